@@ -1,0 +1,20 @@
+/**
+ * Counting for rate limits: whether one more request of a key fits its limit. A store counts; the caller decides what a
+ * refusal means (report mode counts as well). State belongs to the key's id and outlives reloads, so a reload refills nothing.
+ */
+import type { RateLimit } from '../keys/key.ts';
+
+export type RateVerdict =
+  | { readonly allowed: true }
+  /** Whole seconds, at least 1, after which one request fits again (RFC 9110 10.2.3). */
+  | { readonly allowed: false; readonly retryAfterSeconds: number };
+
+export interface RateStore {
+  /**
+   * Counts one request if it fits and says whether it did: in no window of `limit.windowSeconds`, wherever it begins, do
+   * more than `limit.requests` fit. A refused request is not counted. `now` is in milliseconds since the epoch.
+   * Never rejects: a store that cannot reach its server limits by itself.
+   */
+  take(keyId: string, limit: RateLimit, now: number): RateVerdict | Promise<RateVerdict>;
+  close(): void;
+}

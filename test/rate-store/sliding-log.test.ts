@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { SlidingLog } from '../../src/rate-store/sliding-log.ts';
+
+const START = 1_800_000_000_000;
+
+t.test('no window of any length or begin holds more than the limit', (t) => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 2000 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 3000 }),
+      (requests, windowSeconds, gaps) => {
+        const log = new SlidingLog();
+        const limit = { requests, windowSeconds };
+        const admitted: number[] = [];
+        let now = START;
+        for (const gap of gaps) {
+          now += gap;
+          if (!log.verdict(limit, now).allowed) continue;
+          log.record(limit, now);
+          admitted.push(now);
+        }
+        return admitted.every((time, i) => {
+          const earlier = admitted[i - requests];
+          return earlier === undefined || time - earlier >= windowSeconds * 1000;
+        });
+      },
+    ),
+    { numRuns: 200 },
+  );
+  t.end();
+});
+
+t.test('a limit of up to a thousand is exact: each request is admitted the moment it fits', (t) => {
+  const log = new SlidingLog();
+  const limit = { requests: 2, windowSeconds: 1 };
+  log.record(limit, START);
+  log.record(limit, START + 300);
+  t.notOk(log.verdict(limit, START + 999).allowed);
+  t.ok(log.verdict(limit, START + 1000).allowed);
+  log.record(limit, START + 1000);
+  t.notOk(log.verdict(limit, START + 1299).allowed);
+  t.ok(log.verdict(limit, START + 1300).allowed);
+  t.end();
+});
+
+t.test('Retry-After names the moment at which the request fits', (t) => {
+  const log = new SlidingLog();
+  const limit = { requests: 3, windowSeconds: 60 };
+  for (const second of [0, 10, 20]) log.record(limit, START + second * 1000);
+  t.same(log.verdict(limit, START + 25_000), { allowed: false, retryAfterSeconds: 35 });
+  t.same(log.verdict({ requests: 1, windowSeconds: 60 }, START + 25_000), { allowed: false, retryAfterSeconds: 55 });
+  t.end();
+});
+
+t.test('a limit of zero admits nothing', (t) => {
+  t.same(new SlidingLog().verdict({ requests: 0, windowSeconds: 7 }, START), { allowed: false, retryAfterSeconds: 7 });
+  t.end();
+});
+
+t.test('a clock set back neither refills nor locks out for longer than one window', (t) => {
+  const log = new SlidingLog();
+  const limit = { requests: 2, windowSeconds: 10 };
+  log.record(limit, START);
+  log.record(limit, START);
+  const before = START - 3_600_000;
+  t.notOk(log.verdict(limit, before).allowed);
+  t.notOk(log.verdict(limit, before + 9_999).allowed);
+  t.ok(log.verdict(limit, before + 10_000).allowed);
+  t.end();
+});
+
+t.test('requests counted slightly out of order keep the limit', (t) => {
+  const log = new SlidingLog();
+  const limit = { requests: 2, windowSeconds: 1 };
+  log.record(limit, START + 5);
+  log.record(limit, START);
+  t.notOk(log.verdict(limit, START + 1004).allowed);
+  t.ok(log.verdict(limit, START + 1005).allowed);
+  t.end();
+});
+
+t.test('is idle when nothing in it could refuse', (t) => {
+  const log = new SlidingLog();
+  t.ok(log.isIdle(1000, START));
+  log.record({ requests: 1, windowSeconds: 1 }, START);
+  t.notOk(log.isIdle(1000, START + 999));
+  t.ok(log.isIdle(1000, START + 1000));
+  t.end();
+});
