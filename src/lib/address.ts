@@ -1,6 +1,125 @@
-/** placeholder */
+/**
+ * Reads and writes IP addresses: one text, one address, or none. Lenient forms (octal, hex, short, zone ids, ports, brackets)
+ * are no addresses here, because two parsers would read them differently. It knows nothing of networks or of trust.
+ */
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
 /**
  * One IP address, ready to compare: an IPv4 address as 2 UTF-16 code units, an IPv6 address as 8, most significant first.
  * Two addresses are equal when the strings are; order within a family is string order. IPv4-mapped IPv6 is the IPv4 address.
  */
 export type Address = string & { readonly __brand: 'Address' };
+
+/** The length of an `Address` tells its family. */
+export const IPV4_UNITS = 2;
+export const IPV6_UNITS = 8;
+
+/**
+ * Reads dotted decimal of four parts without leading zeros, or RFC 4291 2.2 text; null for anything else.
+ * `::ffff:a.b.c.d` is the IPv4 address; other embeddings (`::a.b.c.d`, `64:ff9b::/96`, `2002::/16`) stay IPv6.
+ */
+export function parseAddress(text: string): Address | null {
+  switch (isIP(text)) {
+    case 4:
+      return parseDottedDecimal(text);
+    case 6:
+      return text.includes('%') ? null : fromGroups(ipaddr.IPv6.parse(text).parts);
+    default:
+      return null;
+  }
+}
+
+/**
+ * Reads an X-Forwarded-For entry: an address, with or without a port (`1.2.3.4:80`, `[2001:db8::1]:443`, `[2001:db8::1]`),
+ * with optional spaces and tabs around it. Names, `unknown`, obfuscated and quoted identifiers give null.
+ */
+export function parseAddressWithPort(text: string): Address | null {
+  const entry = trimOptionalWhitespace(text);
+  if (entry.charCodeAt(0) === OPENING_BRACKET) {
+    const end = entry.indexOf(']');
+    if (end === -1 || !isPortSuffix(entry, end + 1)) return null;
+    const inner = entry.slice(1, end);
+    return inner.includes(':') ? parseAddress(inner) : null;
+  }
+  const colon = entry.indexOf(':');
+  // A second colon: IPv6 without brackets, where a port could not be told from a group.
+  if (colon === -1 || entry.includes(':', colon + 1)) return parseAddress(entry);
+  return isPortSuffix(entry, colon) ? parseAddress(entry.slice(0, colon)) : null;
+}
+
+/** The canonical text: dotted decimal, or RFC 5952. */
+export function formatAddress(address: Address): string {
+  if (address.length === IPV4_UNITS) {
+    const high = address.charCodeAt(0);
+    const low = address.charCodeAt(1);
+    return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`;
+  }
+  const zeros = longestZeroRun(address);
+  const before = hexGroups(address, 0, zeros.start);
+  return zeros.length === 0 ? before : `${before}::${hexGroups(address, zeros.start + zeros.length, IPV6_UNITS)}`;
+}
+
+/** Whether the text is a port number: 1 to 5 decimal digits, at most 65535. */
+export function isPort(text: string): boolean {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) <= 0xffff;
+}
+
+/** By code units: an iterator would join two groups that look like a surrogate pair. */
+function hexGroups(address: Address, from: number, to: number): string {
+  let text = '';
+  for (let i = from; i < to; i++) text += (i === from ? '' : ':') + address.charCodeAt(i).toString(16);
+  return text;
+}
+
+/** What `::` stands for: the first of the longest runs of two or more zero groups (RFC 5952 4.2). */
+function longestZeroRun(address: Address): { start: number; length: number } {
+  let longest = { start: IPV6_UNITS, length: 0 };
+  for (let i = 0; i < IPV6_UNITS; i++) {
+    const start = i;
+    while (i < IPV6_UNITS && address.charCodeAt(i) === 0) i++;
+    if (i - start >= 2 && i - start > longest.length) longest = { start, length: i - start };
+  }
+  return longest;
+}
+
+const OPENING_BRACKET = 0x5b;
+
+/** For text that `isIP` found to be IPv4: nothing is left to check. */
+function parseDottedDecimal(text: string): Address {
+  let value = 0;
+  let part = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x2e) {
+      value = value * 256 + part;
+      part = 0;
+    } else part = part * 10 + code - 0x30;
+  }
+  value = value * 256 + part;
+  return String.fromCharCode(value >>> 16, value & 0xffff) as Address;
+}
+
+function fromGroups(groups: readonly number[]): Address {
+  const all = String.fromCharCode(...groups) as Address;
+  return (all.startsWith(MAPPED_PREFIX) ? all.slice(MAPPED_PREFIX.length) : all) as Address;
+}
+
+/** `::ffff:0:0/96` (RFC 4291 2.5.5.2). */
+const MAPPED_PREFIX = '\0\0\0\0\0\uffff';
+
+/** OWS of RFC 9110 5.6.3. Not `trim()`: that would also take away what no HTTP parser takes for a space. */
+function trimOptionalWhitespace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isOptionalWhitespace(text.charCodeAt(start))) start++;
+  while (end > start && isOptionalWhitespace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isOptionalWhitespace = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/** Whether nothing, or `:` and a port, stands in `text` from `at` on. */
+function isPortSuffix(text: string, at: number): boolean {
+  return at === text.length || (text.charCodeAt(at) === 0x3a && isPort(text.slice(at + 1)));
+}
