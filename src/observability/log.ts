@@ -1,0 +1,183 @@
+/**
+ * JSON lines on standard output, through pino: what the process does, and one line for each refusal. Holds no secret, query or body,
+ * and no text of a client's can end a line or begin one. Writing never waits: a reader that stops costs lines, not memory.
+ */
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import type { Refusal } from '../policy/refusal.ts';
+import { isoTime } from './iso-time.ts';
+import { loggablePath } from './outcome.ts';
+import type { Outcome, Rejection } from './outcome.ts';
+import { redactUrls } from './redact.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Details of a line. Strings are shown without the credentials of URLs in them; an error shows its message alone. */
+export type LogFields = Readonly<
+  Record<string, string | number | boolean | null | undefined | readonly string[] | Error>
+>;
+
+type Write = (event: string, fields?: LogFields) => void;
+
+export interface Log {
+  /** Operational lines: `event` is a stable name (`started`, `key_source_down`), the rest goes into the fields. */
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+  readonly fatal: Write;
+  /** The line of a refusal, or of one that would have been; at level debug a second one says why. */
+  readonly rejection: (rejection: Rejection, refusal: Refusal) => void;
+  /** The line of a request that its upstream failed. */
+  readonly upstreamFailure: (outcome: Outcome) => void;
+  /** The line of a request that nothing stopped. */
+  readonly request: (outcome: Outcome) => void;
+  readonly setLevel: (level: LogLevel) => void;
+  /** Resolves when every line so far is written, or after two seconds if nobody reads. */
+  readonly flush: () => Promise<void>;
+  /** For the way out of a crash; an orderly exit does it by itself. */
+  readonly flushSync: () => void;
+}
+
+/** Where lines go: standard output, or in tests whatever collects them. */
+export interface LogDestination {
+  readonly write: (line: string) => unknown;
+  readonly flush?: (done: () => void) => void;
+  readonly flushSync?: () => void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly destination?: LogDestination;
+}
+
+export function createLog({ level, now, destination = standardOutput(now) }: LogOptions): Log {
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${isoTime(now())}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => void destination.write(printable(line)) },
+  );
+  return {
+    ...operationalLines(logger),
+    rejection(rejection, refusal) {
+      if (!logger.isLevelEnabled(rejection.level)) return;
+      destination.write(rejectionLine(rejection));
+      if (logger.isLevelEnabled('debug')) logger.debug({ requestId: rejection.requestId, why: refusal.why }, 'why');
+    },
+    upstreamFailure(outcome) {
+      logger.warn({ ...requestFields(outcome), kind: outcome.upstreamFailure }, 'upstream_failed');
+    },
+    request(outcome) {
+      logger.info(requestFields(outcome), 'request');
+    },
+    setLevel(next) {
+      logger.level = next;
+    },
+    flush: () => flushed(destination),
+    flushSync: () => destination.flushSync?.(),
+  };
+}
+
+/**
+ * One refusal as a line. Built by hand, since a refused request should cost little: the fields that a client has no hand in are
+ * written as they are, the others escaped.
+ */
+export function rejectionLine(r: Rejection): string {
+  return (
+    `{"level":"${r.level}","time":"${r.time}","msg":"${r.msg}","requestId":${quoted(r.requestId)},"api":"${r.api}",` +
+    `"keyId":${quoted(r.keyId)},"reason":"${r.reason}","status":${r.status},"clientIp":${quoted(r.clientIp)},` +
+    `"method":${quoted(r.method)},"path":${quoted(r.path)},"removedEvents":${r.removedEvents},"mode":"${r.mode}"}\n`
+  );
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** A JSON string; most need no escaping. */
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : printable(JSON.stringify(text)));
+
+/**
+ * JSON in printable ASCII alone. JSON lets U+2028, U+0085 and the C1 controls stand, which some readers take for the end of a line and
+ * some terminals for a command.
+ */
+function printable(json: string): string {
+  return json.replace(/[^\n -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function requestFields(outcome: Outcome) {
+  return {
+    requestId: outcome.requestId,
+    api: outcome.api,
+    keyId: outcome.keyId,
+    status: outcome.status,
+    clientIp: outcome.clientIp,
+    method: outcome.method,
+    path: loggablePath(outcome.path),
+    removedEvents: outcome.removedEvents,
+    durationSeconds: outcome.durationSeconds,
+    upstreamSeconds: outcome.upstreamSeconds,
+  };
+}
+
+function operationalLines(logger: Logger): Pick<Log, 'debug' | 'info' | 'warn' | 'error' | 'fatal'> {
+  const writer =
+    (level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'): Write =>
+    (event, fields = {}) => {
+      if (logger.isLevelEnabled(level)) logger[level](shown(fields), event);
+    };
+  return {
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+    fatal: writer('fatal'),
+  };
+}
+
+function shown(fields: LogFields): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value instanceof Error) result[name] = redactUrls(value.message);
+    else if (Array.isArray(value)) result[name] = value.map((item: string) => redactUrls(item));
+    else result[name] = typeof value === 'string' ? redactUrls(value) : value;
+  }
+  return result;
+}
+
+/** What may wait for a reader of standard output that has stopped reading. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Asynchronous: the first line is written at once, those that come meanwhile together with the next write. What is still waiting when
+ * the process exits is written by pino's own exit hook.
+ */
+function standardOutput(now: () => number): LogDestination {
+  const stream = pino.destination({ dest: 1, sync: false, minLength: 1, maxLength: MAX_WAITING_BYTES });
+  let dropped = 0;
+  stream.on('drop', () => dropped++);
+  stream.on('drain', () => {
+    if (dropped === 0) return;
+    stream.write(`{"level":"error","time":"${isoTime(now())}","msg":"log_lines_dropped","lines":${dropped}}\n`);
+    dropped = 0;
+  });
+  return stream;
+}
+
+const FLUSH_PATIENCE_MS = 2000;
+
+function flushed(destination: LogDestination): Promise<void> {
+  return new Promise((resolve) => {
+    if (destination.flush === undefined) return resolve();
+    const patience = setTimeout(resolve, FLUSH_PATIENCE_MS);
+    destination.flush(() => {
+      clearTimeout(patience);
+      resolve();
+    });
+  });
+}

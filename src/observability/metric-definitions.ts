@@ -1,0 +1,88 @@
+/**
+ * Every metric of Postern's own: name, type, labels and what it tells. The exposition and docs/metrics.md are both made from this table.
+ * Labels are bounded: nothing that a client can invent is one.
+ */
+
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+/** One series: its labels and its value at this moment. `metricName` differs from the metric's in the parts of a histogram. */
+export interface Sample {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  value: number;
+}
+
+const define = (type: MetricDefinition['type'], labels: readonly string[], help: string): MetricDefinition => ({
+  type,
+  labels,
+  help,
+});
+
+export const METRICS = {
+  postern_requests_total: define(
+    'counter',
+    ['api', 'key', 'status'],
+    'Requests answered, by status sent to the client.',
+  ),
+  postern_rejections_total: define(
+    'counter',
+    ['api', 'key', 'reason', 'mode'],
+    'Requests refused (mode enforce) or that would have been (mode report). Upstream failures are not among them.',
+  ),
+  postern_events_total: define('counter', ['key', 'outcome'], 'Events of keys limited to specific events.'),
+  postern_request_duration_seconds: define(
+    'histogram',
+    ['api'],
+    'Time from the arrival of a request head to the end of its response.',
+  ),
+  postern_upstream_duration_seconds: define(
+    'histogram',
+    ['api'],
+    'Time from the dispatch to the upstream to its response headers.',
+  ),
+  postern_upstream_errors_total: define('counter', ['api', 'kind'], 'Requests that the upstream failed.'),
+  postern_requests_in_flight: define('gauge', ['api'], 'Requests that have an API and not yet a whole response.'),
+  postern_tokens_issued_total: define('counter', ['key'], 'Access tokens issued.'),
+  postern_cache_requests_total: define('counter', ['result'], 'What the response cache did with a query.'),
+  postern_cache_bytes: define('gauge', [], 'Bytes held by the response cache in memory.'),
+  postern_cache_entries: define('gauge', [], 'Entries held by the response cache in memory.'),
+  postern_keys: define('gauge', ['type', 'state'], 'Keys known, by type and by whether they can be used now.'),
+  postern_secret_last_used_timestamp_seconds: define(
+    'gauge',
+    ['key', 'secret'],
+    'When a secret was last presented to this process. Absent: not since it started.',
+  ),
+  postern_key_source_up: define(
+    'gauge',
+    [],
+    '1 while the key source can be read, else 0. The last keys go on serving.',
+  ),
+  postern_key_source_last_sync_timestamp_seconds: define(
+    'gauge',
+    [],
+    'When the keys were last known to equal the key source. 0: never.',
+  ),
+  postern_key_source_invalid_definitions: define(
+    'gauge',
+    [],
+    'Key definitions that cannot be used; each disables that one key.',
+  ),
+  postern_config_last_reload_successful: define(
+    'gauge',
+    [],
+    '1 if the last load of the configuration succeeded, else 0.',
+  ),
+  postern_config_last_reload_timestamp_seconds: define('gauge', [], 'When the running configuration was loaded.'),
+  postern_build_info: define('gauge', ['version', 'node'], 'Always 1; the labels tell what is running.'),
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof METRICS;
+
+/** Upper bounds in seconds: half a millisecond for a refusal, half a minute for a slow query. */
+export const DURATION_BUCKETS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+] as const;

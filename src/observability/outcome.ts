@@ -1,0 +1,147 @@
+/**
+ * How one request ended, and the one call that tells everybody: counters, log, list of latest rejections, summary by minute.
+ * All of them are made from the same record, so that they never disagree. Nothing here decides about a request.
+ */
+import type { Mode } from '../keys/key.ts';
+import { REFUSALS } from '../policy/refusal.ts';
+import type { Refusal, RefusalLevel, RefusalReason } from '../policy/refusal.ts';
+import { isoTime } from './iso-time.ts';
+
+export type ApiName = 'integration' | 'metrics';
+
+/** The API that a request was for; empty when it was refused before one was chosen. */
+export type ApiLabel = ApiName | '';
+
+/** How an upstream failed: no connection, no headers in time, an answer that is not HTTP, or one that broke off in its body. */
+export const UPSTREAM_FAILURE_KINDS = ['connect', 'tls', 'timeout', 'malformed', 'interrupted'] as const;
+export type UpstreamFailureKind = (typeof UPSTREAM_FAILURE_KINDS)[number];
+
+/** What the response cache did with a request. */
+export const CACHE_RESULTS = ['hit', 'miss', 'stale', 'coalesced', 'refresh', 'uncacheable'] as const;
+export type CacheResult = (typeof CACHE_RESULTS)[number];
+
+export interface Outcome {
+  readonly requestId: string;
+  readonly api: ApiLabel;
+  /** Empty when no key was recognised. */
+  readonly keyId: string;
+  /** The id of the secret that was presented, empty when none was recognised. */
+  readonly secretId: string;
+  readonly method: string;
+  /** Normalised and without the query; empty when the request was refused before it had one. */
+  readonly path: string;
+  /** The resolved client address, else the text of the peer's. */
+  readonly clientIp: string;
+  /** As sent to the client; 499 when it went away before anything was sent. */
+  readonly status: number;
+  /** What ended the request's way; upstream failures carry theirs too. */
+  readonly refusal: Refusal | null;
+  /** What would have ended it, in report mode. The request was forwarded unchanged. */
+  readonly wouldReject: Refusal | null;
+  readonly forwardedEvents: number;
+  /** Events cut out of a batch that was forwarded; with `wouldReject`, those that would have been. */
+  readonly removedEvents: number;
+  /** Events of a request that was refused because of its events. */
+  readonly rejectedEvents: number;
+  /** From the arrival of the head to the end of the response. */
+  readonly durationSeconds: number;
+  /** From the dispatch to the response headers; null when nothing was dispatched. */
+  readonly upstreamSeconds: number | null;
+  readonly upstreamFailure: UpstreamFailureKind | null;
+  readonly cache: CacheResult | null;
+  readonly tokenIssued: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The fields of a refusal's log line, in their order; also what the admin API lists. */
+export interface Rejection {
+  readonly level: RefusalLevel;
+  readonly time: string;
+  readonly msg: 'rejected' | 'would_reject';
+  readonly requestId: string;
+  readonly api: ApiLabel;
+  readonly keyId: string;
+  readonly reason: RefusalReason;
+  /** What the client received, also in report mode. */
+  readonly status: number;
+  readonly clientIp: string;
+  readonly method: string;
+  readonly path: string;
+  readonly removedEvents: number;
+  readonly mode: Mode;
+}
+
+/** Which requests get a log line; an upstream failure counts as a rejection here. */
+export type RequestLogging = 'rejections' | 'all' | 'none';
+
+/** Where outcomes go. */
+export interface OutcomeSinks {
+  readonly metrics: { readonly record: (outcome: Outcome) => void };
+  readonly log: {
+    readonly rejection: (rejection: Rejection, refusal: Refusal) => void;
+    readonly upstreamFailure: (outcome: Outcome) => void;
+    readonly request: (outcome: Outcome) => void;
+  };
+  readonly recent: { readonly add: (rejection: Rejection) => void };
+  readonly summary: { readonly add: (rejection: Rejection, now: number) => void };
+  readonly requests: RequestLogging;
+}
+
+/** Makes the one call that a request ends with. It never throws for anything that a client sent. */
+export function createRecorder({ metrics, log, recent, summary, requests }: OutcomeSinks): (outcome: Outcome) => void {
+  const logRejections = requests !== 'none';
+  const logAll = requests === 'all';
+  return (outcome) => {
+    metrics.record(outcome);
+    const rejected = rejectionIn(outcome);
+    if (rejected !== null) {
+      const rejection = toRejection(outcome, rejected);
+      recent.add(rejection);
+      summary.add(rejection, outcome.now);
+      if (logRejections) log.rejection(rejection, rejected);
+    } else if (outcome.upstreamFailure !== null) {
+      if (logRejections) log.upstreamFailure(outcome);
+    } else if (logAll) log.request(outcome);
+  };
+}
+
+/** The refusal that counts as a rejection, real or would-be; an upstream's failure is nobody's rejection. */
+export function rejectionIn(outcome: Outcome): Refusal | null {
+  const { refusal } = outcome;
+  if (refusal === null) return outcome.wouldReject;
+  return refusal.code === 'upstream_unreachable' || refusal.code === 'upstream_timeout' ? null : refusal;
+}
+
+/** The longest path kept of a client's: a request line may hold 16 KiB, a log line should not. */
+const MAX_PATH = 1024;
+const MAX_FIELD = 128;
+
+function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
+  const enforced = outcome.refusal !== null;
+  return {
+    level: REFUSALS[refusal.code].level,
+    time: isoTime(outcome.now),
+    msg: enforced ? 'rejected' : 'would_reject',
+    requestId: bounded(outcome.requestId, MAX_FIELD),
+    api: outcome.api,
+    keyId: outcome.keyId,
+    reason: refusal.reason,
+    status: outcome.status,
+    clientIp: bounded(outcome.clientIp, MAX_FIELD),
+    method: bounded(outcome.method, MAX_FIELD),
+    path: loggablePath(outcome.path),
+    removedEvents: outcome.removedEvents,
+    mode: enforced ? 'enforce' : 'report',
+  };
+}
+
+/** A path as it may be written down: bounded, and without a query even if a caller left one on it, since a query may hold a key. */
+export function loggablePath(path: string): string {
+  const end = path.search(/[?#]/);
+  return bounded(end === -1 ? path : path.slice(0, end), MAX_PATH);
+}
+
+function bounded(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
+}

@@ -1,0 +1,108 @@
+/**
+ * What a scrape returns: every metric of the table, Node's and the process's own. The only file that knows prom-client, which here
+ * writes the text format and the process metrics; the series are read from plain cells and from callbacks, at scrape time alone.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Metric } from 'prom-client';
+import type { Key, KeySnapshot, KeyType } from '../keys/key.ts';
+import { METRICS } from './metric-definitions.ts';
+import type { MetricName, Sample } from './metric-definitions.ts';
+import type { ApiName, Outcome } from './outcome.ts';
+import { createRequestCounters } from './request-counters.ts';
+
+/** Where the gauges come from. All times are milliseconds since the epoch. */
+export interface MetricSources {
+  readonly now: () => number;
+  /** The keys served from now, or null before they are loaded. */
+  readonly keys: () => KeySnapshot | null;
+  /** `lastSync`: when the keys were last known to equal their source, or null: never. */
+  readonly keySource: () => { readonly up: boolean; readonly lastSync: number | null };
+  /** `lastLoaded`: when the running configuration was loaded. */
+  readonly config: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
+  /** The response cache in memory, or null when there is none. */
+  readonly cache: () => { readonly bytes: number; readonly entries: number } | null;
+}
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** Node's own version, as in `process.version`. */
+  readonly node: string;
+  readonly sources: MetricSources;
+}
+
+export interface Metrics {
+  /** Counts one finished request. */
+  readonly record: (outcome: Outcome) => void;
+  /** A request has found its API; `leave` must follow exactly once. */
+  readonly enter: (api: ApiName) => void;
+  readonly leave: (api: ApiName) => void;
+  readonly contentType: string;
+  /** The scrape, in the Prometheus text format 0.0.4. */
+  readonly text: () => Promise<string>;
+}
+
+export function createMetrics({ version, node, sources }: MetricsOptions): Metrics {
+  const counters = createRequestCounters(sources.keys);
+  const gauges = createGauges({ version, node, sources });
+  const registry = new Registry();
+  for (const name of Object.keys(METRICS) as MetricName[]) {
+    const read = gauges[name];
+    register(registry, name, read ?? (() => counters.samples(name)));
+  }
+  collectDefaultMetrics({ register: registry });
+  return {
+    record: counters.record,
+    enter: counters.enter,
+    leave: counters.leave,
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+/**
+ * prom-client's own counters and histograms hash their labels on each call, some 300 ns apiece; a registry needs no more of a metric
+ * than `name` and `get`, so the series are handed over as they are.
+ */
+function register(registry: Registry, name: MetricName, samples: () => readonly Sample[]): void {
+  const { help, type } = METRICS[name];
+  const metric = { name, help, type, get: async () => ({ name, help, type, values: samples(), aggregator: 'sum' }) };
+  registry.registerMetric(metric as unknown as Metric);
+}
+
+type Gauges = Partial<Record<MetricName, () => readonly Sample[]>>;
+
+function createGauges({ version, node, sources }: MetricsOptions): Gauges {
+  return {
+    postern_cache_bytes: one(() => sources.cache()?.bytes ?? 0),
+    postern_cache_entries: one(() => sources.cache()?.entries ?? 0),
+    postern_keys: () => keySamples(sources.keys(), sources.now()),
+    postern_key_source_up: one(() => Number(sources.keySource().up)),
+    postern_key_source_last_sync_timestamp_seconds: one(() => (sources.keySource().lastSync ?? 0) / 1000),
+    postern_key_source_invalid_definitions: one(() => sources.keys()?.invalid.length ?? 0),
+    postern_config_last_reload_successful: one(() => Number(sources.config().lastReloadSuccessful)),
+    postern_config_last_reload_timestamp_seconds: one(() => sources.config().lastLoaded / 1000),
+    postern_build_info: () => [{ labels: { version, node }, value: 1 }],
+  };
+}
+
+const one = (read: () => number) => (): readonly Sample[] => [{ labels: {}, value: read() }];
+
+type KeyState = 'active' | 'disabled' | 'expired';
+
+function keySamples(snapshot: KeySnapshot | null, now: number): readonly Sample[] {
+  const types = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];
+  const states = ['active', 'disabled', 'expired'] as const satisfies readonly KeyState[];
+  const samples = types.flatMap((type) => states.map((state) => ({ labels: { type, state }, value: 0 })));
+  for (const key of snapshot?.byId.values() ?? []) {
+    const state = keyState(key, now);
+    for (const sample of samples) if (sample.labels.type === key.type && sample.labels.state === state) sample.value++;
+  }
+  return samples;
+}
+
+/** A key whose every secret has expired is as expired as one that has itself. */
+function keyState(key: Key, now: number): KeyState {
+  if (!key.enabled) return 'disabled';
+  const over = (at: number | null): boolean => at !== null && at <= now;
+  return over(key.expiresAt) || key.secrets.every((secret) => over(secret.expiresAt)) ? 'expired' : 'active';
+}

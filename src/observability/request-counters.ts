@@ -1,0 +1,217 @@
+/**
+ * Counts outcomes in plain cells that are read only when metrics are scraped: a request costs a few map look-ups and additions.
+ * Series exist only for keys that exist: those of a removed key end with it, and whatever names no key is counted as key "".
+ */
+import type { Key, KeySnapshot, Mode } from '../keys/key.ts';
+import type { RefusalReason } from '../policy/refusal.ts';
+import { createDurations } from './durations.ts';
+import type { Durations } from './durations.ts';
+import type { MetricName, Sample } from './metric-definitions.ts';
+import { CACHE_RESULTS, rejectionIn, UPSTREAM_FAILURE_KINDS } from './outcome.ts';
+import type { ApiLabel, ApiName, CacheResult, Outcome, UpstreamFailureKind } from './outcome.ts';
+
+export interface RequestCounters {
+  /** Counts one finished request. */
+  readonly record: (outcome: Outcome) => void;
+  /** A request has found its API; `leave` must follow exactly once. */
+  readonly enter: (api: ApiName) => void;
+  readonly leave: (api: ApiName) => void;
+  /** The series of one metric, or none when it is not counted here. */
+  readonly samples: (metric: MetricName) => readonly Sample[];
+}
+
+/** `keys` gives the snapshot that is served from now, or null before the first one. */
+export function createRequestCounters(keys: () => KeySnapshot | null): RequestCounters {
+  const unknown = createKeyCells('', false);
+  const byKey = new Map<string, KeyCells>();
+  const totals = createTotals();
+  let seen: KeySnapshot | null = null;
+
+  const follow = (): void => {
+    const snapshot = keys();
+    if (snapshot === seen || snapshot === null) return;
+    seen = snapshot;
+    followKeys(byKey, snapshot);
+  };
+
+  return {
+    record(outcome) {
+      follow();
+      countForKey(byKey.get(outcome.keyId) ?? unknown, outcome);
+      countForApi(totals, outcome);
+    },
+    enter: (api) => void totals.inFlight[api].value++,
+    leave: (api) => void totals.inFlight[api].value--,
+    samples(metric) {
+      follow();
+      return samplesOf(metric, [unknown, ...byKey.values()], totals);
+    },
+  };
+}
+
+interface KeyCells {
+  readonly id: string;
+  readonly requests: Record<ApiLabel, Map<number, Sample>>;
+  readonly rejections: Record<Mode, Record<ApiLabel, Map<RefusalReason, Sample>>>;
+  readonly forwarded: Sample;
+  readonly removed: Sample;
+  readonly rejected: Sample;
+  readonly issuesTokens: boolean;
+  readonly tokens: Sample;
+  readonly secrets: Map<string, Sample>;
+}
+
+function createKeyCells(id: string, issuesTokens: boolean): KeyCells {
+  const events = (outcome: string): Sample => ({ labels: { key: id, outcome }, value: 0 });
+  return {
+    id,
+    requests: byApi(),
+    rejections: { enforce: byApi(), report: byApi() },
+    forwarded: events('forwarded'),
+    removed: events('removed'),
+    rejected: events('rejected'),
+    issuesTokens,
+    tokens: { labels: { key: id }, value: 0 },
+    secrets: new Map(),
+  };
+}
+
+const byApi = <K>(): Record<ApiLabel, Map<K, Sample>> => ({
+  integration: new Map(),
+  metrics: new Map(),
+  '': new Map(),
+});
+
+/**
+ * Drops what belongs to keys and secrets that are gone, and begins new keys. The two reasons that an alert waits for begin at 0:
+ * a series that appears with its first refusal shows no increase to Prometheus.
+ */
+function followKeys(byKey: Map<string, KeyCells>, snapshot: KeySnapshot): void {
+  for (const id of byKey.keys()) if (!snapshot.byId.has(id)) byKey.delete(id);
+  for (const key of snapshot.byId.values()) {
+    const known = byKey.get(key.id);
+    if (known === undefined) byKey.set(key.id, beginKey(key));
+    else
+      for (const id of known.secrets.keys())
+        if (!key.secrets.some((secret) => secret.id === id)) known.secrets.delete(id);
+  }
+}
+
+function beginKey(key: Key): KeyCells {
+  const cells = createKeyCells(key.id, key.type === 'metrics');
+  const api = key.type === 'metrics' ? 'metrics' : 'integration';
+  for (const mode of ['enforce', 'report'] as const)
+    for (const reason of ['disabled', 'expired'] as const) rejectionCell(cells, mode, api, reason);
+  return cells;
+}
+
+function rejectionCell(cells: KeyCells, mode: Mode, api: ApiLabel, reason: RefusalReason): Sample {
+  const byReason = cells.rejections[mode][api];
+  let cell = byReason.get(reason);
+  if (cell === undefined) {
+    cell = { labels: { api, key: cells.id, reason, mode }, value: 0 };
+    byReason.set(reason, cell);
+  }
+  return cell;
+}
+
+/** A backend may answer with any three digits: those outside HTTP's classes share one series. */
+function requestCell(cells: KeyCells, api: ApiLabel, sent: number): Sample {
+  const status = sent >= 100 && sent <= 599 ? sent : 0;
+  const byStatus = cells.requests[api];
+  let cell = byStatus.get(status);
+  if (cell === undefined) {
+    cell = { labels: { api, key: cells.id, status: status === 0 ? 'other' : status }, value: 0 };
+    byStatus.set(status, cell);
+  }
+  return cell;
+}
+
+function countForKey(cells: KeyCells, outcome: Outcome): void {
+  requestCell(cells, outcome.api, outcome.status).value++;
+  const rejected = rejectionIn(outcome);
+  if (rejected !== null)
+    rejectionCell(cells, outcome.refusal === null ? 'report' : 'enforce', outcome.api, rejected.reason).value++;
+  cells.forwarded.value += outcome.forwardedEvents;
+  // In report mode nothing was cut out: what would have been is in the rejections of that mode.
+  if (outcome.wouldReject === null) {
+    cells.removed.value += outcome.removedEvents;
+    cells.rejected.value += outcome.rejectedEvents;
+  }
+  if (outcome.tokenIssued) cells.tokens.value++;
+  if (outcome.secretId !== '' && cells.id !== '') {
+    const used = cells.secrets.get(outcome.secretId);
+    if (used === undefined)
+      cells.secrets.set(outcome.secretId, {
+        labels: { key: cells.id, secret: outcome.secretId },
+        value: outcome.now / 1000,
+      });
+    else used.value = outcome.now / 1000;
+  }
+}
+
+/** What is counted without regard to keys. */
+interface Totals {
+  readonly duration: Record<ApiLabel, Durations>;
+  readonly upstreamDuration: Record<ApiName, Durations>;
+  readonly upstreamErrors: Record<ApiName, Record<UpstreamFailureKind, Sample>>;
+  readonly inFlight: Record<ApiName, Sample>;
+  readonly cache: Record<CacheResult, Sample>;
+}
+
+const APIS = ['integration', 'metrics'] as const satisfies readonly ApiName[];
+
+/** All of these series are few and known, so they begin at 0. */
+function createTotals(): Totals {
+  return {
+    duration: recordOf(['integration', 'metrics', ''], createDurations),
+    upstreamDuration: recordOf(APIS, createDurations),
+    upstreamErrors: recordOf(APIS, (api) =>
+      recordOf(UPSTREAM_FAILURE_KINDS, (kind) => ({ labels: { api, kind }, value: 0 })),
+    ),
+    inFlight: recordOf(APIS, (api) => ({ labels: { api }, value: 0 })),
+    cache: recordOf(CACHE_RESULTS, (result) => ({ labels: { result }, value: 0 })),
+  };
+}
+
+const recordOf = <K extends string, V>(names: readonly K[], make: (name: K) => V): Record<K, V> =>
+  Object.fromEntries(names.map((name) => [name, make(name)])) as Record<K, V>;
+
+function countForApi(totals: Totals, outcome: Outcome): void {
+  totals.duration[outcome.api].observe(outcome.durationSeconds);
+  if (outcome.cache !== null) totals.cache[outcome.cache].value++;
+  if (outcome.api === '') return;
+  if (outcome.upstreamSeconds !== null) totals.upstreamDuration[outcome.api].observe(outcome.upstreamSeconds);
+  if (outcome.upstreamFailure !== null) totals.upstreamErrors[outcome.api][outcome.upstreamFailure].value++;
+}
+
+function samplesOf(metric: MetricName, keys: readonly KeyCells[], totals: Totals): readonly Sample[] {
+  switch (metric) {
+    case 'postern_requests_total':
+      return keys.flatMap((cells) => Object.values(cells.requests).flatMap(valuesOf));
+    case 'postern_rejections_total':
+      return keys.flatMap(({ rejections }) =>
+        [rejections.enforce, rejections.report].flatMap((byApi) => Object.values(byApi).flatMap(valuesOf)),
+      );
+    case 'postern_events_total':
+      return keys.flatMap((cells) => [cells.forwarded, cells.removed, cells.rejected]);
+    case 'postern_tokens_issued_total':
+      return keys.flatMap((cells) => (cells.issuesTokens ? [cells.tokens] : []));
+    case 'postern_secret_last_used_timestamp_seconds':
+      return keys.flatMap((cells) => valuesOf(cells.secrets));
+    case 'postern_request_duration_seconds':
+      return Object.entries(totals.duration).flatMap(([api, durations]) => durations.samples(metric, { api }));
+    case 'postern_upstream_duration_seconds':
+      return Object.entries(totals.upstreamDuration).flatMap(([api, durations]) => durations.samples(metric, { api }));
+    case 'postern_upstream_errors_total':
+      return Object.values(totals.upstreamErrors).flatMap((byKind) => Object.values(byKind));
+    case 'postern_requests_in_flight':
+      return Object.values(totals.inFlight);
+    case 'postern_cache_requests_total':
+      return Object.values(totals.cache);
+    default:
+      return [];
+  }
+}
+
+const valuesOf = <K, V>(map: ReadonlyMap<K, V>): V[] => [...map.values()];
