@@ -1,0 +1,22 @@
+/**
+ * Folds a member name to what it shares with every name that some JSON library treats as the same.
+ * It errs on the side of sameness, and never judges: two names are suspect when their folds are equal.
+ */
+
+/** What lenient parsers and stores drop or show as nothing: controls, formats, lone surrogates, noncharacters, U+FFFD. */
+const IGNORED = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\uFFFD]/gu;
+
+/**
+ * Case folding after the Unicode Standard, section 5.18, in its full form (a sharp s is "ss", U+017F is s, U+212A is k), widened
+ * by the dotted and the dotless i, by canonical equivalence (Swift compares strings so), and by outer white space.
+ */
+export function foldName(name: string): string {
+  const visible = name.replace(IGNORED, '').normalize('NFD').trim();
+  // Lower first for the capital sharp s, then upper for what has several lower forms, then lower for the result.
+  return visible.toLowerCase().toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
+}
+
+/** Whether some parser would drop a part of the name. */
+export function hasIgnored(name: string): boolean {
+  return name.search(IGNORED) !== -1;
+}
