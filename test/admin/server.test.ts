@@ -1,0 +1,62 @@
+import t from 'tap';
+import { createAdminServer } from '../../src/admin/server.ts';
+import { createHealth } from '../../src/observability/health.ts';
+import { metricsOver } from '../support/metrics.ts';
+
+function adminServer(keysLoaded: () => boolean = () => true) {
+  const health = createHealth(keysLoaded);
+  const logged: unknown[] = [];
+  const log = { error: (event: string, fields: unknown) => void logged.push([event, fields]) };
+  const server = createAdminServer({ metrics: metricsOver(() => null), health, log });
+  t.teardown(() => server.close());
+  return { server, health, logged };
+}
+
+t.test('GET /metrics answers in the Prometheus text format', async (t) => {
+  const answer = await adminServer().server.inject('/metrics');
+  t.equal(answer.statusCode, 200);
+  t.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  t.match(answer.payload, '\npostern_build_info{version="1.2.3",node="v20.0.0"} 1\n');
+});
+
+t.test('/healthz is 200 in every state, /readyz says why it is not ready', async (t) => {
+  let loaded = false;
+  const { server, health } = adminServer(() => loaded);
+  const probe = async (url: string) => {
+    const answer = await server.inject(url);
+    t.equal(answer.headers['cache-control'], 'no-store');
+    return [answer.statusCode, answer.json().status, typeof answer.json().reason];
+  };
+  t.same(await probe('/readyz'), [503, 'starting', 'string']);
+  t.same(await probe('/healthz'), [200, 'ok', 'undefined']);
+  loaded = true;
+  t.same(await probe('/readyz'), [200, 'ready', 'undefined']);
+  health.drain();
+  t.same(await probe('/readyz'), [503, 'draining', 'string']);
+  t.same(await probe('/healthz'), [200, 'ok', 'undefined']);
+});
+
+t.test('probes answer HEAD as well', async (t) => {
+  const answer = await adminServer(() => false).server.inject({ method: 'HEAD', url: '/readyz' });
+  t.equal(answer.statusCode, 503);
+  t.equal(answer.payload, '');
+});
+
+t.test('an unknown path is a problem document that echoes nothing', async (t) => {
+  const answer = await adminServer().server.inject('/nothing-here?token=s3cret');
+  t.equal(answer.statusCode, 404);
+  t.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8');
+  t.notMatch(answer.payload, 'nothing-here');
+  t.notMatch(answer.payload, 's3cret');
+});
+
+t.test('what breaks inside is logged and not shown', async (t) => {
+  const { server, logged } = adminServer();
+  server.get('/broken', async () => {
+    throw new Error('the inside');
+  });
+  const answer = await server.inject('/broken');
+  t.equal(answer.statusCode, 500);
+  t.notMatch(answer.payload, 'the inside');
+  t.match(logged, [['admin_request_failed', { error: { message: 'the inside' } }]]);
+});

@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import t from 'tap';
+import { createLog, rejectionLine } from '../../src/observability/log.ts';
+import type { LogLevel } from '../../src/observability/log.ts';
+import type { Rejection } from '../../src/observability/outcome.ts';
+import { refusal } from '../../src/policy/refusal.ts';
+import { NOON, outcome } from '../support/outcomes.ts';
+
+function collecting(level: LogLevel = 'info') {
+  const lines: string[] = [];
+  const log = createLog({ level, now: () => NOON, destination: { write: (line) => void lines.push(line) } });
+  return { log, lines, parsed: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+const rejection: Rejection = {
+  level: 'warn',
+  time: '2026-01-31T12:00:00.000Z',
+  msg: 'rejected',
+  requestId: 'req-1',
+  api: 'integration',
+  keyId: 'web',
+  reason: 'ip_not_allowed',
+  status: 403,
+  clientIp: '203.0.113.7',
+  method: 'POST',
+  path: '/event/ingest',
+  removedEvents: 0,
+  mode: 'enforce',
+};
+const because = refusal('ip_not_allowed', '203.0.113.7 is not on the list of web');
+
+t.test('a refusal is one line with exactly its fields, in their order', async (t) => {
+  const { log, lines } = collecting();
+  log.rejection(rejection, because);
+  t.equal(lines.length, 1);
+  t.equal(lines[0], `${JSON.stringify(rejection)}\n`);
+});
+
+t.test('at level debug a second line says why', async (t) => {
+  const { log, parsed } = collecting('debug');
+  log.rejection(rejection, because);
+  t.match(parsed()[1], { level: 'debug', msg: 'why', requestId: 'req-1', why: because.why });
+});
+
+t.test('whatever a client sends, its line is one line of printable ASCII that reads back as sent', async () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('"}\n{"level":"fatal"', '\u2028', '\u0085', '\u009b31m', '\\'),
+  );
+  fc.assert(
+    fc.property(text, text, text, (path, requestId, clientIp) => {
+      const sent = { ...rejection, path, requestId, clientIp };
+      const line = rejectionLine(sent);
+      const read = JSON.parse(line) as Rejection;
+      return (
+        /^[ -~]*\n$/.test(line) && read.path === path && read.requestId === requestId && read.clientIp === clientIp
+      );
+    }),
+  );
+});
+
+t.test('a line below the level is not written, and the level can change', async (t) => {
+  const { log, lines } = collecting('warn');
+  log.rejection({ ...rejection, level: 'info' }, because);
+  log.info('started');
+  t.equal(lines.length, 0);
+  log.rejection(rejection, because);
+  t.equal(lines.length, 1);
+  log.setLevel('info');
+  log.info('started');
+  t.equal(lines.length, 2);
+  log.setLevel('silent');
+  log.fatal('over');
+  t.equal(lines.length, 2);
+});
+
+t.test('operational lines carry level as text, time as RFC 3339, the event as msg, and no credentials', async (t) => {
+  const { log, lines } = collecting();
+  log.error('key_source_down', {
+    source: 'redis://:s3cret@redis:6379',
+    error: new Error('connect redis://:s3cret@redis:6379 failed'),
+    urls: ['redis://u:s3cret@a'],
+    retrySeconds: 2,
+  });
+  t.equal(
+    lines[0],
+    '{"level":"error","time":"2026-01-31T12:00:00.000Z","source":"redis://***@redis:6379",' +
+      '"error":"connect redis://***@redis:6379 failed","urls":["redis://***@a"],"retrySeconds":2,"msg":"key_source_down"}\n',
+  );
+});
+
+t.test('an operational line is one line of printable ASCII too', async (t) => {
+  const { log, lines, parsed } = collecting();
+  log.warn('config_reload_failed', { error: 'a\nb\u2028c\u001b[2J' });
+  t.match(lines[0], /^[ -~]*\n$/);
+  t.equal(parsed()[0]?.['error'], 'a\nb\u2028c\u001b[2J');
+});
+
+t.test('an upstream failure and a plain request have lines of their own', async (t) => {
+  const { log, parsed } = collecting();
+  log.upstreamFailure(outcome({ status: 504, upstreamFailure: 'timeout', path: '/a?key=s3cret' }));
+  log.request(outcome({ upstreamSeconds: 0.001 }));
+  const [failure, request] = parsed();
+  t.match(failure, { level: 'warn', msg: 'upstream_failed', kind: 'timeout', status: 504, path: '/a' });
+  t.match(request, { level: 'info', msg: 'request', status: 204, durationSeconds: 0.002, upstreamSeconds: 0.001 });
+});
+
+/** Runs a program that logs to its real standard output, and returns what arrived there. */
+async function standardOutputOf(program: string): Promise<readonly string[]> {
+  const url = `file://${join(process.cwd(), '.build/src/observability/log.js')}`;
+  const script = `import { createLog } from ${JSON.stringify(url)};
+    const log = createLog({ level: 'info', now: Date.now }); ${program}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  await once(child, 'close');
+  return output.split('\n').slice(0, -1);
+}
+
+t.test('nothing is lost when the process exits, crashes, or flushes', async (t) => {
+  const many = `for (let i = 0; i < 500; i++) log.info('line', { i });`;
+  t.equal((await standardOutputOf(`${many} process.exit(0);`)).length, 500, 'exit');
+  t.equal((await standardOutputOf(`${many} throw new Error('bug');`)).length, 500, 'crash');
+  t.equal(
+    (await standardOutputOf(`${many} await log.flush(); process.kill(process.pid, 'SIGKILL');`)).length,
+    500,
+    'flush',
+  );
+});

@@ -1,0 +1,101 @@
+import t from 'tap';
+import { createRecorder, loggablePath } from '../../src/observability/outcome.ts';
+import type { Outcome, Rejection, RequestLogging } from '../../src/observability/outcome.ts';
+import { refusal, REFUSALS } from '../../src/policy/refusal.ts';
+import { credentialRefusal, NOON, outcome } from '../support/outcomes.ts';
+
+/** Records outcomes and says who heard of each. */
+function recording(requests: RequestLogging, ...outcomes: readonly Outcome[]) {
+  const heard = {
+    metrics: 0,
+    rejections: [] as Rejection[],
+    upstream: 0,
+    requests: 0,
+    recent: [] as Rejection[],
+    summary: 0,
+  };
+  const record = createRecorder({
+    metrics: { record: () => void heard.metrics++ },
+    log: {
+      rejection: (rejection) => void heard.rejections.push(rejection),
+      upstreamFailure: () => void heard.upstream++,
+      request: () => void heard.requests++,
+    },
+    recent: { add: (rejection) => void heard.recent.push(rejection) },
+    summary: { add: () => void heard.summary++ },
+    requests,
+  });
+  outcomes.forEach(record);
+  return heard;
+}
+
+t.test('a refusal becomes one record with exactly the fields of the log line, for log and list alike', async (t) => {
+  const { rejections, recent } = recording(
+    'rejections',
+    outcome({ status: 401, refusal: credentialRefusal('disabled'), removedEvents: 2 }),
+  );
+  t.strictSame(rejections, [
+    {
+      level: 'warn',
+      time: '2026-01-31T12:00:00.000Z',
+      msg: 'rejected',
+      requestId: 'req-1',
+      api: 'integration',
+      keyId: 'web',
+      reason: 'disabled',
+      status: 401,
+      clientIp: '203.0.113.7',
+      method: 'POST',
+      path: '/event/ingest',
+      removedEvents: 2,
+      mode: 'enforce',
+    },
+  ]);
+  t.equal(recent[0], rejections[0]);
+});
+
+t.test('a would-be refusal says so, with the status that the client received', async (t) => {
+  const { rejections } = recording('rejections', outcome({ wouldReject: refusal('ip_not_allowed', 'no') }));
+  t.match(rejections, [{ msg: 'would_reject', mode: 'report', reason: 'ip_not_allowed', status: 204 }]);
+});
+
+t.test('an enforced refusal wins over a would-be one of the same request', async (t) => {
+  const both = outcome({ wouldReject: refusal('no_route', 'a'), refusal: refusal('body_too_large', 'b') });
+  t.match(recording('rejections', both).rejections, [{ reason: 'body_too_large', mode: 'enforce' }]);
+});
+
+t.test('every level of the table reaches the line', async (t) => {
+  for (const code of ['ip_not_allowed', 'no_route'] as const) {
+    const [line] = recording('rejections', outcome({ refusal: refusal(code, 'x') })).rejections;
+    t.equal(line?.level, REFUSALS[code].level);
+  }
+});
+
+t.test('an upstream failure is logged as one, and is no rejection', async (t) => {
+  const failed = outcome({ refusal: refusal('upstream_unreachable', 'x'), upstreamFailure: 'connect', status: 502 });
+  t.match(recording('rejections', failed), { metrics: 1, upstream: 1, rejections: [], recent: [], summary: 0 });
+  const interrupted = outcome({ status: 200, upstreamFailure: 'interrupted' });
+  t.match(recording('rejections', interrupted), { upstream: 1, requests: 0 });
+});
+
+t.test('log.requests decides about lines alone, never about counters and lists', async (t) => {
+  const some = [outcome(), outcome({ refusal: refusal('no_route', 'x') }), outcome({ upstreamFailure: 'timeout' })];
+  t.match(recording('none', ...some), {
+    metrics: 3,
+    recent: { length: 1 },
+    summary: 1,
+    rejections: [],
+    upstream: 0,
+    requests: 0,
+  });
+  t.match(recording('rejections', ...some), { metrics: 3, rejections: { length: 1 }, upstream: 1, requests: 0 });
+  t.match(recording('all', ...some), { metrics: 3, rejections: { length: 1 }, upstream: 1, requests: 1 });
+});
+
+t.test('a path is kept without its query and up to a bound', async (t) => {
+  t.equal(loggablePath('/a/b'), '/a/b');
+  t.equal(loggablePath('/a?api_key=s3cret'), '/a');
+  t.equal(loggablePath('/a#s3cret'), '/a');
+  t.equal(loggablePath(`/${'a'.repeat(20_000)}`).length, 1025);
+  t.equal(NOON, Date.parse('2026-01-31T12:00:00Z'));
+});

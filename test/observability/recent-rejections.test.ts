@@ -1,0 +1,87 @@
+import t from 'tap';
+import type { Rejection } from '../../src/observability/outcome.ts';
+import { createRecentRejections, RECENT_REJECTIONS } from '../../src/observability/recent-rejections.ts';
+
+const rejection = (n: number, change: Partial<Rejection> = {}): Rejection => ({
+  level: 'info',
+  time: '2026-01-31T12:00:00.000Z',
+  msg: 'rejected',
+  requestId: String(n),
+  api: 'integration',
+  keyId: 'web',
+  reason: 'no_route',
+  status: 404,
+  clientIp: '203.0.113.7',
+  method: 'GET',
+  path: '/',
+  removedEvents: 0,
+  mode: 'enforce',
+  ...change,
+});
+
+const follower = () => ({ send: () => true, dropped: () => {} });
+
+const ids = (rejections: readonly Rejection[]) => rejections.map(({ requestId }) => Number(requestId));
+
+t.test('lists newest first, before and after the ring is full', async (t) => {
+  const recent = createRecentRejections(3);
+  t.same(recent.list(), []);
+  recent.add(rejection(1));
+  recent.add(rejection(2));
+  t.same(ids(recent.list()), [2, 1]);
+  for (const n of [3, 4, 5]) recent.add(rejection(n));
+  t.same(ids(recent.list()), [5, 4, 3]);
+});
+
+t.test('keeps a thousand unless told otherwise', async (t) => {
+  const recent = createRecentRejections();
+  for (let n = 0; n < RECENT_REJECTIONS + 5; n++) recent.add(rejection(n));
+  const all = ids(recent.list());
+  t.equal(all.length, 1000);
+  t.equal(all.at(-1), 5);
+});
+
+t.test('filters by key and reason before it counts up to the limit', async (t) => {
+  const recent = createRecentRejections(10);
+  recent.add(rejection(1, { keyId: 'a' }));
+  recent.add(rejection(2, { keyId: 'b', reason: 'ip_not_allowed' }));
+  recent.add(rejection(3, { keyId: 'a', reason: 'ip_not_allowed' }));
+  recent.add(rejection(4, { keyId: '' }));
+  t.same(ids(recent.list({ key: 'a' })), [3, 1]);
+  t.same(ids(recent.list({ reason: 'ip_not_allowed', limit: 1 })), [3]);
+  t.same(ids(recent.list({ key: '' })), [4], 'callers that no key recognised');
+  t.same(ids(recent.list({ key: 'a', reason: 'no_route' })), [1]);
+});
+
+t.test('followers hear of each rejection until they leave', async (t) => {
+  const recent = createRecentRejections(10);
+  const heard: number[] = [];
+  const leave = recent.follow({
+    send: ({ requestId }) => heard.push(Number(requestId)) > 0,
+    dropped: () => t.fail('was not slow'),
+  });
+  recent.add(rejection(1));
+  leave?.();
+  recent.add(rejection(2));
+  t.same(heard, [1]);
+});
+
+t.test('a follower that cannot keep up is let go, the others stay', async (t) => {
+  const recent = createRecentRejections(10);
+  let dropped = 0;
+  let heard = 0;
+  recent.follow({ send: () => false, dropped: () => void dropped++ });
+  recent.follow({ send: () => heard++ >= 0, dropped: () => t.fail('was not slow') });
+  recent.add(rejection(1));
+  recent.add(rejection(2));
+  t.equal(dropped, 1);
+  t.equal(heard, 2);
+});
+
+t.test('the number of followers is bounded, and a place is free again when one leaves', async (t) => {
+  const recent = createRecentRejections(10);
+  const leavers = Array.from({ length: 32 }, () => recent.follow(follower()));
+  t.equal(recent.follow(follower()), null);
+  leavers[0]?.();
+  t.not(recent.follow(follower()), null);
+});

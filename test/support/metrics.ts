@@ -1,0 +1,31 @@
+/** Metrics over hand-made sources, and a reader of single series of a scrape. */
+import type { KeySnapshot } from '../../src/keys/key.ts';
+import { createMetrics } from '../../src/observability/prometheus.ts';
+import type { Metrics, MetricSources } from '../../src/observability/prometheus.ts';
+import { NOON } from './outcomes.ts';
+
+export function metricsOver(keys: () => KeySnapshot | null, change: Partial<MetricSources> = {}): Metrics {
+  return createMetrics({
+    version: '1.2.3',
+    node: 'v20.0.0',
+    sources: {
+      now: () => NOON,
+      keys,
+      keySource: () => ({ up: true, lastSync: NOON }),
+      config: () => ({ lastReloadSuccessful: true, lastLoaded: NOON }),
+      cache: () => null,
+      ...change,
+    },
+  });
+}
+
+/** The series of a scrape: `name{labels}` as written, to its value. */
+export async function scrape(metrics: Pick<Metrics, 'text'>): Promise<Map<string, number>> {
+  const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+/** Outcomes and keys for tests of what is counted and logged: a plain forwarded request, changed by what the test is about. */
+import type { Key, KeySnapshot } from '../../src/keys/key.ts';
+import type { Outcome } from '../../src/observability/outcome.ts';
+import type { Refusal, RefusalReason } from '../../src/policy/refusal.ts';
+
+export const NOON = Date.UTC(2026, 0, 31, 12);
+
+export function outcome(change: Partial<Outcome> = {}): Outcome {
+  return {
+    requestId: 'req-1',
+    api: 'integration',
+    keyId: 'web',
+    secretId: '',
+    method: 'POST',
+    path: '/event/ingest',
+    clientIp: '203.0.113.7',
+    status: 204,
+    refusal: null,
+    wouldReject: null,
+    forwardedEvents: 0,
+    removedEvents: 0,
+    rejectedEvents: 0,
+    durationSeconds: 0.002,
+    upstreamSeconds: null,
+    upstreamFailure: null,
+    cache: null,
+    tokenIssued: false,
+    now: NOON,
+    ...change,
+  };
+}
+
+/** A refusal of a credential, whose reason is not its code. */
+export const credentialRefusal = (reason: RefusalReason): Refusal => ({
+  code: 'invalid_credential',
+  reason,
+  why: `the key is ${reason}`,
+});
+
+export function key(id: string, change: Partial<Key> = {}): Key {
+  return {
+    id,
+    type: 'write-only',
+    enabled: true,
+    expiresAt: null,
+    secrets: [{ id: `${id}-secret`, digest: '', expiresAt: null }],
+    admitsAddress: () => true,
+    allowedEvents: null,
+    disallowedEvents: 'remove',
+    allowedOrigins: null,
+    allowBrowsers: false,
+    rateLimit: null,
+    mode: 'enforce',
+    apiKeyDigest: null,
+    cacheTtlMs: null,
+    ...change,
+  };
+}
+
+export function snapshot(keys: readonly Key[], invalid: KeySnapshot['invalid'] = []): KeySnapshot {
+  return { version: 1, byId: new Map(keys.map((one) => [one.id, one])), bySecret: new Map(), invalid };
+}
