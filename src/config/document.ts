@@ -1,0 +1,233 @@
+/**
+ * Reads one YAML file (YAML 1.2 core) into a plain value and remembers where each field stands. References are replaced
+ * after parsing, so that what they yield can never change the structure. Knows no field of any file.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, Scalar, visit } from 'yaml';
+import type { Document, Pair, YAMLMap } from 'yaml';
+import { schemasAt, takesType, type JsonSchema } from './json-schema.ts';
+import { fieldName, type Position, type Problem } from './problem.ts';
+import { substitute, type References } from './substitution.ts';
+import { syntaxMessage, worthShowing } from './syntax-message.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ReadOptions {
+  /** As it is to be named in messages. */
+  readonly file: string;
+  readonly env: Environment;
+  /** Of the file: tells where a reference may become a number, a boolean or null. */
+  readonly schema: JsonSchema;
+}
+
+export interface YamlFile {
+  readonly file: string;
+  /** null when the file cannot be read or is not one well-formed document. */
+  readonly content: { readonly value: unknown } | null;
+  readonly problems: readonly Problem[];
+  /** Names of fields whose references could not be resolved: what else is wrong with their text says nothing. */
+  readonly unresolved: ReadonlySet<string>;
+  /** This file and every file that a reference read. */
+  readonly files: readonly string[];
+  /** Where the value at the path stands, or its nearest parent; with `key`, where the name of the field stands. */
+  readonly locate: (path: readonly PropertyKey[], what?: 'key' | 'value') => Position;
+  /** Whether the text at the path stands in the file itself, rather than in the environment or in another file. */
+  readonly isWrittenHere: (path: readonly PropertyKey[]) => boolean;
+}
+
+/** A path as it is meant by the file that names it. */
+export const resolveFrom = (file: string, path: string): string =>
+  isAbsolute(path) ? path : join(dirname(file), path);
+
+/** Reads a file. What is wrong with it is in `problems`; nothing is thrown for a user's mistake. */
+export function readYamlFile(options: ReadOptions): YamlFile {
+  const text = readText(options.file);
+  if (typeof text === 'string') return readYamlText(text, options);
+  return withoutContent(options.file, [wholeFile(options.file, `The file cannot be read: ${text.why}.`)]);
+}
+
+/** The same for text that is already in memory. */
+export function readYamlText(text: string, options: ReadOptions): YamlFile {
+  const { file } = options;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'silent' });
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const mistakes = worthShowing([...document.errors, ...document.warnings]);
+  if (mistakes.length > 0)
+    return withoutContent(
+      file,
+      mistakes.map((mistake) => errorAt(file, positionOf(mistake.pos[0]), '', syntaxMessage(mistake, text))),
+    );
+  if (document.contents === null) return withoutContent(file, [wholeFile(file, 'The file is empty.')]);
+
+  const reader = referenceReader(options);
+  const external = new Set<unknown>();
+  const unresolved = replaceReferences({ document, schema: options.schema, references: reader.references, external });
+  const plain = toPlain(document);
+  if (plain === null) return withoutContent(file, [wholeFile(file, 'The file repeats its anchors too often.')]);
+  const locate = (path: readonly PropertyKey[], what: 'key' | 'value' = 'value'): Position => {
+    const node = findNode(document, path, what);
+    return isNode(node) && node.range ? positionOf(node.range[0]) : START;
+  };
+  return {
+    file,
+    content: plain,
+    problems: unresolved.map(({ path, failure }) =>
+      errorAt(file, locate(path), fieldName(path), `${fieldName(path)} ${failure}.`),
+    ),
+    unresolved: new Set(unresolved.map(({ path }) => fieldName(path))),
+    files: [file, ...reader.files],
+    locate,
+    isWrittenHere: (path) => !external.has(findNode(document, path, 'value')),
+  };
+}
+
+const START: Position = { line: 1, column: 1 };
+
+const errorAt = (file: string, at: Position, field: string, message: string): Problem => ({
+  file,
+  ...at,
+  severity: 'error',
+  message,
+  field,
+});
+
+const wholeFile = (file: string, message: string): Problem => errorAt(file, START, '', message);
+
+const withoutContent = (file: string, problems: readonly Problem[]): YamlFile => ({
+  file,
+  content: null,
+  problems,
+  unresolved: new Set(),
+  files: [file],
+  locate: () => START,
+  isWrittenHere: () => true,
+});
+
+interface Unresolved {
+  readonly path: readonly PropertyKey[];
+  readonly failure: string;
+}
+
+interface ReferenceReader {
+  readonly references: References;
+  /** Every file that a reference read or tried to read: when it appears, the answer changes. */
+  readonly files: Set<string>;
+}
+
+function referenceReader({ file, env }: ReadOptions): ReferenceReader {
+  const files = new Set<string>();
+  const readFile = (path: string): string | null => {
+    const resolved = resolveFrom(file, path);
+    files.add(resolved);
+    const content = readText(resolved);
+    return typeof content === 'string' ? content : null;
+  };
+  return { references: { env, readFile }, files };
+}
+
+interface Replacement {
+  readonly document: Document;
+  readonly schema: JsonSchema;
+  readonly references: References;
+  /** Gets the nodes whose text came from outside the file. */
+  readonly external: Set<unknown>;
+}
+
+/** Replaces references in every string value, in place; names of fields are left alone. */
+function replaceReferences({ document, schema, references, external }: Replacement): Unresolved[] {
+  const unresolved: Unresolved[] = [];
+  visit(document, {
+    Scalar(key, node, ancestors) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+      const { text, failures, referenced, ...source } = substitute(node.value, references);
+      const path = pathOf([...ancestors, node]);
+      unresolved.push(...failures.map((failure) => ({ path, failure })));
+      if (source.external) external.add(node);
+      node.value = referenced ? asWanted(text, node.type === Scalar.PLAIN, schemasAt(schema, path)) : text;
+    },
+  });
+  return unresolved;
+}
+
+/**
+ * What a text with references means where the schema takes no text: `port: ${PORT:-8080}` is a number. Where it takes
+ * text or null, an unquoted one that came out empty is null, as an empty YAML value is.
+ */
+function asWanted(text: string, plain: boolean, schemas: readonly JsonSchema[]): unknown {
+  if (plain && takesType(schemas, 'null') && /^(?:|~|null)$/i.test(text)) return null;
+  if (takesType(schemas, 'string')) return text;
+  if (takesType(schemas, 'boolean') && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
+  const numeric = takesType(schemas, 'number') || takesType(schemas, 'integer');
+  return numeric && /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? Number(text) : text;
+}
+
+/** The path of a node from the chain of nodes that leads to it. */
+function pathOf(chain: readonly unknown[]): PropertyKey[] {
+  const path: PropertyKey[] = [];
+  chain.forEach((node, index) => {
+    const next = chain[index + 1];
+    if (isSeq(node)) path.push(node.items.indexOf(next));
+    else if (isPair(node)) path.push(keyText(node.key));
+  });
+  return path;
+}
+
+/** The plain value; aliases are bounded by the library, so that a small file cannot unfold into a huge one. */
+function toPlain(document: Document): { value: unknown } | null {
+  try {
+    return { value: document.toJS() };
+  } catch {
+    return null;
+  }
+}
+
+/** Follows a path as far as it goes; a field that is not there is reported at what should hold it. */
+function findNode(document: Document, path: readonly PropertyKey[], what: 'key' | 'value'): unknown {
+  let node: unknown = document.contents;
+  for (const [index, step] of path.entries()) {
+    const holder = isAlias(node) ? node.resolve(document) : node;
+    const last = index === path.length - 1;
+    let next: unknown;
+    if (isSeq(holder)) next = holder.items[Number(step)];
+    else if (isMap(holder)) {
+      const pair = findPair(document, holder, String(step));
+      next = last && what === 'key' ? pair?.key : (pair?.value ?? pair?.key);
+    }
+    if (next === undefined) return node;
+    node = next;
+  }
+  return node;
+}
+
+/** A field of a mapping, or of one that is merged into it by `<<`. */
+function findPair(document: Document, map: YAMLMap, name: string): Pair | undefined {
+  const own = map.items.find((pair) => keyText(pair.key) === name);
+  if (own !== undefined) return own;
+  for (const pair of map.items.filter(({ key }) => keyText(key) === '<<')) {
+    for (const source of isSeq(pair.value) ? pair.value.items : [pair.value]) {
+      const merged = isAlias(source) ? source.resolve(document) : source;
+      const found = isMap(merged) ? findPair(document, merged, name) : undefined;
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key);
+
+function readText(file: string): string | { why: string } {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return { why: 'it does not exist' };
+    if (code === 'EACCES' || code === 'EPERM') return { why: 'permission is denied' };
+    if (code === 'EISDIR') return { why: 'it is a directory' };
+    return { why: error instanceof TypeError ? 'it is not UTF-8 text' : `${code ?? 'an unknown error'}` };
+  }
+}

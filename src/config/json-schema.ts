@@ -1,0 +1,59 @@
+/**
+ * The files' schemas as JSON Schema (draft 2020-12), made from the same definitions that validate them, and what is known
+ * of the field at a path: its fields, whether it is secret, which types it takes. Validates nothing itself.
+ */
+import { z } from 'zod';
+
+/** The part of JSON Schema that the definitions produce. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly writeOnly?: boolean;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly additionalProperties?: boolean;
+  readonly [keyword: string]: unknown;
+}
+
+/** The JSON Schema of what may be written (not of what reading makes of it). */
+export const jsonSchemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
+
+/** Every schema that a value at this path may have to meet: alternatives are taken apart. Empty for an unknown path. */
+export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): JsonSchema[] {
+  let here = alternatives(schema);
+  for (const step of path) {
+    here = here.flatMap((candidate) => {
+      const next = typeof step === 'number' ? candidate.items : candidate.properties?.[String(step)];
+      return next === undefined ? [] : alternatives(next);
+    });
+  }
+  return here;
+}
+
+/** Names of the fields that an object at this path may have. */
+export const fieldsAt = (schema: JsonSchema, path: readonly PropertyKey[]): string[] =>
+  schemasAt(schema, path).flatMap((candidate) => Object.keys(candidate.properties ?? {}));
+
+/** Whether a value at this path may be a secret, so that it must not be shown. */
+export const isSecretAt = (schema: JsonSchema, path: readonly PropertyKey[]): boolean =>
+  schemasAt(schema, path).some((candidate) => candidate.writeOnly === true);
+
+/** Whether a value of this JSON type is among those that may stand at this path. */
+export const takesType = (schemas: readonly JsonSchema[], type: string): boolean =>
+  schemas.some(({ type: own }) => own === type || (Array.isArray(own) && own.includes(type)));
+
+/** `writeOnly` of an alternative's parent holds for the alternative. */
+function alternatives(schema: JsonSchema): JsonSchema[] {
+  if (schema.anyOf === undefined) return [schema];
+  return schema.anyOf
+    .flatMap(alternatives)
+    .map((option) => (schema.writeOnly ? { ...option, writeOnly: true } : option));
+}

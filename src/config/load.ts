@@ -1,0 +1,69 @@
+/**
+ * Reads postern.yaml: into a valid configuration, or into every finding that keeps it from being one. Reads the files that
+ * it refers to, so that a missing certificate is found before anything listens. Does not read the keys.
+ */
+import type { z } from 'zod';
+import { readYamlFile, resolveFrom, type Environment } from './document.ts';
+import { findingsOf, problemsOf } from './issue.ts';
+import { jsonSchemaOf } from './json-schema.ts';
+import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
+import { checkNamedFiles } from './named-files.ts';
+import { ConfigSchema, type Config } from './schema.ts';
+
+export interface LoadedConfig {
+  /** null when any problem is an error. */
+  readonly config: Config | null;
+  readonly problems: readonly Problem[];
+  /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, keys for tokens. */
+  readonly files: readonly string[];
+}
+
+/** Made once: it is the same for every file. */
+export const CONFIG_JSON_SCHEMA = jsonSchemaOf(ConfigSchema);
+
+/** Reads and validates the configuration. Throws nothing for an operator's mistake. */
+export function loadConfig(file: string, env: Environment): LoadedConfig {
+  const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
+  if (yaml.content === null) return { config: null, problems: yaml.problems, files: yaml.files };
+  const parsed = ConfigSchema.safeParse(yaml.content.value);
+  if (!parsed.success) {
+    const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml, []);
+    return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), files: yaml.files };
+  }
+  const config = withResolvedPaths(parsed.data, file);
+  const named = checkNamedFiles(config);
+  const problems = [...yaml.problems, ...problemsOf(named.findings, yaml, [])];
+  return {
+    config: hasErrors(problems) ? null : config,
+    problems: inReadingOrder(problems),
+    files: [...yaml.files, ...named.files],
+  };
+}
+
+/** File names become paths that hold wherever the process runs. */
+function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string): Config {
+  const resolve = <T extends string | null>(path: T): T => (path === null ? path : (resolveFrom(file, path) as T));
+  const { integration, metrics } = config.apis;
+  const { tls } = config.listen;
+  const { tls: redisTls } = config.redis;
+  const api = <T extends NonNullable<typeof integration>>(settings: T): T => ({
+    ...settings,
+    tls: { ...settings.tls, caFile: resolve(settings.tls.caFile) },
+  });
+  return {
+    ...config,
+    listen: {
+      ...config.listen,
+      tls: tls && { certFile: resolve(tls.certFile), keyFile: resolve(tls.keyFile) },
+    },
+    apis: {
+      integration: integration && api(integration),
+      metrics: metrics && {
+        ...api(metrics),
+        token: { ...metrics.token, privateKeyFile: resolve(metrics.token.privateKeyFile) },
+      },
+    },
+    keys: { ...config.keys, file: resolve(config.keys.file) },
+    redis: { ...config.redis, tls: redisTls && { ...redisTls, caFile: resolve(redisTls.caFile) } },
+  };
+}

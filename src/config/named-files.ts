@@ -1,0 +1,93 @@
+/**
+ * Whether the files that the configuration names are there and hold what they should: certificates, private keys,
+ * authorities. Uses none of them.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { Finding } from './issue.ts';
+import type { Config } from './schema.ts';
+
+export interface NamedFiles {
+  readonly findings: readonly Finding[];
+  readonly files: readonly string[];
+}
+
+/** Reads every file that the configuration names and reports those that would fail at start. */
+export function checkNamedFiles(config: Config): NamedFiles {
+  const findings: Finding[] = [];
+  const files: string[] = [];
+  const read = (path: readonly string[], file: string, check: (content: Buffer) => string | null): Buffer | null => {
+    files.push(file);
+    const content = contentOf(file);
+    const mistake = content === null ? 'names a file that cannot be read' : check(content);
+    if (mistake !== null) findings.push({ path, message: `${mistake}: ${JSON.stringify(file)}` });
+    return mistake === null ? content : null;
+  };
+  const { tls } = config.listen;
+  if (tls !== null) {
+    const cert = read(['listen', 'tls', 'certFile'], tls.certFile, certificateMistake);
+    const key = read(['listen', 'tls', 'keyFile'], tls.keyFile, privateKeyMistake);
+    if (cert !== null && key !== null && !belongTogether(cert, key))
+      findings.push({
+        path: ['listen', 'tls', 'keyFile'],
+        message: 'is not the private key of the certificate in `certFile`',
+      });
+  }
+  for (const name of ['integration', 'metrics'] as const) {
+    const caFile = config.apis[name]?.tls.caFile ?? null;
+    if (caFile !== null) read(['apis', name, 'tls', 'caFile'], caFile, certificateMistake);
+  }
+  const privateKeyFile = config.apis.metrics?.token.privateKeyFile ?? null;
+  if (privateKeyFile !== null) read(['apis', 'metrics', 'token', 'privateKeyFile'], privateKeyFile, signingKeyMistake);
+  const redisCa = config.redis.tls?.caFile ?? null;
+  if (redisCa !== null) read(['redis', 'tls', 'caFile'], redisCa, certificateMistake);
+  return { findings, files };
+}
+
+function contentOf(file: string): Buffer | null {
+  try {
+    return readFileSync(file);
+  } catch {
+    return null;
+  }
+}
+
+function certificateMistake(pem: Buffer): string | null {
+  try {
+    void new X509Certificate(pem);
+    return null;
+  } catch {
+    return 'names a file that holds no certificate in PEM form';
+  }
+}
+
+const privateKeyMistake = (pem: Buffer): string | null =>
+  privateKey(pem) === null ? 'names a file that holds no unencrypted private key in PEM form' : null;
+
+/** EdDSA needs Ed25519 and ES256 needs P-256 (RFC 8037 3.1, RFC 7518 3.4). */
+function signingKeyMistake(pem: Buffer): string | null {
+  const key = privateKey(pem);
+  if (key === null) return privateKeyMistake(pem);
+  const usable =
+    key.asymmetricKeyType === 'ed25519' ||
+    (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1');
+  return usable ? null : 'names a file whose key is neither Ed25519 nor P-256';
+}
+
+function privateKey(pem: Buffer): ReturnType<typeof createPrivateKey> | null {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return null;
+  }
+}
+
+function belongTogether(cert: Buffer, key: Buffer): boolean {
+  try {
+    createSecureContext({ cert, key });
+    return true;
+  } catch {
+    return false;
+  }
+}

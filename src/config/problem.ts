@@ -1,0 +1,42 @@
+/**
+ * One finding about what the operator wrote, and how it is printed. A message is one sentence that names the field and
+ * what is wrong with it; it never shows a secret.
+ */
+
+/** Where in a file. Lines and columns count from 1, as editors do. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Problem extends Position {
+  readonly file: string;
+  /** An error keeps the file from being used; a warning does not. */
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  /** The field as a dotted path, such as `apis.integration.upstream`; empty for the whole file. */
+  readonly field: string;
+}
+
+/** `FILE:LINE:COL severity message`, the form that editors and CI systems turn into links. */
+export const formatProblem = (problem: Problem): string =>
+  `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.message}`;
+
+export const hasErrors = (problems: readonly Problem[]): boolean =>
+  problems.some((problem) => problem.severity === 'error');
+
+/** The order in which a reader meets them: by file as first named, then from top to bottom. */
+export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map((problem) => problem.file))];
+  return problems.toSorted(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+}
+
+/** A path as an operator reads it: `keys[0].secrets[1].value`. */
+export const fieldName = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (name, step) =>
+      typeof step === 'number' ? `${name}[${step}]` : name === '' ? String(step) : `${name}.${String(step)}`,
+    '',
+  );

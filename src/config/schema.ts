@@ -1,0 +1,243 @@
+/**
+ * The configuration of Postern, postern.yaml: every field with its type, limits, default and description, once.
+ * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
+ */
+import { z } from 'zod';
+import { IntegrationApiSchema, MetricsApiSchema, type RouteSchema } from './api-schema.ts';
+import {
+  addressRange,
+  choice,
+  duration,
+  hostName,
+  listenHost,
+  redisUrl,
+  SECRET,
+  secretText,
+  text,
+  whole,
+} from './values.ts';
+
+const flag = z.boolean({ error: 'must be true or false' });
+
+export const PATH_QUIRKS = ['encoded-slash', 'encoded-percent', 'double-slash', 'semicolon'] as const;
+
+const ListenSchema = z
+  .strictObject({
+    host: listenHost.default('0.0.0.0').describe('Address of the data port; `::` listens on IPv4 and IPv6.'),
+    port: whole(0, 65_535).default(8080).describe('The data port; 0 takes a free one.'),
+    trustedProxies: z
+      .array(addressRange, { error: 'must be a list of addresses or ranges' })
+      .default([])
+      .describe('Addresses and ranges whose X-Forwarded-For is believed.'),
+    proxyProtocol: flag.default(false).describe('Take the PROXY protocol, v1 and v2, from trusted proxies.'),
+    tls: z
+      .strictObject({
+        certFile: text().describe('PEM file of the certificate and its chain.'),
+        keyFile: text().describe('PEM file of the private key.'),
+      })
+      .nullable()
+      .default(null)
+      .describe('Serve the data port over TLS; null: plain HTTP.'),
+    requestTimeoutSeconds: duration(0.01, 3600)
+      .default(30)
+      .describe('The whole request must have arrived within this time.'),
+    headersTimeoutSeconds: duration(0.01, 3600)
+      .default(10)
+      .describe('The header section must have arrived within this time.'),
+    keepAliveTimeoutSeconds: duration(0.01, 3600)
+      .default(75)
+      .describe('How long an idle connection of a client stays open.'),
+    shutdownGraceSeconds: duration(0, 3600)
+      .default(30)
+      .describe('How long requests under way may take to end at shutdown.'),
+    allowPathQuirks: z
+      .array(choice(PATH_QUIRKS), { error: 'must be a list' })
+      .default([])
+      .describe('Spellings of a path that are let through although two servers may read them differently.'),
+    maxConnections: whole(1, 1_000_000)
+      .default(10_000)
+      .describe('Most connections of clients at one time; further ones are closed.'),
+    maxRequestsInFlight: whole(1, 1_000_000)
+      .default(4096)
+      .describe('Most requests under way at one time; further ones get 503 `overloaded`.'),
+  })
+  .superRefine((listen, context) => {
+    if (listen.proxyProtocol && listen.trustedProxies.length === 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['proxyProtocol'],
+        message: 'must be false while `listen.trustedProxies` is empty: nobody may speak it',
+      });
+    if (listen.headersTimeoutSeconds > listen.requestTimeoutSeconds)
+      context.addIssue({
+        code: 'custom',
+        path: ['headersTimeoutSeconds'],
+        message: 'must not be longer than `listen.requestTimeoutSeconds`',
+      });
+  })
+  .prefault({})
+  .describe('The data port, where clients connect.');
+
+const AdminSchema = z
+  .strictObject({
+    host: listenHost.default('127.0.0.1').describe('Address of the admin port.'),
+    port: whole(0, 65_535).default(9090).describe('The admin port; 0 takes a free one.'),
+    token: secretText
+      .nullable()
+      .default(null)
+      .meta({ ...SECRET, description: 'Opens /api and the console; without it both are off.' }),
+    hosts: z
+      .array(hostName, { error: 'must be a list of host names' })
+      .default([])
+      .describe('Further Host names under which the console is reached.'),
+  })
+  .prefault({})
+  .describe('The admin port: metrics, health, API and console.');
+
+const ApisSchema = z
+  .strictObject({
+    integration: IntegrationApiSchema.optional().describe('The API for events, profiles and all other paths.'),
+    metrics: MetricsApiSchema.optional().describe('The API under /metrics: access tokens and cached queries.'),
+  })
+  .refine((apis) => apis.integration !== undefined || apis.metrics !== undefined, {
+    error: 'must name at least one API: integration, metrics or both',
+  })
+  .describe('What is protected. An API that is left out answers 404.');
+
+const KeysSchema = z
+  .strictObject({
+    source: choice(['file', 'redis']).default('file').describe('Where the keys are.'),
+    file: text().default('keys.yaml').describe('The key file, for `source: file` and for `postern keys push`.'),
+  })
+  .prefault({})
+  .describe('Where the keys come from.');
+
+const RedisTlsSchema = z
+  .union(
+    [
+      flag,
+      z.strictObject({
+        caFile: text()
+          .nullable()
+          .default(null)
+          .describe(
+            "PEM file of the authorities that may sign the server's certificate; null: those that Node trusts.",
+          ),
+        serverName: hostName
+          .nullable()
+          .default(null)
+          .describe('The name to expect in the certificate; null: the host connected to.'),
+        insecureSkipVerify: flag.default(false).describe('Accept any certificate. For experiments only.'),
+      }),
+    ],
+    { error: 'must be true, false or { caFile, serverName, insecureSkipVerify }' },
+  )
+  .default(false)
+  .transform((tls) =>
+    tls === true ? { caFile: null, serverName: null, insecureSkipVerify: false } : tls === false ? null : tls,
+  )
+  .describe('Connect over TLS, also to every node that Sentinel or Cluster names. A rediss:// URL does so by itself.');
+
+export const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379';
+
+const HASH_TAG = /^[^{]*\{[^}]+\}/;
+
+const RedisSchema = z
+  .strictObject({
+    url: redisUrl(true).nullable().optional().meta({
+      default: DEFAULT_REDIS_URL,
+      description:
+        'A single Redis: redis:// or rediss://. The default holds when neither `cluster` nor `sentinel` is given.',
+    }),
+    cluster: z
+      .array(redisUrl(false), { error: 'must be a list of URLs' })
+      .min(1, { error: 'must name at least one node' })
+      .nullable()
+      .default(null)
+      .describe('URLs of some nodes of a Redis Cluster, in place of `url`.'),
+    sentinel: z
+      .strictObject({
+        name: text().describe('The name of the master that the Sentinels watch.'),
+        urls: z
+          .array(redisUrl(false), { error: 'must be a list of URLs' })
+          .min(1, { error: 'must name at least one Sentinel' })
+          .describe('URLs of the Sentinels; credentials in them are for the Sentinels.'),
+      })
+      .nullable()
+      .default(null)
+      .describe('A master found through Sentinels, in place of `url`.'),
+    username: text().nullable().default(null).describe('User name for every node (Redis ACL).'),
+    password: text('must be text that is not empty; put it in quotes')
+      .nullable()
+      .default(null)
+      .meta({ ...SECRET, description: 'Password for every node.' }),
+    tls: RedisTlsSchema,
+    prefix: z
+      .string({ error: 'must be text' })
+      .regex(/^[\x21-\x7e]{1,64}$/, { error: 'must be 1 to 64 printable ASCII characters without a space' })
+      .default('postern:')
+      .describe(
+        'Starts the name of everything that Postern keeps in Redis. With `cluster` it must hold a hash tag, such as `{postern}:`.',
+      ),
+    pollSeconds: duration(0.05, 300)
+      .default(2)
+      .describe('How often the counter of the keys is read, besides the messages about changes.'),
+  })
+  .superRefine((redis, context) => {
+    const given = (['url', 'cluster', 'sentinel'] as const).filter((name) => redis[name] != null);
+    const [first, second] = given;
+    if (first !== undefined && second !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: [second],
+        message: `cannot stand beside \`redis.${first}\`: remove one of them`,
+      });
+    if (redis.cluster !== null && !HASH_TAG.test(redis.prefix))
+      context.addIssue({
+        code: 'custom',
+        path: ['prefix'],
+        message: 'must hold a hash tag such as "{postern}:" with `redis.cluster`, so that all keys are on one node',
+      });
+  })
+  .transform((redis) => ({
+    ...redis,
+    url: redis.url ?? (redis.cluster === null && redis.sentinel === null ? DEFAULT_REDIS_URL : null),
+  }))
+  .prefault({})
+  .describe('Redis, when keys, limits or cached answers are kept there.');
+
+const RateLimitSchema = z
+  .strictObject({
+    store: choice(['memory', 'redis']).default('memory').describe('`redis` shares the count between replicas.'),
+  })
+  .prefault({})
+  .describe('Where requests are counted for rate limits.');
+
+const LogSchema = z
+  .strictObject({
+    level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('The least severe lines that are written.'),
+    requests: choice(['rejections', 'all', 'none']).default('rejections').describe('Which requests get a line.'),
+  })
+  .prefault({})
+  .describe('The log on standard output.');
+
+export const ConfigSchema = z.strictObject({
+  listen: ListenSchema,
+  admin: AdminSchema,
+  apis: ApisSchema,
+  keys: KeysSchema,
+  redis: RedisSchema,
+  rateLimit: RateLimitSchema,
+  log: LogSchema,
+});
+
+/** A valid configuration with every default filled in; file paths are resolved against the file that names them. */
+export type Config = z.output<typeof ConfigSchema>;
+export type ListenConfig = Config['listen'];
+export type AdminConfig = Config['admin'];
+export type RedisConfig = Config['redis'];
+export type IntegrationApiConfig = z.output<typeof IntegrationApiSchema>;
+export type MetricsApiConfig = z.output<typeof MetricsApiSchema>;
+export type RouteConfig = z.output<typeof RouteSchema>;

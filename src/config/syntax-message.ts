@@ -1,0 +1,62 @@
+/**
+ * What the YAML parser found wrong, in our own sentences: the parser's messages quote the file, and a line of it may hold
+ * a secret.
+ */
+import type { YAMLError } from 'yaml';
+
+const GENERAL = 'This is not valid YAML 1.2; check the indentation, quotes and brackets here and on the line before.';
+
+/** What the parser reports without losing its way; after any other mistake, what follows is noise. */
+const HARMLESS: ReadonlySet<YAMLError['code']> = new Set([
+  'DUPLICATE_KEY',
+  'TAG_RESOLVE_FAILED',
+  'BAD_ALIAS',
+  'BAD_DQ_ESCAPE',
+]);
+
+/** The mistakes worth showing: all up to the first that makes the rest unreadable. */
+export function worthShowing(mistakes: readonly YAMLError[]): YAMLError[] {
+  const first = mistakes.findIndex(({ code }) => !HARMLESS.has(code));
+  return mistakes.filter(({ code }, index) => HARMLESS.has(code) || index === first);
+}
+
+/** One sentence for a mistake in the text. */
+export function syntaxMessage({ code, pos }: YAMLError, text: string): string {
+  if (text.slice(pos[0] - 1, pos[0] + 1) === '${') return 'A "${...}" inside [ ] or { } needs quotes around it.';
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return 'This field is given twice in one mapping; remove one of them.';
+    case 'MULTIPLE_DOCS':
+      return 'The file holds more than one YAML document; keep one and remove the "---" line.';
+    case 'TAB_AS_INDENT':
+      return 'This line is indented with a tab; YAML wants spaces.';
+    case 'BAD_ALIAS':
+    case 'ALIAS_PROPS':
+      return 'This alias names no anchor that stands before it.';
+    case 'BAD_DQ_ESCAPE':
+      return 'This double-quoted text has an unknown escape; use single quotes or write "\\\\" for a backslash.';
+    case 'BAD_INDENT':
+      return 'This line is not indented like its neighbours.';
+    case 'MISSING_CHAR':
+      return 'A closing quote, bracket or brace, a comma, or a space after a colon is missing here.';
+    case 'TAG_RESOLVE_FAILED':
+      return 'Tags such as "!name" have no meaning here; remove it.';
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'MULTILINE_IMPLICIT_KEY':
+    case 'KEY_OVER_1024_CHARS':
+      return 'The name of a field has to stand on one line, with a colon behind it; text with ": " in it needs quotes.';
+    case 'BAD_SCALAR_START':
+      return 'Text that starts with this character needs quotes.';
+    case 'BAD_DIRECTIVE':
+    case 'BAD_PROP_ORDER':
+    case 'BAD_COLLECTION_TYPE':
+    case 'BLOCK_IN_FLOW':
+    case 'IMPOSSIBLE':
+    case 'MULTIPLE_ANCHORS':
+    case 'MULTIPLE_TAGS':
+    case 'NON_STRING_KEY':
+    case 'RESOURCE_EXHAUSTION':
+    case 'UNEXPECTED_TOKEN':
+      return GENERAL;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The kinds of value that both files are written with: numbers with limits, host names, URLs, address ranges, secrets.
+ * Each carries its own sentence for a wrong value. Nothing here knows which field uses it.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { parseCidr } from '../lib/cidr.ts';
+
+/** A whole number within limits, both included. */
+export function whole(minimum: number, maximum: number): z.ZodInt {
+  const error = `must be a whole number from ${minimum} to ${maximum}`;
+  return z.int({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
+/** A length of time that may have a fraction, within limits, both included. */
+export function duration(minimum: number, maximum: number): z.ZodNumber {
+  const error = `must be a number from ${minimum} to ${maximum}`;
+  return z.number({ error }).min(minimum, { error }).max(maximum, { error });
+}
+
+/** Text of at least one character. */
+export const text = (error = 'must be text that is not empty'): z.ZodString => z.string({ error }).min(1, { error });
+
+/** JSON Schema's own mark for what may be written but is never shown: redaction and messages go by it. */
+export const SECRET = { writeOnly: true } as const;
+
+/** A choice by name. Wrong values get the list of names and the nearest one. */
+export const choice = <const T extends readonly [string, ...string[]]>(names: T): z.ZodEnum<{ [K in T[number]]: K }> =>
+  z.enum(names);
+
+const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+const DNS_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`, 'i');
+const ALL_NUMERIC = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i;
+
+/** A DNS name or an IPv4 address: what ends in a number is an address to every URL parser, so it has to be a right one. */
+const isNameOrIPv4 = (host: string): boolean => (ALL_NUMERIC.test(host) ? isIP(host) === 4 : DNS_NAME.test(host));
+
+const isBracketedIPv6 = (host: string): boolean =>
+  host.startsWith('[') && host.endsWith(']') && isIP(host.slice(1, -1)) === 6 && !host.includes('%');
+
+/** A host as it stands in a Host header, without port; lower-case in the result. */
+export const hostName = z
+  .string({ error: 'must be a host name such as "api.example.com"' })
+  .refine((host) => isNameOrIPv4(host) || isBracketedIPv6(host), {
+    error: 'must be a host name without scheme, port or wildcard, such as "api.example.com"',
+  })
+  .transform((host) => host.toLowerCase());
+
+/** An address or name to listen on or to connect to; IPv6 without brackets. */
+export const listenHost = z
+  .string({ error: 'must be an address or a host name' })
+  .refine((host) => (isIP(host) !== 0 && !host.includes('%')) || isNameOrIPv4(host), {
+    error: 'must be an IP address or a host name to listen on, such as "127.0.0.1" or "::"',
+  });
+
+/** An address or CIDR range; what is wrong with it is told by the parser. */
+export const addressRange = z
+  .string({ error: 'must be an address or a range in quotes, such as "203.0.113.0/24"' })
+  .superRefine((range, context) => {
+    const parsed = parseCidr(range);
+    if (!parsed.ok) context.addIssue({ code: 'custom', message: `is not usable: ${parsed.why}` });
+  });
+
+const ORIGIN_URL = /^https?:\/\/(?<host>\[[0-9a-f:.]+\]|[^/?#@:[\]\\\s]+)(?::(?<port>\d{1,5}))?\/?$/i;
+
+/** Where a backend listens: scheme, host and port alone. The result is an origin as in WHATWG URL. */
+export const upstreamUrl = z
+  .string({ error: 'must be a URL such as "http://127.0.0.1:9000"' })
+  .refine(isOriginUrl, {
+    error: 'must be an http:// or https:// URL of a host and a port alone, without credentials, path or query',
+  })
+  .transform((url) => new URL(url).origin);
+
+function isOriginUrl(url: string): boolean {
+  const match = ORIGIN_URL.exec(url);
+  const host = match?.groups?.['host'] ?? '';
+  const port = Number(match?.groups?.['port'] ?? 80);
+  return (isNameOrIPv4(host) || isBracketedIPv6(host)) && port >= 1 && port <= 65_535;
+}
+
+/** A Redis URL. Which parts may be there depends on what it names, so the caller says whether a database number may. */
+export const redisUrl = (database: boolean): z.ZodString =>
+  z.string({ error: 'must be a URL such as "redis://127.0.0.1:6379"' }).refine((url) => isRedisUrl(url, database), {
+    error: `must be redis:// or rediss:// with a host${database ? ', and at most a database number as its path' : ' and no path'}`,
+  });
+
+function isRedisUrl(url: string, database: boolean): boolean {
+  if (!/^rediss?:\/\/[^\s/?#\\]+(?:\/\d*)?$/.test(url) || !URL.canParse(url)) return false;
+  const { hostname, pathname } = new URL(url);
+  return hostname !== '' && (database || pathname === '' || pathname === '/');
+}
+
+/** A header field name (RFC 9110 5.1), lower-case in the result. */
+export const headerName = z
+  .string({ error: 'must be the name of a header' })
+  .regex(/^[!#$%&'+.^_`|~0-9a-z-]+$/i, { error: 'must be the name of a header, without a colon, space or wildcard' })
+  .transform((name) => name.toLowerCase());
+
+/** What can be sent as a credential in a header without being changed on its way (RFC 9110 5.5). */
+export const secretText = z
+  .string({ error: 'must be text; put it in quotes' })
+  .min(1, { error: 'must not be empty' })
+  .max(4096, { error: 'must not be longer than 4096 characters' })
+  .regex(/^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/, {
+    error: 'must be printable ASCII without a space at either end, because it is sent in a header',
+  });
+
+/** RFC 3339 with seconds and a zone, in the form that `Date` reads without guessing. */
+export const instant = z.iso.datetime({
+  offset: true,
+  error: 'must be a time as in RFC 3339, such as "2027-01-01T00:00:00Z"',
+});

@@ -1,0 +1,125 @@
+/**
+ * Reads one key definition: validates it, fills in what was left out and turns each secret into its hash. The plain text
+ * of a secret goes no further than here. Knows neither files nor other keys.
+ */
+import { createHash } from 'node:crypto';
+import { findingsOf, type Finding } from '../config/issue.ts';
+import { jsonSchemaOf } from '../config/json-schema.ts';
+import { fieldName } from '../config/problem.ts';
+import {
+  DEFAULTS,
+  FIELD_TYPES,
+  KeyDefinitionSchema,
+  SECRET_HASH,
+  type AllowedAddress,
+  type KeyDefinition,
+  type LoadedDefinition,
+  type ParsedKeyDefinition,
+  type SecretDefinition,
+  type SecretHash,
+  type WrittenKeyDefinition,
+} from './definition.ts';
+
+export type ReadDefinition =
+  { readonly ok: true; readonly value: KeyDefinition } | { readonly ok: false; readonly findings: readonly Finding[] };
+
+const SCHEMA = jsonSchemaOf(KeyDefinitionSchema);
+
+/** Reads a definition as it was written, from YAML or JSON. Every mistake is a finding; none shows a secret. */
+export function readDefinition(written: unknown): ReadDefinition {
+  const parsed = KeyDefinitionSchema.safeParse(written);
+  if (!parsed.success) return { ok: false, findings: findingsOf(parsed.error.issues, written, SCHEMA) };
+  const findings = crossFieldFindings(parsed.data);
+  return findings.length > 0 ? { ok: false, findings } : { ok: true, value: completeDefinition(parsed.data) };
+}
+
+/**
+ * Reads the value of one field of the Redis hash: the field names the key, so `id` may be left out of the JSON.
+ * A definition that cannot be used comes back with the reason, in one line that shows no secret.
+ */
+export function readStoredDefinition(id: string, json: string): LoadedDefinition {
+  let written: unknown;
+  try {
+    written = JSON.parse(json);
+  } catch {
+    return { id, invalid: 'it is not JSON' };
+  }
+  if (typeof written !== 'object' || written === null || Array.isArray(written))
+    return { id, invalid: 'it is not a JSON object' };
+  if ('id' in written && written.id !== id)
+    return { id, invalid: 'its `id` differs from the name of the field that holds it' };
+  const read = readDefinition({ ...written, id });
+  if (read.ok) return { id, definition: read.value };
+  return { id, invalid: read.findings.map(describeFinding).join('; ') };
+}
+
+/** A finding as a clause: `type must be one of ...`. */
+export const describeFinding = ({ path, message }: Finding): string => `${fieldName(path) || 'it'} ${message}`;
+
+/** The hash under which a secret is kept: SHA-256 of its UTF-8 bytes. */
+export const hashSecret = (secret: string): SecretHash => `sha256:${createHash('sha256').update(secret).digest('hex')}`;
+
+/** The shortest way to write a definition, secrets as hashes: what is put into Redis and into a key file. */
+export function writtenDefinition(definition: KeyDefinition): WrittenKeyDefinition {
+  const written: Record<string, unknown> = { id: definition.id };
+  for (const [field, value] of Object.entries(definition)) if (value !== null && value !== '') written[field] = value;
+  written['secrets'] = definition.secrets.map(({ hash, expiresAt }) =>
+    expiresAt === null ? { hash } : { hash, expiresAt },
+  );
+  if (definition.allowFrom !== 'anywhere')
+    written['allowFrom'] = definition.allowFrom.map((entry) => (entry.description === '' ? entry.address : entry));
+  return written as WrittenKeyDefinition;
+}
+
+/** The rules between fields; the rules of each field are in its schema. */
+function crossFieldFindings(written: ParsedKeyDefinition): Finding[] {
+  const findings: Finding[] = [];
+  const find = (path: readonly PropertyKey[], message: string): number => findings.push({ path, message });
+  const { type, secret, secrets } = written;
+  if (secret !== undefined && secrets !== undefined)
+    find(['secret'], 'cannot stand beside `secrets`: move it into the list');
+  if (secret === undefined && secrets === undefined)
+    find([], 'needs a secret: add `secrets` with a `hash`, which `postern keygen` makes');
+  for (const [field, types] of Object.entries(FIELD_TYPES))
+    if (written[field as keyof ParsedKeyDefinition] != null && !types.includes(type))
+      find([field], `is only for ${types.join(' and ')} keys; remove it`);
+  if (type === 'metrics' && written.apiKey == null)
+    find([], 'needs `apiKey`: metrics keys have one beside their secret');
+  const digests = secretsOf(written).map((entry) => entry.hash);
+  digests.forEach((digest, index) => {
+    if (digests.indexOf(digest) < index)
+      find(['secrets', index], 'repeats a secret of the same key; remove one of them');
+  });
+  return findings;
+}
+
+/** The definition with its defaults and hashes. */
+function completeDefinition(written: ParsedKeyDefinition): KeyDefinition {
+  const { secret: _secret, ...rest } = written;
+  const forType = <T>(field: string, value: T): T | null => (FIELD_TYPES[field]?.includes(written.type) ? value : null);
+  return {
+    ...rest,
+    secrets: secretsOf(written),
+    allowFrom: written.allowFrom === 'anywhere' ? 'anywhere' : written.allowFrom.map(allowedAddress),
+    allowedEvents: forType('allowedEvents', written.allowedEvents ?? DEFAULTS.allowedEvents),
+    disallowedEvents: forType('disallowedEvents', written.disallowedEvents ?? DEFAULTS.disallowedEvents),
+    allowedOrigins: forType('allowedOrigins', written.allowedOrigins ?? DEFAULTS.allowedOrigins),
+    allowBrowsers: forType('allowBrowsers', written.allowBrowsers ?? DEFAULTS.allowBrowsers),
+    apiKey: written.apiKey == null ? null : asHash(written.apiKey),
+    cacheTtlMinutes: forType('cacheTtlMinutes', written.cacheTtlMinutes ?? DEFAULTS.cacheTtlMinutes),
+  };
+}
+
+function secretsOf(written: ParsedKeyDefinition): SecretDefinition[] {
+  const entries = written.secret === undefined ? (written.secrets ?? []) : [{ value: written.secret }];
+  return entries.map((entry) => ({
+    hash: 'hash' in entry && entry.hash !== undefined ? asHash(entry.hash) : hashSecret(entry.value ?? ''),
+    expiresAt: ('expiresAt' in entry ? entry.expiresAt : null) ?? null,
+  }));
+}
+
+const asHash = (secret: string): SecretHash =>
+  SECRET_HASH.test(secret) ? (secret.toLowerCase() as SecretHash) : hashSecret(secret);
+
+const allowedAddress = (entry: Exclude<ParsedKeyDefinition['allowFrom'], string>[number]): AllowedAddress =>
+  typeof entry === 'string' ? { address: entry, description: '' } : entry;
