@@ -16,19 +16,18 @@ const ZSTD_WINDOW_LOG_MAX = 23;
 
 /** The decoded body: at most `maxBytes` long, else 413 `body_too_large`. Never rejects. */
 export function decodeBody(body: Buffer, coding: ContentCoding, maxBytes: number): Promise<Decision<Buffer>> {
-  switch (coding) {
-    case 'identity':
-      return Promise.resolve(body.length > maxBytes ? TOO_LARGE : allowed(body));
-    case 'gzip':
-      return decodeGzip(body, maxBytes);
-    case 'deflate':
-      return decodeWhole(zlib.inflate, body, { maxOutputLength: maxBytes });
-    case 'br':
-      return decodeWhole(zlib.brotliDecompress, body, { maxOutputLength: maxBytes });
-    case 'zstd':
-      return decodeZstd(body, maxBytes);
-  }
+  return DECODERS[coding](body, maxBytes);
 }
+
+type Decode = (body: Buffer, maxOutputLength: number) => Promise<Decision<Buffer>>;
+
+const DECODERS: Readonly<Record<ContentCoding, Decode>> = {
+  identity: (body, maxBytes) => Promise.resolve(body.length > maxBytes ? TOO_LARGE : allowed(body)),
+  gzip: decodeGzip,
+  deflate: (body, maxOutputLength) => decodeWhole(zlib.inflate, body, { maxOutputLength }),
+  br: (body, maxOutputLength) => decodeWhole(zlib.brotliDecompress, body, { maxOutputLength }),
+  zstd: decodeZstd,
+};
 
 /** What a decoder made of its input. */
 interface Stream {
@@ -50,11 +49,11 @@ const GZIP_TRAILER_BYTES = 8;
  * One gzip member (RFC 1952) and nothing else. Node's own decoder joins several members and passes over zeros after the last;
  * other readers stop after the first.
  */
-async function decodeGzip(body: Buffer, maxBytes: number): Promise<Decision<Buffer>> {
+async function decodeGzip(body: Buffer, maxOutputLength: number): Promise<Decision<Buffer>> {
   const start = skipGzipHeader(body);
   if (start === null) return NOT_DECODABLE;
   const stream = body.subarray(start);
-  const deflated = await decompress(zlib.inflateRaw, stream, { maxOutputLength: maxBytes });
+  const deflated = await decompress(zlib.inflateRaw, stream, { maxOutputLength });
   if (!deflated.ok) return deflated;
   const { text, consumed } = deflated.value;
   if (stream.length !== consumed + GZIP_TRAILER_BYTES) return NOT_DECODABLE;
@@ -92,10 +91,10 @@ const zstd = zlib as unknown as {
   readonly constants: { readonly ZSTD_d_windowLogMax: number };
 };
 
-function decodeZstd(body: Buffer, maxBytes: number): Promise<Decision<Buffer>> {
+function decodeZstd(body: Buffer, maxOutputLength: number): Promise<Decision<Buffer>> {
   if (zstd.zstdDecompress === undefined) return Promise.resolve(NOT_DECODABLE);
   const params = { [zstd.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
-  return decodeWhole(zstd.zstdDecompress, body, { maxOutputLength: maxBytes, params });
+  return decodeWhole(zstd.zstdDecompress, body, { maxOutputLength, params });
 }
 
 interface DecoderOptions {
