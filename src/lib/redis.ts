@@ -1,0 +1,212 @@
+/**
+ * The only maker of Redis clients: one server, behind Sentinel, or a Cluster; plain or TLS. A connection reconnects by
+ * itself for as long as it is open, never queues a command while it is down, and takes a server that stopped answering for
+ * lost. It never sends a command twice by itself, and errors never hold a password.
+ */
+import { createHash } from 'node:crypto';
+import { Cluster, Redis } from 'ioredis';
+import {
+  type ClientOptions,
+  clusterNodeOptions,
+  errorText,
+  parseRedisUrl,
+  type RedisSettings,
+  serverOptions,
+} from './redis-settings.ts';
+import { backoffMs, HEARTBEAT_MS, openSubscription, type SubscriptionEvents } from './redis-subscription.ts';
+
+export type { RedisSettings } from './redis-settings.ts';
+
+export type RedisArgument = string | number | Buffer;
+export type RedisCommand = readonly [name: string, ...args: RedisArgument[]];
+
+/** A command that was not carried out. `code` is the first word of the server's answer (`READONLY`, `LOADING`, ...), or ''. */
+export class RedisFailure extends Error {
+  override readonly name = 'RedisFailure';
+  readonly code: string;
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface RedisEvents {
+  /** The server answers; also after each reconnection. */
+  readonly onReady?: () => void;
+  /** The connection broke or could not be made; `why` is fit for logs. Repeats with each failed attempt. */
+  readonly onLost?: (why: string) => void;
+}
+
+export interface RedisScript {
+  (keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown>;
+}
+
+export interface RedisConnection {
+  /** Whether commands have a chance right now. */
+  readonly ready: boolean;
+  /** Sends one command. @throws RedisFailure */
+  call(command: string, ...args: RedisArgument[]): Promise<unknown>;
+  /** As `call`, with bulk strings as Buffers. @throws RedisFailure */
+  callBuffer(command: string, ...args: RedisArgument[]): Promise<unknown>;
+  /** Sends commands as one MULTI; their answers in order. @throws RedisFailure for the first that failed */
+  transaction(commands: readonly RedisCommand[]): Promise<unknown[]>;
+  /** An atomic Lua script, sent by its hash and loaded when the server does not have it. */
+  script(lua: string): RedisScript;
+  /** Listens on a connection of its own; in a Cluster on any node, all of which carry every channel. */
+  subscribe(channel: string, events: SubscriptionEvents): { close(): void };
+  close(): void;
+}
+
+export interface ConnectionOptions extends RedisEvents {
+  /** How the connection is called in `CLIENT LIST`. */
+  readonly name: string;
+  /** Whether a read-only answer means that this server was demoted: it is then left and looked for again. */
+  readonly writes?: boolean;
+}
+
+/** A server that says nothing for this long while an answer is due is lost. */
+const SILENCE_MS = 2500;
+const CONNECT_MS = 2500;
+const DEMOTED_EVERY_MS = 5000;
+
+/** Opens a connection; it is being made when this returns. @throws Error for a malformed URL or an unreadable CA file */
+export function connectRedis(settings: RedisSettings, options: ConnectionOptions): RedisConnection {
+  const describe = errorText(settings);
+  const failure = (error: unknown): RedisFailure => {
+    const message = describe(error);
+    return new RedisFailure(message, /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? '');
+  };
+  const client = makeClient(settings, options);
+  const subscriptions = new Set<{ close(): void }>();
+  let lastError = 'connection closed';
+  client.on('error', (error: unknown) => (lastError = describe(error)));
+  client.on('node error', (error: unknown) => (lastError = describe(error)));
+  client.on('ready', () => options.onReady?.());
+  client.on('close', () => options.onLost?.(lastError));
+  const heartbeat = setInterval(() => {
+    if (client instanceof Redis && client.status === 'ready') client.ping().catch(() => undefined);
+  }, HEARTBEAT_MS).unref();
+
+  const call = async (command: string, ...args: RedisArgument[]): Promise<unknown> => {
+    try {
+      return await client.call(command, args);
+    } catch (error) {
+      throw failure(error);
+    }
+  };
+  return {
+    get ready() {
+      return client.status === 'ready';
+    },
+    call,
+    async callBuffer(command, ...args) {
+      try {
+        return await client.callBuffer(command, args);
+      } catch (error) {
+        throw failure(error);
+      }
+    },
+    async transaction(commands) {
+      try {
+        const results = await client.multi(commands.map(([name, ...args]) => [name, ...args])).exec();
+        if (results === null) throw new Error('the transaction was given up');
+        return results.map(([error, result]) => {
+          if (error) throw error;
+          return result;
+        });
+      } catch (error) {
+        throw failure(error);
+      }
+    },
+    script: (lua) => scriptOn(call, lua),
+    subscribe(channel, events) {
+      const subscription = openSubscription({
+        makeClient: () => makeSubscriber(settings, options.name, client),
+        channel,
+        events,
+        describe,
+      });
+      subscriptions.add(subscription);
+      return subscription;
+    },
+    close() {
+      clearInterval(heartbeat);
+      for (const subscription of subscriptions) subscription.close();
+      client.removeAllListeners('close');
+      client.disconnect();
+    },
+  };
+}
+
+function scriptOn(call: RedisConnection['call'], lua: string): RedisScript {
+  const sha = createHash('sha1').update(lua).digest('hex');
+  return async (keys, args) => {
+    try {
+      return await call('evalsha', sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof RedisFailure) || error.code !== 'NOSCRIPT') throw error;
+      return call('eval', lua, keys.length, ...keys, ...args);
+    }
+  };
+}
+
+function commonOptions(name: string): ClientOptions {
+  return {
+    connectionName: name,
+    // RESP2 throughout: `HELLO` would put the password among the arguments that old servers repeat in their error.
+    protocol: 2,
+    connectTimeout: CONNECT_MS,
+    socketTimeout: SILENCE_MS,
+    disconnectTimeout: 500,
+    // 0: what was under way when a connection broke fails at once instead of being sent again.
+    maxRetriesPerRequest: 0,
+    autoResubscribe: false,
+    maxLoadingRetryTime: 250,
+    keepAlive: 10_000,
+  };
+}
+
+function makeClient(settings: RedisSettings, { name, writes = false }: ConnectionOptions): Redis | Cluster {
+  if (settings.cluster) return makeCluster(settings, settings.cluster, name);
+  let leftAt = 0;
+  const leaveDemoted = (error: Error): boolean => {
+    if (!error.message.startsWith('READONLY') || Date.now() - leftAt < DEMOTED_EVERY_MS) return false;
+    leftAt = Date.now();
+    return true;
+  };
+  return new Redis({
+    ...commonOptions(name),
+    ...serverOptions(settings),
+    enableOfflineQueue: false,
+    retryStrategy: backoffMs,
+    ...(settings.sentinel && { sentinelRetryStrategy: backoffMs, failoverDetector: true }),
+    ...(writes && { reconnectOnError: leaveDemoted }),
+  });
+}
+
+/** A client for one channel that gives up with its connection; a new one is then made. */
+function makeSubscriber(settings: RedisSettings, name: string, client: Redis | Cluster): Redis {
+  const own: ClientOptions = { ...commonOptions(`${name}-subscriber`), retryStrategy: () => null };
+  if (client instanceof Redis)
+    return new Redis({ ...own, ...serverOptions(settings), sentinelRetryStrategy: () => null });
+  const seeds = (settings.cluster ?? []).map((url) => parseRedisUrl(url));
+  const nodes = [...client.nodes().map(({ options }) => ({ host: options.host, port: options.port })), ...seeds];
+  const { host = '127.0.0.1', port = 6379 } = nodes[Math.floor(Math.random() * nodes.length)] ?? {};
+  return new Redis({ ...own, ...clusterNodeOptions(settings, seeds), host, port });
+}
+
+function makeCluster(settings: RedisSettings, urls: readonly string[], name: string): Cluster {
+  const seeds = urls.map((url) => parseRedisUrl(url));
+  return new Cluster(
+    seeds.map(({ host, port }) => ({ host, port })),
+    {
+      enableOfflineQueue: false,
+      clusterRetryStrategy: backoffMs,
+      slotsRefreshTimeout: SILENCE_MS,
+      slotsRefreshInterval: 5000,
+      // A move is followed by redirections; a dead node is given up within a second.
+      maxRedirections: 8,
+      redisOptions: { ...commonOptions(name), ...clusterNodeOptions(settings, seeds) },
+    },
+  );
+}
