@@ -1,0 +1,62 @@
+import t from 'tap';
+import { findBodyStart, type ParsedHead } from '../../src/data-port/body-start.ts';
+
+const head: ParsedHead = {
+  method: 'POST',
+  url: '/a',
+  httpVersion: '1.1',
+  rawHeaders: ['Host', 'a', 'X', 'b:c', 'Transfer-Encoding', 'chunked'],
+};
+const text = 'POST /a HTTP/1.1\r\nHost: a\r\nX:\t b:c \r\nTransfer-Encoding:chunked\r\n\r\n';
+const body = '3\r\nabc\r\n0\r\n\r\n';
+const find = (packet: string, known: number | null = null): unknown =>
+  findBodyStart(Buffer.from(packet, 'latin1'), head, known);
+
+void t.test('finds the end of a head wherever the packet begins in it', async (t) => {
+  for (let cut = 0; cut <= text.length; cut++) {
+    const rest = text.slice(cut);
+    if (rest !== '') t.equal(find(rest + body), rest.length, JSON.stringify(rest));
+    if (rest !== '') t.equal(find(rest), rest.length, `${JSON.stringify(rest)} and no body yet`);
+  }
+});
+
+void t.test('finds it behind other messages', async (t) => {
+  const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+  t.equal(find(get + text + body), get.length + text.length);
+  t.equal(find(`tail of a body${text}${body}`), 14 + text.length);
+  const other = text.replace('/a', '/b') + body;
+  t.equal(find(other + text + body), other.length + text.length);
+});
+
+void t.test('accepts what Node accepts in a request line', async (t) => {
+  const spaced = text.replace('POST /a HTTP', 'POST  /a  HTTP');
+  t.equal(find(spaced + body), spaced.length);
+});
+
+void t.test('two places are an error', async (t) => {
+  t.match(find(text + body + text + body), { why: /two places/ });
+});
+
+void t.test('a known start tells equal heads apart', async (t) => {
+  const first = text + body;
+  t.equal(find(first + text + body, first.length), first.length + text.length);
+  t.equal(
+    find(`${first}\r\n\r\n${text}${body}`, first.length),
+    first.length + 4 + text.length,
+    'empty lines are skipped',
+  );
+  const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+  t.equal(find(first + get + text + body, first.length), (first + get + text).length);
+  t.match(find(first + get + text + body + text + body, first.length), { why: /two places/ });
+});
+
+void t.test('a head that must follow is not looked for before', async (t) => {
+  const packet = `\n3\r\nabc\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n${text}${body}`;
+  t.match(find(packet), { why: /two places/ });
+  t.equal(find(packet, 14), packet.length - body.length);
+});
+
+void t.test('no place is an error', async (t) => {
+  t.match(find('GET / HTTP/1.1\r\nHost: a\r\n\r\n'), { why: /not found/ });
+  t.match(find(''), { why: /not found/ });
+});
