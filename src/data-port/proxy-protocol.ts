@@ -1,0 +1,138 @@
+/**
+ * Puts the PROXY protocol in front of an HTTP or HTTPS server: a trusted peer has to name the client's address before
+ * anything else, and no other peer can. Knows nothing of HTTP or TLS, and costs nothing when it is not called.
+ */
+import type { Server, Socket } from 'node:net';
+import { Server as TlsServer, type TLSSocket } from 'node:tls';
+import { formatAddress, parseAddress, type Address } from '../lib/address.ts';
+import { peerOf, setPeer } from './peer.ts';
+import { readProxyHeader, type ProxySource } from './proxy-header.ts';
+
+export interface ProxyProtocolOptions {
+  /** The peers that send a header, always. */
+  readonly trusted: { readonly has: (address: Address | null) => boolean };
+  /** Milliseconds for the whole header to arrive. */
+  readonly headerTimeout: number;
+  /** Told of each connection that is closed for its header. */
+  readonly onRefused: (peer: string, why: string) => void;
+}
+
+export interface ProxyProtocol {
+  /** Closes the connections whose header has not arrived: `server.close()` waits for them, but does not know them. */
+  readonly closePending: () => void;
+}
+
+/**
+ * Reads the header of each connection from a trusted peer before the server sees the connection; `peerOf` then gives what
+ * it said. A trusted peer that sends no header, a malformed or a late one is disconnected: who the client is must not be
+ * guessed. Connections of all other peers go on as they are, so that a header of theirs is a broken request.
+ *
+ * To be called once, after the server was made and before it listens.
+ */
+export function acceptProxyProtocol(server: Server, options: ProxyProtocolOptions): ProxyProtocol {
+  const pending = new Set<Socket>();
+  const secure = server instanceof TlsServer;
+  const handOver = interpose(server, (socket) => {
+    if (!options.trusted.has(parseAddress(socket.remoteAddress ?? ''))) return handOver(socket);
+    pending.add(socket);
+    socket.once('close', () => pending.delete(socket));
+    const refuse = (why: string): void => {
+      options.onRefused(peerOf(socket).text, why);
+      socket.destroy();
+    };
+    const done = (source: ProxySource): void => {
+      pending.delete(socket);
+      fixPeer(socket, source);
+      handOver(socket);
+      // TLS reads below the socket, and has taken what was given back to it.
+      if (!secure) socket.resume();
+    };
+    awaitHeader(socket, { timeout: options.headerTimeout, refuse, done });
+  });
+  if (secure) carryThroughTls(server);
+  return {
+    closePending: () => {
+      for (const socket of pending) socket.destroy();
+    },
+  };
+}
+
+/** Takes the place of the server's own connection listeners (HTTP's, or TLS's with HTTP behind it); returns them as one. */
+function interpose(server: Server, onConnection: (socket: Socket) => void): (socket: Socket) => void {
+  const inner = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  server.on('connection', onConnection);
+  return (socket) => {
+    for (const listener of inner) listener.call(server, socket);
+  };
+}
+
+interface HeaderWait {
+  readonly timeout: number;
+  readonly refuse: (why: string) => void;
+  readonly done: (source: ProxySource) => void;
+}
+
+/** Collects bytes until the header is whole; gives the rest back to the socket, which is left paused. */
+function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): void {
+  let bytes: Buffer = Buffer.alloc(0);
+  const timer = setTimeout(refuse, timeout, 'the PROXY header did not arrive in time');
+  const onError = (): void => void socket.destroy();
+  const stop = (): void => {
+    clearTimeout(timer);
+    socket.off('data', onData).off('end', onError).off('error', onError).off('close', stop);
+  };
+  const onData = (data: Buffer): void => {
+    bytes = bytes.length === 0 ? data : Buffer.concat([bytes, data]);
+    const header = readProxyHeader(bytes);
+    switch (header.kind) {
+      case 'incomplete':
+        return;
+      case 'malformed':
+        stop();
+        socket.on('error', onError);
+        return refuse(header.why);
+      case 'complete':
+        socket.pause();
+        stop();
+        if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
+        return done(header.source);
+    }
+  };
+  socket.on('data', onData).on('end', onError).on('error', onError).on('close', stop);
+}
+
+function fixPeer(socket: Socket, source: ProxySource): void {
+  switch (source.kind) {
+    case 'address': {
+      const address = parseAddress(source.text);
+      setPeer(socket, address === null ? 'unknown' : formatAddress(address));
+      return;
+    }
+    case 'unknown':
+      setPeer(socket, 'unknown');
+      return;
+    case 'peer':
+  }
+}
+
+/**
+ * A TLS socket does not tell which socket it is made from, but both show the same four ends. One whose connection is gone
+ * or not found gets no address, never the proxy's.
+ */
+function carryThroughTls(server: Server): void {
+  const connections = new Map<string, Socket>();
+  server.prependListener('connection', (socket: Socket) => {
+    const ends = endsOf(socket);
+    connections.set(ends, socket);
+    socket.once('close', () => connections.delete(ends));
+  });
+  server.prependListener('secureConnection', (secure: TLSSocket) => {
+    const socket = connections.get(endsOf(secure));
+    setPeer(secure, socket === undefined ? 'unknown' : peerOf(socket).text);
+  });
+}
+
+function endsOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+}

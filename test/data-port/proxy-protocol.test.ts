@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http, { type Server } from 'node:http';
+import https from 'node:https';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import tls from 'node:tls';
+import t, { type Test } from 'tap';
+import { peerOf } from '../../src/data-port/peer.ts';
+import { acceptProxyProtocol, type ProxyProtocol } from '../../src/data-port/proxy-protocol.ts';
+import { v2Header } from '../support/proxy-header.ts';
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+const V1 = 'PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n';
+
+interface Proxied {
+  readonly port: number;
+  readonly refused: string[];
+  readonly protocol: ProxyProtocol;
+  readonly server: Server | https.Server;
+}
+
+const serve: http.RequestListener = (req, res) => {
+  let body = '';
+  req.on('data', (chunk: Buffer) => (body += chunk.toString()));
+  req.on('end', () => res.end(`${peerOf(req.socket).text} ${body}`));
+};
+
+/** A server that answers with the peer it sees and the body it got. */
+async function proxied(t: Test, { trusted = true, timeout = 10_000, secure = false } = {}): Promise<Proxied> {
+  const server = secure
+    ? https.createServer(
+        { key: readFileSync('test/fixtures/tls/key.pem'), cert: readFileSync('test/fixtures/tls/cert.pem') },
+        serve,
+      )
+    : http.createServer(serve);
+  const refused: string[] = [];
+  const protocol = acceptProxyProtocol(server, {
+    trusted: { has: (address) => trusted && address !== null },
+    headerTimeout: timeout,
+    onRefused: (peer, why) => refused.push(`${peer}: ${why}`),
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    protocol.closePending();
+    server.closeAllConnections();
+  });
+  return { port: (server.address() as AddressInfo).port, refused, protocol, server };
+}
+
+/** Sends the packets one by one and gives everything that comes back until the end. */
+async function talk(client: Socket, packets: readonly (string | Buffer)[]): Promise<string> {
+  let text = '';
+  client.setNoDelay(true);
+  client.on('error', () => {});
+  client.on('data', (data: Buffer) => (text += data.toString('latin1')));
+  const closed = new Promise((resolve) => client.on('close', resolve));
+  for (const packet of packets) {
+    await new Promise((resolve) => client.write(packet, resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await closed;
+  return text;
+}
+
+const connect = (port: number): Socket => net.connect(port, '127.0.0.1');
+
+void t.test('the peer is who the header says', async (t) => {
+  const { port } = await proxied(t);
+  t.match(await talk(connect(port), [V1 + REQUEST]), /\r\n\r\n203\.0\.113\.7 /, 'header and request in one packet');
+  t.match(await talk(connect(port), [V1, REQUEST]), /\r\n\r\n203\.0\.113\.7 /, 'in two');
+  t.match(await talk(connect(port), (V1 + REQUEST).split('')), /\r\n\r\n203\.0\.113\.7 /, 'byte by byte');
+  const v2 = v2Header(0x21, 0x11, [192, 0, 2, 9, 1, 1, 1, 1, 0, 1, 0, 2, 0x04, 0, 1, 0]);
+  t.match(await talk(connect(port), [Buffer.concat([v2, Buffer.from(REQUEST)])]), /\r\n\r\n192\.0\.2\.9 /, 'version 2');
+  const v6 = v2Header(0x21, 0x21, [0x20, 1, 0x0d, 0xb8, ...Array<number>(32).fill(0)]);
+  t.match(await talk(connect(port), [v6, REQUEST]), /\r\n\r\n2001:db8:: /, 'IPv6 in its canonical form');
+  t.match(
+    await talk(connect(port), [V1.replaceAll(/TCP4 \S+ \S+/g, 'TCP6 ::ffff:192.0.2.9 ::1') + REQUEST]),
+    /\r\n\r\n192\.0\.2\.9 /,
+    'a mapped address is the IPv4 address',
+  );
+});
+
+void t.test('a body that follows arrives whole', async (t) => {
+  const { port } = await proxied(t);
+  const body = 'x'.repeat(300_000);
+  const head = `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const text = await talk(connect(port), [V1 + head + body.slice(0, 10), body.slice(10)]);
+  t.equal(text.split('\r\n\r\n')[1], `203.0.113.7 ${body}`);
+});
+
+void t.test('LOCAL and UNKNOWN are the proxy itself', async (t) => {
+  const { port } = await proxied(t);
+  t.match(await talk(connect(port), [`PROXY UNKNOWN\r\n${REQUEST}`]), /\r\n\r\n127\.0\.0\.1 /);
+  t.match(await talk(connect(port), [v2Header(0x20, 0, []), REQUEST]), /\r\n\r\n127\.0\.0\.1 /);
+});
+
+void t.test('a client without an IP address is unknown', async (t) => {
+  const { port } = await proxied(t);
+  t.match(await talk(connect(port), [v2Header(0x21, 0x31, Array<number>(216).fill(0)), REQUEST]), /\r\n\r\nunknown /);
+});
+
+void t.test('a trusted peer without a header is disconnected', async (t) => {
+  const { port, refused } = await proxied(t);
+  t.equal(await talk(connect(port), [REQUEST]), '');
+  t.same(refused, ['127.0.0.1: no PROXY header']);
+});
+
+void t.test('a header that does not arrive in time ends the connection', async (t) => {
+  const { port, refused } = await proxied(t, { timeout: 20 });
+  t.equal(await talk(connect(port), ['PROXY TCP4 ']), '');
+  t.same(refused, ['127.0.0.1: the PROXY header did not arrive in time']);
+});
+
+void t.test('a peer that is not trusted cannot name an address', async (t) => {
+  const { port } = await proxied(t, { trusted: false });
+  t.match(await talk(connect(port), [REQUEST]), /\r\n\r\n127\.0\.0\.1 /);
+  t.match(await talk(connect(port), [V1 + REQUEST]), /^HTTP\/1\.1 400 /);
+});
+
+void t.test('a second header is a broken request', async (t) => {
+  const { port } = await proxied(t);
+  t.match(await talk(connect(port), [V1 + V1 + REQUEST]), /^HTTP\/1\.1 400 /);
+});
+
+void t.test('the header comes before TLS', async (t) => {
+  const { port } = await proxied(t, { secure: true });
+  const over = async (packets: readonly string[]): Promise<string> => {
+    const raw = connect(port);
+    await once(raw, 'connect');
+    for (const packet of packets) raw.write(packet);
+    const client = tls.connect({ socket: raw, rejectUnauthorized: false });
+    client.on('error', () => {});
+    return talk(client, [REQUEST]);
+  };
+  t.match(await over([V1]), /\r\n\r\n203\.0\.113\.7 /);
+  t.match(await over(V1.split('')), /\r\n\r\n203\.0\.113\.7 /);
+  t.match(await over(['PROXY UNKNOWN\r\n']), /\r\n\r\n127\.0\.0\.1 /);
+  t.equal(await over([]), '', 'a trusted peer must send one');
+});
+
+void t.test('the header and the first TLS record may share a packet', async (t) => {
+  const { port } = await proxied(t, { secure: true });
+  const raw = connect(port);
+  await once(raw, 'connect');
+  raw.cork();
+  raw.write(V1);
+  const client = tls.connect({ socket: raw, rejectUnauthorized: false });
+  setImmediate(() => raw.uncork());
+  t.match(await talk(client, [REQUEST]), /\r\n\r\n203\.0\.113\.7 /);
+});
+
+void t.test('over TLS, a peer that is not trusted is itself', async (t) => {
+  const { port } = await proxied(t, { secure: true, trusted: false });
+  const client = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  t.match(await talk(client, [REQUEST]), /\r\n\r\n127\.0\.0\.1 /);
+});
+
+void t.test('a waiting connection does not hold up a closing server', async (t) => {
+  const { port, protocol, server, refused } = await proxied(t);
+  const client = connect(port);
+  client.on('error', () => {});
+  await once(server, 'connection');
+  const closed = once(server, 'close');
+  server.close();
+  protocol.closePending();
+  await closed;
+  t.same(refused, []);
+  client.destroy();
+});
