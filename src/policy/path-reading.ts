@@ -1,0 +1,75 @@
+/**
+ * What a path may mean: each way in which some backend would read it, and which spellings are one to a lenient backend.
+ * Plain paths have one reading. It refuses nothing; a path is refused, or matches no route, by what its readings show.
+ */
+
+/**
+ * Every reading of a path in percent-encoded form: decoded once and twice, with `%2F` as data and as a separator, with and
+ * without `;parameters`, with `//` kept and collapsed, with what follows an encoded `?` or `#` kept and cut off.
+ */
+export function readPath(path: string): readonly string[] {
+  if (!/[%;]|\/\//.test(path)) return [path];
+  // In the order in which backends take these steps; each may be taken or left out.
+  let readings = either([path], dropParameters);
+  readings = [...readings.map(decodeKeepingSlashes), ...readings.map(decode)];
+  for (const step of [decode, dropParameters, cutQuery, collapseSlashes]) readings = either(readings, step);
+  return readings;
+}
+
+/**
+ * The text under which two readings are one route: one trailing slash ignored, letters without case, accents, compatibility
+ * forms (`ﬁ`, full-width, the Kelvin sign) and characters that show nothing. Coarser than any backend is, so that none finds
+ * a spelling that is another route here.
+ */
+export function foldPath(reading: string): string {
+  const path = withoutTrailingSlash(reading);
+  return isAscii(path) ? path.toLowerCase() : foldText(path);
+}
+
+/** Whether two paths in percent-encoded form could be the same to some backend. */
+export function samePath(a: string, b: string): boolean {
+  const folded = new Set(readPath(a).map(foldPath));
+  return readPath(b).some((reading) => folded.has(foldPath(reading)));
+}
+
+export function withoutTrailingSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** Decodes once; escapes that are no UTF-8 stay as they are. */
+export function decode(text: string): string {
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+}
+
+// oxlint-disable-next-line no-control-regex
+export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
+
+/** Upper case first: `ß` and `ſ` have their plain letters there, and the lower case of both forms is then one. */
+function foldText(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .toUpperCase()
+    .toLowerCase();
+}
+
+/** Each text, and what the step makes of it. A Set, because most steps change nothing. */
+function either(texts: readonly string[], step: (text: string) => string): string[] {
+  return [...new Set([...texts, ...texts.map(step)])];
+}
+
+/** NUL stands for the slash that is data: no path that is let through holds one. */
+const decodeKeepingSlashes = (text: string): string => decode(text.replace(/%2f/gi, '%00'));
+
+/** Path parameters of RFC 2396 3.3, as servlet containers still drop them. */
+const dropParameters = (text: string): string => text.replace(/;[^/]*/g, '');
+
+const cutQuery = (text: string): string => text.replace(/[?#].*$/s, '');
+
+const collapseSlashes = (text: string): string => text.replace(/\/{2,}/g, '/');

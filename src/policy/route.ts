@@ -1,0 +1,202 @@
+/**
+ * Step 3, the route: which listed route a request takes, whatever spelling of its path a backend would still accept.
+ * It lists and matches; that a key limited to specific events may use listed routes alone is decided in scope.ts.
+ */
+import { parseSelector, type EventSelector } from '../event-filter/selector.ts';
+import { normalizeTarget } from './path.ts';
+import { foldPath, readPath, withoutTrailingSlash } from './path-reading.ts';
+
+/** A route as an operator writes it. */
+export interface RouteDefinition {
+  readonly method: string;
+  /** Segments are literal or `:name`, which stands for one whole segment. */
+  readonly path: string;
+  /** Where the body names its events; without it the route carries none. */
+  readonly events?: string | undefined;
+  /** What holds for batch items without an event name. */
+  readonly unnamed?: 'allow' | 'disallow' | undefined;
+  /** The path sent upstream; may use the parameters of `path`. */
+  readonly rewrite?: string | undefined;
+}
+
+export interface CompiledRoute {
+  readonly method: string;
+  readonly pattern: string;
+  readonly selector: EventSelector | null;
+  readonly unnamed: 'allow' | 'disallow';
+  readonly rewrite: string | null;
+}
+
+export interface RouteMatch {
+  readonly route: CompiledRoute;
+  /** The path to forward, rewritten if the route says so. */
+  readonly target: string;
+}
+
+export interface Router {
+  /**
+   * The listed route that a normalized path takes with this method, or null. HEAD takes the GET routes. Null too when two
+   * backends could find two routes, or one of them none: what a listed route promises must hold for every reading.
+   *
+   * Null is safe for keys limited to specific events, because they may use listed pairs of method and path alone: an event
+   * path with another method is not listed, so it needs no lookup of its own.
+   */
+  readonly match: (method: string, path: string) => RouteMatch | null;
+  readonly routes: readonly CompiledRoute[];
+}
+
+/** What is wrong with routes as written, for the operator; `index` is the route's place in the list. */
+export function findRouteProblems(definitions: readonly RouteDefinition[]): readonly { index: number; why: string }[] {
+  const shapes = new Map<string, RouteDefinition>();
+  return definitions.flatMap((definition, index) => {
+    const own = routeProblem(definition);
+    if (own !== null) return [{ index, why: own }];
+    const shape = `${definition.method} ${foldPath(definition.path).replace(/\/:[^/]+/g, '/:')}`;
+    const earlier = shapes.get(shape);
+    shapes.set(shape, definition);
+    if (earlier === undefined) return [];
+    return [{ index, why: `${definition.method} ${definition.path} matches the same paths as ${earlier.path}` }];
+  });
+}
+
+/** Compiles routes that have no problems; throws on the first that has one. */
+export function compileRoutes(definitions: readonly RouteDefinition[]): Router {
+  const [problem] = findRouteProblems(definitions);
+  if (problem !== undefined) throw new Error(`route ${problem.index + 1}: ${problem.why}`);
+  const patterns = definitions.map(compilePattern);
+  const tables = new Map<string, RouteTable>();
+  for (const method of new Set(['HEAD', ...patterns.map(({ route }) => route.method)]))
+    tables.set(method, routeTable(patternsFor(method, patterns)));
+
+  const match: Router['match'] = (method, path) => {
+    const table = tables.get(method);
+    if (table === undefined) return null;
+    const [first, ...others] = readPath(path) as [string, ...string[]];
+    const found = table(first);
+    if (found === null || others.some((reading) => table(reading) !== found)) return null;
+    return { route: found.route, target: found.rewrite === null ? path : fill(found.rewrite, path) };
+  };
+  return { match, routes: patterns.map(({ route }) => route) };
+}
+
+/** Whether a path belongs to the metrics API in any of its readings: `/metrics`, and what is under it. */
+export function isMetricsPath(path: string): boolean {
+  return readPath(path).some((reading) => {
+    const folded = foldPath(reading);
+    return folded === '/metrics' || folded.startsWith('/metrics/');
+  });
+}
+
+interface Pattern {
+  readonly route: CompiledRoute;
+  /** null: any text but none. */
+  readonly segments: readonly (string | null)[];
+  readonly foldedSegments: readonly (string | null)[];
+  readonly rewrite: readonly (string | number)[] | null;
+}
+
+/** From one reading of a path to its route; null when there is none, or another one for a backend that minds the spelling. */
+type RouteTable = (reading: string) => Pattern | null;
+
+function routeProblem({ method, path, events, rewrite }: RouteDefinition): string | null {
+  if (!/^[A-Z][A-Z-]*$/.test(method)) return `method ${JSON.stringify(method)} is not in upper-case letters`;
+  const why = pathProblem(path);
+  if (why !== null) return `path ${JSON.stringify(path)} ${why}`;
+  const names = parameterNames(path);
+  if (new Set(names).size < names.length) return `path ${JSON.stringify(path)} names a parameter twice`;
+  if (events !== undefined && parseSelector(events) === null) return `events ${JSON.stringify(events)} is no selector`;
+  if (events !== undefined && (method === 'GET' || method === 'HEAD')) return `a ${method} request carries no events`;
+  if (rewrite === undefined) return null;
+  const rewriteWhy = pathProblem(rewrite);
+  if (rewriteWhy !== null) return `rewrite ${JSON.stringify(rewrite)} ${rewriteWhy}`;
+  const unknown = parameterNames(rewrite).find((name) => !names.includes(name));
+  return unknown === undefined ? null : `rewrite ${JSON.stringify(rewrite)} uses :${unknown}, which path does not name`;
+}
+
+/** A pattern that no request's path could equal is a mistake: the literal parts must be what `normalizeTarget` lets through. */
+function pathProblem(path: string): string | null {
+  if (!path.startsWith('/')) return 'does not start with a slash';
+  if (!/^[!-~]*$/.test(path) || path.includes('%')) return 'holds a character that is not plain visible ASCII';
+  if (parameterNames(path).some((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))) return 'has a malformed :parameter';
+  const target = normalizeTarget(path, NO_QUIRKS);
+  if (!target.ok) return `is ambiguous: ${target.refusal.why}`;
+  return target.value.query === '' ? null : 'holds a query';
+}
+
+const NO_QUIRKS: ReadonlySet<never> = new Set<never>();
+
+const segmentsOf = (path: string): string[] => withoutTrailingSlash(path).split('/').slice(1);
+
+const isParameter = (segment: string): boolean => segment.startsWith(':');
+
+const parameterNames = (path: string): string[] =>
+  segmentsOf(path)
+    .filter(isParameter)
+    .map((segment) => segment.slice(1));
+
+function compilePattern({ method, path, events, unnamed, rewrite }: RouteDefinition): Pattern {
+  const names = segmentsOf(path);
+  const segments = names.map((segment) => (isParameter(segment) ? null : segment));
+  const selector = events === undefined ? null : parseSelector(events);
+  return {
+    route: { method, pattern: path, selector, unnamed: unnamed ?? 'disallow', rewrite: rewrite ?? null },
+    segments,
+    foldedSegments: segments.map((segment) => segment && foldPath(segment)),
+    rewrite:
+      rewrite === undefined
+        ? null
+        : segmentsOf(rewrite).map((segment) => (isParameter(segment) ? names.indexOf(segment) : segment)),
+  };
+}
+
+/** A method's own routes, and for HEAD the GET routes (RFC 9110 9.3.2) that it does not list itself. */
+function patternsFor(method: string, patterns: readonly Pattern[]): readonly Pattern[] {
+  const own = patterns.filter(({ route }) => route.method === method);
+  if (method !== 'HEAD') return own;
+  const isOwn = (shape: string): boolean => own.some((pattern) => shapeOf(pattern) === shape);
+  return [...own, ...patterns.filter((pattern) => pattern.route.method === 'GET' && !isOwn(shapeOf(pattern)))];
+}
+
+const shapeOf = ({ foldedSegments }: Pattern): string => JSON.stringify(foldedSegments);
+
+function routeTable(patterns: readonly Pattern[]): RouteTable {
+  const literals = new Map<string, Pattern>();
+  const bySegmentCount = new Map<number, readonly Pattern[]>();
+  for (const pattern of patterns) {
+    if (!pattern.segments.includes(null)) literals.set(foldPath(pattern.route.pattern), pattern);
+    const count = pattern.segments.length;
+    bySegmentCount.set(count, [...(bySegmentCount.get(count) ?? []), pattern].sort(bySpecificity));
+  }
+  const counts = new Set(
+    patterns.filter(({ segments }) => segments.includes(null)).map(({ segments }) => segments.length),
+  );
+
+  return (reading) => {
+    const literal = literals.get(foldPath(reading)) ?? null;
+    if (literal !== null && literal.route.pattern === reading) return literal;
+    const segments = segmentsOf(reading);
+    if (!counts.has(segments.length)) return literal;
+    const candidates = bySegmentCount.get(segments.length) ?? [];
+    const folded = segments.map(foldPath);
+    const found = literal ?? candidates.find(({ foldedSegments }) => fits(foldedSegments, folded)) ?? null;
+    const exact = candidates.find((pattern) => fits(pattern.segments, segments));
+    return exact === undefined || exact === found ? found : null;
+  };
+}
+
+/** Literal segments before parameters, from the left: the order in which routers of every make agree. */
+function bySpecificity(a: Pattern, b: Pattern): number {
+  const parameterAt = (pattern: Pattern): string => pattern.segments.map((s) => (s === null ? '1' : '0')).join('');
+  const [left, right] = [parameterAt(a), parameterAt(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function fits(pattern: readonly (string | null)[], segments: readonly string[]): boolean {
+  return pattern.every((literal, i) => (literal === null ? segments[i] !== '' : literal === segments[i]));
+}
+
+/** Parameters go upstream in the spelling received, so that nothing is decoded or encoded anew. */
+function fill(rewrite: readonly (string | number)[], path: string): string {
+  const received = segmentsOf(path);
+  return rewrite.map((part) => `/${typeof part === 'string' ? part : (received[part] ?? '')}`).join('');
+}
