@@ -172,6 +172,7 @@ async function startOn(t: Test, port: number, dir: string, options: RedisServerO
       'bind 127.0.0.1',
       `dir ${dir}`,
       'save ""',
+      'repl-diskless-sync-delay 0',
       ...(password === undefined ? [] : [`requirepass ${password}`]),
       ...conf,
     ].join('\n'),
