@@ -1,0 +1,237 @@
+/**
+ * Sends one request to a backend and hands its answer over piece by piece, exactly once ended or failed.
+ * Refuses answers that two parties could read in two ways. Retries nothing, follows nothing, knows no client.
+ */
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { Waiter } from './concurrency-limit.ts';
+import type { Connection, ConnectionUser } from './connection.ts';
+import { failureFrom, failureOf, type FlightPhase, type UpstreamFailure } from './failure.ts';
+import { FIXED_SERVER_NAME, type Upstream } from './pool.ts';
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query, byte for byte. */
+  readonly target: string;
+  /** Names and values alternating; without Host, Content-Length and hop-by-hop fields, which this layer sets. */
+  readonly headers: readonly string[];
+  readonly host: string;
+  /** A stream is destroyed when the request fails or is answered before it ended. */
+  readonly body: Buffer | Readable | null;
+  /** For a stream whose length was declared; null sends it chunked. */
+  readonly contentLength: number | null;
+}
+
+/** Takes the answer. `onEnd` or `onFailure` is called once, and nothing after it; never before `dispatch` has returned. */
+export interface ResponseSink {
+  /** The final response; interim ones are swallowed. `headers` still hold the hop-by-hop fields. */
+  onResponse(status: number, headers: readonly string[], statusText: string): void;
+  /** false stops the backend until `resume`. */
+  onData(chunk: Buffer): boolean;
+  onEnd(trailers: readonly string[]): void;
+  onFailure(failure: UpstreamFailure): void;
+}
+
+/** A request under way. */
+export interface Flight {
+  /** Gives it up; `onFailure` follows with kind `aborted`, unless it had already ended. */
+  abort(): void;
+  resume(): void;
+}
+
+/** A backend may send this many interim responses (RFC 9110 15.2) before it counts as broken: each restarts the timeout. */
+const MAX_INTERIM_RESPONSES = 32;
+
+/** Sends the request as soon as the backend has a connection for it. */
+export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink): Flight {
+  const exchange = new Exchange(upstream, request, sink);
+  exchange.enter();
+  return exchange;
+}
+
+class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHandler {
+  connection: Connection | null = null;
+  readonly #upstream: Upstream;
+  readonly #request: UpstreamRequest;
+  readonly #sink: ResponseSink;
+  #phase: FlightPhase = 'connecting';
+  #settled = false;
+  #waiting = false;
+  #underWay = true;
+  #interimResponses = 0;
+  #hasNoContent = false;
+  #starting = false;
+  #abortWrite: ((error?: Error) => void) | null = null;
+  #resumeRead: (() => void) | null = null;
+
+  constructor(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink) {
+    this.#upstream = upstream;
+    this.#request = request;
+    this.#sink = sink;
+  }
+
+  enter(): void {
+    switch (this.#upstream.limit.enter(this)) {
+      case 'go':
+        this.start();
+        return;
+      case 'wait':
+        this.#waiting = true;
+        return;
+      case 'full':
+        process.nextTick(() => this.#fail(failureOf('overloaded', 'too many requests wait for a connection')));
+        return;
+      default:
+    }
+  }
+
+  start(): void {
+    this.#waiting = false;
+    if (this.#settled) {
+      this.#leave();
+      return;
+    }
+    const { method, target, body } = this.#request;
+    this.#starting = true;
+    this.#upstream.send({ path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME }, this);
+    this.#starting = false;
+  }
+
+  expire(): void {
+    this.#waiting = false;
+    this.#fail(failureOf('overloaded', 'no connection became free in time'));
+  }
+
+  abort(): void {
+    if (this.#settled) return;
+    if (this.#waiting) this.#upstream.limit.forget(this);
+    this.#giveUp(failureOf('aborted', 'given up on this side'));
+  }
+
+  resume(): void {
+    this.#resumeRead?.();
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    // undici's way to drop a request before a byte of it is written.
+    if (this.#settled) throw new Error('given up before it was sent');
+    this.#phase = 'sent';
+    this.#abortWrite = abort;
+    this.connection?.expectResponse();
+  }
+
+  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
+    if (this.#settled) return true;
+    if (status < 200) {
+      this.#countInterim(status);
+      return true;
+    }
+    const headers = status === 204 ? withoutLength(decode(rawHeaders)) : decode(rawHeaders);
+    const flaw = flawOf(headers);
+    if (flaw !== null) {
+      this.#giveUp(failureOf('malformed', flaw));
+      return true;
+    }
+    this.#phase = 'answering';
+    this.#resumeRead = resume;
+    this.#hasNoContent = status === 204 || status === 304;
+    this.#sink.onResponse(status, headers, statusText);
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.#settled || this.#sink.onData(chunk);
+  }
+
+  onComplete(trailers: readonly (string | Buffer)[] | null): void {
+    this.#leave();
+    if (this.#settled) return;
+    // undici takes a reset for the end of an answer that only the closing of the connection ends.
+    const broken = this.connection?.socket?.errored ?? null;
+    if (broken !== null) this.#fail(failureFrom(broken, this.#phase));
+    else this.#end(trailers === null || trailers.length === 0 ? [] : decode(trailers));
+  }
+
+  onError(error: Error): void {
+    this.#leave();
+    if (this.#settled) return;
+    // A 304 may tell the length that a 200 would have had (RFC 9110 8.6); undici misses those bytes and says so.
+    if (this.#hasNoContent && (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+      this.#end([]);
+      return;
+    }
+    const failure = failureFrom(error, this.#phase);
+    if (this.#starting) process.nextTick(() => this.#fail(failure));
+    else this.#fail(failure);
+  }
+
+  /** undici frames what it knows the length of, and sends the backend's own Host unless told otherwise. */
+  #fields(): string[] {
+    const { headers, host, body, contentLength } = this.#request;
+    const declared = contentLength !== null && body !== null && !Buffer.isBuffer(body);
+    if (host === this.#upstream.host && !declared) return headers as string[];
+    const fields = ['Host', host, ...headers];
+    if (declared) fields.push('Content-Length', String(contentLength));
+    return fields;
+  }
+
+  #countInterim(status: number): void {
+    if (status === 101) this.#giveUp(failureOf('malformed', 'switched protocols unasked'));
+    else if (++this.#interimResponses > MAX_INTERIM_RESPONSES)
+      this.#giveUp(failureOf('malformed', 'too many interim responses'));
+  }
+
+  /** undici reports an error thrown at the end of an answer as one more outcome: only the first frees the place. */
+  #leave(): void {
+    if (!this.#underWay) return;
+    this.#underWay = false;
+    this.#upstream.limit.leave();
+  }
+
+  /** Settles first: undici reports its own error for an abort, which then finds the matter closed. */
+  #giveUp(failure: UpstreamFailure): void {
+    const abort = this.#abortWrite;
+    this.#fail(failure);
+    abort?.();
+  }
+
+  #end(trailers: readonly string[]): void {
+    this.#settled = true;
+    this.#sink.onEnd(trailers);
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#sink.onFailure(failure);
+  }
+}
+
+/** Header bytes are latin1 on the wire (RFC 9110 5.5): no byte is lost or changed. */
+function decode(raw: readonly (string | Buffer)[]): string[] {
+  const decoded: string[] = [];
+  for (const part of raw) decoded.push(typeof part === 'string' ? part : part.toString('latin1'));
+  return decoded;
+}
+
+/** A 204 must not carry one (RFC 9110 8.6), and a reader who believes it waits for bytes that never come. */
+function withoutLength(headers: readonly string[]): readonly string[] {
+  return headers.filter((_, i) => (headers[i - (i % 2)] as string).toLowerCase() !== 'content-length');
+}
+
+/** The framing of an answer must have one reading (RFC 9112 6.3), whatever the parser made of it. */
+function flawOf(headers: readonly string[]): string | null {
+  let lengths = 0;
+  let codings = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length === 14 && name.toLowerCase() === 'content-length') lengths += 1;
+    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
+      codings += 1;
+      if ((headers[i + 1] as string).trim().toLowerCase() !== 'chunked') return 'transfer coding other than chunked';
+    }
+  }
+  if (lengths > 1) return 'repeated Content-Length';
+  if (codings > 1) return 'repeated Transfer-Encoding';
+  return lengths > 0 && codings > 0 ? 'Content-Length with Transfer-Encoding' : null;
+}
