@@ -15,17 +15,22 @@ interface RefusalEntry {
   /** Public: helps the caller and gives nothing away. */
   readonly detail: string;
   readonly level: RefusalLevel;
+  /** The connection is closed afterwards: what follows on it cannot be trusted to be a request. */
+  readonly closes: boolean;
 }
 
 const entry = (status: number, title: string, detail: string, level: RefusalLevel = 'info'): RefusalEntry => ({
-  status,
-  title,
-  detail,
-  level,
+  ...{ status, title, detail, level },
+  closes: false,
+});
+
+const closing = (status: number, title: string, detail: string): RefusalEntry => ({
+  ...entry(status, title, detail),
+  closes: true,
 });
 
 export const REFUSALS = {
-  malformed_request: entry(400, 'Malformed Request', 'The request is not a well-formed HTTP/1.1 request.'),
+  malformed_request: closing(400, 'Malformed Request', 'The request is not a well-formed HTTP/1.1 request.'),
   ambiguous_path: entry(400, 'Ambiguous Path', 'The path can be read in more than one way. Send it in its plain form.'),
   invalid_json: entry(400, 'Invalid JSON', 'The body is not valid JSON (RFC 8259) in UTF-8.'),
   invalid_event_body: entry(400, 'Invalid Event Body', 'The body does not have the shape that this route expects.'),
@@ -40,20 +45,26 @@ export const REFUSALS = {
   route_not_allowed: entry(403, 'Route Not Allowed', 'This credential may not use this route.'),
   event_not_allowed: entry(403, 'Event Not Allowed', 'This credential may not send this event.'),
   no_route: entry(404, 'No Route', 'Nothing is served here.'),
-  method_not_supported: entry(405, 'Method Not Supported', 'This method is not served by this server.'),
-  request_timeout: entry(408, 'Request Timeout', 'The request did not arrive in time.'),
+  method_not_supported: closing(405, 'Method Not Supported', 'This method is not served by this server.'),
+  request_timeout: closing(408, 'Request Timeout', 'The request did not arrive in time.'),
   body_too_large: entry(413, 'Body Too Large', 'The body is larger than this server accepts.'),
   unsupported_media_type: entry(415, 'Unsupported Media Type', 'Send the body as application/json in UTF-8.'),
   unsupported_encoding: entry(415, 'Unsupported Encoding', 'Send the body with at most one known content coding.'),
-  expectation_failed: entry(417, 'Expectation Failed', 'The only expectation met here is 100-continue.'),
+  expectation_failed: closing(417, 'Expectation Failed', 'The only expectation met here is 100-continue.'),
   rate_limited: entry(429, 'Rate Limited', 'Too many requests. Try again after the time in Retry-After.'),
-  header_fields_too_large: entry(431, 'Header Fields Too Large', 'The header section is too large.'),
-  not_implemented: entry(501, 'Not Implemented', 'The request asks for something that this server does not do.'),
-  upstream_unreachable: entry(502, 'Upstream Unreachable', 'The service behind this one gave no usable answer.', 'warn'),
+  header_fields_too_large: closing(431, 'Header Fields Too Large', 'The header section is too large.'),
+  internal_error: closing(500, 'Internal Error', 'Something went wrong here. The request was not at fault.'),
+  not_implemented: closing(501, 'Not Implemented', 'The request asks for something that this server does not do.'),
+  upstream_unreachable: entry(
+    502,
+    'Upstream Unreachable',
+    'The service behind this one gave no usable answer.',
+    'warn',
+  ),
   not_ready: entry(503, 'Not Ready', 'The service is starting. Try again shortly.', 'warn'),
   overloaded: entry(503, 'Overloaded', 'The service is busy. Try again shortly.', 'warn'),
   upstream_timeout: entry(504, 'Upstream Timeout', 'The service behind this one did not answer in time.', 'warn'),
-  version_not_supported: entry(505, 'Version Not Supported', 'Only HTTP/1.0 and HTTP/1.1 are served here.'),
+  version_not_supported: closing(505, 'Version Not Supported', 'Only HTTP/1.0 and HTTP/1.1 are served here.'),
 } as const satisfies Record<string, RefusalEntry>;
 
 /** The metric label `reason`: the code, except that credentials tell apart what callers must not (contract: one wording). */
@@ -66,6 +77,8 @@ export interface Refusal {
   readonly reason: RefusalReason;
   /** For the operator (log, `explain`): which rule and which value decided. Never holds a secret, query value or body. */
   readonly why: string;
+  /** The key that was recognised but may not be used: for the log and the metrics, never for the caller. */
+  readonly keyId?: string;
   /** Seconds for `Retry-After` (RFC 9110 10.2.3). */
   readonly retryAfter?: number;
 }

@@ -1,0 +1,90 @@
+/**
+ * What requests are judged by at this moment: one pointer to an immutable ruleset, replaced whole when the configuration or
+ * the keys change, and the connections to the backends that belong to it. A request takes the pointer once.
+ */
+import type { Config, IntegrationApiConfig, MetricsApiConfig } from './config/schema.ts';
+import type { KeySnapshot } from './keys/key.ts';
+import { compileRules } from './policy/compile-rules.ts';
+import type { ApiName, ApiRules, Ruleset } from './policy/ruleset.ts';
+import { createUpstream, type Upstream, type UpstreamSettings } from './upstream/pool.ts';
+
+export interface CurrentRules {
+  /** null until keys have been loaded once. */
+  readonly rules: () => Ruleset | null;
+  readonly keys: () => KeySnapshot | null;
+  readonly upstreamOf: (api: ApiRules) => Upstream;
+  /** Replaces everything but the keys. Throws, and changes nothing, when a file that it names cannot be read. */
+  readonly applyConfig: (config: Config) => void;
+  readonly applyKeys: (keys: KeySnapshot) => void;
+  /** Closes the connections to the backends once nothing is under way on them. */
+  readonly close: () => Promise<void>;
+}
+
+interface OpenUpstream {
+  /** The settings as text: equal text, equal connections. */
+  readonly settings: string;
+  readonly upstream: Upstream;
+}
+
+export function createCurrentRules(config: Config): CurrentRules {
+  let compiled = compileRules(config);
+  let keys: KeySnapshot | null = null;
+  let rules: Ruleset | null = null;
+  let open = openUpstreams(config, new Map());
+  // A request admitted under the last ruleset still finds the connections that belong to it.
+  const upstreams = new WeakMap<ApiRules, Upstream>();
+
+  function publish(): void {
+    for (const name of ['integration', 'metrics'] as const) {
+      const api = compiled[name];
+      const upstream = open.get(name)?.upstream;
+      if (api !== null && upstream !== undefined) upstreams.set(api, upstream);
+    }
+    rules = keys === null ? null : { ...compiled, keys };
+  }
+
+  publish();
+  return {
+    rules: () => rules,
+    keys: () => keys,
+    upstreamOf: (api) => upstreams.get(api) as Upstream,
+    applyConfig: (next) => {
+      const opened = openUpstreams(next, open);
+      compiled = compileRules(next);
+      const kept = new Set([...opened.values()].map(({ upstream }) => upstream));
+      const replaced = [...open.values()].filter(({ upstream }) => !kept.has(upstream));
+      open = opened;
+      publish();
+      for (const { upstream } of replaced) void upstream.close();
+    },
+    applyKeys: (next) => {
+      keys = next;
+      publish();
+    },
+    close: async () => {
+      await Promise.all([...open.values()].map(({ upstream }) => upstream.close()));
+    },
+  };
+}
+
+/** Connections whose settings did not change are kept: a reload costs no backend a reconnect. */
+function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>): Map<ApiName, OpenUpstream> {
+  const next = new Map<ApiName, OpenUpstream>();
+  for (const name of ['integration', 'metrics'] as const) {
+    const api = config.apis[name];
+    if (api === undefined) continue;
+    const wanted = settingsOf(api);
+    const settings = JSON.stringify(wanted);
+    const known = open.get(name);
+    next.set(name, known?.settings === settings ? known : { settings, upstream: createUpstream(wanted) });
+  }
+  return next;
+}
+
+function settingsOf(api: IntegrationApiConfig | MetricsApiConfig): UpstreamSettings {
+  const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, maxConnections, preserveHost, tls } = api;
+  return {
+    ...{ url: api.upstream, connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, maxConnections, preserveHost },
+    tls: { caFile: tls.caFile, insecureSkipVerify: tls.insecureSkipVerify, serverName: tls.serverName },
+  };
+}

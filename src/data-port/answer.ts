@@ -1,0 +1,95 @@
+/**
+ * Writes the answers that are Postern's own: problem documents (RFC 9457) and empty ones. Sees to it that bytes of a body
+ * that nobody read are never read as a request, and that the client gets to read the answer before the connection closes.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
+import type { Exchange } from './exchange.ts';
+import { announcesBody } from './read-facts.ts';
+
+/** How long and how much a closing connection is still read, so that the answer is not lost to a TCP reset. */
+const LINGER_MS = 1000;
+const LINGER_BYTES = 4 * 1024 * 1024;
+
+/** The problem document of a refusal. `requestId` holds only characters that JSON needs not escape. */
+export function problemBody(code: RefusalCode, requestId: string): string {
+  return `${PROBLEM_STARTS[code]}${requestId}"}`;
+}
+
+/** The header list that goes with a refusal, less `Content-Length` and CORS. */
+export function problemHeaders(refusal: Refusal, requestId: string): string[] {
+  const headers = ['Content-Type', 'application/problem+json', 'X-Request-Id', requestId, 'Cache-Control', 'no-store'];
+  if (REFUSALS[refusal.code].status === 401) headers.push('WWW-Authenticate', 'Bearer');
+  if (refusal.code === 'method_not_supported') headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (refusal.retryAfter !== undefined) headers.push('Retry-After', String(refusal.retryAfter));
+  return headers;
+}
+
+export interface OwnAnswer {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: string | Buffer;
+  /** Close the connection afterwards whatever the body's state. */
+  readonly close: boolean;
+}
+
+/**
+ * Sends an answer to a request whose body Postern does not need. If the body has not arrived whole by the time the packet
+ * at hand is parsed, the connection is closed after the answer.
+ */
+export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
+  if (own.close || !announcesBody(facts) || req.complete) return send(req, res, own, own.close);
+  req.resume();
+  // Node parses the rest of the packet before it runs the next tick: only then is it known whether the body is all there.
+  process.nextTick(() => send(req, res, own, !req.complete));
+}
+
+function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {
+  if (res.headersSent) return void req.socket.destroy();
+  if (res.destroyed) return;
+  const headers = [...own.headers];
+  if (own.status !== 204) headers.push('Content-Length', String(Buffer.byteLength(own.body)));
+  if (close) {
+    headers.push('Connection', 'close');
+    lingerOnClose(req.socket);
+    req.resume();
+  }
+  res.writeHead(own.status, headers);
+  res.end(own.body);
+}
+
+const closing = new WeakSet<Socket>();
+
+/** Whether the socket's last answer is out: whatever still arrives on it is not a request. */
+export function isClosing(socket: Socket): boolean {
+  return closing.has(socket);
+}
+
+/**
+ * Replaces Node's immediate close after the last answer: a socket closed with unread bytes sends a reset, and the reset
+ * can overtake the answer (RFC 9112 9.6).
+ */
+export function lingerOnClose(socket: Socket): void {
+  closing.add(socket);
+  socket.destroySoon = () => {
+    const before = socket.bytesRead;
+    const destroy = (): void => void socket.destroy();
+    const timer = setTimeout(destroy, LINGER_MS);
+    const poll = setInterval(() => socket.bytesRead - before > LINGER_BYTES && destroy(), 50);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      clearInterval(poll);
+    });
+    socket.once('end', destroy);
+    socket.end();
+    socket.resume();
+  };
+}
+
+const PROBLEM_STARTS = Object.fromEntries(
+  Object.entries(REFUSALS).map(([code, { title, status, detail }]) => [
+    code,
+    `${JSON.stringify({ type: 'about:blank', title, status, code, detail }).slice(0, -1)},"requestId":"`,
+  ]),
+) as Record<RefusalCode, string>;

@@ -1,0 +1,72 @@
+/**
+ * What becomes of a connection on which Node's parser or its timers gave up: a problem document where one can still be
+ * written, and a closed connection in any case. There is no request to judge here.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
+import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
+import { latestExchangeOn, type Exchange } from './exchange.ts';
+
+export interface ClientErrorPorts {
+  /** Answers a request that is still under way on the socket. */
+  readonly refuse: (exchange: Exchange, reason: Refusal) => void;
+  /** Records a refusal that belongs to no request. */
+  readonly record: (socket: Socket, reason: Refusal, requestId: string) => void;
+  readonly nextRequestId: () => string;
+}
+
+/** Makes the listener for the HTTP server's `clientError` event. */
+export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  return (error, socket) => {
+    if (!socket.writable || isClosing(socket) || isDisconnect(error)) return void socket.destroy();
+    const reason = refusalOf(error);
+    const exchange = latestExchangeOn(socket);
+    if (exchange !== undefined && !exchange.settled) ports.refuse(exchange, reason);
+    else if (exchange !== undefined && !exchange.res.writableFinished) socket.destroy();
+    else writeRaw(socket, reason, ports);
+  };
+}
+
+/** Node hands over a bare socket: there is no response object to write with. */
+function writeRaw(socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
+  const requestId = ports.nextRequestId();
+  const { status } = REFUSALS[reason.code];
+  const body = problemBody(reason.code, requestId);
+  const headers = [
+    ...problemHeaders(reason, requestId),
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Connection',
+    'close',
+  ];
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nDate: ${new Date().toUTCString()}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  lingerOnClose(socket);
+  socket.write(`${head}\r\n${body}`);
+  socket.destroySoon();
+  ports.record(socket, reason, requestId);
+}
+
+function isDisconnect({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'ETIMEDOUT';
+}
+
+/** Node's and llhttp's error codes are stable names; their texts quote no client input. */
+function refusalOf({ code, message }: NodeJS.ErrnoException): Refusal {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return refusal(
+        'request_timeout',
+        'the request did not arrive within headersTimeoutSeconds or requestTimeoutSeconds',
+      );
+    case 'HPE_HEADER_OVERFLOW':
+      return refusal('header_fields_too_large', 'the header section is over 16 KiB');
+    case 'HPE_INVALID_VERSION':
+      return refusal('version_not_supported', message);
+    case 'HPE_INVALID_METHOD':
+      return refusal('not_implemented', message);
+    default:
+      return refusal('malformed_request', message);
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Which CORS headers an answer carries, so that a page of an admitted origin can read it, a refusal included.
+ */
+import { admittedOrigins, keyAdmitsOrigin, readableBy } from '../policy/cors.ts';
+import type { Passage } from '../policy/pipeline.ts';
+
+const NONE: readonly string[] = [];
+
+/** The header list for the page that sent this request; empty if none did or its origin is not admitted. */
+export function corsHeadersFor(passage: Passage | null): readonly string[] {
+  if (passage === null) return NONE;
+  const { origin, originCount } = passage.facts.headers;
+  if (origin === undefined || originCount !== 1) return NONE;
+  return admits(passage, origin) ? readableBy(origin) : NONE;
+}
+
+/** Before the key is known, an origin that some enabled write-only key admits may read the refusal. */
+function admits({ identity, rules }: Passage, origin: string): boolean {
+  if (identity !== null) return keyAdmitsOrigin(identity.key, origin);
+  const origins = admittedOrigins(rules.keys);
+  return origins === null || origins.has(origin);
+}

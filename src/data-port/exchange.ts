@@ -1,0 +1,104 @@
+/**
+ * One request and its answer while they are on their way: what was read, what was decided, what became of it. A plain record
+ * that the gateway fills in; it also finds an exchange again by its Node request, or by its socket.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
+import type { Facts } from '../policy/facts.ts';
+import { clientOf, type Passage } from '../policy/pipeline.ts';
+import type { Refusal } from '../policy/refusal.ts';
+
+/** The body to send on: none, the request's own stream, or bytes that were read already. */
+export type ExchangeBody = 'none' | 'stream' | Buffer;
+
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly facts: Facts;
+  readonly requestId: string;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  /** null while there is no ruleset to pass by. */
+  readonly passage: Passage | null;
+  /** The client waits for `100 Continue` before it sends its body (RFC 9110 10.1.1). */
+  readonly awaitsContinue: boolean;
+  body: ExchangeBody;
+  /** The body sent on is not the one received. */
+  bodyChanged: boolean;
+  forwardedEvents: number;
+  removedEvents: number;
+  rejectedEvents: number;
+  /** Counted among the requests in flight. */
+  counted: boolean;
+  refusal: Refusal | null;
+  /** The outcome is recorded: nothing more may be answered. */
+  settled: boolean;
+  /** Stops what goes on for this request beyond its socket, such as an upstream request. */
+  abort: (() => void) | null;
+}
+
+/** What the answer adds to an outcome. */
+export interface AnswerFacts {
+  /** As sent to the client; 499 when it went away before anything was sent. */
+  readonly status: number;
+  readonly upstreamSeconds?: number | null;
+  readonly upstreamFailure?: UpstreamFailureKind | null;
+  readonly cache?: CacheResult | null;
+  readonly tokenIssued?: boolean;
+}
+
+type Arrival = Pick<Exchange, 'req' | 'res' | 'facts' | 'requestId' | 'startedAt' | 'passage' | 'awaitsContinue'>;
+
+/** Opens an exchange for a request that just arrived, and remembers it. */
+export function openExchange(arrival: Arrival): Exchange {
+  const { req, res, facts, requestId, startedAt, passage, awaitsContinue } = arrival;
+  const exchange: Exchange = {
+    ...{ req, res, facts, requestId, startedAt, passage, awaitsContinue },
+    ...{ body: 'none', bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
+    ...{ counted: false, refusal: null, settled: false, abort: null },
+  };
+  byRequest.set(req, exchange);
+  bySocket.set(req.socket, exchange);
+  return exchange;
+}
+
+/** The exchange of a Node request that came out of the framework at the other end. */
+export function exchangeOf(req: IncomingMessage): Exchange | undefined {
+  return byRequest.get(req);
+}
+
+/** The latest exchange on a socket. */
+export function latestExchangeOn(socket: Socket): Exchange | undefined {
+  return bySocket.get(socket);
+}
+
+/** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
+export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow: number): Outcome {
+  const { facts, passage, refusal } = exchange;
+  const identity = passage?.identity ?? null;
+  return {
+    requestId: exchange.requestId,
+    api: passage?.api?.name ?? '',
+    keyId: identity?.key.id ?? refusal?.keyId ?? passage?.wouldReject?.keyId ?? '',
+    secretId: identity?.secret.id ?? '',
+    method: facts.method,
+    path: passage?.path ?? '',
+    clientIp: passage === null ? facts.peer.text : clientOf(passage).text,
+    status: answer.status,
+    refusal,
+    wouldReject: passage?.wouldReject ?? null,
+    forwardedEvents: exchange.forwardedEvents,
+    removedEvents: exchange.removedEvents,
+    rejectedEvents: exchange.rejectedEvents,
+    durationSeconds: (monotonicNow - exchange.startedAt) / 1000,
+    upstreamSeconds: answer.upstreamSeconds ?? null,
+    upstreamFailure: answer.upstreamFailure ?? null,
+    cache: answer.cache ?? null,
+    tokenIssued: answer.tokenIssued ?? false,
+    now: facts.now,
+  };
+}
+
+const byRequest = new WeakMap<IncomingMessage, Exchange>();
+const bySocket = new WeakMap<Socket, Exchange>();

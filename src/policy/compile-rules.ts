@@ -1,0 +1,54 @@
+/**
+ * Turns the configuration of an API into the rules that requests are judged by, once, when the configuration is loaded.
+ * The configuration is valid already; nothing is checked again here.
+ */
+import type { Config, IntegrationApiConfig, MetricsApiConfig } from '../config/schema.ts';
+import { presetRoutes } from '../config/presets.ts';
+import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
+import { compileRoutes } from './route.ts';
+import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
+
+/** The rules of a configuration, without the keys, which come from elsewhere and change on their own. */
+export function compileRules(config: Config): Omit<Ruleset, 'keys'> {
+  const { integration, metrics } = config.apis;
+  return {
+    trustedProxies: compileAddressSet(config.listen.trustedProxies.map(cidrOf)),
+    pathQuirks: new Set(config.listen.allowPathQuirks),
+    integration: integration === undefined ? null : compileApi('integration', integration),
+    metrics: metrics === undefined ? null : compileApi('metrics', metrics),
+  };
+}
+
+function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig): ApiRules {
+  return {
+    name,
+    hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
+    router: compileRoutes(api.routes ?? presetRoutes(api.preset ?? 'userflux')),
+    credential: api.credential.map(locationOf),
+    authorization: authorizationOf(api.authorization),
+    cors: {
+      allowedHeaders: new Set(api.cors.allowedHeaders.map((header) => header.toLowerCase())),
+      maxAgeSeconds: api.cors.maxAgeSeconds,
+    },
+    enforcement: api.enforcement,
+    maxBodyBytes: api.maxBodyBytes,
+  };
+}
+
+function authorizationOf(written: string): UpstreamAuthorization {
+  if (written === 'strip' || written === 'pass') return { kind: written };
+  return { kind: 'literal', value: written };
+}
+
+function locationOf(written: string): CredentialLocation {
+  if (written === 'bearer' || written === 'basic-username') return { kind: written };
+  const colon = written.indexOf(':');
+  return { kind: written.slice(0, colon) as 'header' | 'query' | 'body', name: written.slice(colon + 1) };
+}
+
+/** A range that validation has let through. */
+export function cidrOf(text: string): Cidr {
+  const parsed = parseCidr(text);
+  if (!parsed.ok) throw new Error(`not a valid range after validation: ${text}`);
+  return parsed.value;
+}

@@ -1,0 +1,70 @@
+/**
+ * What becomes of the caller's credential on the way to the backend: it is taken out of the header fields and the query, or
+ * replaced in its place by the configured upstream credential. `Authorization` itself is written by upstream/headers.
+ */
+import type { Facts } from './facts.ts';
+import { queryParameters } from './query.ts';
+import type { CredentialLocation, UpstreamAuthorization } from './ruleset.ts';
+
+export interface Handover {
+  readonly rawHeaders: readonly string[];
+  /** '' or `?...`. */
+  readonly query: string;
+  readonly authorization: UpstreamAuthorization;
+}
+
+/**
+ * Applies the upstream authorization to every place where a credential may stand. With `bearer` and `basic-username` alone,
+ * which is the default, nothing is copied.
+ */
+export function handOver(
+  facts: Facts,
+  query: string,
+  locations: readonly CredentialLocation[],
+  authorization: UpstreamAuthorization,
+): Handover {
+  let handover: Handover = { rawHeaders: facts.rawHeaders, query, authorization };
+  if (authorization.kind === 'pass') return handover;
+  const replacement = authorization.kind === 'literal' ? authorization.value : null;
+  for (const location of locations) {
+    if (location.kind === 'header')
+      handover = { ...handover, rawHeaders: replaceHeader(handover.rawHeaders, location.name, replacement) };
+    else if (location.kind === 'query')
+      handover = { ...handover, query: replaceParameter(handover.query, location.name, replacement) };
+  }
+  const moved = handover.rawHeaders !== facts.rawHeaders || handover.query !== query;
+  // A replaced credential went out in its own place: a second copy in Authorization would be one that nobody asked for.
+  return moved && facts.headers.authorization === undefined
+    ? { ...handover, authorization: { kind: 'strip' } }
+    : handover;
+}
+
+function replaceHeader(rawHeaders: readonly string[], name: string, value: string | null): readonly string[] {
+  const kept: string[] = [];
+  let found = false;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const field = rawHeaders[i] as string;
+    if (field.length !== name.length || field.toLowerCase() !== name) kept.push(field, rawHeaders[i + 1] as string);
+    else {
+      found = true;
+      if (value !== null) kept.push(field, value);
+    }
+  }
+  return found ? kept : rawHeaders;
+}
+
+/** Every other byte of the query stays as it is. */
+function replaceParameter(query: string, name: string, value: string | null): string {
+  const pairs: string[] = [];
+  let found = false;
+  for (const parameter of queryParameters(query)) {
+    const written = query.slice(parameter.start, parameter.end);
+    if (parameter.name !== name) pairs.push(written);
+    else {
+      found = true;
+      if (value !== null) pairs.push(`${written.split('=', 1)[0]}=${encodeURIComponent(value)}`);
+    }
+  }
+  if (!found) return query;
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}

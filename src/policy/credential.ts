@@ -1,0 +1,103 @@
+/**
+ * Step 5: whose credential came with the request. Finds it where the API says it may stand and looks it up by digest,
+ * so that no comparison takes longer for a near miss. Does not decide what the key may do.
+ */
+import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
+import type { Facts } from './facts.ts';
+import { queryParameters } from './query.ts';
+import { allowed, refusal, refused, type Decision, type Refusal } from './refusal.ts';
+import type { CredentialLocation } from './ruleset.ts';
+
+/** A key, and the one of its secrets that the caller showed. */
+export interface Identity {
+  readonly key: Key;
+  readonly secret: KeySecret;
+}
+
+/**
+ * The caller's secret, from the first configured location that holds one.
+ * Two locations that hold different secrets are refused: the backend might believe the other one.
+ */
+export function findSecret(facts: Facts, query: string, locations: readonly CredentialLocation[]): Decision<string> {
+  let found: string | null = null;
+  for (const location of locations) {
+    const read = readLocation(facts, query, location);
+    if (read === AMBIGUOUS)
+      return refused(refusal('malformed_request', `the credential in ${describe(location)} is repeated`));
+    if (read === null) continue;
+    if (found !== null && found !== read)
+      return refused(invalid('unknown', 'two locations hold different credentials'));
+    found = read;
+  }
+  return found === null ? refused(refusal('missing_credential', 'no credential in the request')) : allowed(found);
+}
+
+/** The identity behind a secret's digest (SHA-256, hex), if its key may be used at all at `now` (milliseconds). */
+export function identify(digest: string, keys: KeySnapshot, now: number): Decision<Identity> {
+  const identity = keys.bySecret.get(digest);
+  if (identity === undefined) return refused(invalid('unknown', 'no key has this secret'));
+  const { key, secret } = identity;
+  if (!key.enabled) return refused(invalid('disabled', `key ${key.id} is disabled`, key.id));
+  if (key.expiresAt !== null && key.expiresAt <= now)
+    return refused(invalid('expired', `key ${key.id} has expired`, key.id));
+  if (secret.expiresAt !== null && secret.expiresAt <= now)
+    return refused(invalid('expired', `secret ${secret.id} of key ${key.id} has expired`, key.id));
+  return allowed(identity);
+}
+
+/** A credential refusal: one public wording for all, told apart only in the log and the metrics. */
+export const invalid = (reason: 'unknown' | 'disabled' | 'expired', why: string, keyId = ''): Refusal => ({
+  code: 'invalid_credential',
+  reason,
+  why,
+  keyId,
+});
+
+const AMBIGUOUS = Symbol('ambiguous');
+const BEARER = /^bearer +(\S.*)$/i;
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
+
+function readLocation(facts: Facts, query: string, location: CredentialLocation): string | null | typeof AMBIGUOUS {
+  switch (location.kind) {
+    case 'bearer':
+      return BEARER.exec(facts.headers.authorization ?? '')?.[1] ?? null;
+    case 'basic-username':
+      return basicUsername(facts.headers.authorization ?? '');
+    case 'header':
+      return only(headerValues(facts.rawHeaders, location.name));
+    case 'query':
+      return only(
+        queryParameters(query)
+          .filter((parameter) => parameter.name === location.name)
+          .map((parameter) => parameter.value),
+      );
+    case 'body':
+      return null; // read after the body is: see body-credential.ts
+  }
+}
+
+/** RFC 7617: `base64(user-id ":" password)`; vendors send the key as the user-id with an empty password. */
+function basicUsername(authorization: string): string | null {
+  const encoded = BASIC.exec(authorization)?.[1];
+  if (encoded === undefined) return null;
+  const userPass = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = userPass.indexOf(':');
+  return colon > 0 ? userPass.slice(0, colon) : null;
+}
+
+function headerValues(rawHeaders: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]?.length === name.length && rawHeaders[i]?.toLowerCase() === name)
+      values.push(rawHeaders[i + 1] ?? '');
+  return values;
+}
+
+function only(values: readonly string[]): string | null | typeof AMBIGUOUS {
+  if (values.length > 1) return AMBIGUOUS;
+  return values[0] || null;
+}
+
+function describe(location: CredentialLocation): string {
+  return 'name' in location ? `${location.kind} ${location.name}` : location.kind;
+}

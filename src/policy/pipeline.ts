@@ -1,0 +1,192 @@
+/**
+ * The steps that a request passes before its body is read, in their order, each with its verdict. Enforcement stops at the
+ * first refusal, report mode remembers it, `explain` prints them all: one pipeline. It reads no body and writes no answer.
+ */
+import type { Key, Mode } from '../keys/key.ts';
+import type { RateStore } from '../rate-store/rate-store.ts';
+import { checkBrowser } from './browser.ts';
+import { resolveClientAddress, type ClientAddress } from './client-address.ts';
+import { admittedOrigins, isPreflight } from './cors.ts';
+import type { Identity } from './credential.ts';
+import type { Facts } from './facts.ts';
+import { normalizeTarget } from './path.ts';
+import { refusal, type Decision, type Refusal } from './refusal.ts';
+import { checkRequestForm } from './request-form.ts';
+import { isMetricsPath, type RouteMatch } from './route.ts';
+import type { ApiRules, Ruleset } from './ruleset.ts';
+import { checkScope } from './scope.ts';
+
+/** A request on its way: each step adds what it found. Belongs to one request. */
+export interface Passage {
+  readonly facts: Facts;
+  readonly rules: Ruleset;
+  /** As matched and as forwarded, without the query; '' until the path step. */
+  path: string;
+  /** '' or `?...`, as received. */
+  query: string;
+  api: ApiRules | null;
+  route: RouteMatch | null;
+  identity: Identity | null;
+  client: ClientAddress | null;
+  /** In report mode: the refusal that enforcement would have answered with. */
+  wouldReject: Refusal | null;
+}
+
+/** What the pipeline asks of the world. */
+export interface PolicyPorts {
+  /** Whose credential came with the request; may have to verify a signature. */
+  readonly authenticate: (passage: Passage, api: ApiRules) => Decision<Identity> | Promise<Decision<Identity>>;
+  readonly rate: RateStore;
+}
+
+/** `answered`: a request that Postern answers itself, such as a CORS preflight. */
+export type StepResult = Refusal | 'passed' | 'answered';
+
+export type StepName =
+  | 'request form'
+  | 'path'
+  | 'route'
+  | 'preflight'
+  | 'credential'
+  | 'client address'
+  | 'browser guard'
+  | 'scope'
+  | 'rate';
+
+export interface Step {
+  readonly name: StepName;
+  /** Whose report mode turns a refusal of this step into a note: nobody's, the API's, or the API's and the key's. */
+  readonly reportable: 'never' | 'api' | 'key';
+  readonly check: (passage: Passage, ports: PolicyPorts) => StepResult | Promise<StepResult>;
+}
+
+/** The request's way up to its body. The order is part of what Postern promises. */
+export const STEPS: readonly Step[] = [
+  { name: 'request form', reportable: 'never', check: ({ facts }) => checkRequestForm(facts) ?? 'passed' },
+  { name: 'path', reportable: 'never', check: takePath },
+  { name: 'route', reportable: 'never', check: takeRoute },
+  { name: 'preflight', reportable: 'never', check: answerPreflight },
+  { name: 'credential', reportable: 'api', check: takeCredential },
+  { name: 'client address', reportable: 'key', check: checkAddress },
+  { name: 'browser guard', reportable: 'key', check: (p) => checkBrowser(p.facts.headers, keyOf(p)) ?? 'passed' },
+  {
+    name: 'scope',
+    reportable: 'key',
+    check: (p) => checkScope(keyOf(p), p.facts.method, p.query, p.route) ?? 'passed',
+  },
+  { name: 'rate', reportable: 'key', check: takeFromRate },
+];
+
+/** A passage at the door. */
+export function enter(facts: Facts, rules: Ruleset): Passage {
+  return {
+    ...{ facts, rules, path: '', query: '', api: null, route: null },
+    ...{ identity: null, client: null, wouldReject: null },
+  };
+}
+
+/**
+ * Takes a request through the steps: a refusal, `answered`, or `passed` when it may go on (with `wouldReject` set if report
+ * mode is all that let it pass). Synchronous unless a step has to wait.
+ */
+export function admit(passage: Passage, ports: PolicyPorts, from = 0): StepResult | Promise<StepResult> {
+  for (let i = from; i < STEPS.length; i++) {
+    const step = STEPS[i] as Step;
+    const result = step.check(passage, ports);
+    if (result === 'passed') continue;
+    if (result instanceof Promise)
+      return result.then((late) => (late === 'passed' ? admit(passage, ports, i + 1) : settle(passage, step, late)));
+    return settle(passage, step, result);
+  }
+  return 'passed';
+}
+
+/**
+ * What stands in the way of reporting instead of refusing: `enforce` unless the API or the key says `report`.
+ * A refusal before the key is known can only be reported by the API.
+ */
+export function modeOf(passage: Passage, reportable: Step['reportable']): Mode {
+  if (reportable === 'never') return 'enforce';
+  if (passage.api?.enforcement === 'report') return 'report';
+  return reportable === 'key' && passage.identity?.key.mode === 'report' ? 'report' : 'enforce';
+}
+
+/** The first refusal ends the steps in report mode too: enforcement would have counted just that one. */
+function settle(passage: Passage, step: Step, result: StepResult): StepResult {
+  if (typeof result === 'string' || modeOf(passage, step.reportable) === 'enforce') return result;
+  passage.wouldReject = result;
+  passage.client ??= clientOf(passage);
+  return 'passed';
+}
+
+function takePath(passage: Passage): StepResult {
+  const target = normalizeTarget(passage.facts.target, passage.rules.pathQuirks);
+  if (!target.ok) return target.refusal;
+  passage.path = target.value.path;
+  passage.query = target.value.query;
+  return 'passed';
+}
+
+function takeRoute(passage: Passage): StepResult {
+  const { facts, rules, path } = passage;
+  const api = isMetricsPath(path) ? rules.metrics : rules.integration;
+  if (api === null) return refusal('no_route', 'no API is configured for this path');
+  if (api.hosts !== null && !api.hosts.has(hostName(facts.headers.host ?? '')))
+    return refusal('no_route', `the ${api.name} API does not serve this Host`);
+  passage.api = api;
+  passage.route = api.router.match(facts.method, path);
+  return 'passed';
+}
+
+function answerPreflight(passage: Passage): StepResult {
+  if (!isPreflight(passage.facts)) return 'passed';
+  const { origin, originCount } = passage.facts.headers;
+  const origins = admittedOrigins(passage.rules.keys);
+  if (originCount === 1 && (origins === null || origins.has(origin ?? ''))) return 'answered';
+  return refusal('cors_not_allowed', 'no enabled write-only key admits this origin');
+}
+
+function takeCredential(passage: Passage, ports: PolicyPorts): StepResult | Promise<StepResult> {
+  const keep = (decision: Decision<Identity>): StepResult => {
+    if (!decision.ok) return decision.refusal;
+    passage.identity = decision.value;
+    return 'passed';
+  };
+  const decision = ports.authenticate(passage, passage.api as ApiRules);
+  return decision instanceof Promise ? decision.then(keep) : keep(decision);
+}
+
+function checkAddress(passage: Passage): StepResult {
+  passage.client = clientOf(passage);
+  const key = keyOf(passage);
+  if (key.admitsAddress(passage.client.address)) return 'passed';
+  return refusal('ip_not_allowed', `${passage.client.text} is not on the allow-list of key ${key.id}`);
+}
+
+function takeFromRate(passage: Passage, { rate }: PolicyPorts): StepResult | Promise<StepResult> {
+  const key = keyOf(passage);
+  if (key.rateLimit === null) return 'passed';
+  const { requests, windowSeconds } = key.rateLimit;
+  const why = `key ${key.id} is over its limit of ${requests} requests in ${windowSeconds} s`;
+  const verdict = rate.take(key.id, key.rateLimit, passage.facts.now);
+  const read = (verdict: Awaited<ReturnType<RateStore['take']>>): StepResult =>
+    verdict.allowed ? 'passed' : { ...refusal('rate_limited', why), retryAfter: verdict.retryAfterSeconds };
+  return verdict instanceof Promise ? verdict.then(read) : read(verdict);
+}
+
+function keyOf(passage: Passage): Key {
+  if (passage.identity === null) throw new Error('a step that needs a key ran before the credential step');
+  return passage.identity.key;
+}
+
+/** The address is resolved once a request, also for the log line of a request that was refused before it mattered. */
+export function clientOf(passage: Passage): ClientAddress {
+  const { facts, rules } = passage;
+  return passage.client ?? resolveClientAddress(facts.peer, facts.headers.forwardedFor, rules.trustedProxies);
+}
+
+/** The host name of a Host value: lower case, without port (RFC 3986 3.2.2). */
+function hostName(host: string): string {
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
+  return (end <= 0 ? host : host.slice(0, end)).toLowerCase();
+}

@@ -1,0 +1,53 @@
+/**
+ * Reads the names and values of a query string, for policy alone: the query itself is forwarded byte for byte.
+ */
+
+export interface QueryParameter {
+  readonly name: string;
+  readonly value: string;
+  /** Where `name=value` stands in the query string, `?` included. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The parameters of a query string that starts with `?`, in order, decoded as application/x-www-form-urlencoded. */
+export function queryParameters(query: string): QueryParameter[] {
+  const parameters: QueryParameter[] = [];
+  for (let start = 1; start < query.length;) {
+    let end = query.indexOf('&', start);
+    if (end === -1) end = query.length;
+    const equals = query.indexOf('=', start);
+    const nameEnd = equals === -1 || equals > end ? end : equals;
+    parameters.push({
+      name: decode(query.slice(start, nameEnd)),
+      value: decode(query.slice(Math.min(nameEnd + 1, end), end)),
+      start,
+      end,
+    });
+    start = end + 1;
+  }
+  return parameters;
+}
+
+/**
+ * Whether some backend would find a method override in the query: `_method` in any letter case and encoding, with `;` as a
+ * separator too, as an array (`_method[]`), or with the characters that PHP turns into `_` in names (`.`, space).
+ */
+export function overridesMethod(query: string): boolean {
+  if (!query.includes('%') && !/method/i.test(query)) return false;
+  return query
+    .slice(1)
+    .split(/[&;]/)
+    .some((pair) => /^[_. ]method($|[[\0])/i.test(decode(pair.split('=', 1)[0] ?? '').trimStart()));
+}
+
+/** Percent-decoding that never fails: a broken or non-UTF-8 sequence stays as it is or becomes U+FFFD. */
+function decode(text: string): string {
+  if (!/[%+]/.test(text)) return text;
+  const spaced = text.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    return spaced.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+}

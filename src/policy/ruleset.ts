@@ -1,0 +1,48 @@
+/**
+ * Everything that a request is judged by, as one immutable value: a request reads the current ruleset once and is never
+ * judged by a mixture of an old and a new one. Built when the configuration or the keys change; decides nothing.
+ */
+import type { Mode, KeySnapshot } from '../keys/key.ts';
+import type { AddressSet } from '../lib/cidr.ts';
+import type { PathQuirk } from './path.ts';
+import type { Router } from './route.ts';
+
+export type ApiName = 'integration' | 'metrics';
+
+/** Where a caller's credential may stand. */
+export type CredentialLocation =
+  | { readonly kind: 'bearer' }
+  | { readonly kind: 'basic-username' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'query'; readonly name: string }
+  | { readonly kind: 'body'; readonly name: string };
+
+/** What the backend receives as `Authorization`: nothing, the caller's own, or a configured value. */
+export type UpstreamAuthorization =
+  { readonly kind: 'strip' } | { readonly kind: 'pass' } | { readonly kind: 'literal'; readonly value: string };
+
+export interface CorsRules {
+  /** Lower-case names. */
+  readonly allowedHeaders: ReadonlySet<string>;
+  readonly maxAgeSeconds: number;
+}
+
+export interface ApiRules {
+  readonly name: ApiName;
+  /** Lower-case host names without port, or null: any. */
+  readonly hosts: ReadonlySet<string> | null;
+  readonly router: Router;
+  readonly credential: readonly CredentialLocation[];
+  readonly authorization: UpstreamAuthorization;
+  readonly cors: CorsRules;
+  readonly enforcement: Mode;
+  readonly maxBodyBytes: number;
+}
+
+export interface Ruleset {
+  readonly trustedProxies: AddressSet;
+  readonly pathQuirks: ReadonlySet<PathQuirk>;
+  readonly integration: ApiRules | null;
+  readonly metrics: ApiRules | null;
+  readonly keys: KeySnapshot;
+}

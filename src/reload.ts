@@ -1,0 +1,59 @@
+/**
+ * Takes a changed configuration into the running process, whole or not at all: an invalid one changes nothing and is
+ * reported. What cannot change while the process runs is named, never silently ignored.
+ */
+import { loadConfig } from './config/load.ts';
+import { formatProblem } from './config/problem.ts';
+import { restartOnlyChanges } from './config/restart-only.ts';
+import type { Config } from './config/schema.ts';
+import type { Log } from './observability/log.ts';
+
+export interface ReloadPorts {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Throws, and changes nothing, when the configuration cannot be put to use. */
+  readonly apply: (config: Config) => void;
+  readonly now: () => number;
+}
+
+export interface Reloader {
+  /** Reads the configuration again. Never throws. Returns the files whose changes matter from now on. */
+  readonly reload: () => readonly string[];
+  readonly status: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
+}
+
+/** `initial` is the configuration that the process was started with, whose boot settings hold to its end. */
+export function createReloader(initial: Config, { file, env, log, apply, now }: ReloadPorts): Reloader {
+  let successful = true;
+  let lastLoaded = now();
+
+  function reload(): readonly string[] {
+    const { config, problems, files } = loadConfig(file, env);
+    successful = false;
+    for (const problem of problems)
+      log[problem.severity === 'error' ? 'error' : 'warn']('config_problem', { detail: formatProblem(problem) });
+    if (config === null) {
+      log.error('config_reload_failed', { detail: 'the running configuration stays' });
+      return files;
+    }
+    const ignored = restartOnlyChanges(initial, config);
+    if (ignored.length > 0)
+      log.warn('config_needs_restart', {
+        fields: ignored,
+        detail: 'these fields changed and take effect at the next start',
+      });
+    try {
+      apply({ ...config, listen: initial.listen, admin: initial.admin });
+    } catch (error) {
+      log.error('config_reload_failed', { error: error as Error, detail: 'the running configuration stays' });
+      return files;
+    }
+    successful = true;
+    lastLoaded = now();
+    log.info('config_reloaded', { file });
+    return files;
+  }
+
+  return { reload, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+}

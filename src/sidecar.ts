@@ -1,0 +1,185 @@
+/**
+ * The composition root: builds everything once, in the order in which a request meets it, and takes it down again.
+ * Decides nothing of its own; signals and exit codes are commands/serve's.
+ */
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createAdminServer } from './admin/server.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { Config, ListenConfig } from './config/schema.ts';
+import { watchFiles } from './config/watch.ts';
+import { createCurrentRules } from './current-rules.ts';
+import { clientErrorListener, type ClientErrorPorts } from './data-port/client-error.ts';
+import { exchangeOf, type Exchange } from './data-port/exchange.ts';
+import { peerOf } from './data-port/peer.ts';
+import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
+import { requestIds } from './data-port/request-id.ts';
+import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
+import { createGateway, type Admitted, type Clock } from './gateway.ts';
+import { createKeySource } from './keys/create-source.ts';
+import type { KeySource } from './keys/source.ts';
+import { compileAddressSet } from './lib/cidr.ts';
+import { createHealth } from './observability/health.ts';
+import type { Log } from './observability/log.ts';
+import { createRecorder, type Outcome } from './observability/outcome.ts';
+import { createMetrics } from './observability/prometheus.ts';
+import { createRecentRejections } from './observability/recent-rejections.ts';
+import { createSummary } from './observability/summary.ts';
+import { createPassOn } from './pass-on.ts';
+import { authenticateBySecret } from './policy/authenticate.ts';
+import { cidrOf } from './policy/compile-rules.ts';
+import { REFUSALS } from './policy/refusal.ts';
+import { createMemoryRateStore } from './rate-store/memory.ts';
+import { createReloader, type Reloader } from './reload.ts';
+
+export interface SidecarOptions {
+  readonly file: string;
+  readonly loaded: LoadedConfig & { readonly config: Config };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+export interface Sidecar {
+  readonly data: AddressInfo;
+  readonly admin: AddressInfo;
+  /** Reads the configuration and the keys again, as on SIGHUP. */
+  readonly reload: () => Promise<void>;
+  /** Turns readiness off, lets balancers see it, then lets the requests under way end; resolves when all is closed. */
+  readonly drain: (options: { readonly announceMs: number; readonly graceMs: number }) => Promise<void>;
+}
+
+/** Starts listening. Rejects, with nothing left open, when a port cannot be bound or a file cannot be read. */
+export async function startSidecar({ file, loaded, env, version, log, clock }: SidecarOptions): Promise<Sidecar> {
+  const { config } = loaded;
+  const current = createCurrentRules(config);
+  const source = createKeySource(config, { env, now: clock.now });
+  const health = createHealth(() => current.keys() !== null);
+  const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
+  const metrics = createMetrics({
+    version,
+    node: process.version,
+    sources: {
+      now: clock.now,
+      keys: current.keys,
+      keySource: () => ({ up: source.status().up, lastSync: source.status().lastSyncAt }),
+      config: () => reloadStatus(reloader.status(), source),
+      cache: () => null,
+    },
+  });
+  const recent = createRecentRejections();
+  const summary = createSummary();
+  const record = createRecorder({ metrics, log, recent, summary, requests: config.log.requests });
+  const rate = createMemoryRateStore();
+  const gateway = createGateway({
+    ...{ clock, record, rate },
+    rules: current.rules,
+    authenticate: authenticateBySecret,
+    pass: ({ req, res }) => dataPort.route(req, res),
+    enter: metrics.enter,
+    leave: metrics.leave,
+    maxRequestsInFlight: config.listen.maxRequestsInFlight,
+    draining: () => health.readiness() === 'draining',
+  });
+  const passOn = createPassOn({ gateway, upstreamOf: current.upstreamOf, now: clock.monotonic });
+  const dataPort = await createDataPort(dataPortSettings(config.listen), {
+    request: gateway.handle,
+    clientError: clientErrorListener({ ...recordBrokenRequests(record, clock), refuse: gateway.refuse }),
+    admitted: (req) => passOn(exchangeOf(req) as Exchange as Admitted),
+  });
+  const proxyProtocol = config.listen.proxyProtocol ? listenForProxies(dataPort, config.listen, log) : null;
+  const admin = createAdminServer({ metrics, health, log });
+
+  function apply(next: Config): void {
+    current.applyConfig(next);
+    log.setLevel(next.log.level);
+  }
+
+  await source.start({
+    onKeys: (keys) => {
+      current.applyKeys(keys);
+      log.info('keys_loaded', { keys: keys.byId.size, invalid: keys.invalid.length });
+    },
+    onProblem: ({ severity, message, keyId }) =>
+      log[severity === 'error' ? 'error' : 'warn']('key_problem', { detail: message, keyId }),
+  });
+  let watching = watchFiles(loaded.files, rewatch);
+  function rewatch(): void {
+    const files = reloader.reload();
+    watching.close();
+    watching = watchFiles(files, rewatch);
+  }
+
+  const closeAll = async (): Promise<void> => {
+    watching.close();
+    proxyProtocol?.closePending();
+    await source.close();
+    await Promise.all([dataPort.close(), current.close()]);
+    rate.close();
+    await admin.close();
+  };
+  try {
+    await admin.listen({ host: config.admin.host, port: config.admin.port });
+    const data = await dataPort.listen();
+    return {
+      data,
+      admin: admin.server.address() as AddressInfo,
+      reload: async () => {
+        rewatch();
+        await source.reload();
+      },
+      drain: async ({ announceMs, graceMs }) => {
+        health.drain();
+        log.info('draining', { detail: 'readiness is off; requests under way may end' });
+        await wait(announceMs);
+        const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
+        await closeAll();
+        clearTimeout(force);
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+function dataPortSettings(listen: ListenConfig): DataPortSettings {
+  const { tls } = listen;
+  return {
+    ...listen,
+    tls: tls === null ? null : { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') },
+  };
+}
+
+/** Both files count: a reload that left the keys as they were because their file is broken did not succeed. */
+function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource): ReturnType<Reloader['status']> {
+  const keysRead = source.kind !== 'file' || source.status().up;
+  return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
+}
+
+/** What Node's parser gave up on has no facts but the peer and the refusal. */
+function recordBrokenRequests(record: (outcome: Outcome) => void, clock: Clock): Omit<ClientErrorPorts, 'refuse'> {
+  return {
+    nextRequestId: requestIds(),
+    record: (socket, refusal, requestId) =>
+      record({
+        ...{ requestId, refusal, wouldReject: null, api: '', keyId: '', secretId: '', method: '', path: '' },
+        ...{ forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0, durationSeconds: 0 },
+        ...{ upstreamSeconds: null, upstreamFailure: null, cache: null, tokenIssued: false },
+        clientIp: peerOf(socket).text,
+        status: REFUSALS[refusal.code].status,
+        now: clock.now(),
+      }),
+  };
+}
+
+function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
+  return acceptProxyProtocol(dataPort.server, {
+    trusted: compileAddressSet(listen.trustedProxies.map(cidrOf)),
+    headerTimeout: listen.headersTimeoutSeconds * 1000,
+    onRefused: (peer, why) => log.warn('proxy_header_refused', { peer, detail: why }),
+  });
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
