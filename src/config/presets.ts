@@ -12,16 +12,15 @@ export function presetRoutes(name: PresetName): readonly RouteDefinition[] {
   return ROUTES[name];
 }
 
-const post = (path: string, events?: string, unnamed?: 'allow'): RouteDefinition => ({
-  ...{ method: 'POST', path },
-  ...(events !== undefined && { events }),
-  ...(unnamed !== undefined && { unnamed }),
-});
+const post = (path: string, events?: string): RouteDefinition => ({ method: 'POST', path, events });
 const get = (path: string): RouteDefinition => ({ method: 'GET', path });
-const remove = (path: string): RouteDefinition => ({ method: 'DELETE', path });
 
+/**
+ * A route is listed without `events` only if its backend reads no event there, whatever the body says: a key limited to
+ * specific events may use it unseen. Keys that are not limited may use every route, listed or not.
+ */
 const ROUTES: Readonly<Record<PresetName, readonly RouteDefinition[]>> = {
-  // @userflux/backend-js 1.1.4 sends to the first and the third.
+  // @userflux/backend-js 1.1.4: /event/ingest, /profile.
   userflux: [
     post('/event/ingest', 'name'),
     post('/event/ingest/batch', 'events[].name'),
@@ -29,14 +28,51 @@ const ROUTES: Readonly<Record<PresetName, readonly RouteDefinition[]>> = {
     get('/profile/:userId'),
     post('/workflow/trigger'),
     post('/product'),
-    remove('/product/:typeId/:productId'),
+    { method: 'DELETE', path: '/product/:typeId/:productId' },
     post('/metrics/auth/token'),
     post('/metrics/query'),
     post('/metrics/query/:metricId'),
   ],
-  segment: [],
-  rudderstack: [],
-  posthog: [],
-  amplitude: [],
-  mixpanel: [],
+
+  // Batches mix tracked events with identify, page, group and alias calls, which have no event name. Sent one by one to
+  // /v1/identify and the like, the body's `type` could still say `track`; those routes are therefore not listed.
+  segment: [
+    // @segment/analytics-node 3.1.0
+    { ...post('/v1/batch', 'batch[].event'), unnamed: 'allow' },
+    // @segment/analytics-next 1.84.3: events one by one, or batched.
+    post('/v1/t', 'event'),
+    { ...post('/v1/b', 'batch[].event'), unnamed: 'allow' },
+    // The HTTP API as documented, for servers without an SDK.
+    post('/v1/track', 'event'),
+  ],
+  rudderstack: [
+    // @rudderstack/rudder-sdk-node 3.0.13; with its `gzip` option on, it labels the JSON as a form.
+    { ...post('/v1/batch', 'batch[].event'), unnamed: 'allow' },
+    // @rudderstack/analytics-js 3.34.1
+    post('/v1/track', 'event'),
+  ],
+
+  // Every PostHog event has a name, `$identify` and `$pageview` among them. /capture is not listed: it takes one event or
+  // a `batch`, and one selector cannot judge both.
+  posthog: [
+    // posthog-node 5.70.0; the second in its `v1` capture mode, the third for AI events.
+    post('/batch', 'batch[].event'),
+    post('/i/v1/analytics/events', 'batch[].event'),
+    post('/i/v0/ai/batch', 'batch[].event'),
+    post('/flags'),
+    get('/flags/definitions'),
+    // posthog-js 1.449.2, with `disable_compression: true`: a body compressed by the page has no Content-Encoding.
+    post('/e', '[].event'),
+    post('/i/v0/e', '[].event'),
+    post('/s', '[].event'),
+    get('/array/:token/config'),
+    get('/array/:token/config.js'),
+  ],
+
+  // @amplitude/analytics-node 1.5.73: the second with `useBatch`. Identify calls are events named `$identify`.
+  amplitude: [post('/2/httpapi', 'events[].event_type'), post('/batch', 'events[].event_type')],
+
+  // mixpanel 0.24.0. /track is not listed: the SDK puts events into the query of a GET or, in base64, into a form field, and
+  // the backend reads the query of a POST too.
+  mixpanel: [post('/import', '[].event'), post('/engage'), post('/groups')],
 };
