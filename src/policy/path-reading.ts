@@ -8,12 +8,17 @@
  * without `;parameters`, with `//` kept and collapsed, with what follows an encoded `?` or `#` kept and cut off.
  */
 export function readPath(path: string): readonly string[] {
-  if (!/[%;]|\/\//.test(path)) return [path];
+  if (isPlainPath(path)) return [path];
   // In the order in which backends take these steps; each may be taken or left out.
   let readings = either([path], dropParameters);
   readings = [...readings.map(decodeKeepingSlashes), ...readings.map(decode)];
   for (const step of [decode, dropParameters, cutQuery, collapseSlashes]) readings = either(readings, step);
   return readings;
+}
+
+/** Whether a path is visible ASCII with nothing that could be read in two ways: its one reading is itself. */
+export function isPlainPath(path: string): boolean {
+  return /^[!-$&-:<-~]*$/.test(path) && !path.includes('//');
 }
 
 /**

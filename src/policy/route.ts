@@ -4,7 +4,7 @@
  */
 import { parseSelector, type EventSelector } from '../event-filter/selector.ts';
 import { normalizeTarget } from './path.ts';
-import { foldPath, readPath, withoutTrailingSlash } from './path-reading.ts';
+import { foldPath, isPlainPath, readPath, withoutTrailingSlash } from './path-reading.ts';
 
 /** A route as an operator writes it. */
 export interface RouteDefinition {
@@ -71,9 +71,11 @@ export function compileRoutes(definitions: readonly RouteDefinition[]): Router {
   const match: Router['match'] = (method, path) => {
     const table = tables.get(method);
     if (table === undefined) return null;
+    const asListed = table.asListed.get(path);
+    if (asListed !== undefined) return asListed;
     const [first, ...others] = readPath(path) as [string, ...string[]];
-    const found = table(first);
-    if (found === null || others.some((reading) => table(reading) !== found)) return null;
+    const found = table.find(first);
+    if (found === null || others.some((reading) => table.find(reading) !== found)) return null;
     return { route: found.route, target: found.rewrite === null ? path : fill(found.rewrite, path) };
   };
   return { match, routes: patterns.map(({ route }) => route) };
@@ -81,6 +83,7 @@ export function compileRoutes(definitions: readonly RouteDefinition[]): Router {
 
 /** Whether a path belongs to the metrics API in any of its readings: `/metrics`, and what is under it. */
 export function isMetricsPath(path: string): boolean {
+  if (isPlainPath(path)) return /^\/metrics(?:\/|$)/i.test(path);
   return readPath(path).some((reading) => {
     const folded = foldPath(reading);
     return folded === '/metrics' || folded.startsWith('/metrics/');
@@ -95,8 +98,13 @@ interface Pattern {
   readonly rewrite: readonly (string | number)[] | null;
 }
 
-/** From one reading of a path to its route; null when there is none, or another one for a backend that minds the spelling. */
-type RouteTable = (reading: string) => Pattern | null;
+/** The routes of one method. */
+interface RouteTable {
+  /** By pattern: the answer for a path that is spelled as its literal route is, ready to hand out. */
+  readonly asListed: ReadonlyMap<string, RouteMatch>;
+  /** The route of one reading; null: none, or another one for a backend that minds the spelling. */
+  readonly find: (reading: string) => Pattern | null;
+}
 
 function routeProblem({ method, path, events, rewrite }: RouteDefinition): string | null {
   if (!/^[A-Z][A-Z-]*$/.test(method)) return `method ${JSON.stringify(method)} is not in upper-case letters`;
@@ -160,28 +168,25 @@ function patternsFor(method: string, patterns: readonly Pattern[]): readonly Pat
 const shapeOf = ({ foldedSegments }: Pattern): string => JSON.stringify(foldedSegments);
 
 function routeTable(patterns: readonly Pattern[]): RouteTable {
-  const literals = new Map<string, Pattern>();
-  const bySegmentCount = new Map<number, readonly Pattern[]>();
-  for (const pattern of patterns) {
-    if (!pattern.segments.includes(null)) literals.set(foldPath(pattern.route.pattern), pattern);
-    const count = pattern.segments.length;
-    bySegmentCount.set(count, [...(bySegmentCount.get(count) ?? []), pattern].sort(bySpecificity));
-  }
-  const counts = new Set(
-    patterns.filter(({ segments }) => segments.includes(null)).map(({ segments }) => segments.length),
-  );
-
-  return (reading) => {
-    const literal = literals.get(foldPath(reading)) ?? null;
-    if (literal !== null && literal.route.pattern === reading) return literal;
+  const literals = patterns.filter(({ segments }) => !segments.includes(null));
+  const byFoldedPath = new Map(literals.map((pattern) => [foldPath(pattern.route.pattern), pattern]));
+  const byLength = new Map(patterns.map(({ segments }): [number, Pattern[]] => [segments.length, []]));
+  for (const pattern of [...patterns].sort(bySpecificity)) byLength.get(pattern.segments.length)?.push(pattern);
+  const find: RouteTable['find'] = (reading) => {
+    const foldedPath = foldPath(reading);
+    const literal = byFoldedPath.get(foldedPath) ?? null;
     const segments = segmentsOf(reading);
-    if (!counts.has(segments.length)) return literal;
-    const candidates = bySegmentCount.get(segments.length) ?? [];
-    const folded = segments.map(foldPath);
+    const candidates = byLength.get(segments.length) ?? [];
+    const folded = foldedPath === reading ? segments : segmentsOf(foldedPath);
     const found = literal ?? candidates.find(({ foldedSegments }) => fits(foldedSegments, folded)) ?? null;
     const exact = candidates.find((pattern) => fits(pattern.segments, segments));
     return exact === undefined || exact === found ? found : null;
   };
+  const asListed = literals.map((pattern): [string, RouteMatch] => {
+    const { route, rewrite } = pattern;
+    return [route.pattern, { route, target: rewrite === null ? route.pattern : fill(rewrite, route.pattern) }];
+  });
+  return { asListed: new Map(asListed), find };
 }
 
 /** Literal segments before parameters, from the left: the order in which routers of every make agree. */
