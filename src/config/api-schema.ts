@@ -3,59 +3,42 @@
  * Types, limits, defaults and descriptions stand here once; the JSON Schema and the reference page are made from them.
  */
 import { z } from 'zod';
+import { findRouteProblems } from '../policy/route.ts';
 import { nearestName } from './nearest.ts';
 import { PRESETS } from './presets.ts';
 import { choice, duration, headerName, hostName, SECRET, secretText, text, upstreamUrl, whole } from './values.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-const ROUTE_PATH = /^\/(?:[A-Za-z0-9._~!$&'()*+,=@:-]+(?:\/[A-Za-z0-9._~!$&'()*+,=@:-]+)*\/?)?$/;
-const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
-const isRoutePath = (path: string): boolean => ROUTE_PATH.test(path) && !DOT_SEGMENT.test(path);
+const RouteSchema = z.strictObject({
+  method: choice(METHODS).describe('The method of the route.'),
+  path: text().describe(
+    'The path; a segment that starts with `:` stands for any one segment. Letter case and one trailing slash do not matter.',
+  ),
+  events: text()
+    .optional()
+    .describe(
+      'Where the body names its events: `name` (one event), `events[].name` (a batch), `[].event` (a top-level array). Without it the route carries no events.',
+    ),
+  unnamed: choice(['disallow', 'allow'])
+    .default('disallow')
+    .describe('What holds for batch items that have no event name, for keys limited to specific events.'),
+  rewrite: text().optional().describe('The path that the backend is sent instead; may use the parameters of `path`.'),
+});
 
-const SELECTOR = /^(?:(?:[^.[\]\s]+)?\[\]\.)?[^.[\]\s]+$/;
-
-export const RouteSchema = z
-  .strictObject({
-    method: choice(METHODS).describe('The method of the route.'),
-    path: text()
-      .refine(isRoutePath, {
-        error: 'must be a plain absolute path such as "/v1/users/:id", without query, encoding or "//"',
-      })
-      .describe(
-        'The path; a segment that starts with `:` stands for any one segment. Letter case and one trailing slash do not matter.',
-      ),
-    events: z
-      .string({ error: 'must be a selector such as "name", "events[].name" or "[].event"' })
-      .regex(SELECTOR, { error: 'must be a selector such as "name", "events[].name" or "[].event"' })
-      .optional()
-      .describe(
-        'Where the event names are in the body: `name` (one event), `events[].name` (a batch), `[].event` (a top-level array). Without it the route carries no events.',
-      ),
-    unnamed: choice(['disallow', 'allow'])
-      .default('disallow')
-      .describe('What holds for batch items that have no event name, for keys limited to specific events.'),
-    rewrite: text()
-      .refine((path) => isRoutePath(path) && !path.includes('/:'), {
-        error: 'must be a plain absolute path such as "/v1/import", without parameters, query, encoding or "//"',
-      })
-      .optional()
-      .describe('The path that the backend is sent instead.'),
-  })
-  .superRefine((route, context) => {
-    if (route.events !== undefined && (route.method === 'GET' || route.method === 'HEAD'))
+/** What routes have to be is known where they are compiled; here it becomes findings. */
+const RoutesSchema = z.array(RouteSchema, { error: 'must be a list of routes' }).superRefine((routes, context) => {
+  for (const { index, why } of findRouteProblems(routes))
+    context.addIssue({ code: 'custom', path: [index], message: `is not usable: ${why}` });
+  routes.forEach((route, index) => {
+    if (route.events === undefined && route.unnamed === 'allow')
       context.addIssue({
         code: 'custom',
-        path: ['events'],
-        message: `must be left out: a ${route.method} request has no body`,
-      });
-    if (route.events === undefined && route.unnamed !== 'disallow')
-      context.addIssue({
-        code: 'custom',
-        path: ['unnamed'],
+        path: [index, 'unnamed'],
         message: 'means nothing without `events`; add `events` or remove it',
       });
   });
+});
 
 const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
 const JUDGED_HEADERS = new Set([
@@ -119,13 +102,11 @@ const CorsSchema = z
 
 const apiFields = {
   upstream: upstreamUrl.describe('Where the backend listens: `http://host:port` or `https://host:port`.'),
-  preset: z.enum(PRESETS).nullable().optional().meta({
+  preset: z.enum(PRESETS).nullable().default(null).meta({
     description: 'A ready-made list of routes, in place of `routes`. Default when `routes` is absent: `userflux`.',
   }),
-  routes: z
-    .array(RouteSchema, { error: 'must be a list of routes' })
-    .nullable()
-    .optional()
+  routes: RoutesSchema.nullable()
+    .default(null)
     .describe(
       'The routes that keys limited to specific events may use, and where the event names are. In place of `preset`.',
     ),
@@ -217,21 +198,20 @@ const CacheSchema = z
   .describe('Cached answers of metric queries.');
 
 interface RoutesChoice {
-  readonly preset?: (typeof PRESETS)[number] | null | undefined;
-  readonly routes?: readonly unknown[] | null | undefined;
+  readonly preset: (typeof PRESETS)[number] | null;
+  readonly routes: readonly unknown[] | null;
 }
 
 /** Either list of routes has to be the one that holds: the reader of the file must not have to guess which. */
 function refuseBoth(api: RoutesChoice, context: z.core.$RefinementCtx): void {
-  if (api.preset != null && api.routes != null)
+  if (api.preset !== null && api.routes !== null)
     context.addIssue({ code: 'custom', path: ['routes'], message: 'cannot stand beside `preset`: remove one of them' });
 }
 
 /** The default preset is filled in after validation, so that `routes` alone is not taken for both. */
 const withDefaultRoutes = <T extends RoutesChoice>(api: T) => ({
   ...api,
-  preset: api.preset ?? (api.routes == null ? ('userflux' as const) : null),
-  routes: api.routes ?? null,
+  preset: api.preset ?? (api.routes === null ? ('userflux' as const) : null),
 });
 
 export const IntegrationApiSchema = z.strictObject(apiFields).superRefine(refuseBoth).transform(withDefaultRoutes);
@@ -240,7 +220,7 @@ export const MetricsApiSchema = z
   .strictObject({ ...apiFields, token: TokenSchema, cache: CacheSchema })
   .superRefine((api, context) => {
     refuseBoth(api, context);
-    if (api.preset != null && api.preset !== 'userflux')
+    if (api.preset !== null && api.preset !== 'userflux')
       context.addIssue({
         code: 'custom',
         path: ['preset'],

@@ -228,6 +228,6 @@ function readText(file: string): string | { why: string } {
     if (code === 'ENOENT') return { why: 'it does not exist' };
     if (code === 'EACCES' || code === 'EPERM') return { why: 'permission is denied' };
     if (code === 'EISDIR') return { why: 'it is a directory' };
-    return { why: error instanceof TypeError ? 'it is not UTF-8 text' : `${code ?? 'an unknown error'}` };
+    return { why: error instanceof TypeError ? 'it is not UTF-8 text' : (code ?? 'the reason is unknown') };
   }
 }

@@ -7,6 +7,7 @@ import type { YamlFile } from './document.ts';
 import { fieldsAt, isSecretAt, type JsonSchema } from './json-schema.ts';
 import { nearestName } from './nearest.ts';
 import { fieldName, type Problem } from './problem.ts';
+import { withoutCredentials } from './without-credentials.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -29,7 +30,12 @@ export function findingsOf(issues: readonly Issue[], value: unknown, schema: Jso
 }
 
 /** The findings as problems of a file; `base` is where in the file the value stands. */
-export function problemsOf(findings: readonly Finding[], file: YamlFile, base: readonly PropertyKey[]): Problem[] {
+export function problemsOf(
+  findings: readonly Finding[],
+  file: YamlFile,
+  base: readonly PropertyKey[] = [],
+  severity: Problem['severity'] = 'error',
+): Problem[] {
   return findings.flatMap(({ path, message, atKey }) => {
     const full = [...base, ...path];
     const field = fieldName(full);
@@ -38,7 +44,7 @@ export function problemsOf(findings: readonly Finding[], file: YamlFile, base: r
     return {
       file: file.file,
       ...at,
-      severity: 'error' as const,
+      severity,
       message: `${field || 'The file'} ${message}${message.endsWith('?') ? '' : '.'}`,
       field,
     };
@@ -107,6 +113,6 @@ const LONGEST_SHOWN = 64;
 function display(value: unknown): string | null {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a mapping';
   if (typeof value !== 'string') return String(value);
-  const harmless = value.replace(/\/\/.*@/s, '//***@');
+  const harmless = withoutCredentials(value);
   return JSON.stringify(harmless.length > LONGEST_SHOWN ? `${harmless.slice(0, LONGEST_SHOWN)}...` : harmless);
 }

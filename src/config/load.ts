@@ -5,10 +5,10 @@
 import type { z } from 'zod';
 import { readYamlFile, resolveFrom, type Environment } from './document.ts';
 import { findingsOf, problemsOf } from './issue.ts';
-import { jsonSchemaOf } from './json-schema.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
-import { ConfigSchema, type Config } from './schema.ts';
+import { CONFIG_JSON_SCHEMA, ConfigSchema, type Config } from './schema.ts';
+import { configWarnings } from './warnings.ts';
 
 export interface LoadedConfig {
   /** null when any problem is an error. */
@@ -18,21 +18,19 @@ export interface LoadedConfig {
   readonly files: readonly string[];
 }
 
-/** Made once: it is the same for every file. */
-export const CONFIG_JSON_SCHEMA = jsonSchemaOf(ConfigSchema);
-
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. */
 export function loadConfig(file: string, env: Environment): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
   if (yaml.content === null) return { config: null, problems: yaml.problems, files: yaml.files };
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
-    const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml, []);
+    const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
     return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), files: yaml.files };
   }
   const config = withResolvedPaths(parsed.data, file);
   const named = checkNamedFiles(config);
-  const problems = [...yaml.problems, ...problemsOf(named.findings, yaml, [])];
+  const warnings = problemsOf(configWarnings(config, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
+  const problems = [...yaml.problems, ...problemsOf(named.findings, yaml), ...warnings];
   return {
     config: hasErrors(problems) ? null : config,
     problems: inReadingOrder(problems),

@@ -3,7 +3,8 @@
  * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
  */
 import { z } from 'zod';
-import { IntegrationApiSchema, MetricsApiSchema, type RouteSchema } from './api-schema.ts';
+import { jsonSchemaOf } from './json-schema.ts';
+import { IntegrationApiSchema, MetricsApiSchema } from './api-schema.ts';
 import {
   addressRange,
   choice,
@@ -144,7 +145,7 @@ const HASH_TAG = /^[^{]*\{[^}]+\}/;
 
 const RedisSchema = z
   .strictObject({
-    url: redisUrl(true).nullable().optional().meta({
+    url: redisUrl(true).nullable().default(null).meta({
       default: DEFAULT_REDIS_URL,
       description:
         'A single Redis: redis:// or rediss://. The default holds when neither `cluster` nor `sentinel` is given.',
@@ -184,7 +185,7 @@ const RedisSchema = z
       .describe('How often the counter of the keys is read, besides the messages about changes.'),
   })
   .superRefine((redis, context) => {
-    const given = (['url', 'cluster', 'sentinel'] as const).filter((name) => redis[name] != null);
+    const given = (['url', 'cluster', 'sentinel'] as const).filter((name) => redis[name] !== null);
     const [first, second] = given;
     if (first !== undefined && second !== undefined)
       context.addIssue({
@@ -233,6 +234,9 @@ export const ConfigSchema = z.strictObject({
   log: LogSchema,
 });
 
+/** Made once: it is the same for every file. */
+export const CONFIG_JSON_SCHEMA = jsonSchemaOf(ConfigSchema);
+
 /** A valid configuration with every default filled in; file paths are resolved against the file that names them. */
 export type Config = z.output<typeof ConfigSchema>;
 export type ListenConfig = Config['listen'];
@@ -240,4 +244,4 @@ export type AdminConfig = Config['admin'];
 export type RedisConfig = Config['redis'];
 export type IntegrationApiConfig = z.output<typeof IntegrationApiSchema>;
 export type MetricsApiConfig = z.output<typeof MetricsApiSchema>;
-export type RouteConfig = z.output<typeof RouteSchema>;
+export type RouteConfig = NonNullable<IntegrationApiConfig['routes']>[number];

@@ -47,16 +47,7 @@ export function syntaxMessage({ code, pos }: YAMLError, text: string): string {
       return 'The name of a field has to stand on one line, with a colon behind it; text with ": " in it needs quotes.';
     case 'BAD_SCALAR_START':
       return 'Text that starts with this character needs quotes.';
-    case 'BAD_DIRECTIVE':
-    case 'BAD_PROP_ORDER':
-    case 'BAD_COLLECTION_TYPE':
-    case 'BLOCK_IN_FLOW':
-    case 'IMPOSSIBLE':
-    case 'MULTIPLE_ANCHORS':
-    case 'MULTIPLE_TAGS':
-    case 'NON_STRING_KEY':
-    case 'RESOURCE_EXHAUSTION':
-    case 'UNEXPECTED_TOKEN':
+    default:
       return GENERAL;
   }
 }

@@ -88,20 +88,23 @@ const SecretSchema = z
       ...SECRET,
       description: 'The secret itself, best as a reference: `${WEB_KEY}` or `${file:/run/secrets/web}`.',
     }),
-    expiresAt: instant.nullable().optional().describe('When this secret stops working (RFC 3339); null: never.'),
+    expiresAt: instant.nullable().default(null).describe('When this secret stops working (RFC 3339); null: never.'),
   })
   .superRefine((secret, context) => {
     if ((secret.hash === undefined) === (secret.value === undefined))
       context.addIssue({ code: 'custom', message: 'must hold either `hash` or `value`' });
   });
 
-const AllowedAddressSchema = z.union([
-  addressRange,
-  z.strictObject({
-    address: addressRange.describe('An address, or a range such as `2001:db8:1::/48`.'),
-    description: z.string({ error: 'must be text' }).default('').describe('Whose address it is.'),
-  }),
-]);
+const AllowedAddressSchema = z.union(
+  [
+    addressRange,
+    z.strictObject({
+      address: addressRange.describe('An address, or a range such as `2001:db8:1::/48`.'),
+      description: z.string({ error: 'must be text' }).default('').describe('Whose address it is.'),
+    }),
+  ],
+  { error: 'must be an address, a range, or { address, description }' },
+);
 
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::[1-9]\d{0,4})?$/;
 const DEFAULT_PORT = /^(?:http:.*:80|https:.*:443)$/;
@@ -143,12 +146,12 @@ export const KeyDefinitionSchema = z.strictObject({
   allowedEvents: z
     .union([z.literal('all'), z.array(eventName)], { error: 'must be "all" or a list of event names' })
     .nullable()
-    .optional()
+    .default(null)
     .meta({
       default: DEFAULTS.allowedEvents,
       description: '`all`, or a list of exact event names; an empty list admits none.',
     }),
-  disallowedEvents: choice(['remove', 'reject']).nullable().optional().meta({
+  disallowedEvents: choice(['remove', 'reject']).nullable().default(null).meta({
     default: DEFAULTS.disallowedEvents,
     description:
       'What happens to a batch with events that are not allowed: they are cut out, or the whole request is refused.',
@@ -159,9 +162,9 @@ export const KeyDefinitionSchema = z.strictObject({
       error: 'must hold "*" alone, or no "*" at all',
     })
     .nullable()
-    .optional()
+    .default(null)
     .meta({ default: [...DEFAULTS.allowedOrigins], description: 'Origins whose pages may use the key.' }),
-  allowBrowsers: z.boolean({ error: 'must be true or false' }).nullable().optional().meta({
+  allowBrowsers: z.boolean({ error: 'must be true or false' }).nullable().default(null).meta({
     default: DEFAULTS.allowBrowsers,
     description: 'Let web pages use the key, although they cannot keep it secret.',
   }),
@@ -178,7 +181,7 @@ export const KeyDefinitionSchema = z.strictObject({
     .describe('`report` refuses nothing once the key is known, and shows what would be refused.'),
   apiKey: secretText
     .nullable()
-    .optional()
+    .default(null)
     .meta({
       ...SECRET,
       description:
@@ -189,7 +192,7 @@ export const KeyDefinitionSchema = z.strictObject({
     .min(5, { error: 'must be at least 5' })
     .max(525_600, { error: 'must be at most 525600, a year' })
     .nullable()
-    .optional()
+    .default(null)
     .meta({ default: DEFAULTS.cacheTtlMinutes, description: 'How long a query result is cached.' }),
 });
 

@@ -2,13 +2,14 @@
  * Reads one key definition: validates it, fills in what was left out and turns each secret into its hash. The plain text
  * of a secret goes no further than here. Knows neither files nor other keys.
  */
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../lib/digest.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import { fieldName } from '../config/problem.ts';
 import {
   DEFAULTS,
   FIELD_TYPES,
+  KEY_TYPES,
   KeyDefinitionSchema,
   SECRET_HASH,
   type AllowedAddress,
@@ -28,9 +29,10 @@ const SCHEMA = jsonSchemaOf(KeyDefinitionSchema);
 /** Reads a definition as it was written, from YAML or JSON. Every mistake is a finding; none shows a secret. */
 export function readDefinition(written: unknown): ReadDefinition {
   const parsed = KeyDefinitionSchema.safeParse(written);
-  if (!parsed.success) return { ok: false, findings: findingsOf(parsed.error.issues, written, SCHEMA) };
-  const findings = crossFieldFindings(parsed.data);
-  return findings.length > 0 ? { ok: false, findings } : { ok: true, value: completeDefinition(parsed.data) };
+  const own = parsed.success ? repeatedSecrets(parsed.data) : findingsOf(parsed.error.issues, written, SCHEMA);
+  const findings = [...own, ...crossFieldFindings(written)];
+  if (findings.length > 0 || !parsed.success) return { ok: false, findings };
+  return { ok: true, value: completeDefinition(parsed.data) };
 }
 
 /**
@@ -57,7 +59,7 @@ export function readStoredDefinition(id: string, json: string): LoadedDefinition
 export const describeFinding = ({ path, message }: Finding): string => `${fieldName(path) || 'it'} ${message}`;
 
 /** The hash under which a secret is kept: SHA-256 of its UTF-8 bytes. */
-export const hashSecret = (secret: string): SecretHash => `sha256:${createHash('sha256').update(secret).digest('hex')}`;
+export const hashSecret = (secret: string): SecretHash => `sha256:${sha256Hex(secret)}`;
 
 /** The shortest way to write a definition, secrets as hashes: what is put into Redis and into a key file. */
 export function writtenDefinition(definition: KeyDefinition): WrittenKeyDefinition {
@@ -71,26 +73,32 @@ export function writtenDefinition(definition: KeyDefinition): WrittenKeyDefiniti
   return written as WrittenKeyDefinition;
 }
 
-/** The rules between fields; the rules of each field are in its schema. */
-function crossFieldFindings(written: ParsedKeyDefinition): Finding[] {
+/** The rules between fields. They are asked of what was written, so that a mistake in one field does not hide others. */
+function crossFieldFindings(written: unknown): Finding[] {
+  if (typeof written !== 'object' || written === null || Array.isArray(written)) return [];
   const findings: Finding[] = [];
-  const find = (path: readonly PropertyKey[], message: string): number => findings.push({ path, message });
-  const { type, secret, secrets } = written;
-  if (secret !== undefined && secrets !== undefined)
-    find(['secret'], 'cannot stand beside `secrets`: move it into the list');
-  if (secret === undefined && secrets === undefined)
-    find([], 'needs a secret: add `secrets` with a `hash`, which `postern keygen` makes');
+  const given = (field: string): boolean => ((written as Record<string, unknown>)[field] ?? null) !== null;
+  const type = KEY_TYPES.find((name) => 'type' in written && written.type === name);
+  if (given('secret') && given('secrets'))
+    findings.push({ path: ['secret'], message: 'cannot stand beside `secrets`: move it into the list' });
+  if (!('secret' in written) && !('secrets' in written))
+    findings.push({ path: [], message: 'needs a secret: add `secrets` with a `hash`, which `postern keygen` makes' });
+  if (type === undefined) return findings;
   for (const [field, types] of Object.entries(FIELD_TYPES))
-    if (written[field as keyof ParsedKeyDefinition] != null && !types.includes(type))
-      find([field], `is only for ${types.join(' and ')} keys; remove it`);
-  if (type === 'metrics' && written.apiKey == null)
-    find([], 'needs `apiKey`: metrics keys have one beside their secret');
-  const digests = secretsOf(written).map((entry) => entry.hash);
-  digests.forEach((digest, index) => {
-    if (digests.indexOf(digest) < index)
-      find(['secrets', index], 'repeats a secret of the same key; remove one of them');
-  });
+    if (given(field) && !types.includes(type))
+      findings.push({ path: [field], message: `is only for ${types.join(' and ')} keys; remove it`, atKey: true });
+  if (type === 'metrics' && !given('apiKey'))
+    findings.push({ path: [], message: 'needs `apiKey`: metrics keys have one beside their secret' });
   return findings;
+}
+
+function repeatedSecrets(written: ParsedKeyDefinition): Finding[] {
+  const hashes = secretsOf(written).map(({ hash }) => hash);
+  return hashes.flatMap((hash, index) =>
+    hashes.indexOf(hash) < index
+      ? [{ path: ['secrets', index], message: 'repeats a secret of the same key; remove one of them' }]
+      : [],
+  );
 }
 
 /** The definition with its defaults and hashes. */
@@ -105,7 +113,7 @@ function completeDefinition(written: ParsedKeyDefinition): KeyDefinition {
     disallowedEvents: forType('disallowedEvents', written.disallowedEvents ?? DEFAULTS.disallowedEvents),
     allowedOrigins: forType('allowedOrigins', written.allowedOrigins ?? DEFAULTS.allowedOrigins),
     allowBrowsers: forType('allowBrowsers', written.allowBrowsers ?? DEFAULTS.allowBrowsers),
-    apiKey: written.apiKey == null ? null : asHash(written.apiKey),
+    apiKey: written.apiKey === null ? null : asHash(written.apiKey),
     cacheTtlMinutes: forType('cacheTtlMinutes', written.cacheTtlMinutes ?? DEFAULTS.cacheTtlMinutes),
   };
 }

@@ -1,0 +1,27 @@
+/**
+ * The configuration as it may be shown: secrets replaced, the rest as it is in use. Which fields are secret is said where
+ * they are defined.
+ */
+import { schemasAt, type JsonSchema } from './json-schema.ts';
+import { CONFIG_JSON_SCHEMA, type Config } from './schema.ts';
+import { withoutCredentials } from './without-credentials.ts';
+
+const REDACTED = '***';
+
+/** A copy to show: every secret is `***`, and so are the credentials in URLs. */
+export const redactConfig = (config: Config): unknown => redactValue(config, [], CONFIG_JSON_SCHEMA);
+
+function redactValue(value: unknown, path: readonly PropertyKey[], schema: JsonSchema): unknown {
+  if (typeof value === 'string') return isSecretValue(value, path, schema) ? REDACTED : withoutCredentials(value);
+  if (Array.isArray(value)) return value.map((item, index) => redactValue(item, [...path, index], schema));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, redactValue(inner, [...path, name], schema)]),
+  );
+}
+
+/** Whether this text at this path is a secret. `strip` and `pass` stand where a secret may, and are none. */
+export function isSecretValue(value: string, path: readonly PropertyKey[], schema: JsonSchema): boolean {
+  const here = schemasAt(schema, path);
+  return here.some(({ writeOnly }) => writeOnly === true) && !here.some((option) => option.enum?.includes(value));
+}

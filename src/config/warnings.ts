@@ -1,0 +1,82 @@
+/**
+ * What a valid postern.yaml says that an operator should think about again. Warnings stop nothing, unless `postern check`
+ * is told to be strict.
+ */
+import { isIPv4 } from 'node:net';
+import { parseCidr } from '../lib/cidr.ts';
+import type { YamlFile } from './document.ts';
+import type { Finding } from './issue.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { isSecretValue } from './redact.ts';
+import type { Config } from './schema.ts';
+import { withoutCredentials } from './without-credentials.ts';
+
+/** A secret shorter than this can be guessed. */
+export const SHORT_SECRET = 20;
+
+export const PLAIN_SECRET = 'is a secret in plain text; write it as ${NAME} or ${file:PATH}';
+
+/** Warnings about the configuration; the paths are those of the file. */
+export function configWarnings(config: Config, file: YamlFile, schema: JsonSchema): Finding[] {
+  return [
+    ...adminWarnings(config),
+    ...trustWarnings(config),
+    ...plainSecrets(file.content?.value, [], { file, schema }),
+  ];
+}
+
+function adminWarnings({ admin }: Config): Finding[] {
+  if (admin.token === null)
+    return isLoopback(admin.host)
+      ? []
+      : [
+          {
+            path: ['admin', 'host'],
+            message: `opens the admin port beyond this machine without \`admin.token\`; it is ${JSON.stringify(admin.host)}`,
+          },
+        ];
+  if (admin.token.length >= SHORT_SECRET) return [];
+  return [{ path: ['admin', 'token'], message: `is shorter than ${SHORT_SECRET} characters and can be guessed` }];
+}
+
+function isLoopback(host: string): boolean {
+  const name = host.toLowerCase();
+  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
+}
+
+const trustWarnings = ({ listen }: Config): Finding[] =>
+  listen.trustedProxies.flatMap((range, index) =>
+    isEverything(range)
+      ? [
+          {
+            path: ['listen', 'trustedProxies', index],
+            message: `trusts everyone (${range}): any client can claim any address`,
+          },
+        ]
+      : [],
+  );
+
+/** Whether a range holds every address of its family. */
+export function isEverything(range: string): boolean {
+  const parsed = parseCidr(range);
+  return parsed.ok && parsed.value.prefixLength === 0;
+}
+
+interface Places {
+  readonly file: YamlFile;
+  readonly schema: JsonSchema;
+}
+
+/** Secrets whose text stands in the file itself. */
+export function plainSecrets(value: unknown, path: readonly PropertyKey[], places: Places): Finding[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => plainSecrets(item, [...path, index], places));
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([name, inner]) => plainSecrets(inner, [...path, name], places));
+  if (typeof value !== 'string' || !places.file.isWrittenHere(path)) return [];
+  if (isSecretValue(value, path, places.schema)) return [{ path, message: PLAIN_SECRET }];
+  return withoutCredentials(value) === value || !hasPassword(value)
+    ? []
+    : [{ path, message: `holds a password in plain text; write it as \${NAME} or \${file:PATH}` }];
+}
+
+const hasPassword = (url: string): boolean => /\/\/[^@]*:[^@]+@/.test(url);

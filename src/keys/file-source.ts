@@ -1,0 +1,69 @@
+/**
+ * The key file as a source of keys: read at start, at each change and on demand. A file that cannot be used, or is gone,
+ * changes nothing: the last good keys go on serving. Writes nothing.
+ */
+import type { Environment } from '../config/document.ts';
+import { formatProblem } from '../config/problem.ts';
+import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts';
+import { compileKeys } from './compile.ts';
+import { loadKeyFile } from './key-file.ts';
+import type { KeyListener, KeySource, KeySourceStatus } from './source.ts';
+
+export interface FileSourceOptions {
+  readonly file: string;
+  readonly env: Environment;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly timing?: WatchTiming;
+}
+
+export function createFileSource({ file, env, now, timing }: FileSourceOptions): KeySource {
+  let listener: KeyListener | null = null;
+  let watch: FileWatch | null = null;
+  let version = 0;
+  let status: KeySourceStatus = {
+    up: false,
+    lastSyncAt: null,
+    invalidDefinitions: 0,
+    loaded: false,
+    why: 'not read yet',
+  };
+
+  const read = (): void => {
+    if (listener === null) return;
+    const { definitions, problems, files } = loadKeyFile(file, env);
+    watch?.setFiles(files);
+    if (definitions === null) {
+      const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+      status = { ...status, up: false, why: errors[0] ?? null };
+      for (const message of errors) listener.onProblem({ severity: 'error', message });
+    } else {
+      version += 1;
+      status = { up: true, lastSyncAt: now(), invalidDefinitions: 0, loaded: true, why: null };
+      listener.onKeys(
+        compileKeys(
+          definitions.map((definition) => ({ id: definition.id, definition })),
+          version,
+        ),
+      );
+    }
+    listener.onStatus?.(status);
+  };
+
+  return {
+    kind: 'file',
+    start: async (newListener) => {
+      listener = newListener;
+      // Watching comes first: a change between the two is then seen rather than missed.
+      watch = watchFiles([file], read, timing);
+      read();
+    },
+    reload: async () => read(),
+    status: () => status,
+    close: async () => {
+      watch?.close();
+      watch = null;
+      listener = null;
+    },
+  };
+}

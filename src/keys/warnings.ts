@@ -1,0 +1,87 @@
+/**
+ * What a valid key file says that an operator should think about again: keys that may do more than they should, secrets that
+ * can be read or guessed, keys that are about to expire.
+ */
+import type { Finding } from '../config/issue.ts';
+import { problemsOf } from '../config/issue.ts';
+import type { Problem } from '../config/problem.ts';
+import { isEverything, plainSecrets, SHORT_SECRET } from '../config/warnings.ts';
+import { SECRET_HASH, type KeyDefinition } from './definition.ts';
+import { KEY_FILE_JSON_SCHEMA, type LoadedKeyFile } from './key-file.ts';
+import { verifySecretChecksum } from './secret.ts';
+
+const SOON_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+/** Warnings about a key file that has no errors; `now` in milliseconds since the epoch. */
+export function keyWarnings({ definitions, yaml }: LoadedKeyFile, now: number): Problem[] {
+  const written = (yaml.content?.value as { readonly keys: readonly unknown[] } | undefined)?.keys ?? [];
+  const findings = (definitions ?? []).flatMap((definition, index) =>
+    [
+      ...addressWarnings(definition),
+      ...eventWarnings(definition),
+      ...expiryWarnings(definition, now),
+      ...secretWarnings(written[index]),
+    ].map(({ path, message }) => ({ path: ['keys', index, ...path], message })),
+  );
+  const plain = plainSecrets(yaml.content?.value, [], { file: yaml, schema: KEY_FILE_JSON_SCHEMA }).filter(
+    ({ path }) => !SECRET_HASH.test(String(valueAt(yaml.content?.value, path))),
+  );
+  return problemsOf([...findings, ...plain], yaml, [], 'warning');
+}
+
+function addressWarnings({ type, allowFrom }: KeyDefinition): Finding[] {
+  const path = ['allowFrom'];
+  const message = `lets this ${type} key be used from anywhere; list the addresses of its back ends`;
+  if (allowFrom === 'anywhere') return type === 'write-only' ? [] : [{ path, message }];
+  const everything = allowFrom
+    .filter(({ address }) => isEverything(address))
+    .map(({ address }) => address.includes(':'));
+  if (everything.length === 0) return [];
+  const [one, other] = everything[0] ? ['::/0', '0.0.0.0/0'] : ['0.0.0.0/0', '::/0'];
+  const half = new Set(everything).size === 1;
+  return [
+    ...(type === 'write-only' ? [] : [{ path, message }]),
+    ...(half ? [{ path, message: `holds ${one} without ${other}: only one of the two families is let in` }] : []),
+  ];
+}
+
+function eventWarnings({ type, allowedEvents, allowedOrigins }: KeyDefinition): Finding[] {
+  if (type !== 'write-only' || allowedEvents !== 'all' || !allowedOrigins?.includes('*')) return [];
+  return [{ path: [], message: 'lets any web page send any event; limit `allowedEvents` or `allowedOrigins`' }];
+}
+
+/** A key ends when it expires itself, or when the last of its secrets does. */
+function expiryWarnings({ expiresAt, secrets }: KeyDefinition, now: number): Finding[] {
+  const secretEnds = secrets.map((secret) => (secret.expiresAt === null ? Infinity : Date.parse(secret.expiresAt)));
+  const ends = [
+    { path: ['expiresAt'], at: expiresAt === null ? Infinity : Date.parse(expiresAt) },
+    { path: ['secrets'], at: Math.max(...secretEnds) },
+  ];
+  return ends.flatMap(({ path, at }) => {
+    if (at > now + SOON_DAYS * DAY_MS) return [];
+    const when = at <= now ? 'has passed' : `is within ${SOON_DAYS} days`;
+    return [{ path, message: `ends this key on ${new Date(at).toISOString()}, which ${when}` }];
+  });
+}
+
+/** Asked of the text itself, which exists only while the file is read. */
+function secretWarnings(written: unknown): Finding[] {
+  if (typeof written !== 'object' || written === null) return [];
+  const { secret, secrets } = written as { secret?: string; secrets?: readonly { value?: string }[] };
+  const values = [
+    { path: ['secret'], value: secret },
+    ...(secrets ?? []).map(({ value }, index) => ({ path: ['secrets', index, 'value'], value })),
+  ];
+  return values.flatMap(({ path, value }) => {
+    if (value === undefined) return [];
+    if (value.length < SHORT_SECRET)
+      return [{ path, message: `is shorter than ${SHORT_SECRET} characters and can be guessed` }];
+    return verifySecretChecksum(value) === 'mistyped'
+      ? [{ path, message: 'looks like a secret from `postern keygen` with a typing error in it' }]
+      : [];
+  });
+}
+
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown>)[step], value);
