@@ -1,0 +1,14 @@
+/**
+ * Who sends a request to the metrics API: the key whose access token came with it. Secrets and API keys are unknown here.
+ */
+import { findSecret } from '../policy/credential.ts';
+import type { PolicyPorts } from '../policy/pipeline.ts';
+import type { TokenService } from './token.ts';
+
+/** The credential step of the metrics API. Synchronous for a token that was verified before. */
+export function authenticateByToken({ verify }: Pick<TokenService, 'verify'>): PolicyPorts['authenticate'] {
+  return ({ facts, query, rules }, api) => {
+    const token = findSecret(facts, query, api.credential);
+    return token.ok ? verify(token.value, rules.keys, facts.now) : token;
+  };
+}
