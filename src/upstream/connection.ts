@@ -32,7 +32,8 @@ export function createConnection(origin: URL, options: Client.Options, connect: 
     ...options,
     connect: (target, callback) => {
       connect(target, (...result) => {
-        socket = result[1];
+        // Its types promise null beside an error; it gives nothing.
+        socket = result[1] ?? null;
         if (socket !== null) rewriteReads(socket, scanner);
         callback(...result);
       });

@@ -176,7 +176,8 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   #countInterim(status: number): void {
-    if (status === 101) this.#giveUp(failureOf('malformed', 'switched protocols unasked'));
+    if (status < 100) this.#giveUp(failureOf('malformed', 'status below 100'));
+    else if (status === 101) this.#giveUp(failureOf('malformed', 'switched protocols unasked'));
     else if (++this.#interimResponses > MAX_INTERIM_RESPONSES)
       this.#giveUp(failureOf('malformed', 'too many interim responses'));
   }

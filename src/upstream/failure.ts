@@ -53,16 +53,13 @@ const BROKEN_IN: Readonly<Record<FlightPhase, UpstreamFailureKind>> = {
   answering: 'truncated',
 };
 
-/** Codes that mean one thing in every phase. Prefixes (`HPE_`, `ERR_TLS_`, ...) are in `kindOf`. */
+/** Codes that mean one thing in every phase. The others are in `kindOf`. */
 const KIND_OF_CODE: ReadonlyMap<string, UpstreamFailureKind> = new Map<string, UpstreamFailureKind>([
   ['UND_ERR_CONNECT_TIMEOUT', 'connect_timeout'],
   ['UND_ERR_HEADERS_TIMEOUT', 'header_timeout'],
   ['UND_ERR_BODY_TIMEOUT', 'idle_timeout'],
   ['UND_ERR_HEADERS_OVERFLOW', 'malformed'],
   ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'malformed'],
-  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'truncated'],
-  ['HPE_INVALID_EOF_STATE', 'truncated'],
-  ['HPE_CLOSED_CONNECTION', 'malformed'],
   // Node refuses to pass on what the backend answered.
   ['ERR_INVALID_CHAR', 'malformed'],
   ['ERR_INVALID_HTTP_TOKEN', 'malformed'],
@@ -105,22 +102,25 @@ export function failureOf(kind: UpstreamFailureKind, why: string): UpstreamFailu
 
 /** Names an error of undici or Node. Unlisted errors are `unknown`, never thrown on. */
 export function failureFrom(error: unknown, phase: FlightPhase): UpstreamFailure {
-  const code = codeOf(error);
-  const message = error instanceof Error ? error.message : '';
-  return failureOf(kindOf(code, message, phase), describe(code, message));
+  const { name = '', code = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException;
+  return failureOf(kindOf({ name, code, message }, phase), describe(code, message));
 }
 
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' ? code : '';
+interface ErrorText {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
 }
 
-function kindOf(code: string, message: string, phase: FlightPhase): UpstreamFailureKind {
+function kindOf({ name, code, message }: ErrorText, phase: FlightPhase): UpstreamFailureKind {
   const known = KIND_OF_CODE.get(code);
   if (known !== undefined) return known;
   switch (code) {
     case 'ETIMEDOUT':
       return phase === 'connecting' ? 'connect_timeout' : BROKEN_IN[phase];
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+      // Before the headers are through, undici says this of any flaw in an answer that has a length.
+      return phase === 'answering' ? 'truncated' : 'malformed';
     case 'UND_ERR_SOCKET':
       // undici names these two after the fact that the peer broke the protocol; all others are a closed socket.
       return message === 'bad response' || message === 'bad upgrade' ? 'malformed' : BROKEN_IN[phase];
@@ -131,11 +131,13 @@ function kindOf(code: string, message: string, phase: FlightPhase): UpstreamFail
       return BROKEN_IN[phase];
     default:
   }
-  if (code.startsWith('HPE_')) return 'malformed';
+  // Parser errors carry no code; the end of the connection within an answer is one of them.
+  if (name === 'HTTPParserError') return message.includes('Invalid EOF state') ? 'truncated' : 'malformed';
   return TLS_PREFIXES.some((prefix) => code.startsWith(prefix)) ? 'tls' : 'unknown';
 }
 
 function describe(code: string, message: string): string {
-  const text = code === '' || message.includes(code) ? message : `${code}: ${message}`;
+  const line = message.replace(/\s+/g, ' ').trim();
+  const text = code === '' || line.includes(code) ? line : `${code}: ${line}`;
   return text.length > MAX_WHY_LENGTH ? `${text.slice(0, MAX_WHY_LENGTH)}...` : text;
 }

@@ -72,9 +72,8 @@ class Forwarding implements ResponseSink {
       this.#settle({ kind: 'client_gone' });
       return;
     }
-    // A pipelined request has no response socket yet, and its response no 'close' event.
-    if (this.#res.socket === null) this.#req.socket.once('close', this.#onClientClose);
-    else this.#res.once('close', this.#onClientClose);
+    // The response of a pipelined request has no socket yet, and tells nothing when the client leaves.
+    (this.#res.socket === null ? this.#req.socket : this.#res).once('close', this.#onClientClose);
     // Node hands over a request before the body bytes of the same packet: a tick later a small body is often whole.
     if (this.#exchange.request.body === this.#req && !this.#req.complete) process.nextTick(() => this.#send());
     else this.#send();
@@ -82,7 +81,7 @@ class Forwarding implements ResponseSink {
 
   abort(): void {
     if (this.#settled) return;
-    this.#settled = true;
+    this.#markSettled();
     this.#flight?.abort();
   }
 
@@ -172,8 +171,13 @@ class Forwarding implements ResponseSink {
     this.#flight?.abort();
   };
 
-  #settle(result: ForwardResult): void {
+  #markSettled(): void {
     this.#settled = true;
+    this.#req.socket.off('close', this.#onClientClose);
+  }
+
+  #settle(result: ForwardResult): void {
+    this.#markSettled();
     this.#exchange.onSettled(result);
   }
 }

@@ -47,7 +47,6 @@ export class BodyStream extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#req.off('data', this.#onChunk);
     this.#req.off('end', this.#onEnd);
-    this.#req.pause();
     callback(error);
   }
 

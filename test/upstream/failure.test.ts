@@ -1,0 +1,63 @@
+import t from 'tap';
+import { failureFrom, failureOf, type FlightPhase, type UpstreamFailureKind } from '../../src/upstream/failure.ts';
+
+const error = (code: string, message = 'text'): Error => Object.assign(new Error(message), { code });
+const parserError = (message: string): Error => Object.assign(new Error(message), { name: 'HTTPParserError' });
+
+t.test('each error has one kind, by its code and by how far the request had come', (t) => {
+  const cases: [Error, FlightPhase, UpstreamFailureKind][] = [
+    [error('ECONNREFUSED'), 'connecting', 'connect'],
+    [error('ENOTFOUND'), 'connecting', 'connect'],
+    [error('EHOSTUNREACH'), 'connecting', 'connect'],
+    [error('UND_ERR_CONNECT_TIMEOUT'), 'connecting', 'connect_timeout'],
+    [error('ETIMEDOUT'), 'connecting', 'connect_timeout'],
+    [error('ETIMEDOUT'), 'sent', 'reset'],
+    [error('ECONNRESET'), 'connecting', 'connect'],
+    [error('ECONNRESET'), 'sent', 'reset'],
+    [error('ECONNRESET'), 'answering', 'truncated'],
+    [error('EPIPE'), 'sent', 'reset'],
+    [error('UND_ERR_SOCKET', 'other side closed'), 'sent', 'reset'],
+    [error('UND_ERR_SOCKET', 'other side closed'), 'answering', 'truncated'],
+    [error('UND_ERR_SOCKET', 'bad response'), 'sent', 'malformed'],
+    [error('UND_ERR_SOCKET', 'bad upgrade'), 'sent', 'malformed'],
+    [error('DEPTH_ZERO_SELF_SIGNED_CERT'), 'connecting', 'tls'],
+    [error('ERR_TLS_CERT_ALTNAME_INVALID'), 'connecting', 'tls'],
+    [error('CERT_HAS_EXPIRED'), 'connecting', 'tls'],
+    [error('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'connecting', 'tls'],
+    [error('EPROTO'), 'connecting', 'tls'],
+    [error('UND_ERR_HEADERS_TIMEOUT'), 'sent', 'header_timeout'],
+    [error('UND_ERR_BODY_TIMEOUT'), 'answering', 'idle_timeout'],
+    [error('UND_ERR_HEADERS_OVERFLOW'), 'sent', 'malformed'],
+    [error('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), 'sent', 'malformed'],
+    [error('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), 'answering', 'truncated'],
+    [parserError('Response does not match (Invalid header token)'), 'sent', 'malformed'],
+    [parserError('Response does not match (Invalid EOF state)'), 'answering', 'truncated'],
+    [error('UND_ERR_ABORTED'), 'sent', 'aborted'],
+    [error('E_NEVER_HEARD_OF'), 'sent', 'unknown'],
+    [new TypeError('a bug'), 'sent', 'unknown'],
+  ];
+  for (const [cause, phase, kind] of cases) t.equal(failureFrom(cause, phase).kind, kind, `${String(cause)} ${phase}`);
+  t.end();
+});
+
+t.test('what is not even an error is unknown', (t) => {
+  for (const cause of [null, undefined, 'text', 7, {}]) t.equal(failureFrom(cause, 'sent').kind, 'unknown');
+  t.end();
+});
+
+t.test('late is 504, connecting late is 502, a full line is 503', (t) => {
+  t.equal(failureOf('header_timeout', '').code, 'upstream_timeout');
+  t.equal(failureOf('idle_timeout', '').code, 'upstream_timeout');
+  t.equal(failureOf('connect_timeout', '').code, 'upstream_unreachable');
+  t.equal(failureOf('overloaded', '').code, 'overloaded');
+  for (const kind of ['connect', 'tls', 'reset', 'malformed', 'truncated', 'unknown'] as const)
+    t.equal(failureOf(kind, '').code, 'upstream_unreachable', kind);
+  t.end();
+});
+
+t.test('the reason is one bounded line that names the code', (t) => {
+  t.equal(failureFrom(error('EPIPE', 'write\r\n\tfailed'), 'sent').why, 'EPIPE: write failed');
+  t.equal(failureFrom(error('ECONNREFUSED', 'connect ECONNREFUSED ::1:1'), 'sent').why, 'connect ECONNREFUSED ::1:1');
+  t.ok(failureFrom(error('X', 'y'.repeat(5_000)), 'sent').why.length < 250);
+  t.end();
+});

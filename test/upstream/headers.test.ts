@@ -1,0 +1,175 @@
+import t from 'tap';
+import {
+  clientHeaders,
+  clientTrailers,
+  forwardedProto,
+  upstreamHeaders,
+  type UpstreamHeadersInput,
+} from '../../src/upstream/headers.ts';
+
+const input = (rawHeaders: string[], overrides: Partial<UpstreamHeadersInput> = {}): UpstreamHeadersInput => ({
+  rawHeaders,
+  connection: [],
+  forwardedFor: '192.0.2.7',
+  forwardedProto: 'https',
+  forwardedHost: 'api.example',
+  requestId: 'req-1',
+  key: { id: 'web', type: 'write-only' },
+  authorization: { kind: 'strip' },
+  bodyChanged: false,
+  ...overrides,
+});
+
+const OWN = [
+  ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'api.example'],
+  ...['X-Request-Id', 'req-1', 'Postern-Key-Id', 'web', 'Postern-Key-Type', 'write-only'],
+];
+
+t.test('the client’s fields keep order, spelling and repetition, and Postern’s come after', (t) => {
+  const raw = ['x-B', '1', 'ACCEPT', '*/*', 'X-a', ' odd\tvalue\xe9', 'x-B', '2', 'traceparent', '00-1-2-01'];
+  t.same(upstreamHeaders(input(raw)), [...raw, ...OWN]);
+  t.end();
+});
+
+t.test('the client cannot set what Postern sets', (t) => {
+  const raw = ['X-Forwarded-For', '10.0.0.1', 'x_forwarded_for', '10.0.0.1', 'Postern.Key_Id', 'admin', 'Host', 'evil'];
+  t.same(upstreamHeaders(input(raw)), OWN);
+  t.end();
+});
+
+t.test('Connection removes what it names, but nothing of Postern’s and nothing that was judged', (t) => {
+  const raw = [
+    'X-Hop',
+    '1',
+    'x-HOP',
+    '2',
+    'X-Keep',
+    '3',
+    'Content-Type',
+    'application/json',
+    'Origin',
+    'https://a.example',
+  ];
+  const connection = ['close, x-hop , X-Forwarded-For,postern-key-id', 'Content-Type, X-Request-Id, origin'];
+  t.same(upstreamHeaders(input(raw, { connection })), [...raw.slice(4), ...OWN]);
+  t.same(upstreamHeaders(input(raw, { connection: ['keep-alive'] })), [...raw, ...OWN]);
+  t.end();
+});
+
+t.test('Authorization goes by policy', (t) => {
+  const raw = ['authorization', 'Bearer client', 'Accept', '*/*'];
+  t.same(upstreamHeaders(input(raw)), ['Accept', '*/*', ...OWN]);
+  t.same(upstreamHeaders(input(raw, { authorization: { kind: 'pass' } })), [...raw, ...OWN]);
+  const literal = upstreamHeaders(input(raw, { authorization: { kind: 'literal', value: 'Basic eA==' } }));
+  t.same(literal, ['Accept', '*/*', ...OWN, 'Authorization', 'Basic eA==']);
+  const named = upstreamHeaders(input(raw, { authorization: { kind: 'pass' }, connection: ['authorization'] }));
+  t.same(named, [...raw, ...OWN], 'Connection does not name it away');
+  t.end();
+});
+
+t.test('digests and the coding of the old body go when the body was changed', (t) => {
+  const bound = [
+    'Content-MD5',
+    'a',
+    'Digest',
+    'b',
+    'Content-Digest',
+    'c',
+    'Repr-Digest',
+    'd',
+    'Content-Encoding',
+    'gzip',
+  ];
+  const raw = [...bound, 'Content-Type', 'application/json'];
+  t.same(upstreamHeaders(input(raw, { bodyChanged: true })), ['Content-Type', 'application/json', ...OWN]);
+  t.same(upstreamHeaders(input(raw)), [...raw, ...OWN]);
+  t.end();
+});
+
+t.test('without a key there is no key to tell of, without a Host none to forward', (t) => {
+  t.same(upstreamHeaders(input([], { key: null, forwardedHost: undefined })), [
+    ...OWN.slice(0, 4),
+    ...['X-Request-Id', 'req-1'],
+  ]);
+  t.end();
+});
+
+t.test('the scheme is a trusted proxy’s word only if it is one of two', (t) => {
+  t.equal(forwardedProto('https', false), 'https');
+  t.equal(forwardedProto('http', true), 'http');
+  for (const value of ['HTTPS', 'https, http', 'wss', '', undefined]) {
+    t.equal(forwardedProto(value, true), 'https', String(value));
+    t.equal(forwardedProto(value, false), 'http', String(value));
+  }
+  t.end();
+});
+
+t.test('the backend’s fields keep order and repetition, less those of its connection', (t) => {
+  const rawHeaders = [
+    ...[
+      'Set-Cookie',
+      'a=1',
+      'Connection',
+      'X-Hop, close',
+      'Set-Cookie',
+      'b=2',
+      'X-Hop',
+      '1',
+      'Keep-Alive',
+      'timeout=5',
+    ],
+    ...[
+      'transfer-encoding',
+      'chunked',
+      'Upgrade',
+      'h2c',
+      'Postern-Removed-Events',
+      '9',
+      'Server',
+      'x',
+      'Proxy-Authenticate',
+      'y',
+    ],
+  ];
+  t.same(clientHeaders({ rawHeaders, cors: null, added: [] }), [
+    ...['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'Server', 'x'],
+  ]);
+  t.end();
+});
+
+t.test('Connection of the backend cannot take away what its answer means', (t) => {
+  const rawHeaders = [
+    'Connection',
+    'content-type, cache-control, set-cookie',
+    'Content-Type',
+    'a/b',
+    'Cache-Control',
+    'no-store',
+  ];
+  t.same(clientHeaders({ rawHeaders, cors: null, added: [] }), rawHeaders.slice(2));
+  t.end();
+});
+
+t.test('Postern’s CORS fields replace the backend’s, and its Vary joins', (t) => {
+  const rawHeaders = ['access-control-allow-origin', '*', 'Vary', 'Accept', 'Access-Control-Allow-Credentials', 'true'];
+  const cors = ['Access-Control-Allow-Origin', 'https://a.example', 'Vary', 'Origin'];
+  t.same(clientHeaders({ rawHeaders, cors, added: [] }), ['Vary', 'Accept', ...cors]);
+  t.same(clientHeaders({ rawHeaders, cors: null, added: [] }), rawHeaders);
+  t.end();
+});
+
+t.test('added fields replace the backend’s of that name, except lists to which each adds its own', (t) => {
+  const rawHeaders = ['x-request-id', 'theirs', 'Cache-Status', 'cdn; hit', 'Age', '5', 'X-Other', '1'];
+  const added = ['X-Request-Id', 'ours', 'Cache-Status', 'postern; hit', 'Age', '7'];
+  t.same(clientHeaders({ rawHeaders, cors: null, added }), ['Cache-Status', 'cdn; hit', 'X-Other', '1', ...added]);
+  t.end();
+});
+
+t.test('trailers are announced only where they can follow', (t) => {
+  const chunked = ['Transfer-Encoding', 'chunked', 'Trailer', 'Repr-Digest'];
+  t.same(clientHeaders({ rawHeaders: chunked, cors: null, added: [] }), ['Trailer', 'Repr-Digest']);
+  const sized = ['Content-Length', '2', 'Trailer', 'Repr-Digest'];
+  t.same(clientHeaders({ rawHeaders: sized, cors: null, added: [] }), ['Content-Length', '2']);
+  t.same(clientTrailers(['Repr-Digest', 'x', 'Set-Cookie', 'a=1', 'content-length', '9']), [['Repr-Digest', 'x']]);
+  t.end();
+});
