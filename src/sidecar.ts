@@ -104,11 +104,9 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     onProblem: ({ severity, message, keyId }) =>
       log[severity === 'error' ? 'error' : 'warn']('key_problem', { detail: message, keyId }),
   });
-  let watching = watchFiles(loaded.files, rewatch);
-  function rewatch(): void {
-    const files = reloader.reload();
-    watching.close();
-    watching = watchFiles(files, rewatch);
+  const watching = watchFiles(loaded.files, rereadConfig);
+  function rereadConfig(): void {
+    watching.setFiles(reloader.reload());
   }
 
   const closeAll = async (): Promise<void> => {
@@ -126,7 +124,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
       data,
       admin: admin.server.address() as AddressInfo,
       reload: async () => {
-        rewatch();
+        rereadConfig();
         await source.reload();
       },
       drain: async ({ announceMs, graceMs }) => {

@@ -1,0 +1,14 @@
+/**
+ * What a command may use of the process: lines out, the environment, its own version. Commands write nowhere else.
+ */
+export interface CommandIo {
+  /** Writes one line to standard output. */
+  readonly stdout: (line: string) => void;
+  /** Writes one line to standard error. */
+  readonly stderr: (line: string) => void;
+  /** Reads standard input to its end. */
+  readonly stdin: () => Promise<string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of package.json. */
+  readonly version: string;
+}

@@ -1,0 +1,92 @@
+/**
+ * A whole sidecar for flow tests, in this process, on free loopback ports, with its configuration in files of its own.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+import { formatProblem } from '../../src/config/problem.ts';
+import { createLog } from '../../src/observability/log.ts';
+import { startSidecar, type Sidecar } from '../../src/sidecar.ts';
+
+export interface PosternOptions {
+  /** Merged over a configuration with free ports on loopback. */
+  readonly config: Record<string, unknown>;
+  readonly keys: readonly Record<string, unknown>[];
+  readonly now?: () => number;
+}
+
+export interface Postern {
+  readonly sidecar: Sidecar;
+  readonly port: number;
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly configFile: string;
+  readonly keysFile: string;
+  /** Log lines so far, parsed. */
+  readonly lines: Record<string, unknown>[];
+  /** The raw text of the log so far. */
+  readonly logText: () => string;
+  /** The value of one series of the scrape, e.g. `postern_requests_total{api="integration",...}`; 0 if it is not there. */
+  readonly metric: (series: string) => Promise<number>;
+  readonly writeKeys: (keys: readonly Record<string, unknown>[]) => void;
+  readonly writeConfig: (config: Record<string, unknown>) => void;
+}
+
+interface Disposer {
+  readonly teardown: (dispose: () => unknown) => void;
+}
+
+/** Starts Postern; it ends with the test. */
+export async function startPostern(t: Disposer, { config, keys, now = Date.now }: PosternOptions): Promise<Postern> {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-'));
+  const configFile = join(folder, 'postern.yaml');
+  const keysFile = join(folder, 'keys.yaml');
+  const writeKeys = (list: readonly Record<string, unknown>[]): void =>
+    writeFileSync(keysFile, stringify({ keys: list }));
+  const writeConfig = (written: Record<string, unknown>): void => {
+    const { listen, admin, ...others } = written;
+    const defaults = {
+      listen: { host: '127.0.0.1', port: 0, ...(listen as object) },
+      admin: { host: '127.0.0.1', port: 0, ...(admin as object) },
+    };
+    writeFileSync(configFile, stringify({ ...defaults, ...others }));
+  };
+  writeKeys(keys);
+  writeConfig(config);
+  const loaded = loadConfig(configFile, process.env);
+  if (loaded.config === null) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  const written: string[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const destination = {
+    write: (line: string): void => {
+      written.push(line);
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+    },
+  };
+  const sidecar = await startSidecar({
+    file: configFile,
+    loaded: { ...loaded, config: loaded.config },
+    env: process.env,
+    version: '0.0.0-test',
+    log: createLog({ level: loaded.config.log.level, now, destination }),
+    clock: { now, monotonic: () => performance.now() },
+  });
+  t.teardown(async () => {
+    await sidecar.drain({ announceMs: 0, graceMs: 0 });
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const adminUrl = `http://127.0.0.1:${sidecar.admin.port}`;
+  return {
+    ...{ sidecar, configFile, keysFile, lines, writeKeys, writeConfig, adminUrl },
+    port: sidecar.data.port,
+    url: `http://127.0.0.1:${sidecar.data.port}`,
+    logText: () => written.join(''),
+    metric: async (series) => {
+      const text = await (await fetch(`${adminUrl}/metrics`)).text();
+      const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+      return line === undefined ? 0 : Number(line.slice(series.length + 1));
+    },
+  };
+}
