@@ -7,13 +7,15 @@ import { readYamlFile, resolveFrom, type Environment } from './document.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
-import { CONFIG_JSON_SCHEMA, ConfigSchema, type Config } from './schema.ts';
+import { CONFIG_JSON_SCHEMA, ConfigSchema, KeysSchema, type Config } from './schema.ts';
 import { configWarnings } from './warnings.ts';
 
 export interface LoadedConfig {
   /** null when any problem is an error. */
   readonly config: Config | null;
   readonly problems: readonly Problem[];
+  /** The key file, if keys come from one and that much could be read: its mistakes can then be told together. */
+  readonly keyFile: string | null;
   /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, keys for tokens. */
   readonly files: readonly string[];
 }
@@ -21,11 +23,12 @@ export interface LoadedConfig {
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. */
 export function loadConfig(file: string, env: Environment): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
-  if (yaml.content === null) return { config: null, problems: yaml.problems, files: yaml.files };
+  if (yaml.content === null) return { config: null, problems: yaml.problems, keyFile: null, files: yaml.files };
+  const keyFile = keyFileOf(yaml.content.value, file);
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
-    return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), files: yaml.files };
+    return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), keyFile, files: yaml.files };
   }
   const config = withResolvedPaths(parsed.data, file);
   const named = checkNamedFiles(config);
@@ -34,8 +37,16 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   return {
     config: hasErrors(problems) ? null : config,
     problems: inReadingOrder(problems),
+    keyFile,
     files: [...yaml.files, ...named.files],
   };
+}
+
+/** Asked of the section alone, so that a mistake in another one does not hide those in the key file. */
+function keyFileOf(value: unknown, file: string): string | null {
+  const section = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined;
+  const keys = KeysSchema.safeParse(section);
+  return keys.success && keys.data.source === 'file' ? resolveFrom(file, keys.data.file) : null;
 }
 
 /** File names become paths that hold wherever the process runs. */

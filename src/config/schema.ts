@@ -105,7 +105,7 @@ const ApisSchema = z
   })
   .describe('What is protected. An API that is left out answers 404.');
 
-const KeysSchema = z
+export const KeysSchema = z
   .strictObject({
     source: choice(['file', 'redis']).default('file').describe('Where the keys are.'),
     file: text().default('keys.yaml').describe('The key file, for `source: file` and for `postern keys push`.'),
@@ -216,7 +216,7 @@ const RateLimitSchema = z
 
 const LogSchema = z
   .strictObject({
-    level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    level: choice(['debug', 'info', 'warn', 'error', 'fatal', 'silent'])
       .default('info')
       .describe('The least severe lines that are written.'),
     requests: choice(['rejections', 'all', 'none']).default('rejections').describe('Which requests get a line.'),

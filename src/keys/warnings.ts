@@ -13,10 +13,11 @@ import { verifySecretChecksum } from './secret.ts';
 const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-/** Warnings about a key file that has no errors; `now` in milliseconds since the epoch. */
+/** Warnings about a key file, none while it has errors; `now` in milliseconds since the epoch. */
 export function keyWarnings({ definitions, yaml }: LoadedKeyFile, now: number): Problem[] {
-  const written = (yaml.content?.value as { readonly keys: readonly unknown[] } | undefined)?.keys ?? [];
-  const findings = (definitions ?? []).flatMap((definition, index) =>
+  const written = (yaml.content?.value as { readonly keys: readonly unknown[] }).keys;
+  if (definitions === null) return [];
+  const findings = definitions.flatMap((definition, index) =>
     [
       ...addressWarnings(definition),
       ...eventWarnings(definition),

@@ -6,7 +6,7 @@ import { fieldName } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /** What is opened once: sockets, connections, stores. Everything else takes effect at a reload. */
-export const RESTART_ONLY = [
+const RESTART_ONLY = [
   ['listen'],
   ['admin'],
   ['keys'],
@@ -18,16 +18,6 @@ export const RESTART_ONLY = [
 /** Names of the fields that differ and wait for a restart, such as `listen.port`; for the operator's log. */
 export const restartOnlyChanges = (running: Config, wanted: Config): string[] =>
   RESTART_ONLY.flatMap((path) => differences(at(running, path), at(wanted, path), path));
-
-/** What runs after a reload of `wanted`: all of it, but with the running values where a restart is needed. */
-export function afterReload(running: Config, wanted: Config): Config {
-  const { listen, admin, keys, redis, rateLimit } = running;
-  const metrics = wanted.apis.metrics && {
-    ...wanted.apis.metrics,
-    cache: { ...wanted.apis.metrics.cache, store: (running.apis.metrics ?? wanted.apis.metrics).cache.store },
-  };
-  return { ...wanted, listen, admin, keys, redis, rateLimit, apis: { ...wanted.apis, metrics } };
-}
 
 const at = (value: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((here, step) => (isMapping(here) ? here[step] : undefined), value);

@@ -1,0 +1,38 @@
+/**
+ * `postern check`: every finding about the configuration and the key file, each at its line. Starts and contacts nothing.
+ */
+import { loadConfig } from '../config/load.ts';
+import { formatProblem, hasErrors, type Problem } from '../config/problem.ts';
+import { loadKeyFile } from '../keys/key-file.ts';
+import { keyWarnings } from '../keys/warnings.ts';
+import type { CommandIo } from './io.ts';
+
+export interface CheckArguments {
+  readonly config: string;
+  /** Warnings count as errors. */
+  readonly strict: boolean;
+}
+
+/** Exit codes: 0 usable, 1 not usable (with `strict`: or not without warnings). */
+export async function runCheck({ config: file, strict }: CheckArguments, io: CommandIo): Promise<number> {
+  const { problems, keyFile } = loadConfig(file, io.env);
+  const found = [...problems, ...(keyFile === null ? [] : checkKeys(keyFile, io))];
+  const shown = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
+  for (const problem of shown) io.stdout(formatProblem(problem));
+  io.stderr(summary(file, shown));
+  return hasErrors(shown) ? 1 : 0;
+}
+
+function checkKeys(file: string, io: CommandIo): Problem[] {
+  const loaded = loadKeyFile(file, io.env);
+  return [...loaded.problems, ...keyWarnings(loaded, Date.now())];
+}
+
+function summary(file: string, problems: readonly Problem[]): string {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const warnings = problems.length - errors;
+  if (problems.length === 0) return `${file}: no findings`;
+  return `${file}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`;
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,125 @@
+/**
+ * The command line as a table: commands, their options, their help. Reads arguments against it and says in one sentence what
+ * is wrong with them. Runs nothing.
+ */
+import { parseArgs } from 'node:util';
+import { nearestName } from '../config/nearest.ts';
+
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean';
+  /** What the value is, such as `FILE`; for `string`. */
+  readonly value?: string;
+  readonly help: string;
+  readonly multiple?: boolean;
+  readonly required?: boolean;
+  readonly choices?: readonly string[];
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+}
+
+/** Values by option name: text, a list of them for `multiple`, or true. */
+export type OptionValues = Readonly<Record<string, string | readonly string[] | true | undefined>>;
+
+export type ReadArguments =
+  | { readonly kind: 'run'; readonly values: OptionValues }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'mistake'; readonly message: string };
+
+/** Reads the arguments that follow the command's name. */
+export function readArguments(command: CommandSpec, args: readonly string[]): ReadArguments {
+  const options = { ...command.options, help: { type: 'boolean', help: '' } as OptionSpec };
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }])),
+    strict: false,
+    tokens: true,
+  });
+  const values: Record<string, string | string[] | true> = {};
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    if (token.kind === 'positional')
+      return mistake(`${quote(token.value)} is one argument too many for \`${command.name}\``);
+    const spec = options[token.name as keyof typeof options];
+    if (spec === undefined) return mistake(unknownOption(token.rawName, Object.keys(options), command.name));
+    const wrong = mistakeInValue(token, spec);
+    if (wrong !== null) return mistake(wrong);
+    if (values[token.name] !== undefined && !spec.multiple) return mistake(`${token.rawName} is given twice`);
+    if (spec.multiple) values[token.name] = [...(Array.isArray(earlier) ? earlier : []), token.value ?? ''];
+    else values[token.name] = spec.type === 'boolean' ? true : (token.value ?? '');
+  }
+  if (values['help'] !== undefined) return { kind: 'help' };
+  const missing = Object.entries(command.options).find(
+    ([name, { required }]) => required && values[name] === undefined,
+  );
+  if (missing !== undefined)
+    return mistake(`\`${command.name}\` needs --${missing[0]} ${missing[1].value ?? ''}`.trimEnd());
+  return { kind: 'run', values };
+}
+
+/** The help of one command. */
+export function commandHelp({ name, summary, options }: CommandSpec): string {
+  const rows = Object.entries({ ...options, help: { type: 'boolean', help: 'print this' } as OptionSpec });
+  return [
+    `postern ${name}: ${summary}`,
+    '',
+    ...table(
+      rows.map(([option, spec]) => [`--${option}${spec.value === undefined ? '' : ` ${spec.value}`}`, spec.help]),
+    ),
+  ].join('\n');
+}
+
+/** The list of all commands. */
+export const overviewHelp = (commands: readonly CommandSpec[]): string =>
+  [
+    'Postern is a reverse-proxy security sidecar: it decides which API key may do what, and from where.',
+    '',
+    ...table(commands.map(({ name, summary }) => [`postern ${name}`, summary])),
+    '',
+    'postern COMMAND --help tells the options of a command; postern --version tells the version.',
+    'Without a command, postern serves. Exit codes: 0 done, 1 configuration error, 2 usage error, 70 internal error.',
+  ].join('\n');
+
+const table = (rows: readonly (readonly [string, string])[]): string[] => {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+};
+
+interface OptionToken {
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+function mistakeInValue({ rawName, value, inlineValue }: OptionToken, spec: OptionSpec): string | null {
+  if (spec.type === 'boolean') return value === undefined ? null : `${rawName} takes no value`;
+  // `--config --strict` is a forgotten value, not a file of that name; `--config=--strict` is meant.
+  if (value === undefined || value === '' || (!inlineValue && value.startsWith('--')))
+    return `${rawName} needs a value: ${rawName} ${spec.value ?? 'VALUE'}`;
+  if (spec.choices === undefined || spec.choices.includes(value)) return null;
+  return `${rawName} must be one of ${spec.choices.join(', ')}; it is ${quote(value)}${didYouMean(value, spec.choices)}`;
+}
+
+function unknownOption(rawName: string, known: readonly string[], command: string): string {
+  const nearest = nearestName(rawName.replace(/^-+/, ''), known);
+  return `\`${command}\` has no option ${rawName}${nearest === null ? '' : `; did you mean --${nearest}?`}`;
+}
+
+/** For a command that does not exist, or is only the first word of some. */
+export function unknownCommand(name: string, known: readonly string[]): string {
+  const longer = known.filter((candidate) => candidate.startsWith(`${name} `));
+  if (longer.length > 0) return `\`${name}\` is one of ${longer.join(', ')}`;
+  return `There is no command ${quote(name)}${didYouMean(name, known)}`;
+}
+
+const didYouMean = (word: string, known: readonly string[]): string => {
+  const nearest = nearestName(word, known);
+  return nearest === null ? '' : `; did you mean ${nearest}?`;
+};
+
+const mistake = (message: string): ReadArguments => ({ kind: 'mistake', message });
+
+const quote = (text: string): string => JSON.stringify(text);
