@@ -197,6 +197,5 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
     stdin: () => text(process.stdin),
     env: process.env,
     version: packageVersion(),
-    version: version(),
   }).catch(internalError);
 }

@@ -29,25 +29,28 @@ export type ReadArguments =
   | { readonly kind: 'help' }
   | { readonly kind: 'mistake'; readonly message: string };
 
+const HELP_OPTION: OptionSpec = { type: 'boolean', help: 'print this' };
+
 /** Reads the arguments that follow the command's name. */
 export function readArguments(command: CommandSpec, args: readonly string[]): ReadArguments {
-  const options = { ...command.options, help: { type: 'boolean', help: '' } as OptionSpec };
+  const options = new Map(Object.entries({ ...command.options, help: HELP_OPTION }));
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }])),
+    options: Object.fromEntries([...options].map(([name, { type }]) => [name, { type }])),
     strict: false,
     tokens: true,
   });
-  const values: Record<string, string | string[] | true> = {};
+  const values: Record<string, string | string[] | true | undefined> = Object.create(null);
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional')
       return mistake(`${quote(token.value)} is one argument too many for \`${command.name}\``);
-    const spec = options[token.name as keyof typeof options];
-    if (spec === undefined) return mistake(unknownOption(token.rawName, Object.keys(options), command.name));
+    const spec = options.get(token.name);
+    if (spec === undefined) return mistake(unknownOption(token.rawName, [...options.keys()], command.name));
     const wrong = mistakeInValue(token, spec);
     if (wrong !== null) return mistake(wrong);
-    if (values[token.name] !== undefined && !spec.multiple) return mistake(`${token.rawName} is given twice`);
+    const earlier = values[token.name];
+    if (earlier !== undefined && !spec.multiple) return mistake(`${token.rawName} is given twice`);
     if (spec.multiple) values[token.name] = [...(Array.isArray(earlier) ? earlier : []), token.value ?? ''];
     else values[token.name] = spec.type === 'boolean' ? true : (token.value ?? '');
   }
@@ -62,7 +65,7 @@ export function readArguments(command: CommandSpec, args: readonly string[]): Re
 
 /** The help of one command. */
 export function commandHelp({ name, summary, options }: CommandSpec): string {
-  const rows = Object.entries({ ...options, help: { type: 'boolean', help: 'print this' } as OptionSpec });
+  const rows = Object.entries({ ...options, help: HELP_OPTION });
   return [
     `postern ${name}: ${summary}`,
     '',

@@ -15,18 +15,18 @@ const DAY_MS = 86_400_000;
 
 /** Warnings about a key file, none while it has errors; `now` in milliseconds since the epoch. */
 export function keyWarnings({ definitions, yaml }: LoadedKeyFile, now: number): Problem[] {
-  const written = (yaml.content?.value as { readonly keys: readonly unknown[] }).keys;
-  if (definitions === null) return [];
+  if (definitions === null || yaml.content === null) return [];
+  const file = yaml.content.value as { readonly keys: readonly unknown[] };
   const findings = definitions.flatMap((definition, index) =>
     [
       ...addressWarnings(definition),
       ...eventWarnings(definition),
       ...expiryWarnings(definition, now),
-      ...secretWarnings(written[index]),
+      ...secretWarnings(file.keys[index]),
     ].map(({ path, message }) => ({ path: ['keys', index, ...path], message })),
   );
-  const plain = plainSecrets(yaml.content?.value, [], { file: yaml, schema: KEY_FILE_JSON_SCHEMA }).filter(
-    ({ path }) => !SECRET_HASH.test(String(valueAt(yaml.content?.value, path))),
+  const plain = plainSecrets(file, [], { file: yaml, schema: KEY_FILE_JSON_SCHEMA }).filter(
+    ({ path }) => !SECRET_HASH.test(String(valueAt(file, path))),
   );
   return problemsOf([...findings, ...plain], yaml, [], 'warning');
 }
