@@ -15,8 +15,3 @@ export function foldName(name: string): string {
   // Lower first for the capital sharp s, then upper for what has several lower forms, then lower for the result.
   return visible.toLowerCase().toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
 }
-
-/** Whether some parser would drop a part of the name. */
-export function hasIgnored(name: string): boolean {
-  return name.search(IGNORED) !== -1;
-}

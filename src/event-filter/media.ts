@@ -51,7 +51,7 @@ export function contentCoding(value: string | undefined, fieldCount = 1): Decisi
 }
 
 function isJsonOrText(mediaType: string): boolean {
-  return mediaType === 'application/json' || mediaType === 'text/plain' || /.\+json$/.test(mediaType);
+  return mediaType === 'application/json' || mediaType === 'text/plain' || /[^/]\+json$/.test(mediaType);
 }
 
 /**

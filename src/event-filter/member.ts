@@ -23,7 +23,7 @@ export interface Member {
 }
 
 const SPACE = 0x20;
-const PROTOTYPE = '__proto__';
+const PROTOTYPE = Buffer.from('__proto__');
 
 /** Printable ASCII without the quote and the backslash: such a name means what its bytes say. */
 const PLAIN = byteClass((byte) => byte >= SPACE && byte < 0x7f && byte !== QUOTE && byte !== 0x5c);
@@ -46,12 +46,12 @@ export function compileMember(name: string): Member {
     const length = close - start;
     if (length === foldedBytes.length && equalsFolded(bytes, start, foldedBytes))
       return startsWith(bytes, start, wanted) ? 'exact' : 'variant';
-    return length === PROTOTYPE.length && bytes.toString('latin1', start, close) === PROTOTYPE ? 'prototype' : 'none';
+    return length === PROTOTYPE.length && startsWith(bytes, start, PROTOTYPE) ? 'prototype' : 'none';
   };
   const matchOdd: MatchName = (bytes, start, close) => {
     const text = JSON.parse(bytes.toString('utf8', start - 1, close + 1)) as string;
     if (text === name) return 'exact';
-    if (text === PROTOTYPE) return 'prototype';
+    if (text === '__proto__') return 'prototype';
     const nul = text.indexOf('\0');
     if (foldName(text) === folded || (nul !== -1 && foldName(text.slice(0, nul)) === folded)) return 'variant';
     return 'none';

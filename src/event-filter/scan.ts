@@ -29,7 +29,9 @@ const HEX_DIGIT = byteClass((byte) => /[0-9A-Fa-f]/.test(String.fromCharCode(byt
 const WHITE_SPACE = byteClass((byte) => byte === SPACE || byte === 0x09 || byte === 0x0a || byte === 0x0d);
 const SHORT_ESCAPE = byteClass((byte) => '"\\/bfnrt'.includes(String.fromCharCode(byte)));
 
-const LITERALS: readonly Buffer[] = ['true', 'false', 'null'].map((text) => Buffer.from(text));
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+const NULL = Buffer.from('null');
 
 /** A table with 1 for the bytes that belong to the class. */
 export function byteClass(belongs: (byte: number) => boolean): Uint8Array {
@@ -134,7 +136,9 @@ function skipPlain(bytes: Uint8Array, start: number): number {
   if (start >= bytes.length) return INVALID;
   const byte = bytes[start] as number;
   if (byte === MINUS || DIGIT[byte] === 1) return skipNumber(bytes, start);
-  for (const literal of LITERALS) if (byte === literal[0]) return skipLiteral(bytes, start, literal);
+  if (byte === NULL[0]) return skipLiteral(bytes, start, NULL);
+  if (byte === TRUE[0]) return skipLiteral(bytes, start, TRUE);
+  if (byte === FALSE[0]) return skipLiteral(bytes, start, FALSE);
   return INVALID;
 }
 

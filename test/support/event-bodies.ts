@@ -98,7 +98,12 @@ interface Choose {
 function chooser(tape: Uint8Array): Choose {
   let at = 0;
   const upTo = (n: number): number => (tape[at++] ?? 0) % n;
-  return { upTo, of: (choices) => choices[upTo(choices.length)] as (typeof choices)[number] };
+  const of = <T>(choices: readonly T[]): T => {
+    const chosen = choices[upTo(choices.length)];
+    if (chosen === undefined) throw new RangeError('nothing to choose from');
+    return chosen;
+  };
+  return { upTo, of };
 }
 
 function top(choose: Choose, selector: EventSelector): string {

@@ -104,9 +104,24 @@ type SameName = (name: string, member: string) => boolean;
 
 /** What libraries do to a name before they compare it. */
 const cutAtNul = (name: string): string => name.split('\0', 1)[0] ?? '';
+const JUNK: readonly (readonly [number, number])[] = [
+  [0x00, 0x1f],
+  [0x7f, 0x9f],
+  [0xad, 0xad],
+  [0x200b, 0x200f],
+  [0x2060, 0x2064],
+  [0xd800, 0xdfff],
+  [0xfe0f, 0xfe0f],
+  [0xfeff, 0xfeff],
+  [0xfffd, 0xfffd],
+];
+const isJunk = (char: string): boolean => {
+  const point = char.codePointAt(0) ?? 0;
+  return JUNK.some(([first, last]) => point >= first && point <= last);
+};
 const dropJunk = (name: string): string =>
   Array.from(name)
-    .filter((char) => !/^[\0-\x1f\x7f-\x9f\xad\u200b-\u200f\u2060-\u2064\ufe0f\ufeff\ufffd\ud800-\udfff]$/.test(char))
+    .filter((char) => !isJunk(char))
     .join('');
 
 /** How libraries compare names; `i` with `u` is Unicode simple case folding. Members here are of letters alone. */

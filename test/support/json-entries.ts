@@ -68,7 +68,7 @@ export function readTree(body: Buffer): Tree {
     if (text[at] === '{') return object();
     if (text[at] === '[') return array();
     if (text[at] === '"') return { kind: 'string', text: string() };
-    while (at < text.length && !' \t\n\r,]}'.includes(text[at] as string)) at++;
+    while (at < text.length && !' \t\n\r,]}'.includes(text.charAt(at))) at++;
     return { kind: 'other' };
   };
   return read();

@@ -1,0 +1,238 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { compileEventFilter, type EventRule, type FilterResult } from '../../src/event-filter/filter.ts';
+import { type EventSelector, parseSelector } from '../../src/event-filter/selector.ts';
+import { eventCaseFrom } from '../support/event-bodies.ts';
+import { checkCase, describe, runEventFuzz } from '../support/event-fuzz.ts';
+
+const RULE = { allowed: new Set(['a', 'b', '頁面']), onDisallowed: 'remove', unnamed: 'disallow' } as const;
+
+function filter(selector: string, body: string | Buffer, rule: Partial<EventRule> = {}): FilterResult {
+  const run = compileEventFilter({ ...RULE, selector: parseSelector(selector) as EventSelector, ...rule });
+  return run(typeof body === 'string' ? Buffer.from(body) : body);
+}
+
+/** The refusal's code, `same` for the very buffer that came in, or the new body. */
+function outcome(selector: string, body: string | Buffer, rule: Partial<EventRule> = {}): string {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const result = filter(selector, bytes, rule);
+  if (!result.ok) return result.refusal.code;
+  return result.body === bytes ? 'same' : result.body.toString();
+}
+
+void t.test('a single event', async (t) => {
+  const single = (body: string): string => outcome('name', body);
+  t.equal(single('{"name":"a"}'), 'same');
+  t.equal(single(' { "n\\u0061me" : "\\u0061" , "x" : [ ] } '), 'same');
+  t.equal(single('{"name":"頁面"}'), 'same');
+  for (const body of [
+    '{}',
+    '{"name":"c"}',
+    '{"name":"A"}',
+    '{"name":"a "}',
+    '{"name":null}',
+    '{"name":1}',
+    '{"name":["a"]}',
+    '{"name":{"a":1}}',
+  ])
+    t.equal(single(body), 'event_not_allowed', body);
+  t.equal(single('{"properties":{"name":"a"}}'), 'event_not_allowed', 'deeper down is elsewhere');
+  for (const body of ['[]', '[{"name":"a"}]', '"a"', 'null', '1']) t.equal(single(body), 'invalid_event_body', body);
+  t.match(filter('name', '{"name":"a"}'), { cut: false, forwarded: 1, removed: 0 });
+  t.match(filter('name', '{"name":"c"}'), { rejected: 1 });
+  t.match(filter('name', '[]'), { rejected: 0 });
+  t.equal(outcome('name', '{}', { unnamed: 'allow' }), 'event_not_allowed', 'unnamed is for batch items');
+});
+
+const left = (items: string): string => `{"x":1.0, "events" : [${items}] ,"y":[]}`;
+
+void t.test('a batch with something to cut', async (t) => {
+  const A = '{"name":"a","n":1e400,"o":{"z":-0,"z":"\\u0041"}}';
+  const C = '{"name":"c"}';
+  const batch = (items: string): string => outcome('events[].name', left(items));
+  t.equal(batch(`${A},${C}`), left(A));
+  t.equal(batch(`${C},${A}`), left(A));
+  t.equal(batch(`${A},${C},${A}`), left(`${A},${A}`));
+  t.equal(batch(`${C},${C},${A},${C},${C},${A},${A},${C}`), left(`${A},${A},${A}`));
+  t.equal(batch(` ${A}\n,\t${C} ,\r\n${A}  `), left(` ${A}\n,\r\n${A}  `), 'a segment keeps its spacing');
+  t.equal(batch(`\n ${C} , ${A}`), left(` ${A}`), 'or goes with it');
+  t.equal(batch(`${A},{},{"name":null},{"name":["a"]},{"NAMES":"a"}`), left(A), 'no name, or none that is a string');
+  t.match(filter('events[].name', `{"events":[${A},${C},${A}]}`), { cut: true, forwarded: 2, removed: 1 });
+});
+
+void t.test('a batch with nothing to cut, or nothing to keep', async (t) => {
+  t.equal(outcome('events[].name', '{"events":[{"name":"a"},{"name":"b"}]}'), 'same');
+  t.equal(outcome('events[].name', '{"events":[ ]}'), 'same');
+  t.equal(outcome('[].name', ' [] '), 'same');
+  t.equal(outcome('[].name', '[{"name":"a"}]'), 'same');
+  t.equal(outcome('[].name', '[{"name":"c"},{"name":"a"}]'), '[{"name":"a"}]');
+  t.equal(outcome('events[].name', '{"events":[{"name":"c"},{}]}'), 'event_not_allowed');
+  t.match(filter('events[].name', '{"events":[{"name":"c"},{}]}'), { rejected: 2 });
+});
+
+void t.test('reject: one disallowed event refuses the batch', async (t) => {
+  const rule = { onDisallowed: 'reject' } as const;
+  t.equal(outcome('[].name', '[{"name":"a"},{"name":"b"}]', rule), 'same');
+  t.equal(outcome('[].name', '[]', rule), 'same');
+  t.equal(outcome('[].name', '[{"name":"a"},{"name":"c"}]', rule), 'event_not_allowed');
+  t.match(
+    filter('[].name', '[{"name":"a"},{"name":"c"}]', rule),
+    { rejected: 2 },
+    'no event of it reached the backend',
+  );
+});
+
+void t.test('unnamed items', async (t) => {
+  const rule = { unnamed: 'allow' } as const;
+  t.equal(outcome('[].name', '[{"type":"identify"},{"name":"a"}]', rule), 'same');
+  t.equal(outcome('[].name', '[{"type":"identify"},{"name":"c"}]', rule), '[{"type":"identify"}]');
+  t.equal(outcome('[].name', '[{"name":null},{}]', rule), '[{}]', 'a name that is no string is no missing name');
+  t.equal(outcome('[].name', '[{"Name":"c"}]', rule), 'ambiguous_body');
+});
+
+void t.test('no names allowed, none pass', async (t) => {
+  const rule = { allowed: new Set<string>() };
+  t.equal(outcome('name', '{"name":"a"}', rule), 'event_not_allowed');
+  t.equal(outcome('[].name', '[{"name":"a"},{"name":""}]', rule), 'event_not_allowed');
+  t.equal(outcome('[].name', '[]', rule), 'same');
+});
+
+void t.test('a body without the shape', async (t) => {
+  for (const body of [
+    '[]',
+    '{}',
+    '1',
+    '"events"',
+    '{"event":[]}',
+    '{"events":null}',
+    '{"events":{}}',
+    '{"events":"[]"}',
+    '{"x":{"events":[]}}',
+  ])
+    t.equal(outcome('events[].name', body), 'invalid_event_body', body);
+  for (const items of ['1', 'null', '"a"', '[]', '[{"name":"a"}]', '{"name":"a"},1', '{"name":"c"},null'])
+    t.equal(outcome('events[].name', `{"events":[${items}]}`), 'invalid_event_body', items);
+  for (const body of ['{}', '1', '{"name":"a"}', '{"events":[]}'])
+    t.equal(outcome('[].name', body), 'invalid_event_body', body);
+});
+
+void t.test('a member that can be read in two ways', async (t) => {
+  for (const members of [
+    '"name":"a","name":"a"',
+    '"name":"a","n\\u0061me":"a"',
+    '"name":"a","NAME":"c"',
+    '"Name":"a"',
+    '"\\u004eame":"a"',
+    '"name":"a","name\\u0000":1',
+    '"name":"a","na\\ud800me":1',
+    '"name":"a","name\ufffd":1',
+    '"name":"a","\\u200bname":1',
+    '"name":"a","x":1,"name":2',
+  ]) {
+    t.equal(outcome('name', `{${members}}`), 'ambiguous_body', members);
+    t.equal(outcome('events[].name', `{"events":[{"name":"b"},{${members}}]}`), 'ambiguous_body', members);
+  }
+  for (const body of [
+    '{"events":[],"events":[]}',
+    '{"events":[],"Events":[]}',
+    '{"EVENTS":[]}',
+    '{"event\u017f":[]}',
+    '{"events":1,"events":[]}',
+    '{"events":[],"\\u0065vents\\u0000":1}',
+  ])
+    t.equal(outcome('events[].name', body), 'ambiguous_body', body);
+});
+
+void t.test('members that the selector does not look at may be what they are', async (t) => {
+  const body =
+    '{"NAME":"c","x":1,"x":2,"events":[{"name":"a","events":1,"Events":2,"properties":{"name":"c","Name":1,"name":2}}]}';
+  t.equal(outcome('events[].name', body), 'same');
+});
+
+void t.test('what is wrong first in this order is what is said: JSON, ambiguity, shape, names', async (t) => {
+  t.equal(outcome('[].name', '[{"NAME":1},1,{"name":"c"}'), 'invalid_json');
+  t.equal(outcome('[].name', '[{"name":"c"},1,{"NAME":1}]'), 'ambiguous_body');
+  t.equal(outcome('[].name', '[{"name":"c"},1]'), 'invalid_event_body');
+  t.equal(outcome('name', '{"name":"c","name":"c"}'), 'ambiguous_body');
+  t.equal(outcome('events[].name', '{"events":1'), 'invalid_json');
+});
+
+void t.test('what is no JSON in UTF-8', async (t) => {
+  const good = '{"name":"a"}';
+  const refused: readonly (string | Buffer)[] = [
+    '',
+    ' ',
+    `${good}x`,
+    `${good}${good}`,
+    `${good}\0`,
+    `\ufeff${good}`,
+    '{"name":"a",}',
+    '{"name":"a","x":01}',
+    "{'name':'a'}",
+    '{"name":"a"',
+    '{"name":"a","x":"\t"}',
+    Buffer.from(good, 'utf16le'),
+    Buffer.from(good, 'utf16le').swap16(),
+    Buffer.from(`\ufeff${good}`, 'utf16le'),
+    Buffer.from('{"name":"a","x":"\xff"}', 'latin1'),
+    Buffer.from('{"name":"a","x":"\xc0\xaf"}', 'latin1'),
+    Buffer.from('{"name":"a","x":"\xed\xa0\x80"}', 'latin1'),
+    Buffer.from('{"name":"a","n\xe1me":"c"}', 'latin1'),
+    Buffer.from('{"name":"a","x":"\xe9\xa0"}', 'latin1'),
+  ];
+  for (const body of refused) {
+    t.equal(outcome('name', body), 'invalid_json', JSON.stringify(body.toString()));
+    t.equal(outcome('events[].name', body), 'invalid_json', JSON.stringify(body.toString()));
+  }
+});
+
+const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
+void t.test('nesting counts from the top of the body', async (t) => {
+  t.equal(outcome('name', `{"name":"a","x":${nested(63)}}`), 'same');
+  t.equal(outcome('name', `{"name":"a","x":${nested(64)}}`), 'invalid_json');
+  t.equal(outcome('[].name', `[{"name":"a","x":${nested(62)}}]`), 'same');
+  t.equal(outcome('[].name', `[{"name":"a","x":${nested(63)}}]`), 'invalid_json');
+  t.equal(outcome('events[].name', `{"events":[{"name":"a","x":${nested(61)}}]}`), 'same');
+  t.equal(outcome('events[].name', `{"events":[{"name":"a","x":${nested(62)}}]}`), 'invalid_json');
+  t.equal(outcome('events[].name', `{"events":[{"name":${nested(62)}}]}`), 'invalid_json');
+  t.equal(outcome('events[].name', `{"x":${nested(64)},"events":[]}`), 'invalid_json');
+  t.equal(outcome('events[].name', nested(100_000)), 'invalid_json');
+});
+
+void t.test('refusals say nothing of the body', async (t) => {
+  for (const body of ['{"name":"tell-tale"}', '{"name":"a","NAME":"tell-tale"}', '["tell-tale"]', '{"tell-tale"}']) {
+    const result = filter('name', body);
+    t.notOk(result.ok);
+    if (!result.ok) t.notMatch(result.refusal.why, 'tell-tale');
+  }
+});
+
+void t.test('a filter keeps nothing of a body', async (t) => {
+  const run = compileEventFilter({ ...RULE, selector: parseSelector('events[].name') as EventSelector });
+  const cut = Buffer.from('{"events":[{"name":"a"},{"name":"c"}]}');
+  const first = run(cut);
+  for (const body of ['{"events":[{"NAME":1},2]}', '{"events":[{"name":"c"}', 'x', '{"events":[]}'])
+    run(Buffer.from(body));
+  t.strictSame(run(cut), first);
+});
+
+void t.test('any case from a tape is judged as the oracle judges it', async () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (tape) => {
+      const eventCase = eventCaseFrom(tape);
+      try {
+        checkCase(eventCase);
+      } catch (cause) {
+        throw new Error(describe(eventCase), { cause });
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+void t.test('so are many more, and every outcome comes up', async (t) => {
+  const outcomes = runEventFuzz({ cases: 10_000 });
+  for (const outcome of ['whole', 'cut', 'event_not_allowed', 'ambiguous_body', 'invalid_event_body', 'invalid_json'])
+    t.ok((outcomes.get(outcome) ?? 0) > 200, outcome);
+});

@@ -1,0 +1,64 @@
+import t from 'tap';
+import { foldName } from '../../src/event-filter/fold.ts';
+
+void t.test('names that some library takes for the same fold to the same', async (t) => {
+  for (const [a, b] of [
+    ['name', 'NAME'],
+    ['name', 'nAmE'],
+    ['massive', 'ma\u017f\u017five'],
+    ['key', '\u212aey'],
+    ['title', 't\u0131tle'],
+    ['TITLE', 't\u0130tle'],
+    ['straße', 'STRASSE'],
+    ['straße', 'STRA\u1e9eE'],
+    ['σοφός', 'ΣΟΦΌΣ'],
+    ['ﬁeld', 'FIELD'],
+    ['é', 'e\u0301'],
+    ['É', 'e\u0301'],
+    ['\u00e5', '\u212b'],
+    ['name', ' name\t'],
+    ['name', 'na\u0000me'],
+    ['name', 'na\ud800me'],
+    ['name', 'name\ufffd'],
+    ['name', '\ufeffname'],
+    ['name', 'n\u200ba\u00adm\u2060e\u{e0061}'],
+    ['name', 'name\ufe0f'],
+  ] as const)
+    t.equal(foldName(a), foldName(b), JSON.stringify([a, b]));
+});
+
+void t.test('other names do not', async (t) => {
+  for (const [a, b] of [
+    ['name', 'names'],
+    ['name', 'n ame'],
+    ['name', 'nаme'],
+    ['name', 'náme'],
+    ['event_name', 'eventName'],
+    ['event-name', 'event_name'],
+    ['name', 'ｎａｍｅ'],
+    ['o', '0'],
+  ] as const)
+    t.not(foldName(a), foldName(b), JSON.stringify([a, b]));
+});
+
+void t.test('every character folds like its other cases, alone and in a word', async (t) => {
+  const wrong: string[] = [];
+  for (let point = 0; point <= 0x10ffff; point++) {
+    const char = String.fromCodePoint(point);
+    for (const other of [char.toLowerCase(), char.toUpperCase()])
+      if (other !== char && foldName(`a${char}a`) !== foldName(`a${other}a`)) wrong.push(point.toString(16));
+  }
+  t.strictSame(wrong, []);
+});
+
+void t.test('whatever ECMAScript folds together (CaseFolding.txt, simple) is folded together', async (t) => {
+  const letters = 'abcdefghijklmnopqrstuvwxyzßåωμθ'.split('');
+  const wrong: string[] = [];
+  for (let point = 0; point <= 0x2ffff; point++) {
+    const char = String.fromCodePoint(point);
+    if (!/\p{Changes_When_Casemapped}/u.test(char)) continue;
+    for (const letter of letters)
+      if (new RegExp(letter, 'iu').test(char) && foldName(letter) !== foldName(char)) wrong.push(`${char} ${letter}`);
+  }
+  t.strictSame(wrong, []);
+});
