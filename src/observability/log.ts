@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import type { Refusal } from '../policy/refusal.ts';
 import { isoTime } from './iso-time.ts';
+import { createLineWriter } from './line-writer.ts';
 import { loggablePath } from './outcome.ts';
 import type { Outcome, Rejection } from './outcome.ts';
 import { redactUrls } from './redact.ts';
@@ -36,7 +37,7 @@ export interface Log {
   readonly setLevel: (level: LogLevel) => void;
   /** Resolves when every line so far is written, or after two seconds if nobody reads. */
   readonly flush: () => Promise<void>;
-  /** For the way out of a crash; an orderly exit does it by itself. */
+  /** Writes what is waiting before it returns. The exit of the process does it by itself, after a crash too. */
   readonly flushSync: () => void;
 }
 
@@ -150,23 +151,22 @@ function shown(fields: LogFields): Record<string, unknown> {
   return result;
 }
 
+const STDOUT = 1;
+
 /** What may wait for a reader of standard output that has stopped reading. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 /**
- * Asynchronous: the first line is written at once, those that come meanwhile together with the next write. What is still waiting when
- * the process exits is written by pino's own exit hook.
+ * Our own writer in place of pino's: that one tries for ever to flush at exit when the reader of a pipe is gone, and the process with it.
  */
 function standardOutput(now: () => number): LogDestination {
-  const stream = pino.destination({ dest: 1, sync: false, minLength: 1, maxLength: MAX_WAITING_BYTES });
-  let dropped = 0;
-  stream.on('drop', () => dropped++);
-  stream.on('drain', () => {
-    if (dropped === 0) return;
-    stream.write(`{"level":"error","time":"${isoTime(now())}","msg":"log_lines_dropped","lines":${dropped}}\n`);
-    dropped = 0;
+  const writer = createLineWriter({
+    fd: STDOUT,
+    maxWaiting: MAX_WAITING_BYTES,
+    droppedLine: (lines) => `{"level":"error","time":"${isoTime(now())}","msg":"log_lines_dropped","lines":${lines}}\n`,
   });
-  return stream;
+  process.on('exit', writer.flushSync);
+  return writer;
 }
 
 const FLUSH_PATIENCE_MS = 2000;

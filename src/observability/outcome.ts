@@ -5,16 +5,21 @@
 import type { Mode } from '../keys/key.ts';
 import { REFUSALS } from '../policy/refusal.ts';
 import type { Refusal, RefusalLevel, RefusalReason } from '../policy/refusal.ts';
+import type { UpstreamFailureKind } from '../upstream/failure.ts';
 import { isoTime } from './iso-time.ts';
+
+export type { UpstreamFailureKind } from '../upstream/failure.ts';
 
 export type ApiName = 'integration' | 'metrics';
 
 /** The API that a request was for; empty when it was refused before one was chosen. */
 export type ApiLabel = ApiName | '';
 
-/** How an upstream failed: no connection, no headers in time, an answer that is not HTTP, or one that broke off in its body. */
-export const UPSTREAM_FAILURE_KINDS = ['connect', 'tls', 'timeout', 'malformed', 'interrupted'] as const;
-export type UpstreamFailureKind = (typeof UPSTREAM_FAILURE_KINDS)[number];
+/**
+ * The failures that are the upstream's own. Giving a request up because its client went away is nobody's, and a full pool of
+ * connections is a refusal.
+ */
+export type UpstreamErrorKind = Exclude<UpstreamFailureKind, 'aborted' | 'overloaded'>;
 
 /** What the response cache did with a request. */
 export const CACHE_RESULTS = ['hit', 'miss', 'stale', 'coalesced', 'refresh', 'uncacheable'] as const;
@@ -38,10 +43,12 @@ export interface Outcome {
   readonly refusal: Refusal | null;
   /** What would have ended it, in report mode. The request was forwarded unchanged. */
   readonly wouldReject: Refusal | null;
+  /**
+   * Events passed on, cut out of a batch, and refused with their whole request. With `wouldReject` they are what enforcement would
+   * have done; all were passed on.
+   */
   readonly forwardedEvents: number;
-  /** Events cut out of a batch that was forwarded; with `wouldReject`, those that would have been. */
   readonly removedEvents: number;
-  /** Events of a request that was refused because of its events. */
   readonly rejectedEvents: number;
   /** From the arrival of the head to the end of the response. */
   readonly durationSeconds: number;
@@ -100,7 +107,7 @@ export function createRecorder({ metrics, log, recent, summary, requests }: Outc
       recent.add(rejection);
       summary.add(rejection, outcome.now);
       if (logRejections) log.rejection(rejection, rejected);
-    } else if (outcome.upstreamFailure !== null) {
+    } else if (upstreamErrorIn(outcome) !== null) {
       if (logRejections) log.upstreamFailure(outcome);
     } else if (logAll) log.request(outcome);
   };
@@ -111,6 +118,11 @@ export function rejectionIn(outcome: Outcome): Refusal | null {
   const { refusal } = outcome;
   if (refusal === null) return outcome.wouldReject;
   return refusal.code === 'upstream_unreachable' || refusal.code === 'upstream_timeout' ? null : refusal;
+}
+
+/** How the upstream failed, if it is the one that did. */
+export function upstreamErrorIn({ upstreamFailure: kind }: Outcome): UpstreamErrorKind | null {
+  return kind === 'aborted' || kind === 'overloaded' ? null : kind;
 }
 
 /** The longest path kept of a client's: a request line may hold 16 KiB, a log line should not. */

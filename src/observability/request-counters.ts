@@ -7,8 +7,8 @@ import type { RefusalReason } from '../policy/refusal.ts';
 import { createDurations } from './durations.ts';
 import type { Durations } from './durations.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
-import { CACHE_RESULTS, rejectionIn, UPSTREAM_FAILURE_KINDS } from './outcome.ts';
-import type { ApiLabel, ApiName, CacheResult, Outcome, UpstreamFailureKind } from './outcome.ts';
+import { CACHE_RESULTS, rejectionIn, upstreamErrorIn } from './outcome.ts';
+import type { ApiLabel, ApiName, CacheResult, Outcome, UpstreamErrorKind } from './outcome.ts';
 
 export interface RequestCounters {
   /** Counts one finished request. */
@@ -132,12 +132,7 @@ function countForKey(cells: KeyCells, outcome: Outcome): void {
   const rejected = rejectionIn(outcome);
   if (rejected !== null)
     rejectionCell(cells, outcome.refusal === null ? 'report' : 'enforce', outcome.api, rejected.reason).value++;
-  cells.forwarded.value += outcome.forwardedEvents;
-  // In report mode nothing was cut out: what would have been is in the rejections of that mode.
-  if (outcome.wouldReject === null) {
-    cells.removed.value += outcome.removedEvents;
-    cells.rejected.value += outcome.rejectedEvents;
-  }
+  countEvents(cells, outcome);
   if (outcome.tokenIssued) cells.tokens.value++;
   if (outcome.secretId !== '' && cells.id !== '') {
     const used = cells.secrets.get(outcome.secretId);
@@ -150,16 +145,39 @@ function countForKey(cells: KeyCells, outcome: Outcome): void {
   }
 }
 
+/** In report mode all were passed on: what would have become of them is in the rejections of that mode. */
+function countEvents(cells: KeyCells, { wouldReject, forwardedEvents, removedEvents, rejectedEvents }: Outcome): void {
+  if (wouldReject !== null) {
+    cells.forwarded.value += forwardedEvents + removedEvents + rejectedEvents;
+    return;
+  }
+  cells.forwarded.value += forwardedEvents;
+  cells.removed.value += removedEvents;
+  cells.rejected.value += rejectedEvents;
+}
+
 /** What is counted without regard to keys. */
 interface Totals {
   readonly duration: Record<ApiLabel, Durations>;
   readonly upstreamDuration: Record<ApiName, Durations>;
-  readonly upstreamErrors: Record<ApiName, Record<UpstreamFailureKind, Sample>>;
+  readonly upstreamErrors: Record<ApiName, Record<UpstreamErrorKind, Sample>>;
   readonly inFlight: Record<ApiName, Sample>;
   readonly cache: Record<CacheResult, Sample>;
 }
 
 const APIS = ['integration', 'metrics'] as const satisfies readonly ApiName[];
+
+const UPSTREAM_ERROR_KINDS = [
+  'connect',
+  'connect_timeout',
+  'tls',
+  'reset',
+  'header_timeout',
+  'idle_timeout',
+  'malformed',
+  'truncated',
+  'unknown',
+] as const satisfies readonly UpstreamErrorKind[];
 
 /** All of these series are few and known, so they begin at 0. */
 function createTotals(): Totals {
@@ -167,7 +185,7 @@ function createTotals(): Totals {
     duration: recordOf(['integration', 'metrics', ''], createDurations),
     upstreamDuration: recordOf(APIS, createDurations),
     upstreamErrors: recordOf(APIS, (api) =>
-      recordOf(UPSTREAM_FAILURE_KINDS, (kind) => ({ labels: { api, kind }, value: 0 })),
+      recordOf(UPSTREAM_ERROR_KINDS, (kind) => ({ labels: { api, kind }, value: 0 })),
     ),
     inFlight: recordOf(APIS, (api) => ({ labels: { api }, value: 0 })),
     cache: recordOf(CACHE_RESULTS, (result) => ({ labels: { result }, value: 0 })),
@@ -182,7 +200,8 @@ function countForApi(totals: Totals, outcome: Outcome): void {
   if (outcome.cache !== null) totals.cache[outcome.cache].value++;
   if (outcome.api === '') return;
   if (outcome.upstreamSeconds !== null) totals.upstreamDuration[outcome.api].observe(outcome.upstreamSeconds);
-  if (outcome.upstreamFailure !== null) totals.upstreamErrors[outcome.api][outcome.upstreamFailure].value++;
+  const error = upstreamErrorIn(outcome);
+  if (error !== null) totals.upstreamErrors[outcome.api][error].value++;
 }
 
 function samplesOf(metric: MetricName, keys: readonly KeyCells[], totals: Totals): readonly Sample[] {

@@ -74,12 +74,16 @@ t.test('every level of the table reaches the line', async (t) => {
 t.test('an upstream failure is logged as one, and is no rejection', async (t) => {
   const failed = outcome({ refusal: refusal('upstream_unreachable', 'x'), upstreamFailure: 'connect', status: 502 });
   t.match(recording('rejections', failed), { metrics: 1, upstream: 1, rejections: [], recent: [], summary: 0 });
-  const interrupted = outcome({ status: 200, upstreamFailure: 'interrupted' });
+  const interrupted = outcome({ status: 200, upstreamFailure: 'truncated' });
   t.match(recording('rejections', interrupted), { upstream: 1, requests: 0 });
 });
 
 t.test('log.requests decides about lines alone, never about counters and lists', async (t) => {
-  const some = [outcome(), outcome({ refusal: refusal('no_route', 'x') }), outcome({ upstreamFailure: 'timeout' })];
+  const some = [
+    outcome(),
+    outcome({ refusal: refusal('no_route', 'x') }),
+    outcome({ upstreamFailure: 'header_timeout' }),
+  ];
   t.match(recording('none', ...some), {
     metrics: 3,
     recent: { length: 1 },

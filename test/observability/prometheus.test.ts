@@ -52,10 +52,12 @@ t.test('refusals and would-be refusals are counted apart, by reason', async (t) 
 
 t.test('an upstream failure is an upstream error and not a rejection', async (t) => {
   const metrics = metricsOver(() => web);
-  metrics.record(outcome({ status: 504, refusal: refusal('upstream_timeout', 'slow'), upstreamFailure: 'timeout' }));
+  metrics.record(
+    outcome({ status: 504, refusal: refusal('upstream_timeout', 'slow'), upstreamFailure: 'header_timeout' }),
+  );
   const series = await scrape(metrics);
-  t.equal(series.get('postern_upstream_errors_total{api="integration",kind="timeout"}'), 1);
-  t.equal(series.get('postern_upstream_errors_total{api="metrics",kind="timeout"}'), 0);
+  t.equal(series.get('postern_upstream_errors_total{api="integration",kind="header_timeout"}'), 1);
+  t.equal(series.get('postern_upstream_errors_total{api="metrics",kind="header_timeout"}'), 0);
   t.notOk([...series.keys()].some((name) => name.includes('reason="upstream_timeout"')));
 });
 
@@ -65,7 +67,7 @@ t.test('events are counted by what became of them; in report mode nothing was cu
   metrics.record(outcome({ status: 403, refusal: refusal('event_not_allowed', 'no'), rejectedEvents: 4 }));
   metrics.record(outcome({ wouldReject: refusal('event_not_allowed', 'no'), forwardedEvents: 5, removedEvents: 5 }));
   const series = await scrape(metrics);
-  t.equal(series.get('postern_events_total{key="web",outcome="forwarded"}'), 8);
+  t.equal(series.get('postern_events_total{key="web",outcome="forwarded"}'), 13);
   t.equal(series.get('postern_events_total{key="web",outcome="removed"}'), 2);
   t.equal(series.get('postern_events_total{key="web",outcome="rejected"}'), 4);
 });

@@ -1,0 +1,96 @@
+/**
+ * Writes lines to a file descriptor without ever waiting for its reader: what comes while a write is under way goes out with the next.
+ * A reader that stops costs lines, never memory; one that is gone costs nothing more. Knows nothing of what the lines say.
+ */
+import { write, writeSync } from 'node:fs';
+
+export interface LineWriterOptions {
+  readonly fd: number;
+  /** How much may wait for a slow reader, in bytes of ASCII; lines beyond that are dropped. */
+  readonly maxWaiting: number;
+  /** The line that tells, once there is room again, how many were dropped. */
+  readonly droppedLine: (count: number) => string;
+}
+
+export interface LineWriter {
+  readonly write: (line: string) => void;
+  /** Calls back when all lines so far are written, or can no longer be. */
+  readonly flush: (done: () => void) => void;
+  /** Writes at once what is not yet under way: for the end of a process, when nothing asynchronous runs any more. */
+  readonly flushSync: () => void;
+}
+
+const RETRY_MS = 20;
+
+/** Lines are handed over whole, each with its end. */
+export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOptions): LineWriter {
+  let waiting = '';
+  let dropped = 0;
+  let writing = false;
+  let gone = false;
+  let idle: (() => void)[] = [];
+
+  function next(): void {
+    if (waiting === '') {
+      const waiters = idle;
+      idle = [];
+      for (const done of waiters) done();
+      return;
+    }
+    writing = true;
+    send(Buffer.from(take()));
+  }
+
+  function take(): string {
+    const lines = dropped === 0 ? waiting : waiting + droppedLine(dropped);
+    waiting = '';
+    dropped = 0;
+    return lines;
+  }
+
+  function send(bytes: Buffer): void {
+    write(fd, bytes, (error, written) => {
+      if (error !== null) {
+        if (isBusy(error)) return void setTimeout(send, RETRY_MS, bytes);
+        gone = true;
+        waiting = '';
+      } else if (written < bytes.length) return send(bytes.subarray(written));
+      writing = false;
+      next();
+    });
+  }
+
+  return {
+    write(line) {
+      if (gone) return;
+      if (waiting.length + line.length > maxWaiting) return void dropped++;
+      waiting += line;
+      if (!writing) next();
+    },
+    flush(done) {
+      idle.push(done);
+      if (!writing) next();
+    },
+    flushSync() {
+      if (!gone && waiting !== '') writeAllSync(fd, Buffer.from(take()));
+    },
+  };
+}
+
+/** A reader that is gone or makes no room in a second is given up: nothing may keep a process from ending. */
+function writeAllSync(fd: number, bytes: Buffer): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  let rest = bytes;
+  for (let tries = 0; rest.length > 0 && tries < 50;) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+      tries = 0;
+    } catch (error) {
+      if (!isBusy(error as NodeJS.ErrnoException)) return;
+      tries++;
+      Atomics.wait(pause, 0, 0, RETRY_MS);
+    }
+  }
+}
+
+const isBusy = ({ code }: NodeJS.ErrnoException): boolean => code === 'EAGAIN' || code === 'EBUSY';

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { createLineWriter } from '../../src/observability/line-writer.ts';
+
+const droppedLine = (count: number) => `dropped ${count}\n`;
+
+t.test('lines arrive whole and in order, those beyond the bound are counted', async (t) => {
+  const file = join(t.testdir(), 'lines');
+  const fd = openSync(file, 'w');
+  const writer = createLineWriter({ fd, maxWaiting: 20, droppedLine });
+  // The first is under way at once; two of ten bytes may wait for it.
+  for (let i = 0; i < 6; i++) writer.write(`line ${i}...\n`);
+  await new Promise<void>((done) => writer.flush(done));
+  writer.write('after\n');
+  await new Promise<void>((done) => writer.flush(done));
+  closeSync(fd);
+  t.equal(readFileSync(file, 'utf8'), 'line 0...\nline 1...\nline 2...\ndropped 3\nafter\n');
+});
+
+t.test('a flush of nothing calls back', async () => {
+  const writer = createLineWriter({ fd: 1, maxWaiting: 20, droppedLine });
+  await new Promise<void>((done) => writer.flush(done));
+  writer.flushSync();
+});
+
+t.test('a descriptor that fails ends the writing, not the process', async (t) => {
+  const fd = openSync('/dev/full', 'w');
+  t.teardown(() => closeSync(fd));
+  const writer = createLineWriter({ fd, maxWaiting: 100, droppedLine });
+  writer.write('a\n');
+  await new Promise<void>((done) => writer.flush(done));
+  writer.write('b\n');
+  await new Promise<void>((done) => writer.flush(done));
+  writer.flushSync();
+  const other = createLineWriter({ fd, maxWaiting: 100, droppedLine });
+  other.write('a\n');
+  other.write('b\n');
+  other.flushSync();
+});
+
+const LOG = `file://${join(process.cwd(), '.build/src/observability/log.js')}`;
+
+/** A process that writes 500 lines to its standard output and then does what it is told. */
+function logging(then: string) {
+  const script = `import { createLog } from ${JSON.stringify(LOG)};
+    const log = createLog({ level: 'info', now: Date.now });
+    for (let i = 0; i < 500; i++) log.info('line', { i }); ${then}`;
+  return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+}
+
+async function linesOf(then: string): Promise<number> {
+  const child = logging(then);
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  await once(child, 'close');
+  return output.split('\n').length - 1;
+}
+
+t.test('nothing is lost when the process exits, crashes, or flushes', async (t) => {
+  t.equal(await linesOf('process.exit(0);'), 500, 'exit');
+  t.equal(await linesOf(`throw new Error('bug');`), 500, 'crash');
+  t.equal(await linesOf(`await log.flush(); process.kill(process.pid, 'SIGKILL');`), 500, 'flush');
+});
+
+t.test('a process whose log reader is gone can still end', async (t) => {
+  const child = logging(`setImmediate(() => process.exit(7));`);
+  child.stdout.destroy();
+  const [code] = (await once(child, 'exit')) as [number | null];
+  t.equal(code, 7);
+});
