@@ -168,7 +168,7 @@ t.test('a demoted server is left when it refuses a write', async (t) => {
 });
 
 t.test('Cluster: commands, transactions and scripts follow a slot; messages reach any node', async (t) => {
-  const { settings, nodes } = await startCluster(t);
+  const { settings, nodes, moveSlotOf } = await startCluster(t);
   const { connection } = await readyConnection(settings, t);
   const transaction = () =>
     connection.transaction([
@@ -184,23 +184,9 @@ t.test('Cluster: commands, transactions and scripts follow a slot; messages reac
   });
   await eventually(() => subscribed === 1, 'the subscription');
 
-  const slot = Number(await nodes[0]?.admin.call('cluster', 'keyslot', '{p}:h'));
-  await moveSlot(nodes, slot);
+  await moveSlotOf('{p}:h');
   t.same(await transaction(), [0, 2], 'the data moved with its slot');
   t.equal(await connection.script('return redis.call("incr", KEYS[1])')(['{p}:n'], []), 3);
   for (const node of nodes) await node.admin.publish('news', `from ${node.port}`);
   await eventually(() => messages.length === nodes.length, 'a message from each node');
 });
-
-async function moveSlot(nodes: readonly Awaited<ReturnType<typeof startRedis>>[], slot: number): Promise<void> {
-  const ids = await Promise.all(nodes.map(async (node) => String(await node.admin.call('cluster', 'myid'))));
-  const owner = Math.floor((slot * nodes.length) / 16_384);
-  const target = (owner + 1) % nodes.length;
-  const from = nodes[owner]?.admin;
-  const to = nodes[target];
-  await to?.admin.call('cluster', 'setslot', slot, 'importing', ids[owner] as string);
-  await from?.call('cluster', 'setslot', slot, 'migrating', ids[target] as string);
-  const keys = (await from?.call('cluster', 'getkeysinslot', slot, 100)) as string[];
-  await from?.call('migrate', '127.0.0.1', to?.port ?? 0, '', 0, 5000, 'keys', ...keys);
-  for (const node of nodes) await node.admin.call('cluster', 'setslot', slot, 'node', ids[target] as string);
-}

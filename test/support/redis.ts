@@ -125,7 +125,12 @@ export async function startSentinel(
 export async function startCluster(
   t: Test,
   size = 3,
-): Promise<{ readonly settings: RedisSettings; readonly nodes: readonly RedisServer[] }> {
+): Promise<{
+  readonly settings: RedisSettings;
+  readonly nodes: readonly RedisServer[];
+  /** Moves the slot of a key to the next node, which is returned. */
+  moveSlotOf(key: string): Promise<RedisServer>;
+}> {
   const conf = ['cluster-enabled yes', 'cluster-node-timeout 2000'];
   const nodes = await Promise.all(Array.from({ length: size }, () => startRedis(t, { conf })));
   const [first, ...others] = nodes as [RedisServer, ...RedisServer[]];
@@ -150,7 +155,29 @@ export async function startCluster(
     ),
   );
   const settings = { ...redisAt(''), url: null, cluster: nodes.map((node) => node.url) };
-  return { settings, nodes };
+  const owners = new Map<number, number>();
+  const moveSlotOf = async (key: string): Promise<RedisServer> => {
+    const slot = Number(await first.admin.call('cluster', 'keyslot', key));
+    const from = owners.get(slot) ?? Math.floor((slot * size) / 16_384);
+    const to = (from + 1) % size;
+    await moveSlot(nodes, slot, from, to);
+    owners.set(slot, to);
+    return nodes[to] as RedisServer;
+  };
+  return { settings, nodes, moveSlotOf };
+}
+
+async function moveSlot(nodes: readonly RedisServer[], slot: number, from: number, to: number): Promise<void> {
+  const ids = await Promise.all(nodes.map(async (node) => String(await node.admin.call('cluster', 'myid'))));
+  const source = nodes[from] as RedisServer;
+  const target = nodes[to] as RedisServer;
+  await target.admin.call('cluster', 'setslot', slot, 'importing', ids[from] as string);
+  await source.admin.call('cluster', 'setslot', slot, 'migrating', ids[to] as string);
+  const keys = (await source.admin.call('cluster', 'getkeysinslot', slot, 100)) as string[];
+  if (keys.length > 0) await source.admin.call('migrate', '127.0.0.1', target.port, '', 0, 5000, 'keys', ...keys);
+  await target.admin.call('cluster', 'setslot', slot, 'node', ids[to] as string);
+  await source.admin.call('cluster', 'setslot', slot, 'node', ids[to] as string);
+  for (const node of nodes) await node.admin.call('cluster', 'setslot', slot, 'node', ids[to] as string);
 }
 
 async function startOn(t: Test, port: number, dir: string, options: RedisServerOptions): Promise<RedisServer> {

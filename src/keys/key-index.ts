@@ -1,0 +1,141 @@
+/**
+ * Keys that change one by one: holds what each stored definition compiles to, and which of them contradict each other.
+ * A change costs what it changes, however many keys there are. Reads no store.
+ */
+import { hash } from 'node:crypto';
+import type { Key, KeySecret, KeySnapshot } from './key.ts';
+import { createStoredKeyReader, type StoredKey } from './stored-key.ts';
+
+/** A stored definition, read. */
+export interface PreparedKey {
+  /** Tells whether the same text is stored again. */
+  readonly fingerprint: string;
+  readonly stored: StoredKey;
+}
+
+export interface InvalidKey {
+  readonly id: string;
+  readonly why: string;
+}
+
+export interface KeyIndex {
+  /** Reads a definition, which is the costly part; undefined when the index holds the same text already. */
+  prepare(id: string, json: string): PreparedKey | undefined;
+  /** Makes changes at once; null removes a key. Gives the definitions that cannot be used since, or for another reason. */
+  apply(changes: Iterable<readonly [id: string, prepared: PreparedKey | null]>): InvalidKey[];
+  has(id: string): boolean;
+  ids(): Iterable<string>;
+  /** How many definitions there are, those that cannot be used among them. */
+  readonly size: number;
+  readonly invalidCount: number;
+  /**
+   * The keys as they are now. Its maps change in place with the next `apply`, between two requests and never within one;
+   * keys do not change.
+   */
+  snapshot(): KeySnapshot;
+}
+
+/** What a metrics key claims besides its secrets: there may be one. */
+const METRICS = 'metrics';
+
+export function createKeyIndex(): KeyIndex {
+  const read = createStoredKeyReader();
+  const stored = new Map<string, PreparedKey>();
+  /** Who holds a secret (by digest) or the place of the metrics key. Nearly always one. */
+  const owners = new Map<string, string | Set<string>>();
+  const byId = new Map<string, Key>();
+  const bySecret = new Map<string, { readonly key: Key; readonly secret: KeySecret }>();
+  const invalid = new Map<string, string>();
+  let version = 0;
+
+  const release = (id: string, affected: Set<string>): void => {
+    const key = stored.get(id)?.stored.key ?? null;
+    stored.delete(id);
+    byId.delete(id);
+    if (key === null) return;
+    for (const claim of claimsOf(key)) {
+      if (bySecret.get(claim)?.key === key) bySecret.delete(claim);
+      const owner = owners.get(claim);
+      if (!(owner instanceof Set)) owners.delete(claim);
+      else {
+        owner.delete(id);
+        for (const other of owner) affected.add(other);
+        if (owner.size === 1) owners.set(claim, [...owner][0] as string);
+      }
+    }
+  };
+  const claim = (id: string, what: string, affected: Set<string>): void => {
+    const owner = owners.get(what);
+    if (owner === undefined) owners.set(what, id);
+    else if (owner instanceof Set) owner.add(id);
+    else {
+      owners.set(what, new Set([owner, id]));
+      affected.add(owner);
+    }
+  };
+  const whyInvalid = (id: string, { key, invalid: why }: StoredKey): string | null => {
+    if (key === null) return why;
+    for (const what of claimsOf(key)) {
+      const owner = owners.get(what);
+      if (!(owner instanceof Set)) continue;
+      const other = [...owner].find((candidate) => candidate !== id) ?? '';
+      return what === METRICS
+        ? `there may be one metrics key, and ${other} is another`
+        : `it shares a secret with ${other}`;
+    }
+    return null;
+  };
+  /** Puts one definition where it belongs now: among the keys, or among those that cannot be used. */
+  const settle = (id: string, found: InvalidKey[]): void => {
+    const entry = stored.get(id)?.stored;
+    const why = entry === undefined ? null : whyInvalid(id, entry);
+    if (why !== null && invalid.get(id) !== why) found.push({ id, why });
+    if (why !== null) invalid.set(id, why);
+    else invalid.delete(id);
+    const key = entry?.key ?? null;
+    if (key === null) return;
+    if (why === null) byId.set(id, key);
+    else byId.delete(id);
+    for (const secret of key.secrets)
+      if (why === null) bySecret.set(secret.digest, { key, secret });
+      else if (bySecret.get(secret.digest)?.key === key) bySecret.delete(secret.digest);
+  };
+
+  return {
+    prepare(id, json) {
+      const fingerprint = hash('sha256', json, 'binary');
+      return stored.get(id)?.fingerprint === fingerprint ? undefined : { fingerprint, stored: read(id, json) };
+    },
+    apply(changes) {
+      const affected = new Set<string>();
+      for (const [id, entry] of changes) {
+        release(id, affected);
+        affected.add(id);
+        if (entry === null) continue;
+        stored.set(id, entry);
+        const { key } = entry.stored;
+        if (key !== null) for (const what of claimsOf(key)) claim(id, what, affected);
+      }
+      const found: InvalidKey[] = [];
+      for (const id of affected) settle(id, found);
+      if (affected.size > 0) version += 1;
+      return found;
+    },
+    has: (id) => stored.has(id),
+    ids: () => stored.keys(),
+    get size() {
+      return stored.size;
+    },
+    get invalidCount() {
+      return invalid.size;
+    },
+    snapshot: () => ({ version, byId, bySecret, invalid: Array.from(invalid, ([id, why]) => ({ id, why })) }),
+  };
+}
+
+/** What no other definition may have as well. */
+function claimsOf(key: Key): string[] {
+  const claims = key.secrets.map(({ digest }) => digest);
+  if (key.type === 'metrics') claims.push(METRICS);
+  return claims;
+}

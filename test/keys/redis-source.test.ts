@@ -1,0 +1,287 @@
+import t from 'tap';
+import { eventually, redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
+import { changeKeys, definitionOf, watchKeys } from '../support/redis-keys.ts';
+
+t.test('what is published reaches every process without a full reading', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a'), b: definitionOf('b') } });
+  const watchers = [1, 2].map(() => watchKeys(t, redisAt(server.url), { pollSeconds: 300 }));
+  await Promise.all(watchers.map(({ started }) => started));
+  for (const { source, ids } of watchers) {
+    t.match(source.status(), { up: true, loaded: true, invalidDefinitions: 0, why: null });
+    t.same(ids(), ['a', 'b']);
+  }
+  await eventually(async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 2, 'listeners');
+  const scans = async (): Promise<string> =>
+    /cmdstat_hscan:calls=(\d+)/.exec(await server.admin.info('commandstats'))?.[1] ?? '0';
+  const before = await scans();
+
+  await changeKeys(server.admin, { set: { c: definitionOf('c') } });
+  await eventually(() => watchers.every(({ admits }) => admits('secret-of-c')), 'a new key');
+  await changeKeys(server.admin, { set: { a: definitionOf('other') } });
+  await eventually(() => watchers.every(({ admits }) => admits('secret-of-other')), 'a changed secret');
+  t.notOk(
+    watchers.some(({ admits }) => admits('secret-of-a')),
+    'the old secret is gone',
+  );
+  await changeKeys(server.admin, { remove: ['b'] });
+  await eventually(() => watchers.every(({ admits }) => !admits('secret-of-b')), 'a removed key');
+  t.equal(await scans(), before);
+  t.same(watchers[0]?.problems, []);
+});
+
+t.test('what only the counter tells is read within pollSeconds', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 0.2 });
+  await watched.started;
+  await changeKeys(server.admin, { set: { b: definitionOf('b') }, remove: ['a'], publish: null });
+  await eventually(() => watched.ids().join() === 'b', 'the change');
+});
+
+t.test('a change that was not published is not hidden by one that was', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 0.2 });
+  await watched.started;
+  await changeKeys(server.admin, { set: { silent: definitionOf('silent') }, publish: null });
+  for (let i = 0; i < 50; i += 1) await changeKeys(server.admin, { set: { loud: definitionOf(`loud-${i}`) } });
+  await eventually(() => watched.admits('secret-of-silent') && watched.admits('secret-of-loud-49'), 'both');
+});
+
+t.test('`*` and a forgotten counter', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url));
+  await watched.started;
+  await eventually(async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1, 'listeners');
+  await changeKeys(server.admin, { set: { b: definitionOf('b') }, publish: ['*'] });
+  await eventually(() => watched.admits('secret-of-b'), 'a change told as *');
+  await changeKeys(server.admin, { set: { c: definitionOf('c') }, raise: 0 });
+  await eventually(() => watched.admits('secret-of-c'), 'a change without counter');
+  await changeKeys(server.admin, { remove: ['b'], raise: 0 });
+  await eventually(() => !watched.admits('secret-of-b'), 'a deletion without counter');
+});
+
+t.test('a full reading finds what nothing told of', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 0.1, fullReadingMs: 200 });
+  await watched.started;
+  await changeKeys(server.admin, { set: { b: definitionOf('b') }, remove: ['a'], publish: null, raise: 0 });
+  await eventually(() => watched.ids().join() === 'b', 'the change');
+  const manual = watchKeys(t, redisAt(server.url));
+  await manual.started;
+  await changeKeys(server.admin, { set: { c: definitionOf('c') }, publish: null, raise: 0 });
+  await manual.source.reload();
+  t.same(manual.ids(), ['b', 'c'], 'a reload is one');
+});
+
+t.test('a malformed definition disables its key and no other', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, {
+    set: {
+      good: definitionOf('good'),
+      broken: '{',
+      extra: definitionOf('extra', { extra: 1 }),
+      renamed: definitionOf('renamed', { id: 'someone-else' }),
+      'UPPER CASE': definitionOf('upper'),
+      one: definitionOf('shared'),
+      two: definitionOf('shared'),
+      env: definitionOf('env', { description: '${HOME}' }),
+    },
+  });
+  const watched = watchKeys(t, redisAt(server.url));
+  await watched.started;
+  t.same(watched.ids(), ['env', 'good']);
+  t.notOk(watched.admits('secret-of-shared'));
+  t.equal(watched.source.status().invalidDefinitions, 6);
+  t.same(
+    watched.problems.map(({ keyId }) => keyId).sort(),
+    ['UPPER CASE', 'broken', 'extra', 'one', 'renamed', 'two'],
+    'each is told by name',
+  );
+  t.ok(watched.source.status().up);
+
+  await changeKeys(server.admin, { set: { good: 'null' } });
+  await eventually(() => !watched.admits('secret-of-good'), 'a key that became malformed');
+  await changeKeys(server.admin, { set: { good: definitionOf('good') }, remove: ['one'] });
+  await eventually(() => watched.ids().join() === 'env,good,two', 'the keys that are right again');
+  t.equal(watched.source.status().invalidDefinitions, 4);
+});
+
+t.test('an emptied Redis is lost data, deleted keys are not', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a'), b: definitionOf('b') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 0.1 });
+  await watched.started;
+  await server.admin.flushall();
+  await eventually(() => !watched.source.status().up, 'up to be false');
+  t.match(watched.source.status().why, /emptied/);
+  t.match(watched.problems.at(-1), { severity: 'error', message: /the last keys go on serving/ });
+  t.same(watched.ids(), ['a', 'b']);
+  await server.admin.publish('postern:keys:changed', 'a');
+  await server.admin.publish('postern:keys:changed', '*');
+  await watched.source.reload();
+  t.same(watched.ids(), ['a', 'b'], 'nor is a message taken for a deletion');
+
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  await eventually(() => watched.source.status().up && watched.ids().join() === 'a', 'what was restored');
+  await changeKeys(server.admin, { remove: ['a'] });
+  await eventually(() => watched.ids().length === 0, 'the last key to be deleted');
+  t.ok(watched.source.status().up);
+});
+
+t.test('a fresh Redis gives no keys until there are some; an emptied set with its counter is one', async (t) => {
+  const fresh = await startRedis(t);
+  const watched = watchKeys(t, redisAt(fresh.url), { pollSeconds: 0.1 });
+  await watched.started;
+  t.match(watched.source.status(), { up: false, loaded: false, why: /fresh/ });
+  t.same(watched.snapshots, []);
+  await changeKeys(fresh.admin, { set: { a: definitionOf('a'), b: definitionOf('b') }, publish: ['a'] });
+  await eventually(() => watched.source.status().up, 'the keys');
+  t.same(watched.ids(), ['a', 'b'], 'the first snapshot is whole');
+  t.same(watched.snapshots[0]?.byId.size, 2);
+
+  const empty = await startRedis(t);
+  await empty.admin.set('postern:keys:version', '7');
+  const none = watchKeys(t, redisAt(empty.url));
+  await none.started;
+  t.match(none.source.status(), { up: true, loaded: true });
+  t.same(none.ids(), []);
+});
+
+t.test('away at start: starts without keys, and has them when Redis comes', async (t) => {
+  const server = await startRedis(t, { conf: ['appendonly yes', 'appendfsync always'] });
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  await server.kill();
+  const watched = watchKeys(t, redisAt(server.url));
+  await watched.started;
+  t.match(watched.source.status(), { up: false, loaded: false, why: /ECONNREFUSED/ });
+  await server.restart();
+  await eventually(() => watched.source.status().up, 'the keys');
+  t.same(watched.ids(), ['a']);
+});
+
+t.test('killed: the last keys stay, and what was done meanwhile is not missed', async (t) => {
+  const server = await startRedis(t, { conf: ['appendonly yes', 'appendfsync always'] });
+  await changeKeys(server.admin, { set: { a: definitionOf('a'), b: definitionOf('b') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 300 });
+  await watched.started;
+  await server.kill();
+  await eventually(() => !watched.source.status().up, 'up to be false');
+  t.same(watched.ids(), ['a', 'b']);
+  await server.restart();
+  await changeKeys(server.admin, { set: { c: definitionOf('c') }, remove: ['a'], publish: null, raise: 0 });
+  await eventually(() => watched.source.status().up && watched.ids().join() === 'b,c', 'what changed meanwhile');
+  await eventually(async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1, 'listeners');
+  await changeKeys(server.admin, { set: { d: definitionOf('d') } });
+  await eventually(() => watched.admits('secret-of-d'), 'messages again');
+});
+
+t.test('hanging: up is false within seconds, and true again after', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 300 });
+  await watched.started;
+  server.freeze();
+  await eventually(() => !watched.source.status().up, 'up to be false', 9000);
+  t.ok(watched.admits('secret-of-a'));
+  const late = watchKeys(t, redisAt(server.url));
+  await late.started;
+  t.match(late.source.status(), { up: false, loaded: false }, 'a start does not hang with it');
+  server.thaw();
+  await eventually(() => watched.source.status().up && late.source.status().up, 'both to recover');
+});
+
+t.test('a wrong password is told without it', async (t) => {
+  const server = await startRedis(t, { password: 'right-password' });
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(`redis://:wrong-password@127.0.0.1:${server.port}`));
+  await watched.started;
+  t.match(watched.source.status(), { up: false, loaded: false, why: /WRONGPASS/ });
+  t.notMatch(JSON.stringify(watched.problems), 'wrong-password');
+  await server.admin.config('SET', 'requirepass', 'wrong-password');
+  await eventually(() => watched.source.status().up, 'recovery');
+});
+
+t.test('a read-only replica is good enough to read keys from', async (t) => {
+  const master = await startRedis(t);
+  await changeKeys(master.admin, { set: { a: definitionOf('a') } });
+  const replica = await startRedis(t, { conf: [`replicaof 127.0.0.1 ${master.port}`] });
+  await eventually(async () => (await replica.admin.exists('postern:keys')) === 1, 'the replica');
+  const watched = watchKeys(t, redisAt(replica.url));
+  await watched.started;
+  await changeKeys(master.admin, { set: { b: definitionOf('b') } });
+  await eventually(() => watched.ids().join() === 'a,b', 'a change of the master');
+});
+
+t.test('Redis that loads its data is waited for', async (t) => {
+  const server = await startRedis(t, {
+    conf: [
+      'appendonly yes',
+      'appendfsync always',
+      'key-load-delay 20000',
+      'loading-process-events-interval-bytes 1024',
+    ],
+  });
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  await server.admin.eval('for i = 1, 60 do redis.call("set", "filler" .. i, string.rep("x", 200)) end', 0);
+  await server.kill();
+  const restarted = server.restart();
+  const watched = watchKeys(t, redisAt(server.url));
+  await watched.started;
+  t.match(watched.source.status(), { up: false, loaded: false });
+  await restarted;
+  await eventually(() => watched.source.status().up, 'the keys');
+  t.same(watched.ids(), ['a']);
+});
+
+t.test('without the right to listen, changes are found by asking', async (t) => {
+  const server = await startRedis(t, {
+    password: 'admin',
+    conf: ['user reader on >reader ~* resetchannels +@read +@connection +@transaction +info'],
+  });
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(`redis://reader:reader@127.0.0.1:${server.port}`), { pollSeconds: 0.1 });
+  await watched.started;
+  await changeKeys(server.admin, { set: { b: definitionOf('b') } });
+  await eventually(() => watched.ids().join() === 'a,b', 'the change');
+  await eventually(() => watched.problems.some(({ severity }) => severity === 'warning'), 'a warning');
+  t.ok(watched.source.status().up);
+});
+
+t.test('Sentinel: a failover keeps the keys and loses no change after it', async (t) => {
+  const { settings, master, replica } = await startSentinel(t);
+  await changeKeys(master.admin, { set: { a: definitionOf('a') } });
+  await master.admin.wait(1, 2000);
+  const watched = watchKeys(t, settings);
+  await watched.started;
+  t.same(watched.ids(), ['a']);
+  await master.kill();
+  await eventually(() => !watched.source.status().up, 'up to be false');
+  await eventually(async () => (await replica.admin.info('replication')).includes('role:master'), 'the failover');
+  await changeKeys(replica.admin, { set: { b: definitionOf('b') } });
+  await eventually(() => watched.source.status().up && watched.ids().join() === 'a,b', 'the new master');
+});
+
+t.test('Cluster: changes, a slot that moves, and a change after it', async (t) => {
+  const { settings, moveSlotOf, nodes } = await startCluster(t);
+  const prefix = '{postern}:';
+  const owner = await moveSlotOf(`${prefix}keys`);
+  await changeKeys(owner.admin, { prefix, set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, settings, { prefix, pollSeconds: 0.5 });
+  await watched.started;
+  t.same(watched.ids(), ['a']);
+  await changeKeys(owner.admin, { prefix, set: { b: definitionOf('b') } });
+  await eventually(() => watched.ids().join() === 'a,b', 'a change');
+  const next = await moveSlotOf(`${prefix}keys`);
+  t.not(next.port, owner.port);
+  await changeKeys(next.admin, { prefix, set: { c: definitionOf('c') }, remove: ['a'] });
+  await eventually(() => watched.ids().join() === 'b,c', 'a change after the move');
+  t.same(watched.source.status().invalidDefinitions, 0);
+  const idle = nodes.find((node) => node.port !== next.port);
+  await idle?.kill();
+  await changeKeys(next.admin, { prefix, set: { d: definitionOf('d') } }).catch(() => undefined);
+  t.ok(watched.admits('secret-of-b'), 'a node that is gone takes no key with it');
+});
