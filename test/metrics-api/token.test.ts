@@ -110,6 +110,7 @@ const OUTLIVED: readonly (readonly [name: string, after: readonly Key[], reason:
     [metricsKey({ id: 'other' }), metricsKey({ secrets: [secretOf('x')] })],
     'unknown',
   ],
+  ['the key is no metrics key any more', [metricsKey({ type: 'read-write' })], 'unknown'],
   ['the key has another type now', [metricsKey({ type: 'read-write', apiKeyDigest: null })], 'unknown'],
 ];
 
@@ -183,6 +184,7 @@ const FORGED: Readonly<Record<string, (genuine: string) => string | Promise<stri
   'an x5c': (genuine) => forge(genuine, { header: { x5c: ['AAAA'] } }),
   'no typ': (genuine) => forge(genuine, { header: { typ: undefined } }),
   'typ JWT': (genuine) => forge(genuine, { header: { typ: 'JWT' } }),
+  'typ application/at+jwt': (genuine) => forge(genuine, { header: { typ: 'application/at+jwt' } }),
   'another audience': (genuine) => forge(genuine, { claims: { aud: 'integration' } }),
   'two audiences': (genuine) => forge(genuine, { claims: { aud: ['metrics', 'integration'] } }),
   'no audience': (genuine) => forge(genuine, { claims: { aud: undefined } }),

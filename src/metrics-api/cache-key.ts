@@ -1,0 +1,55 @@
+/**
+ * Under which key an answer is found: a digest of everything that shapes it. Parts are joined with their lengths, so that no
+ * two different requests give the same bytes to digest.
+ */
+import { createHash, hash } from 'node:crypto';
+
+export interface CacheKeyParts {
+  readonly keyId: string;
+  readonly apiKeyDigest: string | null;
+  readonly method: string;
+  /** Path and query exactly as forwarded. */
+  readonly target: string;
+  /** What tells the backend how to read the body. */
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly body: Buffer;
+}
+
+/** The digest of all that shapes every answer of an API: its name, upstream and the settings that change requests or answers. */
+export function cacheScope(shape: unknown): string {
+  return hash('sha256', `postern cache 1 ${JSON.stringify(shape)}`);
+}
+
+/** Above this size, a body is digested where it lies: one more copy would cost more than a second update. */
+const COPY_LIMIT = 16_384;
+
+/** The key of a request, before any header that its answers vary by: 64 hex digits. */
+export function cacheKey(scope: string, parts: CacheKeyParts): string {
+  const { keyId, apiKeyDigest, method, target, contentType, contentEncoding, body } = parts;
+  const head = `${scope}${part(keyId)}${part(apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}`;
+  if (body.length > COPY_LIMIT) return createHash('sha256').update(head).update(body).digest('hex');
+  // Three bytes hold any UTF-16 code unit in UTF-8.
+  const bytes = Buffer.allocUnsafe(head.length * 3 + body.length);
+  const length = bytes.write(head, 0, 'utf8');
+  body.copy(bytes, length);
+  return hash('sha256', bytes.subarray(0, length + body.length));
+}
+
+/** The key of one variant: the request's key, and the values of the headers that the answer varies by, absent ones told apart. */
+export function variantKey(baseKey: string, names: readonly string[], headers: readonly string[]): string {
+  const values = new Map<string, string>();
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase();
+    const value = headers[i + 1] as string;
+    const before = values.get(name);
+    // RFC 9110 5.3: repeated fields mean the same as one field with the values joined.
+    values.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return hash('sha256', `${baseKey}${names.map((name) => part(name) + part(values.get(name))).join('')}`);
+}
+
+/** A netstring, or `-` for what is not there. */
+function part(text: string | null | undefined): string {
+  return text === null || text === undefined ? '-' : `${text.length}:${text}`;
+}
