@@ -1,0 +1,43 @@
+/**
+ * Makes sure of the programs that tests start as real servers. Installs a missing one from Debian where it may; otherwise
+ * says what to do. Never skips.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Program on PATH, and the Debian package that brings it. */
+const TOOLS = [['redis-server', 'redis-server']];
+
+/** Ends the process with a clear sentence when a program is missing and cannot be installed. */
+export function requireTools() {
+  const missing = TOOLS.filter(([program]) => !onPath(program));
+  if (missing.length === 0) return;
+  const packages = missing.map(([, debianPackage]) => debianPackage);
+  if (process.getuid?.() === 0 && onPath('apt-get')) install(packages);
+  const still = missing.map(([program]) => program).filter((program) => !onPath(program));
+  if (still.length === 0) return;
+  process.stderr.write(
+    `The tests need ${still.join(', ')} on PATH (Debian and Ubuntu: apt-get install ${packages.join(' ')}).\n`,
+  );
+  process.exit(1);
+}
+
+function install(packages) {
+  process.stdout.write(`Installing ${packages.join(', ')} for the tests\n`);
+  // RUNLEVEL=1: Debian's packages then do not start the service; the tests start their own.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const run = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  return run('update', '-qq') && run('install', '-y', '-qq', '--no-install-recommends', ...packages);
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

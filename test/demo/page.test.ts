@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { DEMO_SECRETS, demoPage } from '../../src/demo/page.ts';
+
+void t.test('every secret it shows is a key of the example', async (t) => {
+  const keys = readFileSync('config/keys.yaml', 'utf8');
+  for (const secret of Object.values(DEMO_SECRETS))
+    t.ok(keys.includes(createHash('sha256').update(secret).digest('hex')), secret);
+});
+
+void t.test('it names the ports in use', async (t) => {
+  const page = demoPage({ postern: 1001, admin: 1002, integration: 1003, metrics: 1004 });
+  for (const port of ['1001', '1002', '1003', '1004']) t.ok(page.includes(port));
+});

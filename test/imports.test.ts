@@ -1,0 +1,130 @@
+/**
+ * Holds the direction of imports: which folder may know which, which one package lives where, and no cycles between files.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import t from 'tap';
+
+const DECISIONS = ['config', 'event-filter', 'keys', 'lib', 'observability', 'policy', 'rate-store', 'upstream'];
+const DOORS = ['data-port', 'gateway.ts', 'metrics-api', 'pass-on.ts'];
+
+/** What each folder, or file directly in src/, may import besides itself. */
+const MAY_IMPORT = new Map<string, readonly string[]>([
+  ['lib', []],
+  ['event-filter', ['lib', 'policy']],
+  ['policy', ['config', 'event-filter', 'keys', 'lib', 'rate-store']],
+  ['config', ['lib', 'policy', 'event-filter']],
+  ['keys', ['config', 'lib']],
+  ['rate-store', ['keys', 'lib']],
+  ['upstream', ['config', 'keys', 'lib', 'policy']],
+  ['observability', ['config', 'keys', 'lib', 'policy', 'upstream']],
+  ['data-port', DECISIONS],
+  ['metrics-api', DECISIONS],
+  ['gateway.ts', [...DECISIONS, 'data-port', 'metrics-api']],
+  ['pass-on.ts', [...DECISIONS, 'data-port', 'gateway.ts', 'metrics-api']],
+  ['current-rules.ts', DECISIONS],
+  ['reload.ts', [...DECISIONS, 'current-rules.ts']],
+  ['admin', [...DECISIONS, 'metrics-api']],
+  ['sidecar.ts', [...DECISIONS, ...DOORS, 'admin', 'current-rules.ts', 'reload.ts']],
+  ['commands', [...DECISIONS, 'sidecar.ts']],
+  ['main.ts', ['commands', 'keys']],
+  ['demo', []],
+]);
+
+/** Packages, and the only places that may know them. */
+const ONLY_IN = new Map<string, readonly string[]>([
+  ['undici', ['upstream/']],
+  ['ioredis', ['lib/redis']],
+  ['prom-client', ['observability/prometheus.ts']],
+  ['jose', ['metrics-api/']],
+  ['fastify', ['data-port/server.ts', 'admin/']],
+  ['@fastify/http-proxy', ['data-port/server.ts']],
+  ['pino', ['observability/log.ts']],
+  ['yaml', ['config/', 'keys/', 'commands/']],
+  ['zod', ['config/', 'keys/']],
+  ['ipaddr.js', ['lib/']],
+]);
+
+/** These are given facts and the time: they do no I/O, and read no clock. */
+const PURE = ['policy/', 'event-filter/'];
+const PURE_BUILTINS = new Set(['node:crypto', 'node:buffer', 'node:util', 'node:zlib', 'node:net']);
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]));
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+
+void t.test('every folder has its place in the table', async (t) => {
+  t.same(
+    [...new Set(files.map(placeOf))].filter((place) => !MAY_IMPORT.has(place)),
+    [],
+  );
+});
+
+void t.test('folders import only what they may know', async (t) => {
+  for (const [file, targets] of imports) {
+    const place = placeOf(file);
+    const wrong = targets.local.filter((to) => placeOf(to) !== place && !MAY_IMPORT.get(place)?.includes(placeOf(to)));
+    t.same(wrong, [], file);
+  }
+});
+
+void t.test('packages are known in one place each', async (t) => {
+  for (const [file, { packages }] of imports) {
+    const wrong = packages.filter((name) => !(ONLY_IN.get(name) ?? []).some((place) => file.startsWith(place)));
+    t.same(wrong, [], file);
+  }
+});
+
+void t.test('policy and event filter do no I/O and read no clock', async (t) => {
+  for (const [file, { builtins }] of imports) {
+    if (!PURE.some((folder) => file.startsWith(folder))) continue;
+    t.same(
+      builtins.filter((name) => !PURE_BUILTINS.has(name)),
+      [],
+      file,
+    );
+    t.notMatch(source.get(file) ?? '', /Date\.now\(|new Date\(\)|performance\.now\(|Math\.random\(|setTimeout\(/, file);
+  }
+});
+
+void t.test('no file imports itself in a circle', async (t) => {
+  const done = new Set<string>();
+  const walk = (file: string, way: readonly string[]): string | null => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file].join(' -> ');
+    if (done.has(file)) return null;
+    for (const to of imports.get(file)?.local ?? []) {
+      const circle = walk(to, [...way, file]);
+      if (circle !== null) return circle;
+    }
+    done.add(file);
+    return null;
+  };
+  for (const file of files) t.equal(walk(file, []), null, file);
+});
+
+interface Imports {
+  readonly local: readonly string[];
+  readonly packages: readonly string[];
+  readonly builtins: readonly string[];
+}
+
+function importsOf(file: string): Imports {
+  const statement = /^(?:import|export)\b[^;'"]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
+  const names = [...(source.get(file) ?? '').matchAll(statement)].map(
+    (found) => found[1] ?? found[2] ?? found[3] ?? '',
+  );
+  return {
+    local: names.filter((name) => name.startsWith('.')).map((name) => normalize(join(dirname(file), name))),
+    packages: names.filter((name) => !name.startsWith('.') && !name.startsWith('node:')).map(packageOf),
+    builtins: names.filter((name) => name.startsWith('node:')),
+  };
+}
+
+function packageOf(name: string): string {
+  return name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** The folder of a file, or the file itself if it stands directly in src/. */
+function placeOf(file: string): string {
+  return file.split('/', 1)[0] ?? file;
+}
