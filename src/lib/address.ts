@@ -3,7 +3,6 @@
  * are no addresses here, because two parsers would read them differently. It knows nothing of networks or of trust.
  */
 import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 
 /**
  * One IP address, ready to compare: an IPv4 address as 2 UTF-16 code units, an IPv6 address as 8, most significant first.
@@ -24,7 +23,7 @@ export function parseAddress(text: string): Address | null {
     case 4:
       return parseDottedDecimal(text);
     case 6:
-      return text.includes('%') ? null : fromGroups(ipaddr.IPv6.parse(text).parts);
+      return text.includes('%') ? null : parseGroups(text);
     default:
       return null;
   }
@@ -100,9 +99,22 @@ function parseDottedDecimal(text: string): Address {
   return String.fromCharCode(value >>> 16, value & 0xffff) as Address;
 }
 
-function fromGroups(groups: readonly number[]): Address {
-  const all = String.fromCharCode(...groups) as Address;
+/** For text that `isIP` found to be IPv6 and that has no zone id. */
+function parseGroups(text: string): Address {
+  const gap = text.indexOf('::');
+  const before = readGroups(gap === -1 ? text : text.slice(0, gap));
+  const after = gap === -1 ? '' : readGroups(text.slice(gap + 2));
+  const all = before + '\0'.repeat(IPV6_UNITS - before.length - after.length) + after;
   return (all.startsWith(MAPPED_PREFIX) ? all.slice(MAPPED_PREFIX.length) : all) as Address;
+}
+
+/** Groups between colons; dotted decimal may stand for the last two (RFC 4291 2.2). */
+function readGroups(text: string): string {
+  if (text === '') return '';
+  let units = '';
+  for (const group of text.split(':'))
+    units += group.includes('.') ? parseDottedDecimal(group) : String.fromCharCode(Number.parseInt(group, 16));
+  return units;
 }
 
 /** `::ffff:0:0/96` (RFC 4291 2.5.5.2). */

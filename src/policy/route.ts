@@ -169,18 +169,15 @@ const shapeOf = ({ foldedSegments }: Pattern): string => JSON.stringify(foldedSe
 
 function routeTable(patterns: readonly Pattern[]): RouteTable {
   const literals = patterns.filter(({ segments }) => !segments.includes(null));
-  const byFoldedPath = new Map(literals.map((pattern) => [foldPath(pattern.route.pattern), pattern]));
   const byLength = new Map(patterns.map(({ segments }): [number, Pattern[]] => [segments.length, []]));
   for (const pattern of [...patterns].sort(bySpecificity)) byLength.get(pattern.segments.length)?.push(pattern);
   const find: RouteTable['find'] = (reading) => {
-    const foldedPath = foldPath(reading);
-    const literal = byFoldedPath.get(foldedPath) ?? null;
     const segments = segmentsOf(reading);
-    const candidates = byLength.get(segments.length) ?? [];
-    const folded = foldedPath === reading ? segments : segmentsOf(foldedPath);
-    const found = literal ?? candidates.find(({ foldedSegments }) => fits(foldedSegments, folded)) ?? null;
-    const exact = candidates.find((pattern) => fits(pattern.segments, segments));
-    return exact === undefined || exact === found ? found : null;
+    const folded = segmentsOf(foldPath(reading));
+    const fitting = (byLength.get(segments.length) ?? []).filter(({ foldedSegments }) => fits(foldedSegments, folded));
+    const [found = null, other] = fitting;
+    // In another spelling than listed, a backend that folds less may miss this route and take the other.
+    return found === null || other === undefined || fits(found.segments, segments) ? found : null;
   };
   const asListed = literals.map((pattern): [string, RouteMatch] => {
     const { route, rewrite } = pattern;
