@@ -61,7 +61,6 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   #interimResponses = 0;
   #hasNoContent = false;
   #starting = false;
-  #abortWrite: ((error?: Error) => void) | null = null;
   #resumeRead: (() => void) | null = null;
 
   constructor(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink) {
@@ -112,11 +111,10 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
     this.#resumeRead?.();
   }
 
-  onConnect(abort: (error?: Error) => void): void {
+  onConnect(): void {
     // undici's way to drop a request before a byte of it is written.
     if (this.#settled) throw new Error('given up before it was sent');
     this.#phase = 'sent';
-    this.#abortWrite = abort;
     this.connection?.expectResponse();
   }
 
@@ -189,11 +187,14 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
     this.#upstream.limit.leave();
   }
 
-  /** Settles first: undici reports its own error for an abort, which then finds the matter closed. */
+  /**
+   * Settles first: the error that the connection then reports finds the matter closed. undici's own way to abort would
+   * connect anew for the request that it has just dropped.
+   */
   #giveUp(failure: UpstreamFailure): void {
-    const abort = this.#abortWrite;
+    const isOnConnection = this.#underWay && this.#phase !== 'connecting';
     this.#fail(failure);
-    abort?.();
+    if (isOnConnection) this.connection?.socket?.destroy(new Error(failure.why));
   }
 
   #end(trailers: readonly string[]): void {

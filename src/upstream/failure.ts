@@ -102,7 +102,7 @@ export function failureOf(kind: UpstreamFailureKind, why: string): UpstreamFailu
 
 /** Names an error of undici or Node. Unlisted errors are `unknown`, never thrown on. */
 export function failureFrom(error: unknown, phase: FlightPhase): UpstreamFailure {
-  const { name = '', code = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException;
+  const { name = '', code = '', message = '' } = (error ?? {}) as Partial<ErrorText>;
   return failureOf(kindOf({ name, code, message }, phase), describe(code, message));
 }
 

@@ -124,7 +124,13 @@ class Forwarding implements ResponseSink {
       this.#flight = dispatch(upstream, request, this);
       return;
     }
-    const body = requestBody(this.#req, maxBodyBytes, this.#onTooLarge);
+    const { contentLength } = request;
+    const body = requestBody({
+      req: this.#req,
+      contentLength,
+      maxBytes: maxBodyBytes,
+      onTooLarge: this.#onTooLarge,
+    });
     switch (body.kind) {
       case 'whole':
         this.#flight = dispatch(upstream, { ...request, body: body.bytes, contentLength: null }, this);
@@ -187,7 +193,7 @@ function flushHeaders(res: ServerResponse): void {
   if (!res.writableEnded && !res.destroyed) res.flushHeaders();
 }
 
-/** Only plain text passes as reason phrase; Node puts the standard one for an empty string. */
+/** Only plain text passes as reason phrase, which may be empty (RFC 9112 4). */
 function reasonOf(statusText: string): string {
   return /^[\t\x20-\x7e]*$/.test(statusText) ? statusText : '';
 }

@@ -10,11 +10,25 @@ export type RequestBody =
   | { readonly kind: 'stream'; readonly stream: BodyStream }
   | { readonly kind: 'too_large' };
 
-/** Reads what has arrived. `onTooLarge` is called at most once, later, for a stream that passes `maxBytes`. */
-export function requestBody(req: IncomingMessage, maxBytes: number, onTooLarge: () => void): RequestBody {
-  if (!req.complete) return { kind: 'stream', stream: new BodyStream(req, maxBytes, onTooLarge) };
+export interface RequestBodyInput {
+  readonly req: IncomingMessage;
+  /** As declared in Content-Length; null when chunked. */
+  readonly contentLength: number | null;
+  readonly maxBytes: number;
+  /** Called at most once, later, when a stream passes `maxBytes`. */
+  readonly onTooLarge: () => void;
+}
+
+/** Takes the bytes that have arrived if they are all, else makes a stream of what arrives. */
+export function requestBody(input: RequestBodyInput): RequestBody {
+  const { req, contentLength, maxBytes } = input;
+  // Node reports the last byte of a body before it reports its end.
+  if (!req.complete && req.readableLength !== contentLength) return { kind: 'stream', stream: new BodyStream(input) };
   if (req.readableLength > maxBytes) return { kind: 'too_large' };
-  return { kind: 'whole', bytes: req.read() as Buffer | null };
+  const bytes = req.read() as Buffer | null;
+  // Lets the end come, so that the server finds the request consumed.
+  req.resume();
+  return { kind: 'whole', bytes };
 }
 
 /**
@@ -23,16 +37,14 @@ export function requestBody(req: IncomingMessage, maxBytes: number, onTooLarge: 
  */
 export class BodyStream extends Readable {
   readonly #req: IncomingMessage;
-  readonly #maxBytes: number;
-  readonly #onTooLarge: () => void;
+  readonly #input: RequestBodyInput;
   #bytes = 0;
   #listening = false;
 
-  constructor(req: IncomingMessage, maxBytes: number, onTooLarge: () => void) {
+  constructor(input: RequestBodyInput) {
     super();
-    this.#req = req;
-    this.#maxBytes = maxBytes;
-    this.#onTooLarge = onTooLarge;
+    this.#req = input.req;
+    this.#input = input;
   }
 
   override _read(): void {
@@ -52,11 +64,16 @@ export class BodyStream extends Readable {
 
   readonly #onChunk = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) this.#onTooLarge();
+    if (this.#bytes > this.#input.maxBytes) this.#refuse();
     else if (!this.push(chunk)) this.#req.pause();
   };
 
   readonly #onEnd = (): void => {
     this.push(null);
   };
+
+  #refuse(): void {
+    this.destroy();
+    this.#input.onTooLarge();
+  }
 }

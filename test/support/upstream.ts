@@ -1,6 +1,6 @@
 /** Backends that answer exact bytes, and what is needed to talk to them through `src/upstream/`. */
-import { once } from 'node:events';
-import http from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { Test } from 'tap';
@@ -110,30 +110,31 @@ export interface Recorded {
 
 /** Dispatches and records the answer. `done` resolves when it has ended. */
 export function recordFlight(upstream: Upstream, request: Partial<UpstreamRequest> = {}) {
-  let finish: (record: Recorded) => void = () => {};
-  const done = new Promise<Recorded>((resolve) => (finish = resolve));
   const record = { status: 0, headers: [] as readonly string[], statusText: '', body: '', endings: 0 };
-  const end = (ended: string, failure: UpstreamFailure | null, trailers: readonly string[]): void => {
+  const ended = new EventEmitter();
+  const end = (how: string, failure: UpstreamFailure | null, trailers: readonly string[]): void => {
     record.endings += 1;
-    finish(Object.assign(record, { flight, ended, failure, trailers }));
+    ended.emit('ended', Object.assign(record, { flight, ended: how, failure, trailers }));
   };
-  const flight = dispatch(
-    upstream,
-    {
-      ...{ method: 'POST', target: '/', headers: [], host: upstream.host, contentLength: null },
-      ...{ body: Buffer.from('{}') },
-      ...request,
+  const done = once(ended, 'ended').then(([recorded]) => recorded as Recorded);
+  const whole: UpstreamRequest = {
+    method: 'POST',
+    target: '/',
+    headers: [],
+    host: upstream.host,
+    body: Buffer.from('{}'),
+    contentLength: null,
+    ...request,
+  };
+  const flight = dispatch(upstream, whole, {
+    onResponse: (status, headers, statusText) => Object.assign(record, { status, headers, statusText }),
+    onData: (chunk) => {
+      record.body += chunk.toString('latin1');
+      return true;
     },
-    {
-      onResponse: (status, headers, statusText) => Object.assign(record, { status, headers, statusText }),
-      onData: (chunk) => {
-        record.body += chunk.toString('latin1');
-        return true;
-      },
-      onEnd: (trailers) => end('end', null, trailers),
-      onFailure: (failure) => end(failure.kind, failure, []),
-    },
-  );
+    onEnd: (trailers) => end('end', null, trailers),
+    onFailure: (failure) => end(failure.kind, failure, []),
+  });
   return { flight, done };
 }
 
@@ -149,22 +150,13 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
   const results: ForwardResult[] = [];
   const waiting: ((result: ForwardResult) => void)[] = [];
   const server = http.createServer((req, res) => {
-    const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
-    const length = req.headers['content-length'];
     forward({
-      ...{ upstream, req, res, maxBodyBytes: 1_048_576, now: () => performance.now() },
-      request: {
-        method: req.method ?? '',
-        target: req.url ?? '',
-        headers: upstreamHeaders({
-          ...{ rawHeaders: req.rawHeaders, connection: [req.headers.connection ?? ''], forwardedFor: '192.0.2.1' },
-          ...{ forwardedProto: 'http', forwardedHost: req.headers.host, requestId: 'r1', key: null },
-          ...{ authorization: { kind: 'strip' }, bodyChanged: false },
-        }),
-        host: upstream.host,
-        body: hasBody ? req : null,
-        contentLength: length === undefined ? null : Number(length),
-      },
+      upstream,
+      req,
+      res,
+      maxBodyBytes: 1_048_576,
+      now: () => performance.now(),
+      request: requestFrom(req, upstream),
       answerHeaders: (_status, rawHeaders) => clientHeaders({ rawHeaders, cors: null, added: [] }),
       onSettled: (result) => {
         if (!res.headersSent && result.kind !== 'client_gone')
@@ -183,6 +175,29 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
   });
   const next = () => new Promise<ForwardResult>((resolve) => waiting.push(resolve));
   return { port: (server.address() as AddressInfo).port, results, next };
+}
+
+function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest {
+  const length = req.headers['content-length'];
+  const headers = upstreamHeaders({
+    rawHeaders: req.rawHeaders,
+    connection: [],
+    forwardedFor: '192.0.2.1',
+    forwardedProto: 'http',
+    forwardedHost: req.headers.host,
+    requestId: 'r1',
+    key: null,
+    authorization: { kind: 'strip' },
+    bodyChanged: false,
+  });
+  return {
+    method: req.method ?? '',
+    target: req.url ?? '',
+    headers,
+    host: upstream.host,
+    body: length !== undefined || req.headers['transfer-encoding'] !== undefined ? req : null,
+    contentLength: length === undefined ? null : Number(length),
+  };
 }
 
 /** A connection that keeps what it read. */

@@ -8,7 +8,7 @@ function waiter(name: string, log: string[]): Waiter {
   return { start: () => log.push(`start ${name}`), expire: () => log.push(`expire ${name}`) };
 }
 
-t.test('requests go until the limit, then wait in order, then are turned away', async (t) => {
+void t.test('requests go until the limit, then wait in order, then are turned away', async (t) => {
   const log: string[] = [];
   const limit = createConcurrencyLimit({ limit: 1, maxWaiting: 2, maxWaitMs: 60_000 });
   t.equal(limit.enter(waiter('a', log)), 'go');
@@ -25,7 +25,7 @@ t.test('requests go until the limit, then wait in order, then are turned away', 
   t.same(log, ['start b', 'start c', 'start e']);
 });
 
-t.test('who gives up is not started', async (t) => {
+void t.test('who gives up is not started', async (t) => {
   const log: string[] = [];
   const limit = createConcurrencyLimit({ limit: 1, maxWaiting: 2, maxWaitMs: 60_000 });
   limit.enter(waiter('a', log));
@@ -38,7 +38,7 @@ t.test('who gives up is not started', async (t) => {
   t.same(log, ['start c']);
 });
 
-t.test('who waits too long expires, in order, and is not started later', async (t) => {
+void t.test('who waits too long expires, in order, and is not started later', async (t) => {
   const log: string[] = [];
   const limit = createConcurrencyLimit({ limit: 1, maxWaiting: 3, maxWaitMs: 5 });
   limit.enter(waiter('a', log));
@@ -56,7 +56,7 @@ t.test('who waits too long expires, in order, and is not started later', async (
   t.equal(limit.enter(waiter('d', log)), 'go');
 });
 
-t.test('idle is told once nothing is under way or waiting', async (t) => {
+void t.test('idle is told once nothing is under way or waiting', async (t) => {
   const log: string[] = [];
   const limit = createConcurrencyLimit({ limit: 1, maxWaiting: 1, maxWaitMs: 60_000 });
   limit.whenIdle(() => log.push('idle at once'));
@@ -70,31 +70,31 @@ t.test('idle is told once nothing is under way or waiting', async (t) => {
   t.same(log, ['idle at once', 'start b', 'idle']);
 });
 
-t.test('never more under way than the limit, and nobody is forgotten', async (t) => {
-  const run = async (limitSize: number, moves: readonly boolean[]): Promise<void> => {
-    const limit = createConcurrencyLimit({ limit: limitSize, maxWaiting: 10_000, maxWaitMs: 60_000 });
-    let underWay = 0;
-    let entered = 0;
-    let left = 0;
-    const start = (): void => {
-      underWay += 1;
-      if (underWay > limitSize) throw new Error('over the limit');
-    };
-    const leave = async (): Promise<void> => {
-      underWay -= 1;
-      left += 1;
-      limit.leave();
-      await tick();
-    };
-    for (const enters of moves) {
-      if (enters) {
-        entered += 1;
-        if (limit.enter({ start, expire: () => {} }) === 'go') start();
-      } else if (underWay > 0) await leave();
-    }
-    while (underWay > 0) await leave();
-    if (left !== entered) throw new Error(`${entered} entered, ${left} left`);
+/** Lets requests enter (true) and leave (false); throws when one is over the limit or forgotten. */
+async function play(size: number, moves: readonly boolean[]): Promise<void> {
+  const limit = createConcurrencyLimit({ limit: size, maxWaiting: 10_000, maxWaitMs: 60_000 });
+  const count = { underWay: 0, entered: 0, left: 0 };
+  const start = (): void => {
+    count.underWay += 1;
+    if (count.underWay > size) throw new Error('over the limit');
   };
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(fc.boolean(), { maxLength: 60 }), run));
+  const leave = async (): Promise<void> => {
+    count.underWay -= 1;
+    count.left += 1;
+    limit.leave();
+    await tick();
+  };
+  for (const enters of moves) {
+    if (enters) {
+      count.entered += 1;
+      if (limit.enter({ start, expire: () => {} }) === 'go') start();
+    } else if (count.underWay > 0) await leave();
+  }
+  while (count.underWay > 0) await leave();
+  if (count.left !== count.entered) throw new Error(`${count.entered} entered, ${count.left} left`);
+}
+
+void t.test('never more under way than the limit, and nobody is forgotten', async (t) => {
+  await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(fc.boolean(), { maxLength: 60 }), play));
   t.pass();
 });

@@ -3,7 +3,7 @@ import { onRequest, rawBackend, recordFlight, upstreamTo } from '../support/upst
 
 const FINAL = 'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n'.slice(0, -1);
 
-t.test('a 100 that nobody asked for is passed over, wherever the packets are cut', async (t) => {
+void t.test('a 100 that nobody asked for is passed over, wherever the packets are cut', async (t) => {
   const answer = `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 C\r\nA: b\r\n\r\n${FINAL}`;
   for (const size of [1, 2, 3, 7, 11, 12, 13, 26, 1_000]) {
     const backend = await rawBackend(t, (socket) => {
@@ -28,7 +28,7 @@ t.test('a 100 that nobody asked for is passed over, wherever the packets are cut
   }
 });
 
-t.test('bodies that look like a 100 are not touched', async (t) => {
+void t.test('bodies that look like a 100 are not touched', async (t) => {
   const body = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n';
   const backend = await rawBackend(t, (socket) => {
     onRequest(socket, () => {

@@ -7,7 +7,7 @@ import { answering, onRequest, rawBackend, recordFlight, upstreamTo } from '../s
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 
-t.test('the request line, fields and body go out as given, framed once', async (t) => {
+void t.test('the request line, fields and body go out as given, framed once', async (t) => {
   const seen: string[] = [];
   const backend = await rawBackend(t, (socket) => {
     onRequest(socket, (request) => {
@@ -37,7 +37,7 @@ t.test('the request line, fields and body go out as given, framed once', async (
   t.equal(backend.sockets.length, 1, 'all on one connection');
 });
 
-t.test('an answer comes through as it is', async (t) => {
+void t.test('an answer comes through as it is', async (t) => {
   const backend = await answering(
     t,
     'HTTP/1.1 207 Fine Thing\r\nSet-Cookie: a\r\nx-UP: \xe9\r\nSet-Cookie: b\r\nTransfer-Encoding: chunked\r\n\r\n' +
@@ -49,7 +49,7 @@ t.test('an answer comes through as it is', async (t) => {
   t.same(answer.trailers, ['Repr-Digest', 'x']);
 });
 
-t.test('answers that can be read in two ways are malformed, and their connection is not used again', async (t) => {
+void t.test('answers that can be read in two ways are malformed, and their connection is not used again', async (t) => {
   const sized = 'Content-Length: 2\r\n\r\nhi';
   const chunks = '\r\n\r\n2\r\nhi\r\n0\r\n\r\n';
   const answers: Record<string, string> = {
@@ -92,7 +92,7 @@ t.test('answers that can be read in two ways are malformed, and their connection
   }
 });
 
-t.test('bytes after an answer are never taken for the answer to another request', async (t) => {
+void t.test('bytes after an answer are never taken for the answer to another request', async (t) => {
   const backend = await rawBackend(t, (socket, index) => {
     onRequest(socket, () => socket.write(index === 0 ? `${OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil` : OK));
   });
@@ -102,7 +102,7 @@ t.test('bytes after an answer are never taken for the answer to another request'
   t.equal(backend.sockets.length, 2);
 });
 
-t.test('some interim responses, an offered upgrade and odd statuses are no fault', async (t) => {
+void t.test('some interim responses, an offered upgrade and odd statuses are no fault', async (t) => {
   const answers: Record<string, string> = {
     'interim responses': 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(20) + OK,
     'an offered upgrade': 'HTTP/1.1 200 OK\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nhi',
@@ -115,7 +115,7 @@ t.test('some interim responses, an offered upgrade and odd statuses are no fault
   }
 });
 
-t.test('answers without content end with their headers', async (t) => {
+void t.test('answers without content end with their headers', async (t) => {
   const cases = [
     { method: 'HEAD', bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n', headers: ['Content-Length', '20'] },
     {
@@ -144,7 +144,7 @@ t.test('answers without content end with their headers', async (t) => {
   }
 });
 
-t.test('an answer that breaks off is truncated, however it is framed and however it breaks', async (t) => {
+void t.test('an answer that breaks off is truncated, however it is framed and however it breaks', async (t) => {
   const partial: Record<string, string> = {
     'with a length': 'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nabc',
     'with a length, closing': 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 20\r\n\r\nabc',
@@ -162,7 +162,7 @@ t.test('an answer that breaks off is truncated, however it is framed and however
   }
 });
 
-t.test('an answer that ends with the connection is whole on FIN and truncated on RST', async (t) => {
+void t.test('an answer that ends with the connection is whole on FIN and truncated on RST', async (t) => {
   const bytes = 'HTTP/1.1 200 OK\r\n\r\nabc';
   const whole = await answering(t, bytes, 'end');
   t.match(await recordFlight(upstreamTo(t, whole.url)).done, { ended: 'end', body: 'abc' });
@@ -186,7 +186,7 @@ t.test('an answer that ends with the connection is whole on FIN and truncated on
   t.equal(await ending, 'truncated');
 });
 
-t.test('a backend that closes or resets without an answer gets no second try', async (t) => {
+void t.test('a backend that closes or resets without an answer gets no second try', async (t) => {
   for (const then of ['end', 'reset'] as const) {
     for (const method of ['POST', 'GET', 'PUT']) {
       const requests: string[] = [];
@@ -206,7 +206,7 @@ t.test('a backend that closes or resets without an answer gets no second try', a
   }
 });
 
-t.test('a reused connection that is reset gets no second try either', async (t) => {
+void t.test('a reused connection that is reset gets no second try either', async (t) => {
   let requests = 0;
   const backend = await rawBackend(t, (socket) => {
     onRequest(socket, () => {
@@ -223,7 +223,7 @@ t.test('a reused connection that is reset gets no second try either', async (t) 
   t.equal(backend.sockets.length, 1);
 });
 
-t.test('nobody listening is a failed connection', async (t) => {
+void t.test('nobody listening is a failed connection', async (t) => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -234,7 +234,7 @@ t.test('nobody listening is a failed connection', async (t) => {
   t.match(await recordFlight(nameless).done, { ended: 'connect' });
 });
 
-t.test('silence is a timeout: before the headers, and within the body', async (t) => {
+void t.test('silence is a timeout: before the headers, and within the body', async (t) => {
   const silent = await rawBackend(t, () => {});
   const late = await recordFlight(upstreamTo(t, silent.url, { timeoutSeconds: 0.05 })).done;
   t.match(late, { ended: 'header_timeout', failure: { code: 'upstream_timeout' } });
@@ -243,7 +243,7 @@ t.test('silence is a timeout: before the headers, and within the body', async (t
   t.match(idle, { ended: 'idle_timeout', status: 200, body: 'abc' });
 });
 
-t.test('giving up closes the connection and tells the sink, once', async (t) => {
+void t.test('giving up closes the connection and tells the sink, once', async (t) => {
   const silent = await rawBackend(t, () => {});
   const upstream = upstreamTo(t, silent.url);
   const { flight, done } = recordFlight(upstream, { method: 'GET', body: null });
@@ -256,9 +256,11 @@ t.test('giving up closes the connection and tells the sink, once', async (t) => 
   flight.abort();
   t.match(await done, { ended: 'aborted', endings: 1 });
   await closed;
+  await upstream.close();
+  t.equal(silent.sockets.length, 1, 'and no other is opened for it');
 });
 
-t.test('giving up before there is a connection sends nothing', async (t) => {
+void t.test('giving up before there is a connection sends nothing', async (t) => {
   const requests: string[] = [];
   const backend = await rawBackend(t, (socket) => {
     onRequest(socket, (request) => {
@@ -275,7 +277,7 @@ t.test('giving up before there is a connection sends nothing', async (t) => {
   t.match(requests[0], /^POST \/next /);
 });
 
-t.test('over maxConnections requests wait; too many are turned away; who waits can give up', async (t) => {
+void t.test('over maxConnections requests wait; too many are turned away; who waits can give up', async (t) => {
   const held: (() => void)[] = [];
   const backend = await rawBackend(t, (socket) => onRequest(socket, () => held.push(() => socket.write(OK))));
   const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
@@ -292,7 +294,7 @@ t.test('over maxConnections requests wait; too many are turned away; who waits c
   t.equal(backend.sockets.length, 1);
 });
 
-t.test('who waits too long for a connection is turned away', async (t) => {
+void t.test('who waits too long for a connection is turned away', async (t) => {
   const backend = await rawBackend(t, () => {});
   const upstream = upstreamTo(t, backend.url, { maxConnections: 1, timeoutSeconds: 0.05 });
   const first = recordFlight(upstream);
@@ -301,7 +303,7 @@ t.test('who waits too long for a connection is turned away', async (t) => {
   t.match((await second.done).ended, /^(overloaded|header_timeout)$/);
 });
 
-t.test('a request that undici refuses fails after dispatch has returned', async (t) => {
+void t.test('a request that undici refuses fails after dispatch has returned', async (t) => {
   const backend = await answering(t, OK);
   const { done } = recordFlight(upstreamTo(t, backend.url), { headers: ['Bad Name', 'x'] });
   t.match(await done, { ended: 'unknown', endings: 1, flight: {} });

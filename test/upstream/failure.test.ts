@@ -4,7 +4,7 @@ import { failureFrom, failureOf, type FlightPhase, type UpstreamFailureKind } fr
 const error = (code: string, message = 'text'): Error => Object.assign(new Error(message), { code });
 const parserError = (message: string): Error => Object.assign(new Error(message), { name: 'HTTPParserError' });
 
-t.test('each error has one kind, by its code and by how far the request had come', (t) => {
+void t.test('each error has one kind, by its code and by how far the request had come', (t) => {
   const cases: [Error, FlightPhase, UpstreamFailureKind][] = [
     [error('ECONNREFUSED'), 'connecting', 'connect'],
     [error('ENOTFOUND'), 'connecting', 'connect'],
@@ -40,12 +40,12 @@ t.test('each error has one kind, by its code and by how far the request had come
   t.end();
 });
 
-t.test('what is not even an error is unknown', (t) => {
+void t.test('what is not even an error is unknown', (t) => {
   for (const cause of [null, undefined, 'text', 7, {}]) t.equal(failureFrom(cause, 'sent').kind, 'unknown');
   t.end();
 });
 
-t.test('late is 504, connecting late is 502, a full line is 503', (t) => {
+void t.test('late is 504, connecting late is 502, a full line is 503', (t) => {
   t.equal(failureOf('header_timeout', '').code, 'upstream_timeout');
   t.equal(failureOf('idle_timeout', '').code, 'upstream_timeout');
   t.equal(failureOf('connect_timeout', '').code, 'upstream_unreachable');
@@ -55,7 +55,7 @@ t.test('late is 504, connecting late is 502, a full line is 503', (t) => {
   t.end();
 });
 
-t.test('the reason is one bounded line that names the code', (t) => {
+void t.test('the reason is one bounded line that names the code', (t) => {
   t.equal(failureFrom(error('EPIPE', 'write\r\n\tfailed'), 'sent').why, 'EPIPE: write failed');
   t.equal(failureFrom(error('ECONNREFUSED', 'connect ECONNREFUSED ::1:1'), 'sent').why, 'connect ECONNREFUSED ::1:1');
   t.ok(failureFrom(error('X', 'y'.repeat(5_000)), 'sent').why.length < 250);

@@ -20,24 +20,34 @@ const input = (rawHeaders: string[], overrides: Partial<UpstreamHeadersInput> = 
   ...overrides,
 });
 
-const OWN = [
-  ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'api.example'],
-  ...['X-Request-Id', 'req-1', 'Postern-Key-Id', 'web', 'Postern-Key-Type', 'write-only'],
-];
+/** `Name: value` lines as a flat list. */
+const fields = (lines: string): string[] =>
+  lines
+    .trim()
+    .split('\n')
+    .flatMap((line) => /^ *(.*?): (.*)$/.exec(line)?.slice(1) ?? []);
 
-t.test('the client’s fields keep order, spelling and repetition, and Postern’s come after', (t) => {
+const OWN = fields(`
+  X-Forwarded-For: 192.0.2.7
+  X-Forwarded-Proto: https
+  X-Forwarded-Host: api.example
+  X-Request-Id: req-1
+  Postern-Key-Id: web
+  Postern-Key-Type: write-only`);
+
+void t.test('the client’s fields keep order, spelling and repetition, and Postern’s come after', (t) => {
   const raw = ['x-B', '1', 'ACCEPT', '*/*', 'X-a', ' odd\tvalue\xe9', 'x-B', '2', 'traceparent', '00-1-2-01'];
   t.same(upstreamHeaders(input(raw)), [...raw, ...OWN]);
   t.end();
 });
 
-t.test('the client cannot set what Postern sets', (t) => {
+void t.test('the client cannot set what Postern sets', (t) => {
   const raw = ['X-Forwarded-For', '10.0.0.1', 'x_forwarded_for', '10.0.0.1', 'Postern.Key_Id', 'admin', 'Host', 'evil'];
   t.same(upstreamHeaders(input(raw)), OWN);
   t.end();
 });
 
-t.test('Connection removes what it names, but nothing of Postern’s and nothing that was judged', (t) => {
+void t.test('Connection removes what it names, but nothing of Postern’s and nothing that was judged', (t) => {
   const raw = [
     'X-Hop',
     '1',
@@ -56,7 +66,7 @@ t.test('Connection removes what it names, but nothing of Postern’s and nothing
   t.end();
 });
 
-t.test('Authorization goes by policy', (t) => {
+void t.test('Authorization goes by policy', (t) => {
   const raw = ['authorization', 'Bearer client', 'Accept', '*/*'];
   t.same(upstreamHeaders(input(raw)), ['Accept', '*/*', ...OWN]);
   t.same(upstreamHeaders(input(raw, { authorization: { kind: 'pass' } })), [...raw, ...OWN]);
@@ -67,7 +77,7 @@ t.test('Authorization goes by policy', (t) => {
   t.end();
 });
 
-t.test('digests and the coding of the old body go when the body was changed', (t) => {
+void t.test('digests and the coding of the old body go when the body was changed', (t) => {
   const bound = [
     'Content-MD5',
     'a',
@@ -86,15 +96,13 @@ t.test('digests and the coding of the old body go when the body was changed', (t
   t.end();
 });
 
-t.test('without a key there is no key to tell of, without a Host none to forward', (t) => {
-  t.same(upstreamHeaders(input([], { key: null, forwardedHost: undefined })), [
-    ...OWN.slice(0, 4),
-    ...['X-Request-Id', 'req-1'],
-  ]);
+void t.test('without a key there is no key to tell of, without a Host none to forward', (t) => {
+  const left = [...OWN.slice(0, 4), 'X-Request-Id', 'req-1'];
+  t.same(upstreamHeaders(input([], { key: null, forwardedHost: undefined })), left);
   t.end();
 });
 
-t.test('the scheme is a trusted proxy’s word only if it is one of two', (t) => {
+void t.test('the scheme is a trusted proxy’s word only if it is one of two', (t) => {
   t.equal(forwardedProto('https', false), 'https');
   t.equal(forwardedProto('http', true), 'http');
   for (const value of ['HTTPS', 'https, http', 'wss', '', undefined]) {
@@ -104,40 +112,24 @@ t.test('the scheme is a trusted proxy’s word only if it is one of two', (t) =>
   t.end();
 });
 
-t.test('the backend’s fields keep order and repetition, less those of its connection', (t) => {
-  const rawHeaders = [
-    ...[
-      'Set-Cookie',
-      'a=1',
-      'Connection',
-      'X-Hop, close',
-      'Set-Cookie',
-      'b=2',
-      'X-Hop',
-      '1',
-      'Keep-Alive',
-      'timeout=5',
-    ],
-    ...[
-      'transfer-encoding',
-      'chunked',
-      'Upgrade',
-      'h2c',
-      'Postern-Removed-Events',
-      '9',
-      'Server',
-      'x',
-      'Proxy-Authenticate',
-      'y',
-    ],
-  ];
-  t.same(clientHeaders({ rawHeaders, cors: null, added: [] }), [
-    ...['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'Server', 'x'],
-  ]);
+void t.test('the backend’s fields keep order and repetition, less those of its connection', (t) => {
+  const rawHeaders = fields(`
+    Set-Cookie: a=1
+    Connection: X-Hop, close
+    Set-Cookie: b=2
+    X-Hop: 1
+    Keep-Alive: timeout=5
+    transfer-encoding: chunked
+    Upgrade: h2c
+    Postern-Removed-Events: 9
+    Server: x
+    Proxy-Authenticate: y`);
+  const passed = fields('Set-Cookie: a=1\nSet-Cookie: b=2\nServer: x');
+  t.same(clientHeaders({ rawHeaders, cors: null, added: [] }), passed);
   t.end();
 });
 
-t.test('Connection of the backend cannot take away what its answer means', (t) => {
+void t.test('Connection of the backend cannot take away what its answer means', (t) => {
   const rawHeaders = [
     'Connection',
     'content-type, cache-control, set-cookie',
@@ -150,7 +142,7 @@ t.test('Connection of the backend cannot take away what its answer means', (t) =
   t.end();
 });
 
-t.test('Postern’s CORS fields replace the backend’s, and its Vary joins', (t) => {
+void t.test('Postern’s CORS fields replace the backend’s, and its Vary joins', (t) => {
   const rawHeaders = ['access-control-allow-origin', '*', 'Vary', 'Accept', 'Access-Control-Allow-Credentials', 'true'];
   const cors = ['Access-Control-Allow-Origin', 'https://a.example', 'Vary', 'Origin'];
   t.same(clientHeaders({ rawHeaders, cors, added: [] }), ['Vary', 'Accept', ...cors]);
@@ -158,14 +150,14 @@ t.test('Postern’s CORS fields replace the backend’s, and its Vary joins', (t
   t.end();
 });
 
-t.test('added fields replace the backend’s of that name, except lists to which each adds its own', (t) => {
+void t.test('added fields replace the backend’s of that name, except lists to which each adds its own', (t) => {
   const rawHeaders = ['x-request-id', 'theirs', 'Cache-Status', 'cdn; hit', 'Age', '5', 'X-Other', '1'];
   const added = ['X-Request-Id', 'ours', 'Cache-Status', 'postern; hit', 'Age', '7'];
   t.same(clientHeaders({ rawHeaders, cors: null, added }), ['Cache-Status', 'cdn; hit', 'X-Other', '1', ...added]);
   t.end();
 });
 
-t.test('trailers are announced only where they can follow', (t) => {
+void t.test('trailers are announced only where they can follow', (t) => {
   const chunked = ['Transfer-Encoding', 'chunked', 'Trailer', 'Repr-Digest'];
   t.same(clientHeaders({ rawHeaders: chunked, cors: null, added: [] }), ['Trailer', 'Repr-Digest']);
   const sized = ['Content-Length', '2', 'Trailer', 'Repr-Digest'];

@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import type { TLSSocket } from 'node:tls';
+import t, { type Test } from 'tap';
+import { createUpstream } from '../../src/upstream/pool.ts';
+import { onRequest, type RawBackend, rawBackend, recordFlight, upstreamTo } from '../support/upstream.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
+const CA_FILE = 'test/fixtures/upstream-tls/ca.pem';
+const VERIFIED = { caFile: CA_FILE, insecureSkipVerify: false, serverName: null };
+
+interface SecureBackend extends RawBackend {
+  /** The SNI of each connection; false when there was none. */
+  readonly names: (string | false)[];
+  readonly requests: string[];
+}
+
+async function secureBackend(t: Test, certificate: 'loopback' | 'backend'): Promise<SecureBackend> {
+  const names: (string | false)[] = [];
+  const requests: string[] = [];
+  const backend = await rawBackend(
+    t,
+    (socket) => {
+      names.push((socket as TLSSocket).servername || false);
+      onRequest(socket, (request) => {
+        requests.push(request);
+        socket.write(OK);
+      });
+    },
+    {
+      cert: readFileSync(`test/fixtures/upstream-tls/${certificate}.pem`),
+      key: readFileSync(`test/fixtures/upstream-tls/${certificate}-key.pem`),
+    },
+  );
+  return { ...backend, names, requests };
+}
+
+void t.test('a certificate that nobody vouches for is refused, and nothing is sent', async (t) => {
+  const backend = await secureBackend(t, 'loopback');
+  const answer = await recordFlight(upstreamTo(t, backend.url)).done;
+  t.match(answer, { ended: 'tls', endings: 1, failure: { code: 'upstream_unreachable' } });
+  t.same(backend.requests, []);
+});
+
+void t.test('the CA of caFile is trusted, for the names in the certificate', async (t) => {
+  const loopback = await secureBackend(t, 'loopback');
+  t.match(await recordFlight(upstreamTo(t, loopback.url, { tls: VERIFIED })).done, { ended: 'end', body: 'hi' });
+  t.same(loopback.names, [false], 'an address is not sent as a server name');
+  const named = loopback.url.replace('127.0.0.1', 'localhost');
+  t.match(await recordFlight(upstreamTo(t, named, { tls: VERIFIED })).done, { ended: 'end' });
+  t.same(loopback.names, [false, 'localhost']);
+  const backend = await secureBackend(t, 'backend');
+  t.match(await recordFlight(upstreamTo(t, backend.url, { tls: VERIFIED })).done, { ended: 'tls' });
+  t.same(backend.requests, []);
+});
+
+void t.test('serverName is asked for and expected in place of the host', async (t) => {
+  const backend = await secureBackend(t, 'backend');
+  const right = { ...VERIFIED, serverName: 'backend.internal' };
+  t.match(await recordFlight(upstreamTo(t, backend.url, { tls: right })).done, { ended: 'end', body: 'hi' });
+  t.same(backend.names, ['backend.internal']);
+  const wrong = { ...VERIFIED, serverName: 'other.internal' };
+  t.match(await recordFlight(upstreamTo(t, backend.url, { tls: wrong })).done, { ended: 'tls' });
+});
+
+void t.test('insecureSkipVerify takes any certificate', async (t) => {
+  const backend = await secureBackend(t, 'backend');
+  const tls = { caFile: null, insecureSkipVerify: true, serverName: null };
+  t.match(await recordFlight(upstreamTo(t, backend.url, { tls })).done, { ended: 'end', body: 'hi' });
+});
+
+void t.test(
+  'the Host that the client chose changes neither whom the connection goes to nor whom it trusts',
+  async (t) => {
+    const backend = await secureBackend(t, 'backend');
+    const tls = { ...VERIFIED, serverName: 'backend.internal' };
+    const upstream = upstreamTo(t, backend.url, { tls, preserveHost: true, maxConnections: 1 });
+    for (const host of ['evil.example', 'other.example', 'backend.internal'])
+      t.match(await recordFlight(upstream, { host }).done, { ended: 'end' }, host);
+    t.same(backend.names, ['backend.internal'], 'one connection, one name');
+    t.match(backend.requests[0], /\r\nhost: evil\.example\r\n/);
+  },
+);
+
+void t.test('plain text spoken to a TLS port, and TLS to a plain one, are failures', async (t) => {
+  const secure = await secureBackend(t, 'loopback');
+  const plain = secure.url.replace('https', 'http');
+  t.match(await recordFlight(upstreamTo(t, plain)).done, { ended: /^(reset|malformed)$/ });
+  const babble = await rawBackend(t, (socket) => socket.end(OK));
+  t.match(await recordFlight(upstreamTo(t, babble.url.replace('http', 'https'))).done, { ended: 'tls' });
+});
+
+void t.test('an upstream is an origin and nothing else; its CA file must be there', (t) => {
+  const tls = { caFile: null, insecureSkipVerify: false, serverName: null };
+  const settings = { connectTimeoutSeconds: 1, timeoutSeconds: 1, idleTimeoutSeconds: 1, maxConnections: 1 };
+  const make = (url: string, caFile: string | null = null) =>
+    createUpstream({ ...settings, url, preserveHost: false, tls: { ...tls, caFile } });
+  for (const url of ['ftp://a', 'http://a/base', 'http://a/?q', 'http://u@a', 'http://u:p@a', 'http://a/#f', 'a', ''])
+    t.throws(() => make(url), { name: 'TypeError' }, url);
+  t.throws(() => make('https://a', 'test/fixtures/no-such-file.pem'), { code: 'ENOENT' });
+  t.match(make('http://A.example:80'), { origin: 'http://a.example', host: 'a.example' });
+  t.match(make('https://[::1]:8443/'), { origin: 'https://[::1]:8443', host: '[::1]:8443' });
+  t.end();
+});
+
+void t.test('closing waits for what is under way, fails nothing, and leaves no connection', async (t) => {
+  const held: (() => void)[] = [];
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => held.push(() => socket.write(OK))));
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 2 });
+  const arrived = async (): Promise<void> => {
+    while (held.length === 0) await new Promise(setImmediate);
+  };
+  const first = recordFlight(upstream);
+  await arrived();
+  let closed = false;
+  const closing = upstream.close().then(() => (closed = true));
+  const late = recordFlight(upstream);
+  held.shift()?.();
+  t.match(await first.done, { ended: 'end', body: 'hi' });
+  await arrived();
+  t.notOk(closed, 'one is still under way');
+  held.shift()?.();
+  t.match(await late.done, { ended: 'end', body: 'hi' });
+  await closing;
+  const allClosed = async (): Promise<void> => {
+    while (backend.sockets.some((socket) => !socket.closed)) await new Promise(setImmediate);
+  };
+  await allClosed();
+  const after = recordFlight(upstream);
+  await arrived();
+  held.shift()?.();
+  t.match(await after.done, { ended: 'end', body: 'hi' }, 'a request that began before the reload is still served');
+  await allClosed();
+});
+
+void t.test('destroying breaks off what is under way', async (t) => {
+  const backend = await rawBackend(t, () => {});
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
+  const first = recordFlight(upstream);
+  const waiting = recordFlight(upstream);
+  while (backend.sockets.length === 0) await new Promise(setImmediate);
+  upstream.destroy();
+  t.match(await first.done, { endings: 1, ended: /^(aborted|reset|connect)$/ });
+  t.match(await waiting.done, { endings: 1, ended: 'aborted' });
+});
+
+void t.test('an idle connection is used again', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+  const upstream = upstreamTo(t, backend.url);
+  for (let i = 0; i < 5; i += 1) {
+    t.match(await recordFlight(upstream).done, { ended: 'end' });
+    await new Promise(setImmediate);
+  }
+  t.equal(backend.sockets.length, 1);
+});
+
+void t.test('a connection that the backend closes while idle costs no request', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.end(OK)));
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
+  for (let i = 0; i < 5; i += 1) t.match(await recordFlight(upstream).done, { ended: 'end', body: 'hi' });
+  t.equal(backend.sockets.length, 5);
+});
