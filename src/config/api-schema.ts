@@ -103,7 +103,8 @@ const CorsSchema = z
 const apiFields = {
   upstream: upstreamUrl.describe('Where the backend listens: `http://host:port` or `https://host:port`.'),
   preset: z.enum(PRESETS).nullable().default(null).meta({
-    description: 'A ready-made list of routes, in place of `routes`. Default when `routes` is absent: `userflux`.',
+    default: 'userflux',
+    description: 'A ready-made list of routes, in place of `routes`; the default holds when there are no `routes`.',
   }),
   routes: RoutesSchema.nullable()
     .default(null)

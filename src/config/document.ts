@@ -51,7 +51,7 @@ export function readYamlFile(options: ReadOptions): YamlFile {
 export function readYamlText(text: string, options: ReadOptions): YamlFile {
   const { file } = options;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -71,7 +71,9 @@ export function readYamlText(text: string, options: ReadOptions): YamlFile {
   if (plain === null) return withoutContent(file, [wholeFile(file, 'The file repeats its anchors too often.')]);
   const locate = (path: readonly PropertyKey[], what: 'key' | 'value' = 'value'): Position => {
     const node = findNode(document, path, what);
-    return isNode(node) && node.range ? positionOf(node.range[0]) : START;
+    if (!isNode(node) || !node.range) return START;
+    const isNothing = what === 'value' && node.range[0] === node.range[1];
+    return isNothing ? locate(path, 'key') : positionOf(node.range[0]);
   };
   return {
     file,

@@ -24,7 +24,16 @@ export interface JsonSchema {
 }
 
 /** The JSON Schema of what may be written (not of what reading makes of it). */
-export const jsonSchemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
+export const jsonSchemaOf = (schema: z.ZodType): JsonSchema =>
+  z.toJSONSchema(schema, { io: 'input', override: keepDefault }) as JsonSchema;
+
+type Override = NonNullable<z.core.ToJSONSchemaParams['override']>;
+
+/** The library leaves out the default of a field whose value is transformed. */
+const keepDefault: Override = ({ zodSchema, jsonSchema }) => {
+  if (zodSchema instanceof z.ZodDefault && jsonSchema.default === undefined)
+    jsonSchema.default = zodSchema.def.defaultValue as NonNullable<typeof jsonSchema.default>;
+};
 
 /** Every schema that a value at this path may have to meet: alternatives are taken apart. Empty for an unknown path. */
 export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): JsonSchema[] {
