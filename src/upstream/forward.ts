@@ -8,7 +8,7 @@ import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from '
 import type { UpstreamFailure } from './failure.ts';
 import { clientTrailers } from './headers.ts';
 import type { Upstream } from './pool.ts';
-import { requestBody } from './request-body.ts';
+import { type BodyStream, requestBody } from './request-body.ts';
 
 export interface Exchange {
   readonly upstream: Upstream;
@@ -59,6 +59,7 @@ class Forwarding implements ResponseSink {
   #status = 0;
   #upstreamSeconds = 0;
   #watchesStalls = false;
+  #upload: BodyStream | null = null;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -136,6 +137,7 @@ class Forwarding implements ResponseSink {
         this.#flight = dispatch(upstream, { ...request, body: body.bytes, contentLength: null }, this);
         return;
       case 'stream':
+        this.#upload = body.stream;
         this.#flight = dispatch(upstream, { ...request, body: body.stream }, this);
         return;
       case 'too_large':
@@ -180,6 +182,8 @@ class Forwarding implements ResponseSink {
   #markSettled(): void {
     this.#settled = true;
     this.#req.socket.off('close', this.#onClientClose);
+    // What is left of the upload is the caller's: nothing here may hold it back any more.
+    this.#upload?.destroy();
   }
 
   #settle(result: ForwardResult): void {

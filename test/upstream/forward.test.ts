@@ -322,6 +322,23 @@ void t.test(
   },
 );
 
+void t.test('an upload that the backend never read is read on after its answer', async (t) => {
+  const size = 32 * MEGABYTE;
+  const backend = await rawBackend(t, (socket, index) => {
+    if (index === 0) socket.pause();
+    else onRequest(socket, () => socket.write(OK));
+  });
+  const proxy = await proxyTo(t, upstreamTo(t, backend.url), { maxBodyBytes: size });
+  const client = new RawClient(t, proxy.port);
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+  client.socket.write(Buffer.alloc(size, 'x'));
+  client.write(GET);
+  await settled(() => client.socket.writableLength);
+  t.ok(client.socket.writableLength > 0, 'the upload is stuck');
+  backend.sockets[0]?.write('HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nstop');
+  t.match(await client.until('hi'), /stopHTTP\/1\.1 200 OK\r\n/);
+});
+
 void t.test('an upload that goes on and on after its answer loses the connection', async (t) => {
   const { client } = await earlyAnswer(t, 100_000);
   client.write('x'.repeat(MEGABYTE - 1_000));
