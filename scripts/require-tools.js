@@ -7,7 +7,10 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Program on PATH, and the Debian package that brings it. */
-const TOOLS = [['redis-server', 'redis-server']];
+const TOOLS = [
+  ['redis-server', 'redis-server'],
+  ['promtool', 'prometheus'],
+];
 
 /** Ends the process with a clear sentence when a program is missing and cannot be installed. */
 export function requireTools() {
