@@ -49,10 +49,12 @@ export function createKeyIndex(): KeyIndex {
   let version = 0;
 
   const release = (id: string, affected: Set<string>): void => {
-    const key = stored.get(id)?.stored.key ?? null;
+    const old = stored.get(id);
+    if (old === undefined) return;
     stored.delete(id);
-    byId.delete(id);
+    const { key } = old.stored;
     if (key === null) return;
+    byId.delete(id);
     for (const claim of claimsOf(key)) {
       if (bySecret.get(claim)?.key === key) bySecret.delete(claim);
       const owner = owners.get(claim);

@@ -28,7 +28,7 @@ const GRACE_MS = 50;
 const NAMED_PROBLEMS = 20;
 /** A subscription that is missing for so many polls, while Redis answers, is worth a warning. */
 const UNSUBSCRIBED_POLLS = 3;
-/** A start waits so long for an answer of any kind. */
+/** A start waits so long for Redis to be ready; a first reading that has begun may take longer. */
 const START_MS = 1500;
 const LOST =
   'Redis holds no keys, and its counter did not rise: it was emptied or is a fresh one. Run `postern keys push`, or restore it';
@@ -155,7 +155,9 @@ export function createRedisKeySource(options: RedisKeySourceOptions): KeySource 
         onLost: () => (subscribed = false),
       });
       timer = setInterval(pollRedis, Math.min(LONGEST_POLL_MS, (pollSeconds * 1000) / 2));
-      const late = setTimeout(() => report('Redis does not answer, or is still loading its data'), START_MS);
+      const late = setTimeout(() => {
+        if (!opened.ready) report('Redis does not answer, or is still loading its data');
+      }, START_MS);
       await new Promise<void>((resolve) => (tried = resolve));
       clearTimeout(late);
     },

@@ -1,7 +1,9 @@
 /**
- * Reads one definition as it is stored in Redis into a key, or into the reason why it cannot be used. Keys that differ in
- * nothing but their names and secrets are common by the thousand: what they share is validated and compiled once.
+ * Reads one definition as it is stored in Redis into a key, or into the reason why it cannot be used. Keys by the thousand
+ * differ in little but their names, secrets and addresses: what they share is validated and compiled once. Whatever is not
+ * plainly of that kind is read in full; the outcome is the same.
  */
+import { compileAddressSet, parseCidr } from '../lib/cidr.ts';
 import { compileKeys } from './compile.ts';
 import type { Key, KeySecret } from './key.ts';
 import { readStoredDefinition } from './read-definition.ts';
@@ -22,8 +24,10 @@ export function createStoredKeyReader(): StoredKeyReader {
   return (id, json) => {
     const plain = ID.test(id) ? splitPlain(id, json) : undefined;
     const template = plain && templates.get(plain.shared);
-    if (plain !== undefined && template !== undefined)
-      return { key: { ...template, id, secrets: plain.secrets }, invalid: null };
+    if (plain !== undefined && template !== undefined) {
+      const { secrets, addresses } = plain;
+      return { key: { ...template, id, secrets, ...(addresses && admitting(addresses)) }, invalid: null };
+    }
     const loaded = readStoredDefinition(id, json);
     if ('invalid' in loaded) return { key: null, invalid: loaded.invalid };
     const key = compileKeys([loaded], 0).byId.get(id);
@@ -37,34 +41,48 @@ export function createStoredKeyReader(): StoredKeyReader {
 }
 
 interface PlainDefinition {
-  /** Everything but id, description and secrets, as text: what decides whether the rest of the definition is valid. */
+  /** Everything else, as text: what decides whether the definition is valid, and the rest of the key. */
   readonly shared: string;
   readonly secrets: readonly KeySecret[];
+  /** Undefined: what `shared` says. */
+  readonly addresses: readonly string[] | undefined;
 }
 
 /**
- * Splits a definition whose id, description and secrets are beyond doubt: hashes without expiry, none of them twice.
- * Undefined for any other, which is then read in full.
+ * Splits a definition whose id, description, secrets and addresses are beyond doubt: secrets as hashes without expiry, none
+ * of them twice. Undefined for any other.
  */
 function splitPlain(id: string, json: string): PlainDefinition | undefined {
-  let written: unknown;
+  const written = parseObject(json);
+  if (written === undefined) return undefined;
+  const { id: writtenId = id, description = '', secrets, ...rest } = written;
+  if (writtenId !== id || typeof description !== 'string' || !PLAIN_TEXT.test(description) || 'secret' in rest)
+    return undefined;
+  const plainSecrets = Array.isArray(secrets) ? readSecrets(secrets) : undefined;
+  if (plainSecrets === undefined) return undefined;
+  const { allowFrom } = rest;
+  if (!Array.isArray(allowFrom)) return { shared: JSON.stringify(rest), secrets: plainSecrets, addresses: undefined };
+  if (!allowFrom.every(isAddress)) return undefined;
+  return { shared: JSON.stringify({ ...rest, allowFrom: [] }), secrets: plainSecrets, addresses: allowFrom };
+}
+
+function parseObject(json: string): Record<string, unknown> | undefined {
   try {
-    written = JSON.parse(json);
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
   } catch {
     return undefined;
   }
-  if (typeof written !== 'object' || written === null || Array.isArray(written)) return undefined;
-  const { id: writtenId = id, description = '', secrets, ...rest } = written as Record<string, unknown>;
-  if (writtenId !== id || typeof description !== 'string' || !PLAIN_TEXT.test(description) || 'secret' in rest)
-    return undefined;
-  if (!Array.isArray(secrets) || secrets.length === 0) return undefined;
-  const plain: KeySecret[] = [];
-  for (const secret of secrets as unknown[]) {
+}
+
+function readSecrets(written: readonly unknown[]): KeySecret[] | undefined {
+  const secrets: KeySecret[] = [];
+  for (const secret of written) {
     const digest = plainDigest(secret);
-    if (digest === undefined || plain.some((known) => known.digest === digest)) return undefined;
-    plain.push({ id: digest.slice(0, 12), digest, expiresAt: null });
+    if (digest === undefined || secrets.some((known) => known.digest === digest)) return undefined;
+    secrets.push({ id: digest.slice(0, 12), digest, expiresAt: null });
   }
-  return { shared: JSON.stringify(rest), secrets: plain };
+  return secrets.length > 0 ? secrets : undefined;
 }
 
 function plainDigest(secret: unknown): string | undefined {
@@ -72,4 +90,25 @@ function plainDigest(secret: unknown): string | undefined {
   const { hash, ...others } = secret as Record<string, unknown>;
   if (typeof hash !== 'string' || !HASH.test(hash) || Object.keys(others).length > 0) return undefined;
   return hash.slice('sha256:'.length);
+}
+
+const isAddress = (entry: unknown): entry is string => typeof entry === 'string' && parseCidr(entry).ok;
+
+/**
+ * Compiled when the key is first used: of so many keys most are never used in one process, and their compiled sets would
+ * take most of the memory and of the time to load.
+ */
+function admitting(addresses: readonly string[]): Pick<Key, 'admitsAddress'> {
+  let admits: Key['admitsAddress'] | undefined;
+  return {
+    admitsAddress(address) {
+      admits ??= compileAddressSet(
+        addresses.flatMap((text) => {
+          const parsed = parseCidr(text);
+          return parsed.ok ? [parsed.value] : [];
+        }),
+      ).has;
+      return admits(address);
+    },
+  };
 }

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { parseAddress } from '../../src/lib/address.ts';
+import { compileKeys } from '../../src/keys/compile.ts';
+import type { Key } from '../../src/keys/key.ts';
+import { readStoredDefinition } from '../../src/keys/read-definition.ts';
+import { createStoredKeyReader } from '../../src/keys/stored-key.ts';
+import { digest } from '../support/redis-keys.ts';
+
+const ADDRESSES = ['10.1.2.3', '10.1.2.4', '192.0.2.1', '2001:db8::1', '::1'].map((text) => parseAddress(text));
+
+/** What a key does, so that keys can be compared. */
+const behaviour = (key: Key): unknown => ({
+  ...key,
+  admitsAddress: [...ADDRESSES, null].map((address) => key.admitsAddress(address)),
+  allowedEvents: key.allowedEvents && [...key.allowedEvents],
+  allowedOrigins: key.allowedOrigins && [...key.allowedOrigins],
+});
+
+const hash = fc.constantFrom('a', 'b', 'c').map((secret) => `sha256:${digest(secret)}`);
+const secret = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ hash }) },
+  fc.record({ value: fc.constantFrom('plain', '') }),
+  fc.record({ hash, expiresAt: fc.constantFrom('2027-01-01T00:00:00Z', 'soon', null) }),
+  fc.record({ hash: fc.constantFrom('sha256:AB', 1, null) }),
+  fc.constantFrom(null, 'text'),
+);
+const address = fc.constantFrom<unknown>(
+  '10.1.2.3',
+  '10.1.2.0/24',
+  '2001:db8::/32',
+  '::1',
+  '192.0.2.0/24',
+  '10.1.2.3/24',
+  '010.1.2.3',
+  { address: '10.1.2.4', description: 'Office' },
+  7,
+);
+/** Mostly right, so that a whole definition often is. */
+const mostly = (right: readonly unknown[], wrong: readonly unknown[]): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...right) }, fc.constantFrom(...wrong));
+const definition = fc.record(
+  {
+    id: mostly(['key'], ['other', 1]),
+    description: mostly(['text', '', 'other text'], ['text\n', null, 5]),
+    type: mostly(['write-only', 'read-write'], ['metrics', 'nothing']),
+    secrets: fc.oneof({ weight: 9, arbitrary: fc.array(secret, { minLength: 1, maxLength: 2 }) }, fc.constant('none')),
+    allowFrom: fc.oneof(mostly(['anywhere'], ['nowhere', null]), fc.array(address, { maxLength: 3 })),
+    allowedEvents: mostly(['all', ['login'], []], [[1]]),
+    rateLimit: mostly([{ requests: 1, windowSeconds: 1 }, null], [{ requests: 0 }]),
+    other: mostly([undefined], [1]),
+    secret: mostly([undefined], ['plain']),
+    allowedOrigins: mostly([undefined, ['*'], ['https://example.com']], [['example.com']]),
+  },
+  { requiredKeys: ['type', 'secrets'] },
+);
+
+t.test('whatever is remembered, the outcome is that of reading in full', (t) => {
+  const read = createStoredKeyReader();
+  let valid = 0;
+  fc.assert(
+    fc.property(fc.constantFrom('key', 'key', 'a.b', 'Key', ''), definition, (id, written) => {
+      const json = JSON.stringify(written);
+      const stored = read(id, json);
+      const loaded = readStoredDefinition(id, json);
+      if ('invalid' in loaded) return stored.invalid === loaded.invalid;
+      valid += 1;
+      const whole = compileKeys([loaded], 0).byId.get(id);
+      return (
+        stored.key !== null &&
+        whole !== undefined &&
+        JSON.stringify(behaviour(stored.key)) === JSON.stringify(behaviour(whole))
+      );
+    }),
+    { numRuns: 10_000 },
+  );
+  t.ok(valid > 200, `${valid} valid ones among them`);
+  t.end();
+});
+
+t.test('keys of one kind share what they have in common', (t) => {
+  const read = createStoredKeyReader();
+  const json = (name: string): string =>
+    JSON.stringify({
+      type: 'write-only',
+      description: name,
+      secrets: [{ hash: `sha256:${digest(name)}` }],
+      allowedEvents: ['login'],
+    });
+  const one = read('one', json('one')).key;
+  const two = read('two', json('two')).key;
+  t.equal(two?.id, 'two');
+  t.equal(two?.secrets[0]?.digest, digest('two'));
+  t.equal(two?.allowedEvents, one?.allowedEvents);
+  t.end();
+});
