@@ -55,11 +55,12 @@ export function decode(text: string): string {
 // oxlint-disable-next-line no-control-regex
 export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
-/** Upper case first: `ß` and `ſ` have their plain letters there, and the lower case of both forms is then one. */
+/** Lower case for the capital sharp s, upper for what has several lower forms (`ſ`, the dotless i), lower for the result. */
 function foldText(text: string): string {
   return text
     .normalize('NFKD')
     .replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .toLowerCase()
     .toUpperCase()
     .toLowerCase();
 }

@@ -147,7 +147,7 @@ function checkTransferEncoding({ httpVersion, headers }: Facts): Refusal | null 
   if (value === 'chunked') return null;
   const codings = value.split(',').map((coding) => coding.trim());
   const last = codings.pop();
-  return last === 'chunked' && codings.every(isOtherCoding)
+  return last === 'chunked' && codings.length > 0 && codings.every(isOtherCoding)
     ? refusal('not_implemented', 'a transfer coding other than chunked is not served')
     : malformed('Transfer-Encoding is not exactly "chunked"');
 }

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { formatAddress, isPort, parseAddress, parseAddressWithPort, type Address } from '../../src/lib/address.ts';
 
@@ -27,11 +27,11 @@ for (const [text, expected] of Object.entries(CANONICAL))
   t.equal(canonical(parseAddress(text)), expected, `${text} is ${expected}`);
 
 const NO_ADDRESS = [
-  ...['', ' ', '1.2.3', '1', '16909060', '0x01.2.3.4', '0x01020304', '01.2.3.4', '1.2.3.04', '1.2.3.256', '1.2.3.4.5'],
-  ...['1.2.3.4 ', ' 1.2.3.4', '1.2.3.4\n', '1.2.3.4\0', '1.2.3.4:80', '1.2.3.4/32', '+1.2.3.4', '1.2.3.-4', '１.2.3.4'],
-  ...['fe80::1%eth0', 'fe80::1%', '[::1]', '[::1]:80', '::1::', ':::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '12345::'],
-  ...['::ffff:01.2.3.4', '::ffff:1.2.3', '::1.2.3.4:1', 'g::', 'localhost', 'unknown', '_hidden', '::ffff:1.2.3.4%1'],
-];
+  ['', ' ', '1.2.3', '1', '16909060', '0x01.2.3.4', '0x01020304', '01.2.3.4', '1.2.3.04', '1.2.3.256', '1.2.3.4.5'],
+  ['1.2.3.4 ', ' 1.2.3.4', '1.2.3.4\n', '1.2.3.4\0', '1.2.3.4:80', '1.2.3.4/32', '+1.2.3.4', '1.2.3.-4', '１.2.3.4'],
+  ['fe80::1%eth0', 'fe80::1%', '[::1]', '[::1]:80', '::1::', ':::', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '12345::'],
+  ['::ffff:01.2.3.4', '::ffff:1.2.3', '::1.2.3.4:1', 'g::', 'localhost', 'unknown', '_hidden', '::ffff:1.2.3.4%1'],
+].flat();
 for (const text of NO_ADDRESS) t.equal(parseAddress(text), null, `${JSON.stringify(text)} is no address`);
 
 t.test('an IPv4 address inside IPv6 is that address only when it is mapped', (t) => {
@@ -88,7 +88,7 @@ const ipv6 = groups.map((all) => all.map((group) => group.toString(16)).join(':'
 const addressText = fc.oneof(fc.ipV4(), fc.ipV6(), ipv6);
 
 t.test('whatever the platform takes for an address without a zone is one, and nothing else', (t) => {
-  const noise = fc.string({ unit: fc.constantFrom(...'0123456789abcdefx.:%[]/ '), maxLength: 24 });
+  const noise = fc.string({ unit: fc.constantFrom(...'0123456789abcdefx.:%[]/ '.split('')), maxLength: 24 });
   fc.assert(
     fc.property(fc.oneof(addressText, noise), (text) => {
       return (parseAddress(text) !== null) === (isIP(text) !== 0 && !text.includes('%'));

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet, parseCidr } from '../../src/lib/cidr.ts';
@@ -108,8 +108,9 @@ t.test('the chain shows the walk from right to left, and where it stumbled', (t)
   t.end();
 });
 
+const hops = (count: number): string => Array.from({ length: count }, (_, i) => `10.2.2.${i}`).join(', ');
+
 t.test('thirty-two entries are walked', (t) => {
-  const hops = (count: number): string => Array.from({ length: count }, (_, i) => `10.2.2.${i}`).join(', ');
   t.equal(resolve(PROXY, `203.0.113.7, ${hops(31)}`).text, '203.0.113.7');
   t.equal(resolve(PROXY, hops(32)).text, '10.2.2.0', 'all trusted and none left: the left-most');
   const further = resolve(PROXY, `203.0.113.7, ${hops(32)}`);

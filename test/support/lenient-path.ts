@@ -71,7 +71,7 @@ export function findLeniently(
   return found[0] ?? null;
 }
 
-const dropParameters = (segment: string): string => segment.split(';')[0] as string;
+const dropParameters = (segment: string): string => segment.replace(/;.*$/s, '');
 
 /** Byte by byte: what is no UTF-8 becomes U+FFFD, and a broken escape stays. */
 function decodeLeniently(segment: string): string {
@@ -81,14 +81,14 @@ function decodeLeniently(segment: string): string {
     if (segment[i] === '%' && /^[0-9a-fA-F]{2}$/.test(hex)) {
       bytes.push(Number.parseInt(hex, 16));
       i += 2;
-    } else bytes.push(...Buffer.from(segment[i] as string));
+    } else bytes.push(...Buffer.from(segment.charAt(i)));
   }
   return Buffer.from(bytes).toString('utf8');
 }
 
 function cutQuery(segments: readonly string[]): string[] {
   const at = segments.findIndex((segment) => /[?#]/.test(segment));
-  return at === -1 ? [...segments] : [...segments.slice(0, at), (segments[at] as string).replace(/[?#].*$/s, '')];
+  return at === -1 ? [...segments] : segments.slice(0, at + 1).map((segment) => segment.replace(/[?#].*$/s, ''));
 }
 
 function resolveDots(segments: readonly string[]): LenientReading {

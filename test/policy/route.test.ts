@@ -1,0 +1,191 @@
+import t from 'tap';
+import { compileRoutes, findRouteProblems, isMetricsPath, type RouteDefinition } from '../../src/policy/route.ts';
+
+const ROUTES: readonly RouteDefinition[] = [
+  { method: 'POST', path: '/v1/track', events: 'event' },
+  { method: 'POST', path: '/v1/batch', events: 'batch[].event', unnamed: 'allow', rewrite: '/v1/import' },
+  { method: 'GET', path: '/v1/users/:id' },
+  { method: 'GET', path: '/v1/users/me' },
+  { method: 'DELETE', path: '/v1/:type/:id', rewrite: '/items/:id/of/:type' },
+  { method: 'POST', path: '/:collection', events: '[].name' },
+  { method: 'POST', path: '/Health' },
+  { method: 'GET', path: '/' },
+];
+const router = compileRoutes(ROUTES);
+
+const patternOf = (method: string, path: string): string | undefined => router.match(method, path)?.route.pattern;
+
+t.test('a route is what its definition says', (t) => {
+  t.strictSame(router.match('POST', '/v1/batch'), {
+    route: {
+      method: 'POST',
+      pattern: '/v1/batch',
+      selector: { kind: 'batch', container: 'batch', member: 'event' },
+      unnamed: 'allow',
+      rewrite: '/v1/import',
+    },
+    target: '/v1/import',
+  });
+  t.match(router.match('POST', '/v1/track')?.route, { unnamed: 'disallow', rewrite: null });
+  t.equal(router.match('GET', '/v1/users/7')?.route.selector, null);
+  t.equal(router.routes.length, ROUTES.length);
+  t.end();
+});
+
+const MATCHES: readonly (readonly [method: string, path: string, pattern: string | undefined])[] = [
+  ['POST', '/v1/track', '/v1/track'],
+  ['POST', '/v1/track/', '/v1/track'],
+  ['POST', '/V1/TRACK', '/v1/track'],
+  ['POST', '/v1/trac%E2%84%AA', '/v1/track'],
+  ['POST', '/v1/%EF%BD%94rack', '/v1/track'],
+  ['POST', '/v1/track//', undefined],
+  ['POST', '/v1/tracks', undefined],
+  ['POST', '/v1', '/:collection'],
+  ['POST', '/v1/', '/:collection'],
+  ['POST', '/', undefined],
+  ['PUT', '/v1/track', undefined],
+  ['post', '/v1/track', undefined],
+  ['GET', '/', '/'],
+  ['GET', '/v1/users/7', '/v1/users/:id'],
+  ['GET', '/v1/users/%C3%A9%20a', '/v1/users/:id'],
+  ['GET', '/V1/Users/7', '/v1/users/:id'],
+  ['GET', '/v1/users', undefined],
+  ['GET', '/v1/users/', undefined],
+  ['GET', '/v1/users/7/x', undefined],
+  ['GET', '/v1/users/me', '/v1/users/me'],
+  ['HEAD', '/v1/users/me', '/v1/users/me'],
+  ['HEAD', '/v1/track', undefined],
+  ['DELETE', '/v1/constructor/__proto__', '/v1/:type/:id'],
+  ['POST', '/Health', '/Health'],
+];
+for (const [method, path, pattern] of MATCHES)
+  t.equal(patternOf(method, path), pattern, `${method} ${path} is ${pattern ?? 'no route'}`);
+
+t.test('a spelling that a strict backend takes for another route is none', (t) => {
+  t.equal(patternOf('GET', '/v1/users/ME'), undefined);
+  t.equal(patternOf('GET', '/v1/users/m%E2%80%8Be'), undefined);
+  t.equal(patternOf('POST', '/health'), undefined);
+  t.equal(patternOf('POST', '/HEALTH'), undefined);
+  t.end();
+});
+
+t.test('a path with two readings is a route only if both are that route', (t) => {
+  for (const path of ['/v1/users%2F7', '/v1//users/7', '/v1/users/7%2F8', '/v1/users%3F/7', '/v1/users/me;x'])
+    t.equal(patternOf('GET', path), undefined, path);
+  for (const path of ['/v1/users/7;x', '/v1/users/7%3Fx', '/v1/users/100%25'])
+    t.equal(patternOf('GET', path), '/v1/users/:id', path);
+  t.equal(patternOf('POST', '/v1/track;x'), undefined);
+  t.equal(patternOf('POST', '/v1%2Ftrack'), undefined);
+  t.end();
+});
+
+t.test('a rewrite takes the parameters in the spelling received', (t) => {
+  const target = (path: string): string | undefined => router.match('DELETE', path)?.target;
+  t.equal(target('/v1/Book/a%20B'), '/items/a%20B/of/Book');
+  t.equal(target('/V1/b/7/'), '/items/7/of/b');
+  t.equal(target('/v1/$&/$1'), '/items/$1/of/$&');
+  t.equal(router.match('POST', '/V1/Batch/')?.target, '/v1/import');
+  t.equal(
+    router.match('GET', '/V1/users/7/')?.target,
+    '/V1/users/7/',
+    'without a rewrite the path is forwarded as it came',
+  );
+  t.end();
+});
+
+t.test('HEAD takes a GET route unless it lists its own', (t) => {
+  const own = compileRoutes([
+    { method: 'GET', path: '/a/:id' },
+    { method: 'HEAD', path: '/A/:other' },
+    { method: 'GET', path: '/b' },
+  ]);
+  t.equal(own.match('HEAD', '/A/1')?.route.pattern, '/A/:other');
+  t.equal(own.match('HEAD', '/b')?.route.pattern, '/b');
+  t.equal(own.match('GET', '/a/1')?.route.pattern, '/a/:id');
+  t.end();
+});
+
+t.test('literal segments come before parameters, from the left', (t) => {
+  const overlapping = compileRoutes([
+    { method: 'GET', path: '/:a/:b' },
+    { method: 'GET', path: '/:a/x' },
+    { method: 'GET', path: '/y/:b' },
+    { method: 'GET', path: '/y/x' },
+  ]);
+  for (const [path, pattern] of [
+    ['/y/x', '/y/x'],
+    ['/y/z', '/y/:b'],
+    ['/z/x', '/:a/x'],
+    ['/z/z', '/:a/:b'],
+  ] as const)
+    t.equal(overlapping.match('GET', path)?.route.pattern, pattern, path);
+  t.end();
+});
+
+// What is wrong with each, in the words that the operator reads.
+const PROBLEMS: readonly (readonly [definition: RouteDefinition, why: RegExp])[] = [
+  [{ method: 'post', path: '/a' }, /method "post"/],
+  [{ method: '', path: '/a' }, /method ""/],
+  [{ method: '*', path: '/a' }, /method/],
+  [{ method: 'POST', path: 'a' }, /path "a" does not start/],
+  [{ method: 'POST', path: '/a/../b' }, /ambiguous/],
+  [{ method: 'POST', path: '/a//b' }, /ambiguous/],
+  [{ method: 'POST', path: '/a;b' }, /ambiguous/],
+  [{ method: 'POST', path: '/a.' }, /ambiguous/],
+  [{ method: 'POST', path: '/a%20b' }, /plain visible ASCII/],
+  [{ method: 'POST', path: '/a b' }, /plain visible ASCII/],
+  [{ method: 'POST', path: '/é' }, /plain visible ASCII/],
+  [{ method: 'POST', path: '/a?b' }, /holds a query/],
+  [{ method: 'POST', path: '/a#b' }, /ambiguous/],
+  [{ method: 'POST', path: '/a/:' }, /malformed :parameter/],
+  [{ method: 'POST', path: '/a/:b-c' }, /malformed :parameter/],
+  [{ method: 'POST', path: '/a/:b/:b' }, /names a parameter twice/],
+  [{ method: 'POST', path: '/a', events: 'a.b' }, /events "a\.b"/],
+  [{ method: 'GET', path: '/a', events: 'name' }, /GET request carries no events/],
+  [{ method: 'POST', path: '/a', rewrite: 'b' }, /rewrite "b" does not start/],
+  [{ method: 'POST', path: '/a', rewrite: '/b/../c' }, /rewrite .* ambiguous/],
+  [{ method: 'POST', path: '/a/:b', rewrite: '/c/:d' }, /uses :d, which path does not name/],
+];
+for (const [definition, why] of PROBLEMS)
+  t.test(`${JSON.stringify(definition)} is refused`, (t) => {
+    const good = { method: 'POST', path: '/good' };
+    t.match(findRouteProblems([good, definition]), [{ index: 1, why }]);
+    t.throws(() => compileRoutes([good, definition]), { message: why });
+    t.end();
+  });
+
+t.test('two routes for the same paths are a problem', (t) => {
+  for (const [a, b] of [
+    ['/a', '/A/'],
+    ['/a/:x', '/a/:y'],
+    ['/:x/b', '/:y/B'],
+  ] as const)
+    t.match(
+      findRouteProblems([
+        { method: 'GET', path: a },
+        { method: 'GET', path: b },
+      ]),
+      [{ index: 1, why: /same paths/ }],
+      b,
+    );
+  t.strictSame(
+    findRouteProblems([
+      { method: 'GET', path: '/a' },
+      { method: 'PUT', path: '/a' },
+    ]),
+    [],
+  );
+  t.end();
+});
+
+const METRICS = [
+  ...'/metrics /metrics/ /metrics/x /METRICS/query /Metrics /metrics// /metrics%2Fquery /metric%C5%BF /metr%2569cs'.split(
+    ' ',
+  ),
+  ...'/metrics;a=b /metrics;x/query /metrics%3Bx /metrics%3Fx /metrics%23 /%EF%BD%8Detrics/x /m%C3%A9trics /met%C2%ADrics'.split(
+    ' ',
+  ),
+];
+for (const path of METRICS) t.ok(isMetricsPath(path), `${path} belongs to the metrics API`);
+for (const path of ['/', '/metric', '/metricsx', '/x/metrics', '/metrics-x', '/x%2Fmetrics', '/event/metrics/', '/%6D'])
+  t.notOk(isMetricsPath(path), `${path} does not`);
