@@ -220,7 +220,11 @@ function findPair(document: Document, map: YAMLMap, name: string): Pair | undefi
   return undefined;
 }
 
-const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key);
+/** The library reads a merge key as a symbol of that name. */
+function keyText(key: unknown): string {
+  const name = isScalar(key) ? key.value : key;
+  return typeof name === 'symbol' ? (name.description ?? '') : String(name);
+}
 
 function readText(file: string): string | { why: string } {
   try {

@@ -55,7 +55,7 @@ function resolve(name: string, { env, readFile }: References): { text: string; e
   const variable = VARIABLE.exec(name);
   if (variable?.[1] === undefined)
     return `has a reference that is none of \${NAME}, \${NAME:-default} and \${file:PATH}; write "$\${" for a literal "\${"`;
-  const value = env[variable[1]];
+  const value = Object.hasOwn(env, variable[1]) ? env[variable[1]] : undefined;
   const fallback = variable[2];
   if (value !== undefined && (value !== '' || fallback === undefined)) return { text: value, external: true };
   return fallback === undefined

@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readYamlFile, readYamlText, resolveFrom } from '../../src/config/document.ts';
+import type { JsonSchema } from '../../src/config/json-schema.ts';
+
+const schema: JsonSchema = {
+  type: 'object',
+  properties: {
+    port: { type: 'integer' },
+    ratio: { anyOf: [{ type: 'number' }, { type: 'null' }] },
+    on: { type: 'boolean' },
+    text: { type: 'string' },
+    maybe: { type: ['string', 'null'] },
+    list: { type: 'array', items: { type: 'object', properties: { port: { type: 'integer' } } } },
+  },
+};
+const read = (text: string, env = {}) => readYamlText(text, { file: 'x.yaml', env, schema });
+const valueOf = (text: string, env = {}) => read(text, env).content?.value;
+
+t.test('a text with references becomes what the schema wants', async (t) => {
+  const env = { PORT: '8080', ON: 'TRUE', RATIO: '0.5', DIGITS: '123' };
+  t.same(valueOf('port: ${PORT}', env), { port: 8080 });
+  t.same(valueOf('port: "${PORT}"', env), { port: 8080 }, 'quotes are needed inside { }, so they change nothing');
+  t.same(valueOf('on: ${ON}', env), { on: true });
+  t.same(valueOf('ratio: ${RATIO}', env), { ratio: 0.5 });
+  t.same(valueOf('text: ${DIGITS}', env), { text: '123' }, 'text stays text');
+  t.same(valueOf('list: [{ port: "${PORT}" }]', env), { list: [{ port: 8080 }] });
+  t.same(valueOf('port: "8080"'), { port: '8080' }, 'without a reference nothing is converted');
+  t.same(valueOf('port: ${X:-0x10}'), { port: '0x10' }, 'only plain decimals are numbers');
+});
+
+t.test('an unquoted value that comes out empty is null where null may stand', async (t) => {
+  t.same(valueOf('maybe: ${X:-}'), { maybe: null });
+  t.same(valueOf('maybe: ${X:-null}'), { maybe: null });
+  t.same(valueOf('maybe: "${X:-}"'), { maybe: '' });
+  t.same(valueOf('text: ${X:-}'), { text: '' });
+});
+
+t.test('a reference never changes the structure', async (t) => {
+  const env = { EVIL: 'x\nport: 1', LIST: '[1, 2]', MAP: '{ port: 1 }', TAG: '!!int 1', ALIAS: '*a', KEY: 'port' };
+  t.same(valueOf('text: ${EVIL}', env), { text: 'x\nport: 1' });
+  for (const name of ['LIST', 'MAP', 'TAG', 'ALIAS'] as const)
+    t.same(valueOf(`text: \${${name}}`, env), { text: env[name] });
+  t.same(valueOf('${KEY}: 1', env), { '${KEY}': 1 }, 'names of fields are left alone');
+});
+
+t.test('anchors, aliases and merges are located where their fields stand', async (t) => {
+  const file = read('list:\n  - &a { port: 1 }\n  - { <<: *a, text: x }\n  - *a\n');
+  t.same(file.content?.value, { list: [{ port: 1 }, { port: 1, text: 'x' }, { port: 1 }] });
+  t.same(file.locate(['list', 1, 'port']), { line: 2, column: 16 });
+  t.same(file.locate(['list', 1, 'text']), { line: 3, column: 21 });
+  t.same(file.locate(['list', 2, 'port']), { line: 2, column: 16 });
+  t.same(file.locate(['list', 1, 'text'], 'key'), { line: 3, column: 15 });
+  t.same(file.locate(['list', 0, 'missing']), { line: 2, column: 8 }, 'what is missing, at what should hold it');
+});
+
+t.test('aliases that unfold into too much are refused', async (t) => {
+  const lines = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+  for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe'])
+    lines.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(', ')}]`);
+  const file = read(lines.join('\n'));
+  t.equal(file.content, null);
+  t.match(file.problems, [{ message: /anchors too often/ }]);
+});
+
+t.test('a __proto__ field is a field like others', async (t) => {
+  const value = valueOf('__proto__: { port: 1 }') as object;
+  t.ok(Object.hasOwn(value, '__proto__'));
+  t.equal(Object.getPrototypeOf(value), Object.prototype);
+});
+
+t.test('messages never quote the file', async (t) => {
+  for (const text of ['a: "hunter2', 'a: b: hunter2', '- hunter2\nb: c', 'a: *hunter2', '"\\q hunter2"', '}hunter2'])
+    t.notMatch(JSON.stringify(read(text).problems), /hunter2/, text);
+});
+
+t.test('mistakes that follow from another are not told', async (t) => {
+  t.equal(read('a: [}\nb: ]\nc: "').problems.length, 1);
+  t.equal(read('a: 1\na: 2\na: 3').problems.length, 2, 'but each repeated field is');
+});
+
+t.test('files', async (t) => {
+  const directory = t.testdir({ 'a.yaml': 'text: ${file:sub/secret}\n', sub: { secret: 's3cret\n' }, 'bad.yaml': '' });
+  const options = { env: {}, schema };
+  const file = readYamlFile({ ...options, file: join(directory, 'a.yaml') });
+  t.same(file.content?.value, { text: 's3cret' }, 'a path is relative to the file that names it');
+  t.same(file.files, [join(directory, 'a.yaml'), join(directory, 'sub/secret')]);
+  t.equal(file.isWrittenHere(['text']), false);
+  writeFileSync(join(directory, 'bad.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xff]));
+  t.match(readYamlFile({ ...options, file: join(directory, 'bad.yaml') }).problems, [{ message: /not UTF-8/ }]);
+  t.match(readYamlFile({ ...options, file: join(directory, 'none') }).problems, [{ message: /does not exist/ }]);
+  t.match(readYamlFile({ ...options, file: directory }).problems, [{ message: /is a directory/ }]);
+  t.equal(resolveFrom('/etc/postern.yaml', 'keys.yaml'), '/etc/keys.yaml');
+  t.equal(resolveFrom('conf/postern.yaml', '/run/keys.yaml'), '/run/keys.yaml');
+});

@@ -1,0 +1,29 @@
+import t from 'tap';
+import { fieldsAt, isSecretAt, schemasAt, takesType } from '../../src/config/json-schema.ts';
+import { CONFIG_JSON_SCHEMA as config } from '../../src/config/schema.ts';
+import { KEY_FILE_JSON_SCHEMA as keys } from '../../src/keys/key-file.ts';
+
+t.same(fieldsAt(config, ['rateLimit']), ['store']);
+t.same(fieldsAt(keys, ['keys', 3, 'allowFrom', 0]), ['address', 'description'], 'through lists and alternatives');
+t.same(fieldsAt(config, ['nowhere', 'at', 'all']), []);
+
+for (const path of [
+  ['admin', 'token'],
+  ['apis', 'integration', 'authorization'],
+  ['apis', 'metrics', 'token', 'secret'],
+  ['apis', 'metrics', 'token', 'secret', 0],
+  ['redis', 'password'],
+])
+  t.equal(isSecretAt(config, path), true, path.join('.'));
+for (const path of [['secret'], ['secrets', 0, 'value'], ['secrets', 0, 'hash'], ['apiKey']])
+  t.equal(isSecretAt(keys, ['keys', 0, ...path]), true, path.join('.'));
+for (const path of [
+  ['listen', 'host'],
+  ['apis', 'metrics', 'token', 'issuer'],
+])
+  t.equal(isSecretAt(config, path), false);
+
+t.equal(takesType(schemasAt(config, ['listen', 'port']), 'integer'), true);
+t.equal(takesType(schemasAt(config, ['admin', 'token']), 'null'), true);
+t.equal(takesType(schemasAt(config, ['listen', 'port']), 'string'), false);
+t.same(schemasAt(config, ['redis', 'tls'])[0]?.type, 'boolean');

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { loadConfig } from '../../src/config/load.ts';
+
+const API = 'apis: { integration: { upstream: http://127.0.0.1:9000 } }\n';
+
+t.test('paths are relative to the file that names them', async (t) => {
+  const cert = join(process.cwd(), 'test/fixtures/tls/cert.pem');
+  const key = join(process.cwd(), 'test/fixtures/tls/key.pem');
+  const directory = t.testdir({
+    conf: {
+      'postern.yaml': [
+        'listen: { tls: { certFile: tls/cert.pem, keyFile: ../key.pem } }',
+        'apis:',
+        '  integration: { upstream: "https://a", tls: { caFile: tls/cert.pem } }',
+        'redis: { url: "rediss://a", tls: { caFile: tls/cert.pem } }',
+        'keys: { file: more/keys.yaml }',
+      ].join('\n'),
+      tls: { 'cert.pem': t.fixture('symlink', cert) },
+    },
+    'key.pem': t.fixture('symlink', key),
+  });
+  const at = (path: string) => join(directory, path);
+  const { config, problems, files, keyFile } = loadConfig(at('conf/postern.yaml'), {});
+  t.same(problems, []);
+  t.same(config?.listen.tls, { certFile: at('conf/tls/cert.pem'), keyFile: at('key.pem') });
+  t.equal(config?.apis.integration?.tls.caFile, at('conf/tls/cert.pem'));
+  t.equal(config?.redis.tls?.caFile, at('conf/tls/cert.pem'));
+  t.equal(config?.keys.file, at('conf/more/keys.yaml'));
+  t.equal(keyFile, at('conf/more/keys.yaml'));
+  t.same(new Set(files), new Set([at('conf/postern.yaml'), at('conf/tls/cert.pem'), at('key.pem')]));
+});
+
+t.test('files that references read are watched, also when one is missing', async (t) => {
+  const directory = t.testdir({ 'p.yaml': `${API}admin:\n  token: \${file:token}\n` });
+  const loaded = loadConfig(join(directory, 'p.yaml'), {});
+  t.equal(loaded.config, null);
+  t.same(loaded.files, [join(directory, 'p.yaml'), join(directory, 'token')]);
+});
+
+t.test('all mistakes are told together, in the order of the lines', async (t) => {
+  const text = `listen: { port: x }\nadmin: { port: y }\n${API}log: { level: \${NOPE:-}\n`.replace(
+    '${NOPE:-}',
+    '"${NOPE}" }',
+  );
+  const directory = t.testdir({ 'p.yaml': text });
+  const { config, problems } = loadConfig(join(directory, 'p.yaml'), {});
+  t.equal(config, null);
+  t.same(
+    problems.map(({ field, line }) => [field, line]),
+    [
+      ['listen.port', 1],
+      ['admin.port', 2],
+      ['log.level', 4],
+    ],
+  );
+});
+
+t.test('the key file is known even when the rest is wrong', async (t) => {
+  const directory = t.testdir({ 'p.yaml': 'listen: { port: x }\n', 'r.yaml': 'keys: { source: redis }\n' });
+  t.equal(loadConfig(join(directory, 'p.yaml'), {}).keyFile, join(directory, 'keys.yaml'));
+  t.equal(loadConfig(join(directory, 'r.yaml'), {}).keyFile, null);
+});
+
+t.test('a warning leaves the configuration usable', async (t) => {
+  const directory = t.testdir({ 'p.yaml': `${API}admin: { host: 0.0.0.0 }\n` });
+  const { config, problems } = loadConfig(join(directory, 'p.yaml'), {});
+  t.ok(config);
+  t.match(problems, [{ severity: 'warning', field: 'admin.host', line: 2, column: 16 }]);
+});

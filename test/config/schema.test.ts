@@ -1,0 +1,107 @@
+import t from 'tap';
+import { ConfigSchema, DEFAULT_REDIS_URL } from '../../src/config/schema.ts';
+
+const upstream = 'http://127.0.0.1:9000';
+
+t.test('every default', async (t) => {
+  const config = ConfigSchema.parse({ apis: { integration: { upstream }, metrics: { upstream } } });
+  const api = {
+    upstream,
+    preset: 'userflux',
+    routes: null,
+    credential: ['bearer'],
+    hosts: [],
+    authorization: 'strip',
+    preserveHost: false,
+    connectTimeoutSeconds: 2,
+    timeoutSeconds: 30,
+    idleTimeoutSeconds: 60,
+    maxBodyBytes: 1048576,
+    maxConnections: 128,
+    tls: { caFile: null, insecureSkipVerify: false, serverName: null },
+    cors: {
+      allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-request-id'],
+      maxAgeSeconds: 7200,
+    },
+    enforcement: 'enforce',
+  };
+  t.strictSame(config, {
+    listen: {
+      host: '0.0.0.0',
+      port: 8080,
+      trustedProxies: [],
+      proxyProtocol: false,
+      tls: null,
+      requestTimeoutSeconds: 30,
+      headersTimeoutSeconds: 10,
+      keepAliveTimeoutSeconds: 75,
+      shutdownGraceSeconds: 30,
+      allowPathQuirks: [],
+      maxConnections: 10000,
+      maxRequestsInFlight: 4096,
+    },
+    admin: { host: '127.0.0.1', port: 9090, token: null, hosts: [] },
+    apis: {
+      integration: api,
+      metrics: {
+        ...api,
+        token: { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' },
+        cache: { store: 'memory', maxBytes: 67108864, maxEntryBytes: 1048576, staleIfErrorMinutes: 0 },
+      },
+    },
+    keys: { source: 'file', file: 'keys.yaml' },
+    redis: {
+      url: 'redis://127.0.0.1:6379',
+      cluster: null,
+      sentinel: null,
+      username: null,
+      password: null,
+      tls: null,
+      prefix: 'postern:',
+      pollSeconds: 2,
+    },
+    rateLimit: { store: 'memory' },
+    log: { level: 'info', requests: 'rejections' },
+  });
+});
+
+t.test('either API alone', async (t) => {
+  t.same(Object.keys(ConfigSchema.parse({ apis: { integration: { upstream } } }).apis), ['integration']);
+  t.same(Object.keys(ConfigSchema.parse({ apis: { metrics: { upstream } } }).apis), ['metrics']);
+});
+
+t.test('routes stand in place of the preset', async (t) => {
+  const routes = [
+    { method: 'POST', path: '/v1/batch', events: 'batch[].event', unnamed: 'allow', rewrite: '/v1/import' },
+  ];
+  const { integration } = ConfigSchema.parse({ apis: { integration: { upstream, routes } } }).apis;
+  t.equal(integration?.preset, null);
+  t.same(integration?.routes, routes);
+});
+
+t.test('redis: the default URL holds only while nothing else is given', async (t) => {
+  const redis = (written: object) => ConfigSchema.parse({ apis: { integration: { upstream } }, redis: written }).redis;
+  t.equal(redis({}).url, DEFAULT_REDIS_URL);
+  t.equal(redis({ cluster: ['redis://a'], prefix: '{postern}:' }).url, null);
+  t.equal(redis({ sentinel: { name: 'm', urls: ['redis://a:26379'] } }).url, null);
+  t.same(redis({ tls: true }).tls, { caFile: null, serverName: null, insecureSkipVerify: false });
+  t.equal(redis({ tls: false }).tls, null);
+});
+
+t.test('what is written in several ways has one form', async (t) => {
+  const secret = '0123456789abcdef0123456789abcdef';
+  const config = ConfigSchema.parse({
+    apis: {
+      integration: {
+        upstream: 'HTTP://LocalHost:80/',
+        hosts: ['API.Example.com', '[::1]'],
+        credential: ['header:X-API-Key', 'query:API_KEY'],
+      },
+      metrics: { upstream, token: { secret } },
+    },
+  });
+  t.equal(config.apis.integration?.upstream, 'http://localhost');
+  t.same(config.apis.integration?.hosts, ['api.example.com', '[::1]']);
+  t.same(config.apis.integration?.credential, ['header:x-api-key', 'query:API_KEY']);
+  t.same(config.apis.metrics?.token.secret, [secret]);
+});

@@ -1,0 +1,42 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { substitute } from '../../src/config/substitution.ts';
+
+const references = {
+  env: { NAME: 'value', EMPTY: '', NESTED: '${NAME}', DOLLARS: '$&$1$$' },
+  readFile: (path: string) => ({ 'a.txt': 'from file\n', 'two.txt': 'x\n\n', 'crlf.txt': 'x\r\n' })[path] ?? null,
+};
+const text = (written: string): string => substitute(written, references).text;
+
+t.equal(text('${NAME}'), 'value');
+t.equal(text('a ${NAME} b ${NAME}'), 'a value b value');
+t.equal(text('${EMPTY}'), '', 'set but empty is empty');
+t.equal(text('${EMPTY:-x}'), 'x', 'but takes its default, as in a shell');
+t.equal(text('${MISSING:-x y:-z}'), 'x y:-z');
+t.equal(text('${MISSING:-}'), '');
+t.equal(text('${file:a.txt}'), 'from file', 'one line break at the end is cut');
+t.equal(text('${file:two.txt}'), 'x\n', 'only one');
+t.equal(text('${file:crlf.txt}'), 'x');
+t.equal(text('$${NAME}'), '${NAME}', '$${ is a literal');
+t.equal(text('$NAME $5'), '$NAME $5', 'a dollar alone means nothing');
+t.equal(text('${NESTED}'), '${NAME}', 'what a reference yields is not searched again');
+t.equal(text('${DOLLARS}'), '$&$1$$', 'nor read as a replacement pattern');
+
+t.match(substitute('${MISSING}', references).failures, [/MISSING, which is not set/]);
+t.match(substitute('${file:none}', references).failures, [/"none", which cannot be read/]);
+t.match(substitute('${1a}', references).failures, [/none of/]);
+t.match(substitute('a ${NAME', references).failures, [/never closed/]);
+t.equal(substitute('${A} ${B}', references).failures.length, 2, 'every failure is told');
+
+t.equal(substitute('${NAME}', references).external, true);
+t.equal(substitute('${MISSING:-x}', references).external, false, 'a default stands in the file itself');
+t.equal(substitute('$${NAME}', references).referenced, false);
+
+t.test('the names of Object.prototype are no variables', async (t) => {
+  t.equal(substitute('${toString:-x}', { ...references, env: Object.create(null) }).text, 'x');
+  t.equal(substitute('${constructor:-x}', references).text, 'x');
+});
+
+t.test('text without ${ comes back as it is', async () => {
+  fc.assert(fc.property(fc.string(), (any) => any.includes('${') || text(any) === any));
+});

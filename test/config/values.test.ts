@@ -1,0 +1,64 @@
+import t from 'tap';
+import { hostName, instant, listenHost, redisUrl, secretText, upstreamUrl } from '../../src/config/values.ts';
+
+const accepts = (schema: { safeParse: (value: unknown) => { success: boolean } }, value: unknown): boolean =>
+  schema.safeParse(value).success;
+
+function table(schema: Parameters<typeof accepts>[0], right: readonly unknown[], wrong: readonly unknown[]): void {
+  for (const value of right) t.ok(accepts(schema, value), `takes ${JSON.stringify(value)}`);
+  for (const value of wrong) t.notOk(accepts(schema, value), `refuses ${JSON.stringify(value)}`);
+}
+
+table(
+  hostName,
+  ['example.com', 'a', 'xn--bcher-kva.example', '10.0.0.1', '[::1]', '_svc.example'],
+  [
+    '',
+    '*.example.com',
+    'a..b',
+    '.a',
+    'a.',
+    'a:80',
+    'http://a',
+    '::1',
+    '[::1',
+    '1.2.3',
+    '010.0.0.1',
+    'a b',
+    '256.1.1.1',
+    '0x7f.1',
+  ],
+);
+table(listenHost, ['0.0.0.0', '::', '::1', 'localhost'], ['', '*', '[::]', 'fe80::1%eth0', '0.0.0.0:80', '127.1']);
+table(
+  upstreamUrl,
+  ['http://a', 'https://a:8443', 'http://127.0.0.1:9000/', 'http://[::1]:9000'],
+  [
+    ...['a:80', '//a', 'http:/a', 'http://', 'http://a/x', 'http://a?x', 'http://a#x', 'http://u@a', 'http://a:0'],
+    ...['http://a:65536', 'http://a\\b', 'http://a b', 'http://127.1', 'http://0x7f000001', 'http://2130706433'],
+    ...['http://[::1', 'http://[fe80::1%25eth0]', 'unix:/run/x.sock', 'http://a\n', ' http://a', 'http://exa mple'],
+  ],
+);
+table(
+  redisUrl(true),
+  ['redis://a', 'rediss://u:p%40@a:6379/2', 'redis://[::1]:6379', 'redis://:pw@a'],
+  ['http://a', 'redis://', 'redis://a/x', 'redis://a?x=1', 'redis://a b', 'REDIS:a'],
+);
+table(redisUrl(false), ['redis://a', 'redis://a:1/'], ['redis://a/2']);
+table(
+  secretText,
+  ['a', 'a b', '~!', 'x'.repeat(4096)],
+  ['', ' a', 'a ', 'a\tb', 'a\n', 'ä', '\u0000', 'x'.repeat(4097), 1],
+);
+table(
+  instant,
+  ['2027-01-01T00:00:00Z', '2027-01-01T00:00:00.5+02:00', '2028-02-29T23:59:59Z'],
+  [
+    '2027-01-01',
+    '2027-01-01 00:00:00Z',
+    '2027-02-29T00:00:00Z',
+    '2027-01-01T24:00:00Z',
+    '2027-01-01T00:00:00',
+    'never',
+  ],
+);

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { loadConfig } from '../../src/config/load.ts';
+
+const API = 'apis: { integration: { upstream: http://127.0.0.1:9000 } }\n';
+
+function warningsOf(t: Test, text: string, env = {}): string[] {
+  const directory = t.testdir({ 'p.yaml': text, secret: 'abcdefghijklmnopqrstuvwxyz' });
+  const { config, problems } = loadConfig(join(directory, 'p.yaml'), env);
+  t.ok(config, 'usable');
+  t.ok(problems.every(({ severity }) => severity === 'warning'));
+  return problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+t.test('nothing to say of a plain configuration', async (t) => t.same(warningsOf(t, API), []));
+
+t.test('an admin port that is open beyond loopback without a token', async (t) => {
+  t.match(warningsOf(t, `${API}admin:\n  host: 0.0.0.0\n`), [
+    /^3:9 admin.host opens the admin port beyond this machine/,
+  ]);
+  t.match(warningsOf(t, `${API}admin:\n  host: 192.0.2.1\n`), [/^3:9 /]);
+  for (const host of ['127.0.0.1', '127.8.8.8', '"::1"', 'localhost'])
+    t.same(warningsOf(t, `${API}admin: { host: ${host} }\n`), []);
+  t.same(warningsOf(t, `${API}admin:\n  host: 0.0.0.0\n  token: \${T}\n`, { T: 'x'.repeat(20) }), []);
+});
+
+t.test('a trusted proxy range that holds everyone', async (t) => {
+  const text = `${API}listen:\n  trustedProxies: [10.0.0.0/8, 0.0.0.0/0, "::/0"]\n`;
+  t.match(warningsOf(t, text), [
+    /^3:32 listen.trustedProxies\[1\] trusts everyone/,
+    /^3:43 listen.trustedProxies\[2\]/,
+  ]);
+});
+
+t.test('a secret in plain text', async (t) => {
+  const plain = /is a secret in plain text/;
+  const admin = (token: string, env = {}) => warningsOf(t, `${API}admin:\n  token: ${token}\n`, env);
+  t.match(admin('abcdefghijklmnopqrstuvwxyz'), [plain]);
+  t.same(admin('${T}', { T: 'abcdefghijklmnopqrstuvwxyz' }), []);
+  t.same(admin('${file:secret}'), []);
+  t.match(admin('${T:-abcdefghijklmnopqrstuvwxyz}'), [plain], 'a default stands in the file');
+  const api = (authorization: string) =>
+    warningsOf(t, `apis:\n  integration:\n    upstream: http://a\n    authorization: ${authorization}\n`, { K: 'k' });
+  t.match(api('Bearer abc'), [/^4:20 apis.integration.authorization is a secret in plain text/]);
+  t.same(api('Bearer ${K}'), []);
+  t.same(api('pass'), []);
+  const token =
+    'apis:\n  metrics:\n    upstream: http://a\n    token: { secret: [0123456789abcdef0123456789abcdef] }\n';
+  t.match(warningsOf(t, token), [/^4:23 apis.metrics.token.secret\[0\] is a secret in plain text/]);
+});
+
+t.test('a password in a URL', async (t) => {
+  t.match(warningsOf(t, `${API}redis: { url: "redis://u:pw@a" }\n`), [
+    /^2:15 redis.url holds a password in plain text/,
+  ]);
+  t.same(warningsOf(t, `${API}redis: { url: "redis://u@a" }\n`), []);
+  t.same(warningsOf(t, `${API}redis:\n  url: \${U}\n`, { U: 'redis://u:pw@a' }), []);
+});
+
+t.test('a short token', async (t) =>
+  t.match(warningsOf(t, `${API}admin:\n  token: \${T}\n`, { T: 'x'.repeat(19) }), [/shorter than 20/]),
+);
