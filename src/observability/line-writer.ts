@@ -63,7 +63,10 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
   return {
     write(line) {
       if (gone) return;
-      if (waiting.length + line.length > maxWaiting) return void dropped++;
+      if (waiting.length + line.length > maxWaiting) {
+        dropped++;
+        return;
+      }
       waiting += line;
       if (!writing) next();
     },

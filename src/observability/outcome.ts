@@ -107,17 +107,18 @@ export function createRecorder({ metrics, log, recent, summary, requests }: Outc
       recent.add(rejection);
       summary.add(rejection, outcome.now);
       if (logRejections) log.rejection(rejection, rejected);
-    } else if (upstreamErrorIn(outcome) !== null) {
-      if (logRejections) log.upstreamFailure(outcome);
-    } else if (logAll) log.request(outcome);
+    }
+    const failed = upstreamErrorIn(outcome) !== null;
+    if (failed && logRejections) log.upstreamFailure(outcome);
+    if (logAll && !failed && rejected === null) log.request(outcome);
   };
 }
 
 /** The refusal that counts as a rejection, real or would-be; an upstream's failure is nobody's rejection. */
-export function rejectionIn(outcome: Outcome): Refusal | null {
-  const { refusal } = outcome;
-  if (refusal === null) return outcome.wouldReject;
-  return refusal.code === 'upstream_unreachable' || refusal.code === 'upstream_timeout' ? null : refusal;
+export function rejectionIn({ refusal, wouldReject }: Outcome): Refusal | null {
+  if (refusal === null || refusal.code === 'upstream_unreachable' || refusal.code === 'upstream_timeout')
+    return wouldReject;
+  return refusal;
 }
 
 /** How the upstream failed, if it is the one that did. */
@@ -130,7 +131,7 @@ const MAX_PATH = 1024;
 const MAX_FIELD = 128;
 
 function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
-  const enforced = outcome.refusal !== null;
+  const enforced = refusal === outcome.refusal;
   return {
     level: REFUSALS[refusal.code].level,
     time: isoTime(outcome.now),

@@ -15,8 +15,12 @@ export interface MetricSources {
   readonly now: () => number;
   /** The keys served from now, or null before they are loaded. */
   readonly keys: () => KeySnapshot | null;
-  /** `lastSync`: when the keys were last known to equal their source, or null: never. */
-  readonly keySource: () => { readonly up: boolean; readonly lastSync: number | null };
+  /** `lastSyncAt`: when the keys were last known to equal their source, or null: never. */
+  readonly keySource: () => {
+    readonly up: boolean;
+    readonly lastSyncAt: number | null;
+    readonly invalidDefinitions: number;
+  };
   /** `lastLoaded`: when the running configuration was loaded. */
   readonly config: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
   /** The response cache in memory, or null when there is none. */
@@ -77,8 +81,8 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
     postern_cache_entries: one(() => sources.cache()?.entries ?? 0),
     postern_keys: () => keySamples(sources.keys(), sources.now()),
     postern_key_source_up: one(() => Number(sources.keySource().up)),
-    postern_key_source_last_sync_timestamp_seconds: one(() => (sources.keySource().lastSync ?? 0) / 1000),
-    postern_key_source_invalid_definitions: one(() => sources.keys()?.invalid.length ?? 0),
+    postern_key_source_last_sync_timestamp_seconds: one(() => (sources.keySource().lastSyncAt ?? 0) / 1000),
+    postern_key_source_invalid_definitions: one(() => sources.keySource().invalidDefinitions),
     postern_config_last_reload_successful: one(() => Number(sources.config().lastReloadSuccessful)),
     postern_config_last_reload_timestamp_seconds: one(() => sources.config().lastLoaded / 1000),
     postern_build_info: () => [{ labels: { version, node }, value: 1 }],

@@ -131,7 +131,7 @@ function countForKey(cells: KeyCells, outcome: Outcome): void {
   requestCell(cells, outcome.api, outcome.status).value++;
   const rejected = rejectionIn(outcome);
   if (rejected !== null)
-    rejectionCell(cells, outcome.refusal === null ? 'report' : 'enforce', outcome.api, rejected.reason).value++;
+    rejectionCell(cells, rejected === outcome.refusal ? 'enforce' : 'report', outcome.api, rejected.reason).value++;
   countEvents(cells, outcome);
   if (outcome.tokenIssued) cells.tokens.value++;
   if (outcome.secretId !== '' && cells.id !== '') {
@@ -167,7 +167,8 @@ interface Totals {
 
 const APIS = ['integration', 'metrics'] as const satisfies readonly ApiName[];
 
-const UPSTREAM_ERROR_KINDS = [
+/** The values of the label `kind`. */
+export const UPSTREAM_ERROR_KINDS = [
   'connect',
   'connect_timeout',
   'tls',

@@ -64,6 +64,26 @@ t.test('an enforced refusal wins over a would-be one of the same request', async
   t.match(recording('rejections', both).rejections, [{ reason: 'body_too_large', mode: 'enforce' }]);
 });
 
+t.test('a would-be refusal is told even when the upstream then fails', async (t) => {
+  const { rejections, upstream, requests } = recording(
+    'all',
+    outcome({
+      wouldReject: refusal('ip_not_allowed', 'a'),
+      refusal: refusal('upstream_timeout', 'b'),
+      upstreamFailure: 'header_timeout',
+      status: 504,
+    }),
+  );
+  t.match(rejections, [{ msg: 'would_reject', reason: 'ip_not_allowed', mode: 'report', status: 504 }]);
+  t.equal(upstream, 1);
+  t.equal(requests, 0);
+});
+
+t.test('a client that goes away is no failure of the upstream', async (t) => {
+  const gone = outcome({ status: 499, upstreamFailure: 'aborted' });
+  t.match(recording('all', gone), { upstream: 0, requests: 1, rejections: [] });
+});
+
 t.test('every level of the table reaches the line', async (t) => {
   for (const code of ['ip_not_allowed', 'no_route'] as const) {
     const [line] = recording('rejections', outcome({ refusal: refusal(code, 'x') })).rejections;

@@ -61,6 +61,24 @@ t.test('an upstream failure is an upstream error and not a rejection', async (t)
   t.notOk([...series.keys()].some((name) => name.includes('reason="upstream_timeout"')));
 });
 
+t.test('a would-be refusal counts in report mode even when the upstream then fails', async (t) => {
+  const metrics = metricsOver(() => web);
+  const failed = { refusal: refusal('upstream_timeout', 'x'), upstreamFailure: 'header_timeout' } as const;
+  metrics.record(outcome({ ...failed, wouldReject: refusal('rate_limited', 'x'), status: 504 }));
+  const reported = 'postern_rejections_total{api="integration",key="web",reason="rate_limited",mode="report"}';
+  t.equal((await scrape(metrics)).get(reported), 1);
+});
+
+t.test('a full pool and a client that went away are not errors of the upstream', async (t) => {
+  const metrics = metricsOver(() => web);
+  metrics.record(outcome({ status: 503, refusal: refusal('overloaded', 'x'), upstreamFailure: 'overloaded' }));
+  metrics.record(outcome({ status: 499, upstreamFailure: 'aborted' }));
+  const series = await scrape(metrics);
+  const errors = [...series].filter(([name]) => name.startsWith('postern_upstream_errors_total'));
+  t.ok(errors.length > 0 && errors.every(([, count]) => count === 0));
+  t.equal(series.get('postern_rejections_total{api="integration",key="web",reason="overloaded",mode="enforce"}'), 1);
+});
+
 t.test('events are counted by what became of them; in report mode nothing was cut out', async (t) => {
   const metrics = metricsOver(() => web);
   metrics.record(outcome({ forwardedEvents: 3, removedEvents: 2 }));
@@ -146,19 +164,16 @@ t.test('durations are observed by API, the upstream one only where something was
 
 t.test('gauges tell the state of keys, their source, the configuration, the cache and the build', async (t) => {
   const past = NOON - 1;
-  const keys = snapshot(
-    [
-      key('a'),
-      key('b', { enabled: false, expiresAt: past }),
-      key('c', { expiresAt: NOON }),
-      key('d', { type: 'read-write', secrets: [{ id: 'x', digest: '', expiresAt: past }] }),
-      key('e', { type: 'metrics', expiresAt: NOON + 1 }),
-    ],
-    [{ id: 'f', why: 'broken' }],
-  );
+  const keys = snapshot([
+    key('a'),
+    key('b', { enabled: false, expiresAt: past }),
+    key('c', { expiresAt: NOON }),
+    key('d', { type: 'read-write', secrets: [{ id: 'x', digest: '', expiresAt: past }] }),
+    key('e', { type: 'metrics', expiresAt: NOON + 1 }),
+  ]);
   const series = await scrape(
     metricsOver(() => keys, {
-      keySource: () => ({ up: false, lastSync: 5000 }),
+      keySource: () => ({ up: false, lastSyncAt: 5000, invalidDefinitions: 1 }),
       config: () => ({ lastReloadSuccessful: false, lastLoaded: 7000 }),
       cache: () => ({ bytes: 42, entries: 2 }),
     }),

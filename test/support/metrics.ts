@@ -11,7 +11,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
     sources: {
       now: () => NOON,
       keys,
-      keySource: () => ({ up: true, lastSync: NOON }),
+      keySource: () => ({ up: true, lastSyncAt: NOON, invalidDefinitions: 0 }),
       config: () => ({ lastReloadSuccessful: true, lastLoaded: NOON }),
       cache: () => null,
       ...change,

@@ -57,6 +57,6 @@ export function key(id: string, change: Partial<Key> = {}): Key {
   };
 }
 
-export function snapshot(keys: readonly Key[], invalid: KeySnapshot['invalid'] = []): KeySnapshot {
-  return { version: 1, byId: new Map(keys.map((one) => [one.id, one])), bySecret: new Map(), invalid };
+export function snapshot(keys: readonly Key[]): KeySnapshot {
+  return { version: 1, byId: new Map(keys.map((one) => [one.id, one])), bySecret: new Map(), invalid: [] };
 }
