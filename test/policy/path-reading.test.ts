@@ -77,3 +77,9 @@ t.test('one trailing slash is ignored, and no more', (t) => {
   t.equal(foldPath('/'), '');
   t.end();
 });
+
+t.test('no path has more readings than a few dozen, however long it is', (t) => {
+  for (const unit of ['%2F', '%2541', ';', '//', '%3F', 'a%2f;b//%3F%25', '%2F;%3B//%2541%3F', 'x%2F%3Bb;c//%253B%3Fd'])
+    t.ok(readPath(`/${unit.repeat(1000)}`).length <= 64, unit);
+  t.end();
+});
