@@ -68,8 +68,8 @@ export function compileBatchWalk(rule: BatchRule, batch: Batch): (bytes: Buffer,
     else {
       batch.disallowed++;
       // The comma before goes along; before the first that is kept, the comma after.
-      if (batch.kept > 0) batch.cuts.push(segment - 1, at);
-      else batch.cuts.push(segment, at + 1);
+      if (batch.kept > 0) addCut(batch.cuts, segment - 1, at);
+      else addCut(batch.cuts, segment, at + 1);
     }
     return at;
   };
@@ -92,4 +92,10 @@ export function compileBatchWalk(rule: BatchRule, batch: Batch): (bytes: Buffer,
       at = skipSpace(bytes, segment);
     }
   };
+}
+
+/** Neighbours become one range, so that a long run of disallowed events costs one. */
+function addCut(cuts: number[], start: number, end: number): void {
+  if (cuts.length > 0 && cuts[cuts.length - 1] === start) cuts[cuts.length - 1] = end;
+  else cuts.push(start, end);
 }

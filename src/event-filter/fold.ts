@@ -11,7 +11,19 @@ const IGNORED = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharac
  * by the dotted and the dotless i, by canonical equivalence (Swift compares strings so), and by outer white space.
  */
 export function foldName(name: string): string {
-  const visible = name.replace(IGNORED, '').normalize('NFD').trim();
+  return fold(name.replace(IGNORED, '').trim());
+}
+
+/** No folding takes more code units to one than this: it is two, for the dotted i and for what leaves the upper planes. */
+const MAX_SHRINKAGE = 4;
+
+/** Whether the name folds to `folded`. A name too long for that is not folded: normalising many marks takes squared time. */
+export function foldsTo(name: string, folded: string): boolean {
+  const visible = name.replace(IGNORED, '').trim();
+  return visible.length <= MAX_SHRINKAGE * folded.length && fold(visible) === folded;
+}
+
+function fold(visible: string): string {
   // Lower first for the capital sharp s, then upper for what has several lower forms, then lower for the result.
-  return visible.toLowerCase().toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
+  return visible.normalize('NFD').toLowerCase().toUpperCase().toLowerCase().replaceAll('i\u0307', 'i');
 }

@@ -2,7 +2,7 @@
  * Decides whether a member's name is the one that a selector looks for, or one that some parser could take for it.
  * It judges one name at a time; whoever walks the object counts.
  */
-import { foldName } from './fold.ts';
+import { foldName, foldsTo } from './fold.ts';
 import { byteClass, INVALID, QUOTE } from './scan.ts';
 
 /**
@@ -52,11 +52,17 @@ export function compileMember(name: string): Member {
     const text = JSON.parse(bytes.toString('utf8', start - 1, close + 1)) as string;
     if (text === name) return 'exact';
     if (text === '__proto__') return 'prototype';
+    if (beginsUnlike(text, folded)) return 'none';
     const nul = text.indexOf('\0');
-    if (foldName(text) === folded || (nul !== -1 && foldName(text.slice(0, nul)) === folded)) return 'variant';
-    return 'none';
+    return foldsTo(text, folded) || (nul !== -1 && foldsTo(text.slice(0, nul), folded)) ? 'variant' : 'none';
   };
   return { matchPlain, matchOdd };
+}
+
+/** A first character of visible ASCII stays the first, whatever follows; most names differ there and need no folding. */
+function beginsUnlike(text: string, folded: string): boolean {
+  const first = text.charCodeAt(0);
+  return first > SPACE && first < 0x7f && LOWER[first] !== folded.charCodeAt(0);
 }
 
 function equalsFolded(bytes: Buffer, start: number, folded: Buffer): boolean {

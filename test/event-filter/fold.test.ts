@@ -1,5 +1,5 @@
 import t from 'tap';
-import { foldName } from '../../src/event-filter/fold.ts';
+import { foldName, foldsTo } from '../../src/event-filter/fold.ts';
 
 void t.test('names that some library takes for the same fold to the same', async (t) => {
   for (const [a, b] of [
@@ -61,4 +61,17 @@ void t.test('whatever ECMAScript folds together (CaseFolding.txt, simple) is fol
       if (new RegExp(letter, 'iu').test(char) && foldName(letter) !== foldName(char)) wrong.push(`${char} ${letter}`);
   }
   t.strictSame(wrong, []);
+});
+
+void t.test('a name that is too long to fold to another is told by its length', async (t) => {
+  t.equal(foldsTo(`${'\0'.repeat(1_000)}NAME`, 'name'), true, 'what is dropped does not count');
+  t.equal(foldsTo(`${' '.repeat(1_000)}NAME`, 'name'), true);
+  t.equal(foldsTo('I\u0307I\u0307I\u0307I\u0307', 'iiii'), true);
+  t.equal(foldsTo(`name${'\u0301\u0316'.repeat(500_000)}`, 'name'), false);
+  let shrinkage = 0;
+  for (let point = 0; point <= 0x10ffff; point++) {
+    const folded = foldName(`a${String.fromCodePoint(point)}a`).length - 2;
+    if (folded > 0) shrinkage = Math.max(shrinkage, String.fromCodePoint(point).length / folded);
+  }
+  t.equal(shrinkage, 2);
 });
