@@ -1,0 +1,26 @@
+# Two stages: the compiler and the test tools stay in the first. Nothing is written at run time, so the root can be read-only.
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY tsconfig.json ./
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run build && npm prune --omit=dev
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+# No keys are shipped: mount a configuration here. Every command reads it, `docker exec ... node dist/main.js check` too.
+ENV POSTERN_CONFIG=/etc/postern/postern.yaml
+WORKDIR /app
+COPY package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY config/postern.schema.json config/keys.schema.json ./config/
+USER node
+EXPOSE 8080 9090
+# Set POSTERN_ADMIN_PORT if the configuration moves the admin port.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.POSTERN_ADMIN_PORT || 9090}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
+CMD ["serve"]

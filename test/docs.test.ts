@@ -1,0 +1,55 @@
+/**
+ * Keeps the prose true where a machine can: links lead somewhere, the README's configuration is valid, every dependency is
+ * explained.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { loadConfig } from '../src/config/load.ts';
+import { loadKeyFile } from '../src/keys/key-file.ts';
+
+const pages = [
+  ...readdirSync('.').filter((file) => file.endsWith('.md')),
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+];
+const textOf = (file: string): string => readFileSync(file, 'utf8');
+
+void t.test('links lead to files and headings that exist', async (t) => {
+  for (const page of pages) {
+    for (const [, target = ''] of textOf(page).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const [path = '', heading] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      t.ok(existsSync(file), `${page}: ${target}`);
+      if (heading !== undefined) t.ok(headingsOf(file).includes(heading), `${page}: ${target}`);
+    }
+  }
+});
+
+void t.test("the README's configuration is valid", async (t) => {
+  const [config = '', keys = ''] = [...textOf('README.md').matchAll(/```yaml\n(.*?)```/gs)].map(
+    (block) => block[1] ?? '',
+  );
+  const dir = t.testdir({ 'postern.yaml': config, 'keys.yaml': keys });
+  const env = { WEB_KEY: 'a-secret-of-at-least-20-characters', BACKEND_KEY: 'another-secret-of-that-length' };
+  t.same(loadConfig(join(dir, 'postern.yaml'), env).problems, []);
+  t.same(loadKeyFile(join(dir, 'keys.yaml'), env).problems, []);
+  t.ok(loadKeyFile(join(dir, 'keys.yaml'), {}).problems.length > 0, 'and it is really read');
+});
+
+void t.test('every dependency is explained', async (t) => {
+  const manifest = JSON.parse(textOf('package.json')) as Record<string, Record<string, string>>;
+  const explained = textOf('docs/dependencies.md');
+  for (const name of Object.keys({ ...manifest['dependencies'], ...manifest['devDependencies'] }))
+    t.ok(explained.includes(`\`${name}\``), name);
+});
+
+function headingsOf(file: string): string[] {
+  return [...textOf(file).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
