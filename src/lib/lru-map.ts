@@ -14,44 +14,78 @@ export interface LruMap<K, V> {
   readonly weight: () => number;
 }
 
+/**
+ * An entry in a ring that runs from the latest used to the oldest; the ring's own node closes it. Moving an entry in the order
+ * of a Map instead would make it rehash again and again.
+ */
+interface Node<K, V> {
+  newer: Node<K, V>;
+  older: Node<K, V>;
+  readonly key: K;
+  readonly value: V;
+  readonly weight: number;
+}
+
 /** `maxWeight` counts entries, unless `set` is told what each weighs. */
 export function createLruMap<K, V>(maxWeight: number): LruMap<K, V> {
-  // A Map iterates in order of insertion: an entry that is used is inserted anew, so the first one is the oldest.
-  const entries = new Map<K, { readonly value: V; readonly weight: number }>();
+  const nodes = new Map<K, Node<K, V>>();
+  const ring = { weight: 0 } as Node<K, V>;
   let total = 0;
 
-  const remove = (key: K): boolean => {
-    const entry = entries.get(key);
-    if (entry === undefined) return false;
-    total -= entry.weight;
-    return entries.delete(key);
+  const clear = (): void => {
+    nodes.clear();
+    total = 0;
+    ring.newer = ring;
+    ring.older = ring;
   };
 
+  const insert = (node: Node<K, V>): void => {
+    node.newer = ring;
+    node.older = ring.older;
+    ring.older.newer = node;
+    ring.older = node;
+  };
+
+  const take = ({ newer, older }: Node<K, V>): void => {
+    newer.older = older;
+    older.newer = newer;
+  };
+
+  const remove = (node: Node<K, V> | undefined): boolean => {
+    if (node === undefined) return false;
+    take(node);
+    total -= node.weight;
+    return nodes.delete(node.key);
+  };
+
+  clear();
   return {
     get(key) {
-      const entry = entries.get(key);
-      if (entry === undefined) return undefined;
-      entries.delete(key);
-      entries.set(key, entry);
-      return entry.value;
+      const node = nodes.get(key);
+      if (node === undefined) return undefined;
+      if (ring.older !== node) {
+        take(node);
+        insert(node);
+      }
+      return node.value;
     },
     set(key, value, weight = 1) {
-      remove(key);
+      remove(nodes.get(key));
       if (weight > maxWeight) return false;
-      entries.set(key, { value, weight });
+      const node = { newer: ring, older: ring, key, value, weight };
+      nodes.set(key, node);
+      insert(node);
       total += weight;
-      for (const oldest of entries.keys()) {
-        if (total <= maxWeight) break;
+      for (let excess = total - maxWeight; excess > 0;) {
+        const oldest = ring.newer;
+        excess -= oldest.weight;
         remove(oldest);
       }
       return true;
     },
-    delete: remove,
-    clear() {
-      entries.clear();
-      total = 0;
-    },
-    size: () => entries.size,
+    delete: (key) => remove(nodes.get(key)),
+    clear,
+    size: () => nodes.size,
     weight: () => total,
   };
 }

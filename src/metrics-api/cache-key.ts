@@ -5,8 +5,7 @@
 import { createHash, hash } from 'node:crypto';
 
 export interface CacheKeyParts {
-  readonly keyId: string;
-  readonly apiKeyDigest: string | null;
+  readonly key: { readonly id: string; readonly apiKeyDigest: string | null };
   readonly method: string;
   /** Path and query exactly as forwarded. */
   readonly target: string;
@@ -21,19 +20,19 @@ export function cacheScope(shape: unknown): string {
   return hash('sha256', `postern cache 1 ${JSON.stringify(shape)}`);
 }
 
-/** Above this size, a body is digested where it lies: one more copy would cost more than a second update. */
+/** Above this size, a part of a request is digested where it lies: one more copy would cost more than a second update. */
 const COPY_LIMIT = 16_384;
+/** Three bytes hold any UTF-16 code unit in UTF-8. Used and left within one call. */
+const scratch = Buffer.allocUnsafeSlow(COPY_LIMIT * 3);
 
 /** The key of a request, before any header that its answers vary by: 64 hex digits. */
 export function cacheKey(scope: string, parts: CacheKeyParts): string {
-  const { keyId, apiKeyDigest, method, target, contentType, contentEncoding, body } = parts;
-  const head = `${scope}${part(keyId)}${part(apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}`;
-  if (body.length > COPY_LIMIT) return createHash('sha256').update(head).update(body).digest('hex');
-  // Three bytes hold any UTF-16 code unit in UTF-8.
-  const bytes = Buffer.allocUnsafe(head.length * 3 + body.length);
-  const length = bytes.write(head, 0, 'utf8');
-  body.copy(bytes, length);
-  return hash('sha256', bytes.subarray(0, length + body.length));
+  const { key, method, target, contentType, contentEncoding, body } = parts;
+  const head = `${scope}${part(key.id)}${part(key.apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}`;
+  if (head.length + body.length > COPY_LIMIT) return createHash('sha256').update(head).update(body).digest('hex');
+  const length = scratch.write(head, 0, 'utf8');
+  scratch.set(body, length);
+  return hash('sha256', scratch.subarray(0, length + body.length));
 }
 
 /** The key of one variant: the request's key, and the values of the headers that the answer varies by, absent ones told apart. */

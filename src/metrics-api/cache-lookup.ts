@@ -60,11 +60,7 @@ export class CacheLookup implements Flight {
     if (key.cacheTtlMs === null) return this.#passAlone(UNSTORABLE);
     this.#refreshes = directive.kind === 'refresh';
     if (directive.kind === 'use') this.#maxAge = directive.maxAge;
-    this.#baseKey = cacheKey(this.#context.settings.scope, {
-      ...this.#query,
-      keyId: key.id,
-      apiKeyDigest: key.apiKeyDigest,
-    });
+    this.#baseKey = cacheKey(this.#context.settings.scope, this.#query);
     this.#find();
   }
 

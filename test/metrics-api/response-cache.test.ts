@@ -43,16 +43,15 @@ function setUp({ staleIfErrorMs = 0, maxEntryBytes = 1000, store }: Options = {}
     const client = new Client();
     client.flight = cache.fetch(
       {
-        ...{
-          key,
-          method: 'POST',
-          target,
-          contentType,
-          contentEncoding: undefined,
-          cacheControl,
-          body: Buffer.from(body),
-        },
-        ...{ headers: () => headers, send: upstream.send },
+        key,
+        method: 'POST',
+        target,
+        contentType,
+        contentEncoding: undefined,
+        cacheControl,
+        body: Buffer.from(body),
+        headers: () => headers,
+        send: upstream.send,
       },
       client,
     );
@@ -69,6 +68,13 @@ function setUp({ staleIfErrorMs = 0, maxEntryBytes = 1000, store }: Options = {}
   return { ask, fill, call, cache, upstream, pass: (ms: number) => void (now += ms) };
 }
 
+/** A client's headers, without those that a hit adds. */
+const withoutOwn = (client: Client) =>
+  client.headers
+    .join('\n')
+    .replace(/\nAge\n\d+/, '')
+    .replace(/\nCache-Status\n.*/, '');
+
 t.test('the second to ask gets the bytes of the first, at once', async (t) => {
   const { ask, fill, pass, upstream } = setUp();
   const headers = ['Content-Type', 'application/json', 'X-Twice', '1', 'X-Twice', '2', 'ETag', '"a"'];
@@ -83,11 +89,6 @@ t.test('the second to ask gets the bytes of the first, at once', async (t) => {
   t.equal(second.header('age'), '12');
   t.equal(second.body, first.body);
   t.equal(second.status, 200);
-  const withoutOwn = (client: Client) =>
-    client.headers
-      .join('\n')
-      .replace(/\nAge\n\d+/, '')
-      .replace(/\nCache-Status\n.*/, '');
   t.equal(withoutOwn(second), withoutOwn(first));
   t.equal(withoutOwn(second), [...headers, 'Content-Length', '12'].join('\n'));
   t.equal(upstream.calls.length, 1);
@@ -593,13 +594,14 @@ t.test('a key without a time to live is passed through', async (t) => {
   t.equal(upstream.calls.length, 2);
 });
 
+const later = async <T>(value: T): Promise<T> => {
+  await settled();
+  return value;
+};
+
 /** A store that answers later, as one behind a network does. */
 function slowStore(now: () => number): CacheStore {
   const memory = createMemoryStore({ maxBytes: 100_000, now });
-  const later = async <T>(value: T): Promise<T> => {
-    await settled();
-    return value;
-  };
   return {
     get: (key) => later(memory.get(key)),
     set: (key: string, entry: CacheEntry, ttlMs: number) => later(memory.set(key, entry, ttlMs)),

@@ -1,0 +1,64 @@
+/**
+ * What the metrics API consists of besides its rules: access tokens, the token endpoint, the cache of its answers. Made anew
+ * when the configuration changes; what must outlive that (failures counted, answers kept, the secret made at start) is kept.
+ */
+import { randomBytes } from 'node:crypto';
+import type { MetricsApiConfig } from '../config/schema.ts';
+import { cacheScope } from './cache-key.ts';
+import type { CacheStats, CacheStore } from './cache-store.ts';
+import { createFailureLimiter } from './failure-limiter.ts';
+import { createResponseCache, type ResponseCache } from './response-cache.ts';
+import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
+import { createTokenService, type TokenService } from './token.ts';
+
+export interface MetricsService {
+  readonly tokens: TokenService;
+  readonly endpoint: TokenEndpoint;
+  readonly cache: ResponseCache;
+}
+
+export interface MetricsServices {
+  /** The service for a configuration of the metrics API. Throws one sentence when a token key cannot be used. */
+  readonly configure: (config: MetricsApiConfig) => MetricsService;
+  /** What the cache holds; null before there is one. */
+  readonly cacheStats: () => CacheStats | null;
+  /** Forgets every cached answer. */
+  readonly purge: () => Promise<void>;
+}
+
+export interface MetricsServicesOptions {
+  /** The store of answers, made once, for the settings of the first configuration. */
+  readonly createStore: (settings: MetricsApiConfig['cache']) => CacheStore;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly warn: (warning: string) => void;
+}
+
+export function createMetricsServices({ createStore, now, warn }: MetricsServicesOptions): MetricsServices {
+  const ephemeralSecret = randomBytes(32);
+  const failures = createFailureLimiter();
+  let store: CacheStore | null = null;
+  let cache: ResponseCache | null = null;
+  let warned = false;
+  return {
+    configure: (config) => {
+      const tokens = createTokenService(config.token, ephemeralSecret);
+      if (tokens.warning !== null && !warned) warn(tokens.warning);
+      warned ||= tokens.warning !== null;
+      store ??= createStore(config.cache);
+      const { maxEntryBytes, staleIfErrorMinutes } = config.cache;
+      const settings = { scope: scopeOf(config), maxEntryBytes, staleIfErrorMs: staleIfErrorMinutes * 60_000 };
+      cache = createResponseCache({ settings, store, now });
+      return { tokens, endpoint: createTokenEndpoint(tokens, failures), cache };
+    },
+    cacheStats: () => store?.stats() ?? null,
+    purge: async () => {
+      await cache?.purge();
+    },
+  };
+}
+
+/** Everything in the configuration that shapes what the backend is asked or what it answers. */
+function scopeOf({ upstream, authorization, preserveHost, routes, preset, hosts, tls }: MetricsApiConfig): string {
+  return cacheScope({ upstream, authorization, preserveHost, routes, preset, hosts, serverName: tls.serverName });
+}

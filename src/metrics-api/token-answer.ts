@@ -1,0 +1,64 @@
+/**
+ * How the answers of the token endpoint are written: tokens in both forms, and refusals in the words of RFC 6749 5.2.
+ * Decides nothing.
+ */
+import { REFUSALS, type Refusal } from '../policy/refusal.ts';
+import type { TokenRequestError } from './token-request.ts';
+import type { IssuedToken } from './token.ts';
+
+/** An answer of Postern's own, less its Content-Length. */
+export interface TokenAnswer {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+export interface OAuthError {
+  readonly error: TokenRequestError | 'access_denied' | 'temporarily_unavailable';
+  /** For the caller: helps, and gives nothing away. */
+  readonly why: string;
+}
+
+export function jsonToken(requestId: string, { accessToken, expiresIn }: IssuedToken): TokenAnswer {
+  const body = { accessToken, tokenType: 'Bearer', expiresIn };
+  return { status: 200, headers: ownHeaders(requestId), body: JSON.stringify(body) };
+}
+
+/** RFC 6749 5.1. */
+export function oauthToken(requestId: string, { accessToken, expiresIn }: IssuedToken): TokenAnswer {
+  const body = { access_token: accessToken, token_type: 'Bearer', expires_in: expiresIn };
+  return { status: 200, headers: ownHeaders(requestId), body: JSON.stringify(body) };
+}
+
+/** RFC 6749 5.2. `told`: the error and its text, if the refusal alone does not say them. */
+export function oauthRefusal(requestId: string, reason: Refusal, told: OAuthError = oauthError(reason)): TokenAnswer {
+  const { status } = REFUSALS[reason.code];
+  const headers = ownHeaders(requestId);
+  // RFC 9110 11.6.1: a 401 names a scheme that would do.
+  if (status === 401) headers.push('WWW-Authenticate', 'Basic realm="metrics", charset="UTF-8"');
+  if (reason.retryAfter !== undefined) headers.push('Retry-After', String(reason.retryAfter));
+  return { status, headers, body: JSON.stringify({ error: told.error, error_description: told.why }) };
+}
+
+/** RFC 6749 5.1: what holds a token is never kept, by caches of HTTP/1.0 either. */
+function ownHeaders(requestId: string): string[] {
+  const headers = ['Content-Type', 'application/json', 'Cache-Control', 'no-store', 'Pragma', 'no-cache'];
+  headers.push('X-Request-Id', requestId);
+  return headers;
+}
+
+function oauthError(reason: Refusal): OAuthError {
+  const why = REFUSALS[reason.code].detail;
+  switch (reason.code) {
+    case 'invalid_client':
+      return { error: 'invalid_client', why };
+    case 'ip_not_allowed':
+    case 'browser_not_allowed':
+    case 'origin_not_allowed':
+      return { error: 'access_denied', why };
+    case 'rate_limited':
+      return { error: 'temporarily_unavailable', why };
+    default:
+      return { error: 'invalid_request', why };
+  }
+}
