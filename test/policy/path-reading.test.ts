@@ -21,6 +21,7 @@ const READINGS: readonly (readonly [path: string, reading: string])[] = [
   ['/a%3Bx/b', '/a/b'],
   ['/a;x%2Fb', '/a'],
   ['/a;x%2Fb', '/a/b'],
+  ['/a;x/b%3Bc', '/a/b;c'],
   ['/a//b', '/a//b'],
   ['/a//b', '/a/b'],
   ['/a/;x/b', '/a/b'],
