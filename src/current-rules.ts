@@ -6,6 +6,7 @@ import type { Config, IntegrationApiConfig, MetricsApiConfig } from './config/sc
 import type { KeySnapshot } from './keys/key.ts';
 import { compileRules } from './policy/compile-rules.ts';
 import type { ApiName, ApiRules, Ruleset } from './policy/ruleset.ts';
+import type { MetricsService, MetricsServices } from './metrics-api/metrics-service.ts';
 import { createUpstream, type Upstream, type UpstreamSettings } from './upstream/pool.ts';
 
 export interface CurrentRules {
@@ -13,6 +14,8 @@ export interface CurrentRules {
   readonly rules: () => Ruleset | null;
   readonly keys: () => KeySnapshot | null;
   readonly upstreamOf: (api: ApiRules) => Upstream;
+  /** The tokens and the cache that belong to the rules of the metrics API. */
+  readonly metricsOf: (api: ApiRules) => MetricsService;
   /** Replaces everything but the keys. Throws, and changes nothing, when a file that it names cannot be read. */
   readonly applyConfig: (config: Config) => void;
   readonly applyKeys: (keys: KeySnapshot) => void;
@@ -26,13 +29,20 @@ interface OpenUpstream {
   readonly upstream: Upstream;
 }
 
-export function createCurrentRules(config: Config): CurrentRules {
+/** Throws when a file that the configuration names cannot be read or used. */
+export function createCurrentRules(config: Config, metricsServices: MetricsServices): CurrentRules {
   let compiled = compileRules(config);
   let keys: KeySnapshot | null = null;
   let rules: Ruleset | null = null;
   let open = openUpstreams(config, new Map());
   // A request admitted under the last ruleset still finds the connections that belong to it.
   const upstreams = new WeakMap<ApiRules, Upstream>();
+  const services = new WeakMap<ApiRules, MetricsService>();
+
+  function serve({ apis }: Config): void {
+    if (compiled.metrics !== null && apis.metrics !== undefined)
+      services.set(compiled.metrics, metricsServices.configure(apis.metrics));
+  }
 
   function publish(): void {
     for (const name of ['integration', 'metrics'] as const) {
@@ -43,14 +53,23 @@ export function createCurrentRules(config: Config): CurrentRules {
     rules = keys === null ? null : { ...compiled, keys };
   }
 
+  serve(config);
   publish();
   return {
     rules: () => rules,
     keys: () => keys,
     upstreamOf: (api) => upstreams.get(api) as Upstream,
+    metricsOf: (api) => services.get(api) as MetricsService,
     applyConfig: (next) => {
       const opened = openUpstreams(next, open);
+      const before = compiled;
       compiled = compileRules(next);
+      try {
+        serve(next);
+      } catch (error) {
+        compiled = before;
+        throw error;
+      }
       const kept = new Set([...opened.values()].map(({ upstream }) => upstream));
       const replaced = [...open.values()].filter(({ upstream }) => !kept.has(upstream));
       open = opened;

@@ -25,6 +25,10 @@ export interface GatewayPorts extends PolicyPorts {
   readonly rules: () => Ruleset | null;
   /** Sends an admitted request on; whoever takes it ends it with `settle` or `refuse`. */
   readonly pass: (exchange: Admitted) => void;
+  /** Answers an exchange whose steps ended at an endpoint of Postern's own other than a preflight. */
+  readonly answerOwn: (exchange: Admitted) => void;
+  /** Whether whoever takes the exchange needs the whole body first. */
+  readonly needsBody: (exchange: Admitted) => boolean;
   readonly record: (outcome: Outcome) => void;
   /** A request was admitted and is under way, until `leave`. */
   readonly enter: (api: ApiName) => void;
@@ -39,6 +43,12 @@ export interface GatewayPorts extends PolicyPorts {
 export interface Clock {
   readonly now: () => number;
   readonly monotonic: () => number;
+}
+
+interface EncodedEvents {
+  readonly filter: EventFilter;
+  readonly coding: ContentCoding;
+  readonly body: Buffer;
 }
 
 /** An exchange that passed every step: its API is known. */
@@ -94,7 +104,8 @@ export function createGateway(ports: GatewayPorts): Gateway {
 
   function proceed(exchange: Admitted, result: StepResult): void {
     if (exchange.settled) return;
-    if (result === 'answered') return answerPreflight(exchange);
+    if (result === 'answered')
+      return exchange.passage.endpoint === 'preflight' ? preflight(exchange) : ports.answerOwn(exchange);
     if (result !== 'passed') return refuse(exchange, result);
     if (inFlight >= ports.maxRequestsInFlight)
       return refuse(exchange, refusal('overloaded', `${inFlight} requests are under way (maxRequestsInFlight)`));
@@ -114,12 +125,16 @@ export function createGateway(ports: GatewayPorts): Gateway {
     const media = filter === null ? null : checkEventMedia(facts.headers);
     if (media !== null && !media.ok && object(exchange, media.refusal) === 'refused') return;
     if (exchange.awaitsContinue) exchange.res.writeContinue();
-    if (filter !== null && media?.ok === true) return readEvents(exchange, filter, media.value);
+    if (filter !== null && media?.ok === true) {
+      const coding = media.value;
+      return readBody(exchange, (body) => decodeEvents(exchange, { filter, coding, body }));
+    }
+    if (ports.needsBody(exchange)) return readBody(exchange, () => ports.pass(exchange));
     exchange.body = announcesBody(facts) ? 'stream' : 'none';
     ports.pass(exchange);
   }
 
-  function readEvents(exchange: Admitted, filter: EventFilter, coding: ContentCoding): void {
+  function readBody(exchange: Admitted, then: (body: Buffer) => void): void {
     const { maxBodyBytes } = exchange.passage.api;
     collectBody(exchange.req, maxBodyBytes, (body) => {
       if (exchange.settled) return;
@@ -127,13 +142,17 @@ export function createGateway(ports: GatewayPorts): Gateway {
       if (body === 'too_large')
         return refuse(exchange, refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`));
       exchange.body = body;
-      if (coding === 'identity') return judgeEvents(exchange, filter, body);
-      void decodeBody(body, coding, maxBodyBytes).then((decoded) => {
-        if (exchange.settled) return;
-        if (decoded.ok) judgeEvents(exchange, filter, decoded.value);
-        else if (decoded.refusal.code === 'body_too_large') refuse(exchange, decoded.refusal);
-        else if (object(exchange, decoded.refusal) === 'reported') ports.pass(exchange);
-      });
+      then(body);
+    });
+  }
+
+  function decodeEvents(exchange: Admitted, { filter, coding, body }: EncodedEvents): void {
+    if (coding === 'identity') return judgeEvents(exchange, filter, body);
+    void decodeBody(body, coding, exchange.passage.api.maxBodyBytes).then((decoded) => {
+      if (exchange.settled) return;
+      if (decoded.ok) judgeEvents(exchange, filter, decoded.value);
+      else if (decoded.refusal.code === 'body_too_large') refuse(exchange, decoded.refusal);
+      else if (object(exchange, decoded.refusal) === 'reported') ports.pass(exchange);
     });
   }
 
@@ -165,7 +184,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
     return 'refused';
   }
 
-  function answerPreflight(exchange: Admitted): void {
+  function preflight(exchange: Admitted): void {
     const headers = [
       ...preflightHeaders(exchange.facts, exchange.passage.api.cors),
       'X-Request-Id',
@@ -181,6 +200,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
     exchange.refusal = reason;
     exchange.abort?.();
     const headers = [...problemHeaders(reason, exchange.requestId), ...corsHeadersFor(exchange.passage)];
+    if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
     answer(exchange, { status, headers, body: problemBody(reason.code, exchange.requestId), close: closes });
     settle(exchange, { ...facts, status });
   }

@@ -4,11 +4,13 @@
  */
 import { corsHeadersFor } from './data-port/cors-headers.ts';
 import { CLIENT_GONE, type Admitted, type Gateway } from './gateway.ts';
+import type { Key } from './keys/key.ts';
+import type { ResponseCache } from './metrics-api/response-cache.ts';
 import { handOver } from './policy/credential-handover.ts';
 import { clientOf } from './policy/pipeline.ts';
 import { refusal } from './policy/refusal.ts';
 import type { ApiRules } from './policy/ruleset.ts';
-import type { UpstreamRequest } from './upstream/dispatch.ts';
+import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './upstream/dispatch.ts';
 import { forward, type ForwardResult } from './upstream/forward.ts';
 import { clientHeaders, forwardedProto, upstreamHeaders } from './upstream/headers.ts';
 import type { Upstream } from './upstream/pool.ts';
@@ -17,23 +19,29 @@ export interface PassOnPorts {
   readonly gateway: Pick<Gateway, 'refuse' | 'settle'>;
   /** The connections to an API's backend, as they belong to these rules. */
   readonly upstreamOf: (api: ApiRules) => Upstream;
+  /** The cache of an API's answers, if this exchange may be answered from it. */
+  readonly cacheFor: (exchange: Admitted) => ResponseCache | null;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
 
-/** Makes the function that forwards an admitted request and streams its answer to the client. */
-export function createPassOn({ gateway, upstreamOf, now }: PassOnPorts): (exchange: Admitted) => void {
+/** Makes the function that forwards an admitted request, or answers it from the cache, and streams the answer to the client. */
+export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
+  const { gateway, upstreamOf, cacheFor, now } = ports;
   return (exchange) => {
     const { req, res, passage } = exchange;
     const upstream = upstreamOf(passage.api);
-    const flight = forward({
-      ...{ upstream, req, res, now },
-      request: upstreamRequest(exchange, upstream),
+    const request = upstreamRequest(exchange, upstream);
+    const cache = cacheFor(exchange);
+    const through = cache === null ? null : throughCache({ gateway, exchange, cache, upstream, request });
+    const forwarding = forward({
+      ...{ upstream, req, res, now, request },
+      ...(through === null ? {} : { send: through }),
       maxBodyBytes: passage.api.maxBodyBytes,
       answerHeaders: (_status, rawHeaders) => answerHeaders(exchange, rawHeaders),
       onSettled: (result) => settle(gateway, exchange, result),
     });
-    exchange.abort = flight.abort;
+    exchange.abort = forwarding.abort;
   };
 }
 
@@ -77,6 +85,48 @@ export function answerHeaders(
   const own = ['X-Request-Id', requestId, ...added];
   if (removedEvents > 0 && exchange.bodyChanged) own.push('Postern-Removed-Events', String(removedEvents));
   return clientHeaders({ rawHeaders, cors: isForPages ? corsHeadersFor(passage) : null, added: own });
+}
+
+interface CachedQuery {
+  readonly gateway: PassOnPorts['gateway'];
+  readonly exchange: Admitted;
+  readonly cache: ResponseCache;
+  readonly upstream: Upstream;
+  readonly request: UpstreamRequest;
+}
+
+/** Puts the cache between the client and the backend: a kept answer is written whole, any other streams as without it. */
+function throughCache({ gateway, exchange, cache, upstream, request }: CachedQuery): (sink: ResponseSink) => Flight {
+  const { facts, passage, requestId, res } = exchange;
+  const key = passage.identity?.key;
+  return (sink) =>
+    cache.fetch(
+      {
+        key: key as Key,
+        method: request.method,
+        target: request.target,
+        contentType: facts.headers.contentType,
+        contentEncoding: facts.headers.contentEncoding,
+        cacheControl: facts.headers.cacheControl,
+        body: request.body as Buffer,
+        headers: () => request.headers,
+        send: (upstreamSink) => dispatch(upstream, request, upstreamSink),
+      },
+      {
+        onVerdict: ({ result, status }) => (exchange.cache = { result, status }),
+        onAnswer: ({ status, statusText, headers, body }) => {
+          if (exchange.settled) return;
+          res.writeHead(status, statusText, [...headers, 'X-Request-Id', requestId]);
+          res.end(body);
+          exchange.abort?.();
+          gateway.settle(exchange, { status });
+        },
+        onResponse: (status, headers, text) => sink.onResponse(status, headers, text),
+        onData: (chunk) => sink.onData(chunk),
+        onEnd: (trailers) => sink.onEnd(trailers),
+        onFailure: (failure) => sink.onFailure(failure),
+      },
+    );
 }
 
 function settle(gateway: PassOnPorts['gateway'], exchange: Admitted, result: ForwardResult): void {

@@ -19,6 +19,12 @@ import { createGateway, type Admitted, type Clock } from './gateway.ts';
 import { createKeySource } from './keys/create-source.ts';
 import type { KeySource } from './keys/source.ts';
 import { compileAddressSet } from './lib/cidr.ts';
+import { authenticateByToken } from './metrics-api/authenticate.ts';
+import { createMemoryStore } from './metrics-api/memory-store.ts';
+import { mayBeCached, ownEndpointAt } from './metrics-api/metrics-path.ts';
+import { createMetricsServices } from './metrics-api/metrics-service.ts';
+import { createOwnEndpoints } from './metrics-api/own-endpoints.ts';
+import type { ResponseCache } from './metrics-api/response-cache.ts';
 import { createHealth } from './observability/health.ts';
 import type { Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
@@ -53,7 +59,12 @@ export interface Sidecar {
 /** Starts listening. Rejects, with nothing left open, when a port cannot be bound or a file cannot be read. */
 export async function startSidecar({ file, loaded, env, version, log, clock }: SidecarOptions): Promise<Sidecar> {
   const { config } = loaded;
-  const current = createCurrentRules(config);
+  const metricsServices = createMetricsServices({
+    createStore: ({ maxBytes }) => createMemoryStore({ maxBytes, now: clock.now }),
+    now: clock.now,
+    warn: (warning) => log.warn('token_secret_made_at_start', { detail: warning }),
+  });
+  const current = createCurrentRules(config, metricsServices);
   const source = createKeySource(config, { env, now: clock.now });
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
@@ -63,9 +74,9 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     sources: {
       now: clock.now,
       keys: current.keys,
-      keySource: () => ({ up: source.status().up, lastSync: source.status().lastSyncAt }),
+      keySource: source.status,
       config: () => reloadStatus(reloader.status(), source),
-      cache: () => null,
+      cache: metricsServices.cacheStats,
     },
   });
   const recent = createRecentRejections();
@@ -75,14 +86,23 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   const gateway = createGateway({
     ...{ clock, record, rate },
     rules: current.rules,
-    authenticate: authenticateBySecret,
+    authenticate: (passage, api) =>
+      api.name === 'metrics'
+        ? authenticateByToken(current.metricsOf(api).tokens)(passage, api)
+        : authenticateBySecret(passage, api),
+    ownEndpoint: (path, api) => ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null),
+    answerOwn: (exchange) => answerOwn(exchange),
+    needsBody: (exchange) => cacheFor(exchange) !== null,
     pass: ({ req, res }) => dataPort.route(req, res),
     enter: metrics.enter,
     leave: metrics.leave,
     maxRequestsInFlight: config.listen.maxRequestsInFlight,
     draining: () => health.readiness() === 'draining',
   });
-  const passOn = createPassOn({ gateway, upstreamOf: current.upstreamOf, now: clock.monotonic });
+  const cacheFor = (exchange: Admitted): ResponseCache | null =>
+    mayBeCached(exchange.passage) ? current.metricsOf(exchange.passage.api).cache : null;
+  const answerOwn = createOwnEndpoints({ gateway, serviceOf: current.metricsOf });
+  const passOn = createPassOn({ gateway, upstreamOf: current.upstreamOf, cacheFor, now: clock.monotonic });
   const dataPort = await createDataPort(dataPortSettings(config.listen), {
     request: gateway.handle,
     clientError: clientErrorListener({ ...recordBrokenRequests(record, clock), refuse: gateway.refuse }),

@@ -8,6 +8,7 @@ import { formatProblem, hasErrors } from '../config/problem.ts';
 import { createKeySource } from '../keys/create-source.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { verifySecretChecksum } from '../keys/secret.ts';
+import { ownEndpointAt } from '../metrics-api/metrics-path.ts';
 import { parseAddress } from '../lib/address.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import { compileRules } from '../policy/compile-rules.ts';
@@ -47,6 +48,7 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
     rules: { ...compileRules(config), keys },
     events: args.events,
     authenticate: authenticateAs(args.key),
+    ownEndpoint: (path) => ownEndpointAt(path, config.apis.metrics?.token.privateKeyFile != null),
   });
   io.stdout(args.json ? JSON.stringify(explanation, null, 2) : describe(explanation));
   return explanation.outcome === 'allowed' ? 0 : 3;

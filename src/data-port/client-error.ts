@@ -63,7 +63,8 @@ function refusalOf({ code, message }: NodeJS.ErrnoException): Refusal {
     case 'HPE_HEADER_OVERFLOW':
       return refusal('header_fields_too_large', 'the header section is over 16 KiB');
     case 'HPE_INVALID_VERSION':
-      return refusal('version_not_supported', message);
+      // The code stands for a bare LF at the end of the request line as well.
+      return refusal(message.includes('CRLF') ? 'malformed_request' : 'version_not_supported', message);
     case 'HPE_INVALID_METHOD':
       return refusal('not_implemented', message);
     default:

@@ -29,6 +29,8 @@ export interface Exchange {
   forwardedEvents: number;
   removedEvents: number;
   rejectedEvents: number;
+  /** What the response cache did, and its `Cache-Status` (RFC 9211). */
+  cache: { readonly result: CacheResult; readonly status: string } | null;
   /** Counted among the requests in flight. */
   counted: boolean;
   refusal: Refusal | null;
@@ -44,7 +46,6 @@ export interface AnswerFacts {
   readonly status: number;
   readonly upstreamSeconds?: number | null;
   readonly upstreamFailure?: UpstreamFailureKind | null;
-  readonly cache?: CacheResult | null;
   readonly tokenIssued?: boolean;
 }
 
@@ -56,7 +57,7 @@ export function openExchange(arrival: Arrival): Exchange {
   const exchange: Exchange = {
     ...{ req, res, facts, requestId, startedAt, passage, awaitsContinue },
     ...{ body: 'none', bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
-    ...{ counted: false, refusal: null, settled: false, abort: null },
+    ...{ cache: null, counted: false, refusal: null, settled: false, abort: null },
   };
   byRequest.set(req, exchange);
   bySocket.set(req.socket, exchange);
@@ -94,7 +95,7 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     durationSeconds: (monotonicNow - exchange.startedAt) / 1000,
     upstreamSeconds: answer.upstreamSeconds ?? null,
     upstreamFailure: answer.upstreamFailure ?? null,
-    cache: answer.cache ?? null,
+    cache: exchange.cache?.result ?? null,
     tokenIssued: answer.tokenIssued ?? false,
     now: facts.now,
   };

@@ -2,6 +2,8 @@
  * What stands at a path of the metrics API: the token endpoint, a query whose answer may be kept, or something else.
  */
 import { foldPath, readPath } from '../policy/path-reading.ts';
+import { isMetricsPath } from '../policy/route.ts';
+import type { OwnEndpoint, Passage } from '../policy/pipeline.ts';
 
 export type MetricsPath = 'token' | 'query' | 'other';
 
@@ -16,4 +18,24 @@ export function metricsPath(path: string): MetricsPath {
   const readings = readPath(path).map(foldPath);
   if (readings.includes(TOKEN_PATH)) return 'token';
   return readings.every((reading) => QUERY_PATH.test(reading)) ? 'query' : 'other';
+}
+
+/** RFC 8615; where relying parties look for the keys that verify access tokens. */
+const KEY_SET_PATH = '/.well-known/jwks.json';
+
+/** What Postern answers itself at a path. `publishesKeys`: there are public keys to serve. */
+export function ownEndpointAt(path: string, publishesKeys: boolean): OwnEndpoint | null {
+  if (publishesKeys && path === KEY_SET_PATH) return 'key set';
+  return isMetricsPath(path) && metricsPath(path) === 'token' ? 'token' : null;
+}
+
+/** Whether the answer to an admitted request may come from the cache: a query, by a key that nothing stood against. */
+export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage): boolean {
+  return (
+    api?.name === 'metrics' &&
+    facts.method === 'POST' &&
+    identity !== null &&
+    wouldReject === null &&
+    metricsPath(path) === 'query'
+  );
 }

@@ -10,6 +10,7 @@ import { checkGuards, clientOf } from '../policy/pipeline.ts';
 import { refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import type { MetricsService } from './metrics-service.ts';
+import type { TokenAnswer } from './token-answer.ts';
 import { MAX_TOKEN_BODY_BYTES, type TokenOutcome, type TokenRequest } from './token-endpoint.ts';
 
 export interface OwnEndpointPorts {
@@ -28,7 +29,12 @@ export function createOwnEndpoints({ gateway, serviceOf }: OwnEndpointPorts): (e
 
 function serveKeySet(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, jwks: string): void {
   const headers = ['Content-Type', 'application/jwk-set+json', 'Cache-Control', 'public, max-age=300'];
-  answer(exchange, { status: 200, headers: [...headers, 'X-Request-Id', exchange.requestId], body: jwks, close: false });
+  answer(exchange, {
+    status: 200,
+    headers: [...headers, 'X-Request-Id', exchange.requestId],
+    body: jwks,
+    close: false,
+  });
   gateway.settle(exchange, { status: 200 });
 }
 
@@ -70,8 +76,17 @@ function send(gateway: OwnEndpointPorts['gateway'], exchange: Exchange, outcome:
   if (outcome.kind === 'refused') {
     if (outcome.answer === null) return gateway.refuse(exchange, outcome.refusal);
     exchange.refusal = outcome.refusal;
+    return write(gateway, exchange, outcome.answer, false);
   }
-  const { status, headers, body } = outcome.answer;
+  write(gateway, exchange, outcome.answer, true);
+}
+
+function write(
+  gateway: OwnEndpointPorts['gateway'],
+  exchange: Exchange,
+  { status, headers, body }: TokenAnswer,
+  tokenIssued: boolean,
+): void {
   answer(exchange, { status, headers, body, close: false });
-  gateway.settle(exchange, { status, tokenIssued: outcome.kind === 'issued' });
+  gateway.settle(exchange, { status, tokenIssued });
 }

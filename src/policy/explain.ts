@@ -46,12 +46,14 @@ export interface Question {
   /** Names of the events that the request would carry. */
   readonly events: readonly string[];
   readonly authenticate: PolicyPorts['authenticate'];
+  readonly ownEndpoint: PolicyPorts['ownEndpoint'];
 }
 
 /** Explains what would become of a request. */
-export async function explain({ facts, rules, events, authenticate }: Question): Promise<Explanation> {
+export async function explain({ facts, rules, events, authenticate, ownEndpoint }: Question): Promise<Explanation> {
   const passage = enter(facts, rules);
-  const ports: PolicyPorts = { authenticate, rate: { take: () => ({ allowed: true }), close: () => undefined } };
+  const rate = { take: () => ({ allowed: true }) as const, close: () => undefined };
+  const ports: PolicyPorts = { authenticate, rate, ownEndpoint };
   const steps: StepVerdict[] = [];
   let end: { readonly result: Refusal | 'answered'; readonly enforced: boolean } | null = null;
   for (const step of STEPS) {
@@ -71,7 +73,7 @@ export async function explain({ facts, rules, events, authenticate }: Question):
   const client = clientOf(passage);
   return {
     outcome: refused === null ? 'allowed' : 'refused',
-    status: refused === null ? (end?.result === 'answered' ? 204 : null) : REFUSALS[refused.code].status,
+    status: refused === null ? (passage.endpoint === 'preflight' ? 204 : null) : REFUSALS[refused.code].status,
     code: refused?.code ?? null,
     keyId: passage.identity?.key.id ?? refused?.keyId ?? null,
     clientAddress: client.text,
@@ -83,7 +85,8 @@ export async function explain({ facts, rules, events, authenticate }: Question):
 
 function verdictOf(step: StepName, result: StepResult, enforced: boolean, passage: Passage): StepVerdict {
   if (result === 'passed') return { step, verdict: 'passed', reason: WHY_PASSED[step](passage) };
-  if (result === 'answered') return { step, verdict: 'answered', reason: 'Postern answers this CORS preflight itself' };
+  if (result === 'answered')
+    return { step, verdict: 'answered', reason: `Postern answers this itself: ${passage.endpoint}` };
   return { step, verdict: enforced ? 'refused' : 'would_reject', reason: `${result.reason}: ${result.why}` };
 }
 
@@ -93,6 +96,7 @@ const WHY_PASSED: Readonly<Record<StepName, (passage: Passage) => string>> = {
   route: ({ api, route }) =>
     `${api?.name} API, ${route === null ? 'no listed route' : `route ${route.route.method} ${route.route.pattern}`}`,
   preflight: () => 'not a CORS preflight',
+  'own endpoint': () => 'for the backend',
   credential: ({ identity }) => nameIdentity(identity),
   'client address': (passage) => `${clientOf(passage).text} may use key ${passage.identity?.key.id}`,
   'browser guard': ({ facts }) =>

@@ -28,15 +28,22 @@ export interface Passage {
   route: RouteMatch | null;
   identity: Identity | null;
   client: ClientAddress | null;
+  /** Set when Postern answers by itself. */
+  endpoint: OwnEndpoint | null;
   /** In report mode: the refusal that enforcement would have answered with. */
   wouldReject: Refusal | null;
 }
+
+/** What Postern answers itself instead of the backend. */
+export type OwnEndpoint = 'preflight' | 'token' | 'key set';
 
 /** What the pipeline asks of the world. */
 export interface PolicyPorts {
   /** Whose credential came with the request; may have to verify a signature. */
   readonly authenticate: (passage: Passage, api: ApiRules) => Decision<Identity> | Promise<Decision<Identity>>;
   readonly rate: RateStore;
+  /** Whether a path is one of the metrics API's that Postern answers itself. */
+  readonly ownEndpoint: (path: string, metrics: ApiRules) => OwnEndpoint | null;
 }
 
 /** `answered`: a request that Postern answers itself, such as a CORS preflight. */
@@ -47,6 +54,7 @@ export type StepName =
   | 'path'
   | 'route'
   | 'preflight'
+  | 'own endpoint'
   | 'credential'
   | 'client address'
   | 'browser guard'
@@ -66,6 +74,7 @@ export const STEPS: readonly Step[] = [
   { name: 'path', reportable: 'never', check: takePath },
   { name: 'route', reportable: 'never', check: takeRoute },
   { name: 'preflight', reportable: 'never', check: answerPreflight },
+  { name: 'own endpoint', reportable: 'never', check: ({ endpoint }) => (endpoint === null ? 'passed' : 'answered') },
   { name: 'credential', reportable: 'api', check: takeCredential },
   { name: 'client address', reportable: 'key', check: checkAddress },
   { name: 'browser guard', reportable: 'key', check: (p) => checkBrowser(p.facts.headers, keyOf(p)) ?? 'passed' },
@@ -81,7 +90,7 @@ export const STEPS: readonly Step[] = [
 export function enter(facts: Facts, rules: Ruleset): Passage {
   return {
     ...{ facts, rules, path: '', query: '', api: null, route: null },
-    ...{ identity: null, client: null, wouldReject: null },
+    ...{ identity: null, client: null, endpoint: null, wouldReject: null },
   };
 }
 
@@ -111,6 +120,15 @@ export function modeOf(passage: Passage, reportable: Step['reportable']): Mode {
   return reportable === 'key' && passage.identity?.key.mode === 'report' ? 'report' : 'enforce';
 }
 
+/** The address and browser steps alone, for a key that was recognised by other means than a credential on the request. */
+export function checkGuards(passage: Passage): Refusal | null {
+  const address = checkAddress(passage);
+  const result = address === 'passed' ? checkBrowser(passage.facts.headers, keyOf(passage)) : (address as Refusal);
+  if (result === null || modeOf(passage, 'key') === 'enforce') return result;
+  passage.wouldReject = result;
+  return null;
+}
+
 /** The first refusal ends the steps in report mode too: enforcement would have counted just that one. */
 function settle(passage: Passage, step: Step, result: StepResult): StepResult {
   if (typeof result === 'string' || modeOf(passage, step.reportable) === 'enforce') return result;
@@ -127,8 +145,17 @@ function takePath(passage: Passage): StepResult {
   return 'passed';
 }
 
-function takeRoute(passage: Passage): StepResult {
+function takeRoute(passage: Passage, ports: PolicyPorts): StepResult {
   const { facts, rules, path } = passage;
+  const own = rules.metrics === null ? null : ports.ownEndpoint(path, rules.metrics);
+  passage.endpoint = own;
+  if (own === 'key set') {
+    // Public keys are for everybody, under every Host.
+    passage.api = rules.metrics;
+    return facts.method === 'GET' || facts.method === 'HEAD'
+      ? 'passed'
+      : refusal('no_route', 'the key set is read only');
+  }
   const api = isMetricsPath(path) ? rules.metrics : rules.integration;
   if (api === null) return refusal('no_route', 'no API is configured for this path');
   if (api.hosts !== null && !api.hosts.has(hostName(facts.headers.host ?? '')))
@@ -142,7 +169,10 @@ function answerPreflight(passage: Passage): StepResult {
   if (!isPreflight(passage.facts)) return 'passed';
   const { origin, originCount } = passage.facts.headers;
   const origins = admittedOrigins(passage.rules.keys);
-  if (originCount === 1 && (origins === null || origins.has(origin ?? ''))) return 'answered';
+  if (originCount === 1 && (origins === null || origins.has(origin ?? ''))) {
+    passage.endpoint = 'preflight';
+    return 'answered';
+  }
   return refusal('cors_not_allowed', 'no enabled write-only key admits this origin');
 }
 

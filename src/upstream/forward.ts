@@ -16,6 +16,8 @@ export interface Exchange {
   readonly res: ServerResponse;
   /** `body` is `req` itself for a body that streams through. */
   readonly request: UpstreamRequest;
+  /** Asks somebody else for the answer, such as a cache, who may ask the upstream; without it the upstream is asked. */
+  readonly send?: (sink: ResponseSink) => Flight;
   /** For a body that streams; declared lengths were judged before. */
   readonly maxBodyBytes: number;
   /** Milliseconds, monotonic. */
@@ -91,7 +93,7 @@ class Forwarding implements ResponseSink {
     this.#status = status;
     this.#upstreamSeconds = (this.#exchange.now() - this.#startedAt) / 1_000;
     const fields = this.#exchange.answerHeaders(status, headers);
-    const mayTrail = this.#req.httpVersionMinor > 0 && this.#req.method !== 'HEAD' && status !== 204 && status !== 304;
+    const mayTrail = this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
     this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutTrailer(fields));
     process.nextTick(flushHeaders, this.#res);
   }
@@ -122,7 +124,8 @@ class Forwarding implements ResponseSink {
     if (this.#settled) return;
     const { upstream, request, maxBodyBytes } = this.#exchange;
     if (request.body !== this.#req) {
-      this.#flight = dispatch(upstream, request, this);
+      const { send } = this.#exchange;
+      this.#flight = send === undefined ? dispatch(upstream, request, this) : send(this);
       return;
     }
     const { contentLength } = request;
