@@ -1,18 +1,21 @@
 import t from 'tap';
 import { createSingleFlight, type IsLatest } from '../../src/lib/single-flight.ts';
 
+interface ControlledCall {
+  resolve: (value: string) => void;
+  reject: (error: Error) => void;
+  aborted: boolean;
+  isLatest: IsLatest;
+}
+
 function controlled() {
-  const calls: {
-    resolve: (value: string) => void;
-    reject: (error: Error) => void;
-    aborted: boolean;
-    isLatest: IsLatest;
-  }[] = [];
+  const calls: ControlledCall[] = [];
   const start = (isLatest: IsLatest) => {
-    const call = { resolve: (_: string) => {}, reject: (_: Error) => {}, aborted: false, isLatest };
-    const result = new Promise<string>((resolve, reject) => Object.assign(call, { resolve, reject }));
-    calls.push(call);
-    return { result, abort: () => void (call.aborted = true) };
+    const at = calls.length;
+    const result = new Promise<string>((resolve, reject) => {
+      calls.push({ resolve, reject, aborted: false, isLatest });
+    });
+    return { result, abort: () => void ((calls[at] as ControlledCall).aborted = true) };
   };
   return { calls, start };
 }

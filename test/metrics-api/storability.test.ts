@@ -62,8 +62,9 @@ t.test('a length is one plain number', async (t) => {
   t.equal(contentLength([]), null);
 });
 
+const use = (maxAge: number) => ({ kind: 'use', maxAge });
+
 t.test('what a client asks of the cache', async (t) => {
-  const use = (maxAge: number) => ({ kind: 'use', maxAge });
   const cases: readonly (readonly [string | undefined, object])[] = [
     [undefined, use(Infinity)],
     ['', use(Infinity)],

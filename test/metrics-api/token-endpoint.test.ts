@@ -23,8 +23,16 @@ function setUp(...keys: readonly Key[]) {
   const endpoint = createTokenEndpoint(service, createFailureLimiter());
   const ask = async (body: string, contentType: string | undefined = JSON_FORM, more: Partial<TokenRequest> = {}) =>
     await endpoint.answer({
-      ...{ contentType, contentEncoding: undefined, authorization: undefined, address: '192.0.2.1', requestId: 'r1' },
-      ...{ keys: snapshot, now: NOW, body: Buffer.from(body), guard: () => null, ...more },
+      contentType,
+      contentEncoding: undefined,
+      authorization: undefined,
+      address: '192.0.2.1',
+      requestId: 'r1',
+      keys: snapshot,
+      now: NOW,
+      body: Buffer.from(body),
+      guard: () => null,
+      ...more,
     });
   return { ask, endpoint, service, snapshot };
 }
@@ -170,7 +178,7 @@ t.test('many guesses at once are no way around the ten', async (t) => {
 
 t.test('a right pair that is refused for its place is no guess', async (t) => {
   const { ask } = setUp();
-  const guard = () => refusal('ip_not_allowed', 'not here');
+  const more = { guard: () => refusal('ip_not_allowed', 'not here') };
   for (let n = 0; n < 20; n++)
-    t.equal(codeOf(await ask(jsonBody(CLIENT_SECRET, API_KEY), JSON_FORM, { guard })), 'ip_not_allowed');
+    t.equal(codeOf(await ask(jsonBody(CLIENT_SECRET, API_KEY), JSON_FORM, more)), 'ip_not_allowed');
 });
