@@ -64,6 +64,7 @@ const NEVER = [
   // double encoding, at any depth
   [
     '/%252e',
+    '/a%252eb',
     '/%252E%252e/',
     '/a%252fb',
     '/a%252Fb',
