@@ -25,7 +25,7 @@ export interface JsonSchema {
 
 /** The JSON Schema of what may be written (not of what reading makes of it). */
 export const jsonSchemaOf = (schema: z.ZodType): JsonSchema =>
-  z.toJSONSchema(schema, { io: 'input', override: keepDefault }) as JsonSchema;
+  z.toJSONSchema(schema, { io: 'input', override: keepDefault });
 
 type Override = NonNullable<z.core.ToJSONSchemaParams['override']>;
 

@@ -4,7 +4,6 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
 
@@ -84,10 +83,6 @@ function privateKey(pem: Buffer): ReturnType<typeof createPrivateKey> | null {
 }
 
 function belongTogether(cert: Buffer, key: Buffer): boolean {
-  try {
-    createSecureContext({ cert, key });
-    return true;
-  } catch {
-    return false;
-  }
+  const own = privateKey(key);
+  return own !== null && new X509Certificate(cert).checkPrivateKey(own);
 }

@@ -40,20 +40,24 @@ export function watchFiles(files: readonly string[], onChange: () => void, timin
       if (!isEqual(now, before)) return settle(now);
       if (isEqual(now, known)) return;
       known = now;
-      arm();
       onChange();
+      arm();
     }, timing.settleMs).unref();
   };
   const look = (): void => {
     if (settling === null && !closed && isChanged()) settle(statesOf(known.keys()));
   };
 
-  /** A watch follows the directory that it was opened on, not its name: after a change that may be another one. */
+  /**
+   * A watch follows the directory that it was opened on, not its name: after a change that may be another one. What happened
+   * between the two watches is looked for.
+   */
   const arm = (): void => {
     for (const watcher of watchers) watcher.close();
     watchers = [...new Set([...known.keys()].map((file) => dirname(file)))].flatMap((directory) =>
       watchDirectory(directory, look),
     );
+    look();
   };
 
   const setFiles = (wanted: readonly string[]): void => {

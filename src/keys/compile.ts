@@ -36,27 +36,35 @@ export const digestOf = (hash: SecretHash): string => hash.slice('sha256:'.lengt
 /** What each definition that clashes with another is at odds about. */
 function contradictions(definitions: readonly LoadedDefinition[]): Map<LoadedDefinition, string> {
   const found = new Map<LoadedDefinition, string>();
-  const owners = new Map<string, LoadedDefinition>();
-  const claim = (what: string, loaded: LoadedDefinition, why: (other: LoadedDefinition) => string): void => {
-    const owner = owners.get(what);
-    if (owner === undefined) owners.set(what, loaded);
-    else {
-      found.set(loaded, why(owner));
-      if (!found.has(owner)) found.set(owner, why(loaded));
-    }
-  };
+  const ids = claims(found, () => 'its id is used twice');
+  const secrets = claims(found, (own, other) =>
+    own === other ? 'it holds one secret twice' : `it shares a secret with ${other.id}`,
+  );
+  const metrics = claims(found, (_own, other) => `there may be one metrics key, and ${other.id} is another`);
   for (const loaded of definitions) {
-    claim(`id ${loaded.id}`, loaded, () => 'its id is used twice');
+    ids(loaded.id, loaded);
     if ('invalid' in loaded) continue;
-    const { type, secrets } = loaded.definition;
-    if (type === 'metrics') claim('metrics', loaded, ({ id }) => `there may be one metrics key, and ${id} is another`);
-    for (const { hash } of secrets) claim(hash, loaded, ({ id }) => sharedSecret(loaded.id, id));
+    if (loaded.definition.type === 'metrics') metrics('', loaded);
+    for (const { hash } of loaded.definition.secrets) secrets(hash, loaded);
   }
   return found;
 }
 
-const sharedSecret = (own: string, other: string): string =>
-  own === other ? 'it holds one secret twice' : `it shares a secret with ${other}`;
+type WhyNot = (own: LoadedDefinition, other: LoadedDefinition) => string;
+
+/** Takes claims to what only one may have. When a second one comes, it and the first are both found, each with its reason. */
+function claims(found: Map<LoadedDefinition, string>, why: WhyNot): (what: string, by: LoadedDefinition) => void {
+  const owners = new Map<string, LoadedDefinition>();
+  return (what, by) => {
+    const owner = owners.get(what);
+    if (owner === undefined) {
+      owners.set(what, by);
+      return;
+    }
+    if (!found.has(owner)) found.set(owner, why(owner, by));
+    if (!found.has(by)) found.set(by, why(by, owner));
+  };
+}
 
 type AdmitsAddress = Key['admitsAddress'];
 

@@ -2,7 +2,10 @@ import t from 'tap';
 import { fieldName, formatProblem, hasErrors, inReadingOrder, type Problem } from '../../src/config/problem.ts';
 
 const problem = (file: string, line: number, column: number, severity: Problem['severity'] = 'error'): Problem => ({
-  ...{ file, line, column, severity },
+  file,
+  line,
+  column,
+  severity,
   message: 'x is wrong.',
   field: 'x',
 });

@@ -1,0 +1,52 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import t from 'tap';
+import { checkNamedFiles } from '../../src/config/named-files.ts';
+import { ConfigSchema } from '../../src/config/schema.ts';
+
+const upstream = 'https://a';
+const CERT = 'test/fixtures/tls/cert.pem';
+const KEY = 'test/fixtures/tls/key.pem';
+
+const pem = (pair: { privateKey: { export(options: { format: 'pem'; type: 'pkcs8' }): string | Buffer } }): string =>
+  pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+
+const KEYS = {
+  ed25519: pem(generateKeyPairSync('ed25519')),
+  p256: pem(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+  p384: pem(generateKeyPairSync('ec', { namedCurve: 'P-384' })),
+  rsa: pem(generateKeyPairSync('rsa', { modulusLength: 2048 })),
+};
+
+const check = (written: object) =>
+  checkNamedFiles(ConfigSchema.parse({ apis: { integration: { upstream } }, ...written }));
+const listen = (certFile: string, keyFile: string) => check({ listen: { tls: { certFile, keyFile } } });
+
+t.same(check({}), { findings: [], files: [] });
+t.same(listen(CERT, KEY), { findings: [], files: [CERT, KEY] });
+t.match(listen('none', KEY).findings, [{ path: ['listen', 'tls', 'certFile'], message: /cannot be read: "none"/ }]);
+t.match(listen(KEY, KEY).findings, [{ message: /holds no certificate/ }]);
+t.match(listen(CERT, CERT).findings, [{ message: /no unencrypted private key/ }]);
+
+t.test('keys', async (t) => {
+  const directory = t.testdir(KEYS);
+  t.match(listen(CERT, join(directory, 'rsa')).findings, [
+    { path: ['listen', 'tls', 'keyFile'], message: /not the private key of the certificate/ },
+  ]);
+  const token = (name: string) =>
+    check({ apis: { metrics: { upstream, token: { privateKeyFile: join(directory, name) } } } }).findings;
+  t.same(token('ed25519'), []);
+  t.same(token('p256'), []);
+  for (const name of ['p384', 'rsa']) t.match(token(name), [{ message: /neither Ed25519 nor P-256/ }], name);
+  t.match(token('none'), [{ message: /cannot be read/ }]);
+});
+
+t.test('authorities', async (t) => {
+  const apis = { integration: { upstream, tls: { caFile: KEY } }, metrics: { upstream, tls: { caFile: CERT } } };
+  const { findings, files } = check({ apis, redis: { tls: { caFile: 'none' } } });
+  t.match(findings, [
+    { path: ['apis', 'integration', 'tls', 'caFile'], message: /holds no certificate/ },
+    { path: ['redis', 'tls', 'caFile'], message: /cannot be read/ },
+  ]);
+  t.same(files, [KEY, CERT, 'none'], 'all are watched, also those that are missing');
+});

@@ -1,0 +1,161 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { watchFiles } from '../../src/config/watch.ts';
+
+/** Quick to settle; the poll is far off, so that only the file system's own messages count unless a test says otherwise. */
+const TIMING = { settleMs: 30, pollMs: 60_000 };
+
+function watched(t: Test, files: readonly string[], timing = TIMING) {
+  const changes = new EventEmitter();
+  let count = 0;
+  const watch = watchFiles(files, () => changes.emit('change', ++count), timing);
+  // Timers of the watch keep no process alive: while a test waits, something has to.
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(() => {
+    clearInterval(alive);
+    watch.close();
+  });
+  return { watch, count: () => count, next: () => once(changes, 'change') };
+}
+
+t.test('an edit in place', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const { next } = watched(t, [file]);
+  for (const text of ['2', '3', '4']) {
+    const change = next();
+    writeFileSync(file, text);
+    await change;
+  }
+  t.pass('each is noticed');
+});
+
+t.test('an atomic rename', async (t) => {
+  const directory = t.testdir({ a: '1' });
+  const { next } = watched(t, [join(directory, 'a')]);
+  for (const text of ['2', '3', '4']) {
+    const change = next();
+    writeFileSync(join(directory, 'new'), text);
+    renameSync(join(directory, 'new'), join(directory, 'a'));
+    await change;
+  }
+  t.pass('each is noticed');
+});
+
+t.test('symlink swaps, as Kubernetes updates a ConfigMap', async (t) => {
+  const directory = t.testdir({ '..1': { 'keys.yaml': 'version 1' } });
+  symlinkSync('..1', join(directory, '..data'));
+  symlinkSync('..data/keys.yaml', join(directory, 'keys.yaml'));
+  const file = join(directory, 'keys.yaml');
+  const { next } = watched(t, [file]);
+  for (let version = 2; version <= 6; version++) {
+    const change = next();
+    mkdirSync(join(directory, `..${version}`));
+    writeFileSync(join(directory, `..${version}`, 'keys.yaml'), `version ${version}`);
+    symlinkSync(`..${version}`, join(directory, '..data_tmp'));
+    renameSync(join(directory, '..data_tmp'), join(directory, '..data'));
+    rmSync(join(directory, `..${version - 1}`), { recursive: true });
+    await change;
+    t.equal(readFileSync(file, 'utf8'), `version ${version}`);
+  }
+});
+
+t.test('a file that goes and comes back', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const { next } = watched(t, [file]);
+  const gone = next();
+  unlinkSync(file);
+  await gone;
+  const back = next();
+  writeFileSync(file, '1');
+  await back;
+  t.pass();
+});
+
+t.test('a directory that goes and comes back is found by the poll, and then told of again', async (t) => {
+  const directory = t.testdir({ sub: { a: '1' } });
+  const file = join(directory, 'sub', 'a');
+  const { next } = watched(t, [file], { settleMs: 10, pollMs: 20 });
+  const gone = next();
+  rmSync(join(directory, 'sub'), { recursive: true });
+  await gone;
+  const back = next();
+  mkdirSync(join(directory, 'sub'));
+  writeFileSync(file, '2');
+  await back;
+  const again = next();
+  writeFileSync(file, '3!');
+  await again;
+  t.pass();
+});
+
+t.test('a file that is being written is waited for', async (t) => {
+  const file = join(t.testdir({ a: '' }), 'a');
+  const seen: string[] = [];
+  const done = new Promise<void>((resolve) => {
+    const watch = watchFiles(
+      [file],
+      () => {
+        seen.push(readFileSync(file, 'utf8'));
+        resolve();
+      },
+      { settleMs: 200, pollMs: 60_000 },
+    );
+    t.teardown(() => watch.close());
+  });
+  let parts = 0;
+  const writing = setInterval(() => {
+    appendFileSync(file, 'x');
+    if (++parts === 20) clearInterval(writing);
+  }, 20);
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(alive));
+  await done;
+  t.same(seen, ['x'.repeat(20)], 'reported once, when it was whole');
+});
+
+t.test('several files, one report; other files are none of its business', async (t) => {
+  const directory = t.testdir({ a: '1', b: '1', other: '1' });
+  const { next, count } = watched(t, [join(directory, 'a'), join(directory, 'b')]);
+  const change = next();
+  writeFileSync(join(directory, 'other'), '2');
+  writeFileSync(join(directory, 'a'), '22');
+  writeFileSync(join(directory, 'b'), '22');
+  await change;
+  t.equal(count(), 1);
+});
+
+t.test('files can be added while it runs; a change before that is not lost for those known', async (t) => {
+  const directory = t.testdir({ a: '1', more: { b: '1' } });
+  const { next, watch } = watched(t, [join(directory, 'a')]);
+  const first = next();
+  writeFileSync(join(directory, 'a'), '22');
+  watch.setFiles([join(directory, 'a'), join(directory, 'more', 'b')]);
+  await first;
+  const second = next();
+  writeFileSync(join(directory, 'more', 'b'), '22');
+  await second;
+  t.pass();
+});
+
+t.test('nothing is heard after close', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const { watch, count } = watched(t, [file], { settleMs: 1, pollMs: 1 });
+  writeFileSync(file, '22');
+  watch.close();
+  const other = watched(t, [file], { settleMs: 1, pollMs: 1 });
+  const change = other.next();
+  writeFileSync(file, '333');
+  await change;
+  t.equal(count(), 0);
+});

@@ -1,0 +1,127 @@
+import t from 'tap';
+import { compileKeys, digestOf } from '../../src/keys/compile.ts';
+import type { LoadedDefinition, WrittenKeyDefinition } from '../../src/keys/definition.ts';
+import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
+import { parseAddress } from '../../src/lib/address.ts';
+import { sha256Hex } from '../../src/lib/digest.ts';
+
+function loaded(
+  written: Omit<WrittenKeyDefinition, 'type'> & { type?: WrittenKeyDefinition['type'] },
+): LoadedDefinition {
+  const read = readDefinition({ type: 'write-only', ...written });
+  if (!read.ok) throw new Error(JSON.stringify(read.findings));
+  return { id: read.value.id, definition: read.value };
+}
+const compileOne = (written: Parameters<typeof loaded>[0]) => {
+  const key = compileKeys([loaded(written)], 1).byId.get(written.id);
+  if (key === undefined) throw new Error('not compiled');
+  return key;
+};
+
+t.test('a whole key', async (t) => {
+  const snapshot = compileKeys(
+    [
+      loaded({
+        id: 'web',
+        secrets: [{ value: 'one', expiresAt: '2027-01-01T00:00:00Z' }, { hash: hashSecret('two') }],
+        expiresAt: '2027-01-01T02:00:00+02:00',
+        allowedEvents: ['login'],
+        allowedOrigins: ['https://a.example'],
+        rateLimit: { requests: 3, windowSeconds: 2 },
+        mode: 'report',
+        disallowedEvents: 'reject',
+        enabled: false,
+      }),
+    ],
+    7,
+  );
+  t.equal(snapshot.version, 7);
+  const key = snapshot.byId.get('web');
+  const { admitsAddress: _, ...rest } = key ?? { admitsAddress: null };
+  t.strictSame(rest, {
+    id: 'web',
+    type: 'write-only',
+    enabled: false,
+    expiresAt: Date.UTC(2027, 0, 1),
+    secrets: [
+      { id: sha256Hex('one').slice(0, 12), digest: sha256Hex('one'), expiresAt: Date.UTC(2027, 0, 1) },
+      { id: sha256Hex('two').slice(0, 12), digest: sha256Hex('two'), expiresAt: null },
+    ],
+    allowedEvents: new Set(['login']),
+    disallowedEvents: 'reject',
+    allowedOrigins: new Set(['https://a.example']),
+    allowBrowsers: false,
+    rateLimit: { requests: 3, windowSeconds: 2 },
+    mode: 'report',
+    apiKeyDigest: null,
+    cacheTtlMs: null,
+  });
+  t.equal(snapshot.bySecret.size, 2, 'each secret leads to it');
+  t.equal(snapshot.bySecret.get(sha256Hex('two'))?.key, key);
+  t.equal(
+    snapshot.bySecret.get(digestOf(hashSecret(hashSecret('two')))),
+    undefined,
+    'a hash shown as a secret does not',
+  );
+});
+
+t.test('metrics', async (t) => {
+  const key = compileOne({ id: 'm', type: 'metrics', secret: 's', apiKey: 'a', cacheTtlMinutes: 6 });
+  t.equal(key.apiKeyDigest, sha256Hex('a'));
+  t.equal(key.cacheTtlMs, 360_000);
+});
+
+t.test('addresses', async (t) => {
+  const admits = (allowFrom: WrittenKeyDefinition['allowFrom'], address: string | null): boolean =>
+    compileOne({ id: 'a', secret: 's', allowFrom }).admitsAddress(address === null ? null : parseAddress(address));
+  t.equal(admits('anywhere', '192.0.2.1'), true);
+  t.equal(admits('anywhere', null), true, 'an unknown address is anywhere');
+  t.equal(admits(['0.0.0.0/0', '::/0'], null), false, 'but on no list');
+  t.equal(admits(['192.0.2.0/24', { address: '::1' }], '192.0.2.9'), true);
+  t.equal(admits(['192.0.2.0/24'], '::ffff:192.0.2.9'), true);
+  t.equal(admits(['192.0.2.0/24'], '192.0.3.9'), false);
+  t.equal(admits([], '192.0.2.9'), false, 'an empty list admits nobody');
+});
+
+t.test('all, none and some', async (t) => {
+  t.equal(compileOne({ id: 'a', secret: 's' }).allowedEvents, null);
+  t.same(compileOne({ id: 'a', secret: 's', allowedEvents: [] }).allowedEvents, new Set());
+  t.equal(compileOne({ id: 'a', secret: 's' }).allowedOrigins, null);
+  t.same(compileOne({ id: 'a', secret: 's', allowedOrigins: [] }).allowedOrigins, new Set());
+  t.same(compileOne({ id: 'a', secret: 's', type: 'read-write' }).allowedOrigins, new Set(), 'no origin is listed');
+});
+
+t.test('definitions that contradict each other are all disabled, and nothing else is', async (t) => {
+  const { byId, bySecret, invalid } = compileKeys(
+    [
+      loaded({ id: 'good', secret: '1' }),
+      loaded({ id: 'a', secret: '2' }),
+      loaded({ id: 'b', secrets: [{ value: '3' }, { value: '2' }] }),
+      loaded({ id: 'c', secret: '2' }),
+      loaded({ id: 'm1', type: 'metrics', apiKey: 'k', secret: '4' }),
+      loaded({ id: 'm2', type: 'metrics', apiKey: 'k', secret: '5' }),
+      { id: 'broken', invalid: 'it is not JSON' },
+    ],
+    1,
+  );
+  t.same([...byId.keys()], ['good']);
+  t.same([...bySecret.keys()], [sha256Hex('1')]);
+  t.strictSame(invalid, [
+    { id: 'a', why: 'it shares a secret with b' },
+    { id: 'b', why: 'it shares a secret with a' },
+    { id: 'c', why: 'it shares a secret with a' },
+    { id: 'm1', why: 'there may be one metrics key, and m2 is another' },
+    { id: 'm2', why: 'there may be one metrics key, and m1 is another' },
+    { id: 'broken', why: 'it is not JSON' },
+  ]);
+});
+
+t.test('equal lists are compiled once', async (t) => {
+  const list = { allowFrom: ['10.0.0.0/8'], allowedEvents: ['x'] };
+  const { byId } = compileKeys(
+    [loaded({ id: 'a', secret: '1', ...list }), loaded({ id: 'b', secret: '2', ...list })],
+    1,
+  );
+  t.equal(byId.get('a')?.admitsAddress, byId.get('b')?.admitsAddress);
+  t.equal(byId.get('a')?.allowedEvents, byId.get('b')?.allowedEvents);
+});

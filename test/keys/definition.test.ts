@@ -1,0 +1,39 @@
+import t from 'tap';
+import { FIELD_TYPES, KEY_TYPES, KeyDefinitionSchema } from '../../src/keys/definition.ts';
+
+t.test('every field that is not for all types exists, and is for known types', async (t) => {
+  for (const [field, types] of Object.entries(FIELD_TYPES)) {
+    t.ok(field in KeyDefinitionSchema.shape, field);
+    t.ok(types.length < KEY_TYPES.length && types.every((type) => KEY_TYPES.includes(type)));
+  }
+});
+
+t.test('origins', async (t) => {
+  const takes = (origin: string): boolean => KeyDefinitionSchema.shape.allowedOrigins.safeParse([origin]).success;
+  for (const origin of [
+    '*',
+    'https://a.example',
+    'http://localhost:3000',
+    'http://[::1]:8080',
+    'chrome-extension://abcdef',
+  ])
+    t.ok(takes(origin), origin);
+  for (const origin of [
+    ...['null', '', 'https://', 'a.example', 'https://a.example/', 'https://a.example/x', 'https://A.example'],
+    ...[
+      'HTTPS://a.example',
+      'https://u@a.example',
+      'https://a.example:443',
+      'http://a.example:80',
+      'https://*.a.example',
+    ],
+    ...[
+      'https://a.example:0',
+      'https://a.example.',
+      'https://a..example',
+      'https://a.example\n',
+      'https://a.example, b',
+    ],
+  ])
+    t.notOk(takes(origin), JSON.stringify(origin));
+});

@@ -1,0 +1,97 @@
+import { EventEmitter, once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createFileSource } from '../../src/keys/file-source.ts';
+import type { KeySnapshot } from '../../src/keys/key.ts';
+import type { KeySourceProblem } from '../../src/keys/source.ts';
+
+const key = (id: string): string => `  - { id: ${id}, type: write-only, secret: secret-of-${id} }\n`;
+const keys = (...ids: string[]): string => `keys:\n${ids.map(key).join('')}`;
+
+async function started(t: Test, text: string) {
+  const directory = t.testdir({ 'keys.yaml': text });
+  const file = join(directory, 'keys.yaml');
+  const heard = new EventEmitter();
+  const snapshots: KeySnapshot[] = [];
+  const problems: KeySourceProblem[] = [];
+  let clock = 1000;
+  const source = createFileSource({ file, env: {}, now: () => clock++, timing: { settleMs: 20, pollMs: 50 } });
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(async () => {
+    clearInterval(alive);
+    await source.close();
+  });
+  await source.start({
+    onKeys: (snapshot) => {
+      snapshots.push(snapshot);
+      heard.emit('keys');
+    },
+    onStatus: () => heard.emit('status'),
+    onProblem: (problem) => problems.push(problem),
+  });
+  return { source, file, snapshots, problems, next: (what: 'keys' | 'status') => once(heard, what) };
+}
+const idsOf = (snapshot: KeySnapshot | undefined): string[] => [...(snapshot?.byId.keys() ?? [])];
+
+t.test('reads at start and at each change', async (t) => {
+  const { source, file, snapshots, next } = await started(t, keys('a'));
+  t.same(idsOf(snapshots[0]), ['a']);
+  t.same(source.status(), { up: true, lastSyncAt: 1000, invalidDefinitions: 0, loaded: true, why: null });
+  for (const ids of [['a', 'b'], ['b']]) {
+    const change = next('keys');
+    writeFileSync(file, keys(...ids));
+    await change;
+    t.same(idsOf(snapshots.at(-1)), ids);
+  }
+  t.same(
+    snapshots.map(({ version }) => version),
+    [1, 2, 3],
+  );
+});
+
+for (const [name, spoil] of Object.entries({
+  'a mistake': (file: string) => writeFileSync(file, `${keys('a')}  - { id: B }\n`),
+  'an empty file': (file: string) => writeFileSync(file, ''),
+  'a file cut short': (file: string) => writeFileSync(file, keys('a', 'b').slice(0, -20)),
+  'a missing file': (file: string) => rmSync(file),
+}))
+  t.test(`${name} changes nothing, is told, and is over when the file is right again`, async (t) => {
+    const { source, file, snapshots, problems, next } = await started(t, keys('a'));
+    const spoilt = next('status');
+    spoil(file);
+    await spoilt;
+    t.equal(snapshots.length, 1, 'the last keys stay');
+    t.match(source.status(), { up: false, loaded: true, lastSyncAt: 1000, why: /^.*keys\.yaml:\d+:\d+ error / });
+    t.match(problems[0], { severity: 'error', message: source.status().why ?? '-' });
+    const mended = next('keys');
+    writeFileSync(file, keys('a', 'c'));
+    await mended;
+    t.same(idsOf(snapshots.at(-1)), ['a', 'c']);
+    t.match(source.status(), { up: true, why: null });
+  });
+
+t.test('a file that is wrong at start gives no keys until it is right', async (t) => {
+  const { source, file, snapshots, next } = await started(t, 'keys:\n');
+  t.match(source.status(), { up: false, loaded: false, lastSyncAt: null });
+  t.same(snapshots, []);
+  const mended = next('keys');
+  writeFileSync(file, keys('a'));
+  await mended;
+  t.equal(source.status().loaded, true);
+});
+
+t.test('reload reads at once', async (t) => {
+  const { source, file, snapshots } = await started(t, keys('a'));
+  writeFileSync(file, keys('z'));
+  await source.reload();
+  t.same(idsOf(snapshots.at(-1)), ['z']);
+});
+
+t.test('nothing is heard after close', async (t) => {
+  const { source, file, snapshots } = await started(t, keys('a'));
+  await source.close();
+  writeFileSync(file, keys('z'));
+  await source.reload();
+  t.equal(snapshots.length, 1);
+});

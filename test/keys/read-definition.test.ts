@@ -1,0 +1,143 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { sha256Hex } from '../../src/lib/digest.ts';
+import { KEY_TYPES } from '../../src/keys/definition.ts';
+import {
+  describeFinding,
+  hashSecret,
+  readDefinition,
+  readStoredDefinition,
+  writtenDefinition,
+} from '../../src/keys/read-definition.ts';
+
+const hash = hashSecret('hunter2');
+const minimal = { id: 'a', type: 'write-only', secrets: [{ hash }] };
+
+function read(written: unknown) {
+  const result = readDefinition(written);
+  if (!result.ok) throw new Error(result.findings.map(describeFinding).join('; '));
+  return result.value;
+}
+
+t.equal(hash, `sha256:${sha256Hex('hunter2')}`);
+
+t.test('every default, by type', async (t) => {
+  const common = {
+    description: '',
+    enabled: true,
+    expiresAt: null,
+    allowFrom: 'anywhere',
+    rateLimit: null,
+    mode: 'enforce',
+    secrets: [{ hash, expiresAt: null }],
+  };
+  const none = {
+    allowedEvents: null,
+    disallowedEvents: null,
+    allowedOrigins: null,
+    allowBrowsers: null,
+    apiKey: null,
+    cacheTtlMinutes: null,
+  };
+  const events = { allowedEvents: 'all', disallowedEvents: 'remove' };
+  t.strictSame(read(minimal), { ...common, ...none, ...events, id: 'a', type: 'write-only', allowedOrigins: ['*'] });
+  t.strictSame(read({ ...minimal, type: 'read-write' }), {
+    ...{ ...common, ...none, ...events },
+    ...{ id: 'a', type: 'read-write', allowBrowsers: false },
+  });
+  t.strictSame(read({ ...minimal, type: 'metrics', apiKey: 'key' }), {
+    ...{ ...common, ...none },
+    ...{ id: 'a', type: 'metrics', allowBrowsers: false, apiKey: hashSecret('key'), cacheTtlMinutes: 5 },
+  });
+});
+
+t.test('a secret has three spellings and one form, without its text', async (t) => {
+  const secrets = [{ hash, expiresAt: null }];
+  const { secrets: _, ...rest } = minimal;
+  t.same(read({ ...rest, secret: 'hunter2' }).secrets, secrets);
+  t.same(read({ ...rest, secrets: [{ value: 'hunter2' }] }).secrets, secrets);
+  t.same(
+    read({ ...rest, secrets: [{ hash: hash.replace(/[a-f]/g, (digit) => digit.toUpperCase()) }] }).secrets,
+    secrets,
+  );
+  t.notMatch(JSON.stringify(read({ ...rest, secret: 'hunter2' })), /hunter2/);
+  t.equal(read({ ...rest, type: 'metrics', secret: 'x', apiKey: hash }).apiKey, hash, 'an API key may be a hash, too');
+});
+
+t.test('an address may have a description', async (t) => {
+  t.same(read({ ...minimal, allowFrom: ['10.0.0.1', { address: '::1', description: 'Office' }] }).allowFrom, [
+    { address: '10.0.0.1', description: '' },
+    { address: '::1', description: 'Office' },
+  ]);
+  t.same(read({ ...minimal, allowFrom: [] }).allowFrom, [], 'an empty list stays an empty list');
+});
+
+t.test('findings', async (t) => {
+  const findings = (written: unknown): string[] => {
+    const result = readDefinition(written);
+    return result.ok ? [] : result.findings.map(describeFinding);
+  };
+  t.match(findings(null), ['it must be a mapping with fields; it is null']);
+  t.match(findings([]), [/it must be a mapping/]);
+  t.match(findings('x'), [/it must be a mapping/]);
+  t.equal(findings({ id: 'A', type: 'x', cacheTtlMinutes: 1 }).length, 4, 'all of them');
+  t.notMatch(
+    findings({ ...minimal, secrets: [{ hash: 'hunter2' }, { value: 'hunter2\n' }], apiKey: 'hunter2' }).join(),
+    /hunter2/,
+  );
+});
+
+t.test('fields of another type may be null, as in a definition that was read', async (t) => {
+  for (const type of KEY_TYPES) {
+    const definition = read({ ...minimal, type, ...(type === 'metrics' && { apiKey: 'k' }) });
+    t.same(read(definition), definition, type);
+  }
+});
+
+t.test('stored definitions', async (t) => {
+  const json = (value: unknown): string => JSON.stringify(value);
+  const { id: _, ...withoutId } = minimal;
+  t.match(readStoredDefinition('a', json(minimal)), { id: 'a', definition: { id: 'a', type: 'write-only' } });
+  t.match(readStoredDefinition('a', json(withoutId)), { definition: { id: 'a' } }, 'the field names the key');
+  t.match(readStoredDefinition('b', json(minimal)), { id: 'b', invalid: /differs/ });
+  t.match(readStoredDefinition('a', json({ ...minimal, idd: 1 })), { invalid: /idd is not a known field/ });
+  t.match(readStoredDefinition('A', json(withoutId)), { id: 'A', invalid: /id must be/ });
+  for (const broken of ['', '{', 'null', '[]', '"x"', '1'])
+    t.match(readStoredDefinition('a', broken), { invalid: /JSON/ });
+  const reference = { ...withoutId, secrets: undefined, secret: '${HOME}' };
+  t.match(readStoredDefinition('a', json(reference)), { definition: { secrets: [{ hash: hashSecret('${HOME}') }] } });
+  t.match(readStoredDefinition('a', '{"__proto__":{"type":"write-only"},"secret":"x"}'), { invalid: /__proto__/ });
+});
+
+t.test('what is written of a definition reads as the same definition', async () => {
+  const instants = fc.constantFrom(null, '2027-01-01T00:00:00Z', '2030-06-01T12:00:00+02:00');
+  const digests = fc.stringMatching(/^[0-9a-f]{64}$/);
+  const definitions = fc.record(
+    {
+      id: fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,9}$/),
+      description: fc.string(),
+      type: fc.constantFrom('write-only', 'read-write'),
+      secrets: fc
+        .uniqueArray(digests, { minLength: 1, maxLength: 3 })
+        .chain((hashes) =>
+          fc.tuple(...hashes.map((digest) => instants.map((expiresAt) => ({ hash: `sha256:${digest}`, expiresAt })))),
+        ),
+      enabled: fc.boolean(),
+      expiresAt: instants,
+      allowFrom: fc.constantFrom('anywhere', [], ['10.0.0.0/8', { address: '::1', description: 'x' }]),
+      allowedEvents: fc.oneof(fc.constant('all'), fc.array(fc.string({ minLength: 1 }))),
+      disallowedEvents: fc.constantFrom('remove', 'reject'),
+      rateLimit: fc.constantFrom(null, { requests: 1, windowSeconds: 2 }),
+      mode: fc.constantFrom('enforce', 'report'),
+    },
+    { requiredKeys: ['id', 'type', 'secrets'] },
+  );
+  fc.assert(
+    fc.property(definitions, (written) => {
+      const definition = read(written);
+      const stored = readStoredDefinition(definition.id, JSON.stringify(writtenDefinition(definition)));
+      t.strictSame('definition' in stored ? stored.definition : stored, definition);
+    }),
+    { numRuns: 50 },
+  );
+});
