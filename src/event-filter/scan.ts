@@ -1,6 +1,6 @@
 /**
  * Steps over JSON (RFC 8259, strictly) in a byte buffer: each function takes the position where something begins and
- * returns the position after it. It makes no values, never recurses, and expects bytes that are known to be valid UTF-8.
+ * returns the position after it. It makes no values and never recurses; whether the bytes are UTF-8 is for the caller to check.
  */
 
 /** What the functions here return in place of a position when the text is not JSON. */
