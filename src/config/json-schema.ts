@@ -24,15 +24,17 @@ export interface JsonSchema {
 }
 
 /** The JSON Schema of what may be written (not of what reading makes of it). */
-export const jsonSchemaOf = (schema: z.ZodType): JsonSchema =>
-  z.toJSONSchema(schema, { io: 'input', override: keepDefault });
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  const made: unknown = z.toJSONSchema(schema, { io: 'input', override: keepDefault });
+  return made as JsonSchema;
+}
 
 type Override = NonNullable<z.core.ToJSONSchemaParams['override']>;
 
 /** The library leaves out the default of a field whose value is transformed. */
 const keepDefault: Override = ({ zodSchema, jsonSchema }) => {
   if (zodSchema instanceof z.ZodDefault && jsonSchema.default === undefined)
-    jsonSchema.default = zodSchema.def.defaultValue as NonNullable<typeof jsonSchema.default>;
+    jsonSchema.default = zodSchema.def.defaultValue;
 };
 
 /** Every schema that a value at this path may have to meet: alternatives are taken apart. Empty for an unknown path. */

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { runCheck } from '../../src/commands/check.ts';
+import { capturedIo } from '../support/command-io.ts';
+
+const API = 'apis: { integration: { upstream: http://127.0.0.1:9000 } }\n';
+const KEY = `id: a, type: write-only, secrets: [{ hash: "sha256:${'0'.repeat(64)}" }]`;
+
+async function check(t: Test, files: Record<string, string>, strict = false) {
+  const directory = t.testdir(files);
+  const { io, out, err } = capturedIo();
+  const code = await runCheck({ config: join(directory, 'postern.yaml'), strict }, io);
+  return {
+    code,
+    lines: out.map((line) => line.replaceAll(`${directory}/`, '')),
+    summary: err.join('\n').replaceAll(`${directory}/`, ''),
+  };
+}
+
+t.test('nothing to find', async (t) => {
+  const files = { 'postern.yaml': API, 'keys.yaml': `keys: [{ ${KEY}, allowedOrigins: [] }]\n` };
+  for (const strict of [false, true])
+    t.same(await check(t, files, strict), { code: 0, lines: [], summary: 'postern.yaml: no findings' });
+});
+
+t.test('warnings are allowed, unless it is strict', async (t) => {
+  const files = { 'postern.yaml': API, 'keys.yaml': `keys:\n  - { ${KEY} }\n` };
+  const lenient = await check(t, files);
+  t.equal(lenient.code, 0);
+  t.match(lenient.lines, [/^keys\.yaml:2:5 warning keys\[0\] lets any web page/]);
+  t.equal(lenient.summary, 'postern.yaml: 0 errors, 1 warning');
+  const strict = await check(t, files, true);
+  t.equal(strict.code, 1);
+  t.match(strict.lines, [/^keys\.yaml:2:5 error keys\[0\] lets any web page/]);
+});
+
+t.test('errors in both files are told together', async (t) => {
+  const { code, lines } = await check(t, { 'postern.yaml': 'log: { level: x }\n', 'keys.yaml': 'keys: [{ id: A }]\n' });
+  t.equal(code, 1);
+  t.match(lines[0], /^postern\.yaml:1:1 error apis is missing/);
+  t.match(lines[1], /^postern\.yaml:1:15 error log\.level must be one of/);
+  t.ok(lines.slice(2).every((line) => line.startsWith('keys.yaml:1:')) && lines.length > 3);
+});
+
+t.test('missing files', async (t) => {
+  t.match(await check(t, {}), {
+    code: 1,
+    lines: ['postern.yaml:1:1 error The file cannot be read: it does not exist.'],
+  });
+  t.match(await check(t, { 'postern.yaml': API }), {
+    code: 1,
+    lines: [/^keys\.yaml:1:1 error The file cannot be read/],
+  });
+});
+
+t.test('a key file is not looked for when keys are in Redis', async (t) =>
+  t.match(await check(t, { 'postern.yaml': `${API}keys: { source: redis }\n` }), { code: 0 }),
+);
+
+t.test('the shipped examples have no findings', async (t) => {
+  const { io, out } = capturedIo();
+  t.equal(await runCheck({ config: 'config/postern.yaml', strict: true }, io), 0, out.join('\n'));
+});

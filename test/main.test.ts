@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { main } from '../src/main.ts';
+import { capturedIo } from './support/command-io.ts';
+
+async function run(args: readonly string[], given: Parameters<typeof capturedIo>[0] = {}) {
+  const { io, out, err } = capturedIo(given);
+  return { code: await main(args, io), out: out.join('\n'), err: err.join('\n') };
+}
+
+t.test('help and version', async (t) => {
+  t.same(await run(['--version']), { code: 0, out: '1.2.3', err: '' });
+  for (const args of [['--help'], ['help']]) t.match(await run(args), { code: 0, out: /postern keys push/, err: '' });
+  for (const command of ['serve', 'check', 'explain', 'keygen', 'hash', 'keys push', 'keys list', 'keys pull'])
+    t.match(await run([...command.split(' '), '--help']), { code: 0, out: new RegExp(`^postern ${command}: `) });
+});
+
+t.test('usage errors are one sentence with a hint, and exit 2', async (t) => {
+  for (const [line, says] of Object.entries({
+    chekc: 'There is no command "chekc"; did you mean check? See postern --help.',
+    keys: '`keys` is one of keys push, keys list, keys pull. See postern --help.',
+    'keys psuh': 'There is no command "keys psuh"; did you mean keys push? See postern --help.',
+    'check --stric': '`check` has no option --stric; did you mean --strict? See postern check --help.',
+    '--confg x': '`serve` has no option --confg; did you mean --config? See postern serve --help.',
+    'explain --key k': '`explain` needs --ip IP. See postern explain --help.',
+  }))
+    t.same(await run(line.split(' ')), { code: 2, out: '', err: says }, line);
+});
+
+t.test('the configuration: --config, else $POSTERN_CONFIG, else config/postern.yaml', async (t) => {
+  const file = join(t.testdir({ 'a.yaml': 'x: 1\n' }), 'a.yaml');
+  t.match(await run(['check', '--config', file]), { code: 1, out: new RegExp(`^${file}:1:1 error`) });
+  t.match(await run(['check'], { env: { POSTERN_CONFIG: file } }), { code: 1, out: new RegExp(`^${file}:1:1 error`) });
+  t.match(await run(['check']), { code: 0, err: /^config\/postern\.yaml: no findings/ });
+});
+
+t.test('without a command it serves', async (t) => {
+  const file = join(t.testdir({ 'a.yaml': 'listen: { port: x }\n' }), 'a.yaml');
+  for (const args of [
+    ['--config', file],
+    ['serve', '--config', file],
+  ])
+    t.match(await run(args), { code: 1, err: /listen\.port must be/ });
+});
+
+t.test('as a program', async (t) => {
+  const postern = (args: readonly string[], input = '') =>
+    spawnSync(process.execPath, ['.build/src/main.js', ...args], { encoding: 'utf8', input });
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  t.match(postern(['--version']), { status: 0, stdout: `${version}\n`, stderr: '' });
+  t.match(postern(['hash'], 'hunter2\n'), { status: 0, stdout: /^sha256:[0-9a-f]{64}\n$/ });
+  t.match(postern(['nonsense']), { status: 2, stderr: /^There is no command "nonsense"/ });
+});

@@ -1,0 +1,15 @@
+/** A command's io that keeps what is written. */
+import type { CommandIo } from '../../src/commands/io.ts';
+
+export function capturedIo(given: { stdin?: string; env?: Record<string, string> } = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const io: CommandIo = {
+    stdout: (text) => out.push(text),
+    stderr: (text) => err.push(text),
+    stdin: async () => given.stdin ?? '',
+    env: given.env ?? {},
+    version: '1.2.3',
+  };
+  return { io, out, err };
+}
