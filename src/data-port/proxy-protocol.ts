@@ -33,7 +33,9 @@ export function acceptProxyProtocol(server: Server, options: ProxyProtocolOption
   const pending = new Set<Socket>();
   const secure = server instanceof TlsServer;
   const handOver = interpose(server, (socket) => {
-    if (!options.trusted.has(parseAddress(socket.remoteAddress ?? ''))) return handOver(socket);
+    // Gone already, as health checks often are: whether it was trusted can no longer be told.
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    if (!options.trusted.has(parseAddress(socket.remoteAddress))) return handOver(socket);
     pending.add(socket);
     socket.once('close', () => pending.delete(socket));
     const refuse = (why: string): void => {

@@ -169,3 +169,10 @@ void t.test('a waiting connection does not hold up a closing server', async (t) 
   t.same(refused, []);
   client.destroy();
 });
+
+void t.test('a connection that is gone before its peer is known is not read', async (t) => {
+  const { server } = await proxied(t);
+  const gone = new net.Socket();
+  server.emit('connection', gone);
+  t.equal(gone.destroyed, true);
+});
