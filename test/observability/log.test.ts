@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { createLog, rejectionLine } from '../../src/observability/log.ts';
 import type { LogLevel } from '../../src/observability/log.ts';

@@ -38,8 +38,9 @@ function reasonsOf(code: string): string {
   return `\`${code}\``;
 }
 
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
   return [head, head.map(() => '---'), ...rows].map(line).join('');
 }
 
