@@ -41,8 +41,9 @@ export interface OwnAnswer {
 export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
   if (own.close || !announcesBody(facts) || req.complete) return send(req, res, own, own.close);
   req.resume();
-  // Node parses the rest of the packet before it runs the next tick: only then is it known whether the body is all there.
-  process.nextTick(() => send(req, res, own, !req.complete));
+  // Ticks run before Node parses the rest of the packet at hand, immediates after it: only then is it known whether the
+  // body is all there.
+  setImmediate(() => send(req, res, own, !req.complete));
 }
 
 function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {

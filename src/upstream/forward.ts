@@ -77,8 +77,8 @@ class Forwarding implements ResponseSink {
     }
     // The response of a pipelined request has no socket yet, and tells nothing when the client leaves.
     (this.#res.socket === null ? this.#req.socket : this.#res).once('close', this.#onClientClose);
-    // Node hands over a request before the body bytes of the same packet: a tick later a small body is often whole.
-    if (this.#exchange.request.body === this.#req && !this.#req.complete) process.nextTick(() => this.#send());
+    // Node hands over a request before the body bytes of the same packet: an immediate later a small body is often whole.
+    if (this.#exchange.request.body === this.#req && !this.#req.complete) setImmediate(() => this.#send());
     else this.#send();
   }
 
