@@ -20,7 +20,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['observability', ['config', 'keys', 'lib', 'policy', 'upstream']],
   ['data-port', DECISIONS],
   ['gateway.ts', [...DECISIONS, 'data-port']],
-  ['pass-on.ts', [...DECISIONS, 'data-port', 'gateway.ts']],
+  ['pass-on.ts', [...DECISIONS, 'data-port', 'gateway.ts', 'metrics-api']],
   ['metrics-api', [...DECISIONS, 'data-port', 'gateway.ts']],
   ['current-rules.ts', [...DECISIONS, 'metrics-api']],
   ['reload.ts', [...DECISIONS, 'current-rules.ts']],
