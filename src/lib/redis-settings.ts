@@ -102,6 +102,8 @@ export function errorText(settings: RedisSettings): (error: unknown) => string {
   return (error) => {
     let message = messageOf(error);
     for (const secret of secrets) message = message.replaceAll(secret, '***');
+    // The delay is another one each time, and the same trouble should read the same.
+    message = message.replace(/ Retrying from scratch after \S+ms\./, '');
     return message.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 300);
   };
 }

@@ -58,6 +58,8 @@ export interface RedisConnection {
 }
 
 export interface ConnectionOptions extends RedisEvents {
+  /** How long a command may take before it counts as failed; default 4 s. */
+  readonly timeoutMs?: number;
   /** How the connection is called in `CLIENT LIST`. */
   readonly name: string;
   /** Whether a read-only answer means that this server was demoted: it is then left and looked for again. */
@@ -67,10 +69,13 @@ export interface ConnectionOptions extends RedisEvents {
 /** A server that says nothing for this long while an answer is due is lost. */
 const SILENCE_MS = 2500;
 const CONNECT_MS = 2500;
+/** In a Cluster a command may be sent on from node to node, each silent; this bounds all of it. */
+const COMMAND_MS = 4000;
 const DEMOTED_EVERY_MS = 5000;
 
 /** Opens a connection; it is being made when this returns. @throws Error for a malformed URL or an unreadable CA file */
 export function connectRedis(settings: RedisSettings, options: ConnectionOptions): RedisConnection {
+  const { timeoutMs = COMMAND_MS } = options;
   const describe = errorText(settings);
   const failure = (error: unknown): RedisFailure => {
     const message = describe(error);
@@ -79,7 +84,11 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
   const client = makeClient(settings, options);
   const subscriptions = new Set<{ close(): void }>();
   let lastError = 'connection closed';
-  client.on('error', (error: unknown) => (lastError = describe(error)));
+  client.on('error', (error: unknown) => {
+    lastError = describe(error);
+    // Sentinels that cannot be reached break no connection: there is none yet.
+    if (client.status === 'connecting') options.onLost?.(lastError);
+  });
   client.on('node error', (error: unknown) => (lastError = describe(error)));
   client.on('ready', () => options.onReady?.());
   client.on('close', () => options.onLost?.(lastError));
@@ -89,7 +98,7 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
 
   const call = async (command: string, ...args: RedisArgument[]): Promise<unknown> => {
     try {
-      return await client.call(command, args);
+      return await inTime(client.call(command, args), timeoutMs);
     } catch (error) {
       throw failure(error);
     }
@@ -101,14 +110,15 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
     call,
     async callBuffer(command, ...args) {
       try {
-        return await client.callBuffer(command, args);
+        return await inTime(client.callBuffer(command, args), timeoutMs);
       } catch (error) {
         throw failure(error);
       }
     },
     async transaction(commands) {
       try {
-        const results = await client.multi(commands.map(([name, ...args]) => [name, ...args])).exec();
+        const sent = client.multi(commands.map(([name, ...args]) => [name, ...args])).exec();
+        const results = await inTime(sent, timeoutMs);
         if (results === null) throw new Error('the transaction was given up');
         return results.map(([error, result]) => {
           if (error) throw error;
@@ -136,6 +146,14 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
       client.disconnect();
     },
   };
+}
+
+/** An answer that comes later is dropped. */
+function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function scriptOn(call: RedisConnection['call'], lua: string): RedisScript {

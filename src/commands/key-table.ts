@@ -1,0 +1,45 @@
+/**
+ * Keys as a table for the terminal: what each may do, from where, and whether it can be used. Secrets show as their ids.
+ */
+import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
+import type { KeySnapshot } from '../keys/key.ts';
+import { keyState } from '../keys/snapshot.ts';
+
+const HEADINGS = ['ID', 'TYPE', 'STATE', 'MODE', 'FROM', 'EVENTS', 'RATE', 'SECRETS', 'DESCRIPTION'];
+
+/** One line for the headings and one for each key; keys that cannot be used show why. */
+export function keyTable(loaded: readonly LoadedDefinition[], keys: KeySnapshot, now: number): string[] {
+  const invalid = new Map(keys.invalid.map(({ id, why }) => [id, why]));
+  const rows = loaded.map((entry) => {
+    const key = keys.byId.get(entry.id);
+    if ('invalid' in entry || key === undefined)
+      return [printable(entry.id), '-', 'invalid', '-', '-', '-', '-', '-', printable(invalid.get(entry.id) ?? '')];
+    return [entry.id, key.type, keyState(key, now), key.mode, ...limitsOf(entry.definition)];
+  });
+  return aligned([HEADINGS, ...rows]);
+}
+
+function limitsOf({ allowFrom, allowedEvents, rateLimit, secrets, description }: KeyDefinition): string[] {
+  return [
+    allowFrom === 'anywhere' ? 'anywhere' : counted(allowFrom.length, 'location'),
+    allowedEvents === null ? '-' : allowedEvents === 'all' ? 'all' : counted(allowedEvents.length, 'event'),
+    rateLimit === null ? '-' : `${rateLimit.requests}/${rateLimit.windowSeconds}s`,
+    secrets.map(({ hash }) => hash.slice('sha256:'.length, 'sha256:'.length + 12)).join(','),
+    printable(description),
+  ];
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** A terminal obeys control characters. */
+const printable = (text: string): string => text.replaceAll(/\p{C}+/gu, ' ');

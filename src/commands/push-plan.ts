@@ -1,0 +1,82 @@
+/**
+ * What `postern keys push` would change in Redis, and whether it may: a key file that is right by itself can still clash with
+ * keys that stay in Redis. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { compileKeys } from '../keys/compile.ts';
+import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
+import { readStoredDefinition, writtenDefinition } from '../keys/read-definition.ts';
+import type { KeyChanges } from '../keys/redis-layout.ts';
+
+export type PushChange =
+  | { readonly kind: 'add' | 'remove'; readonly id: string }
+  /** `fields`: those whose values differ. */
+  | { readonly kind: 'change'; readonly id: string; readonly fields: readonly string[] };
+
+export interface PushPlan extends KeyChanges {
+  /** In order of id. */
+  readonly changes: readonly PushChange[];
+  readonly unchanged: number;
+  /** Keys in Redis that the file does not hold and that stay. */
+  readonly others: number;
+  /** One clause for each key of the file that could not be used beside those that stay. */
+  readonly conflicts: readonly string[];
+}
+
+/** Compares the definitions of a file with what is stored, id by id. */
+export function planPush(
+  definitions: readonly KeyDefinition[],
+  stored: ReadonlyMap<string, string>,
+  prune: boolean,
+): PushPlan {
+  const own = new Set(definitions.map(({ id }) => id));
+  const rest = [...stored.keys()].filter((id) => !own.has(id)).sort();
+  const remove = prune ? rest : [];
+  const staying = prune ? [] : rest.map((id): LoadedDefinition => readStoredDefinition(id, stored.get(id) ?? ''));
+  const set = new Map<string, string>();
+  const changes: PushChange[] = remove.map((id) => ({ kind: 'remove', id }));
+  for (const definition of definitions) {
+    const { id, ...fields } = writtenDefinition(definition);
+    const json = stored.get(id);
+    const before = json === undefined ? undefined : storedFields(json);
+    if (before !== undefined && isDeepStrictEqual(before, fields)) continue;
+    set.set(id, JSON.stringify(fields));
+    changes.push(json === undefined ? { kind: 'add', id } : { kind: 'change', id, fields: differing(before, fields) });
+  }
+  const after = compileKeys([...definitions.map((definition) => ({ id: definition.id, definition })), ...staying], 1);
+  return {
+    set,
+    remove,
+    changes: changes.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    unchanged: definitions.length - set.size,
+    others: staying.length,
+    conflicts: after.invalid
+      .filter(({ id }) => own.has(id))
+      .map(({ id, why }) => `${id} cannot be pushed beside the keys in Redis: ${why}; remove that one, or use --prune`),
+  };
+}
+
+/** One line: `+ id`, `- id` or `~ id (fields)`. */
+export function describeChange(change: PushChange): string {
+  if (change.kind === 'change') return `~ ${change.id} (${change.fields.join(', ')})`;
+  return `${change.kind === 'add' ? '+' : '-'} ${change.id}`;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is stored, without the id that the field's name tells anyway; a value that is no object counts as one without fields. */
+function storedFields(json: string): Fields {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value !== 'object' || value === null) return {};
+    const { id: _id, ...fields } = value as Fields;
+    return fields;
+  } catch {
+    return {};
+  }
+}
+
+const differing = (before: Fields = {}, after: Fields): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (name) => !isDeepStrictEqual(before[name], after[name]),
+  );
