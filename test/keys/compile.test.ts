@@ -69,6 +69,7 @@ t.test('metrics', async (t) => {
   const key = compileOne({ id: 'm', type: 'metrics', secret: 's', apiKey: 'a', cacheTtlMinutes: 6 });
   t.equal(key.apiKeyDigest, sha256Hex('a'));
   t.equal(key.cacheTtlMs, 360_000);
+  t.equal(key.disallowedEvents, 'reject', 'the stricter one where it has no meaning');
 });
 
 t.test('addresses', async (t) => {
