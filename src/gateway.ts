@@ -17,7 +17,7 @@ import type { Outcome } from './observability/outcome.ts';
 import { preflightHeaders } from './policy/cors.ts';
 import { checkEventMedia, eventFilterOf } from './policy/events.ts';
 import { admit, enter, modeOf, type Passage, type PolicyPorts, type StepResult } from './policy/pipeline.ts';
-import { refusal, REFUSALS, type Refusal } from './policy/refusal.ts';
+import { refusal, REFUSALS, type Decision, type Refusal } from './policy/refusal.ts';
 import type { ApiName, ApiRules, Ruleset } from './policy/ruleset.ts';
 
 export interface GatewayPorts extends PolicyPorts {
@@ -148,12 +148,13 @@ export function createGateway(ports: GatewayPorts): Gateway {
 
   function decodeEvents(exchange: Admitted, { filter, coding, body }: EncodedEvents): void {
     if (coding === 'identity') return judgeEvents(exchange, filter, body);
-    void decodeBody(body, coding, exchange.passage.api.maxBodyBytes).then((decoded) => {
+    const judge = (decoded: Decision<Buffer>): void => {
       if (exchange.settled) return;
       if (decoded.ok) judgeEvents(exchange, filter, decoded.value);
       else if (decoded.refusal.code === 'body_too_large') refuse(exchange, decoded.refusal);
       else if (object(exchange, decoded.refusal) === 'reported') ports.pass(exchange);
-    });
+    };
+    void decodeBody(body, coding, exchange.passage.api.maxBodyBytes).then(judge);
   }
 
   /** In report mode the body goes on as it came, whatever would have been cut. */

@@ -44,7 +44,7 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
         detail: 'these fields changed and take effect at the next start',
       });
     try {
-      apply({ ...config, listen: initial.listen, admin: initial.admin });
+      apply(withBootSettings(config, initial));
     } catch (error) {
       log.error('config_reload_failed', { error: error as Error, detail: 'the running configuration stays' });
       return files;
@@ -56,4 +56,9 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
   }
 
   return { reload, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+}
+
+/** What is opened once holds to the end of the process. */
+function withBootSettings(config: Config, { listen, admin, keys, redis, rateLimit }: Config): Config {
+  return { ...config, listen, admin, keys, redis, rateLimit };
 }

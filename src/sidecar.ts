@@ -74,7 +74,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     sources: {
       now: clock.now,
       keys: current.keys,
-      keySource: source.status,
+      keySource: () => source.status(),
       config: () => reloadStatus(reloader.status(), source),
       cache: metricsServices.cacheStats,
     },

@@ -48,7 +48,7 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
     rules: { ...compileRules(config), keys },
     events: args.events,
     authenticate: authenticateAs(args.key),
-    ownEndpoint: (path) => ownEndpointAt(path, config.apis.metrics?.token.privateKeyFile != null),
+    ownEndpoint: (path) => ownEndpointAt(path, (config.apis.metrics?.token.privateKeyFile ?? null) !== null),
   });
   io.stdout(args.json ? JSON.stringify(explanation, null, 2) : describe(explanation));
   return explanation.outcome === 'allowed' ? 0 : 3;

@@ -19,7 +19,10 @@ export interface ClientErrorPorts {
 /** Makes the listener for the HTTP server's `clientError` event. */
 export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
-    if (!socket.writable || isClosing(socket) || isDisconnect(error)) return void socket.destroy();
+    if (!socket.writable || isClosing(socket) || isDisconnect(error)) {
+      socket.destroy();
+      return;
+    }
     const reason = refusalOf(error);
     const exchange = latestExchangeOn(socket);
     if (exchange !== undefined && !exchange.settled) ports.refuse(exchange, reason);

@@ -59,19 +59,19 @@ export function openExchange(arrival: Arrival): Exchange {
     ...{ body: 'none', bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
     ...{ cache: null, counted: false, refusal: null, settled: false, abort: null },
   };
-  byRequest.set(req, exchange);
-  bySocket.set(req.socket, exchange);
+  (req as Marked)[EXCHANGE] = exchange;
+  (req.socket as Marked)[EXCHANGE] = exchange;
   return exchange;
 }
 
 /** The exchange of a Node request that came out of the framework at the other end. */
 export function exchangeOf(req: IncomingMessage): Exchange | undefined {
-  return byRequest.get(req);
+  return (req as Marked)[EXCHANGE];
 }
 
 /** The latest exchange on a socket. */
 export function latestExchangeOn(socket: Socket): Exchange | undefined {
-  return bySocket.get(socket);
+  return (socket as Marked)[EXCHANGE];
 }
 
 /** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
@@ -101,5 +101,9 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
   };
 }
 
-const byRequest = new WeakMap<IncomingMessage, Exchange>();
-const bySocket = new WeakMap<Socket, Exchange>();
+/** A property, not a WeakMap: an entry for each request would be work for the garbage collector. */
+const EXCHANGE = Symbol('exchange');
+
+interface Marked {
+  [EXCHANGE]?: Exchange;
+}

@@ -6,18 +6,20 @@ import type { Socket } from 'node:net';
 import { parseAddress } from '../lib/address.ts';
 import type { Peer } from '../policy/facts.ts';
 
-const peers = new WeakMap<Socket, Peer>();
+const PEER = Symbol('peer');
+
+interface Marked {
+  [PEER]?: Peer;
+}
 
 /** The socket's peer, or what a PROXY protocol header from a trusted peer said instead. */
 export function peerOf(socket: Socket): Peer {
-  const known = peers.get(socket);
-  if (known !== undefined) return known;
-  return setPeer(socket, socket.remoteAddress ?? 'unknown');
+  return (socket as Marked)[PEER] ?? setPeer(socket, socket.remoteAddress ?? 'unknown');
 }
 
 /** Fixes the peer of a socket for its life. Text that is no address leaves it unknown, which matches no allow-list. */
 export function setPeer(socket: Socket, text: string): Peer {
   const peer = { text, address: parseAddress(text) };
-  peers.set(socket, peer);
+  (socket as Marked)[PEER] = peer;
   return peer;
 }

@@ -4,7 +4,8 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
-import type { Key, KeySnapshot, KeyType } from '../keys/key.ts';
+import type { KeySnapshot, KeyType } from '../keys/key.ts';
+import { keyState, type KeyState } from '../keys/snapshot.ts';
 import { METRICS } from './metric-definitions.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
 import type { ApiName, Outcome } from './outcome.ts';
@@ -91,22 +92,13 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
 
 const one = (read: () => number) => (): readonly Sample[] => [{ labels: {}, value: read() }];
 
-type KeyState = 'active' | 'disabled' | 'expired';
-
 function keySamples(snapshot: KeySnapshot | null, now: number): readonly Sample[] {
   const types = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];
-  const states = ['active', 'disabled', 'expired'] as const satisfies readonly KeyState[];
+  const states = ['enabled', 'disabled', 'expired'] as const satisfies readonly KeyState[];
   const samples = types.flatMap((type) => states.map((state) => ({ labels: { type, state }, value: 0 })));
   for (const key of snapshot?.byId.values() ?? []) {
     const state = keyState(key, now);
     for (const sample of samples) if (sample.labels.type === key.type && sample.labels.state === state) sample.value++;
   }
   return samples;
-}
-
-/** A key whose every secret has expired is as expired as one that has itself. */
-function keyState(key: Key, now: number): KeyState {
-  if (!key.enabled) return 'disabled';
-  const over = (at: number | null): boolean => at !== null && at <= now;
-  return over(key.expiresAt) || key.secrets.every((secret) => over(secret.expiresAt)) ? 'expired' : 'active';
 }

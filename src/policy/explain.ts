@@ -69,7 +69,7 @@ export async function explain({ facts, rules, events, authenticate, ownEndpoint 
   const { verdict, removed, refusal } = end === null ? judgeEvents(passage, events) : NO_EVENTS;
   steps.push(verdict);
   if (refusal !== null) end = { result: refusal, enforced: modeOf(passage, 'key') === 'enforce' };
-  const refused = end !== null && end.enforced && end.result !== 'answered' ? (end.result as Refusal) : null;
+  const refused = end !== null && end.enforced && end.result !== 'answered' ? end.result : null;
   const client = clientOf(passage);
   return {
     outcome: refused === null ? 'allowed' : 'refused',
