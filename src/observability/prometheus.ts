@@ -94,7 +94,7 @@ const one = (read: () => number) => (): readonly Sample[] => [{ labels: {}, valu
 
 function keySamples(snapshot: KeySnapshot | null, now: number): readonly Sample[] {
   const types = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];
-  const states = ['enabled', 'disabled', 'expired'] as const satisfies readonly KeyState[];
+  const states = ['active', 'disabled', 'expired'] as const satisfies readonly KeyState[];
   const samples = types.flatMap((type) => states.map((state) => ({ labels: { type, state }, value: 0 })));
   for (const key of snapshot?.byId.values() ?? []) {
     const state = keyState(key, now);

@@ -30,12 +30,12 @@ t.test('gauges tell the state of keys, their source, the configuration, the cach
     }),
   );
   const keysIn = (type: string, state: string) => series.get(`postern_keys{type="${type}",state="${state}"}`);
-  t.equal(keysIn('write-only', 'enabled'), 1);
+  t.equal(keysIn('write-only', 'active'), 1);
   t.equal(keysIn('write-only', 'disabled'), 1);
   t.equal(keysIn('write-only', 'expired'), 1);
   t.equal(keysIn('read-write', 'expired'), 1);
-  t.equal(keysIn('read-write', 'enabled'), 0);
-  t.equal(keysIn('metrics', 'enabled'), 1);
+  t.equal(keysIn('read-write', 'active'), 0);
+  t.equal(keysIn('metrics', 'active'), 1);
   t.equal(series.get('postern_key_source_up'), 0);
   t.equal(series.get('postern_key_source_last_sync_timestamp_seconds'), 5);
   t.equal(series.get('postern_key_source_invalid_definitions'), 1);
