@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Cluster, Redis } from 'ioredis';
+import { inTime } from './circuit-breaker.ts';
 import {
   type ClientOptions,
   clusterNodeOptions,
@@ -78,7 +79,7 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
   const { timeoutMs = COMMAND_MS } = options;
   const describe = errorText(settings);
   const failure = (error: unknown): RedisFailure => {
-    const message = describe(error);
+    const message = describe(causeOf(error));
     return new RedisFailure(message, /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? '');
   };
   const client = makeClient(settings, options);
@@ -148,12 +149,11 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
   };
 }
 
-/** An answer that comes later is dropped. */
-function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+/** Why a transaction was given up (`EXECABORT`): the first of its commands that was refused. */
+function causeOf(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || !('previousErrors' in error)) return error;
+  const [first] = error.previousErrors as readonly unknown[];
+  return first ?? error;
 }
 
 function scriptOn(call: RedisConnection['call'], lua: string): RedisScript {

@@ -3,6 +3,7 @@
  * answer in time, this process limits by itself with what it has admitted so far: neither open nor closed to all.
  */
 import type { RateLimit } from '../keys/key.ts';
+import { createCircuitBreaker } from '../lib/circuit-breaker.ts';
 import type { RedisConnection } from '../lib/redis.ts';
 import { createMemoryRateStore, type MemoryRateStore } from './memory.ts';
 import type { RateStore, RateVerdict } from './rate-store.ts';
@@ -83,34 +84,21 @@ return 0
 export function createRedisRateStore({ connection, prefix, onFallback }: RedisRateStoreOptions): RateStore {
   const own: MemoryRateStore = createMemoryRateStore();
   const script = connection.script(TAKE);
-  let aloneUntil = 0;
-  let alone = false;
-  let trying = false;
+  const redis = createCircuitBreaker({ timeoutMs: PATIENCE_MS, retryAfterMs: RETRY_AFTER_MS, onChange: onFallback });
 
   const askRedis = async (keyId: string, limit: RateLimit): Promise<RateVerdict> => {
-    const windowMs = limit.windowSeconds * 1000;
-    const args = [limit.requests, windowMs, slotMs(limit), CLOCK_SET_MS];
-    const waitMs = await inTime(script([`${prefix}rate:${keyId}`], args));
+    const args = [limit.requests, limit.windowSeconds * 1000, slotMs(limit), CLOCK_SET_MS];
+    const waitMs = await script([`${prefix}rate:${keyId}`], args);
     if (typeof waitMs !== 'number') throw new Error('the script gave no number');
     return waitMs === 0 ? ALLOWED : refusedFor(waitMs);
   };
-  const setAlone = (active: boolean, why: string): void => {
-    if (active !== alone) onFallback?.(active, why);
-    alone = active;
-  };
   const takeShared = async (keyId: string, limit: RateLimit, now: number): Promise<RateVerdict> => {
-    trying = true;
     try {
-      const verdict = await askRedis(keyId, limit);
-      setAlone(false, '');
+      const verdict = await redis.run(() => askRedis(keyId, limit));
       if (verdict.allowed) own.record(keyId, limit, now);
       return verdict;
-    } catch (error) {
-      aloneUntil = performance.now() + RETRY_AFTER_MS;
-      setAlone(true, error instanceof Error ? error.message : String(error));
+    } catch {
       return own.take(keyId, limit, now);
-    } finally {
-      trying = false;
     }
   };
 
@@ -119,21 +107,12 @@ export function createRedisRateStore({ connection, prefix, onFallback }: RedisRa
       // What this process alone admitted is never more than what all admitted: when that is too much, Redis need not be asked.
       const verdict = own.verdict(keyId, limit, now);
       if (!verdict.allowed) return verdict;
-      if (!connection.ready) setAlone(true, 'Redis cannot be reached');
-      else if (!alone || (!trying && performance.now() >= aloneUntil)) return takeShared(keyId, limit, now);
-      return own.take(keyId, limit, now);
+      if (!connection.ready) redis.trip('Redis cannot be reached');
+      return redis.permits ? takeShared(keyId, limit, now) : own.take(keyId, limit, now);
     },
     close() {
       own.close();
       connection.close();
     },
   };
-}
-
-/** Gives up waiting; what Redis still does with the command counts there and harms nobody. */
-function inTime<T>(answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

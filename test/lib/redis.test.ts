@@ -61,6 +61,12 @@ t.test('failures tell the code and hold no arguments', async (t) => {
     { name: 'RedisFailure' },
     'one failed command fails the transaction',
   );
+  await server.admin.config('SET', 'maxmemory', '1');
+  await t.rejects(
+    connection.transaction([['set', 'other', '1']]),
+    { code: 'OOM' },
+    'the reason, not that it was given up',
+  );
 });
 
 t.test('TLS checks the certificate', async (t) => {

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { decodeEntry, encodeEntry } from '../../src/metrics-api/stored-entry.ts';
+import { answerEntry, KEY, OTHER_KEY } from './cache-store-contract.ts';
+
+const stored = { entry: answerEntry(), expiresAt: 1_780_000_300_123, generation: 'g' };
+
+t.test('any answer comes back as it was', (t) => {
+  const answer = fc.record({
+    status: fc.integer({ min: 200, max: 599 }),
+    statusText: fc.string(),
+    headers: fc.array(fc.tuple(fc.string(), fc.string())).map((fields) => fields.flat()),
+    body: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    storedAt: fc.nat(),
+    freshMs: fc.nat(),
+    initialAge: fc.nat(),
+  });
+  fc.assert(
+    fc.property(answer, (changes) => {
+      const whole = { ...stored, entry: answerEntry(changes) };
+      t.same(decodeEntry(KEY, encodeEntry(KEY, whole)), whole);
+    }),
+  );
+  t.end();
+});
+
+t.test('under another key it is nothing', (t) => {
+  t.equal(decodeEntry(OTHER_KEY, encodeEntry(KEY, stored)), undefined);
+  t.end();
+});
+
+t.test('cut, lengthened or changed anywhere it is nothing', (t) => {
+  const bytes = encodeEntry(KEY, stored);
+  for (let length = 0; length < bytes.length; length += 1)
+    if (decodeEntry(KEY, bytes.subarray(0, length)) !== undefined) t.fail(`cut to ${length}`);
+  for (let at = 0; at < bytes.length; at += 1) {
+    const changed = Buffer.from(bytes);
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    if (decodeEntry(KEY, changed) !== undefined) t.fail(`changed at ${at}`);
+  }
+  t.equal(decodeEntry(KEY, Buffer.concat([bytes, Buffer.from('x')])), undefined);
+  t.ok(decodeEntry(KEY, bytes));
+  t.end();
+});
+
+t.test('a right digest over a wrong description is not enough', (t) => {
+  const wrong = [
+    { status: 100 },
+    { status: '200' },
+    { headers: ['odd'] },
+    { headers: [1, 2] },
+    { storedAt: -1 },
+    { freshMs: null },
+    { kind: 'other' },
+    { statusText: 7 },
+  ];
+  for (const change of wrong) {
+    const entry = { ...answerEntry(), ...change } as ReturnType<typeof answerEntry>;
+    t.equal(decodeEntry(KEY, encodeEntry(KEY, { ...stored, entry })), undefined, JSON.stringify(change));
+  }
+  t.equal(decodeEntry(KEY, encodeEntry(KEY, { ...stored, expiresAt: Number.NaN })), undefined);
+  t.end();
+});
