@@ -1,0 +1,157 @@
+/** What only a Redis that answers at a chosen moment can show: the order of answers. */
+import t from 'tap';
+import { createKeyIndex, type KeyIndex } from '../../src/keys/key-index.ts';
+import { keyLayout } from '../../src/keys/redis-layout.ts';
+import { createRedisKeyReader, type RedisKeyReader } from '../../src/keys/redis-reader.ts';
+import { type RedisCommand, type RedisConnection, RedisFailure } from '../../src/lib/redis.ts';
+import { definitionOf } from '../support/redis-keys.ts';
+
+interface Fake {
+  readonly keys: Map<string, string>;
+  version: string | null;
+  /** Runs when a page has been read by the server and before it is handed over. */
+  onPage: (page: number) => void;
+  fail: boolean;
+  scans: number;
+}
+
+/** A Redis of two pages: the ids up to `m`, then the rest. */
+function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyReader; index: KeyIndex; ids(): string[] } {
+  const fake: Fake = {
+    keys: new Map(Object.entries(keys)),
+    version: '1',
+    onPage: () => undefined,
+    fail: false,
+    scans: 0,
+  };
+  const answer = ([name, ...args]: RedisCommand): unknown => {
+    if (fake.fail) throw new RedisFailure('gone', '');
+    if (name === 'get') return fake.version;
+    if (name === 'hlen') return fake.keys.size;
+    if (name === 'hmget') return args.slice(1).map((id) => fake.keys.get(String(id)) ?? null);
+    throw new Error(`not expected: ${name}`);
+  };
+  const connection: Pick<RedisConnection, 'call' | 'transaction'> = {
+    async call(_name, _key, cursor) {
+      if (fake.fail) throw new RedisFailure('gone', '');
+      const first = cursor === '0';
+      if (first) fake.scans += 1;
+      const page = [...fake.keys].filter(([id]) => id <= 'm' === first).flat();
+      fake.onPage(first ? 1 : 2);
+      return [first ? '1' : '0', page];
+    },
+    transaction: async (commands) => commands.map(answer),
+  };
+  const index = createKeyIndex();
+  const reader = createRedisKeyReader({
+    connection: connection as RedisConnection,
+    layout: keyLayout('p:'),
+    index,
+    onChange: () => undefined,
+  });
+  return { fake, reader, index, ids: () => [...index.snapshot().byId.keys()].sort() };
+}
+
+function change(fake: Fake, id: string, json: string | null): void {
+  if (json === null) fake.keys.delete(id);
+  else fake.keys.set(id, json);
+  fake.version = String(Number(fake.version) + 1);
+}
+
+t.test('a change during a full reading is in force before it ends, and its old page does not undo it', async (t) => {
+  const { fake, reader, index, ids } = setUp({ a: definitionOf('a'), b: definitionOf('b'), z: definitionOf('z') });
+  t.equal(await reader.read(), 'synced');
+  reader.requireEverything();
+  // Not told to anybody, so the page that is about to be handed over is the first to know the middle state of `a`.
+  fake.keys.set('a', definitionOf('middle'));
+  fake.onPage = (page) => {
+    if (page === 1) {
+      change(fake, 'a', definitionOf('a', { enabled: false }));
+      change(fake, 'b', null);
+      reader.hear('a');
+      reader.hear('b');
+    } else {
+      t.equal(index.snapshot().byId.get('a')?.enabled, false, 'before the second page');
+      t.same(ids(), ['a', 'z']);
+    }
+  };
+  t.equal(await reader.read(), 'synced');
+  t.equal(index.snapshot().byId.get('a')?.enabled, false, 'after the last page');
+  t.same(ids(), ['a', 'z']);
+});
+
+t.test('keys that a full reading did not meet are gone only if Redis says so', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a'), z: definitionOf('z') });
+  await reader.read();
+  reader.requireEverything();
+  // On neither page, and there all the same: as when its slot moves to another node between the two.
+  const hidden = fake.keys.get('z') ?? '';
+  fake.keys.delete('z');
+  const found = fake.keys.get.bind(fake.keys);
+  fake.keys.get = (id) => (id === 'z' ? hidden : found(id));
+  await reader.read();
+  t.same(ids(), ['a', 'z']);
+});
+
+t.test('a Redis that is emptied during a full reading has lost its data', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a'), z: definitionOf('z') });
+  await reader.read();
+  reader.requireEverything();
+  fake.onPage = () => {
+    fake.keys.clear();
+    fake.version = null;
+  };
+  t.equal(await reader.read(), 'lost');
+  t.same(ids(), ['a', 'z']);
+  fake.onPage = () => undefined;
+  change(fake, 'a', definitionOf('a'));
+  t.equal(await reader.read(), 'synced', 'and is read in full when it has keys again');
+  t.same(ids(), ['a']);
+});
+
+t.test('after a failure everything is read, whatever was told before', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a') });
+  await reader.read();
+  fake.fail = true;
+  reader.hear('a');
+  await t.rejects(reader.read(), { name: 'RedisFailure' });
+  fake.fail = false;
+  fake.keys.set('b', definitionOf('b'));
+  t.equal(await reader.read(), 'synced');
+  t.same(ids(), ['a', 'b']);
+  t.equal(fake.scans, 2);
+});
+
+t.test('the counter is followed without a full reading as long as each step was told', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a') });
+  await reader.read();
+  for (const id of ['b', 'c', 'd']) {
+    change(fake, id, definitionOf(id));
+    reader.hear(id);
+  }
+  t.equal(await reader.read(), 'synced');
+  t.same(ids(), ['a', 'b', 'c', 'd']);
+  t.equal(fake.scans, 1);
+
+  change(fake, 'late', definitionOf('late'));
+  t.equal(await reader.read(), 'unsure', 'the counter came before its message');
+  reader.hear('late');
+  t.equal(await reader.read(), 'synced');
+  t.equal(fake.scans, 1);
+
+  change(fake, 'silent', definitionOf('silent'));
+  for (let i = 0; i < 3; i += 1) t.equal(await reader.read(), 'unsure');
+  t.equal(await reader.read(), 'synced');
+  t.equal(fake.scans, 2, 'a message that does not come is one full reading');
+  t.ok(ids().includes('silent'));
+});
+
+t.test('a counter that went back is a change', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a') });
+  fake.version = '57';
+  await reader.read();
+  fake.keys.set('b', definitionOf('b'));
+  fake.version = '3';
+  for (let i = 0; i < 4; i += 1) await reader.read();
+  t.same(ids(), ['a', 'b']);
+});
