@@ -105,6 +105,8 @@ function createServer(settings: DataPortSettings, handlers: DataPortHandlers): S
 }
 
 function responseFor(req: IncomingMessage, socket: IncomingMessage['socket']): ServerResponse {
+  // Node has let go of the socket: an error that nobody listens for would end the process.
+  socket.on('error', () => socket.destroy());
   const res = new http.ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(socket);
