@@ -41,7 +41,7 @@ const ONLY_IN = new Map<string, readonly string[]>([
   ['@fastify/http-proxy', ['data-port/server.ts']],
   ['pino', ['observability/log.ts']],
   ['yaml', ['config/', 'keys/', 'commands/']],
-  ['zod', ['config/', 'keys/']],
+  ['zod', ['admin/', 'config/', 'keys/']],
   ['ipaddr.js', ['lib/']],
 ]);
 

@@ -1,21 +1,25 @@
 /**
- * The operator's port: metrics and probes, which need no token. The API and the console are registered on it by others.
- * Never reachable through the data port, and never answers for a backend.
+ * The operator's port: metrics and probes, which need no token, and what the token opens. Never reachable through the data port,
+ * and never answers for a backend.
  */
 import Fastify from 'fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { Health } from '../observability/health.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/prometheus.ts';
+import { registerAdminApi, type AdminApiPorts } from './api.ts';
+import { ADMIN_PROBLEMS, problem, problemDocument, PROBLEM_MEDIA_TYPE, type AdminProblemCode } from './problem.ts';
 
 export interface AdminServerOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly health: Health;
   readonly log: Pick<Log, 'error'>;
+  /** The API and the console; null: they are off, and nothing tells that they exist. */
+  readonly api?: AdminApiPorts | null;
 }
 
 /** Not yet listening; close it last, so that probes and the last scrape are answered while the data port drains. */
-export function createAdminServer({ metrics, health, log }: AdminServerOptions): FastifyInstance {
+export function createAdminServer({ metrics, health, log, api = null }: AdminServerOptions): FastifyInstance {
   const server = Fastify({
     logger: false,
     requestTimeout: 30_000,
@@ -35,22 +39,35 @@ export function createAdminServer({ metrics, health, log }: AdminServerOptions):
     return reply.send(why === null ? { status: 'ready' } : { status: health.readiness(), reason: why });
   });
 
-  server.setNotFoundHandler(async (_request, reply) => reply.code(404).type(PROBLEM).send(problem(404, 'Not Found')));
+  server.setNotFoundHandler(async (_request, reply) => {
+    return reply
+      .code(404)
+      .type(PROBLEM_MEDIA_TYPE)
+      .send(problemDocument(problem('not_found', 'There is nothing here.')));
+  });
 
   server.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
     // What went wrong inside is for the log; the caller learns that it was not his doing.
     if (status >= 500) log.error('admin_request_failed', { error });
-    return reply
-      .code(status)
-      .type(PROBLEM)
-      .send(status >= 500 ? problem(status, 'Internal Error') : problem(status, error.message));
+    const code = codeOf(status);
+    const detail =
+      code === 'internal_error' ? 'Something went wrong here. The request was not at fault.' : error.message;
+    return reply.code(ADMIN_PROBLEMS[code].status).type(PROBLEM_MEDIA_TYPE).send(problemDocument({ code, detail }));
   });
 
+  if (api !== null) void server.register(async (scope) => registerAdminApi(scope, api));
   return server;
 }
 
-const PROBLEM = 'application/problem+json';
-
-/** A problem document (RFC 9457) without a type of its own. */
-const problem = (status: number, title: string) => ({ type: 'about:blank', title, status });
+/** What the server's own refusals are called: of bodies too large, of another type or malformed. */
+function codeOf(status: number): AdminProblemCode {
+  switch (status) {
+    case 413:
+      return 'body_too_large';
+    case 415:
+      return 'unsupported_media_type';
+    default:
+      return status >= 500 ? 'internal_error' : 'malformed_request';
+  }
+}

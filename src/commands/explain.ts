@@ -7,16 +7,11 @@ import { loadConfig } from '../config/load.ts';
 import { formatProblem, hasErrors } from '../config/problem.ts';
 import { createKeySource } from '../keys/create-source.ts';
 import type { KeySnapshot } from '../keys/key.ts';
-import { verifySecretChecksum } from '../keys/secret.ts';
 import { ownEndpointAt } from '../metrics-api/metrics-path.ts';
 import { parseAddress } from '../lib/address.ts';
-import { sha256Hex } from '../lib/digest.ts';
 import { compileRules } from '../policy/compile-rules.ts';
-import { identify, invalid } from '../policy/credential.ts';
 import { explain, type Explanation } from '../policy/explain.ts';
-import { readHeaders, type Facts } from '../policy/facts.ts';
-import type { PolicyPorts } from '../policy/pipeline.ts';
-import { refused } from '../policy/refusal.ts';
+import { authenticateAs, factsOf } from '../policy/made-up-request.ts';
 import type { CommandIo } from './io.ts';
 
 export interface ExplainArguments {
@@ -44,7 +39,7 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
   const keys = await loadKeys(config, io);
   if (keys === null) return config.keys.source === 'file' ? 1 : 70;
   const explanation = await explain({
-    facts: factsOf(args, config),
+    facts: factsOf({ ...args, host: hostOf(config), secure: config.listen.tls !== null, now: Date.now() }),
     rules: { ...compileRules(config), keys },
     events: args.events,
     authenticate: authenticateAs(args.key),
@@ -66,38 +61,7 @@ async function loadKeys(config: Config, io: CommandIo): Promise<KeySnapshot | nu
   return keys;
 }
 
-function factsOf({ ip, method, path, origin }: ExplainArguments, config: Config): Facts {
-  const rawHeaders = ['Host', config.apis.integration?.hosts[0] ?? config.apis.metrics?.hosts[0] ?? 'localhost'];
-  if (origin !== null) rawHeaders.push('Origin', origin);
-  return {
-    ...{ method, target: path, httpVersion: '1.1', rawHeaders, headers: readHeaders(rawHeaders) },
-    peer: { text: ip, address: parseAddress(ip) },
-    secure: config.listen.tls !== null,
-    now: Date.now(),
-  };
-}
-
-/** The secret stands for a credential of either API: for the metrics API, for the token that it would be exchanged for. */
-export function authenticateAs(secret: string): PolicyPorts['authenticate'] {
-  return ({ rules, facts }, api) => {
-    const identity = identify(sha256Hex(secret), rules.keys, facts.now);
-    if (!identity.ok && identity.refusal.reason === 'unknown') return refused(invalid('unknown', whyUnknown(secret)));
-    if (identity.ok && (identity.value.key.type === 'metrics') !== (api.name === 'metrics'))
-      return refused(invalid('unknown', `key ${identity.value.key.id} belongs to the other API`));
-    return identity;
-  };
-}
-
-function whyUnknown(secret: string): string {
-  switch (verifySecretChecksum(secret)) {
-    case 'valid':
-      return 'no key has this secret, though it is a well-formed one of Postern';
-    case 'mistyped':
-      return 'no key has this secret, and its checksum is wrong: a typing error or a cut-off copy';
-    case 'foreign':
-      return 'no key has this secret';
-  }
-}
+const hostOf = ({ apis }: Config): string => apis.integration?.hosts[0] ?? apis.metrics?.hosts[0] ?? 'localhost';
 
 const MARKS = {
   passed: 'ok',

@@ -18,18 +18,23 @@ export function keyWarnings({ definitions, yaml }: LoadedKeyFile, now: number): 
   if (definitions === null || yaml.content === null) return [];
   const file = yaml.content.value as { readonly keys: readonly unknown[] };
   const findings = definitions.flatMap((definition, index) =>
-    [
-      ...addressWarnings(definition),
-      ...eventWarnings(definition),
-      ...expiryWarnings(definition, now),
-      ...secretWarnings(file.keys[index]),
-    ].map(({ path, message }) => ({ path: ['keys', index, ...path], message })),
+    [...definitionWarnings(definition, now), ...secretWarnings(file.keys[index])].map(({ path, message }) => ({
+      path: ['keys', index, ...path],
+      message,
+    })),
   );
   const plain = plainSecrets(file, [], { file: yaml, schema: KEY_FILE_JSON_SCHEMA }).filter(
     ({ path }) => !SECRET_HASH.test(String(valueAt(file, path))),
   );
   return problemsOf([...findings, ...plain], yaml, [], 'warning');
 }
+
+/** What can be said of a definition without the file that it stands in. */
+export const definitionWarnings = (definition: KeyDefinition, now: number): Finding[] => [
+  ...addressWarnings(definition),
+  ...eventWarnings(definition),
+  ...expiryWarnings(definition, now),
+];
 
 function addressWarnings({ type, allowFrom }: KeyDefinition): Finding[] {
   const path = ['allowFrom'];

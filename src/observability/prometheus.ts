@@ -41,6 +41,8 @@ export interface Metrics {
   /** A request has found its API; `leave` must follow exactly once. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
+  /** The series of one counter, as they are now. */
+  readonly samples: (metric: MetricName) => readonly Sample[];
   readonly contentType: string;
   /** The scrape, in the Prometheus text format 0.0.4. */
   readonly text: () => Promise<string>;
@@ -59,6 +61,7 @@ export function createMetrics({ version, node, sources }: MetricsOptions): Metri
     record: counters.record,
     enter: counters.enter,
     leave: counters.leave,
+    samples: counters.samples,
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };

@@ -7,7 +7,7 @@ function adminServer(keysLoaded: () => boolean = () => true) {
   const health = createHealth(keysLoaded);
   const logged: unknown[] = [];
   const log = { error: (event: string, fields: unknown) => void logged.push([event, fields]) };
-  const server = createAdminServer({ metrics: metricsOver(() => null), health, log });
+  const server = createAdminServer({ metrics: metricsOver(() => null), health, log, api: null });
   t.teardown(() => server.close());
   return { server, health, logged };
 }

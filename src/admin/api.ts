@@ -1,0 +1,176 @@
+/**
+ * The guarded part of the admin port: the API, its description and the console. Every request passes the same checks in the same
+ * order: Host and origin, then the token, then the operation. Registered only when there is an admin token.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { createAudit } from './audit.ts';
+import { createAuthenticator, type Authenticator } from './auth.ts';
+import { explainOperation, type ExplainPorts } from './explain-operation.ts';
+import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
+import { keyOperations } from './key-operations.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Answer, Call, Caller, Operation } from './operation.ts';
+import { createOriginGuard, type OriginGuardOptions } from './origin-guard.ts';
+import { ADMIN_PROBLEMS, isAdminProblem, problem, problemDocument, PROBLEM_MEDIA_TYPE } from './problem.ts';
+import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
+import { createRejectionStreams } from './rejection-streams.ts';
+import { secretOperations } from './secret-operations.ts';
+import { sessionOperations } from './session-operations.ts';
+import { createSessions } from './sessions.ts';
+import type { StaticFiles } from './static.ts';
+import { statusOperations, type StatusPorts } from './status-operations.ts';
+import type { Log } from '../observability/log.ts';
+
+export interface AdminApiPorts
+  extends
+    OriginGuardOptions,
+    Omit<KeyChangePorts, 'audit'>,
+    ExplainPorts,
+    Omit<RejectionPorts, 'streams'>,
+    Omit<StatusPorts, 'audit' | 'changes'> {
+  readonly token: string;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly files: StaticFiles;
+}
+
+/** Registers the guarded routes on a scope of the admin server. */
+export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): void {
+  const auth = createAuthenticator({ ...ports, sessions: createSessions(ports) });
+  const streams = createRejectionStreams({ recent: ports.recent, isValid: auth.isValid });
+  const operations = operationsOf(ports, auth, streams);
+  const guard = createOriginGuard(ports);
+  scope.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+    const refused = guard(request.raw);
+    return refused === null ? undefined : send(reply, refused);
+  });
+  scope.addHook('preClose', async () => streams.close());
+  acceptJsonAlone(scope);
+  for (const operation of operations) registerOperation(scope, operation, auth);
+  refuseOtherMethods(scope, operations);
+  const document = openApiDocument(operations, ports.version);
+  scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document));
+  serveConsole(scope, ports.files);
+}
+
+function operationsOf(
+  ports: AdminApiPorts,
+  auth: Authenticator,
+  streams: ReturnType<typeof createRejectionStreams>,
+): Operation[] {
+  const audit = createAudit(ports.log);
+  const changes = createKeyChanges({ ...ports, audit });
+  return [
+    ...keyOperations({ ...ports, changes }),
+    ...secretOperations({ ...ports, changes }),
+    ...rejectionOperations({ ...ports, streams }),
+    explainOperation(ports),
+    ...statusOperations({ ...ports, audit, changes }),
+    ...sessionOperations(auth, audit),
+  ];
+}
+
+/** No script, style or frame from elsewhere, no inline script, and nothing of a page's address to anybody. */
+const SECURITY_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+/** A form of another page can send text, but not JSON without asking first. An empty body is none. */
+function acceptJsonAlone(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  const parse = scope.getDefaultJsonParser('error', 'error');
+  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else void parse(request, body as string, done);
+  });
+}
+
+function registerOperation(scope: FastifyInstance, operation: Operation, auth: Authenticator): void {
+  const { method, path } = operation;
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  scope.route({
+    method,
+    url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    exposeHeadRoute: method === 'GET' && !('stream' in operation),
+    // Before the body is read: nobody sends a megabyte without a token.
+    onRequest: async (request, reply) => {
+      if (operation.open) return undefined;
+      const caller = auth.authenticate(request.raw);
+      if (isAdminProblem(caller)) return send(reply, caller);
+      if (caller.who === 'session' && !isDeliberate(request)) return send(reply, NOT_DELIBERATE);
+      callers.set(request, caller);
+      return undefined;
+    },
+    handler: async (request, reply) => {
+      if ('enter' in operation) return send(reply, operation.enter(request));
+      const call = callOf(request, callers.get(request) as Caller);
+      if ('handle' in operation) return send(reply, await operation.handle(call));
+      const refused = operation.stream(call, request, reply);
+      return refused === null ? reply : send(reply, refused);
+    },
+  });
+}
+
+const NOT_DELIBERATE = problem(
+  'foreign_origin',
+  'A change with a session needs `Content-Type: application/json` or `X-Requested-With`, which other pages cannot send.',
+);
+
+/** What makes a browser ask before it lets another page send a request, which is never allowed here. */
+const isDeliberate = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'GET' ||
+  method === 'HEAD' ||
+  headers['x-requested-with'] !== undefined ||
+  /^application\/json\b/i.test(headers['content-type'] ?? '');
+
+const callOf = (request: FastifyRequest, caller: Caller): Call => ({
+  params: request.params as Record<string, string>,
+  query: request.query,
+  body: request.body,
+  ifMatch: request.headers['if-match'],
+  caller,
+  address: request.socket.remoteAddress ?? '',
+});
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[];
+
+/** RFC 9110 15.5.6. */
+function refuseOtherMethods(scope: FastifyInstance, operations: readonly Operation[]): void {
+  for (const path of new Set(operations.map((operation) => operation.path))) {
+    const own = operations.filter((operation) => operation.path === path).map(({ method }) => method);
+    const refused = problem('method_not_allowed', `Here ${own.join(' and ')} can be used.`);
+    scope.route({
+      method: METHODS.filter((method) => !own.some((known) => known === method)),
+      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      handler: async (_request, reply) => send(reply, { ...refused, headers: { allow: own.join(', ') } }),
+    });
+  }
+}
+
+function serveConsole(scope: FastifyInstance, files: StaticFiles): void {
+  const missing = problem('not_found', 'There is nothing here.');
+  const notBuilt = problem('not_found', 'The console was not built: run `npm run build`, then start Postern again.');
+  scope.all('/*', async (request, reply) => {
+    const path = request.url.split('?', 1)[0] as string;
+    const file = files.get(path);
+    if (file === undefined || (request.method !== 'GET' && request.method !== 'HEAD'))
+      return send(reply, path === '/' && files.size === 0 ? notBuilt : missing);
+    reply.headers({ 'cache-control': file.cacheControl, etag: file.etag });
+    if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
+    return reply.type(file.type).send(file.body);
+  });
+}
+
+function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  reply.headers(answer.headers ?? {});
+  if (!isAdminProblem(answer)) return reply.code(answer.status).send(answer.body);
+  return reply.code(ADMIN_PROBLEMS[answer.code].status).type(PROBLEM_MEDIA_TYPE).send(problemDocument(answer));
+}

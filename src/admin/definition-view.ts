@@ -1,0 +1,103 @@
+/**
+ * A key definition as the admin API shows and takes it: secrets appear as ids alone. What comes back is judged by the very
+ * rules that key files are judged by.
+ */
+import type { Finding } from '../config/issue.ts';
+import { digestOf } from '../keys/compile.ts';
+import type { KeyDefinition, LoadedDefinition, SecretDefinition } from '../keys/definition.ts';
+import { definitionVersion } from '../keys/key-store.ts';
+import { readDefinition, type ReadDefinition } from '../keys/read-definition.ts';
+
+export interface ShownSecret {
+  readonly id: string;
+  readonly expiresAt: string | null;
+}
+
+export type ShownDefinition = Omit<KeyDefinition, 'secrets' | 'apiKey'> & {
+  readonly secrets: readonly ShownSecret[];
+  readonly apiKey: { readonly id: string } | null;
+};
+
+/** Enough digits to tell secrets apart, too few to look one up. */
+export const secretIdOf = (hash: SecretDefinition['hash']): string => digestOf(hash).slice(0, 12);
+
+export const showDefinition = (definition: KeyDefinition): ShownDefinition => ({
+  ...definition,
+  secrets: definition.secrets.map(showSecret),
+  apiKey: definition.apiKey === null ? null : { id: secretIdOf(definition.apiKey) },
+});
+
+const showSecret = ({ hash, expiresAt }: SecretDefinition): ShownSecret => ({ id: secretIdOf(hash), expiresAt });
+
+/** A strong entity tag (RFC 9110 8.8.3): equal for equal definitions, in every process. */
+export const entityTag = (stored: LoadedDefinition): string => `"${definitionVersion(stored)}"`;
+
+/** Whether `If-Match` names this tag (RFC 9110 13.1.1). Weak tags never match. */
+export const matches = (ifMatch: string, tag: string): boolean =>
+  ifMatch.trim() === '*' || ifMatch.split(',').some((candidate) => candidate.trim() === tag);
+
+/** A definition that was sent to be created, with the secrets that were made for it. */
+export function readNewDefinition(
+  body: unknown,
+  made: { readonly hash: string; readonly apiKey: string },
+): ReadDefinition {
+  if (!isObject(body)) return readDefinition(body);
+  const { secret: _secret, secrets: _secrets, ...fields } = body;
+  const sent = ['secret', 'secrets'].filter((field) => given(body[field]));
+  const apiKey = body['type'] === 'metrics' && !given(body['apiKey']) ? { apiKey: made.apiKey } : {};
+  const read = readDefinition({ ...fields, secrets: [{ hash: made.hash }], ...apiKey });
+  return withFindings(
+    read,
+    sent.map((field) => ({ path: [field], message: 'is made here: leave it out', atKey: true })),
+  );
+}
+
+/** A definition that was sent to replace another one, whose secrets stay. */
+export function readReplacement(body: unknown, stored: KeyDefinition): ReadDefinition {
+  if (!isObject(body)) return readDefinition(body);
+  const { secret, secrets, apiKey, ...fields } = body;
+  const findings: Finding[] = [];
+  if (given(secret)) findings.push({ path: ['secret'], message: MADE_BY_ROTATION, atKey: true });
+  if (given(secrets)) findings.push(...secretFindings(secrets, stored));
+  if ('id' in fields && fields['id'] !== stored.id)
+    findings.push({ path: ['id'], message: `cannot be changed: it is ${JSON.stringify(stored.id)}` });
+  const kept = keptApiKey(apiKey, stored);
+  if (kept === 'another')
+    findings.push({ path: ['apiKey'], message: 'is not the one that is set; send a new one as text' });
+  const wanted = kept === 'new' ? apiKey : body['type'] === 'metrics' ? stored.apiKey : null;
+  const read = readDefinition({ ...fields, id: stored.id, secrets: stored.secrets, apiKey: wanted });
+  return withFindings(read, findings);
+}
+
+const MADE_BY_ROTATION = 'cannot be set here: make a new secret with POST /api/keys/{id}/secrets';
+
+/** Secrets that are left out stay, so only one that is not there as shown is a mistake. */
+function secretFindings(secrets: unknown, stored: KeyDefinition): Finding[] {
+  if (!Array.isArray(secrets)) return [{ path: ['secrets'], message: 'must be a list of secrets as they are shown' }];
+  const shown = stored.secrets.map(showSecret);
+  return secrets.flatMap((secret: unknown, index) => {
+    const known = isObject(secret) ? shown.find(({ id }) => id === secret['id']) : undefined;
+    if (known === undefined || !isObject(secret)) return [{ path: ['secrets', index], message: MADE_BY_ROTATION }];
+    const others = Object.keys(secret).filter((field) => field !== 'id' && field !== 'expiresAt');
+    const same = others.length === 0 && (!('expiresAt' in secret) || secret['expiresAt'] === known.expiresAt);
+    return same ? [] : [{ path: ['secrets', index], message: 'cannot be changed here: rotate or remove it' }];
+  });
+}
+
+/** What `apiKey` in a replacement asks for. */
+function keptApiKey(sent: unknown, stored: KeyDefinition): 'kept' | 'new' | 'another' {
+  if (!given(sent)) return 'kept';
+  if (!isObject(sent)) return 'new';
+  const same = stored.apiKey !== null && sent['id'] === secretIdOf(stored.apiKey) && Object.keys(sent).length === 1;
+  return same ? 'kept' : 'another';
+}
+
+function withFindings(read: ReadDefinition, findings: readonly Finding[]): ReadDefinition {
+  if (findings.length === 0) return read;
+  return { ok: false, findings: [...findings, ...(read.ok ? [] : read.findings)] };
+}
+
+const given = (value: unknown): boolean => value !== undefined && value !== null;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,46 @@
+/**
+ * "Why was this refused?" over the admin API: a made-up request taken through the very steps of enforcement, by the rules and
+ * keys in use. The secret that was asked about is not repeated.
+ */
+import type { Config } from '../config/schema.ts';
+import { explain, type Explanation } from '../policy/explain.ts';
+import { authenticateAs, authenticateAsKey, factsOf } from '../policy/made-up-request.ts';
+import type { PolicyPorts } from '../policy/pipeline.ts';
+import { REFUSALS } from '../policy/refusal.ts';
+import type { Ruleset } from '../policy/ruleset.ts';
+import { readInput, type Answer, type Call, type Operation } from './operation.ts';
+import { Question } from './schemas.ts';
+
+export interface ExplainPorts {
+  /** null until keys are loaded. */
+  readonly rules: () => Ruleset | null;
+  readonly config: () => Config;
+  readonly ownEndpoint: PolicyPorts['ownEndpoint'];
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export function explainOperation({ rules, config, ownEndpoint, now }: ExplainPorts): Operation {
+  const handle = async ({ body }: Call): Promise<Answer> => {
+    const read = readInput(Question, body);
+    if (!read.ok) return read.problem;
+    const { key, keyId = '', events, ...request } = read.value;
+    const ruleset = rules();
+    if (ruleset === null) return { status: 200, body: notReady(request.ip) };
+    const { apis, listen } = config();
+    const host = apis.integration?.hosts[0] ?? apis.metrics?.hosts[0] ?? 'localhost';
+    const facts = factsOf({ ...request, host, secure: listen.tls !== null, now: now() });
+    const authenticate = key === undefined ? authenticateAsKey(keyId) : authenticateAs(key);
+    return { status: 200, body: await explain({ facts, rules: ruleset, events, authenticate, ownEndpoint }) };
+  };
+  return {
+    ...{ method: 'POST', path: '/api/explain', operationId: 'explain', body: 'Question', problems: [], handle },
+    ...{ summary: 'What would become of a request, step by step.', success: { status: 200, schema: 'Explanation' } },
+  };
+}
+
+/** Before there are keys, every request is refused ahead of every step. */
+const notReady = (ip: string): Explanation => ({
+  ...{ outcome: 'refused', status: REFUSALS.not_ready.status, code: 'not_ready', keyId: null },
+  ...{ clientAddress: ip, chain: [], removedEvents: 0, steps: [] },
+});

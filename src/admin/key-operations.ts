@@ -1,0 +1,148 @@
+/**
+ * Keys over the admin API: listed, created, replaced, removed. Every change is conditional on what it was based on, judged
+ * like a key file, live before it is answered, and written into the log.
+ */
+import { hashSecret } from '../keys/read-definition.ts';
+import { makeSecret } from '../keys/secret.ts';
+import { KEY_TYPES, type KeyDefinition, type LoadedDefinition } from '../keys/definition.ts';
+import type { Change } from '../keys/key-store.ts';
+import { entityTag, matches, readNewDefinition, readReplacement, showDefinition } from './definition-view.ts';
+import type { KeyChanges } from './key-changes.ts';
+import type { Answer, Call, Operation } from './operation.ts';
+import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
+
+export interface KeyPorts {
+  readonly changes: KeyChanges;
+  readonly random: (bytes: number) => Uint8Array;
+}
+
+export function keyOperations({ changes, random }: KeyPorts): Operation[] {
+  const list = async (): Promise<Answer> => {
+    const stored = await changes.list();
+    if ('code' in stored) return stored;
+    return {
+      status: 200,
+      body: {
+        keys: stored.flatMap((entry) => ('definition' in entry ? [showDefinition(entry.definition)] : [])),
+        invalid: stored.flatMap((entry) => ('invalid' in entry ? [{ id: entry.id, why: entry.invalid }] : [])),
+      },
+    };
+  };
+
+  const get = async ({ params }: Call): Promise<Answer> => {
+    const stored = await changes.get(params['id'] ?? '');
+    if (stored === null) return noSuchKey;
+    if ('code' in stored) return stored;
+    if ('invalid' in stored) return { ...malformed(stored.invalid), headers: { etag: entityTag(stored) } };
+    return shown(stored.definition);
+  };
+
+  const create = async (call: Call): Promise<Answer> => {
+    const type = KEY_TYPES.find((name) => name === (call.body as { type?: unknown } | null | undefined)?.type);
+    const secret = makeSecret(type ?? 'write-only', random);
+    const apiKey = makeSecret('metrics', random);
+    const read = readNewDefinition(call.body, { hash: hashSecret(secret), apiKey });
+    if (!read.ok) return changes.writable() ?? invalid('invalid_definition', fieldFindings(read.findings));
+    const next = read.value;
+    const made = await changes.update(call, { id: next.id, action: 'create_key' }, (stored) =>
+      stored === null
+        ? { next }
+        : { refused: problem('id_taken', `There is a key ${JSON.stringify(next.id)} already.`) },
+    );
+    if ('code' in made) return made;
+    const { headers, body: key } = shown(next);
+    const madeApiKey = next.apiKey === hashSecret(apiKey) ? { apiKey } : {};
+    return {
+      status: 201,
+      headers: { ...headers, location: `/api/keys/${next.id}` },
+      body: { key, secret, ...madeApiKey },
+    };
+  };
+
+  const replace = async (call: Call): Promise<Answer> => {
+    const id = call.params['id'] ?? '';
+    const updated = await changes.update(call, { id, action: 'replace_key' }, (stored): Change<AdminProblem> => {
+      const refused = conditionOf(call, stored);
+      if (refused !== null) return { refused };
+      if (stored === null || 'invalid' in stored) return { refused: malformed(stored?.invalid ?? '') };
+      const read = readReplacement(call.body, stored.definition);
+      return read.ok ? { next: read.value } : { refused: invalid('invalid_definition', fieldFindings(read.findings)) };
+    });
+    if ('code' in updated) return updated;
+    return shown(updated.after as KeyDefinition);
+  };
+
+  const remove = async (call: Call): Promise<Answer> => {
+    const id = call.params['id'] ?? '';
+    const updated = await changes.update(call, { id, action: 'delete_key' }, (stored) => {
+      const refused = conditionOf(call, stored);
+      return refused === null ? { next: null } : { refused };
+    });
+    return 'code' in updated ? updated : { status: 204 };
+  };
+
+  const key = { path: '/api/keys/{id}' } as const;
+  const definition = { status: 200, schema: 'KeyDefinition' } as const;
+  return [
+    {
+      ...{ method: 'GET', path: '/api/keys', operationId: 'listKeys', summary: 'Every key.' },
+      ...{ success: { status: 200, schema: 'KeyList' }, problems: ['source_unavailable'], handle: list },
+    },
+    {
+      ...{ method: 'POST', path: '/api/keys', operationId: 'createKey', summary: 'Create a key with a new secret.' },
+      ...{ body: 'NewKey', success: { status: 201, schema: 'CreatedKey' }, headers: ['ETag', 'Location'] },
+      ...{ problems: ['id_taken', 'invalid_definition', ...WRITE_PROBLEMS], handle: create },
+    },
+    {
+      ...{ ...key, method: 'GET', operationId: 'getKey', summary: 'One key.', success: definition, headers: ['ETag'] },
+      ...{ problems: ['not_found', 'malformed_definition', 'source_unavailable'], handle: get },
+    },
+    {
+      ...{ ...key, method: 'PUT', operationId: 'replaceKey', summary: 'Replace a definition; its secrets stay.' },
+      ...{ body: 'KeyReplacement', ifMatch: 'required', success: definition, headers: ['ETag'] },
+      ...{ problems: ['invalid_definition', ...CONDITIONAL_PROBLEMS, ...WRITE_PROBLEMS], handle: replace },
+    },
+    {
+      ...{ ...key, method: 'DELETE', operationId: 'deleteKey', summary: 'Remove a key, at once.', ifMatch: 'required' },
+      ...{
+        success: { status: 204, schema: null },
+        problems: [...CONDITIONAL_PROBLEMS, ...WRITE_PROBLEMS],
+        handle: remove,
+      },
+    },
+  ];
+}
+
+export const WRITE_PROBLEMS = ['read_only', 'not_editable', 'source_unavailable'] as const;
+const CONDITIONAL_PROBLEMS = [
+  'not_found',
+  'malformed_definition',
+  'precondition_failed',
+  'precondition_required',
+] as const;
+
+export const noSuchKey: AdminProblem = problem('not_found', 'There is no such key.');
+
+export const malformed = (why: string): AdminProblem =>
+  problem('malformed_definition', `What is stored under this id cannot be read as a key: ${why}. It can be deleted.`);
+
+export const STALE: AdminProblem = problem(
+  'precondition_failed',
+  'The key has changed since it was read. Read it again, and base the change on that.',
+);
+
+/** Why a change must not be made to what is stored now, or null. */
+function conditionOf({ ifMatch }: Call, stored: LoadedDefinition | null): AdminProblem | null {
+  if (stored === null) return noSuchKey;
+  if (ifMatch === undefined)
+    return problem(
+      'precondition_required',
+      'Send the ETag of the key in If-Match, so that no change of another is lost.',
+    );
+  return matches(ifMatch, entityTag(stored)) ? null : STALE;
+}
+
+function shown(definition: KeyDefinition) {
+  const etag = entityTag({ id: definition.id, definition });
+  return { status: 200, headers: { etag }, body: showDefinition(definition) };
+}

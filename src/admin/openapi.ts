@@ -1,0 +1,125 @@
+/**
+ * The OpenAPI 3.1 description of the admin API, made from the operations and the schemas that serve and validate it.
+ */
+import { z } from 'zod';
+import { jsonSchemaOf } from '../config/json-schema.ts';
+import type { Operation } from './operation.ts';
+import { ADMIN_PROBLEMS, PROBLEM_MEDIA_TYPE, type AdminProblemCode } from './problem.ts';
+import { ANSWER_SCHEMAS, REQUEST_SCHEMAS } from './schemas.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+export const SESSION_COOKIE = 'postern_session';
+
+const EVERY: readonly AdminProblemCode[] = [
+  'malformed_request',
+  'foreign_origin',
+  'misdirected_request',
+  'internal_error',
+];
+const WITH_TOKEN: readonly AdminProblemCode[] = ['missing_token', 'invalid_token', 'too_many_failures'];
+const WITH_BODY: readonly AdminProblemCode[] = ['body_too_large', 'unsupported_media_type', 'invalid_request'];
+
+/** The document; `version` is that of Postern. */
+export function openApiDocument(operations: readonly Operation[], version: string): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const operation of operations)
+    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describeOperation(operation);
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Postern admin API', version, description: 'Keys, refusals and the state of one Postern process.' },
+    paths,
+    security: [{ token: [] }, { session: [] }],
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: '`admin.token` of the configuration.' },
+        session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'From `POST /api/session`.' },
+      },
+      schemas: {
+        ...mapValues(REQUEST_SCHEMAS, (schema) => component(jsonSchemaOf(schema))),
+        ...mapValues(ANSWER_SCHEMAS, (schema) => component(z.toJSONSchema(schema, { io: 'output' }))),
+      },
+    },
+  };
+}
+
+function describeOperation(operation: Operation): Json {
+  const { operationId, summary, body, success, problems, open = false } = operation;
+  const possible = [...EVERY, ...(open ? [] : WITH_TOKEN), ...(body ? WITH_BODY : []), ...problems];
+  return {
+    operationId,
+    summary,
+    ...(open && { security: [] }),
+    parameters: [...pathParameters(operation), ...queryParameters(operation), ...ifMatchParameter(operation)],
+    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: reference(body) } } } }),
+    responses: {
+      [success.status]: describeSuccess(operation),
+      ...Object.fromEntries(byStatus(possible).map(([status, codes]) => [status, describeProblem(codes)])),
+    },
+  };
+}
+
+const pathParameters = ({ path }: Operation): Json[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    ...{ name, in: 'path', required: true },
+    schema: { type: 'string' },
+  }));
+
+function queryParameters({ query }: Operation): Json[] {
+  if (query === undefined) return [];
+  return Object.entries(jsonSchemaOf(query).properties ?? {}).map(([name, { description, ...schema }]) => ({
+    ...{ name, in: 'query', required: false, description, schema },
+  }));
+}
+
+function ifMatchParameter({ ifMatch }: Operation): Json[] {
+  if (ifMatch === undefined) return [];
+  const description = 'The `ETag` that the change is based on; `*`: whatever is there.';
+  return [
+    { name: 'If-Match', in: 'header', required: ifMatch === 'required', description, schema: { type: 'string' } },
+  ];
+}
+
+function describeSuccess({ success, headers = [] }: Operation): Json {
+  const { schema } = success;
+  const described = { description: SUCCESS[success.status] ?? 'Done.' };
+  const sent = Object.fromEntries(headers.map((name) => [name, { schema: { type: 'string' } }]));
+  return {
+    ...described,
+    ...(headers.length > 0 && { headers: sent }),
+    ...(schema === 'text/event-stream'
+      ? { content: { [schema]: { schema: { type: 'string' } } } }
+      : schema !== null && { content: { 'application/json': { schema: reference(schema) } } }),
+  };
+}
+
+const SUCCESS: Readonly<Record<number, string>> = { 200: 'As asked.', 201: 'Created.', 204: 'Done.' };
+
+function byStatus(codes: readonly AdminProblemCode[]): [number, AdminProblemCode[]][] {
+  const found = new Map<number, AdminProblemCode[]>();
+  for (const code of new Set(codes)) {
+    const { status } = ADMIN_PROBLEMS[code];
+    found.set(status, [...(found.get(status) ?? []), code]);
+  }
+  return [...found].sort(([a], [b]) => a - b);
+}
+
+const describeProblem = (codes: readonly AdminProblemCode[]): Json => ({
+  description: codes.map((code) => `\`${code}\``).join(' or '),
+  content: {
+    [PROBLEM_MEDIA_TYPE]: {
+      schema: { allOf: [reference('Problem'), { properties: { code: { enum: codes } } }] },
+    },
+  },
+});
+
+const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
+
+/** The dialect is said once, by OpenAPI. */
+function component(schema: object): Json {
+  const { $schema: _dialect, ...rest } = schema as Record<string, unknown>;
+  return rest;
+}
+
+const mapValues = <T extends object, U>(record: T, map: (value: T[keyof T]) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value as T[keyof T])]));

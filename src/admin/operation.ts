@@ -1,0 +1,70 @@
+/**
+ * One operation of the admin API: what it is called, takes and answers, and the function that does it. The routes and
+ * /openapi.json are both made from these records, so that neither can say what the other does not.
+ */
+import type { z } from 'zod';
+import { findingsOf } from '../config/issue.ts';
+import { jsonSchemaOf } from '../config/json-schema.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { fieldFindings, invalid, type AdminProblem, type AdminProblemCode } from './problem.ts';
+import type { AnswerSchemaName, RequestSchemaName } from './schemas.ts';
+
+/** Who asks: the holder of the token itself, or of a session that was opened with it. */
+export type Caller =
+  | { readonly who: 'token' }
+  /** `session`: names the session in the log, and opens nothing. */
+  | { readonly who: 'session'; readonly session: string };
+
+export interface Call {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly ifMatch: string | undefined;
+  readonly caller: Caller;
+  readonly address: string;
+}
+
+export interface Success {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Answer = Success | AdminProblem;
+
+interface Described {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** As OpenAPI writes it: `/api/keys/{id}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly query?: z.ZodObject;
+  readonly body?: RequestSchemaName;
+  /** Whether `If-Match` has to be sent, or is obeyed when it is. */
+  readonly ifMatch?: 'required' | 'optional';
+  readonly success: { readonly status: number; readonly schema: AnswerSchemaName | 'text/event-stream' | null };
+  readonly headers?: readonly ('ETag' | 'Location' | 'Set-Cookie')[];
+  /** Besides those that every operation may answer with. */
+  readonly problems: readonly AdminProblemCode[];
+  /** Answered without a token: it is how one is shown. */
+  readonly open?: boolean;
+}
+
+export type Operation = Described &
+  (
+    | { readonly handle: (call: Call) => Answer | Promise<Answer> }
+    /** Takes over the response, unless it returns a problem. */
+    | { readonly stream: (call: Call, request: FastifyRequest, reply: FastifyReply) => AdminProblem | null }
+    /** Decides about the caller itself. */
+    | { readonly enter: (request: FastifyRequest) => Answer }
+  );
+
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: AdminProblem };
+
+/** Validates what was sent; every mistake is a finding. */
+export function readInput<T>(schema: z.ZodType<T>, input: unknown): Read<T> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  const findings = findingsOf(parsed.error.issues, input, jsonSchemaOf(schema));
+  return { ok: false, problem: invalid('invalid_request', fieldFindings(findings)) };
+}

@@ -1,0 +1,79 @@
+/**
+ * What the admin port refuses, and how it says so: one table of codes, each with its status and title, as problem documents
+ * (RFC 9457). Refusals of the data port have a table of their own.
+ */
+import { fieldName } from '../config/problem.ts';
+import type { Finding } from '../config/issue.ts';
+
+const entry = (status: number, title: string): { readonly status: number; readonly title: string } => ({
+  status,
+  title,
+});
+
+export const ADMIN_PROBLEMS = {
+  malformed_request: entry(400, 'Malformed Request'),
+  missing_token: entry(401, 'Missing Token'),
+  invalid_token: entry(401, 'Invalid Token'),
+  foreign_origin: entry(403, 'Foreign Origin'),
+  not_found: entry(404, 'Not Found'),
+  method_not_allowed: entry(405, 'Method Not Allowed'),
+  id_taken: entry(409, 'Id Taken'),
+  last_secret: entry(409, 'Last Secret'),
+  read_only: entry(409, 'Read Only'),
+  not_editable: entry(409, 'Not Editable'),
+  malformed_definition: entry(409, 'Malformed Definition'),
+  precondition_failed: entry(412, 'Precondition Failed'),
+  body_too_large: entry(413, 'Body Too Large'),
+  unsupported_media_type: entry(415, 'Unsupported Media Type'),
+  misdirected_request: entry(421, 'Misdirected Request'),
+  invalid_request: entry(422, 'Invalid Request'),
+  invalid_definition: entry(422, 'Invalid Definition'),
+  precondition_required: entry(428, 'Precondition Required'),
+  too_many_failures: entry(429, 'Too Many Failures'),
+  internal_error: entry(500, 'Internal Error'),
+  source_unavailable: entry(503, 'Source Unavailable'),
+  too_many_followers: entry(503, 'Too Many Followers'),
+} as const satisfies Record<string, { readonly status: number; readonly title: string }>;
+
+export type AdminProblemCode = keyof typeof ADMIN_PROBLEMS;
+
+/** One mistake in what was sent: the field as a dotted path, and a whole sentence. */
+export interface FieldFinding {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface AdminProblem {
+  readonly code: AdminProblemCode;
+  readonly detail: string;
+  readonly findings?: readonly FieldFinding[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** The document that is sent. */
+export function problemDocument({ code, detail, findings }: AdminProblem): Record<string, unknown> {
+  const { status, title } = ADMIN_PROBLEMS[code];
+  return { type: 'about:blank', title, status, code, detail, ...(findings && { findings }) };
+}
+
+export const isAdminProblem = (answer: object): answer is AdminProblem => 'code' in answer && 'detail' in answer;
+
+/** Findings as the caller reads them: the sentences of `postern check`, with fields as they stand in what was sent. */
+export const fieldFindings = (findings: readonly Finding[]): FieldFinding[] =>
+  findings.map(({ path, message }) => {
+    const field = fieldName(path);
+    return { field, message: `${field || 'It'} ${message}${message.endsWith('?') ? '' : '.'}` };
+  });
+
+export const problem = (code: AdminProblemCode, detail: string): AdminProblem => ({ code, detail });
+
+export const invalid = (
+  code: 'invalid_request' | 'invalid_definition',
+  findings: readonly FieldFinding[],
+): AdminProblem => ({
+  code,
+  detail: findings[0]?.message ?? '',
+  findings,
+});

@@ -1,0 +1,78 @@
+/**
+ * Live streams of refusals as server-sent events (WHATWG HTML 9.2). A stream ends when its reader is too slow, when its session
+ * does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again.
+ */
+import type { FastifyReply } from 'fastify';
+import type { Rejection } from '../observability/outcome.ts';
+import type { RecentRejections } from '../observability/recent-rejections.ts';
+import type { Caller } from './operation.ts';
+import { problem, type AdminProblem } from './problem.ts';
+
+export interface RejectionStreams {
+  /** Begins a stream in place of an answer, or says why not. */
+  readonly open: (filter: StreamFilter, caller: Caller, reply: FastifyReply) => AdminProblem | null;
+  /** Ends all of them. */
+  readonly close: () => void;
+}
+
+export interface StreamFilter {
+  readonly key?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface StreamPorts {
+  readonly recent: Pick<RecentRejections, 'follow'>;
+  /** Whether the caller may still read; asked with each heartbeat. */
+  readonly isValid: (caller: Caller) => boolean;
+  readonly heartbeatMs?: number;
+}
+
+/** Proxies close what is silent for a minute or less. */
+const HEARTBEAT_MS = 15_000;
+const RECONNECT_MS = 2000;
+/** What may wait for a reader before it counts as too slow. */
+const MAX_WAITING_BYTES = 256 * 1024;
+
+export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEAT_MS }: StreamPorts): RejectionStreams {
+  const open = new Set<() => void>();
+  return {
+    open({ key, reason }, caller, reply) {
+      const { raw } = reply;
+      const wanted = (rejection: Rejection): boolean =>
+        (key === undefined || rejection.keyId === key) && (reason === undefined || rejection.reason === reason);
+      const stop = recent.follow({
+        send(rejection) {
+          if (raw.writableLength > MAX_WAITING_BYTES) return false;
+          if (wanted(rejection)) raw.write(`data: ${JSON.stringify(rejection)}\n\n`);
+          return true;
+        },
+        dropped: () => end(),
+      });
+      if (stop === null)
+        return problem('too_many_followers', 'Too many streams are open. Close one, or try again later.');
+      const heartbeat = setInterval(() => {
+        if (isValid(caller)) raw.write(':\n\n');
+        else end();
+      }, heartbeatMs).unref();
+      const end = (): void => {
+        clearInterval(heartbeat);
+        open.delete(end);
+        stop();
+        // A reader that takes nothing would never let the response end.
+        if (raw.writableLength > 0) raw.destroy();
+        else raw.end();
+      };
+      open.add(end);
+      reply.hijack();
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) raw.setHeader(name, value);
+      raw.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      raw.write(`retry: ${RECONNECT_MS}\n\n`);
+      raw.on('close', end);
+      return null;
+    },
+    close: () => {
+      for (const end of open) end();
+    },
+  };
+}

@@ -1,0 +1,261 @@
+/**
+ * Everything that the admin API takes and sends, by the name that it has in /openapi.json. What comes in is validated by these
+ * schemas, and the document is made from them.
+ */
+import { z } from 'zod';
+import { instant, secretText, whole } from '../config/values.ts';
+import { KeyDefinitionSchema } from '../keys/definition.ts';
+import { parseAddress } from '../lib/address.ts';
+
+/** The longest time for which a rotated secret goes on working: 90 days. */
+export const MAX_OVERLAP_SECONDS = 7_776_000;
+
+const secretId = z
+  .string({ error: 'must be the id of a secret' })
+  .regex(/^[0-9a-f]{12}$/, { error: 'must be the first 12 hex digits of the hash of the secret' })
+  .describe('The first 12 hex digits of the hash.');
+
+const ShownSecretSchema = z.strictObject(
+  { id: secretId, expiresAt: instant.nullable().describe('When it stops working; null: never.') },
+  { error: 'must be { id, expiresAt } as it is shown' },
+);
+
+const ShownApiKeySchema = z.strictObject(
+  { id: secretId },
+  { error: 'must be { id } as it is shown, or a new API key' },
+);
+
+const common = KeyDefinitionSchema.omit({ id: true, secret: true, secrets: true, apiKey: true });
+
+const apiKeyText = secretText.describe('The API key that metrics clients send, or its hash.').meta({ writeOnly: true });
+
+export const KeyDefinition = KeyDefinitionSchema.omit({ secret: true, allowFrom: true })
+  .extend({
+    secrets: z.array(ShownSecretSchema),
+    allowFrom: z.union([
+      z.literal('anywhere'),
+      z.array(z.strictObject({ address: z.string(), description: z.string() })),
+    ]),
+    apiKey: ShownApiKeySchema.nullable().describe('Metrics keys: which API key is set.'),
+  })
+  .describe('A key with every default filled in. A field that has no meaning for the type is null.');
+
+export const NewKey = common
+  .extend({
+    id: KeyDefinitionSchema.shape.id,
+    apiKey: apiKeyText.nullable().optional(),
+  })
+  .describe('A key to create. Its secret is made here, and so is the `apiKey` of a metrics key that is left out.');
+
+export const KeyReplacement = common
+  .extend({
+    id: KeyDefinitionSchema.shape.id.optional().describe('If given, that of the path.'),
+    secrets: z
+      .array(ShownSecretSchema, { error: 'must be a list of secrets as they are shown, or be left out' })
+      .nullable()
+      .optional()
+      .describe('As shown, or left out. Secrets are neither added, changed nor removed by a replacement.'),
+    apiKey: z
+      .union([ShownApiKeySchema, apiKeyText], { error: 'must be { id } as it is shown, or a new API key' })
+      .nullable()
+      .optional()
+      .describe('As shown, or left out: the API key stays. Text: the new one.'),
+  })
+  .describe(
+    'The whole definition as it should be from now on; what is left out takes its default, except the secrets.',
+  );
+
+export const KeyList = z.strictObject({
+  keys: z.array(KeyDefinition),
+  invalid: z
+    .array(z.strictObject({ id: z.string(), why: z.string() }))
+    .describe('Stored definitions that cannot be read; each disables that one key.'),
+});
+
+export const CreatedKey = z.strictObject({
+  key: KeyDefinition,
+  secret: z.string().describe('Shown this once, and kept nowhere.'),
+  apiKey: z.string().optional().describe('Of a metrics key, when it was made here. Shown this once.'),
+});
+
+export const Rotation = z.strictObject({
+  overlapSeconds: whole(0, MAX_OVERLAP_SECONDS).describe('How long the older secrets go on working; 0: not at all.'),
+});
+
+export const CreatedSecret = z.strictObject({
+  id: secretId,
+  secret: z.string().describe('Shown this once, and kept nowhere.'),
+});
+
+export const Rejection = z
+  .strictObject({
+    level: z.enum(['info', 'warn']),
+    time: z.iso.datetime(),
+    msg: z.enum(['rejected', 'would_reject']),
+    requestId: z.string(),
+    api: z.enum(['integration', 'metrics', '']).describe('Empty when it was refused before one was chosen.'),
+    keyId: z.string().describe('Empty when no key was recognised.'),
+    reason: z.string(),
+    status: z.int().describe('What the client received, also in report mode.'),
+    clientIp: z.string(),
+    method: z.string(),
+    path: z.string(),
+    removedEvents: z.int(),
+    mode: z.enum(['enforce', 'report']),
+  })
+  .describe('The fields of the log line.');
+
+export const RejectionList = z.strictObject({ rejections: z.array(Rejection).describe('Newest first.') });
+
+export const RejectionQuery = z.strictObject({
+  limit: z
+    .string({ error: 'must be given once' })
+    .regex(/^[1-9]\d{0,5}$/, { error: 'must be a whole number from 1 to 999999' })
+    .optional()
+    .describe('Most entries to list; 1,000 are kept.'),
+  key: z.string({ error: 'must be given once' }).optional().describe('Only of this key; empty: of no known key.'),
+  reason: z.string({ error: 'must be given once' }).optional().describe('Only for this reason.'),
+});
+
+export const RejectionStreamQuery = RejectionQuery.omit({ limit: true });
+
+const Counts = z.strictObject({
+  total: z.int(),
+  byReason: z.record(z.string(), z.int()),
+  byKey: z.record(z.string(), z.int()).describe('"" stands for callers that no key recognised.'),
+});
+
+export const Summary = z.strictObject({
+  minutes: z
+    .array(
+      z.strictObject({ time: z.iso.datetime().describe('When the minute began.'), enforce: Counts, report: Counts }),
+    )
+    .describe('Sixty, the oldest first, the running one last.'),
+});
+
+export const Question = z
+  .strictObject({
+    key: z
+      .string({ error: 'must be text' })
+      .min(1, { error: 'must not be empty' })
+      .optional()
+      .meta({ writeOnly: true, description: 'The secret of the caller. Never repeated.' }),
+    keyId: z.string({ error: 'must be text' }).optional().describe('The id of the key, in place of its secret.'),
+    ip: z
+      .string({ error: 'must be text' })
+      .refine((ip) => parseAddress(ip) !== null, { error: 'must be an IPv4 or IPv6 address' })
+      .describe('The address of the peer.'),
+    method: z.string({ error: 'must be text' }).min(1, { error: 'must not be empty' }),
+    path: z
+      .string({ error: 'must be text' })
+      .min(1, { error: 'must not be empty' })
+      .describe('With its query, if any.'),
+    events: z
+      .array(z.string({ error: 'must be text' }), { error: 'must be a list of event names' })
+      .max(10_000, { error: 'must not hold more than 10000 names' })
+      .default([])
+      .describe('Names of the events that the request would carry.'),
+    origin: z.string({ error: 'must be text' }).nullable().default(null).describe('The Origin header of a browser.'),
+  })
+  .superRefine(({ key, keyId }, context) => {
+    if ((key === undefined) === (keyId === undefined))
+      context.addIssue({ code: 'custom', path: ['key'], message: 'must be given, or else `keyId`, and not both' });
+  });
+
+export const Explanation = z.strictObject({
+  outcome: z.enum(['allowed', 'refused']),
+  status: z.int().nullable().describe("Of the refusal; null when the backend's answer decides."),
+  code: z.string().nullable(),
+  keyId: z.string().nullable(),
+  clientAddress: z.string(),
+  chain: z.array(z.string()).describe('The X-Forwarded-For entries that were walked, right to left.'),
+  removedEvents: z.int(),
+  steps: z.array(
+    z.strictObject({
+      step: z.string(),
+      verdict: z.enum(['passed', 'answered', 'refused', 'would_reject', 'not_reached']),
+      reason: z.string(),
+    }),
+  ),
+});
+
+export const Configuration = z
+  .looseObject({})
+  .describe('The running configuration as in postern.yaml, with every default and without a secret.');
+
+const Findings = z.array(
+  z.strictObject({ field: z.string().describe('Such as `allowFrom[0].address`.'), message: z.string() }),
+);
+
+const instantOrNever = z.iso.datetime().nullable();
+
+export const Status = z.strictObject({
+  version: z.string(),
+  keySource: z.strictObject({
+    kind: z.enum(['file', 'redis']),
+    up: z.boolean(),
+    why: z.string().nullable().describe('Why it is not up.'),
+    lastSyncAt: instantOrNever,
+    readOnly: z.string().nullable().describe('Why keys cannot be changed here; null: they can.'),
+  }),
+  config: z.strictObject({ lastReloadSuccessful: z.boolean(), lastLoadedAt: z.iso.datetime() }),
+  cache: z
+    .strictObject({ bytes: z.int(), entries: z.int(), results: z.record(z.string(), z.int()) })
+    .nullable()
+    .describe('The cache of metric queries, and what it did with them since the start; null: there is none.'),
+  keys: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        state: z.enum(['active', 'disabled', 'expired', 'invalid']),
+        why: z.string().nullable().describe('Why an invalid one is not used.'),
+        secrets: z.array(
+          z.strictObject({ id: secretId, lastUsedAt: instantOrNever.describe('In this process, since its start.') }),
+        ),
+        warnings: Findings.describe('Best practices that the definition does not follow.'),
+      }),
+    )
+    .describe('The keys as they are in use.'),
+});
+
+export const SessionRequest = z.strictObject({
+  token: z
+    .string({ error: 'must be text' })
+    .max(4096, { error: 'must not be longer than 4096 characters' })
+    .meta({ writeOnly: true }),
+});
+
+export const Session = z.strictObject({
+  expiresAt: z.iso.datetime().describe('When it ends at the latest; an idle one ends sooner.'),
+});
+
+export const Problem = z
+  .strictObject({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    findings: Findings.optional().describe('What is wrong, field by field.'),
+  })
+  .describe('RFC 9457.');
+
+/** What is sent to the server. All others are sent by it. */
+export const REQUEST_SCHEMAS = { NewKey, KeyReplacement, Rotation, Question, SessionRequest } as const;
+
+export const ANSWER_SCHEMAS = {
+  KeyDefinition,
+  KeyList,
+  CreatedKey,
+  CreatedSecret,
+  RejectionList,
+  Summary,
+  Explanation,
+  Configuration,
+  Status,
+  Session,
+  Problem,
+} as const;
+
+export type RequestSchemaName = keyof typeof REQUEST_SCHEMAS;
+export type AnswerSchemaName = keyof typeof ANSWER_SCHEMAS;

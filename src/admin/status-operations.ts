@@ -1,0 +1,108 @@
+/**
+ * The state of this process over the admin API: its configuration without secrets, its key source, its cache, and how each
+ * key stands. Also empties the cache.
+ */
+import { redactConfig } from '../config/redact.ts';
+import type { Config } from '../config/schema.ts';
+import type { KeySnapshot } from '../keys/key.ts';
+import { keyState } from '../keys/snapshot.ts';
+import type { KeySource } from '../keys/source.ts';
+import { definitionWarnings } from '../keys/warnings.ts';
+import { isoTime } from '../observability/iso-time.ts';
+import type { Metrics } from '../observability/prometheus.ts';
+import type { LoadedDefinition } from '../keys/definition.ts';
+import type { Audit } from './audit.ts';
+import type { KeyChanges } from './key-changes.ts';
+import type { Answer, Call, Operation } from './operation.ts';
+import { fieldFindings } from './problem.ts';
+
+export interface StatusPorts {
+  readonly version: string;
+  readonly config: () => Config;
+  readonly configStatus: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
+  readonly source: Pick<KeySource, 'kind' | 'status'>;
+  readonly keys: () => KeySnapshot | null;
+  readonly changes: Pick<KeyChanges, 'list' | 'writable'>;
+  readonly samples: Metrics['samples'];
+  readonly cache: {
+    readonly stats: () => { readonly bytes: number; readonly entries: number } | null;
+    readonly purge: () => Promise<void>;
+  };
+  readonly audit: Audit;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export function statusOperations(ports: StatusPorts): Operation[] {
+  const purge = async (call: Call): Promise<Answer> => {
+    await ports.cache.purge();
+    ports.audit(call, 'purge_cache');
+    return { status: 204 };
+  };
+  return [
+    {
+      ...{ method: 'GET', path: '/api/status', operationId: 'getStatus', problems: [] },
+      ...{ summary: 'How the process, its sources and its keys stand.', success: { status: 200, schema: 'Status' } },
+      handle: async () => ({ status: 200, body: await statusOf(ports) }),
+    },
+    {
+      ...{ method: 'GET', path: '/api/config', operationId: 'getConfig', problems: [] },
+      ...{ summary: 'The running configuration, every secret redacted.' },
+      success: { status: 200, schema: 'Configuration' },
+      handle: () => ({ status: 200, body: redactConfig(ports.config()) }),
+    },
+    {
+      ...{ method: 'POST', path: '/api/cache/purge', operationId: 'purgeCache', problems: [], handle: purge },
+      ...{ summary: 'Forget every cached answer.', success: { status: 204, schema: null } },
+    },
+  ];
+}
+
+async function statusOf(ports: StatusPorts) {
+  const { up, why, lastSyncAt } = ports.source.status();
+  const { lastReloadSuccessful, lastLoaded } = ports.configStatus();
+  const stats = ports.cache.stats();
+  const stored = await ports.changes.list();
+  return {
+    version: ports.version,
+    keySource: {
+      ...{ kind: ports.source.kind, up, why, lastSyncAt: timeOf(lastSyncAt) },
+      readOnly: ports.changes.writable()?.detail ?? null,
+    },
+    config: { lastReloadSuccessful, lastLoadedAt: isoTime(lastLoaded) },
+    cache: stats && { bytes: stats.bytes, entries: stats.entries, results: cacheResults(ports.samples) },
+    keys: keyStates(ports, 'code' in stored ? [] : stored),
+  };
+}
+
+function cacheResults(samples: Metrics['samples']): Record<string, number> {
+  const results: Record<string, number> = {};
+  for (const { labels, value } of samples('postern_cache_requests_total')) results[String(labels['result'])] = value;
+  return results;
+}
+
+function keyStates({ keys, samples, now }: StatusPorts, stored: readonly LoadedDefinition[]) {
+  const snapshot = keys();
+  const lastUsed = new Map<string, number>();
+  for (const { labels, value } of samples('postern_secret_last_used_timestamp_seconds'))
+    lastUsed.set(`${labels['key']} ${labels['secret']}`, value * 1000);
+  const definitions = new Map(stored.flatMap((entry) => ('definition' in entry ? [[entry.id, entry.definition]] : [])));
+  const used = [...(snapshot?.byId.values() ?? [])].map((key) => {
+    const definition = definitions.get(key.id);
+    return {
+      ...{ id: key.id, state: keyState(key, now()), why: null },
+      secrets: key.secrets.map(({ id }) => ({ id, lastUsedAt: timeOf(lastUsed.get(`${key.id} ${id}`) ?? null) })),
+      warnings: definition === undefined ? [] : fieldFindings(definitionWarnings(definition, now())),
+    };
+  });
+  const invalid = (snapshot?.invalid ?? []).map(({ id, why }) => ({
+    id,
+    state: 'invalid',
+    why,
+    secrets: [],
+    warnings: [],
+  }));
+  return [...used, ...invalid];
+}
+
+const timeOf = (at: number | null): string | null => (at === null ? null : isoTime(at));

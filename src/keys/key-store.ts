@@ -1,0 +1,47 @@
+/**
+ * Where the admin API reads and changes keys: what the key file and Redis have in common. A change is decided while nobody
+ * else can make one, so that two writers never lose each other's. Makes nothing live: that is the key source's.
+ */
+import type { Finding } from '../config/issue.ts';
+import { sha256Hex } from '../lib/digest.ts';
+import type { KeyDefinition, LoadedDefinition } from './definition.ts';
+
+/** What should become of a key: its next definition, null to remove it, or a reason to leave all as it is. */
+export type Change<R> = { readonly next: KeyDefinition | null } | { readonly refused: R };
+
+/** Asked with what is stored under the id at this moment, null for nothing; may be asked again when that changed meanwhile. */
+export type Decide<R> = (stored: LoadedDefinition | null) => Change<R>;
+
+export type StoreFailure =
+  /** Nothing may be written here. */
+  | { readonly kind: 'read_only'; readonly why: string }
+  /** The store cannot be read or reached now; `why` is a sentence fit to show. */
+  | { readonly kind: 'unavailable'; readonly why: string }
+  /** What was asked for cannot be written without touching something else. */
+  | { readonly kind: 'not_editable'; readonly why: string }
+  /** The definition clashes with that of another key. */
+  | { readonly kind: 'contradiction'; readonly findings: readonly Finding[] };
+
+export type Updated<R> =
+  | { readonly ok: true; readonly before: KeyDefinition | null; readonly after: KeyDefinition | null }
+  | { readonly ok: false; readonly refused: R }
+  | { readonly ok: false; readonly failure: StoreFailure };
+
+export type Stored<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: StoreFailure };
+
+export interface KeyStore {
+  readonly kind: 'file' | 'redis';
+  /** Why nothing can be written, or null. */
+  readonly readOnly: () => string | null;
+  /** Every definition, in the order of the file or of the ids. */
+  readonly list: () => Promise<Stored<readonly LoadedDefinition[]>>;
+  /** What is stored under the id, or null. */
+  readonly get: (id: string) => Promise<Stored<LoadedDefinition | null>>;
+  /** Changes one key, or nothing. A change to what is already there writes nothing. */
+  readonly update: <R>(id: string, decide: Decide<R>) => Promise<Updated<R>>;
+  readonly close: () => void;
+}
+
+/** Tells one content of a definition from every other; the same wherever and however it is stored. */
+export const definitionVersion = (stored: LoadedDefinition): string => sha256Hex(JSON.stringify(stored)).slice(0, 32);

@@ -1,0 +1,75 @@
+/**
+ * A request that nobody sent, as `explain` needs one: its facts, and how its caller is recognised without a credential having
+ * been on the wire. The verdicts are the pipeline's.
+ */
+import { parseAddress } from '../lib/address.ts';
+import { sha256Hex } from '../lib/digest.ts';
+import type { Key, KeySnapshot } from '../keys/key.ts';
+import { verifySecretChecksum } from '../keys/secret.ts';
+import { identify, invalid, type Identity } from './credential.ts';
+import { readHeaders, type Facts } from './facts.ts';
+import type { PolicyPorts } from './pipeline.ts';
+import { refused, type Decision } from './refusal.ts';
+
+export interface MadeUpRequest {
+  /** The address of the peer. */
+  readonly ip: string;
+  readonly method: string;
+  readonly path: string;
+  readonly origin: string | null;
+  readonly host: string;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function factsOf({ ip, method, path, origin, host, secure, now }: MadeUpRequest): Facts {
+  const rawHeaders = ['Host', host];
+  if (origin !== null) rawHeaders.push('Origin', origin);
+  return {
+    ...{ method, target: path, httpVersion: '1.1', rawHeaders, headers: readHeaders(rawHeaders), secure, now },
+    peer: { text: ip, address: parseAddress(ip) },
+  };
+}
+
+/** The secret stands for a credential of either API: for the metrics API, for the token that it would be exchanged for. */
+export const authenticateAs = (secret: string): PolicyPorts['authenticate'] =>
+  authenticateBy((keys, now) => {
+    const identity = identify(sha256Hex(secret), keys, now);
+    if (!identity.ok && identity.refusal.reason === 'unknown') return refused(invalid('unknown', whyUnknown(secret)));
+    return identity;
+  });
+
+/** The same for a caller who holds the key of this id: one of its secrets that works now, if there is any. */
+export const authenticateAsKey = (keyId: string): PolicyPorts['authenticate'] =>
+  authenticateBy((keys, now) => {
+    const key = keys.byId.get(keyId);
+    const secret = key && latestSecret(key, now);
+    return secret === undefined
+      ? refused(invalid('unknown', `no key in use has the id ${JSON.stringify(keyId)}`))
+      : identify(secret.digest, keys, now);
+  });
+
+const latestSecret = ({ secrets }: Key, now: number): Key['secrets'][number] | undefined =>
+  secrets.findLast(({ expiresAt }) => expiresAt === null || expiresAt > now) ?? secrets.at(-1);
+
+function authenticateBy(find: (keys: KeySnapshot, now: number) => Decision<Identity>): PolicyPorts['authenticate'] {
+  return ({ rules, facts }, api) => {
+    const identity = find(rules.keys, facts.now);
+    if (identity.ok && (identity.value.key.type === 'metrics') !== (api.name === 'metrics'))
+      return refused(invalid('unknown', `key ${identity.value.key.id} belongs to the other API`));
+    return identity;
+  };
+}
+
+function whyUnknown(secret: string): string {
+  switch (verifySecretChecksum(secret)) {
+    case 'valid':
+      return 'no key has this secret, though it is a well-formed one of Postern';
+    case 'mistyped':
+      return 'no key has this secret, and its checksum is wrong: a typing error or a cut-off copy';
+    case 'foreign':
+      return 'no key has this secret';
+  }
+}
