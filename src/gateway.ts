@@ -198,6 +198,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
   function refuse(exchange: Exchange, reason: Refusal, facts: Partial<AnswerFacts> = {}): void {
     if (exchange.settled) return;
     const { status, closes } = REFUSALS[reason.code];
+    if (ports.draining()) exchange.res.shouldKeepAlive = false;
     exchange.refusal = reason;
     exchange.abort?.();
     const headers = [...problemHeaders(reason, exchange.requestId), ...corsHeadersFor(exchange.passage)];

@@ -21,13 +21,15 @@ export interface PassOnPorts {
   readonly upstreamOf: (api: ApiRules) => Upstream;
   /** The cache of an API's answers, if this exchange may be answered from it. */
   readonly cacheFor: (exchange: Admitted) => ResponseCache | null;
+  /** The process is about to end: answers tell clients to take their next request elsewhere. */
+  readonly draining: () => boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
 
 /** Makes the function that forwards an admitted request, or answers it from the cache, and streams the answer to the client. */
 export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
-  const { gateway, upstreamOf, cacheFor, now } = ports;
+  const { gateway, upstreamOf, cacheFor, draining, now } = ports;
   return (exchange) => {
     const { req, res, passage } = exchange;
     const upstream = upstreamOf(passage.api);
@@ -38,7 +40,10 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
       ...{ upstream, req, res, now, request },
       ...(through === null ? {} : { send: through }),
       maxBodyBytes: passage.api.maxBodyBytes,
-      answerHeaders: (_status, rawHeaders) => answerHeaders(exchange, rawHeaders),
+      answerHeaders: (_status, rawHeaders) => {
+        if (draining()) res.shouldKeepAlive = false;
+        return answerHeaders(exchange, rawHeaders);
+      },
       onSettled: (result) => settle(gateway, exchange, result),
     });
     exchange.abort = forwarding.abort;

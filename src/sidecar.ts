@@ -83,6 +83,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   const summary = createSummary();
   const record = createRecorder({ metrics, log, recent, summary, requests: config.log.requests });
   const rate = createMemoryRateStore();
+  const draining = (): boolean => health.readiness() === 'draining';
   const gateway = createGateway({
     ...{ clock, record, rate },
     rules: current.rules,
@@ -97,12 +98,16 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     enter: metrics.enter,
     leave: metrics.leave,
     maxRequestsInFlight: config.listen.maxRequestsInFlight,
-    draining: () => health.readiness() === 'draining',
+    draining,
   });
   const cacheFor = (exchange: Admitted): ResponseCache | null =>
     mayBeCached(exchange.passage) ? current.metricsOf(exchange.passage.api).cache : null;
   const answerOwn = createOwnEndpoints({ gateway, serviceOf: current.metricsOf });
-  const passOn = createPassOn({ gateway, upstreamOf: current.upstreamOf, cacheFor, now: clock.monotonic });
+  const passOn = createPassOn({
+    ...{ gateway, cacheFor, draining },
+    upstreamOf: current.upstreamOf,
+    now: clock.monotonic,
+  });
   const dataPort = await createDataPort(dataPortSettings(config.listen), {
     request: gateway.handle,
     clientError: clientErrorListener({ ...recordBrokenRequests(record, clock), refuse: gateway.refuse }),

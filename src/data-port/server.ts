@@ -47,6 +47,8 @@ export async function createDataPort(settings: DataPortSettings, handlers: DataP
   let framework: RequestListener | null = null;
   const app = fastify({
     logger: false,
+    // Requests that arrived before the port closed are still to be sent on.
+    return503OnClosing: false,
     serverFactory: (listener) => {
       framework = listener;
       return server;
@@ -74,7 +76,11 @@ export async function createDataPort(settings: DataPortSettings, handlers: DataP
       await app.listen({ host: settings.host, port: settings.port });
       return server.address() as AddressInfo;
     },
-    close: () => app.close(),
+    close: () => {
+      // Connections that are busy now end with their answer; Node would keep them for a next request.
+      server.keepAliveTimeout = 1;
+      return app.close();
+    },
   };
 }
 
