@@ -81,7 +81,10 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   });
   const recent = createRecentRejections();
   const summary = createSummary();
-  const record = createRecorder({ metrics, log, recent, summary, requests: config.log.requests });
+  const recorderFor = ({ requests }: Config['log']): ((outcome: Outcome) => void) =>
+    createRecorder({ metrics, log, recent, summary, requests });
+  let recorder = recorderFor(config.log);
+  const record = (outcome: Outcome): void => recorder(outcome);
   const rate = createMemoryRateStore();
   const draining = (): boolean => health.readiness() === 'draining';
   const gateway = createGateway({
@@ -119,6 +122,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   function apply(next: Config): void {
     current.applyConfig(next);
     log.setLevel(next.log.level);
+    recorder = recorderFor(next.log);
   }
 
   await source.start({
