@@ -125,13 +125,16 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     recorder = recorderFor(next.log);
   }
 
+  const unusable: string[] = [];
   await source.start({
     onKeys: (keys) => {
       current.applyKeys(keys);
       log.info('keys_loaded', { keys: keys.byId.size, invalid: keys.invalid.length });
     },
-    onProblem: ({ severity, message, keyId }) =>
-      log[severity === 'error' ? 'error' : 'warn']('key_problem', { detail: message, keyId }),
+    onProblem: ({ severity, message, keyId }) => {
+      if (isMissing(source)) unusable.push(message);
+      else log[severity === 'error' ? 'error' : 'warn']('key_problem', { detail: message, keyId });
+    },
   });
   const watching = watchFiles(loaded.files, rereadConfig);
   function rereadConfig(): void {
@@ -147,6 +150,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     await admin.close();
   };
   try {
+    if (isMissing(source)) throw new Error(`the keys cannot be used:\n${unusable.join('\n')}`);
     await admin.listen({ host: config.admin.host, port: config.admin.port });
     const data = await dataPort.listen();
     return {
@@ -170,6 +174,9 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     throw error;
   }
 }
+
+/** Redis is waited for; a key file that cannot be used is a mistake that somebody has to correct first. */
+const isMissing = (source: KeySource): boolean => source.kind === 'file' && !source.status().loaded;
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;
