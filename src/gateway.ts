@@ -151,7 +151,6 @@ export function createGateway(ports: GatewayPorts): Gateway {
     const judge = (decoded: Decision<Buffer>): void => {
       if (exchange.settled) return;
       if (decoded.ok) judgeEvents(exchange, filter, decoded.value);
-      else if (decoded.refusal.code === 'body_too_large') refuse(exchange, decoded.refusal);
       else if (object(exchange, decoded.refusal) === 'reported') ports.pass(exchange);
     };
     void decodeBody(body, coding, exchange.passage.api.maxBodyBytes).then(judge);
