@@ -197,13 +197,15 @@ export function createGateway(ports: GatewayPorts): Gateway {
   function refuse(exchange: Exchange, reason: Refusal, facts: Partial<AnswerFacts> = {}): void {
     if (exchange.settled) return;
     const { status, closes } = REFUSALS[reason.code];
+    // Whoever refuses after an answer has begun breaks it off: what the client was told stands.
+    const told = exchange.res.headersSent ? exchange.res.statusCode : status;
     if (ports.draining()) exchange.res.shouldKeepAlive = false;
     exchange.refusal = reason;
     exchange.abort?.();
     const headers = [...problemHeaders(reason, exchange.requestId), ...corsHeadersFor(exchange.passage)];
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
     answer(exchange, { status, headers, body: problemBody(reason.code, exchange.requestId), close: closes });
-    settle(exchange, { ...facts, status });
+    settle(exchange, { ...facts, status: told });
   }
 
   function settle(exchange: Exchange, facts: AnswerFacts): void {
