@@ -85,11 +85,13 @@ export function answerHeaders(
   added: readonly string[] = [],
 ): string[] {
   const { passage, removedEvents, requestId } = exchange;
-  // Only write-only keys are for web pages; for the others the backend's own CORS fields stand as they are.
-  const isForPages = passage.identity?.key.type === 'write-only' && passage.wouldReject === null;
+  // Only write-only keys are for web pages; for the others the backend's own CORS fields stand as they are. So they do for
+  // a page that report mode alone lets through.
+  const cors = passage.identity?.key.type === 'write-only' ? corsHeadersFor(passage) : null;
+  const isReported = cors?.length === 0 && passage.wouldReject !== null;
   const own = ['X-Request-Id', requestId, ...added];
   if (removedEvents > 0 && exchange.bodyChanged) own.push('Postern-Removed-Events', String(removedEvents));
-  return clientHeaders({ rawHeaders, cors: isForPages ? corsHeadersFor(passage) : null, added: own });
+  return clientHeaders({ rawHeaders, cors: isReported ? null : cors, added: own });
 }
 
 interface CachedQuery {
