@@ -3,7 +3,7 @@
  * Believes nothing that the request says.
  */
 import type { Socket } from 'node:net';
-import { parseAddress } from '../lib/address.ts';
+import { formatAddress, parseAddress } from '../lib/address.ts';
 import type { Peer } from '../policy/facts.ts';
 
 const PEER = Symbol('peer');
@@ -19,7 +19,8 @@ export function peerOf(socket: Socket): Peer {
 
 /** Fixes the peer of a socket for its life. Text that is no address leaves it unknown, which matches no allow-list. */
 export function setPeer(socket: Socket, text: string): Peer {
-  const peer = { text, address: parseAddress(text) };
+  const address = parseAddress(text);
+  const peer = { text: address === null ? text : formatAddress(address), address };
   (socket as Marked)[PEER] = peer;
   return peer;
 }
