@@ -72,7 +72,8 @@ export function createGateway(ports: GatewayPorts): Gateway {
   let inFlight = 0;
 
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
-    if (isClosing(req.socket)) return void req.socket.destroy();
+    // The connection closes by itself once the client has read its last answer.
+    if (isClosing(req.socket)) return void req.resume();
     if (ports.draining()) res.shouldKeepAlive = false;
     const rules = ports.rules();
     const facts = readFacts(req, clock.now());

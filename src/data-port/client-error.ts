@@ -19,16 +19,27 @@ export interface ClientErrorPorts {
 /** Makes the listener for the HTTP server's `clientError` event. */
 export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
-    if (!socket.writable || isClosing(socket) || isDisconnect(error)) {
+    // What follows the last answer is not read as anything; the socket ends by itself.
+    if (isClosing(socket)) return;
+    if (!socket.writable || isDisconnect(error)) {
       socket.destroy();
       return;
     }
     const reason = refusalOf(error);
     const exchange = latestExchangeOn(socket);
-    if (exchange !== undefined && !exchange.settled) ports.refuse(exchange, reason);
-    else if (exchange !== undefined && !exchange.res.writableFinished) socket.destroy();
-    else writeRaw(socket, reason, ports);
+    if (exchange === undefined || exchange.res.writableFinished) writeRaw(socket, reason, ports);
+    else if (exchange.req.complete) afterAnswer(exchange, socket, reason, ports);
+    else if (exchange.settled) socket.destroy();
+    else ports.refuse(exchange, reason);
   };
+}
+
+/** The bytes behind a whole request are broken, not the request: it gets its answer, and nothing is read after it. */
+function afterAnswer({ res }: Exchange, socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
+  ports.record(socket, reason, ports.nextRequestId());
+  res.shouldKeepAlive = false;
+  lingerOnClose(socket);
+  res.once('finish', () => socket.destroySoon());
 }
 
 /** Node hands over a bare socket: there is no response object to write with. */
