@@ -7,17 +7,24 @@ export type CollectedBody = Buffer | 'too_large' | 'aborted';
 
 /**
  * Reads the whole body and calls `done` exactly once: with the bytes, with `too_large` once more than `maxBytes` arrived, or
- * with `aborted` when the client went away first.
+ * with `aborted` when the client went away first, even if that was before this call.
  */
 export function collectBody(req: IncomingMessage, maxBytes: number, done: (body: CollectedBody) => void): void {
-  const chunks: Buffer[] = [];
+  // Its `close` was emitted already and comes no second time.
+  if (req.destroyed) return done('aborted');
+  let bytes: Buffer = Buffer.alloc(0);
   let size = 0;
   const onData = (chunk: Buffer): void => {
+    const before = size;
     size += chunk.length;
     if (size > maxBytes) finish('too_large');
-    else chunks.push(chunk);
+    else if (before === 0) bytes = chunk;
+    else {
+      bytes = withRoom(bytes, { used: before, needed: size, most: maxBytes });
+      chunk.copy(bytes, before);
+    }
   };
-  const onEnd = (): void => finish(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size));
+  const onEnd = (): void => finish(bytes.length === size ? bytes : bytes.subarray(0, size));
   const onClose = (): void => finish('aborted');
   const finish = (body: CollectedBody): void => {
     req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
@@ -25,3 +32,22 @@ export function collectBody(req: IncomingMessage, maxBytes: number, done: (body:
   };
   req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
 }
+
+interface Room {
+  readonly used: number;
+  readonly needed: number;
+  readonly most: number;
+}
+
+/**
+ * Chunks are packed into one buffer that doubles: kept one by one, a body that comes in chunks of one byte would take a
+ * hundred times its size.
+ */
+function withRoom(bytes: Buffer, { used, needed, most }: Room): Buffer {
+  if (bytes.length >= needed) return bytes;
+  const larger = Buffer.allocUnsafeSlow(Math.min(most, Math.max(needed * 2, MIN_ROOM)));
+  bytes.copy(larger, 0, 0, used);
+  return larger;
+}
+
+const MIN_ROOM = 4096;
