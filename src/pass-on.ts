@@ -11,7 +11,7 @@ import { clientOf } from './policy/pipeline.ts';
 import { refusal } from './policy/refusal.ts';
 import type { ApiRules } from './policy/ruleset.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './upstream/dispatch.ts';
-import { forward, type ForwardResult } from './upstream/forward.ts';
+import { forward, reasonOf, type ForwardResult } from './upstream/forward.ts';
 import { clientHeaders, forwardedProto, upstreamHeaders } from './upstream/headers.ts';
 import type { Upstream } from './upstream/pool.ts';
 
@@ -30,7 +30,7 @@ export interface PassOnPorts {
 /** Makes the function that forwards an admitted request, or answers it from the cache, and streams the answer to the client. */
 export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
   const { gateway, upstreamOf, cacheFor, draining, now } = ports;
-  return (exchange) => {
+  const begin = (exchange: Admitted): void => {
     const { req, res, passage } = exchange;
     const upstream = upstreamOf(passage.api);
     const request = upstreamRequest(exchange, upstream);
@@ -47,6 +47,17 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
       onSettled: (result) => settle(gateway, exchange, result),
     });
     exchange.abort = forwarding.abort;
+    // Answered from the cache within the call: nothing may go on listening for the end of the connection.
+    if (exchange.settled) forwarding.abort();
+  };
+  return (exchange) => {
+    if (exchange.settled) return;
+    try {
+      begin(exchange);
+    } catch (error) {
+      // The framework would swallow it, and the client would wait for ever.
+      gateway.refuse(exchange, refusal('internal_error', `not passed on: ${(error as Error).message}`));
+    }
   };
 }
 
@@ -123,7 +134,7 @@ function throughCache({ gateway, exchange, cache, upstream, request }: CachedQue
         onVerdict: ({ result, status }) => (exchange.cache = { result, status }),
         onAnswer: ({ status, statusText, headers, body }) => {
           if (exchange.settled) return;
-          res.writeHead(status, statusText, [...headers, 'X-Request-Id', requestId]);
+          res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
           res.end(body);
           exchange.abort?.();
           gateway.settle(exchange, { status });

@@ -102,12 +102,15 @@ export class CacheLookup implements Flight {
     // What refreshes must not be told what somebody asked before it came.
     const boarding = this.#refreshes ? flights.lead(key, start) : flights.join(key, start);
     this.#boarding = boarding;
-    boarding.result.then(
-      (shared) => !this.#left && this.#settle(shared, boarding),
-      // A bug on the way of the leader: those who wait must still get an answer.
-      (error: unknown) =>
-        !this.#left && this.#settle({ kind: 'failed', failure: failureOf('unknown', String(error)) }, boarding),
-    );
+    boarding.result
+      .then(
+        (shared) => !this.#left && this.#settle(shared, boarding),
+        // A bug on the way of the leader: those who wait must still get an answer.
+        (error: unknown) =>
+          !this.#left && this.#settle({ kind: 'failed', failure: failureOf('unknown', String(error)) }, boarding),
+      )
+      // An answer that cannot be written must not end the process.
+      .catch((error: unknown) => !this.#left && this.#sink.onFailure(failureOf('unknown', String(error))));
   }
 
   /** Whether the entry was fresh, and so answered the query. */

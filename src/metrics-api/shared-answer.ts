@@ -92,7 +92,9 @@ function keep({ store, settings, now }: CacheContext, call: SharedCall, { key, v
 function toAnswer({ status, statusText, headers }: AnswerHead, body: Buffer): Answer {
   const added = contentLength(headers) === null ? ['Content-Length', String(body.length)] : [];
   const passed = clientHeaders({ rawHeaders: headers, cors: null, added });
-  return { status, statusText, headers: withoutField(passed, 'x-request-id'), body };
+  // An answer with a length has no trailers to announce, and Node refuses to try.
+  const whole = withoutField(passed, 'trailer');
+  return { status, statusText, headers: withoutField(whole, 'x-request-id'), body };
 }
 
 function toEntry(answer: Answer, storedAt: number, freshMs: number): AnswerEntry {

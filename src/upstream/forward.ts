@@ -93,7 +93,8 @@ class Forwarding implements ResponseSink {
     this.#status = status;
     this.#upstreamSeconds = (this.#exchange.now() - this.#startedAt) / 1_000;
     const fields = this.#exchange.answerHeaders(status, headers);
-    const mayTrail = this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
+    const mayTrail =
+      this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
     this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutTrailer(fields));
     process.nextTick(flushHeaders, this.#res);
   }
@@ -201,7 +202,7 @@ function flushHeaders(res: ServerResponse): void {
 }
 
 /** Only plain text passes as reason phrase, which may be empty (RFC 9112 4). */
-function reasonOf(statusText: string): string {
+export function reasonOf(statusText: string): string {
   return /^[\t\x20-\x7e]*$/.test(statusText) ? statusText : '';
 }
 
