@@ -96,7 +96,9 @@ function createServer(settings: DataPortSettings, handlers: DataPortHandlers): S
     noDelay: true,
   };
   const server =
-    settings.tls === null ? http.createServer(options) : https.createServer({ ...options, ...settings.tls });
+    settings.tls === null
+      ? http.createServer(options)
+      : https.createServer({ ...options, ...settings.tls, handshakeTimeout: options.headersTimeout });
   server.maxHeadersCount = NO_HEADER_COUNT_LIMIT;
   server.maxConnections = settings.maxConnections;
   server.on('request', (req, res) => handlers.request(req, res, false));
