@@ -90,11 +90,22 @@ export function createGateway(ports: GatewayPorts): Gateway {
     });
     if (passage === null) return refuse(exchange, refusal('not_ready', 'no keys have been loaded yet'));
     if (facts.headers.transferEncoding !== undefined) guardChunks(req, (why) => breakOff(exchange, why));
-    const result = admit(passage, ports);
-    if (result instanceof Promise) {
-      const fail = (): void => refuse(exchange, refusal('internal_error', 'a policy step failed'));
-      void result.then((late) => proceed(exchange as Admitted, late)).catch(fail);
-    } else proceed(exchange as Admitted, result);
+    attempt(exchange, () => {
+      const result = admit(passage, ports);
+      if (!(result instanceof Promise)) return proceed(exchange as Admitted, result);
+      return result.then((late) => proceed(exchange as Admitted, late));
+    });
+  }
+
+  /** A bug on one request's way ends that request, not the process. */
+  function attempt(exchange: Exchange, step: () => void | Promise<void>): void {
+    const fail = (error: unknown): void =>
+      refuse(exchange, refusal('internal_error', `a step failed: ${(error as Error).message}`));
+    try {
+      step()?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   /** The rest of the connection can no longer be trusted to be framed as it seems. */
@@ -143,7 +154,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
       if (body === 'too_large')
         return refuse(exchange, refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`));
       exchange.body = body;
-      then(body);
+      attempt(exchange, () => then(body));
     });
   }
 
@@ -154,7 +165,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
       if (decoded.ok) judgeEvents(exchange, filter, decoded.value);
       else if (object(exchange, decoded.refusal) === 'reported') ports.pass(exchange);
     };
-    void decodeBody(body, coding, exchange.passage.api.maxBodyBytes).then(judge);
+    attempt(exchange, () => decodeBody(body, coding, exchange.passage.api.maxBodyBytes).then(judge));
   }
 
   /** In report mode the body goes on as it came, whatever would have been cut. */
@@ -198,9 +209,10 @@ export function createGateway(ports: GatewayPorts): Gateway {
   function refuse(exchange: Exchange, reason: Refusal, facts: Partial<AnswerFacts> = {}): void {
     if (exchange.settled) return;
     const { status, closes } = REFUSALS[reason.code];
+    const { res } = exchange;
     // Whoever refuses after an answer has begun breaks it off: what the client was told stands.
-    const told = exchange.res.headersSent ? exchange.res.statusCode : status;
-    if (ports.draining()) exchange.res.shouldKeepAlive = false;
+    const told = res.headersSent ? res.statusCode : status;
+    if (ports.draining()) res.shouldKeepAlive = false;
     exchange.refusal = reason;
     exchange.abort?.();
     const headers = [...problemHeaders(reason, exchange.requestId), ...corsHeadersFor(exchange.passage)];
