@@ -33,6 +33,8 @@ export function ownEndpointAt(path: string, publishesKeys: boolean): OwnEndpoint
 export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage): boolean {
   return (
     api?.name === 'metrics' &&
+    // In report mode the backend still judges the caller itself, on every request.
+    api.enforcement === 'enforce' &&
     facts.method === 'POST' &&
     identity !== null &&
     wouldReject === null &&
