@@ -58,8 +58,8 @@ export function parseRedisUrl(text: string, defaultPort = REDIS_PORT): RedisEndp
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? defaultPort : Number(url.port),
     db: Number(url.pathname.slice(1)),
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    username: url.username === '' ? undefined : decoded(url.username),
+    password: url.password === '' ? undefined : decoded(url.password),
     secure: url.protocol === 'rediss:',
   };
 }
@@ -72,15 +72,19 @@ export function serverOptions(settings: RedisSettings): ClientOptions {
   }
   const sentinels = settings.sentinel.urls.map((url) => parseRedisUrl(url, SENTINEL_PORT));
   const first = sentinels[0];
-  const sentinelTls = sentinels.some(({ secure }) => secure) ? tlsOptions(settings.tls) : undefined;
+  // A rediss:// URL among them means TLS throughout, as in a Cluster: half of the way in plain text would be no protection.
+  const secure = settings.tls !== null || sentinels.some((sentinel) => sentinel.secure);
   return {
     name: settings.sentinel.name,
     sentinels: sentinels.map(({ host, port }) => ({ host, port })),
     ...(first?.username !== undefined && { sentinelUsername: first.username }),
     ...(first?.password !== undefined && { sentinelPassword: first.password }),
-    ...(sentinelTls && { sentinelTLS: sentinelTls }),
     ...credentials(settings, undefined),
-    ...(settings.tls && { enableTLSForSentinelMode: true }),
+    ...(secure && {
+      tls: tlsOptions(settings.tls),
+      sentinelTLS: tlsOptions(settings.tls),
+      enableTLSForSentinelMode: true,
+    }),
   };
 }
 
@@ -96,7 +100,7 @@ export function clusterNodeOptions(settings: RedisSettings, seeds: readonly Redi
 export function errorText(settings: RedisSettings): (error: unknown) => string {
   const secrets = [settings.url, ...(settings.cluster ?? []), ...(settings.sentinel?.urls ?? [])]
     .flatMap((url) => (url === null || !URL.canParse(url) ? [] : [new URL(url).password]))
-    .flatMap((password) => [password, decodeURIComponent(password)])
+    .flatMap((password) => [password, decoded(password)])
     .concat(settings.password ?? '')
     .filter((secret) => secret !== '');
   return (error) => {
@@ -106,6 +110,15 @@ export function errorText(settings: RedisSettings): (error: unknown) => string {
     message = message.replace(/ Retrying from scratch after \S+ms\./, '');
     return message.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 300);
   };
+}
+
+/** A password with a `%` that encodes nothing is meant as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Node gathers the failures of several addresses of one name in an error without a text of its own. */
