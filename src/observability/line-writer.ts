@@ -1,6 +1,7 @@
 /**
  * Writes lines to a file descriptor without ever waiting for its reader: what comes while a write is under way goes out with the next.
- * A reader that stops costs lines, never memory; one that is gone costs nothing more. Knows nothing of what the lines say.
+ * A reader that stops costs lines, never memory; one that is gone costs nothing more; a full disk costs lines until there is room
+ * again. Knows nothing of what the lines say.
  */
 import { write, writeSync } from 'node:fs';
 
@@ -26,6 +27,8 @@ const RETRY_MS = 20;
 export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOptions): LineWriter {
   let waiting = '';
   let dropped = 0;
+  /** The last line stands there in part: what comes next must not continue it. */
+  let torn = false;
   let writing = false;
   let gone = false;
   let idle: (() => void)[] = [];
@@ -38,23 +41,29 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
       return;
     }
     writing = true;
-    send(Buffer.from(take()));
+    const lost = dropped + countLines(waiting);
+    send(Buffer.from(take()), lost);
   }
 
   function take(): string {
-    const lines = dropped === 0 ? waiting : waiting + droppedLine(dropped);
+    const lines = (torn ? '\n' : '') + waiting + (dropped === 0 ? '' : droppedLine(dropped));
     waiting = '';
     dropped = 0;
     return lines;
   }
 
-  function send(bytes: Buffer): void {
+  /** `lost`: how many lines count as dropped if this cannot be written. */
+  function send(bytes: Buffer, lost: number): void {
     write(fd, bytes, (error, written) => {
       if (error !== null) {
-        if (isBusy(error)) return void setTimeout(send, RETRY_MS, bytes);
-        gone = true;
-        waiting = '';
-      } else if (written < bytes.length) return send(bytes.subarray(written));
+        if (isBusy(error)) return void setTimeout(send, RETRY_MS, bytes, lost);
+        gone = isGone(error);
+        dropped += lost;
+        if (gone) waiting = '';
+      } else {
+        torn = bytes[written - 1] !== LF;
+        if (written < bytes.length) return send(bytes.subarray(written), lost);
+      }
       writing = false;
       next();
     });
@@ -95,5 +104,13 @@ function writeAllSync(fd: number, bytes: Buffer): void {
     }
   }
 }
+
+const LF = 0x0a;
+
+const countLines = (text: string): number => text.split('\n').length - 1;
+
+/** Nobody will ever read again; any other failure, such as a full disk, may pass. */
+const isGone = ({ code }: NodeJS.ErrnoException): boolean =>
+  code === 'EPIPE' || code === 'EBADF' || code === 'ECONNRESET' || code === 'EINVAL';
 
 const isBusy = ({ code }: NodeJS.ErrnoException): boolean => code === 'EAGAIN' || code === 'EBUSY';

@@ -26,7 +26,7 @@ t.test('a flush of nothing calls back', async () => {
   writer.flushSync();
 });
 
-t.test('a descriptor that fails ends the writing, not the process', async (t) => {
+t.test('a descriptor that fails costs lines, not the process', async (t) => {
   const fd = openSync('/dev/full', 'w');
   t.teardown(() => closeSync(fd));
   const writer = createLineWriter({ fd, maxWaiting: 100, droppedLine });
