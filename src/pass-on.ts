@@ -14,6 +14,7 @@ import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from '
 import { forward, reasonOf, type ForwardResult } from './upstream/forward.ts';
 import { clientHeaders, forwardedProto, upstreamHeaders } from './upstream/headers.ts';
 import type { Upstream } from './upstream/pool.ts';
+import { breakOffWhenStalled } from './upstream/stall.ts';
 
 export interface PassOnPorts {
   readonly gateway: Pick<Gateway, 'refuse' | 'settle'>;
@@ -136,6 +137,7 @@ function throughCache({ gateway, exchange, cache, upstream, request }: CachedQue
           if (exchange.settled) return;
           res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
           res.end(body);
+          if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
           exchange.abort?.();
           gateway.settle(exchange, { status });
         },

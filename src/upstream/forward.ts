@@ -9,6 +9,7 @@ import type { UpstreamFailure } from './failure.ts';
 import { clientTrailers } from './headers.ts';
 import type { Upstream } from './pool.ts';
 import { type BodyStream, requestBody } from './request-body.ts';
+import { breakOffWhenStalled } from './stall.ts';
 
 export interface Exchange {
   readonly upstream: Upstream;
@@ -110,6 +111,7 @@ class Forwarding implements ResponseSink {
     if (this.#settled) return;
     if (trailers.length > 0 && this.#res.chunkedEncoding) this.#res.addTrailers(clientTrailers(trailers));
     this.#res.end();
+    if (this.#res.writableLength > 0) this.#watchStalls();
     this.#settle({ kind: 'answered', status: this.#status, upstreamSeconds: this.#upstreamSeconds });
     if (!this.#req.complete) discardRest(this.#req, this.#exchange.maxBodyBytes);
   }
@@ -150,24 +152,15 @@ class Forwarding implements ResponseSink {
   }
 
   #awaitDrain(): void {
-    const { idleTimeoutMs } = this.#exchange.upstream;
-    if (!this.#watchesStalls) {
-      this.#watchesStalls = true;
-      this.#res.on('drain', this.#onDrain);
-      this.#res.on('timeout', this.#onStall);
-    }
-    // A client that takes nothing any more would hold its connection to the backend for ever.
-    this.#res.setTimeout(idleTimeoutMs);
+    this.#watchStalls();
+    this.#res.once('drain', () => this.#flight?.resume());
   }
 
-  readonly #onDrain = (): void => {
-    this.#res.setTimeout(0);
-    this.#flight?.resume();
-  };
-
-  readonly #onStall = (): void => {
-    this.#res.destroy();
-  };
+  #watchStalls(): void {
+    if (this.#watchesStalls) return;
+    this.#watchesStalls = true;
+    breakOffWhenStalled(this.#res, this.#exchange.upstream.idleTimeoutMs);
+  }
 
   readonly #onClientClose = (): void => {
     if (this.#settled) return;
