@@ -58,7 +58,13 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
       watch = watchFiles([file], read, timing);
       read();
     },
-    reload: async () => read(),
+    reload: async () => {
+      if (listener === null) return;
+      // A new watch knows the file as it is now: what is read here is not read again because the old one noticed it as well.
+      watch?.close();
+      watch = watchFiles([file], read, timing);
+      read();
+    },
     status: () => status,
     close: async () => {
       watch?.close();

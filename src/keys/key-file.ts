@@ -3,7 +3,7 @@
  * unusable, because a file that is being written looks like one with mistakes. Watches nothing.
  */
 import { z } from 'zod';
-import { readYamlFile, type Environment, type YamlFile } from '../config/document.ts';
+import { readYamlFile, readYamlText, type Environment, type YamlFile } from '../config/document.ts';
 import { findingsOf, problemsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import { hasErrors, inReadingOrder, type Problem } from '../config/problem.ts';
@@ -31,8 +31,14 @@ export const KEY_FILE_JSON_SCHEMA = jsonSchemaOf(KeyFileSchema);
 const OuterSchema = z.strictObject({ keys: z.array(z.unknown(), { error: 'must be a list of keys' }) });
 
 /** Reads and validates a key file. Throws nothing for an operator's mistake. */
-export function loadKeyFile(file: string, env: Environment): LoadedKeyFile {
-  const yaml = readYamlFile({ file, env, schema: KEY_FILE_JSON_SCHEMA });
+export const loadKeyFile = (file: string, env: Environment): LoadedKeyFile =>
+  readKeys(readYamlFile({ file, env, schema: KEY_FILE_JSON_SCHEMA }));
+
+/** The same for text that is, or is to be, in this file. */
+export const loadKeyText = (text: string, file: string, env: Environment): LoadedKeyFile =>
+  readKeys(readYamlText(text, { file, env, schema: KEY_FILE_JSON_SCHEMA }));
+
+function readKeys(yaml: YamlFile): LoadedKeyFile {
   const unusable = (problems: readonly Problem[]): LoadedKeyFile => ({
     definitions: null,
     problems: inReadingOrder(problems),

@@ -44,4 +44,7 @@ export interface KeyStore {
 }
 
 /** Tells one content of a definition from every other; the same wherever and however it is stored. */
-export const definitionVersion = (stored: LoadedDefinition): string => sha256Hex(JSON.stringify(stored)).slice(0, 32);
+export function definitionVersion(stored: LoadedDefinition): string {
+  const content = 'definition' in stored ? Object.entries(stored.definition) : Object.entries(stored);
+  return sha256Hex(JSON.stringify(content.sort(([a], [b]) => (a < b ? -1 : 1)))).slice(0, 32);
+}

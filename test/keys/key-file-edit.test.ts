@@ -1,0 +1,250 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import t from 'tap';
+import type { KeyDefinition } from '../../src/keys/definition.ts';
+import { editKeyFile } from '../../src/keys/key-file-edit.ts';
+import { loadKeyText } from '../../src/keys/key-file.ts';
+import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
+
+const ENV = { WEB_KEY: 'the-secret-of-the-web-key', TEXT: 'from the environment' };
+
+const load = (text: string): readonly KeyDefinition[] => {
+  const { definitions, problems } = loadKeyText(text, 'keys.yaml', ENV);
+  if (definitions === null) throw new Error(problems.map(({ message }) => message).join('\n') + `\n${text}`);
+  return definitions;
+};
+
+/** Makes a change to one key and proves that the result says that change and no other. */
+function edit(text: string, id: string, change: (key: KeyDefinition) => KeyDefinition | null): string {
+  const before = load(text);
+  const index = before.findIndex((key) => key.id === id);
+  const old = before[index] as KeyDefinition;
+  const after = change(old);
+  const result = editKeyFile(text, { index, before: old, after });
+  t.same(load(result), before.toSpliced(index, 1, ...(after === null ? [] : [after])), result);
+  return result;
+}
+
+const add = (text: string, written: Record<string, unknown>): string => {
+  const before = load(text);
+  const read = readDefinition(written);
+  if (!read.ok) throw new Error(JSON.stringify(read.findings));
+  const result = editKeyFile(text, { index: before.length, before: null, after: read.value });
+  t.same(load(result), [...before, read.value], result);
+  return result;
+};
+
+const FILE = `# The keys of the shop.
+keys:
+  # The browser.
+  - id: web # public
+    type: "write-only"
+    secret: \${WEB_KEY}   # from the vault
+    allowedEvents: [page_view,  'login'] # ask first
+    description: \${TEXT}
+
+  # Back ends.
+  - id: server
+    type: read-write
+    secrets:
+      # made in spring
+      - hash: sha256:${'a'.repeat(64)} # spring
+    allowFrom: # offices
+      # Berlin
+      - 203.0.113.7 # main
+
+      # Paris
+      - { address: '2001:db8:1::/48', description: "Paris" } # second
+    expiresAt:
+    description: |
+      Two
+      lines
+  - { id: flow, type: read-write, secret: a-secret-in-flow-style, allowFrom: [192.0.2.1] }
+# The end.
+`;
+
+const at = (address: string, description = '') => ({ address, description });
+const addresses = (key: KeyDefinition) => (key.allowFrom === 'anywhere' ? [] : key.allowFrom);
+
+t.test('an address is added below the others, and nothing else changes', async (t) => {
+  const result = edit(FILE, 'server', (key) => ({
+    ...key,
+    allowFrom: [...addresses(key), at('198.51.100.0/24', 'VPN')],
+  }));
+  t.equal(
+    result,
+    FILE.replace('# second\n', "# second\n      - { address: '198.51.100.0/24', description: VPN }\n").replace(
+      "'198.51.100.0/24'",
+      '198.51.100.0/24',
+    ),
+  );
+});
+
+t.test('an address goes with its comments', async (t) => {
+  const result = edit(FILE, 'server', (key) => ({ ...key, allowFrom: addresses(key).slice(1) }));
+  t.equal(result, FILE.replace('      # Berlin\n      - 203.0.113.7 # main\n', ''));
+});
+
+t.test('a description is given to a bare address, and changed in a written one', async (t) => {
+  const result = edit(FILE, 'server', (key) => ({
+    ...key,
+    allowFrom: addresses(key).map(({ address }) => at(address, `Office: ${address}`)),
+  }));
+  t.match(result, "- { address: 203.0.113.7, description: 'Office: 203.0.113.7' } # main\n");
+  t.match(result, "- { address: '2001:db8:1::/48', description: 'Office: 2001:db8:1::/48' } # second\n");
+});
+
+t.test('a list becomes a word and a word becomes a list', async (t) => {
+  const anywhere = edit(FILE, 'server', (key) => ({ ...key, allowFrom: 'anywhere' }));
+  t.match(anywhere, '    allowFrom: anywhere # offices\n    expiresAt:\n');
+  const listed = edit(anywhere, 'server', (key) => ({ ...key, allowFrom: [at('192.0.2.9'), at('192.0.2.10', 'B')] }));
+  t.match(
+    listed,
+    '    allowFrom: # offices\n      - 192.0.2.9\n      - { address: 192.0.2.10, description: B }\n    expiresAt:\n',
+  );
+  t.match(
+    edit(FILE, 'server', (key) => ({ ...key, allowFrom: [] })),
+    '    allowFrom: [] # offices\n',
+  );
+  t.match(
+    edit(FILE, 'web', (key) => ({ ...key, allowedEvents: 'all' })),
+    '    allowedEvents: all # ask first\n',
+  );
+});
+
+t.test('event names come and go', async (t) => {
+  const more = edit(FILE, 'web', (key) => ({ ...key, allowedEvents: [...(key.allowedEvents ?? []), 'a, b', 'yes'] }));
+  t.match(more, "allowedEvents: [page_view,  'login', 'a, b', 'yes'] # ask first");
+  t.match(
+    edit(FILE, 'web', (key) => ({ ...key, allowedEvents: ['login'] })),
+    "allowedEvents: ['login'] # ask first",
+  );
+});
+
+t.test('fields that were left out are added at the end of their key', async (t) => {
+  const result = edit(FILE, 'web', (key) => ({ ...key, enabled: false, rateLimit: { requests: 5, windowSeconds: 1 } }));
+  t.equal(
+    result,
+    FILE.replace('${TEXT}\n', '${TEXT}\n    enabled: false\n    rateLimit: { requests: 5, windowSeconds: 1 }\n'),
+  );
+});
+
+t.test('an empty value, a block of text and a quoted one are replaced', async (t) => {
+  const expires = edit(FILE, 'server', (key) => ({ ...key, expiresAt: '2027-01-01T00:00:00Z' }));
+  t.equal(expires, FILE.replace('expiresAt:\n', "expiresAt: '2027-01-01T00:00:00Z'\n"));
+  const text = edit(FILE, 'server', (key) => ({ ...key, description: 'One line' }));
+  t.equal(text, FILE.replace('|\n      Two\n      lines\n', 'One line\n'));
+  t.match(
+    edit(FILE, 'web', (key) => ({ ...key, mode: 'report' })),
+    'description: ${TEXT}\n    mode: report\n',
+  );
+});
+
+t.test('what was sent never becomes a reference', async (t) => {
+  const result = edit(FILE, 'web', (key) => ({ ...key, description: '${WEB_KEY} ${file:/etc/passwd}' }));
+  t.match(result, "description: '$${WEB_KEY} $${file:/etc/passwd}'");
+});
+
+t.test('a secret written in short is spelt out when another joins it', async (t) => {
+  const hash = hashSecret('another');
+  const rotate = (key: KeyDefinition): KeyDefinition => ({
+    ...key,
+    secrets: [
+      ...key.secrets.map((secret) => ({ ...secret, expiresAt: '2030-01-01T00:00:00Z' })),
+      { hash, expiresAt: null },
+    ],
+  });
+  t.match(
+    edit(FILE, 'web', rotate),
+    `    secrets:   # from the vault\n      - value: \${WEB_KEY}\n        expiresAt: '2030-01-01T00:00:00Z'\n      - { hash: ${hash} }\n`,
+  );
+  t.match(
+    edit(FILE, 'flow', rotate),
+    `secrets: [{ value: a-secret-in-flow-style, expiresAt: '2030-01-01T00:00:00Z' }, { hash: ${hash} }], allowFrom: [192.0.2.1] }`,
+  );
+  const server = edit(FILE, 'server', rotate);
+  t.match(server, `      # made in spring\n      - hash: sha256:${'a'.repeat(64)} # spring\n        expiresAt: '2030-`);
+  t.match(server, `      - hash: ${hash}\n    allowFrom: # offices\n`);
+  const back = edit(server, 'server', (key) => ({ ...key, secrets: key.secrets.slice(1) }));
+  t.notMatch(back, 'spring');
+});
+
+t.test('a key is added at the end, in the manner of the others', async (t) => {
+  const written = { id: 'new', type: 'metrics', apiKey: 'k', secret: 's', allowFrom: ['192.0.2.1', '::1'] };
+  t.equal(
+    add(FILE, written),
+    FILE.replace(
+      '# The end.',
+      `
+  - id: new
+    type: metrics
+    secrets:
+      - { hash: ${hashSecret('s')} }
+    allowFrom:
+      - 192.0.2.1
+      - '::1'
+    apiKey: ${hashSecret('k')}
+# The end.`,
+    ),
+  );
+  for (const text of [
+    'keys: []\n',
+    'keys: [] # none yet',
+    'keys:\n- id: a\n  type: read-write\n  secret: x',
+    '{"keys": []}',
+  ])
+    add(text, written);
+  add('{ keys: [{ id: a, type: read-write, secret: x }] }', written);
+  t.equal(
+    add('keys:\r\n- id: a\r\n  type: read-write\r\n  secret: x\r\n', written).replaceAll('\r\n', '').includes('\n'),
+    false,
+  );
+});
+
+t.test('a key is removed with its comments, and the last one leaves an empty list', async (t) => {
+  t.equal(
+    edit(FILE, 'web', () => null),
+    FILE.slice(0, FILE.indexOf('  # The browser.')) + FILE.slice(FILE.indexOf('\n  # Back')),
+  );
+  let text = edit(FILE, 'flow', () => null);
+  t.equal(text, FILE.replace(/ {2}- \{ id: flow.*\n/, ''));
+  for (const id of ['server', 'web']) text = edit(text, id, () => null);
+  t.equal(text, '# The keys of the shop.\nkeys: []\n# The end.\n');
+});
+
+t.test('whatever the layout, a change is right or the text does not say it', async (t) => {
+  const tricky = [
+    'keys:\n  - &one { id: a, type: read-write, secret: x, allowFrom: &list [192.0.2.1] }\n  - { id: b, type: read-write, secret: y, allowFrom: *list }\n',
+    'keys:\n  - id: a\n    <<: &base { type: read-write, allowFrom: [192.0.2.1] }\n    secret: x\n  - <<: *base\n    id: b\n    secret: y\n',
+    'keys:\n  -\n    id: a\n    type: read-write\n    secret: x\n  - id: b\n    type: read-write\n    "secret" : y\n    ? allowFrom\n    : - 192.0.2.1\n',
+    '{"keys": [{"id": "a", "type": "read-write", "secret": "x"},\n {"id": "b", "type": "read-write", "secret": "y", "allowFrom": [\n "192.0.2.1", # c\n "192.0.2.2" ]}]}',
+    '%YAML 1.2\n---\nkeys:\n- id: a\n  type: read-write\n  secret: >-\n    x\n- id: b\n  type: read-write\n  secret: y\n...\n',
+  ];
+  const any = fc.record({
+    id: fc.constantFrom('a', 'b'),
+    allowFrom: fc.constantFrom('anywhere' as const, [], [at('192.0.2.1')], [at('192.0.2.2', 'x: #y'), at('192.0.2.1')]),
+    description: fc.string({ unit: 'binary', maxLength: 12 }),
+    enabled: fc.boolean(),
+    removed: fc.boolean(),
+  });
+  let right = 0;
+  let tried = 0;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...tricky, FILE.replaceAll('id: web', 'id: a').replaceAll('id: server', 'id: b')),
+      any,
+      (text, change) => {
+        const before = load(text);
+        const index = before.findIndex(({ id }) => id === change.id);
+        const { removed, ...fields } = change;
+        const after = removed ? null : { ...(before[index] as KeyDefinition), ...fields };
+        const result = editKeyFile(text, { index, before: before[index] as KeyDefinition, after });
+        const loaded = loadKeyText(result, 'keys.yaml', ENV).definitions;
+        tried++;
+        if (isDeepStrictEqual(loaded, before.toSpliced(index, 1, ...(after === null ? [] : [after])))) right++;
+      },
+    ),
+  );
+  t.comment(`${right} of ${tried}`);
+  t.ok(right > tried / 2, 'most changes can be made');
+});
