@@ -2,9 +2,11 @@
  * The composition root: builds everything once, in the order in which a request meets it, and takes it down again.
  * Decides nothing of its own; signals and exit codes are commands/serve's.
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/server.ts';
+import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config, ListenConfig } from './config/schema.ts';
 import { watchFiles } from './config/watch.ts';
@@ -17,6 +19,7 @@ import { requestIds } from './data-port/request-id.ts';
 import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
 import { createGateway, type Admitted, type Clock } from './gateway.ts';
 import { createKeySource } from './keys/create-source.ts';
+import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { compileAddressSet } from './lib/cidr.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
@@ -34,6 +37,7 @@ import { createSummary } from './observability/summary.ts';
 import { createPassOn } from './pass-on.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
 import { cidrOf } from './policy/compile-rules.ts';
+import type { PolicyPorts } from './policy/pipeline.ts';
 import { REFUSALS } from './policy/refusal.ts';
 import { createMemoryRateStore } from './rate-store/memory.ts';
 import { createReloader, type Reloader } from './reload.ts';
@@ -87,6 +91,8 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   const record = (outcome: Outcome): void => recorder(outcome);
   const rate = createMemoryRateStore();
   const draining = (): boolean => health.readiness() === 'draining';
+  const ownEndpoint: PolicyPorts['ownEndpoint'] = (path, api) =>
+    ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null);
   const gateway = createGateway({
     ...{ clock, record, rate },
     rules: current.rules,
@@ -94,7 +100,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
       api.name === 'metrics'
         ? authenticateByToken(current.metricsOf(api).tokens)(passage, api)
         : authenticateBySecret(passage, api),
-    ownEndpoint: (path, api) => ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null),
+    ownEndpoint,
     answerOwn: (exchange) => answerOwn(exchange),
     needsBody: (exchange) => cacheFor(exchange) !== null,
     pass: ({ req, res }) => dataPort.route(req, res),
@@ -117,10 +123,24 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     admitted: (req) => passOn(exchangeOf(req) as Exchange as Admitted),
   });
   const proxyProtocol = config.listen.proxyProtocol ? listenForProxies(dataPort, config.listen, log) : null;
-  const admin = createAdminServer({ metrics, health, log });
+  let running = config;
+  const store = config.admin.token === null ? null : createKeyStore(config, env);
+  const admin = createAdminServer({
+    ...{ metrics, health, log },
+    api: store && {
+      ...{ ...config.admin, token: config.admin.token as string },
+      ...{ version, store, source, recent, summary, log, now: clock.now, random: randomBytes },
+      ...{ rules: current.rules, keys: current.keys, ownEndpoint, config: () => running, samples: metrics.samples },
+      reload: source.reload,
+      configStatus: () => reloadStatus(reloader.status(), source),
+      cache: { stats: metricsServices.cacheStats, purge: metricsServices.purge },
+      files: readStaticFiles(consoleFolder()),
+    },
+  });
 
   function apply(next: Config): void {
     current.applyConfig(next);
+    running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }
@@ -148,6 +168,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     await admin.close();
+    store?.close();
   };
   try {
     if (isMissing(source)) throw new Error(`the keys cannot be used:\n${unusable.join('\n')}`);

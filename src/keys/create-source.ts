@@ -2,7 +2,9 @@
  * Chooses where keys come from, as the configuration says.
  */
 import type { Config } from '../config/schema.ts';
+import { connectRedis } from '../lib/redis.ts';
 import { createFileSource } from './file-source.ts';
+import { createRedisKeySource } from './redis-source.ts';
 import type { KeySource } from './source.ts';
 
 export interface SourceDeps {
@@ -12,6 +14,16 @@ export interface SourceDeps {
 }
 
 /** The configured key source, not started. */
-export function createKeySource(config: Config, deps: SourceDeps): KeySource {
-  return createFileSource({ file: config.keys.file, ...deps });
+export function createKeySource({ keys, redis }: Config, { env, now }: SourceDeps): KeySource {
+  switch (keys.source) {
+    case 'file':
+      return createFileSource({ file: keys.file, env, now });
+    case 'redis':
+      return createRedisKeySource({
+        connect: (events) => connectRedis(redis, { name: 'postern-keys', ...events }),
+        prefix: redis.prefix,
+        pollSeconds: redis.pollSeconds,
+        now,
+      });
+  }
 }

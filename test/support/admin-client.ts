@@ -1,0 +1,81 @@
+/**
+ * A client of the admin API that holds every answer against /openapi.json: the status, the media type and the body have to be
+ * described there, or the test fails.
+ */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { Test } from 'tap';
+
+export const ADMIN_TOKEN = 'the-admin-token-of-this-test';
+
+export interface AdminRequest {
+  readonly body?: unknown;
+  readonly ifMatch?: string;
+  /** null: without a token. */
+  readonly token?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // oxlint-disable-next-line typescript/no-explicit-any -- what an answer holds is what tests ask about
+  readonly body: any;
+}
+
+export interface AdminClient {
+  readonly call: (method: string, path: string, request?: AdminRequest) => Promise<AdminAnswer>;
+  readonly document: OpenApiDocument;
+}
+
+interface Described {
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+  >;
+}
+
+export interface OpenApiDocument {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+export async function adminClient(t: Test, adminUrl: string): Promise<AdminClient> {
+  const document = (await (await fetch(`${adminUrl}/openapi.json`)).json()) as OpenApiDocument;
+  const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+  ajv.addSchema(document, 'openapi');
+  const call: AdminClient['call'] = async (method, path, { body, ifMatch, token = ADMIN_TOKEN, headers = {} } = {}) => {
+    const answer = await fetch(adminUrl + path, {
+      method,
+      headers: {
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    const parsed: unknown = text === '' ? undefined : JSON.parse(text);
+    const template = Object.keys(document.paths).find((known) => pathPattern(known).test(path.split('?', 1)[0] ?? ''));
+    const operation = template === undefined ? undefined : document.paths[template]?.[method.toLowerCase()];
+    if (template !== undefined && operation !== undefined) {
+      const described = operation.responses[answer.status];
+      const type = (answer.headers.get('content-type') ?? '').split(';', 1)[0] ?? '';
+      const where = `${method} ${template} ${answer.status}`;
+      t.ok(described, `${where} is described`);
+      t.same(type === '' ? [] : [type], Object.keys(described?.content ?? {}), `${where} has the media type described`);
+      if (type !== '') {
+        const place = ['paths', template, method.toLowerCase(), 'responses', answer.status, 'content', type, 'schema'];
+        const pointer = place.map((step) =>
+          encodeURIComponent(String(step).replaceAll('~', '~0').replaceAll('/', '~1')),
+        );
+        const validate = ajv.compile({ $ref: `openapi#/${pointer.join('/')}` });
+        t.ok(validate(parsed), `${where} is as described: ${ajv.errorsText(validate.errors)}`);
+      }
+    }
+    return { status: answer.status, headers: answer.headers, body: parsed };
+  };
+  return { call, document };
+}
+
+const pathPattern = (template: string): RegExp => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
