@@ -49,6 +49,8 @@ export async function createDataPort(settings: DataPortSettings, handlers: DataP
     logger: false,
     // Requests that arrived before the port closed are still to be sent on.
     return503OnClosing: false,
+    // The framework's own handler would answer a second time, and destroy the socket before the answer is read.
+    clientErrorHandler: () => {},
     serverFactory: (listener) => {
       framework = listener;
       return server;
