@@ -49,8 +49,8 @@ export async function createDataPort(settings: DataPortSettings, handlers: DataP
     logger: false,
     // Requests that arrived before the port closed are still to be sent on.
     return503OnClosing: false,
-    // The framework's own handler would answer a second time, and destroy the socket before the answer is read.
-    clientErrorHandler: () => {},
+    // The framework's own would write a second answer and cut off what is under way.
+    clientErrorHandler: handlers.clientError,
     serverFactory: (listener) => {
       framework = listener;
       return server;
@@ -106,7 +106,6 @@ function createServer(settings: DataPortSettings, handlers: DataPortHandlers): S
   server.on('request', (req, res) => handlers.request(req, res, false));
   server.on('checkContinue', (req, res) => handlers.request(req, res, true));
   server.on('checkExpectation', (req, res) => handlers.request(req, res, false));
-  server.on('clientError', handlers.clientError);
   // With this listener Node parses CONNECT; without it, it closes the connection without an answer.
   server.on('connect', (req: IncomingMessage, socket) =>
     handlers.request(req, responseFor(req, socket as never), false),
