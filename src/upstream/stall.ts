@@ -19,6 +19,7 @@ export function breakOffWhenStalled(res: ServerResponse, idleTimeoutMs: number):
 /** Changes with every byte that the client takes; null while nothing waits for it. */
 function progressOf(socket: Socket | null): string | null {
   if (socket === null || socket.writableLength === 0) return null;
+  // oxlint-disable-next-line no-underscore-dangle
   return `${socket.bytesWritten} ${socket.writableLength} ${(socket as QueueingSocket)._handle?.writeQueueSize}`;
 }
 
