@@ -4,8 +4,9 @@
  */
 import { corsHeadersFor } from './data-port/cors-headers.ts';
 import { CLIENT_GONE, type Admitted, type Gateway } from './gateway.ts';
-import type { Key } from './keys/key.ts';
+import type { Answer } from './metrics-api/cache-store.ts';
 import type { ResponseCache } from './metrics-api/response-cache.ts';
+import type { Identity } from './policy/credential.ts';
 import { handOver } from './policy/credential-handover.ts';
 import { clientOf } from './policy/pipeline.ts';
 import { refusal } from './policy/refusal.ts';
@@ -34,12 +35,17 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
   const begin = (exchange: Admitted): void => {
     const { req, res, passage } = exchange;
     const upstream = upstreamOf(passage.api);
-    const request = upstreamRequest(exchange, upstream);
     const cache = cacheFor(exchange);
-    const through = cache === null ? null : throughCache({ gateway, exchange, cache, upstream, request });
+    const kept = cache === null ? null : askCache({ gateway, exchange, cache, upstream });
+    // Answered from the cache within the call: there is nothing to forward.
+    if (exchange.settled) return;
     const forwarding = forward({
-      ...{ upstream, req, res, now, request },
-      ...(through === null ? {} : { send: through }),
+      upstream,
+      req,
+      res,
+      now,
+      request: kept === null ? upstreamRequest(exchange, upstream) : kept.request(),
+      send: kept === null ? null : kept.send,
       maxBodyBytes: passage.api.maxBodyBytes,
       answerHeaders: (_status, rawHeaders) => {
         if (draining()) res.shouldKeepAlive = false;
@@ -48,8 +54,6 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
       onSettled: (result) => settle(gateway, exchange, result),
     });
     exchange.abort = forwarding.abort;
-    // Answered from the cache within the call: nothing may go on listening for the end of the connection.
-    if (exchange.settled) forwarding.abort();
   };
   return (exchange) => {
     if (exchange.settled) return;
@@ -111,42 +115,61 @@ interface CachedQuery {
   readonly exchange: Admitted;
   readonly cache: ResponseCache;
   readonly upstream: Upstream;
-  readonly request: UpstreamRequest;
+}
+
+interface AskedCache {
+  /** Made when it is needed: a hit needs none. */
+  readonly request: () => UpstreamRequest;
+  /** Connects whoever takes the answer, if it was not there at once. */
+  readonly send: (sink: ResponseSink) => Flight;
 }
 
 /** Puts the cache between the client and the backend: a kept answer is written whole, any other streams as without it. */
-function throughCache({ gateway, exchange, cache, upstream, request }: CachedQuery): (sink: ResponseSink) => Flight {
-  const { facts, passage, requestId, res } = exchange;
-  const key = passage.identity?.key;
-  return (sink) =>
-    cache.fetch(
-      {
-        key: key as Key,
-        method: request.method,
-        target: request.target,
-        contentType: facts.headers.contentType,
-        contentEncoding: facts.headers.contentEncoding,
-        cacheControl: facts.headers.cacheControl,
-        body: request.body as Buffer,
-        headers: () => request.headers,
-        send: (upstreamSink) => dispatch(upstream, request, upstreamSink),
-      },
-      {
-        onVerdict: ({ result, status }) => (exchange.cache = { result, status }),
-        onAnswer: ({ status, statusText, headers, body }) => {
-          if (exchange.settled) return;
-          res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
-          res.end(body);
-          if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
-          exchange.abort?.();
-          gateway.settle(exchange, { status });
-        },
-        onResponse: (status, headers, text) => sink.onResponse(status, headers, text),
-        onData: (chunk) => sink.onData(chunk),
-        onEnd: (trailers) => sink.onEnd(trailers),
-        onFailure: (failure) => sink.onFailure(failure),
-      },
-    );
+function askCache(query: CachedQuery): AskedCache {
+  const { exchange, cache, upstream } = query;
+  const { facts, passage } = exchange;
+  let made: UpstreamRequest | null = null;
+  let taker: ResponseSink | null = null;
+  const request = (): UpstreamRequest => (made ??= upstreamRequest(exchange, upstream));
+  const flight = cache.fetch(
+    {
+      key: (passage.identity as Identity).key,
+      method: facts.method,
+      target: (passage.route?.target ?? passage.path) + passage.query,
+      contentType: facts.headers.contentType,
+      contentEncoding: facts.headers.contentEncoding,
+      cacheControl: facts.headers.cacheControl,
+      body: exchange.body as Buffer,
+      headers: () => request().headers,
+      send: (sink) => dispatch(upstream, request(), sink),
+    },
+    {
+      onVerdict: (verdict) => (exchange.cache = verdict),
+      onAnswer: (answer) => writeKept(query, answer),
+      onResponse: (status, headers, text) => taker?.onResponse(status, headers, text),
+      onData: (chunk) => taker?.onData(chunk) ?? true,
+      onEnd: (trailers) => taker?.onEnd(trailers),
+      onFailure: (failure) => taker?.onFailure(failure),
+    },
+  );
+  return {
+    request,
+    send: (sink) => {
+      taker = sink;
+      return flight;
+    },
+  };
+}
+
+function writeKept({ gateway, exchange, upstream }: CachedQuery, answer: Answer): void {
+  if (exchange.settled) return;
+  const { res, requestId } = exchange;
+  const { status, statusText, headers, body } = answer;
+  res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
+  res.end(body);
+  if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
+  exchange.abort?.();
+  gateway.settle(exchange, { status });
 }
 
 function settle(gateway: PassOnPorts['gateway'], exchange: Admitted, result: ForwardResult): void {

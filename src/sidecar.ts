@@ -23,7 +23,7 @@ import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { compileAddressSet } from './lib/cidr.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
-import { createMemoryStore } from './metrics-api/memory-store.ts';
+import { createCacheStore } from './metrics-api/create-store.ts';
 import { mayBeCached, ownEndpointAt } from './metrics-api/metrics-path.ts';
 import { createMetricsServices } from './metrics-api/metrics-service.ts';
 import { createOwnEndpoints } from './metrics-api/own-endpoints.ts';
@@ -31,7 +31,7 @@ import type { ResponseCache } from './metrics-api/response-cache.ts';
 import { createHealth } from './observability/health.ts';
 import type { Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
-import { createMetrics } from './observability/prometheus.ts';
+import { createMetrics, type RedisUse } from './observability/prometheus.ts';
 import { createRecentRejections } from './observability/recent-rejections.ts';
 import { createSummary } from './observability/summary.ts';
 import { createPassOn } from './pass-on.ts';
@@ -39,8 +39,9 @@ import { authenticateBySecret } from './policy/authenticate.ts';
 import { cidrOf } from './policy/compile-rules.ts';
 import type { PolicyPorts } from './policy/pipeline.ts';
 import { REFUSALS } from './policy/refusal.ts';
-import { createMemoryRateStore } from './rate-store/memory.ts';
+import { createRateStore } from './rate-store/create-store.ts';
 import { createReloader, type Reloader } from './reload.ts';
+import { startKeys } from './start-keys.ts';
 
 export interface SidecarOptions {
   readonly file: string;
@@ -64,7 +65,8 @@ export interface Sidecar {
 export async function startSidecar({ file, loaded, env, version, log, clock }: SidecarOptions): Promise<Sidecar> {
   const { config } = loaded;
   const metricsServices = createMetricsServices({
-    createStore: ({ maxBytes }) => createMemoryStore({ maxBytes, now: clock.now }),
+    createStore: (settings) =>
+      createCacheStore(settings, { redis: config.redis, now: clock.now, onFallback: fallbackLog(log, 'cache') }),
     now: clock.now,
     warn: (warning) => log.warn('token_secret_made_at_start', { detail: warning }),
   });
@@ -72,6 +74,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   const source = createKeySource(config, { env, now: clock.now });
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
+  const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
   const metrics = createMetrics({
     version,
     node: process.version,
@@ -81,6 +84,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
       keySource: () => source.status(),
       config: () => reloadStatus(reloader.status(), source),
       cache: metricsServices.cacheStats,
+      redisUp: { cache: metricsServices.cacheShared, rate_limit: () => rate.shared() },
     },
   });
   const recent = createRecentRejections();
@@ -89,7 +93,6 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     createRecorder({ metrics, log, recent, summary, requests });
   let recorder = recorderFor(config.log);
   const record = (outcome: Outcome): void => recorder(outcome);
-  const rate = createMemoryRateStore();
   const draining = (): boolean => health.readiness() === 'draining';
   const ownEndpoint: PolicyPorts['ownEndpoint'] = (path, api) =>
     ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null);
@@ -103,7 +106,8 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     ownEndpoint,
     answerOwn: (exchange) => answerOwn(exchange),
     needsBody: (exchange) => cacheFor(exchange) !== null,
-    pass: ({ req, res }) => dataPort.route(req, res),
+    // An answer that may be kept is asked for at once: what the framework adds would cost more than the answer.
+    pass: (exchange) => (cacheFor(exchange) === null ? dataPort.route(exchange.req, exchange.res) : passOn(exchange)),
     enter: metrics.enter,
     leave: metrics.leave,
     maxRequestsInFlight: config.listen.maxRequestsInFlight,
@@ -131,7 +135,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
       ...{ ...config.admin, token: config.admin.token as string },
       ...{ version, store, source, recent, summary, log, now: clock.now, random: randomBytes },
       ...{ rules: current.rules, keys: current.keys, ownEndpoint, config: () => running, samples: metrics.samples },
-      reload: source.reload,
+      reload: () => source.reload(),
       configStatus: () => reloadStatus(reloader.status(), source),
       cache: { stats: metricsServices.cacheStats, purge: metricsServices.purge },
       files: readStaticFiles(consoleFolder()),
@@ -145,17 +149,6 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     recorder = recorderFor(next.log);
   }
 
-  const unusable: string[] = [];
-  await source.start({
-    onKeys: (keys) => {
-      current.applyKeys(keys);
-      log.info('keys_loaded', { keys: keys.byId.size, invalid: keys.invalid.length });
-    },
-    onProblem: ({ severity, message, keyId }) => {
-      if (isMissing(source)) unusable.push(message);
-      else log[severity === 'error' ? 'error' : 'warn']('key_problem', { detail: message, keyId });
-    },
-  });
   const watching = watchFiles(loaded.files, rereadConfig);
   function rereadConfig(): void {
     watching.setFiles(reloader.reload());
@@ -167,11 +160,12 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     await source.close();
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
+    metricsServices.close();
     await admin.close();
     store?.close();
   };
   try {
-    if (isMissing(source)) throw new Error(`the keys cannot be used:\n${unusable.join('\n')}`);
+    await startKeys({ source, use: current.applyKeys, log });
     await admin.listen({ host: config.admin.host, port: config.admin.port });
     const data = await dataPort.listen();
     return {
@@ -195,9 +189,6 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     throw error;
   }
 }
-
-/** Redis is waited for; a key file that cannot be used is a mistake that somebody has to correct first. */
-const isMissing = (source: KeySource): boolean => source.kind === 'file' && !source.status().loaded;
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;
@@ -228,6 +219,12 @@ function recordBrokenRequests(record: (outcome: Outcome) => void, clock: Clock):
       }),
   };
 }
+
+/** What is shared through Redis has something to fall back on; an operator should know since when. */
+const fallbackLog =
+  (log: Log, use: RedisUse) =>
+  (active: boolean, why: string): void =>
+    active ? log.warn('redis_fallback_begins', { use, detail: why }) : log.info('redis_fallback_ends', { use });
 
 function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
   return acceptProxyProtocol(dataPort.server, {

@@ -11,5 +11,11 @@ export function sha256Hex(data: string | Buffer): string {
 
 /** The digest of the bytes of a header value, which Node hands over as one character a byte (latin1). */
 export function sha256HexOfHeader(value: string): string {
-  return hash('sha256', Buffer.from(value, 'latin1'), 'hex');
+  return hash('sha256', isAscii(value) ? value : Buffer.from(value, 'latin1'), 'hex');
+}
+
+/** ASCII is the same bytes in latin1 and in UTF-8, in which a text is digested without a copy. */
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }

@@ -23,6 +23,10 @@ export interface LineWriter {
 
 const RETRY_MS = 20;
 
+/** A write for each line would cost more than all else about it: lines wait this long for others, or until they are so many. */
+const GATHER_MS = 10;
+const GATHER_LENGTH = 16_384;
+
 /** Lines are handed over whole, each with its end. */
 export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOptions): LineWriter {
   let waiting = '';
@@ -31,9 +35,17 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
   let torn = false;
   let writing = false;
   let gone = false;
+  let gathering: NodeJS.Timeout | null = null;
   let idle: (() => void)[] = [];
 
+  function gather(): void {
+    if (waiting.length >= GATHER_LENGTH) return next();
+    gathering ??= setTimeout(next, GATHER_MS);
+  }
+
   function next(): void {
+    if (gathering !== null) clearTimeout(gathering);
+    gathering = null;
     if (waiting === '') {
       const waiters = idle;
       idle = [];
@@ -72,12 +84,14 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
   return {
     write(line) {
       if (gone) return;
-      if (waiting.length + line.length > maxWaiting) {
+      const isFull = (): boolean => waiting.length + line.length > maxWaiting;
+      if (isFull() && !writing) next();
+      if (isFull()) {
         dropped++;
         return;
       }
       waiting += line;
-      if (!writing) next();
+      if (!writing) gather();
     },
     flush(done) {
       idle.push(done);

@@ -23,20 +23,18 @@ export function handOver(
   locations: readonly CredentialLocation[],
   authorization: UpstreamAuthorization,
 ): Handover {
-  let handover: Handover = { rawHeaders: facts.rawHeaders, query, authorization };
-  if (authorization.kind === 'pass') return handover;
+  let { rawHeaders } = facts;
+  let handedQuery = query;
+  if (authorization.kind === 'pass') return { rawHeaders, query, authorization };
   const replacement = authorization.kind === 'literal' ? authorization.value : null;
   for (const location of locations) {
-    if (location.kind === 'header')
-      handover = { ...handover, rawHeaders: replaceHeader(handover.rawHeaders, location.name, replacement) };
-    else if (location.kind === 'query')
-      handover = { ...handover, query: replaceParameter(handover.query, location.name, replacement) };
+    if (location.kind === 'header') rawHeaders = replaceHeader(rawHeaders, location.name, replacement);
+    else if (location.kind === 'query') handedQuery = replaceParameter(handedQuery, location.name, replacement);
   }
-  const moved = handover.rawHeaders !== facts.rawHeaders || handover.query !== query;
+  const moved = rawHeaders !== facts.rawHeaders || handedQuery !== query;
   // A replaced credential went out in its own place: a second copy in Authorization would be one that nobody asked for.
-  return moved && facts.headers.authorization === undefined
-    ? { ...handover, authorization: { kind: 'strip' } }
-    : handover;
+  const isSecondCopy = moved && facts.headers.authorization === undefined;
+  return { rawHeaders, query: handedQuery, authorization: isSecondCopy ? { kind: 'strip' } : authorization };
 }
 
 function replaceHeader(rawHeaders: readonly string[], name: string, value: string | null): readonly string[] {

@@ -89,8 +89,16 @@ export const STEPS: readonly Step[] = [
 /** A passage at the door. */
 export function enter(facts: Facts, rules: Ruleset): Passage {
   return {
-    ...{ facts, rules, path: '', query: '', api: null, route: null },
-    ...{ identity: null, client: null, endpoint: null, wouldReject: null },
+    facts,
+    rules,
+    path: '',
+    query: '',
+    api: null,
+    route: null,
+    identity: null,
+    client: null,
+    endpoint: null,
+    wouldReject: null,
   };
 }
 

@@ -17,8 +17,8 @@ export interface Exchange {
   readonly res: ServerResponse;
   /** `body` is `req` itself for a body that streams through. */
   readonly request: UpstreamRequest;
-  /** Asks somebody else for the answer, such as a cache, who may ask the upstream; without it the upstream is asked. */
-  readonly send?: (sink: ResponseSink) => Flight;
+  /** Asks somebody else for the answer, such as a cache, who may ask the upstream; null asks the upstream. */
+  readonly send: ((sink: ResponseSink) => Flight) | null;
   /** For a body that streams; declared lengths were judged before. */
   readonly maxBodyBytes: number;
   /** Milliseconds, monotonic. */
@@ -128,7 +128,7 @@ class Forwarding implements ResponseSink {
     const { upstream, request, maxBodyBytes } = this.#exchange;
     if (request.body !== this.#req) {
       const { send } = this.#exchange;
-      this.#flight = send === undefined ? dispatch(upstream, request, this) : send(this);
+      this.#flight = send === null ? dispatch(upstream, request, this) : send(this);
       return;
     }
     const { contentLength } = request;

@@ -156,6 +156,7 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
       res,
       maxBodyBytes: 1_048_576,
       now: () => performance.now(),
+      send: null,
       request: requestFrom(req, upstream),
       answerHeaders: (_status, rawHeaders) => clientHeaders({ rawHeaders, cors: null, added: [] }),
       onSettled: (result) => {

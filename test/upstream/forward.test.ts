@@ -407,6 +407,7 @@ void t.test('aborting is silent', async (t) => {
       res,
       maxBodyBytes: 1,
       now: () => 0,
+      send: null,
       answerHeaders: () => [],
       onSettled: (result) => results.push(result),
       request: { method: 'GET', target: '/', headers: [], host: upstream.host, body: null, contentLength: null },
