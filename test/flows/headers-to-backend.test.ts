@@ -1,0 +1,161 @@
+import t from 'tap';
+import { SERVER_SECRET, startFlow, written } from '../support/flow.ts';
+
+t.test('what passes keeps its order, its spelling and its repetitions', async (t) => {
+  const { raw, backend, postern } = await startFlow(t);
+  await raw(
+    written({
+      target: '/profile/%7euser?q=%zz&a=b%20c',
+      fields: [
+        'zEBRA: 1',
+        'Accept: */*',
+        'X-Multi: a',
+        'cookie: s=1',
+        'X-Multi: b',
+        'x-latin: caf\u00e9',
+        'X-Empty:',
+        'traceparent: 00-a-b-01',
+        'tracestate: x=1',
+        'Content-Type: application/json',
+        'Accept-Version: 9.9.9',
+      ],
+      body: '{}',
+    }),
+  );
+  const [request] = backend.requests;
+  t.equal(request?.url, '/profile/~user?q=%zz&a=b%20c');
+  t.same(pairs(request?.rawHeaders), [
+    ['zEBRA', '1'],
+    ['Accept', '*/*'],
+    ['X-Multi', 'a'],
+    ['cookie', 's=1'],
+    ['X-Multi', 'b'],
+    ['x-latin', 'caf\u00e9'],
+    ['X-Empty', ''],
+    ['traceparent', '00-a-b-01'],
+    ['tracestate', 'x=1'],
+    ['Content-Type', 'application/json'],
+    ['Accept-Version', '9.9.9'],
+    ['X-Forwarded-For', '127.0.0.1'],
+    ['X-Forwarded-Proto', 'http'],
+    ['X-Forwarded-Host', 'api.test'],
+    ['X-Request-Id', request?.headers['x-request-id']],
+    ['Postern-Key-Id', 'server'],
+    ['Postern-Key-Type', 'read-write'],
+  ]);
+  t.equal(request?.headers['content-length'], '2');
+  t.equal(request?.headers.host, `127.0.0.1:${backend.port}`);
+  t.not(request?.headers.host, `127.0.0.1:${postern.port}`);
+});
+
+t.test('nothing that a lenient backend would believe gets through', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  const hopByHop = [
+    'Connection: keep-alive, X-Hop, X-Request-Id, Postern-Key-Id',
+    'X-Hop: x',
+    'Keep-Alive: x',
+    'TE: trailers',
+    'Proxy-Connection: x',
+    'Proxy-Authorization: x',
+    'Trailer: X-T',
+  ];
+  const names = [
+    'Postern-Key-Id',
+    'postern_key_id',
+    'POSTERN.KEY.TYPE',
+    'Postern-Anything',
+    'X_Forwarded_For',
+    'X.Forwarded.Host',
+    'x_request_id',
+    'X-Forwarded-Proto',
+    'X-Forwarded-Host',
+    'X-Original-URL',
+    'X-Rewrite-URL',
+    'X-Forwarded-Uri',
+    'X-Forwarded-Prefix',
+    'Forwarded',
+    'X-Real-IP',
+    'X_Real_IP',
+    'True-Client-IP',
+    'CF-Connecting-IP',
+    'X-Client-IP',
+    'X-Cluster-Client-IP',
+    'X-HTTP-Method-Override',
+    'Content_Type',
+    'Authorization_',
+    'X-Kept',
+  ];
+  await raw(written({ fields: [...hopByHop, ...names.map((name) => `${name}: forged`)], body: '{}' }));
+  const seen = pairs(backend.requests[0]?.rawHeaders);
+  t.same(
+    seen.filter(([, value]) => value === 'forged').map(([name]) => name),
+    ['Authorization_', 'X-Kept'],
+  );
+  for (const name of ['X-Hop', 'Keep-Alive', 'TE', 'Proxy-Connection', 'Proxy-Authorization', 'Trailer'])
+    t.notOk(
+      seen.some(([seenName, value]) => seenName?.toLowerCase() === name.toLowerCase() && value === 'x'),
+      name,
+    );
+  t.match(backend.requests[0]?.headers, {
+    'postern-key-id': 'server',
+    'x-request-id': /./,
+    'x-forwarded-host': 'api.test',
+  });
+});
+
+t.test(
+  'the request id is the client\u2019s if it can do no harm, else a new one, and the same everywhere',
+  async (t) => {
+    const { raw, backend } = await startFlow(t);
+    const kept = ['a', 'A-b_c.9', 'x'.repeat(128)];
+    for (const id of kept) {
+      const answer = await raw(written({ fields: [`X-Request-Id: ${id}`], body: '{}' }));
+      t.equal(answer.headers['x-request-id'], id);
+      t.equal(backend.requests.at(-1)?.headers['x-request-id'], id);
+    }
+    for (const id of ['', 'a b', 'x'.repeat(129), 'a"b', 'a/b', 'caf\u00e9']) {
+      const answer = await raw(written({ fields: [`X-Request-Id: ${id}`], body: '{}' }));
+      t.match(answer.headers['x-request-id'], /^[A-Za-z0-9._-]{1,128}$/);
+      t.not(answer.headers['x-request-id'], id);
+      t.equal(backend.requests.at(-1)?.headers['x-request-id'], answer.headers['x-request-id']);
+    }
+  },
+);
+
+t.test('a trusted proxy is believed about the scheme, if it says one of two', async (t) => {
+  const { raw, backend } = await startFlow(t, { listen: { trustedProxies: ['127.0.0.1'] } });
+  for (const [said, sent] of [
+    ['https', 'https'],
+    ['http', 'http'],
+    ['HTTPS', 'http'],
+    ['https, http', 'http'],
+    ['ws', 'http'],
+    ['', 'http'],
+  ] as const) {
+    await raw(written({ fields: [`X-Forwarded-Proto: ${said}`, 'X-Forwarded-For: 192.0.2.1'], body: '{}' }));
+    t.match(
+      backend.requests.at(-1)?.headers,
+      { 'x-forwarded-proto': sent, 'x-forwarded-for': '192.0.2.1, 127.0.0.1' },
+      said,
+    );
+  }
+});
+
+t.test('Authorization and Host as the configuration says', async (t) => {
+  for (const [api, authorization] of [
+    [{ authorization: 'pass' }, `Bearer ${SERVER_SECRET}`],
+    [{ authorization: 'strip' }, undefined],
+    [{ authorization: 'Bearer of-the-upstream', preserveHost: true }, 'Bearer of-the-upstream'],
+  ] as const) {
+    const { raw, backend } = await startFlow(t, { api });
+    await raw(written({ body: '{}' }));
+    t.equal(backend.requests[0]?.headers.authorization, authorization);
+    t.equal(backend.requests[0]?.headers.host, 'preserveHost' in api ? 'api.test' : `127.0.0.1:${backend.port}`);
+  }
+});
+
+/** Without what HTTP/1.1 connections need: Host, Connection and the framing. */
+function pairs(rawHeaders: readonly string[] = []): (string | undefined)[][] {
+  const all = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
+  return all.filter(([name = '']) => !['host', 'connection', 'content-length'].includes(name.toLowerCase()));
+}

@@ -1,0 +1,47 @@
+import t from 'tap';
+import { codeOf, startFlow, written } from '../support/flow.ts';
+
+const KEY = {
+  id: 'k',
+  type: 'read-write',
+  secret: 'secret-of-a-limited-key',
+  rateLimit: { requests: 3, windowSeconds: 10 },
+};
+const OTHER = { id: 'o', type: 'read-write', secret: 'secret-of-another-key' };
+
+t.test('over its limit a key gets 429 and the time to wait; others and a reload change nothing', async (t) => {
+  let now = Date.UTC(2026, 0, 1);
+  const { raw, postern, backend } = await startFlow(t, { keys: [KEY, OTHER], now: () => now });
+  const send = (secret = KEY.secret) => raw(written({ secret, body: '{}' }));
+  for (const at of [0, 4_000, 4_000]) {
+    now = Date.UTC(2026, 0, 1) + at;
+    t.equal((await send()).status, 204);
+  }
+  const refused = await send();
+  t.same([refused.status, codeOf(refused), refused.headers['retry-after']], [429, 'rate_limited', '6']);
+  t.equal(refused.closed, false, 'the connection stays usable');
+  t.equal((await send(OTHER.secret)).status, 204);
+
+  await postern.sidecar.reload();
+  postern.writeKeys([KEY, OTHER, { id: 'new', type: 'read-write', secret: 'secret-of-a-new-key-here' }]);
+  await postern.sidecar.reload();
+  t.equal((await send('secret-of-a-new-key-here')).status, 204);
+  t.equal((await send()).status, 429, 'a reload refills nothing');
+
+  now = Date.UTC(2026, 0, 1) + 10_000;
+  t.equal((await send()).status, 204, 'the first one has left the window');
+  t.match(await send(), { status: 429, headers: { 'retry-after': '4' } }, 'no boundary admits twice the limit');
+  t.equal(backend.requests.length, 6);
+  t.equal(
+    await postern.metric('postern_rejections_total{api="integration",key="k",reason="rate_limited",mode="enforce"}'),
+    3,
+  );
+});
+
+t.test('a refused request costs nothing of the limit', async (t) => {
+  const limited = { ...KEY, rateLimit: { requests: 1, windowSeconds: 60 }, allowedEvents: ['a'] };
+  const { raw } = await startFlow(t, { keys: [{ ...limited, type: 'write-only' }] });
+  t.equal(codeOf(await raw(written({ secret: KEY.secret, method: 'GET' }))), 'method_not_allowed');
+  t.equal((await raw(written({ secret: KEY.secret, body: '{"name":"a"}' }))).status, 204);
+  t.equal(codeOf(await raw(written({ secret: KEY.secret, body: '{"name":"a"}' }))), 'rate_limited');
+});

@@ -1,0 +1,62 @@
+/** Postern as a process of its own, for what only a process shows: signals, exit codes, standard output. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+
+interface Disposer {
+  readonly teardown: (dispose: () => unknown) => void;
+  readonly testdir: (files: Record<string, string>) => string;
+}
+
+export interface PosternProcess {
+  readonly child: ChildProcess;
+  readonly configFile: string;
+  readonly keysFile: string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves with the first log line, past or to come, that `matches`. */
+  readonly line: (matches: (line: Record<string, unknown>) => boolean) => Promise<Record<string, unknown>>;
+  /** Resolves with the exit code, and null for a signal. */
+  readonly exit: Promise<number | null>;
+}
+
+export interface ProcessFiles {
+  readonly config: Record<string, unknown> | string;
+  readonly keys: readonly Record<string, unknown>[] | string;
+}
+
+/** Starts `postern serve` with these files; the process ends with the test. */
+export function spawnPostern(t: Disposer, { config, keys }: ProcessFiles): PosternProcess {
+  const folder = t.testdir({});
+  const configFile = join(folder, 'postern.yaml');
+  const keysFile = join(folder, 'keys.yaml');
+  const base = { listen: { host: '127.0.0.1', port: 0 }, admin: { port: 0 } };
+  writeFileSync(configFile, typeof config === 'string' ? config : stringify({ ...base, ...config }));
+  writeFileSync(keysFile, typeof keys === 'string' ? keys : stringify({ keys }));
+  const child = spawn(process.execPath, ['.build/src/main.js', 'serve', '--config', configFile]);
+  t.teardown(() => child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+  const line: PosternProcess['line'] = async (matches) => {
+    for (;;) {
+      const lines = stdout.split('\n').slice(0, -1);
+      const found = lines.map((text) => JSON.parse(text) as Record<string, unknown>).find(matches);
+      if (found !== undefined) return found;
+      const ended = await Promise.race([once(child.stdout, 'data').then(() => false), exit.then(() => true)]);
+      if (ended) throw new Error(`the process ended before that line was written:\n${stdout}${stderr}`);
+    }
+  };
+  return { child, configFile, keysFile, stdout: () => stdout, stderr: () => stderr, line, exit };
+}
+
+/** The ports of a process, as its log tells them. */
+export async function portsOf({ line }: PosternProcess): Promise<{ readonly data: number; readonly admin: number }> {
+  const started = await line(({ msg }) => msg === 'started');
+  const port = (address: unknown): number => Number(String(address).split(':').at(-1));
+  return { data: port(started['data']), admin: port(started['admin']) };
+}
