@@ -49,4 +49,7 @@ export interface CacheStore {
   readonly delete: (key: string) => void | Promise<void>;
   readonly clear: () => void | Promise<void>;
   readonly stats: () => CacheStats;
+  /** Whether answers are shared with other processes now; null: they never are. */
+  readonly shared: () => boolean | null;
+  readonly close: () => void;
 }

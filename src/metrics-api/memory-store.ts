@@ -11,6 +11,8 @@ export interface MemoryStore {
   readonly delete: (key: string) => void;
   readonly clear: () => void;
   readonly stats: () => CacheStats;
+  readonly shared: () => null;
+  readonly close: () => void;
 }
 
 export interface MemoryStoreSettings {
@@ -41,6 +43,8 @@ export function createMemoryStore({ maxBytes, now }: MemoryStoreSettings): Memor
     delete: (key) => void kept.delete(key),
     clear: kept.clear,
     stats: () => ({ bytes: kept.weight(), entries: kept.size() }),
+    shared: () => null,
+    close: kept.clear,
   };
 }
 

@@ -22,8 +22,11 @@ export interface MetricsServices {
   readonly configure: (config: MetricsApiConfig) => MetricsService;
   /** What the cache holds; null before there is one. */
   readonly cacheStats: () => CacheStats | null;
+  /** Whether the cache is shared with other processes now; null: it never is. */
+  readonly cacheShared: () => boolean | null;
   /** Forgets every cached answer. */
   readonly purge: () => Promise<void>;
+  readonly close: () => void;
 }
 
 export interface MetricsServicesOptions {
@@ -52,9 +55,11 @@ export function createMetricsServices({ createStore, now, warn }: MetricsService
       return { tokens, endpoint: createTokenEndpoint(tokens, failures), cache };
     },
     cacheStats: () => store?.stats() ?? null,
+    cacheShared: () => store?.shared() ?? null,
     purge: async () => {
       await cache?.purge();
     },
+    close: () => store?.close(),
   };
 }
 

@@ -20,10 +20,6 @@ export interface RedisStoreOptions {
   readonly onFallback?: (active: boolean, why: string) => void;
 }
 
-export interface RedisStore extends CacheStore {
-  readonly close: () => void;
-}
-
 /** A query waits no longer than this for Redis. */
 const PATIENCE_MS = 250;
 const RETRY_AFTER_MS = 1000;
@@ -31,8 +27,13 @@ const RETRY_AFTER_MS = 1000;
 const ALL = '*';
 
 /** The store owns the connection and closes it. */
-export function createRedisStore({ connection, prefix, memory, now, onFallback }: RedisStoreOptions): RedisStore {
-  const limits = { timeoutMs: PATIENCE_MS, retryAfterMs: RETRY_AFTER_MS, onChange: onFallback };
+export function createRedisStore({ connection, prefix, memory, now, onFallback }: RedisStoreOptions): CacheStore {
+  let failing = 0;
+  const onChange = (open: boolean, why: string): void => {
+    failing += open ? 1 : -1;
+    if (failing === Number(open)) onFallback?.(open, why);
+  };
+  const limits = { timeoutMs: PATIENCE_MS, retryAfterMs: RETRY_AFTER_MS, onChange };
   // Apart, because a server that is full or read-only still has answers to give.
   const reads = createCircuitBreaker(limits);
   const writes = createCircuitBreaker(limits);
@@ -128,6 +129,7 @@ export function createRedisStore({ connection, prefix, memory, now, onFallback }
       );
     },
     stats: memory.stats,
+    shared: () => connection.ready && reads.permits && writes.permits,
     close() {
       subscription.close();
       connection.close();

@@ -71,6 +71,11 @@ export const METRICS = {
     [],
     'Key definitions that cannot be used; each disables that one key.',
   ),
+  postern_redis_up: define(
+    'gauge',
+    ['use'],
+    '1 while cached answers or rate limits are shared through Redis, 0 while this process does without. Absent: not kept there.',
+  ),
   postern_config_last_reload_successful: define(
     'gauge',
     [],

@@ -26,7 +26,12 @@ export interface MetricSources {
   readonly config: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
   /** The response cache in memory, or null when there is none. */
   readonly cache: () => { readonly bytes: number; readonly entries: number } | null;
+  /** Whether what is shared through Redis is shared now; null: it is not kept there. */
+  readonly redisUp: Readonly<Record<RedisUse, () => boolean | null>>;
 }
+
+/** What is kept in Redis besides keys. */
+export type RedisUse = 'cache' | 'rate_limit';
 
 export interface MetricsOptions {
   readonly version: string;
@@ -87,6 +92,7 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
     postern_key_source_up: one(() => Number(sources.keySource().up)),
     postern_key_source_last_sync_timestamp_seconds: one(() => (sources.keySource().lastSyncAt ?? 0) / 1000),
     postern_key_source_invalid_definitions: one(() => sources.keySource().invalidDefinitions),
+    postern_redis_up: () => redisSamples(sources.redisUp),
     postern_config_last_reload_successful: one(() => Number(sources.config().lastReloadSuccessful)),
     postern_config_last_reload_timestamp_seconds: one(() => sources.config().lastLoaded / 1000),
     postern_build_info: () => [{ labels: { version, node }, value: 1 }],
@@ -94,6 +100,13 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
 }
 
 const one = (read: () => number) => (): readonly Sample[] => [{ labels: {}, value: read() }];
+
+function redisSamples(uses: MetricSources['redisUp']): readonly Sample[] {
+  return (Object.keys(uses) as RedisUse[]).flatMap((use) => {
+    const up = uses[use]();
+    return up === null ? [] : [{ labels: { use }, value: Number(up) }];
+  });
+}
 
 function keySamples(snapshot: KeySnapshot | null, now: number): readonly Sample[] {
   const types = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];

@@ -52,7 +52,7 @@ export interface Question {
 /** Explains what would become of a request. */
 export async function explain({ facts, rules, events, authenticate, ownEndpoint }: Question): Promise<Explanation> {
   const passage = enter(facts, rules);
-  const rate = { take: () => ({ allowed: true }) as const, close: () => undefined };
+  const rate = { take: () => ({ allowed: true }) as const, shared: () => null, close: () => undefined };
   const ports: PolicyPorts = { authenticate, rate, ownEndpoint };
   const steps: StepVerdict[] = [];
   let end: { readonly result: Refusal | 'answered'; readonly enforced: boolean } | null = null;

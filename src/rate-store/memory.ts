@@ -51,6 +51,7 @@ export function createMemoryRateStore(): MemoryRateStore {
     },
     verdict: (keyId, limit, now) => logOf(keyId, limit, now).verdict(limit, now),
     record: (keyId, limit, now) => logOf(keyId, limit, now).record(limit, now),
+    shared: () => null,
     close: () => keys.clear(),
   };
 }

@@ -16,5 +16,7 @@ export interface RateStore {
    * Never rejects: a store that cannot reach its server limits by itself.
    */
   take(keyId: string, limit: RateLimit, now: number): RateVerdict | Promise<RateVerdict>;
+  /** Whether the count is shared with other processes now; null: it never is. */
+  shared(): boolean | null;
   close(): void;
 }

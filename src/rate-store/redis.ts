@@ -110,6 +110,7 @@ export function createRedisRateStore({ connection, prefix, onFallback }: RedisRa
       if (!connection.ready) redis.trip('Redis cannot be reached');
       return redis.permits ? takeShared(keyId, limit, now) : own.take(keyId, limit, now);
     },
+    shared: () => connection.ready && redis.permits,
     close() {
       own.close();
       connection.close();

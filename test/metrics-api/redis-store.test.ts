@@ -1,19 +1,20 @@
 import t, { type Test } from 'tap';
 import { connectRedis } from '../../src/lib/redis.ts';
+import type { CacheStore } from '../../src/metrics-api/cache-store.ts';
 import { createMemoryStore } from '../../src/metrics-api/memory-store.ts';
-import { createRedisStore, type RedisStore } from '../../src/metrics-api/redis-store.ts';
+import { createRedisStore } from '../../src/metrics-api/redis-store.ts';
 import { eventually, redisAt, startCluster, startRedis, type RedisServer } from '../support/redis.ts';
 import { answerEntry, cacheStoreContract, KEY, OTHER_KEY } from './cache-store-contract.ts';
 
 interface Opened {
-  readonly store: RedisStore;
+  readonly store: CacheStore;
   readonly fallbacks: (readonly [boolean, string])[];
 }
 
 /** A store of one process: its memory is its own. */
 async function open(settings: ReturnType<typeof redisAt>, prefix = 'postern:', maxBytes = 1_000_000): Promise<Opened> {
   const fallbacks: (readonly [boolean, string])[] = [];
-  const store = await new Promise<RedisStore>((resolve) => {
+  const store = await new Promise<CacheStore>((resolve) => {
     const connection = connectRedis(settings, { name: 'test-cache', onReady: () => resolve(made) });
     const made = createRedisStore({
       connection,

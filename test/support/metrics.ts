@@ -14,6 +14,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
       keySource: () => ({ up: true, lastSyncAt: NOON, invalidDefinitions: 0 }),
       config: () => ({ lastReloadSuccessful: true, lastLoaded: NOON }),
       cache: () => null,
+      redisUp: { cache: () => null, rate_limit: () => null },
       ...change,
     },
   });
