@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { privateKeysIn } from '../lib/private-keys.ts';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
 
@@ -64,14 +65,17 @@ function certificateMistake(pem: Buffer): string | null {
 const privateKeyMistake = (pem: Buffer): string | null =>
   privateKey(pem) === null ? 'names a file that holds no unencrypted private key in PEM form' : null;
 
-/** EdDSA needs Ed25519 and ES256 needs P-256 (RFC 8037 3.1, RFC 7518 3.4). */
+/** One or several keys, for rotation. EdDSA needs Ed25519 and ES256 needs P-256 (RFC 8037 3.1, RFC 7518 3.4). */
 function signingKeyMistake(pem: Buffer): string | null {
-  const key = privateKey(pem);
-  if (key === null) return privateKeyMistake(pem);
-  const usable =
-    key.asymmetricKeyType === 'ed25519' ||
-    (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1');
-  return usable ? null : 'names a file whose key is neither Ed25519 nor P-256';
+  const keys = privateKeysIn(pem.toString());
+  if (typeof keys === 'string' || keys.length === 0)
+    return 'names a file that holds no unencrypted private key in PEM form';
+  const kinds = new Set(keys.map((key) => key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType));
+  if ([...kinds].some((kind) => kind !== 'ed25519' && kind !== 'prime256v1'))
+    return 'names a file with a key that is neither Ed25519 nor P-256';
+  return kinds.size === 1
+    ? null
+    : 'names a file with keys of both Ed25519 and P-256, of which one algorithm is accepted';
 }
 
 function privateKey(pem: Buffer): ReturnType<typeof createPrivateKey> | null {

@@ -2,8 +2,9 @@
  * What access tokens are signed and verified with: shared secrets (HS256) or private keys from a PEM file (Ed25519: EdDSA,
  * P-256: ES256), always one algorithm. Reads files at start only, and shows nothing of a key but its public half.
  */
-import { createHash, createPrivateKey, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { privateKeysIn } from '../lib/private-keys.ts';
 
 export type TokenAlgorithm = 'HS256' | 'EdDSA' | 'ES256';
 
@@ -43,9 +44,11 @@ export function sharedSecrets(secrets: readonly (string | Uint8Array)[]): Signin
 
 /** Keys from a PEM file: PKCS #8 or SEC 1, one or several for rotation. Throws one sentence that names the file. */
 export function privateKeysFrom(file: string): SigningKeys {
-  const blocks = readPem(file).match(PRIVATE_KEY_BLOCK) ?? [];
+  const read = privateKeysIn(readPem(file));
+  if (read === 'encrypted') throw new Error(`${file}: the private key is encrypted; give it in plain PEM`);
+  if (read === 'unreadable') throw new Error(`${file}: the private key cannot be read as PEM`);
   const keys = atLeastOne(
-    blocks.map((block) => privateKey(file, block)),
+    read.map((key) => publishedKey(file, key)),
     `${file}: holds no private key in PEM form`,
   );
   const algorithm = keys[0].algorithm;
@@ -53,9 +56,6 @@ export function privateKeysFrom(file: string): SigningKeys {
     throw new Error(`${file}: its keys must all be Ed25519 or all be P-256: exactly one algorithm is accepted`);
   return { algorithm, keys, jwks: JSON.stringify({ keys: keys.map((key) => key.jwk) }) };
 }
-
-// Other blocks, such as the EC PARAMETERS that OpenSSL writes first, are passed over.
-const PRIVATE_KEY_BLOCK = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]+?-----END \1-----/g;
 
 function readPem(file: string): string {
   try {
@@ -72,8 +72,7 @@ interface PublishedKey extends SigningKey {
   readonly jwk: Readonly<Record<string, string>>;
 }
 
-function privateKey(file: string, pem: string): PublishedKey {
-  const sign = parsePrivateKey(file, pem);
+function publishedKey(file: string, sign: KeyObject): PublishedKey {
   const { kty, crv, x, y, d } = sign.export({ format: 'jwk' });
   const verify = createPublicKey(sign);
   const bindingKey = deriveBindingKey(Buffer.from(d ?? '', 'base64url'));
@@ -85,16 +84,6 @@ function privateKey(file: string, pem: string): PublishedKey {
   if (kty === 'OKP' && crv === 'Ed25519' && x !== undefined) return seal('EdDSA', { crv, kty, x });
   if (kty === 'EC' && crv === 'P-256' && x !== undefined && y !== undefined) return seal('ES256', { crv, kty, x, y });
   throw new Error(`${file}: a token key must be Ed25519 or P-256, not ${crv ?? kty ?? 'this kind of key'}`);
-}
-
-function parsePrivateKey(file: string, pem: string): KeyObject {
-  if (pem.includes('ENCRYPTED')) throw new Error(`${file}: the private key is encrypted; give it in plain PEM`);
-  try {
-    return createPrivateKey(pem);
-  } catch {
-    // The cause is dropped on purpose: an error of OpenSSL may quote what it read.
-    throw new Error(`${file}: the private key cannot be read as PEM`);
-  }
 }
 
 function deriveBindingKey(material: Buffer): Buffer {

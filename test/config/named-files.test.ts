@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { checkNamedFiles } from '../../src/config/named-files.ts';
@@ -38,6 +39,17 @@ t.test('keys', async (t) => {
   t.same(token('ed25519'), []);
   t.same(token('p256'), []);
   for (const name of ['p384', 'rsa']) t.match(token(name), [{ message: /neither Ed25519 nor P-256/ }], name);
+  writeFileSync(
+    join(directory, 'two'),
+    KEYS.p256 + generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'pem', type: 'sec1' }),
+  );
+  writeFileSync(join(directory, 'mixed'), KEYS.ed25519 + KEYS.p256);
+  writeFileSync(join(directory, 'second-is-rsa'), KEYS.ed25519 + KEYS.rsa);
+  writeFileSync(join(directory, 'no-key'), readFileSync(CERT));
+  t.same(token('two'), []);
+  t.match(token('mixed'), [{ message: /one algorithm is accepted/ }]);
+  t.match(token('second-is-rsa'), [{ message: /neither Ed25519 nor P-256/ }]);
+  t.match(token('no-key'), [{ message: /no unencrypted private key/ }]);
   t.match(token('none'), [{ message: /cannot be read/ }]);
 });
 
