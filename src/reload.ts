@@ -4,7 +4,7 @@
  */
 import { loadConfig } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
-import { restartOnlyChanges } from './config/restart-only.ts';
+import { restartOnlyChanges, withBootSettings } from './config/restart-only.ts';
 import type { Config } from './config/schema.ts';
 import type { Log } from './observability/log.ts';
 
@@ -25,6 +25,7 @@ export interface Reloader {
 
 /** `initial` is the configuration that the process was started with, whose boot settings hold to its end. */
 export function createReloader(initial: Config, { file, env, log, apply, now }: ReloadPorts): Reloader {
+  let running = initial;
   let successful = true;
   let lastLoaded = now();
 
@@ -37,18 +38,20 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
       log.error('config_reload_failed', { detail: 'the running configuration stays' });
       return files;
     }
-    const ignored = restartOnlyChanges(initial, config);
+    const ignored = restartOnlyChanges(running, config);
     if (ignored.length > 0)
       log.warn('config_needs_restart', {
         fields: ignored,
         detail: 'these fields changed and take effect at the next start',
       });
+    const next = withBootSettings(running, config);
     try {
-      apply(withBootSettings(config, initial));
+      apply(next);
     } catch (error) {
       log.error('config_reload_failed', { error: error as Error, detail: 'the running configuration stays' });
       return files;
     }
+    running = next;
     successful = true;
     lastLoaded = now();
     log.info('config_reloaded', { file });
@@ -56,9 +59,4 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
   }
 
   return { reload, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
-}
-
-/** What is opened once holds to the end of the process. */
-function withBootSettings(config: Config, { listen, admin, keys, redis, rateLimit }: Config): Config {
-  return { ...config, listen, admin, keys, redis, rateLimit };
 }

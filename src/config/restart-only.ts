@@ -1,5 +1,6 @@
 /**
- * Which changes of the configuration take effect at a reload and which wait for a restart. Applies none of them.
+ * Which changes of the configuration take effect at a reload and which wait for a restart: names these, and keeps what runs in
+ * their place. Applies none of them.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { fieldName } from './problem.ts';
@@ -13,7 +14,25 @@ const RESTART_ONLY = [
   ['redis'],
   ['rateLimit'],
   ['apis', 'metrics', 'cache', 'store'],
+  ['apis', 'metrics', 'cache', 'maxBytes'],
 ] as const satisfies readonly (readonly string[])[];
+
+/** The wanted configuration with the boot settings of the running one, which hold to the end of the process. */
+export function withBootSettings(running: Config, wanted: Config): Config {
+  const { listen, admin, keys, redis, rateLimit } = running;
+  const { metrics } = wanted.apis;
+  const kept = running.apis.metrics?.cache;
+  return {
+    ...{ ...wanted, listen, admin, keys, redis, rateLimit },
+    apis:
+      metrics === undefined || kept === undefined
+        ? wanted.apis
+        : {
+            ...wanted.apis,
+            metrics: { ...metrics, cache: { ...metrics.cache, store: kept.store, maxBytes: kept.maxBytes } },
+          },
+  };
+}
 
 /** Names of the fields that differ and wait for a restart, such as `listen.port`; for the operator's log. */
 export const restartOnlyChanges = (running: Config, wanted: Config): string[] =>
