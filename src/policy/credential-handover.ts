@@ -2,6 +2,7 @@
  * What becomes of the caller's credential on the way to the backend: it is taken out of the header fields and the query, or
  * replaced in its place by the configured upstream credential. `Authorization` itself is written by upstream/headers.
  */
+import { foldFieldName } from '../lib/field-name.ts';
 import type { Facts } from './facts.ts';
 import { queryParameters } from './query.ts';
 import type { CredentialLocation, UpstreamAuthorization } from './ruleset.ts';
@@ -14,8 +15,9 @@ export interface Handover {
 }
 
 /**
- * Applies the upstream authorization to every place where a credential may stand. With `bearer` and `basic-username` alone,
- * which is the default, nothing is copied.
+ * Applies the upstream authorization to every place where a credential may stand, and takes out every field that a lenient
+ * backend would read as a header that was judged. With `bearer` and `basic-username` alone, which is the default, nothing is
+ * copied.
  */
 export function handOver(
   facts: Facts,
@@ -25,6 +27,8 @@ export function handOver(
 ): Handover {
   let { rawHeaders } = facts;
   let handedQuery = query;
+  for (const location of locations)
+    if (location.kind === 'header') rawHeaders = withoutLookAlikes(rawHeaders, location.name);
   if (authorization.kind === 'pass') return { rawHeaders, query, authorization };
   const replacement = authorization.kind === 'literal' ? authorization.value : null;
   for (const location of locations) {
@@ -35,6 +39,14 @@ export function handOver(
   // A replaced credential went out in its own place: a second copy in Authorization would be one that nobody asked for.
   const isSecondCopy = moved && facts.headers.authorization === undefined;
   return { rawHeaders, query: handedQuery, authorization: isSecondCopy ? { kind: 'strip' } : authorization };
+}
+
+/** `X_API_Key` is `X-API-Key` to a backend that folds names, and was not judged. */
+function withoutLookAlikes(rawHeaders: readonly string[], name: string): readonly string[] {
+  const folded = foldFieldName(name);
+  const isLookAlike = (field: string): boolean => field.toLowerCase() !== name && foldFieldName(field) === folded;
+  const found = rawHeaders.some((field, i) => i % 2 === 0 && isLookAlike(field));
+  return found ? rawHeaders.filter((_, i) => !isLookAlike(rawHeaders[i - (i % 2)] as string)) : rawHeaders;
 }
 
 function replaceHeader(rawHeaders: readonly string[], name: string, value: string | null): readonly string[] {

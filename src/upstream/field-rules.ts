@@ -3,6 +3,8 @@
  * A name is judged once and remembered, in bounded memory; values are never looked at.
  */
 
+import { foldFieldName } from '../lib/field-name.ts';
+
 export interface FieldRule {
   /** Lower case. */
   readonly name: string;
@@ -122,16 +124,8 @@ export function ruleOf(name: string): FieldRule {
   return rule;
 }
 
-/**
- * The name as a CGI, WSGI or PHP backend would read it: one letter case, and one character for all that is neither
- * letter nor digit. Two names that fold to one are one name to such a backend.
- */
-export function fold(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
-}
-
 function judge(name: string): FieldRule {
-  const folded = fold(name);
+  const folded = foldFieldName(name);
   const back = toClient(name, folded);
   return {
     name,

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { fold, ruleOf } from '../../src/upstream/field-rules.ts';
+import { foldFieldName } from '../../src/lib/field-name.ts';
+import { ruleOf } from '../../src/upstream/field-rules.ts';
 
 void t.test('names of Postern, of the hop and of other judges never reach the backend, in any spelling', (t) => {
   const names = [
@@ -86,7 +87,7 @@ void t.test('the rule of a name does not depend on its letter case, nor on what 
       const { name: lower, ...rule } = ruleOf(name);
       t.equal(lower, name.toLowerCase());
       t.same(ruleOf(name.toUpperCase()), { name: lower, ...rule });
-      t.equal(rule.folded, fold(name));
+      t.equal(rule.folded, foldFieldName(name));
     }),
   );
   const before = ruleOf('X-Request-Id');
