@@ -1,0 +1,162 @@
+/**
+ * `npm run bench`: runs the scenarios one after the other and prints one table. bench/README.md says how it measures.
+ */
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { requireTool } from '../test/support/tools.ts';
+import { buildAtHand, buildRevision } from './builds.ts';
+import type { Pace } from './measure.ts';
+import { startBackend } from './peers.ts';
+import { LOAD_CORE } from './processes.ts';
+import type { Bench, Row, Scenario } from './scenario.ts';
+import { cachedQuery, refusal } from './scenarios/answers.ts';
+import { forwarding } from './scenarios/forwarding.ts';
+import { growth } from './scenarios/growth.ts';
+import { manyKeysInFile, manyKeysInRedis } from './scenarios/key-source.ts';
+import { largeBatches } from './scenarios/large-batch.ts';
+import { steadyMemory, uploads } from './scenarios/memory.ts';
+import { regressions, tableOf } from './table.ts';
+
+interface Listed {
+  readonly names: readonly string[];
+  readonly run: Scenario;
+  /** Whether it can tell two revisions apart. */
+  readonly comparesBuilds: boolean;
+}
+
+const SCENARIOS: readonly Listed[] = [
+  { names: ['S1', 'S2', 'S3'], run: forwarding, comparesBuilds: true },
+  { names: ['S4'], run: cachedQuery, comparesBuilds: true },
+  { names: ['S5'], run: refusal, comparesBuilds: true },
+  { names: ['S6'], run: largeBatches, comparesBuilds: true },
+  { names: ['S7'], run: growth, comparesBuilds: false },
+  { names: ['S8'], run: steadyMemory, comparesBuilds: true },
+  { names: ['S8'], run: uploads, comparesBuilds: true },
+  { names: ['S9'], run: manyKeysInFile, comparesBuilds: false },
+  { names: ['S9'], run: manyKeysInRedis, comparesBuilds: false },
+];
+
+const FULL: Pace = { rounds: 15, seconds: 2, warmupSeconds: 5 };
+const QUICK: Pace = { rounds: 5, seconds: 1, warmupSeconds: 2 };
+
+const USAGE = `npm run bench -- [--only S1,S5] [--rounds N] [--quick] [--against REVISION] [--save]
+
+  --only S1,S5        these scenarios alone; S1, S2 and S3 run together
+  --rounds N          how many rounds (${FULL.rounds}, with --quick ${QUICK.rounds})
+  --quick             short rounds: a first look, not a result
+  --against REVISION  Postern as it is here against Postern of that revision, without the peers;
+                      exit code 1 when this one costs more
+  --save              put the table into bench/README.md`;
+
+const README = 'bench/README.md';
+const SAVED = /(?<=<!-- last run -->\n).*(?=<!-- end of last run -->)/s;
+
+const options = readOptions();
+const folder = mkdtempSync(join(memoryFolder(), 'postern-bench-'));
+const leftOut = new Set<string>();
+let folders = 0;
+const cleanups: (() => void)[] = [() => rmSync(folder, { recursive: true, force: true })];
+process.once('exit', () => {
+  for (const cleanUp of cleanups) cleanUp();
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { against, only, pace, save } = options;
+  if (cpus().length < 2) throw new Error('two cores are needed: one for the proxies, one for the load and the backend');
+  for (const tool of [requireTool('taskset', 'util-linux'), requireTool('wrk', 'wrk')])
+    accessSync(tool, constants.X_OK);
+  execFileSync('taskset', ['-cp', String(LOAD_CORE), String(process.pid)], { stdio: 'ignore' });
+  const root = process.cwd();
+  const other = against === undefined ? null : buildRevision(root, against);
+  if (other !== null) cleanups.push(other.remove);
+  const backend = await startBackend(newFolder());
+  const bench: Bench = {
+    builds: other === null ? [buildAtHand(root)] : [buildAtHand(root), other],
+    peers: other === null,
+    ...{ backendPort: backend.port, pace, newFolder, progress },
+    leaveOut: (why) => void leftOut.add(why),
+  };
+  const wanted = SCENARIOS.filter(({ names, comparesBuilds }) => {
+    return (only === null || names.some((name) => only.has(name))) && (comparesBuilds || other === null);
+  });
+  const rows: Row[] = [];
+  for (const { names, run } of wanted) rows.push(...(await attempt(names.join(', '), run, bench)));
+  await backend.stop();
+  const text = report(rows);
+  process.stdout.write(text);
+  if (save)
+    writeFileSync(
+      README,
+      readFileSync(README, 'utf8').replace(SAVED, () => `\n${text}\n`),
+    );
+  const worse = other === null ? [] : regressions(rows);
+  for (const line of worse) process.stdout.write(`Costs more than before: ${line}\n`);
+  return worse.length === 0 ? 0 : 1;
+}
+
+/** A scenario that fails is named, and the others are still run. */
+async function attempt(name: string, run: Scenario, bench: Bench): Promise<Row[]> {
+  progress(name);
+  try {
+    return await run(bench);
+  } catch (error) {
+    leftOut.add(`${name}: ${(error as Error).message}`);
+    return [];
+  }
+}
+
+function report(rows: readonly Row[]): string {
+  const { rounds, seconds } = options.pace;
+  const machine = `Node ${process.versions.node}, ${cpus().length} cores, load average ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(' ')}`;
+  const notes = [...leftOut].map((why) => `- Left out: ${why}\n`).join('');
+  return `${machine}; ${rounds} rounds of ${seconds} s.\n\n${tableOf(rows)}${notes === '' ? '' : `\n${notes}`}`;
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      against: { type: 'string' },
+      save: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const pace = values.quick ? QUICK : FULL;
+  const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds);
+  const only = values.only === undefined ? null : new Set(values.only.toUpperCase().split(','));
+  const unknown = [...(only ?? [])].find((name) => !SCENARIOS.some(({ names }) => names.includes(name)));
+  if (values.help || unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
+    process.stdout.write(`${USAGE}\n`);
+    process.exit(values.help ? 0 : 2);
+  }
+  return { ...values, only, pace: { ...pace, rounds } };
+}
+
+function newFolder(): string {
+  const path = join(folder, String(folders++));
+  mkdirSync(path);
+  return path;
+}
+
+/** Logs and bodies lie in memory where the system has such a place: a disk would be part of what is measured. */
+function memoryFolder(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return '/dev/shm';
+  } catch {
+    return tmpdir();
+  }
+}
+
+function progress(text: string): void {
+  process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
+}

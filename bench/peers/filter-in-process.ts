@@ -1,0 +1,44 @@
+/**
+ * Filters one body again and again, without any HTTP around it: with the event filter of a build, or by parsing and
+ * serialising. Is sent for how many milliseconds to go on, and answers with how many bodies that were.
+ * Arguments: the file of the body, allowed event names joined by commas, the folder of the build or `json`.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type * as FilterModule from '../../src/event-filter/filter.ts';
+import type * as SelectorModule from '../../src/event-filter/selector.ts';
+
+type Filter = (body: Buffer) => Buffer;
+
+const [bodyFile = '', names = '', build = ''] = process.argv.slice(2);
+const body = readFileSync(bodyFile);
+const allowed = new Set(names.split(','));
+const filter = build === 'json' ? parseAndSerialise : await filterOf(build);
+
+process.on('message', (milliseconds: number) => {
+  const end = performance.now() + milliseconds;
+  let bodies = 0;
+  for (; performance.now() < end; bodies++) filter(body);
+  process.send?.(bodies);
+});
+process.send?.('ready');
+
+function parseAndSerialise(bytes: Buffer): Buffer {
+  const batch = JSON.parse(bytes.toString()) as { events: { name: string }[] };
+  batch.events = batch.events.filter(({ name }) => allowed.has(name));
+  return Buffer.from(JSON.stringify(batch));
+}
+
+async function filterOf(folder: string): Promise<Filter> {
+  const load = <T>(file: string) => import(join(folder, 'event-filter', file)) as Promise<T>;
+  const { compileEventFilter } = await load<typeof FilterModule>('filter.js');
+  const { parseSelector } = await load<typeof SelectorModule>('selector.js');
+  const selector = parseSelector('events[].name');
+  if (selector === null) throw new Error('the selector is not understood');
+  const compiled = compileEventFilter({ selector, allowed, onDisallowed: 'remove', unnamed: 'disallow' });
+  return (bytes) => {
+    const result = compiled(bytes);
+    if (!result.ok) throw new Error(result.refusal.why);
+    return result.body;
+  };
+}
