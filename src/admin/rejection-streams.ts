@@ -55,8 +55,8 @@ export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEA
         else end();
       }, heartbeatMs).unref();
       const end = (): void => {
+        if (!open.delete(end)) return;
         clearInterval(heartbeat);
-        open.delete(end);
         stop();
         // A reader that takes nothing would never let the response end.
         if (raw.writableLength > 0) raw.destroy();

@@ -107,11 +107,12 @@ function shortest(key: KeyDefinition): Partial<WrittenKeyDefinition> {
 
 function changeKey(text: string, map: YAMLMap, before: KeyDefinition, after: KeyDefinition): Splice[] {
   const names = Object.keys(after) as (keyof KeyDefinition)[];
+  const short = writtenDefinition(after);
   const simple: [string, unknown][] = [];
   const splices: Splice[] = [];
   for (const name of names.filter((field) => !isDeepStrictEqual(before[field], after[field]))) {
     const change = LISTS[name]?.({ text, map, before, after }) ?? null;
-    if (change === null) simple.push([name, escaped(after[name])]);
+    if (change === null) simple.push([name, escaped(short[name] ?? after[name])]);
     else splices.push(...change);
   }
   return [...splices, ...setFields(text, map, simple)];
@@ -196,16 +197,17 @@ function spellOutSecret({ text, map, before, after }: ChangedKey): Splice[] | nu
   const [start = 0, end = 0] = (pair.value as { range?: number[] } | null)?.range ?? [];
   const value = text.slice(start, end);
   const own = after.secrets.find(({ hash }) => hash === only.hash);
+  const expiresAt = own?.expiresAt ?? null;
   const others = after.secrets.filter(({ hash }) => hash !== only.hash).map(shortSecret);
   const name: Splice = { start: keyRange[0] ?? 0, end: keyRange[1] ?? 0, text: 'secrets' };
   if (map.flow) {
-    const expiry = own?.expiresAt == null ? '' : `, expiresAt: ${inline(own.expiresAt)}`;
+    const expiry = expiresAt === null ? '' : `, expiresAt: ${inline(expiresAt)}`;
     const items = [...(own === undefined ? [] : [`{ value: ${value}${expiry} }`]), ...others.map(inline)];
     return [name, { start, end, text: `[${items.join(', ')}]` }];
   }
   const indent = ' '.repeat(columnOf(text, map.range?.[0] ?? 0) + 2);
   const ownLines = own === undefined ? [] : [`${indent}- value: ${value}`];
-  if (own?.expiresAt != null) ownLines.push(`${indent}  expiresAt: ${inline(own.expiresAt)}`);
+  if (expiresAt !== null) ownLines.push(`${indent}  expiresAt: ${inline(expiresAt)}`);
   return [name, ...replaceByLines(text, pair, [...ownLines, ...itemLines(others, indent)])];
 }
 

@@ -41,7 +41,7 @@ t.test('a key is created, and its secret works at once and is shown once', async
     t.notMatch(text, created.body.secret);
   const [audit] = lines.filter(({ msg }) => msg === 'audit');
   t.match(audit, { action: 'create_key', who: 'token', keyId: 'new', address: '127.0.0.1' });
-  t.ok((audit?.['fields'] as string[]).includes('secrets'));
+  t.match(JSON.stringify(audit), '"secrets"');
 });
 
 t.test('an id is taken once', async (t) => {
@@ -289,7 +289,10 @@ t.test('two people who edit at once: the second learns of it, and nothing is los
   const statuses = (
     await Promise.all([put({ description: 'a' }), put({ enabled: false }), put({ mode: 'report' })])
   ).map(({ status }) => status);
-  t.same(statuses.toSorted(), [200, 412, 412]);
+  t.same(
+    statuses.toSorted((a, b) => a - b),
+    [200, 412, 412],
+  );
   const ids = Array.from({ length: 8 }, (_, i) => `key-${i}`);
   const created = await Promise.all(ids.map((id) => call('POST', '/api/keys', { body: { id, type: 'write-only' } })));
   t.ok(created.every(({ status }) => status === 201));

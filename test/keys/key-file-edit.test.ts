@@ -113,7 +113,10 @@ t.test('a list becomes a word and a word becomes a list', async (t) => {
 });
 
 t.test('event names come and go', async (t) => {
-  const more = edit(FILE, 'web', (key) => ({ ...key, allowedEvents: [...(key.allowedEvents ?? []), 'a, b', 'yes'] }));
+  const more = edit(FILE, 'web', (key) => ({
+    ...key,
+    allowedEvents: [...(key.allowedEvents as string[]), 'a, b', 'yes'],
+  }));
   t.match(more, "allowedEvents: [page_view,  'login', 'a, b', 'yes'] # ask first");
   t.match(
     edit(FILE, 'web', (key) => ({ ...key, allowedEvents: ['login'] })),

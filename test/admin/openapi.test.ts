@@ -1,0 +1,65 @@
+import t from 'tap';
+import { adminClient, ADMIN_TOKEN } from '../support/admin-client.ts';
+import { startPostern } from '../support/postern.ts';
+
+t.test(
+  'the description is whole: every reference leads somewhere, every parameter is named, every name is used once',
+  async (t) => {
+    const postern = await startPostern(t, {
+      config: { admin: { token: ADMIN_TOKEN }, apis: { integration: { upstream: 'http://127.0.0.1:9' } } },
+      keys: [],
+    });
+    const { document } = await adminClient(t, postern.adminUrl);
+    t.equal(document.openapi, '3.1.0');
+    const text = JSON.stringify(document);
+    for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g))
+      t.ok(name in document.components.schemas, name);
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        path,
+        method,
+        operation: operation as unknown as Operation,
+      })),
+    );
+    const ids = operations.map(({ operation }) => operation.operationId);
+    t.equal(new Set(ids).size, ids.length);
+    for (const { path, method, operation } of operations) {
+      const inPath = operation.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+      t.same(
+        inPath,
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
+        path,
+      );
+      t.equal(
+        operation.requestBody !== undefined,
+        method === 'put' || (method === 'post' && !path.endsWith('purge')),
+        path,
+      );
+      if (method !== 'get') t.notOk(operation.security && path !== '/api/session', 'only sessions are open');
+    }
+    for (const [path, method] of CONTRACT) t.ok(document.paths[path]?.[method], `${method} ${path}`);
+  },
+);
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters: readonly { readonly in: string; readonly name: string }[];
+  readonly requestBody?: object;
+  readonly security?: object;
+}
+
+const CONTRACT = [
+  ['/api/keys', 'get'],
+  ['/api/keys', 'post'],
+  ['/api/keys/{id}', 'get'],
+  ['/api/keys/{id}', 'put'],
+  ['/api/keys/{id}', 'delete'],
+  ['/api/keys/{id}/secrets', 'post'],
+  ['/api/keys/{id}/secrets/{secretId}', 'delete'],
+  ['/api/rejections', 'get'],
+  ['/api/rejections/stream', 'get'],
+  ['/api/summary', 'get'],
+  ['/api/explain', 'post'],
+  ['/api/cache/purge', 'post'],
+  ['/api/config', 'get'],
+] as const;

@@ -1,0 +1,139 @@
+import { chmodSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { KeyDefinition } from '../../src/keys/definition.ts';
+import { createFileStore } from '../../src/keys/file-store.ts';
+import type { Decide, KeyStore } from '../../src/keys/key-store.ts';
+
+const TEXT = `keys:
+  - id: a # first
+    type: read-write
+    secret: \${SECRET}
+  - id: b
+    type: write-only
+    secret: another-secret
+`;
+const ENV = { SECRET: 'from-the-environment' };
+
+function started(t: Test, text = TEXT) {
+  const file = join(t.testdir({ 'keys.yaml': text }), 'keys.yaml');
+  return { file, store: createFileStore({ file, env: ENV }), read: () => readFileSync(file, 'utf8') };
+}
+
+const describe =
+  (description: string): Decide<never> =>
+  (stored) => ({ next: { ...(stored as { definition: KeyDefinition }).definition, description } });
+
+const whyNot = async (updated: ReturnType<KeyStore['update']>): Promise<string | null> => {
+  const result = await updated;
+  return result.ok || !('failure' in result) ? null : result.failure.kind;
+};
+
+t.test('lists and finds what the file says', async (t) => {
+  const { store } = started(t);
+  t.match(await store.list(), { ok: true, value: [{ id: 'a' }, { id: 'b', definition: { type: 'write-only' } }] });
+  t.match(await store.get('b'), { value: { id: 'b' } });
+  t.same(await store.get('c'), { ok: true, value: null });
+});
+
+t.test('writes a change, and nothing for none', async (t) => {
+  const { store, read } = started(t);
+  t.match(await store.update('a', describe('x')), {
+    ok: true,
+    before: { description: '' },
+    after: { description: 'x' },
+  });
+  const changed = TEXT.replace('${SECRET}\n', '${SECRET}\n    description: x\n');
+  t.equal(read(), changed);
+  t.match(await store.update('a', describe('x')), { ok: true });
+  t.same(await store.update('a', () => ({ refused: 'no' })), { ok: false, refused: 'no' });
+  t.equal(read(), changed);
+});
+
+t.test('decides again on what an editor saved meanwhile', async (t) => {
+  const { store, read, file } = started(t);
+  const seen: (string | undefined)[] = [];
+  const result = await store.update('a', (stored) => {
+    const { definition } = stored as { definition: KeyDefinition };
+    seen.push(definition.description);
+    if (seen.length === 1) writeFileSync(file, TEXT.replace('# first', '# first\n    description: saved'));
+    return { next: { ...definition, enabled: false } };
+  });
+  t.match(result, { ok: true, after: { description: 'saved', enabled: false } });
+  t.same(seen, ['', 'saved']);
+  t.match(read(), /description: saved[^]*enabled: false/);
+});
+
+t.test('gives up on a file that never rests', async (t) => {
+  const { store, file } = started(t);
+  let turn = 0;
+  const result = store.update('a', (stored) => {
+    writeFileSync(file, TEXT + `# ${turn++}\n`);
+    return describe('x')(stored);
+  });
+  t.equal(await whyNot(result), 'unavailable');
+});
+
+t.test('follows a symbolic link to the file, and leaves the link', async (t) => {
+  const { file, read } = started(t);
+  const link = join(file, '..', 'link.yaml');
+  symlinkSync('keys.yaml', link);
+  const store = createFileStore({ file: link, env: ENV });
+  t.match(await store.update('a', describe('x')), { ok: true });
+  t.ok(lstatSync(link).isSymbolicLink());
+  t.match(read(), 'description: x');
+});
+
+t.test('a file or folder without a write bit is read-only', async (t) => {
+  for (const part of ['.', '..']) {
+    const { file, store, read } = started(t);
+    const path = part === '.' ? file : join(file, '..');
+    t.equal(store.readOnly(), null);
+    chmodSync(path, part === '.' ? 0o444 : 0o555);
+    t.match(store.readOnly(), /read-only|may not/);
+    t.equal(await whyNot(store.update('a', describe('x'))), 'read_only');
+    chmodSync(path, 0o755);
+    t.equal(read(), TEXT);
+  }
+});
+
+t.test('a file that is gone or wrong is told', async (t) => {
+  const { file, store } = started(t);
+  writeFileSync(file, 'keys: [');
+  t.match(await store.list(), { failure: { kind: 'unavailable', why: /keys\.yaml:\d+:\d+ error / } });
+  t.equal(await whyNot(store.update('a', describe('x'))), 'unavailable');
+  rmSync(file);
+  t.match(await store.get('a'), { failure: { kind: 'unavailable' } });
+  t.equal(await whyNot(store.update('a', describe('x'))), 'unavailable');
+});
+
+t.test('an anchor that would carry the change to another key is not touched', async (t) => {
+  const text = `keys:
+  - { id: a, type: read-write, secret: x, allowFrom: &office [192.0.2.1] }
+  - { id: b, type: read-write, secret: y, allowFrom: *office }
+`;
+  const { store, read } = started(t, text);
+  const allowFrom = [
+    { address: '192.0.2.1', description: '' },
+    { address: '192.0.2.2', description: '' },
+  ];
+  const widen: Decide<never> = (stored) => ({
+    next: { ...(stored as { definition: KeyDefinition }).definition, allowFrom },
+  });
+  t.equal(await whyNot(store.update('a', widen)), 'not_editable');
+  t.equal(read(), text);
+  t.match(await store.update('b', widen), { ok: true });
+  t.equal(read(), text.replace('*office', '[192.0.2.1, 192.0.2.2]'));
+});
+
+t.test('a clash with another key is told by its field', async (t) => {
+  const { store, read } = started(t);
+  const other = (await store.get('b')) as { value: { definition: KeyDefinition } };
+  const clash = await store.update('a', (stored) => ({
+    next: { ...(stored as { definition: KeyDefinition }).definition, secrets: other.value.definition.secrets },
+  }));
+  t.match(clash, {
+    failure: { kind: 'contradiction', findings: [{ path: [/^secret/], message: /is also a secret of the key a/ }] },
+  });
+  t.equal(read(), TEXT);
+});

@@ -1,0 +1,64 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { takeDraft } from '../../src/lib/file-draft.ts';
+
+const place = (t: Test): string => join(t.testdir({ 'keys.yaml': 'old' }), 'keys.yaml');
+
+t.test('a draft becomes the file, with its mode', async (t) => {
+  const file = place(t);
+  chmodSync(file, 0o604);
+  const draft = await takeDraft(file);
+  draft?.write('new');
+  t.equal(readFileSync(file, 'utf8'), 'old');
+  t.equal(statSync(join(file, '..', '.keys.yaml.postern-draft')).mode & 0o777, 0o600);
+  draft?.takePlace();
+  draft?.release();
+  t.equal(readFileSync(file, 'utf8'), 'new');
+  t.equal(statSync(file).mode & 0o777, 0o604);
+  t.same(readdirSync(join(file, '..')), ['keys.yaml']);
+});
+
+t.test('a draft that is given up leaves nothing behind', async (t) => {
+  const file = place(t);
+  const draft = await takeDraft(file);
+  draft?.write('new');
+  draft?.release();
+  t.same(readdirSync(join(file, '..')), ['keys.yaml']);
+  t.equal(readFileSync(file, 'utf8'), 'old');
+});
+
+t.test('one writer waits for the other', async (t) => {
+  const file = place(t);
+  const first = await takeDraft(file);
+  const second = takeDraft(file);
+  first?.write('first');
+  first?.takePlace();
+  first?.release();
+  const draft = await second;
+  t.equal(readFileSync(file, 'utf8'), 'first');
+  draft?.release();
+});
+
+t.test('a draft that a dead process left is removed', async (t) => {
+  const file = place(t);
+  const left = join(file, '..', '.keys.yaml.postern-draft');
+  writeFileSync(left, 'half');
+  utimesSync(left, 1, 1);
+  const draft = await takeDraft(file);
+  t.ok(draft);
+  draft?.release();
+  t.notOk(existsSync(left));
+});
+
+t.test('a living one is not, and whoever waits gives up', async (t) => {
+  const file = place(t);
+  const first = await takeDraft(file);
+  t.equal(await takeDraft(file), null);
+  t.ok(existsSync(join(file, '..', '.keys.yaml.postern-draft')));
+  first?.release();
+});
+
+t.test('a folder that is not there is an error', async (t) => {
+  await t.rejects(takeDraft('/nowhere/at/all'), { code: 'ENOENT' });
+});
