@@ -3,6 +3,7 @@
  * are no addresses here, because two parsers would read them differently. It knows nothing of networks or of trust.
  */
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
 /**
  * One IP address, ready to compare: an IPv4 address as 2 UTF-16 code units, an IPv6 address as 8, most significant first.
@@ -54,32 +55,14 @@ export function formatAddress(address: Address): string {
     const low = address.charCodeAt(1);
     return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`;
   }
-  const zeros = longestZeroRun(address);
-  const before = hexGroups(address, 0, zeros.start);
-  return zeros.length === 0 ? before : `${before}::${hexGroups(address, zeros.start + zeros.length, IPV6_UNITS)}`;
+  // By code units: an iterator would join two groups that look like a surrogate pair.
+  const groups = Array.from({ length: IPV6_UNITS }, (_, i) => address.charCodeAt(i));
+  return new ipaddr.IPv6(groups).toRFC5952String();
 }
 
 /** Whether the text is a port number: 1 to 5 decimal digits, at most 65535. */
 export function isPort(text: string): boolean {
   return /^[0-9]{1,5}$/.test(text) && Number(text) <= 0xffff;
-}
-
-/** By code units: an iterator would join two groups that look like a surrogate pair. */
-function hexGroups(address: Address, from: number, to: number): string {
-  let text = '';
-  for (let i = from; i < to; i++) text += (i === from ? '' : ':') + address.charCodeAt(i).toString(16);
-  return text;
-}
-
-/** What `::` stands for: the first of the longest runs of two or more zero groups (RFC 5952 4.2). */
-function longestZeroRun(address: Address): { start: number; length: number } {
-  let longest = { start: IPV6_UNITS, length: 0 };
-  for (let i = 0; i < IPV6_UNITS; i++) {
-    const start = i;
-    while (i < IPV6_UNITS && address.charCodeAt(i) === 0) i++;
-    if (i - start >= 2 && i - start > longest.length) longest = { start, length: i - start };
-  }
-  return longest;
 }
 
 const OPENING_BRACKET = 0x5b;
@@ -101,20 +84,19 @@ function parseDottedDecimal(text: string): Address {
 
 /** For text that `isIP` found to be IPv6 and that has no zone id. */
 function parseGroups(text: string): Address {
-  const gap = text.indexOf('::');
-  const before = readGroups(gap === -1 ? text : text.slice(0, gap));
-  const after = gap === -1 ? '' : readGroups(text.slice(gap + 2));
-  const all = before + '\0'.repeat(IPV6_UNITS - before.length - after.length) + after;
+  const all = String.fromCharCode(...ipaddr.IPv6.parse(withHexTail(text)).parts);
   return (all.startsWith(MAPPED_PREFIX) ? all.slice(MAPPED_PREFIX.length) : all) as Address;
 }
 
-/** Groups between colons; dotted decimal may stand for the last two (RFC 4291 2.2). */
-function readGroups(text: string): string {
-  if (text === '') return '';
-  let units = '';
-  for (const group of text.split(':'))
-    units += group.includes('.') ? parseDottedDecimal(group) : String.fromCharCode(Number.parseInt(group, 16));
-  return units;
+/**
+ * Dotted decimal may stand for the last two groups (RFC 4291 2.2). Written as groups here, because ipaddr.js takes
+ * `::10.0.0.1` for the IPv4-mapped address.
+ */
+function withHexTail(text: string): string {
+  const tail = text.lastIndexOf(':') + 1;
+  if (!text.includes('.', tail)) return text;
+  const units = parseDottedDecimal(text.slice(tail));
+  return `${text.slice(0, tail)}${units.charCodeAt(0).toString(16)}:${units.charCodeAt(1).toString(16)}`;
 }
 
 /** `::ffff:0:0/96` (RFC 4291 2.5.5.2). */
