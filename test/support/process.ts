@@ -1,13 +1,13 @@
 /** Postern as a process of its own, for what only a process shows: signals, exit codes, standard output. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 
 interface Disposer {
   readonly teardown: (dispose: () => unknown) => void;
-  readonly testdir: (files: Record<string, string>) => string;
 }
 
 export interface PosternProcess {
@@ -29,14 +29,17 @@ export interface ProcessFiles {
 
 /** Starts `postern serve` with these files; the process ends with the test. */
 export function spawnPostern(t: Disposer, { config, keys }: ProcessFiles): PosternProcess {
-  const folder = t.testdir({});
+  const folder = mkdtempSync(join(tmpdir(), 'postern-'));
   const configFile = join(folder, 'postern.yaml');
   const keysFile = join(folder, 'keys.yaml');
   const base = { listen: { host: '127.0.0.1', port: 0 }, admin: { port: 0 } };
   writeFileSync(configFile, typeof config === 'string' ? config : stringify({ ...base, ...config }));
   writeFileSync(keysFile, typeof keys === 'string' ? keys : stringify({ keys }));
   const child = spawn(process.execPath, ['.build/src/main.js', 'serve', '--config', configFile]);
-  t.teardown(() => child.kill('SIGKILL'));
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
