@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path';
 const TOOLS = [
   ['redis-server', 'redis-server'],
   ['promtool', 'prometheus'],
+  ['chromium', 'chromium'],
 ];
 
 /** Ends the process with a clear sentence when a program is missing and cannot be installed. */

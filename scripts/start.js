@@ -1,12 +1,12 @@
 /**
- * `npm start`: compiles, then runs Postern with the example configuration in front of a demo backend.
- * `npm start -- --config FILE`: compiles, then runs Postern with that configuration, and nothing else.
+ * `npm start`: builds, then runs Postern with the example configuration in front of a demo backend.
+ * `npm start -- --config FILE`: builds, then runs Postern with that configuration, and nothing else.
  */
 import { spawn, spawnSync } from 'node:child_process';
 
 const args = process.argv.slice(2);
-const build = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.json'], { stdio: 'inherit' });
-if (build.error) process.stderr.write(`The compiler could not be run: ${build.error.message}. Run npm ci first.\n`);
+const build = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+if (build.error) process.stderr.write(`The build could not be run: ${build.error.message}. Run npm ci first.\n`);
 if (build.status !== 0) process.exit(build.status ?? 1);
 
 const command = args.length === 0 ? ['dist/demo/start.js'] : ['dist/main.js', ...args];

@@ -1,5 +1,5 @@
 /**
- * `npm test [-- FILE...]`: compiles sources and tests, makes sure of the programs that tests start, and runs the tests; all
+ * `npm test [-- FILE...]`: compiles sources and tests, builds the console, makes sure of the programs that tests start, and runs the tests; all
  * of them under coverage, or only the files named. The exit code is that of the first step that failed.
  */
 import { spawnSync } from 'node:child_process';
@@ -16,6 +16,7 @@ const absent = named.find((file) => file === null);
 if (absent !== undefined) fail('Name test files: npm test -- test/policy/path.test.ts');
 
 run('tsc', '-p', 'tsconfig.test.json');
+run('vite', 'build', '--config', 'src/admin/console/vite.config.ts', '--logLevel', 'warn');
 requireTools();
 buildTapPlugins();
 // A terminal sees progress, a log only what failed.

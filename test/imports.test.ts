@@ -44,6 +44,9 @@ const ONLY_IN = new Map<string, readonly string[]>([
   ['yaml', ['config/', 'keys/', 'commands/']],
   ['zod', ['admin/', 'config/', 'keys/']],
   ['ipaddr.js', ['lib/']],
+  ['preact', ['admin/console/']],
+  ['uplot', ['admin/console/']],
+  ['vite', ['admin/console/vite.config.ts']],
 ]);
 
 /** These are given facts and the time: they do no I/O, and read no clock. */

@@ -3,11 +3,12 @@
  * hashes stand in config/keys.yaml.
  */
 
-export interface DemoPorts {
+export interface Demo {
   readonly postern: number;
   readonly admin: number;
   readonly integration: number;
   readonly metrics: number;
+  readonly adminToken: string;
 }
 
 export const DEMO_SECRETS = {
@@ -22,7 +23,7 @@ const LOGIN = '{"userId":"u1","name":"login","properties":{}}';
 const PURCHASE = '{"userId":"u1","name":"purchase","properties":{}}';
 
 /** Each command stands on one line, so that it can be pasted into any shell. */
-export function demoPage({ postern, admin, integration, metrics }: DemoPorts): string {
+export function demoPage({ postern, admin, integration, metrics, adminToken }: Demo): string {
   const base = `http://127.0.0.1:${postern}`;
   const post = (secret: string, path: string, body: string): string =>
     `curl -i ${base}${path} -H 'Authorization: Bearer ${secret}' -H 'Content-Type: application/json' -d '${body}'`;
@@ -32,6 +33,7 @@ export function demoPage({ postern, admin, integration, metrics }: DemoPorts): s
   });
   return `
 Postern listens on ${base}, its admin port on http://127.0.0.1:${admin}.
+The console is at http://127.0.0.1:${admin}/ and asks for the admin token of this run: ${adminToken}
 Behind it: a demo backend on ports ${integration} (integration API) and ${metrics} (metrics API).
 
 A request that is let through (204):

@@ -3,12 +3,16 @@
  * try. The ports come from POSTERN_PORT, POSTERN_ADMIN_PORT, DEMO_INTEGRATION_PORT and DEMO_METRICS_PORT.
  */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { startDemoBackend, type DemoBackend } from './backend.ts';
 import { demoPage } from './page.ts';
 
 const HOST = '127.0.0.1';
+
+/** Of this run alone, unless one is given: it opens the console and the API of the admin port. */
+const adminToken = process.env['POSTERN_ADMIN_TOKEN'] || randomBytes(16).toString('base64url');
 
 const ports = {
   postern: portFrom('POSTERN_PORT', 8080),
@@ -54,6 +58,7 @@ async function runPostern(behind: DemoBackend): Promise<number> {
       ...process.env,
       POSTERN_PORT: String(ports.postern),
       POSTERN_ADMIN_PORT: String(ports.admin),
+      POSTERN_ADMIN_TOKEN: adminToken,
       INTEGRATION_UPSTREAM: `http://${HOST}:${ports.integration}`,
       METRICS_UPSTREAM: `http://${HOST}:${ports.metrics}`,
     },
@@ -61,7 +66,7 @@ async function runPostern(behind: DemoBackend): Promise<number> {
   process.on('SIGINT', () => postern.kill('SIGTERM'));
   process.on('SIGTERM', () => postern.kill('SIGTERM'));
   const exited = once(postern, 'exit') as Promise<[number | null]>;
-  if (await isReady(() => postern.exitCode === null)) process.stdout.write(demoPage(ports));
+  if (await isReady(() => postern.exitCode === null)) process.stdout.write(demoPage({ ...ports, adminToken }));
   const [code] = await exited;
   behind.close();
   return code ?? 1;

@@ -9,7 +9,7 @@ void t.test('every secret it shows is a key of the example', async (t) => {
     t.ok(keys.includes(createHash('sha256').update(secret).digest('hex')), secret);
 });
 
-void t.test('it names the ports in use', async (t) => {
-  const page = demoPage({ postern: 1001, admin: 1002, integration: 1003, metrics: 1004 });
-  for (const port of ['1001', '1002', '1003', '1004']) t.ok(page.includes(port));
+void t.test('it names the ports in use, and how to sign in to the console', async (t) => {
+  const page = demoPage({ postern: 1001, admin: 1002, integration: 1003, metrics: 1004, adminToken: 'only-for-now' });
+  for (const part of ['1001', '1002', '1003', '1004', 'only-for-now']) t.ok(page.includes(part), part);
 });

@@ -1,0 +1,88 @@
+/**
+ * Asks the admin API. Every answer is a value: what was asked for, or why not. Tells the connection and the session what
+ * each answer says about them. Keeps no credential: the session is a cookie that scripts cannot read.
+ */
+import { answered, unanswered } from '../state/connection.ts';
+import { sessionEnded } from '../state/session.ts';
+import type { Finding } from './types.ts';
+
+export interface Failure {
+  /** 0 when no answer came. */
+  readonly status: number;
+  /** The `code` of the problem document, or `unreachable`. */
+  readonly code: string;
+  readonly detail: string;
+  readonly findings: readonly Finding[];
+}
+
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T; readonly etag: string | null }
+  | { readonly ok: false; readonly failure: Failure };
+
+export interface Ask {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: unknown;
+  readonly ifMatch?: string;
+}
+
+const TIMEOUT_MS = 15_000;
+
+/** `path` is relative to the console's own, so that it also works behind a proxy that adds a prefix. */
+export async function ask<T>(path: string, { method = 'GET', body, ifMatch }: Ask = {}): Promise<Answer<T>> {
+  let response: Response;
+  try {
+    response = await fetch(`./api/${path}`, {
+      method,
+      headers: {
+        // No page of another origin can send this without being asked first.
+        ...(method !== 'GET' && { 'x-requested-with': 'postern-console' }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      cache: 'no-store',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    unanswered();
+    return unreachable;
+  }
+  answered();
+  const text = await response.text().catch(() => '');
+  if (response.ok) {
+    const value = (text === '' ? undefined : JSON.parse(text)) as T;
+    return { ok: true, value, etag: response.headers.get('etag') };
+  }
+  if (response.status === 401 && path !== 'session') sessionEnded();
+  return { ok: false, failure: failureOf(response.status, text) };
+}
+
+const unreachable: Answer<never> = {
+  ok: false,
+  failure: { status: 0, code: 'unreachable', detail: 'Postern did not answer. Nothing was changed.', findings: [] },
+};
+
+function failureOf(status: number, text: string): Failure {
+  const { code, detail, title, findings } = parseProblem(text);
+  return {
+    status,
+    code: code ?? 'unknown',
+    detail: detail || title || `The answer was HTTP ${status}.`,
+    findings: findings ?? [],
+  };
+}
+
+interface ProblemDocument {
+  readonly code?: string;
+  readonly title?: string;
+  readonly detail?: string;
+  readonly findings?: readonly Finding[];
+}
+
+function parseProblem(text: string): ProblemDocument {
+  try {
+    return (JSON.parse(text) ?? {}) as ProblemDocument;
+  } catch {
+    return {};
+  }
+}

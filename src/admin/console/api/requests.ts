@@ -1,0 +1,39 @@
+/** The requests of the admin API that the pages make. */
+import { ask, type Answer } from './client.ts';
+import type {
+  CreatedKey,
+  CreatedSecret,
+  Explanation,
+  KeyDefinition,
+  KeyList,
+  KeyReplacement,
+  NewKey,
+  Question,
+  RejectionList,
+  Status,
+  Summary,
+} from './types.ts';
+
+const at = (id: string): string => `keys/${encodeURIComponent(id)}`;
+
+export const signIn = (token: string): Promise<Answer<void>> => ask('session', { method: 'POST', body: { token } });
+export const signOut = (): Promise<Answer<void>> => ask('session', { method: 'DELETE' });
+
+export const readStatus = (): Promise<Answer<Status>> => ask('status');
+export const readSummary = (): Promise<Answer<Summary>> => ask('summary');
+export const readRejections = (): Promise<Answer<RejectionList>> => ask('rejections');
+export const purgeCache = (): Promise<Answer<void>> => ask('cache/purge', { method: 'POST' });
+export const explain = (question: Question): Promise<Answer<Explanation>> =>
+  ask('explain', { method: 'POST', body: question });
+
+export const listKeys = (): Promise<Answer<KeyList>> => ask('keys');
+export const readKey = (id: string): Promise<Answer<KeyDefinition>> => ask(at(id));
+export const createKey = (key: NewKey): Promise<Answer<CreatedKey>> => ask('keys', { method: 'POST', body: key });
+export const replaceKey = (id: string, body: KeyReplacement, ifMatch: string): Promise<Answer<KeyDefinition>> =>
+  ask(at(id), { method: 'PUT', body, ifMatch });
+export const deleteKey = (id: string, ifMatch: string): Promise<Answer<void>> =>
+  ask(at(id), { method: 'DELETE', ifMatch });
+export const addSecret = (id: string, overlapSeconds: number): Promise<Answer<CreatedSecret>> =>
+  ask(`${at(id)}/secrets`, { method: 'POST', body: { overlapSeconds } });
+export const deleteSecret = (id: string, secretId: string): Promise<Answer<void>> =>
+  ask(`${at(id)}/secrets/${secretId}`, { method: 'DELETE' });

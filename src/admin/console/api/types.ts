@@ -1,0 +1,28 @@
+/** What the admin API takes and sends, as the schemas that validate it there say. Types alone: nothing of them is bundled. */
+import type { z } from 'zod';
+import type * as schemas from '../../schemas.ts';
+
+export type KeyDefinition = z.output<typeof schemas.KeyDefinition>;
+export type KeyList = z.output<typeof schemas.KeyList>;
+export type NewKey = z.input<typeof schemas.NewKey>;
+export type KeyReplacement = z.input<typeof schemas.KeyReplacement>;
+export type CreatedKey = z.output<typeof schemas.CreatedKey>;
+export type CreatedSecret = z.output<typeof schemas.CreatedSecret>;
+export type Rejection = z.output<typeof schemas.Rejection>;
+export type RejectionList = z.output<typeof schemas.RejectionList>;
+export type Summary = z.output<typeof schemas.Summary>;
+export type Question = z.input<typeof schemas.Question>;
+export type Explanation = z.output<typeof schemas.Explanation>;
+export type Status = z.output<typeof schemas.Status>;
+
+export type MinuteCounts = Summary['minutes'][number];
+export type KeyStatus = Status['keys'][number];
+export type KeyState = KeyStatus['state'];
+export type KeyType = KeyDefinition['type'];
+export type Mode = KeyDefinition['mode'];
+
+/** One mistake or warning: the field as a dotted path, such as `allowFrom[0].address`, and a sentence. */
+export interface Finding {
+  readonly field: string;
+  readonly message: string;
+}

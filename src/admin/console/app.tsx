@@ -1,0 +1,175 @@
+/** The frame of the console: sign-in, navigation, whether Postern answers, and the page that the address names. */
+import { useEffect, useRef } from 'preact/hooks';
+import { readStatus, signOut } from './api/requests.ts';
+import { ExplainPage } from './explain/explain-page.tsx';
+import { KeyPage } from './keys/key-page.tsx';
+import { KeysPage } from './keys/keys-page.tsx';
+import { NewKeyPage } from './keys/new-key-page.tsx';
+import { OverviewPage } from './overview/overview-page.tsx';
+import { route, setUnsaved, type Route } from './route.ts';
+import { SignInPage } from './sign-in/sign-in-page.tsx';
+import { connected, returns } from './state/connection.ts';
+import { useResource } from './state/resource.ts';
+import { session, sessionOpened, signedOut } from './state/session.ts';
+import { announcement, StatusContext } from './state/status.ts';
+import { useStore } from './state/store.ts';
+import { LiveRegion, Notice } from './ui/notice.tsx';
+
+export function App() {
+  const state = useStore(session);
+  useEffect(() => {
+    const look = (): void => void readStatus().then((answer) => answer.ok && sessionOpened());
+    look();
+    return returns.subscribe(() => session.get() === 'unknown' && look());
+  }, []);
+  return (
+    <>
+      <ConnectionNotice />
+      {state === 'unknown' && (
+        <p class="loading" role="status">
+          Loading…
+        </p>
+      )}
+      {(state === 'none' || state === 'ended') && <SignInPage ended={state === 'ended'} />}
+      {(state === 'open' || state === 'ended') && (
+        // Kept when the session ends, so that what was typed is still there after the next sign-in.
+        <div hidden={state === 'ended'}>
+          <SignedIn />
+        </div>
+      )}
+    </>
+  );
+}
+
+function ConnectionNotice() {
+  const isConnected = useStore(connected);
+  return (
+    <div role="status" class="connection">
+      {!isConnected && (
+        <Notice kind="error">Postern does not answer. What is shown may be old. Trying again until it does.</Notice>
+      )}
+    </div>
+  );
+}
+
+const REFRESH_MS = 10_000;
+
+function SignedIn() {
+  const status = useResource('status', readStatus, REFRESH_MS);
+  const current = useStore(route);
+  const said = useStore(announcement);
+  const main = useRef<HTMLElement>(null);
+  const title = titleOf(current);
+  useFocusOnChange(main, current);
+  useEffect(() => {
+    document.title = `${title} - Postern`;
+  }, [title]);
+  return (
+    <StatusContext.Provider value={status}>
+      <a class="skip" href="#main" onClick={(event) => focusMain(event, main.current)}>
+        Skip to the content
+      </a>
+      <Header current={current} />
+      <main ref={main} id="main" tabIndex={-1}>
+        <LiveRegion>{said !== '' && <Notice kind="good">{said}</Notice>}</LiveRegion>
+        <Page current={current} />
+      </main>
+    </StatusContext.Provider>
+  );
+}
+
+const NAVIGATION = [
+  ['#/', 'Overview', ['overview']],
+  ['#/keys', 'Keys', ['keys', 'key', 'new-key']],
+  ['#/explain', 'Explain', ['explain']],
+] as const satisfies readonly (readonly [string, string, readonly Route['page'][]])[];
+
+function Header({ current }: { readonly current: Route }) {
+  const leave = async (): Promise<void> => {
+    const answer = await signOut();
+    if (!answer.ok && answer.failure.status !== 401) return;
+    setUnsaved(null);
+    signedOut();
+  };
+  return (
+    <header class="header">
+      <a class="brand" href="#/">
+        Postern
+      </a>
+      <nav aria-label="Pages">
+        {NAVIGATION.map(([address, label, pages]) => (
+          <a
+            key={address}
+            href={address}
+            aria-current={(pages as readonly string[]).includes(current.page) ? 'page' : undefined}
+          >
+            {label}
+          </a>
+        ))}
+      </nav>
+      <button type="button" class="button button-small" onClick={() => void leave()}>
+        Sign out
+      </button>
+    </header>
+  );
+}
+
+function Page({ current }: { readonly current: Route }) {
+  switch (current.page) {
+    case 'overview':
+      return <OverviewPage />;
+    case 'keys':
+      return <KeysPage />;
+    case 'key':
+      return <KeyPage key={current.id} id={current.id} />;
+    case 'new-key':
+      return <NewKeyPage />;
+    case 'explain':
+      return <ExplainPage key={JSON.stringify(current.about)} about={current.about} />;
+    case 'unknown':
+      return (
+        <>
+          <h1>No such page</h1>
+          <p>
+            <a href="#/">Overview</a>
+          </p>
+        </>
+      );
+  }
+}
+
+function titleOf(current: Route): string {
+  switch (current.page) {
+    case 'overview':
+      return 'Overview';
+    case 'keys':
+      return 'Keys';
+    case 'key':
+      return `Key ${current.id}`;
+    case 'new-key':
+      return 'New key';
+    case 'explain':
+      return 'Explain';
+    case 'unknown':
+      return 'No such page';
+  }
+}
+
+/** A new page begins at its top, for the eye and for the keyboard; what was announced belongs to the page before. */
+function useFocusOnChange(main: { readonly current: HTMLElement | null }, current: Route): void {
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    if (current.page !== 'keys') announcement.set('');
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [current]);
+}
+
+function focusMain(event: Event, main: HTMLElement | null): void {
+  event.preventDefault();
+  main?.focus();
+}

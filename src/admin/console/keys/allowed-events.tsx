@@ -1,0 +1,128 @@
+/** Which events a key may send: All, or Specific ones, each a chip that is on or off. */
+import { useId, useState } from 'preact/hooks';
+import { Choice, Errors, messagesWithin } from '../ui/field.tsx';
+import { Notice } from '../ui/notice.tsx';
+import type { FormPartProps } from './form-props.ts';
+
+export interface AllowedEventsProps extends FormPartProps {
+  /** Names that other keys are limited to. */
+  readonly knownEvents: readonly string[];
+}
+
+export function AllowedEvents({ draft, change, findings, readOnly, knownEvents }: AllowedEventsProps) {
+  return (
+    <section class="card" aria-labelledby="allowed-events">
+      <h2 id="allowed-events">Allowed profile events</h2>
+      <Choice
+        label="Which events this key may send"
+        value={draft.allEvents ? 'all' : 'specific'}
+        disabled={readOnly}
+        onChange={(choice) => change({ allEvents: choice === 'all' })}
+        options={[
+          ['all', 'All'],
+          ['specific', 'Specific'],
+        ]}
+      />
+      {!draft.allEvents && (
+        <>
+          <EventChips
+            events={draft.events}
+            knownEvents={knownEvents}
+            readOnly={readOnly}
+            onChange={(events) => change({ events })}
+          />
+          <Errors messages={messagesWithin(findings, 'allowedEvents')} />
+          <Choice
+            label="A batch that also holds other events"
+            value={draft.disallowedEvents}
+            disabled={readOnly}
+            onChange={(disallowedEvents) => change({ disallowedEvents })}
+            options={[
+              ['remove', 'Remove them', 'The allowed ones are passed on.'],
+              ['reject', 'Reject the whole request'],
+            ]}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+interface EventChipsProps {
+  readonly events: readonly string[];
+  readonly knownEvents: readonly string[];
+  readonly readOnly: boolean;
+  readonly onChange: (events: readonly string[]) => void;
+}
+
+function EventChips({ events, knownEvents, readOnly, onChange }: EventChipsProps) {
+  const id = useId();
+  const [name, setName] = useState('');
+  const [seen, setSeen] = useState<readonly string[]>(events);
+  const [said, setSaid] = useState('');
+  // What was on once stays in view when it is turned off, so that a slip is turned back with one press.
+  const chips = [...new Set([...seen, ...events, ...(readOnly ? [] : knownEvents)])];
+  const toggle = (event: string): void =>
+    onChange(events.includes(event) ? events.filter((other) => other !== event) : [...events, event]);
+  const add = (): void => {
+    if (name === '') return;
+    if (!events.includes(name)) onChange([...events, name]);
+    setSeen([...seen, name]);
+    setSaid(`${name} is allowed.`);
+    setName('');
+  };
+  return (
+    <div class="rows">
+      {events.length === 0 && <Notice kind="warning">No event is turned on: this key may send none.</Notice>}
+      <div class="chips" role="group" aria-label="Events">
+        {chips.map((event) => (
+          <button
+            key={event}
+            type="button"
+            class="chip"
+            aria-pressed={events.includes(event)}
+            disabled={readOnly}
+            onClick={() => toggle(event)}
+          >
+            {event}
+          </button>
+        ))}
+      </div>
+      {!readOnly && (
+        <div class="add-row">
+          <div class="field">
+            <label for={id}>Event name</label>
+            <input
+              id={id}
+              class="mono"
+              type="text"
+              value={name}
+              spellcheck={false}
+              autocomplete="off"
+              autocapitalize="off"
+              aria-describedby={`${id}-hint`}
+              onInput={(event) => setName(event.currentTarget.value)}
+              onKeyDown={(event) => {
+                if (event.key !== 'Enter') return;
+                // Enter adds the name; it must not save the form.
+                event.preventDefault();
+                add();
+              }}
+            />
+          </div>
+          <button type="button" class="button" onClick={add}>
+            Add event
+          </button>
+        </div>
+      )}
+      {!readOnly && (
+        <p class="hint" id={`${id}-hint`}>
+          Names are exact: letter case and spaces count. Chips that are off come from other keys.
+        </p>
+      )}
+      <p class="visually-hidden" role="status">
+        {said}
+      </p>
+    </div>
+  );
+}

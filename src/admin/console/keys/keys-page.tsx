@@ -1,0 +1,177 @@
+/** All keys in one table: filtered, sorted, with what is wrong with them. */
+import { useState } from 'preact/hooks';
+import { listKeys, readSummary } from '../api/requests.ts';
+import type { KeyList } from '../api/types.ts';
+import { keyAddress } from '../route.ts';
+import { useResource } from '../state/resource.ts';
+import { useStatus } from '../state/status.ts';
+import { Badge, StateBadge, TYPE_NAMES } from '../ui/badge.tsx';
+import { SelectField, TextField } from '../ui/field.tsx';
+import { Await, Notice } from '../ui/notice.tsx';
+import { Ago } from '../ui/time.tsx';
+import { eventsOf, usableFrom } from './describe.ts';
+import { keyRows, select, sort, type KeyFilter, type KeyRow, type SortColumn, type Sorting } from './key-rows.ts';
+
+const REFRESH_MS = 10_000;
+const NO_FILTER: KeyFilter = { text: '', type: 'any', state: 'any' };
+
+export function KeysPage() {
+  const status = useStatus();
+  const keys = useResource('keys', listKeys, REFRESH_MS);
+  const summary = useResource('summary', readSummary, REFRESH_MS);
+  const readOnly = status.value?.keySource.readOnly ?? null;
+  return (
+    <>
+      <div class="title-row">
+        <h1>Keys</h1>
+        {status.value !== null && readOnly === null && (
+          <a class="button button-primary" href="#/new-key">
+            New key
+          </a>
+        )}
+      </div>
+      {readOnly !== null && <Notice kind="info">{readOnly}</Notice>}
+      <Await resource={keys} what="keys">
+        {(list: KeyList) => <KeyTable rows={keyRows(list, status.value, summary.value)} />}
+      </Await>
+    </>
+  );
+}
+
+function KeyTable({ rows }: { readonly rows: readonly KeyRow[] }) {
+  const [filter, setFilter] = useState(NO_FILTER);
+  const [sorting, setSorting] = useState<Sorting>({ column: 'id', descending: false });
+  if (rows.length === 0) return <Notice kind="info">There are no keys yet.</Notice>;
+  const shown = sort(select(rows, filter), sorting);
+  return (
+    <section class="card card-flush" aria-label="Keys">
+      <Filters filter={filter} onChange={setFilter} />
+      <p class="visually-hidden" role="status">
+        {shown.length} of {rows.length} keys
+      </p>
+      {shown.length === 0 ? (
+        <p class="empty">
+          No key matches.{' '}
+          <button type="button" class="button" onClick={() => setFilter(NO_FILTER)}>
+            Show all
+          </button>
+        </p>
+      ) : (
+        <table class="table table-cards">
+          <thead>
+            <tr>
+              <SortHeader column="id" sorting={sorting} onSort={setSorting} label="Key" />
+              <SortHeader column="type" sorting={sorting} onSort={setSorting} label="Type" />
+              <SortHeader column="state" sorting={sorting} onSort={setSorting} label="State" />
+              <th scope="col">Usable from</th>
+              <th scope="col">Events</th>
+              <SortHeader column="lastUsedAt" sorting={sorting} onSort={setSorting} label="Last used" />
+              <SortHeader column="refused" sorting={sorting} onSort={setSorting} label="Refused, last hour" />
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((row) => (
+              <Row key={row.id} row={row} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function Filters({ filter, onChange }: { readonly filter: KeyFilter; readonly onChange: (filter: KeyFilter) => void }) {
+  return (
+    <div class="filters" role="search">
+      <TextField
+        label="Filter"
+        type="search"
+        placeholder="Id or description"
+        value={filter.text}
+        onChange={(text) => onChange({ ...filter, text })}
+      />
+      <SelectField
+        label="Type"
+        value={filter.type}
+        onChange={(type) => onChange({ ...filter, type })}
+        options={[
+          ['any', 'Any'],
+          ['write-only', TYPE_NAMES['write-only']],
+          ['read-write', TYPE_NAMES['read-write']],
+          ['metrics', TYPE_NAMES.metrics],
+        ]}
+      />
+      <SelectField
+        label="State"
+        value={filter.state}
+        onChange={(state) => onChange({ ...filter, state })}
+        options={[
+          ['any', 'Any'],
+          ['active', 'Active'],
+          ['disabled', 'Disabled'],
+          ['expired', 'Expired'],
+          ['invalid', 'Invalid'],
+        ]}
+      />
+    </div>
+  );
+}
+
+interface SortHeaderProps {
+  readonly column: SortColumn;
+  readonly label: string;
+  readonly sorting: Sorting;
+  readonly onSort: (sorting: Sorting) => void;
+}
+
+function SortHeader({ column, label, sorting, onSort }: SortHeaderProps) {
+  const active = sorting.column === column;
+  return (
+    <th scope="col" aria-sort={active ? (sorting.descending ? 'descending' : 'ascending') : undefined}>
+      <button
+        type="button"
+        class="sort"
+        onClick={() =>
+          onSort({ column, descending: active ? !sorting.descending : column === 'lastUsedAt' || column === 'refused' })
+        }
+      >
+        {label}
+        <span class="sort-mark" aria-hidden="true">
+          {active ? (sorting.descending ? '↓' : '↑') : ''}
+        </span>
+      </button>
+    </th>
+  );
+}
+
+function Row({
+  row: { id, definition, state, why, lastUsedAt, refused, wouldRefuse, warnings },
+}: {
+  readonly row: KeyRow;
+}) {
+  return (
+    <tr>
+      <th scope="row">
+        <a class="mono" href={keyAddress(id)}>
+          {id}
+        </a>
+        <span class="muted row-note">{definition === null ? why : definition.description}</span>
+      </th>
+      <td data-label="Type">{definition === null ? '–' : TYPE_NAMES[definition.type]}</td>
+      <td data-label="State">
+        <span class="badges">
+          <StateBadge state={state} />
+          {definition?.mode === 'report' && <Badge tone="warning">Report only</Badge>}
+          {warnings > 0 && <Badge tone="warning">{warnings === 1 ? '1 warning' : `${warnings} warnings`}</Badge>}
+        </span>
+      </td>
+      <td data-label="Usable from">{definition === null ? '–' : usableFrom(definition)}</td>
+      <td data-label="Events">{definition === null ? '–' : eventsOf(definition)}</td>
+      <td data-label="Last used">{lastUsedAt === null ? <span class="muted">–</span> : <Ago at={lastUsedAt} />}</td>
+      <td data-label="Refused, last hour" class="number">
+        {refused}
+        {wouldRefuse > 0 && <span class="muted"> + {wouldRefuse} in report mode</span>}
+      </td>
+    </tr>
+  );
+}

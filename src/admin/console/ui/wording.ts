@@ -1,0 +1,35 @@
+/** Findings of the server in the words of the page: fields by the titles that they have here. */
+import type { Finding } from '../api/types.ts';
+
+export const FIELD_TITLES = {
+  description: 'Description',
+  enabled: 'Enabled or disabled',
+  allowFrom: 'Access control',
+  allowedEvents: 'Allowed profile events',
+  disallowedEvents: 'Disallowed events',
+  allowedOrigins: 'Origins',
+  allowBrowsers: 'Browser use',
+  rateLimit: 'Rate limit',
+  mode: 'Mode',
+  expiresAt: 'Expiry',
+  cacheTtlMinutes: 'Cache TTL',
+  apiKey: 'API key',
+} as const;
+
+const TITLES: ReadonlyMap<string, string> = new Map(Object.entries(FIELD_TITLES));
+
+const titled = (message: string): string =>
+  message.replaceAll(/`(\w+)`/g, (written, name: string) => TITLES.get(name) ?? written);
+
+/** As a sentence of its own, somewhere on the page. */
+export function sentenceOf({ field, message }: Finding): string {
+  const [name = ''] = /^\w*/.exec(field) ?? [];
+  const title = TITLES.get(name);
+  return titled(title === undefined ? message : message.replace(field, title));
+}
+
+/** At the field itself, which need not be named again. */
+export function atItsField({ field, message }: Finding): string {
+  const rest = field !== '' && message.startsWith(`${field} `) ? message.slice(field.length + 1) : message;
+  return titled(rest.charAt(0).toUpperCase() + rest.slice(1));
+}
