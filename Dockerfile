@@ -10,13 +10,15 @@ RUN npm run build && npm prune --omit=dev
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
-# No keys are shipped: mount a configuration here. Every command reads it, `docker exec ... node dist/main.js check` too.
+# Every command reads it, `docker exec ... node dist/main.js check` too. As shipped it holds no keys and refuses everybody:
+# mount keys or a whole configuration over it.
 ENV POSTERN_CONFIG=/etc/postern/postern.yaml
 WORKDIR /app
 COPY package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY config/postern.schema.json config/keys.schema.json ./config/
+COPY config/image /etc/postern
 USER node
 EXPOSE 8080 9090
 # Set POSTERN_ADMIN_PORT if the configuration moves the admin port.
