@@ -46,6 +46,8 @@ export function createRedisKeySource(options: RedisKeySourceOptions): KeySource 
   let closed = false;
   let loaded = false;
   let why: string | null = 'nothing was read from Redis yet';
+  /** Why Redis could not be read since it last could: reasons take turns, and each is told once. */
+  const told = new Set<string>();
   let lastSyncAt: number | null = null;
   let lastFullReading = 0;
   let subscribed: boolean | undefined;
@@ -62,11 +64,14 @@ export function createRedisKeySource(options: RedisKeySourceOptions): KeySource 
 
   const report = (reason: string | null): void => {
     if (closed) return;
-    if (reason !== null && reason !== why)
+    if (reason === null) told.clear();
+    else if (!told.has(reason)) {
+      told.add(reason);
       listener?.onProblem({
         severity: 'error',
         message: `${reason}; ${loaded ? 'the last keys go on serving' : 'there are no keys yet'}`,
       });
+    }
     why = reason;
     listener?.onStatus?.(status());
     tried?.();

@@ -93,6 +93,12 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
   client.on('node error', (error: unknown) => (lastError = describe(error)));
   client.on('ready', () => options.onReady?.());
   client.on('close', () => options.onLost?.(lastError));
+  let reopening: NodeJS.Timeout | undefined;
+  // ioredis gives up for good when Sentinel tells of a failover while it is connecting.
+  client.on('end', () => {
+    options.onLost?.(lastError);
+    reopening = setTimeout(() => client.connect().catch(() => undefined), backoffMs(1));
+  });
   const heartbeat = setInterval(() => {
     if (client instanceof Redis && client.status === 'ready') client.ping().catch(() => undefined);
   }, HEARTBEAT_MS).unref();
@@ -143,7 +149,8 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
     close() {
       clearInterval(heartbeat);
       for (const subscription of subscriptions) subscription.close();
-      client.removeAllListeners('close');
+      clearTimeout(reopening);
+      client.removeAllListeners('close').removeAllListeners('end');
       client.disconnect();
     },
   };
