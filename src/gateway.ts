@@ -3,22 +3,18 @@
  * and every end of a way is recorded here, once. What may pass is decided in policy/; bytes are moved in upstream/.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createBodyWay } from './data-port/admitted-body.ts';
 import { answer, isClosing, problemBody, problemHeaders } from './data-port/answer.ts';
-import { collectBody } from './data-port/body.ts';
 import { guardChunks } from './data-port/chunk-guard.ts';
 import { corsHeadersFor } from './data-port/cors-headers.ts';
-import { openExchange, outcomeOf, type AnswerFacts, type Exchange } from './data-port/exchange.ts';
-import { announcesBody, readFacts } from './data-port/read-facts.ts';
+import { openExchange, outcomeOf, type Admitted, type AnswerFacts, type Exchange } from './data-port/exchange.ts';
+import { readFacts } from './data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from './data-port/request-id.ts';
-import { decodeBody } from './event-filter/decode.ts';
-import type { EventFilter } from './event-filter/filter.ts';
-import type { ContentCoding } from './event-filter/media.ts';
 import type { Outcome } from './observability/outcome.ts';
 import { preflightHeaders } from './policy/cors.ts';
-import { checkEventMedia, eventFilterOf } from './policy/events.ts';
-import { admit, enter, modeOf, type Passage, type PolicyPorts, type StepResult } from './policy/pipeline.ts';
-import { refusal, REFUSALS, type Decision, type Refusal } from './policy/refusal.ts';
-import type { ApiName, ApiRules, Ruleset } from './policy/ruleset.ts';
+import { admit, enter, type PolicyPorts, type StepResult } from './policy/pipeline.ts';
+import { refusal, REFUSALS, type Refusal } from './policy/refusal.ts';
+import type { ApiName, Ruleset } from './policy/ruleset.ts';
 
 export interface GatewayPorts extends PolicyPorts {
   /** What requests are judged by now; null until keys are loaded. Read once a request. */
@@ -45,15 +41,6 @@ export interface Clock {
   readonly monotonic: () => number;
 }
 
-interface EncodedEvents {
-  readonly filter: EventFilter;
-  readonly coding: ContentCoding;
-  readonly body: Buffer;
-}
-
-/** An exchange that passed every step: its API is known. */
-export type Admitted = Exchange & { readonly passage: Passage & { readonly api: ApiRules } };
-
 export interface Gateway {
   /** Takes a request from the socket to its end. `awaitsContinue`: it came with `Expect: 100-continue`. */
   readonly handle: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
@@ -63,12 +50,10 @@ export interface Gateway {
   readonly settle: (exchange: Exchange, facts: AnswerFacts) => void;
 }
 
-/** The status recorded for a client that went away before anything was sent (nginx's convention). */
-export const CLIENT_GONE = 499;
-
 export function createGateway(ports: GatewayPorts): Gateway {
   const { clock } = ports;
   const nextRequestId = requestIds();
+  const { takeBody, readCredential } = createBodyWay({ ...ports, refuse, settle, attempt, follow });
   let inFlight = 0;
 
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
@@ -90,11 +75,12 @@ export function createGateway(ports: GatewayPorts): Gateway {
     });
     if (passage === null) return refuse(exchange, refusal('not_ready', 'no keys have been loaded yet'));
     if (facts.headers.transferEncoding !== undefined) guardChunks(req, (why) => breakOff(exchange, why));
-    attempt(exchange, () => {
-      const result = admit(passage, ports);
-      if (!(result instanceof Promise)) return proceed(exchange as Admitted, result);
-      return result.then((late) => proceed(exchange as Admitted, late));
-    });
+    attempt(exchange, () => follow(exchange as Admitted, admit(passage, ports)));
+  }
+
+  function follow(exchange: Admitted, result: StepResult | Promise<StepResult>): void | Promise<void> {
+    if (!(result instanceof Promise)) return proceed(exchange, result);
+    return result.then((late) => proceed(exchange, late));
   }
 
   /** A bug on one request's way ends that request, not the process. */
@@ -118,82 +104,19 @@ export function createGateway(ports: GatewayPorts): Gateway {
     if (exchange.settled) return;
     if (result === 'answered')
       return exchange.passage.endpoint === 'preflight' ? preflight(exchange) : ports.answerOwn(exchange);
-    if (result !== 'passed') return refuse(exchange, result);
-    if (inFlight >= ports.maxRequestsInFlight)
-      return refuse(exchange, refusal('overloaded', `${inFlight} requests are under way (maxRequestsInFlight)`));
-    exchange.counted = true;
-    inFlight++;
-    ports.enter(exchange.passage.api.name);
-    takeBody(exchange);
-  }
-
-  /** Everything about a body that can be said before it is read is said before `100 Continue`. */
-  function takeBody(exchange: Admitted): void {
-    const { facts, passage } = exchange;
-    const { maxBodyBytes } = passage.api;
-    if (Number(facts.headers.contentLength ?? 0) > maxBodyBytes)
-      return refuse(exchange, refusal('body_too_large', `the declared length is over maxBodyBytes (${maxBodyBytes})`));
-    const filter = passage.wouldReject === null ? eventFilterOf(passage) : null;
-    const media = filter === null ? null : checkEventMedia(facts.headers);
-    if (media !== null && !media.ok && object(exchange, media.refusal) === 'refused') return;
-    if (exchange.awaitsContinue) exchange.res.writeContinue();
-    if (filter !== null && media?.ok === true) {
-      const coding = media.value;
-      return readBody(exchange, (body) => decodeEvents(exchange, { filter, coding, body }));
+    if (result !== 'passed' && result !== 'body wanted') return refuse(exchange, result);
+    if (!exchange.counted) {
+      if (inFlight >= ports.maxRequestsInFlight)
+        return refuse(exchange, refusal('overloaded', `${inFlight} requests are under way (maxRequestsInFlight)`));
+      exchange.counted = true;
+      inFlight++;
+      ports.enter(exchange.passage.api.name);
     }
-    if (ports.needsBody(exchange)) return readBody(exchange, () => ports.pass(exchange));
-    exchange.body = announcesBody(facts) ? 'stream' : 'none';
-    ports.pass(exchange);
-  }
-
-  function readBody(exchange: Admitted, then: (body: Buffer) => void): void {
     const { maxBodyBytes } = exchange.passage.api;
-    collectBody(exchange.req, maxBodyBytes, (body) => {
-      if (exchange.settled) return;
-      if (body === 'aborted') return settle(exchange, { status: CLIENT_GONE });
-      if (body === 'too_large')
-        return refuse(exchange, refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`));
-      exchange.body = body;
-      attempt(exchange, () => then(body));
-    });
-  }
-
-  function decodeEvents(exchange: Admitted, { filter, coding, body }: EncodedEvents): void {
-    if (coding === 'identity') return judgeEvents(exchange, filter, body);
-    const judge = (decoded: Decision<Buffer>): void => {
-      if (exchange.settled) return;
-      if (decoded.ok) judgeEvents(exchange, filter, decoded.value);
-      else if (object(exchange, decoded.refusal) === 'reported') ports.pass(exchange);
-    };
-    attempt(exchange, () => decodeBody(body, coding, exchange.passage.api.maxBodyBytes).then(judge));
-  }
-
-  /** In report mode the body goes on as it came, whatever would have been cut. */
-  function judgeEvents(exchange: Admitted, filter: EventFilter, body: Buffer): void {
-    const result = filter(body);
-    if (!result.ok) {
-      exchange.rejectedEvents = result.rejected;
-      if (object(exchange, result.refusal) === 'refused') return;
-    } else {
-      exchange.forwardedEvents = result.forwarded;
-      exchange.removedEvents = result.removed;
-      if (result.cut && modeOf(exchange.passage, 'key') === 'enforce') {
-        exchange.body = result.body;
-        exchange.bodyChanged = true;
-      } else if (result.cut)
-        exchange.passage.wouldReject = refusal('event_not_allowed', `${result.removed} events would be removed`);
-    }
-    ports.pass(exchange);
-  }
-
-  /** Refuses, or notes in report mode that enforcement would have. */
-  function object(exchange: Admitted, reason: Refusal): 'refused' | 'reported' {
-    if (modeOf(exchange.passage, 'key') === 'report') {
-      exchange.passage.wouldReject = reason;
-      return 'reported';
-    }
-    refuse(exchange, reason);
-    return 'refused';
+    if (Number(exchange.facts.headers.contentLength ?? 0) > maxBodyBytes)
+      return refuse(exchange, refusal('body_too_large', `the declared length is over maxBodyBytes (${maxBodyBytes})`));
+    if (result === 'passed') takeBody(exchange);
+    else readCredential(exchange);
   }
 
   function preflight(exchange: Admitted): void {

@@ -3,7 +3,8 @@
  * Composes targets and headers; the verdicts were spoken before, and upstream/ moves the bytes.
  */
 import { corsHeadersFor } from './data-port/cors-headers.ts';
-import { CLIENT_GONE, type Admitted, type Gateway } from './gateway.ts';
+import { CLIENT_GONE, type Admitted } from './data-port/exchange.ts';
+import type { Gateway } from './gateway.ts';
 import type { Answer } from './metrics-api/cache-store.ts';
 import type { ResponseCache } from './metrics-api/response-cache.ts';
 import type { Identity } from './policy/credential.ts';
@@ -71,9 +72,7 @@ export function upstreamRequest(exchange: Admitted, upstream: Upstream): Upstrea
   const { facts, passage, body } = exchange;
   const { api, identity, route } = passage;
   const { fromTrustedProxy, forwardedFor } = clientOf(passage);
-  // An API in report mode stands in front of a backend that still checks credentials itself.
-  const authorization = api.enforcement === 'report' ? ({ kind: 'pass' } as const) : api.authorization;
-  const handover = handOver(facts, passage.query, api.credential, authorization);
+  const handover = handOver(passage, api);
   return {
     method: facts.method,
     target: (route?.target ?? passage.path) + handover.query,
@@ -106,7 +105,7 @@ export function answerHeaders(
   const cors = passage.identity?.key.type === 'write-only' ? corsHeadersFor(passage) : null;
   const isReported = cors?.length === 0 && passage.wouldReject !== null;
   const own = ['X-Request-Id', requestId, ...added];
-  if (removedEvents > 0 && exchange.bodyChanged) own.push('Postern-Removed-Events', String(removedEvents));
+  if (removedEvents > 0 && passage.wouldReject === null) own.push('Postern-Removed-Events', String(removedEvents));
   return clientHeaders({ rawHeaders, cors: isReported ? null : cors, added: own });
 }
 

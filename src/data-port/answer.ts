@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { announcesBody } from '../policy/facts.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
 import type { Exchange } from './exchange.ts';
-import { announcesBody } from './read-facts.ts';
 
 /** How long and how much a closing connection is still read, so that the answer is not lost to a TCP reset. */
 const LINGER_MS = 1000;

@@ -8,6 +8,7 @@ import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability
 import type { Facts } from '../policy/facts.ts';
 import { clientOf, type Passage } from '../policy/pipeline.ts';
 import type { Refusal } from '../policy/refusal.ts';
+import type { ApiRules } from '../policy/ruleset.ts';
 
 /** The body to send on: none, the request's own stream, or bytes that were read already. */
 export type ExchangeBody = 'none' | 'stream' | Buffer;
@@ -40,14 +41,20 @@ export interface Exchange {
   abort: (() => void) | null;
 }
 
+/** An exchange that passed every step: its API is known. */
+export type Admitted = Exchange & { readonly passage: Passage & { readonly api: ApiRules } };
+
 /** What the answer adds to an outcome. */
 export interface AnswerFacts {
-  /** As sent to the client; 499 when it went away before anything was sent. */
+  /** As sent to the client; `CLIENT_GONE` when it went away before anything was sent. */
   readonly status: number;
   readonly upstreamSeconds?: number | null;
   readonly upstreamFailure?: UpstreamFailureKind | null;
   readonly tokenIssued?: boolean;
 }
+
+/** The status recorded for a client that went away before anything was sent (nginx's convention). */
+export const CLIENT_GONE = 499;
 
 type Arrival = Pick<Exchange, 'req' | 'res' | 'facts' | 'requestId' | 'startedAt' | 'passage' | 'awaitsContinue'>;
 

@@ -20,9 +20,3 @@ export function readFacts(req: IncomingMessage, now: number): Facts {
     now,
   };
 }
-
-/** Whether the request's framing announces a body (RFC 9112 6): its bytes have to be read, or the connection closed. */
-export function announcesBody(facts: Facts): boolean {
-  const { contentLength, transferEncoding } = facts.headers;
-  return transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0');
-}

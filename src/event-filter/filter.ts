@@ -2,15 +2,15 @@
  * Decides, on the bytes of a body, which events a key may send, and cuts out the others.
  * What is not cut stays byte for byte; a body that two parsers could read differently is refused, never repaired.
  */
-import { isUtf8 } from 'node:buffer';
 import { type Refusal, refusal } from '../policy/refusal.ts';
 import { clearBatch, compileBatchWalk, newBatch } from './batch.ts';
 import { cutOut } from './cut.ts';
 import { compileMember } from './member.ts';
 import { compileNames } from './names.ts';
 import { newWalk, walkObject } from './object.ts';
-import { INVALID, OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
+import { OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
 import type { EventSelector } from './selector.ts';
+import { isWhole } from './whole.ts';
 
 /** What holds for the events of one key on one route. */
 export interface EventRule {
@@ -103,11 +103,6 @@ function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch'
       return notAllowed(`${disallowed} of ${kept + disallowed} events are not on the list`, kept + disallowed);
     return { ok: true, body: cutOut(body, batch.cuts), cut: true, forwarded: kept, removed: disallowed };
   };
-}
-
-/** Whether the one value that ends at `stop` is all that the body holds, and its bytes are UTF-8. */
-function isWhole(body: Buffer, stop: number): boolean {
-  return stop !== INVALID && skipSpace(body, stop) === body.length && isUtf8(body);
 }
 
 function notAllowed(why: string, rejected: number): FilterResult {

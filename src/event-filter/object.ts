@@ -18,12 +18,14 @@ export interface Walk {
   variants: number;
   /** Whether the object has a member `__proto__`. */
   prototype: boolean;
+  /** Of the last exact member: the opening quote of its name, then its value. */
+  nameStart: number;
   valueStart: number;
   valueEnd: number;
 }
 
 export function newWalk(options: Pick<Walk, 'member' | 'depth' | 'skipFound'>): Walk {
-  return { ...options, exact: 0, variants: 0, prototype: false, valueStart: 0, valueEnd: 0 };
+  return { ...options, exact: 0, variants: 0, prototype: false, nameStart: 0, valueStart: 0, valueEnd: 0 };
 }
 
 /** Steps over the object whose opening brace is at `start`. */
@@ -61,6 +63,7 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   if (match === 'none') return skipValue(bytes, valueStart, walk.depth);
   if (match === 'exact') {
     walk.exact++;
+    walk.nameStart = start;
     walk.valueStart = valueStart;
     walk.valueEnd = walk.skipFound(bytes, valueStart);
     return walk.valueEnd;

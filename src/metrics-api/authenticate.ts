@@ -7,8 +7,8 @@ import type { TokenService } from './token.ts';
 
 /** The credential step of the metrics API. Synchronous for a token that was verified before. */
 export function authenticateByToken({ verify }: Pick<TokenService, 'verify'>): PolicyPorts['authenticate'] {
-  return ({ facts, query, rules }, api) => {
-    const token = findSecret(facts, query, api.credential);
-    return token.ok ? verify(token.value, rules.keys, facts.now) : token;
+  return (passage, api) => {
+    const token = findSecret(passage, api.credential);
+    return token.ok ? verify(token.value, passage.rules.keys, passage.facts.now) : token;
   };
 }

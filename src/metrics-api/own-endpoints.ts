@@ -4,8 +4,8 @@
  */
 import { answer } from '../data-port/answer.ts';
 import { collectBody } from '../data-port/body.ts';
-import type { Exchange } from '../data-port/exchange.ts';
-import { CLIENT_GONE, type Admitted, type Gateway } from '../gateway.ts';
+import { CLIENT_GONE, type Admitted, type Exchange } from '../data-port/exchange.ts';
+import type { Gateway } from '../gateway.ts';
 import { checkGuards, clientOf } from '../policy/pipeline.ts';
 import { refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';

@@ -8,8 +8,9 @@ import { refused, type Decision } from './refusal.ts';
 import type { ApiRules } from './ruleset.ts';
 
 /** The identity behind the secret in the request (contract of `PolicyPorts.authenticate`, synchronous). */
-export function authenticateBySecret({ facts, query, rules }: Passage, api: ApiRules): Decision<Identity> {
-  const secret = findSecret(facts, query, api.credential);
+export function authenticateBySecret(passage: Passage, api: ApiRules): Decision<Identity> {
+  const { rules, facts } = passage;
+  const secret = findSecret(passage, api.credential);
   if (!secret.ok) return secret;
   const identity = identify(sha256HexOfHeader(secret.value), rules.keys, facts.now);
   if (identity.ok && identity.value.key.type === 'metrics')

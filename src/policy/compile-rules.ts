@@ -4,6 +4,7 @@
  */
 import type { Config, IntegrationApiConfig, MetricsApiConfig } from '../config/schema.ts';
 import { presetRoutes } from '../config/presets.ts';
+import { compileMemberSearch } from '../event-filter/member-value.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
 import { compileRoutes } from './route.ts';
 import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
@@ -25,6 +26,7 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
     router: compileRoutes(api.routes ?? presetRoutes(api.preset ?? 'userflux')),
     credential: api.credential.map(locationOf),
+    looksIntoBody: api.credential.some((location) => location.startsWith('body:')),
     authorization: authorizationOf(api.authorization),
     cors: {
       allowedHeaders: new Set(api.cors.allowedHeaders.map((header) => header.toLowerCase())),
@@ -43,7 +45,9 @@ function authorizationOf(written: string): UpstreamAuthorization {
 function locationOf(written: string): CredentialLocation {
   if (written === 'bearer' || written === 'basic-username') return { kind: written };
   const colon = written.indexOf(':');
-  return { kind: written.slice(0, colon) as 'header' | 'query' | 'body', name: written.slice(colon + 1) };
+  const kind = written.slice(0, colon) as 'header' | 'query' | 'body';
+  const name = written.slice(colon + 1);
+  return kind === 'body' ? { kind, name, find: compileMemberSearch(name) } : { kind, name };
 }
 
 /** A range that validation has let through. */

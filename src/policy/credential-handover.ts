@@ -1,11 +1,20 @@
 /**
  * What becomes of the caller's credential on the way to the backend: it is taken out of the header fields and the query, or
- * replaced in its place by the configured upstream credential. `Authorization` itself is written by upstream/headers.
+ * replaced in its place by the configured upstream credential. `Authorization` itself is written by upstream/headers, a body
+ * by body-credential.
  */
 import { foldFieldName } from '../lib/field-name.ts';
 import type { Facts } from './facts.ts';
 import { queryParameters } from './query.ts';
-import type { CredentialLocation, UpstreamAuthorization } from './ruleset.ts';
+import type { ApiRules, UpstreamAuthorization } from './ruleset.ts';
+
+export interface HandedRequest {
+  readonly facts: Facts;
+  /** '' or `?...`. */
+  readonly query: string;
+  /** A credential in the body was taken out or replaced already. */
+  readonly bodyHandedOver: boolean;
+}
 
 export interface Handover {
   readonly rawHeaders: readonly string[];
@@ -14,17 +23,19 @@ export interface Handover {
   readonly authorization: UpstreamAuthorization;
 }
 
+/** What stands for the caller's credential. An API in report mode fronts a backend that still checks credentials itself. */
+export function authorizationFor({ enforcement, authorization }: ApiRules): UpstreamAuthorization {
+  return enforcement === 'report' ? { kind: 'pass' } : authorization;
+}
+
 /**
  * Applies the upstream authorization to every place where a credential may stand, and takes out every field that a lenient
  * backend would read as a header that was judged. With `bearer` and `basic-username` alone, which is the default, nothing is
  * copied.
  */
-export function handOver(
-  facts: Facts,
-  query: string,
-  locations: readonly CredentialLocation[],
-  authorization: UpstreamAuthorization,
-): Handover {
+export function handOver({ facts, query, bodyHandedOver }: HandedRequest, api: ApiRules): Handover {
+  const authorization = authorizationFor(api);
+  const locations = api.credential;
   let { rawHeaders } = facts;
   let handedQuery = query;
   for (const location of locations)
@@ -35,7 +46,7 @@ export function handOver(
     if (location.kind === 'header') rawHeaders = replaceHeader(rawHeaders, location.name, replacement);
     else if (location.kind === 'query') handedQuery = replaceParameter(handedQuery, location.name, replacement);
   }
-  const moved = rawHeaders !== facts.rawHeaders || handedQuery !== query;
+  const moved = bodyHandedOver || rawHeaders !== facts.rawHeaders || handedQuery !== query;
   // A replaced credential went out in its own place: a second copy in Authorization would be one that nobody asked for.
   const isSecondCopy = moved && facts.headers.authorization === undefined;
   return { rawHeaders, query: handedQuery, authorization: isSecondCopy ? { kind: 'strip' } : authorization };

@@ -3,6 +3,7 @@
  * so that no comparison takes longer for a near miss. Does not decide what the key may do.
  */
 import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
+import { NOT_TEXT, secretInBody, type BodyText } from './body-credential.ts';
 import type { Facts } from './facts.ts';
 import { queryParameters } from './query.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from './refusal.ts';
@@ -14,21 +15,35 @@ export interface Identity {
   readonly secret: KeySecret;
 }
 
+/** Where a credential may stand. */
+export interface CredentialPlaces {
+  readonly facts: Facts;
+  /** '' or `?...`. */
+  readonly query: string;
+  readonly bodyText: BodyText;
+}
+
 /**
  * The caller's secret, from the first configured location that holds one.
  * Two locations that hold different secrets are refused: the backend might believe the other one.
  */
-export function findSecret(facts: Facts, query: string, locations: readonly CredentialLocation[]): Decision<string> {
+export function findSecret(places: CredentialPlaces, locations: readonly CredentialLocation[]): Decision<string> {
   let found: string | null = null;
+  let hasOther = false;
   for (const location of locations) {
-    const read = readLocation(facts, query, location);
+    const read = readLocation(places, location);
     if (read === AMBIGUOUS)
       return refused(refusal('malformed_request', `the credential in ${describe(location)} is repeated`));
     if (read === null) continue;
-    if (found !== null && found !== read)
-      return refused(invalid('unknown', 'two locations hold different credentials'));
+    if (read === NOT_TEXT) {
+      hasOther = true;
+      continue;
+    }
+    if (typeof read !== 'string') return refused(read);
+    if (found !== null && found !== read) return refused(CONTRADICTION);
     found = read;
   }
+  if (found !== null && hasOther) return refused(CONTRADICTION);
   return found === null ? refused(refusal('missing_credential', 'no credential in the request')) : allowed(found);
 }
 
@@ -53,11 +68,15 @@ export const invalid = (reason: 'unknown' | 'disabled' | 'expired', why: string,
   keyId,
 });
 
+const CONTRADICTION = invalid('unknown', 'two locations hold different credentials');
 const AMBIGUOUS = Symbol('ambiguous');
 const BEARER = /^bearer +(\S.*)$/i;
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 
-function readLocation(facts: Facts, query: string, location: CredentialLocation): string | null | typeof AMBIGUOUS {
+function readLocation(
+  { facts, query, bodyText }: CredentialPlaces,
+  location: CredentialLocation,
+): string | null | typeof AMBIGUOUS | ReturnType<typeof secretInBody> {
   switch (location.kind) {
     case 'bearer':
       return BEARER.exec(facts.headers.authorization ?? '')?.[1] ?? null;
@@ -72,7 +91,7 @@ function readLocation(facts: Facts, query: string, location: CredentialLocation)
           .map((parameter) => parameter.value),
       );
     case 'body':
-      return null; // read after the body is: see body-credential.ts
+      return secretInBody(bodyText, location);
   }
 }
 

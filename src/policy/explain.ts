@@ -15,7 +15,7 @@ import {
   type StepResult,
 } from './pipeline.ts';
 import type { Facts } from './facts.ts';
-import { REFUSALS, type Refusal, type RefusalCode } from './refusal.ts';
+import { REFUSALS, refusal, type Refusal, type RefusalCode } from './refusal.ts';
 import type { CompiledRoute } from './route.ts';
 import type { Ruleset } from './ruleset.ts';
 
@@ -61,14 +61,14 @@ export async function explain({ facts, rules, events, authenticate, ownEndpoint 
       steps.push({ step: step.name, verdict: 'not_reached', reason: '' });
       continue;
     }
-    const result = await step.check(passage, ports);
+    const result = withoutBody(await step.check(passage, ports));
     const enforced = modeOf(passage, step.reportable) === 'enforce';
     steps.push(verdictOf(step.name, result, enforced, passage));
     if (result !== 'passed') end = { result, enforced };
   }
-  const { verdict, removed, refusal } = end === null ? judgeEvents(passage, events) : NO_EVENTS;
+  const { verdict, removed, refusal: objection } = end === null ? judgeEvents(passage, events) : NO_EVENTS;
   steps.push(verdict);
-  if (refusal !== null) end = { result: refusal, enforced: modeOf(passage, 'key') === 'enforce' };
+  if (objection !== null) end = { result: objection, enforced: modeOf(passage, 'key') === 'enforce' };
   const refused = end !== null && end.enforced && end.result !== 'answered' ? end.result : null;
   const client = clientOf(passage);
   return {
@@ -83,7 +83,17 @@ export async function explain({ facts, rules, events, authenticate, ownEndpoint 
   };
 }
 
-function verdictOf(step: StepName, result: StepResult, enforced: boolean, passage: Passage): StepVerdict {
+/** A made-up request has no body to look into. */
+function withoutBody(result: StepResult): Exclude<StepResult, 'body wanted'> {
+  return result === 'body wanted' ? refusal('missing_credential', 'no credential outside the body') : result;
+}
+
+function verdictOf(
+  step: StepName,
+  result: Exclude<StepResult, 'body wanted'>,
+  enforced: boolean,
+  passage: Passage,
+): StepVerdict {
   if (result === 'passed') return { step, verdict: 'passed', reason: WHY_PASSED[step](passage) };
   if (result === 'answered')
     return { step, verdict: 'answered', reason: `Postern answers this itself: ${passage.endpoint}` };

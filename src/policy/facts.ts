@@ -57,6 +57,12 @@ export interface Facts {
   readonly now: number;
 }
 
+/** Whether the request's framing announces a body (RFC 9112 6): its bytes have to be read, or the connection closed. */
+export function announcesBody(facts: Facts): boolean {
+  const { contentLength, transferEncoding } = facts.headers;
+  return transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0');
+}
+
 type MutableHeaderFacts = { -readonly [K in keyof HeaderFacts]: HeaderFacts[K] } & {
   forwardedFor: string[];
   connection: string[];

@@ -4,6 +4,7 @@
  */
 import type { Key, Mode } from '../keys/key.ts';
 import type { RateStore } from '../rate-store/rate-store.ts';
+import { mayHoldCredential, type BodyText } from './body-credential.ts';
 import { checkBrowser } from './browser.ts';
 import { resolveClientAddress, type ClientAddress } from './client-address.ts';
 import { admittedOrigins, isPreflight } from './cors.ts';
@@ -27,6 +28,10 @@ export interface Passage {
   api: ApiRules | null;
   route: RouteMatch | null;
   identity: Identity | null;
+  /** Only of an API that looks for credentials there; from the handing over on, what the backend gets. */
+  bodyText: BodyText;
+  /** The credential in the body was taken out or replaced. */
+  bodyHandedOver: boolean;
   client: ClientAddress | null;
   /** Set when Postern answers by itself. */
   endpoint: OwnEndpoint | null;
@@ -46,8 +51,11 @@ export interface PolicyPorts {
   readonly ownEndpoint: (path: string, metrics: ApiRules) => OwnEndpoint | null;
 }
 
-/** `answered`: a request that Postern answers itself, such as a CORS preflight. */
-export type StepResult = Refusal | 'passed' | 'answered';
+/**
+ * `answered`: a request that Postern answers itself, such as a CORS preflight. `body wanted`: the credential can only be in
+ * the body; once that is read into `bodyText`, the way goes on `FROM_CREDENTIAL`.
+ */
+export type StepResult = Refusal | 'passed' | 'answered' | 'body wanted';
 
 export type StepName =
   | 'request form'
@@ -86,6 +94,9 @@ export const STEPS: readonly Step[] = [
   { name: 'rate', reportable: 'key', check: takeFromRate },
 ];
 
+/** Where a request goes on that had to wait for its body. */
+export const FROM_CREDENTIAL = STEPS.findIndex(({ name }) => name === 'credential');
+
 /** A passage at the door. */
 export function enter(facts: Facts, rules: Ruleset): Passage {
   return {
@@ -96,6 +107,8 @@ export function enter(facts: Facts, rules: Ruleset): Passage {
     api: null,
     route: null,
     identity: null,
+    bodyText: null,
+    bodyHandedOver: false,
     client: null,
     endpoint: null,
     wouldReject: null,
@@ -116,6 +129,13 @@ export function admit(passage: Passage, ports: PolicyPorts, from = 0): StepResul
     return settle(passage, step, result);
   }
   return 'passed';
+}
+
+/** The credential step alone, again, once the body is known: what stands there must not contradict what was found before. */
+export function checkCredential(passage: Passage, ports: PolicyPorts): StepResult | Promise<StepResult> {
+  const step = STEPS[FROM_CREDENTIAL] as Step;
+  const result = step.check(passage, ports);
+  return result instanceof Promise ? result.then((late) => settle(passage, step, late)) : settle(passage, step, result);
 }
 
 /**
@@ -185,13 +205,19 @@ function answerPreflight(passage: Passage): StepResult {
 }
 
 function takeCredential(passage: Passage, ports: PolicyPorts): StepResult | Promise<StepResult> {
+  const api = passage.api as ApiRules;
   const keep = (decision: Decision<Identity>): StepResult => {
-    if (!decision.ok) return decision.refusal;
+    if (!decision.ok) return isInBody(passage, api, decision.refusal) ? 'body wanted' : decision.refusal;
     passage.identity = decision.value;
     return 'passed';
   };
-  const decision = ports.authenticate(passage, passage.api as ApiRules);
+  const decision = ports.authenticate(passage, api);
   return decision instanceof Promise ? decision.then(keep) : keep(decision);
+}
+
+/** Every other place was looked at in vain, and the body was not read yet. */
+function isInBody({ facts, bodyText }: Passage, api: ApiRules, { code }: Refusal): boolean {
+  return code === 'missing_credential' && bodyText === null && mayHoldCredential(facts, api);
 }
 
 function checkAddress(passage: Passage): StepResult {

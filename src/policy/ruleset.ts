@@ -2,6 +2,7 @@
  * Everything that a request is judged by, as one immutable value: a request reads the current ruleset once and is never
  * judged by a mixture of an old and a new one. Built when the configuration or the keys change; decides nothing.
  */
+import type { FindMember } from '../event-filter/member-value.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
 import type { AddressSet } from '../lib/cidr.ts';
 import type { PathQuirk } from './path.ts';
@@ -15,7 +16,14 @@ export type CredentialLocation =
   | { readonly kind: 'basic-username' }
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'query'; readonly name: string }
-  | { readonly kind: 'body'; readonly name: string };
+  | BodyLocation;
+
+/** A member of the body's top-level object. */
+export interface BodyLocation {
+  readonly kind: 'body';
+  readonly name: string;
+  readonly find: FindMember;
+}
 
 /** What the backend receives as `Authorization`: nothing, the caller's own, or a configured value. */
 export type UpstreamAuthorization =
@@ -33,6 +41,8 @@ export interface ApiRules {
   readonly hosts: ReadonlySet<string> | null;
   readonly router: Router;
   readonly credential: readonly CredentialLocation[];
+  /** Some of these locations are in the body. */
+  readonly looksIntoBody: boolean;
   readonly authorization: UpstreamAuthorization;
   readonly cors: CorsRules;
   readonly enforcement: Mode;
