@@ -1,0 +1,126 @@
+/** Keys in Redis, live in every replica: by message, by counter, one malformed among the others, and very many. */
+import t, { type Test } from 'tap';
+import { eventually, startRedis } from '../support/redis.ts';
+import { changeKeys, definitionOf } from '../support/redis-keys.ts';
+import { startNumberingBackend, startReplica, writeSharedKeys, type Replica } from '../support/redis-postern.ts';
+
+const PUBLISHED_MS = 1000;
+const POLL_SECONDS = 1;
+
+async function twoReplicas(t: Test) {
+  const redis = await startRedis(t);
+  await writeSharedKeys(redis);
+  const { url } = await startNumberingBackend(t);
+  const section = { url: redis.url, pollSeconds: POLL_SECONDS };
+  const replicas = await Promise.all([startReplica(t, url, section), startReplica(t, url, section)]);
+  for (const { adminUrl } of replicas)
+    await eventually(async () => (await fetch(`${adminUrl}/readyz`)).ok, 'the replica to be ready');
+  return { redis, replicas };
+}
+
+const everywhere = (replicas: readonly Replica[], secret: string, status: number, withinMs: number) =>
+  Promise.all(
+    replicas.map((replica) =>
+      eventually(async () => (await replica.statusOf(secret)) === status, `${status} for ${secret}`, withinMs),
+    ),
+  );
+
+t.jobs = 2;
+
+t.test('a published change is live in every replica within a second', { buffered: true }, async (t) => {
+  const { redis, replicas } = await twoReplicas(t);
+  await changeKeys(redis.admin, { set: { added: definitionOf('added') } });
+  await everywhere(replicas, 'secret-of-added', 200, PUBLISHED_MS);
+  await changeKeys(redis.admin, { set: { added: definitionOf('added', { allowFrom: ['203.0.113.7'] }) } });
+  await everywhere(replicas, 'secret-of-added', 403, PUBLISHED_MS);
+  await changeKeys(redis.admin, { set: { added: definitionOf('added', { enabled: false }) } });
+  await everywhere(replicas, 'secret-of-added', 401, PUBLISHED_MS);
+  await changeKeys(redis.admin, { set: { added: definitionOf('added') } });
+  await everywhere(replicas, 'secret-of-added', 200, PUBLISHED_MS);
+  await changeKeys(redis.admin, { remove: ['added'] });
+  await everywhere(replicas, 'secret-of-added', 401, PUBLISHED_MS);
+  await everywhere(replicas, 'secret-of-server', 200, PUBLISHED_MS);
+});
+
+t.test('a change that only the counter tells is live within pollSeconds', { buffered: true }, async (t) => {
+  const { redis, replicas } = await twoReplicas(t);
+  await changeKeys(redis.admin, { set: { added: definitionOf('added') }, publish: null });
+  await everywhere(replicas, 'secret-of-added', 200, POLL_SECONDS * 1000 + 500);
+  await changeKeys(redis.admin, { remove: ['added'], publish: null });
+  await everywhere(replicas, 'secret-of-added', 401, POLL_SECONDS * 1000 + 500);
+});
+
+t.test('a page of a new origin may ask as soon as the key says so', { buffered: true }, async (t) => {
+  const { redis, replicas } = await twoReplicas(t);
+  const [{ url }] = replicas as [Replica, Replica];
+  const preflight = async (): Promise<number> => {
+    const headers = { origin: 'https://example.com', 'access-control-request-method': 'POST' };
+    return (await fetch(`${url}/event/ingest`, { method: 'OPTIONS', headers })).status;
+  };
+  const page = (allowedOrigins: readonly string[]): string =>
+    definitionOf('page', { type: 'write-only', allowedOrigins });
+  t.equal(await preflight(), 403);
+  await changeKeys(redis.admin, { set: { page: page(['https://example.com']) } });
+  await eventually(async () => (await preflight()) === 204, 'the preflight to be admitted', PUBLISHED_MS);
+  await changeKeys(redis.admin, { set: { page: page(['https://example.org']) } });
+  await eventually(async () => (await preflight()) === 403, 'the preflight to be refused', PUBLISHED_MS);
+});
+
+t.test('a token ends in every replica with the secret it came from', { buffered: true }, async (t) => {
+  const { redis, replicas } = await twoReplicas(t);
+  const [one, two] = replicas as [Replica, Replica];
+  const token = await one.obtainToken();
+  t.equal((await one.query(token, '{}')).status, 200);
+  t.equal((await two.query(token, '{}')).status, 200, 'one replica knows the tokens of the other');
+  await changeKeys(redis.admin, { remove: ['dashboard'] });
+  for (const replica of replicas)
+    await eventually(
+      async () => (await replica.query(token, '{}')).status === 401,
+      'the end of the token',
+      PUBLISHED_MS,
+    );
+});
+
+t.test(
+  'a malformed definition disables its key, is counted and named; the others go on',
+  { buffered: true },
+  async (t) => {
+    const { redis, replicas } = await twoReplicas(t);
+    const [one] = replicas as [Replica, Replica];
+    await changeKeys(redis.admin, { set: { bad: definitionOf('bad') } });
+    await everywhere(replicas, 'secret-of-bad', 200, PUBLISHED_MS);
+    for (const wrong of ['{', '[]', definitionOf('bad', { alowFrom: [] }), definitionOf('bad', { id: 'other' })]) {
+      await changeKeys(redis.admin, { set: { bad: wrong } });
+      await everywhere(replicas, 'secret-of-bad', 401, PUBLISHED_MS);
+      t.equal(await one.metric('postern_key_source_invalid_definitions'), 1, wrong);
+      await changeKeys(redis.admin, { set: { bad: definitionOf('bad') } });
+      await everywhere(replicas, 'secret-of-bad', 200, PUBLISHED_MS);
+    }
+    t.equal(await one.metric('postern_key_source_invalid_definitions'), 0);
+    t.ok(one.lines.some(({ msg, keyId }) => msg === 'key_problem' && keyId === 'bad'));
+    await changeKeys(redis.admin, { set: { twin: definitionOf('bad') } });
+    await everywhere(replicas, 'secret-of-bad', 401, PUBLISHED_MS);
+    t.equal(await one.metric('postern_key_source_invalid_definitions'), 2, 'two with one secret disable each other');
+    await everywhere(replicas, 'secret-of-server', 200, PUBLISHED_MS);
+  },
+);
+
+t.test('20,000 keys: all serve, and one change reads one key', { buffered: true }, async (t) => {
+  const redis = await startRedis(t);
+  const set = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, definitionOf(`k${n}`)]));
+  await changeKeys(redis.admin, { set, publish: ['*'] });
+  const replica = await startReplica(t, (await startNumberingBackend(t)).url, { url: redis.url });
+  await eventually(async () => (await replica.told()).ready === 200, 'the keys');
+  t.equal(await replica.metric('postern_keys{type="read-write",state="active"}'), 20_000);
+  for (const n of [0, 9_999, 19_999]) t.equal(await replica.statusOf(`secret-of-k${n}`), 200);
+  const subscribed = async (): Promise<boolean> =>
+    Number((await redis.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1]) === 1;
+  await eventually(subscribed, 'the subscription');
+  // A reading that the subscription asked for has ended when a change comes through.
+  await changeKeys(redis.admin, { set: { first: definitionOf('first') } });
+  await everywhere([replica], 'secret-of-first', 200, 15_000);
+  await redis.admin.config('RESETSTAT');
+  await changeKeys(redis.admin, { remove: ['k9999'] });
+  await everywhere([replica], 'secret-of-k9999', 401, PUBLISHED_MS);
+  t.notMatch(await redis.admin.info('commandstats'), /cmdstat_(hscan|hgetall|hvals)/, 'nothing is read but the change');
+});
