@@ -8,11 +8,23 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireTool } from '../test/support/tools.ts';
 import { buildAtHand, buildRevision } from './builds.ts';
+import {
+  elsewhereKey,
+  largeBatch,
+  limitedKey,
+  metricsKey,
+  nothingCut,
+  refusedPost,
+  twoCut,
+  unrestricted,
+  unrestrictedKey,
+} from './loads.ts';
 import type { Pace } from './measure.ts';
 import { startBackend } from './peers.ts';
 import { LOAD_CORE } from './processes.ts';
+import { profile, type Profiled } from './profile.ts';
 import type { Bench, Row, Scenario } from './scenario.ts';
-import { cachedQuery, refusal } from './scenarios/answers.ts';
+import { cachedQuery, refusal, withToken } from './scenarios/answers.ts';
 import { forwarding } from './scenarios/forwarding.ts';
 import { growth } from './scenarios/growth.ts';
 import { manyKeysInFile, manyKeysInRedis } from './scenarios/key-source.ts';
@@ -39,8 +51,17 @@ const SCENARIOS: readonly Listed[] = [
   { names: ['S9'], run: manyKeysInRedis, comparesBuilds: false },
 ];
 
-const FULL: Pace = { rounds: 15, seconds: 2, warmupSeconds: 5 };
-const QUICK: Pace = { rounds: 5, seconds: 1, warmupSeconds: 2 };
+const PROFILED: Readonly<Record<string, Profiled>> = {
+  S1: { load: nothingCut, status: 204, keys: [limitedKey] },
+  S2: { load: twoCut, status: 204, keys: [limitedKey] },
+  S3: { load: unrestricted, status: 204, keys: [unrestrictedKey] },
+  S4: { load: withToken, status: 200, keys: [metricsKey] },
+  S5: { load: refusedPost, status: 403, keys: [elsewhereKey] },
+  S6: { load: largeBatch, status: 204, keys: [limitedKey] },
+};
+
+const FULL: Pace = { rounds: 15, seconds: 2, warmupCpuSeconds: 6 };
+const QUICK: Pace = { rounds: 5, seconds: 1, warmupCpuSeconds: 3 };
 
 const USAGE = `npm run bench -- [--only S1,S5] [--rounds N] [--quick] [--against REVISION] [--save]
 
@@ -49,6 +70,7 @@ const USAGE = `npm run bench -- [--only S1,S5] [--rounds N] [--quick] [--against
   --quick             short rounds: a first look, not a result
   --against REVISION  Postern as it is here against Postern of that revision, without the peers;
                       exit code 1 when this one costs more
+  --profile S1        instead of all that: where the CPU time of a request of S1 to S6 goes
   --save              put the table into bench/README.md`;
 
 const README = 'bench/README.md';
@@ -81,6 +103,11 @@ async function main(): Promise<number> {
     ...{ backendPort: backend.port, pace, newFolder, progress },
     leaveOut: (why) => void leftOut.add(why),
   };
+  if (options.profile !== undefined) {
+    process.stdout.write(await profileOf(options.profile, bench));
+    await backend.stop();
+    return 0;
+  }
   const wanted = SCENARIOS.filter(({ names, comparesBuilds }) => {
     return (only === null || names.some((name) => only.has(name))) && (comparesBuilds || other === null);
   });
@@ -97,6 +124,13 @@ async function main(): Promise<number> {
   const worse = other === null ? [] : regressions(rows);
   for (const line of worse) process.stdout.write(`Costs more than before: ${line}\n`);
   return worse.length === 0 ? 0 : 1;
+}
+
+async function profileOf(scenario: string, bench: Bench): Promise<string> {
+  const profiled = PROFILED[scenario];
+  if (profiled === undefined)
+    throw new Error(`no profile of ${scenario}; there is ${Object.keys(PROFILED).join(', ')}`);
+  return profile(bench, profiled, tmpdir());
 }
 
 /** A scenario that fails is named, and the others are still run. */
@@ -126,6 +160,7 @@ function readOptions() {
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       against: { type: 'string' },
+      profile: { type: 'string' },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },

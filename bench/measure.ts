@@ -30,15 +30,26 @@ export interface Measured {
 export interface Pace {
   readonly rounds: number;
   readonly seconds: number;
-  readonly warmupSeconds: number;
+  /** How much CPU time a contender gets beforehand: compilers need work done, not time passed. */
+  readonly warmupCpuSeconds: number;
 }
 
 /** Measures A B C A B C ... */
 export async function measureInTurn(contenders: readonly Contender[], pace: Pace): Promise<Measured[]> {
-  for (const { measure } of contenders) await measure(pace.warmupSeconds);
+  for (const contender of contenders) await warmUp(contender, pace);
   const samples: Sample[][] = contenders.map(() => []);
   for (let round = 0; round < pace.rounds; round++) {
     for (const [index, { measure }] of contenders.entries()) samples[index]?.push(await measure(pace.seconds));
   }
   return contenders.map(({ scenario, name }, index) => ({ scenario, name, samples: samples[index] ?? [] }));
+}
+
+export async function warmUp(
+  { measure }: Pick<Contender, 'measure'>,
+  { seconds, warmupCpuSeconds }: Pace,
+): Promise<void> {
+  for (let missing = warmupCpuSeconds * 1e6; missing > 0;) {
+    const { requests, cpuMicrosPerRequest } = await measure(seconds);
+    missing -= requests * cpuMicrosPerRequest;
+  }
 }

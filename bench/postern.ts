@@ -24,6 +24,7 @@ export interface PosternOptions {
   /** Further sections of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly patienceSeconds?: number;
+  readonly nodeOptions?: readonly string[];
 }
 
 export interface Postern {
@@ -35,7 +36,7 @@ export interface Postern {
 }
 
 export async function startPostern(options: PosternOptions): Promise<Postern> {
-  const { build, folder, backendPort, keys, config = {}, patienceSeconds = 60 } = options;
+  const { build, folder, backendPort, keys, config = {}, patienceSeconds = 60, nodeOptions = [] } = options;
   const [port, adminPort] = [await freePort(), await freePort()];
   const upstream = `http://127.0.0.1:${backendPort}`;
   mkdirSync(folder);
@@ -54,7 +55,7 @@ export async function startPostern(options: PosternOptions): Promise<Postern> {
   const startedAt = performance.now();
   const server = launch({
     core: PROXY_CORE,
-    command: [process.execPath, join(build.folder, 'main.js'), 'serve', '--config', configFile],
+    command: [process.execPath, ...nodeOptions, join(build.folder, 'main.js'), 'serve', '--config', configFile],
     logFile: join(folder, 'log'),
     // Not the signal that a balancer is given time to see.
     stopSignal: 'SIGINT',

@@ -18,7 +18,7 @@ export const cachedQuery: Scenario = (bench) =>
         contenders.push(await httpContender({ scenario: 'S4', folder, ...options }));
       let load = metricsQuery('');
       for (const { name, server, port } of posterns) {
-        load = metricsQuery(await obtainToken(port));
+        load = await withToken(port);
         await add({ name, server, port, load, status: 200 });
       }
       for (const { name, server, port } of peers) await add({ name, server, port, load, status: 204 });
@@ -51,8 +51,9 @@ export const refusal: Scenario = (bench) =>
     }),
   );
 
-async function obtainToken(port: number): Promise<string> {
+/** The query with an access token of this instance. */
+export async function withToken(port: number): Promise<Load> {
   const { status, text } = await exchange(port, tokenRequest);
   if (status !== 200) throw new Error(`no access token: status ${status}`);
-  return (JSON.parse(text) as { accessToken: string }).accessToken;
+  return metricsQuery((JSON.parse(text) as { accessToken: string }).accessToken);
 }
