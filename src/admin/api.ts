@@ -11,6 +11,7 @@ import { keyOperations } from './key-operations.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Answer, Call, Caller, Operation } from './operation.ts';
 import { createOriginGuard, type OriginGuardOptions } from './origin-guard.ts';
+import { peerAddress } from './peer.ts';
 import { ADMIN_PROBLEMS, isAdminProblem, problem, problemDocument, PROBLEM_MEDIA_TYPE } from './problem.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
 import { createRejectionStreams } from './rejection-streams.ts';
@@ -137,7 +138,7 @@ const callOf = (request: FastifyRequest, caller: Caller): Call => ({
   body: request.body,
   ifMatch: request.headers['if-match'],
   caller,
-  address: request.socket.remoteAddress ?? '',
+  address: peerAddress(request.raw),
 });
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[];

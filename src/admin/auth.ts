@@ -9,6 +9,7 @@ import { createFailureLimiter } from '../metrics-api/failure-limiter.ts';
 import type { Log } from '../observability/log.ts';
 import { SESSION_COOKIE } from './openapi.ts';
 import type { Caller } from './operation.ts';
+import { peerAddress } from './peer.ts';
 import type { AdminProblem } from './problem.ts';
 import { SESSION_SECONDS, type Session, type Sessions } from './sessions.ts';
 
@@ -44,7 +45,7 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
 
   /** What stands against a token that was sent, or null. */
   const judge = (request: IncomingMessage, sent: string): AdminProblem | null => {
-    const address = request.socket.remoteAddress ?? '';
+    const address = peerAddress(request);
     // Before the comparison: a right guess must not be told from a wrong one while the address is slowed.
     const seconds = failures.secondsToWait(address, now());
     if (seconds > 0) return tooManyFailures(seconds);

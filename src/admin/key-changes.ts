@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
 import type { Decide, KeyStore, StoreFailure } from '../keys/key-store.ts';
+import type { KeySource } from '../keys/source.ts';
 import type { Audit } from './audit.ts';
 import type { Call } from './operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
@@ -31,12 +32,13 @@ export interface Updated {
 
 export interface KeyChangePorts {
   readonly store: KeyStore;
+  readonly source: Pick<KeySource, 'kind' | 'status'>;
   /** Makes the stored keys those that requests are judged by. */
   readonly reload: () => Promise<void>;
   readonly audit: Audit;
 }
 
-export function createKeyChanges({ store, reload, audit }: KeyChangePorts): KeyChanges {
+export function createKeyChanges({ store, source, reload, audit }: KeyChangePorts): KeyChanges {
   const writable = (): AdminProblem | null => {
     const why = store.readOnly();
     return why === null ? null : failed({ kind: 'read_only', why });
@@ -55,6 +57,9 @@ export function createKeyChanges({ store, reload, audit }: KeyChangePorts): KeyC
       // Asked first: where nothing can be written, nothing else about a write matters.
       const readOnly = writable();
       if (readOnly !== null) return readOnly;
+      const { up, why } = source.status();
+      // Writing one key into a Redis that has lost the others would make the loss true.
+      if (source.kind === 'redis' && !up) return failed({ kind: 'unavailable', why: `${why ?? 'Redis is away'}.` });
       const updated = await store.update(id, decide);
       if (!updated.ok) return 'refused' in updated ? updated.refused : failed(updated.failure);
       const fields = changedFields(updated.before, updated.after);

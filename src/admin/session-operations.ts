@@ -6,6 +6,7 @@ import { isoTime } from '../observability/iso-time.ts';
 import type { Audit } from './audit.ts';
 import type { Authenticator } from './auth.ts';
 import { readInput, type Answer, type Operation } from './operation.ts';
+import { peerAddress } from './peer.ts';
 import { problem } from './problem.ts';
 import { SessionRequest } from './schemas.ts';
 
@@ -17,7 +18,7 @@ export function sessionOperations(auth: Authenticator, audit: Audit): Operation[
     if ('code' in signedIn) return signedIn;
     const { cookie, session } = signedIn;
     const caller = { who: 'session', session: session.name } as const;
-    audit({ caller, address: request.socket.remoteAddress ?? '' }, 'sign_in');
+    audit({ caller, address: peerAddress(request.raw) }, 'sign_in');
     return { status: 204, headers: { 'set-cookie': cookie } };
   };
   const signOut = (request: FastifyRequest): Answer => ({

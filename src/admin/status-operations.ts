@@ -10,7 +10,7 @@ import type { KeySource } from '../keys/source.ts';
 import { definitionWarnings } from '../keys/warnings.ts';
 import { isoTime } from '../observability/iso-time.ts';
 import type { Metrics } from '../observability/prometheus.ts';
-import type { LoadedDefinition } from '../keys/definition.ts';
+import type { KeyDefinition } from '../keys/definition.ts';
 import type { Audit } from './audit.ts';
 import type { KeyChanges } from './key-changes.ts';
 import type { Answer, Call, Operation } from './operation.ts';
@@ -34,6 +34,7 @@ export interface StatusPorts {
 }
 
 export function statusOperations(ports: StatusPorts): Operation[] {
+  const definitions = createDefinitionCache(ports);
   const purge = async (call: Call): Promise<Answer> => {
     await ports.cache.purge();
     ports.audit(call, 'purge_cache');
@@ -43,7 +44,7 @@ export function statusOperations(ports: StatusPorts): Operation[] {
     {
       ...{ method: 'GET', path: '/api/status', operationId: 'getStatus', problems: [] },
       ...{ summary: 'How the process, its sources and its keys stand.', success: { status: 200, schema: 'Status' } },
-      handle: async () => ({ status: 200, body: await statusOf(ports) }),
+      handle: async () => ({ status: 200, body: statusOf(ports, await definitions()) }),
     },
     {
       ...{ method: 'GET', path: '/api/config', operationId: 'getConfig', problems: [] },
@@ -58,11 +59,10 @@ export function statusOperations(ports: StatusPorts): Operation[] {
   ];
 }
 
-async function statusOf(ports: StatusPorts) {
+function statusOf(ports: StatusPorts, definitions: ReadonlyMap<string, KeyDefinition>) {
   const { up, why, lastSyncAt } = ports.source.status();
   const { lastReloadSuccessful, lastLoaded } = ports.configStatus();
   const stats = ports.cache.stats();
-  const stored = await ports.changes.list();
   return {
     version: ports.version,
     keySource: {
@@ -71,7 +71,21 @@ async function statusOf(ports: StatusPorts) {
     },
     config: { lastReloadSuccessful, lastLoadedAt: isoTime(lastLoaded) },
     cache: stats && { bytes: stats.bytes, entries: stats.entries, results: cacheResults(ports.samples) },
-    keys: keyStates(ports, 'code' in stored ? [] : stored),
+    keys: keyStates(ports, definitions),
+  };
+}
+
+/** Reading every definition anew is only worth it after a change: a console asks for the state again and again. */
+function createDefinitionCache({ keys, changes }: Pick<StatusPorts, 'keys' | 'changes'>) {
+  let read: { readonly version: number; readonly definitions: ReadonlyMap<string, KeyDefinition> } | null = null;
+  return async (): Promise<ReadonlyMap<string, KeyDefinition>> => {
+    const version = keys()?.version ?? 0;
+    if (read?.version === version) return read.definitions;
+    const stored = await changes.list();
+    if ('code' in stored) return new Map();
+    const valid = stored.flatMap((entry) => ('definition' in entry ? [[entry.id, entry.definition] as const] : []));
+    read = { version, definitions: new Map(valid) };
+    return read.definitions;
   };
 }
 
@@ -81,12 +95,11 @@ function cacheResults(samples: Metrics['samples']): Record<string, number> {
   return results;
 }
 
-function keyStates({ keys, samples, now }: StatusPorts, stored: readonly LoadedDefinition[]) {
+function keyStates({ keys, samples, now }: StatusPorts, definitions: ReadonlyMap<string, KeyDefinition>) {
   const snapshot = keys();
   const lastUsed = new Map<string, number>();
   for (const { labels, value } of samples('postern_secret_last_used_timestamp_seconds'))
     lastUsed.set(`${labels['key']} ${labels['secret']}`, value * 1000);
-  const definitions = new Map(stored.flatMap((entry) => ('definition' in entry ? [[entry.id, entry.definition]] : [])));
   const used = [...(snapshot?.byId.values() ?? [])].map((key) => {
     const definition = definitions.get(key.id);
     return {

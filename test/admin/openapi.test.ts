@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { ADMIN_PROBLEMS } from '../../src/admin/problem.ts';
 import { adminClient, ADMIN_TOKEN } from '../support/admin-client.ts';
 import { startPostern } from '../support/postern.ts';
 
@@ -37,6 +39,11 @@ t.test(
       );
       if (method !== 'get') t.notOk(operation.security && path !== '/api/session', 'only sessions are open');
     }
+    const page = readFileSync('docs/admin-api.md', 'utf8');
+    for (const { path, method } of operations)
+      t.ok(page.includes(`\`${method.toUpperCase()} ${path}\``), `${method} ${path} is in docs/admin-api.md`);
+    for (const [code, { status }] of Object.entries(ADMIN_PROBLEMS))
+      t.match(page, new RegExp(`\\| ${status} +\\| \`${code}\` `), `${code} is in docs/admin-api.md`);
     for (const [path, method] of CONTRACT) t.ok(document.paths[path]?.[method], `${method} ${path}`);
   },
 );

@@ -115,3 +115,14 @@ t.test('while Redis is away, nothing is changed and nothing hangs', async (t) =>
   t.equal((await one.call('GET', '/api/status')).status, 200);
   t.equal(await one.statusOf('secret-of-server'), 204, 'the last keys go on serving');
 });
+
+t.test('into a Redis that has lost its keys nothing is written, or the loss would become true', async (t) => {
+  const { redis, one } = await started(t);
+  await redis.admin.flushall();
+  await eventually(async () => !(await one.call('GET', '/api/status')).body.keySource.up, 'the loss to be noticed');
+  const answer = await one.call('POST', '/api/keys', { body: { id: 'new', type: 'write-only' } });
+  t.match([answer.status, answer.body.code], [503, 'source_unavailable']);
+  t.match(answer.body.detail, /postern keys push/);
+  t.equal(await redis.admin.exists('postern:keys'), 0);
+  t.equal(await one.statusOf('secret-of-server'), 204);
+});

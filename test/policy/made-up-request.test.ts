@@ -1,0 +1,68 @@
+import t from 'tap';
+import { compileKeys } from '../../src/keys/compile.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
+import { authenticateAs, authenticateAsKey, factsOf } from '../../src/policy/made-up-request.ts';
+import type { Passage } from '../../src/policy/pipeline.ts';
+import type { ApiRules } from '../../src/policy/ruleset.ts';
+
+const NOW = Date.parse('2026-06-01T00:00:00Z');
+
+function keysOf(...written: Record<string, unknown>[]) {
+  const loaded = written.map((one) => {
+    const read = readDefinition(one);
+    if (!read.ok) throw new Error(JSON.stringify(read.findings));
+    return { id: read.value.id, definition: read.value };
+  });
+  return compileKeys(loaded, 1);
+}
+
+const keys = keysOf(
+  {
+    ...{ id: 'rotated', type: 'read-write' },
+    secrets: [{ value: 'old', expiresAt: '2026-01-01T00:00:00Z' }, { value: 'new' }],
+  },
+  { id: 'over', type: 'read-write', secrets: [{ value: 'ended', expiresAt: '2026-01-01T00:00:00Z' }] },
+  { id: 'off', type: 'read-write', enabled: false, secret: 'off' },
+  { id: 'metrics', type: 'metrics', secret: 'm', apiKey: 'k' },
+);
+const passage = { facts: { now: NOW }, rules: { keys } } as unknown as Passage;
+const integration = { name: 'integration' } as ApiRules;
+const metrics = { name: 'metrics' } as ApiRules;
+
+t.test('a caller is recognised by a secret or by the id of the key', async (t) => {
+  t.match(await authenticateAs('new')(passage, integration), { ok: true, value: { key: { id: 'rotated' } } });
+  t.match(await authenticateAs('old')(passage, integration), { ok: false, refusal: { reason: 'expired' } });
+  t.match(await authenticateAsKey('rotated')(passage, integration), { ok: true });
+  t.match(await authenticateAsKey('over')(passage, integration), { ok: false, refusal: { reason: 'expired' } });
+  t.match(await authenticateAsKey('off')(passage, integration), { ok: false, refusal: { reason: 'disabled' } });
+  t.match(await authenticateAsKey('none')(passage, integration), { ok: false, refusal: { reason: 'unknown' } });
+  t.match(await authenticateAsKey('constructor')(passage, integration), { ok: false });
+});
+
+t.test('a key of the other API is unknown', async (t) => {
+  t.match(await authenticateAsKey('metrics')(passage, metrics), { ok: true });
+  t.match(await authenticateAsKey('metrics')(passage, integration), { ok: false, refusal: { reason: 'unknown' } });
+  t.match(await authenticateAs('new')(passage, metrics), { ok: false, refusal: { reason: 'unknown' } });
+});
+
+t.test('an unknown secret is told from a mistyped one, and neither is repeated', async (t) => {
+  for (const [secret, why] of [
+    ['anything', /^no key has this secret$/],
+    [`pstn_rw_${'0'.repeat(48)}`, /typing error/],
+  ] as const) {
+    const result = await authenticateAs(secret)(passage, integration);
+    t.match(result, { ok: false, refusal: { why } });
+    t.notMatch(JSON.stringify(result), secret);
+  }
+});
+
+t.test('the facts are those of a request with this origin, or of one without', async (t) => {
+  const request = { ip: '::1', method: 'GET', path: '/a?b', host: 'localhost', secure: true, now: NOW };
+  t.match(factsOf({ ...request, origin: null }), {
+    target: '/a?b',
+    secure: true,
+    peer: { text: '::1' },
+    rawHeaders: ['Host', 'localhost'],
+  });
+  t.equal(factsOf({ ...request, origin: 'https://a.example' }).headers.origin, 'https://a.example');
+});
