@@ -1,0 +1,14 @@
+import t from 'tap';
+import { sha256Hex, sha256HexOfHeader } from '../../src/lib/digest.ts';
+
+t.test('SHA-256 as lower-case hex (FIPS 180-4 examples)', async (t) => {
+  t.equal(sha256Hex('abc'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  t.equal(sha256Hex(''), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+  t.equal(sha256Hex(Buffer.from('abc')), sha256Hex('abc'));
+});
+
+t.test('a header value stands for its bytes', async (t) => {
+  const text = 'schl\u00fcssel \u20ac';
+  t.equal(sha256HexOfHeader(Buffer.from(text).toString('latin1')), sha256Hex(text));
+  t.equal(sha256HexOfHeader('abc'), sha256Hex('abc'));
+});

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { parseAddress } from '../../src/lib/address.ts';
+import { cidrOf, compileRules } from '../../src/policy/compile-rules.ts';
+import { configFrom } from '../support/passages.ts';
+
+const compiled = (t: Test, yaml: string) =>
+  compileRules(configFrom(join(t.testdir({ 'postern.yaml': yaml }), 'postern.yaml')));
+
+t.test('an API that is left out has no rules', async (t) => {
+  const rules = compiled(t, 'apis: { integration: { upstream: http://127.0.0.1:9000 } }\n');
+  t.equal(rules.metrics, null);
+  t.match(rules.integration, {
+    ...{ name: 'integration', hosts: null, credential: [{ kind: 'bearer' }], authorization: { kind: 'strip' } },
+    ...{ enforcement: 'enforce', maxBodyBytes: 1048576 },
+  });
+  t.ok(rules.integration?.router.match('POST', '/event/ingest'), 'the preset');
+  t.equal(rules.trustedProxies.has(parseAddress('127.0.0.1')), false);
+  t.equal(rules.pathQuirks.size, 0);
+});
+
+t.test('everything that is written is compiled', async (t) => {
+  const rules = compiled(
+    t,
+    `listen: { trustedProxies: [10.0.0.0/8], allowPathQuirks: [semicolon] }
+apis:
+  metrics: { upstream: "http://127.0.0.1:9001" }
+  integration:
+    upstream: http://127.0.0.1:9000
+    hosts: [API.Test]
+    authorization: Bearer upstream
+    enforcement: report
+    maxBodyBytes: 10
+    cors: { allowedHeaders: [X-A], maxAgeSeconds: 1 }
+    credential: [basic-username, "header:X-Api-Key", "query:api_key", "body:a.b"]
+    routes: [{ method: POST, path: /track, events: event }]
+`,
+  );
+  t.equal(rules.trustedProxies.has(parseAddress('10.1.2.3')), true);
+  t.same([...rules.pathQuirks], ['semicolon']);
+  t.equal(rules.metrics?.name, 'metrics');
+  const { integration } = rules;
+  t.same([...(integration?.hosts ?? [])], ['api.test']);
+  t.same(integration?.authorization, { kind: 'literal', value: 'Bearer upstream' });
+  t.same(integration?.credential, [
+    { kind: 'basic-username' },
+    { kind: 'header', name: 'x-api-key' },
+    { kind: 'query', name: 'api_key' },
+    { kind: 'body', name: 'a.b' },
+  ]);
+  t.match(integration, { enforcement: 'report', maxBodyBytes: 10, cors: { maxAgeSeconds: 1 } });
+  t.same([...(integration?.cors.allowedHeaders ?? [])], ['x-a']);
+  t.ok(integration?.router.match('POST', '/track'));
+  t.equal(integration?.router.match('POST', '/event/ingest'), null);
+});
+
+t.test('a range that validation would not have let through is a bug', async (t) => {
+  t.throws(() => cidrOf('10.0.0.1/8'), /after validation/);
+});

@@ -1,0 +1,76 @@
+import t from 'tap';
+import { findSecret, identify } from '../../src/policy/credential.ts';
+import type { CredentialLocation } from '../../src/policy/ruleset.ts';
+import { factsOf, key, NOON, sha256, snapshotOf } from '../support/passages.ts';
+
+const BEARER: CredentialLocation = { kind: 'bearer' };
+const BASIC: CredentialLocation = { kind: 'basic-username' };
+const HEADER: CredentialLocation = { kind: 'header', name: 'x-api-key' };
+const QUERY: CredentialLocation = { kind: 'query', name: 'api_key' };
+
+function find(locations: readonly CredentialLocation[], fields: readonly string[] = [], query = ''): string {
+  const found = findSecret(factsOf({}, fields), query, locations);
+  return found.ok ? found.value : `! ${found.refusal.code}`;
+}
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+t.test('Bearer', async (t) => {
+  for (const value of ['Bearer s3', 'bearer   s3', 'BEARER s3'])
+    t.equal(find([BEARER], ['Authorization', value]), 's3', value);
+  t.equal(find([BEARER], ['Authorization', 'Bearer a b']), 'a b');
+  for (const value of ['Bearer', 'Bearer ', 'Bearers3', 'Bearer\ts3', 'Basic s3', 's3', ''])
+    t.equal(find([BEARER], ['Authorization', value]), '! missing_credential', value);
+  t.equal(find([BEARER]), '! missing_credential');
+});
+
+t.test('the user name of Basic', async (t) => {
+  t.equal(find([BASIC], ['Authorization', basic('s3:')]), 's3');
+  t.equal(find([BASIC], ['Authorization', basic('s3:password')]), 's3');
+  for (const value of [basic(':p'), basic('s3'), 'Basic !', 'Basic', 'Bearer czM6'])
+    t.equal(find([BASIC], ['Authorization', value]), '! missing_credential', value);
+});
+
+t.test('a header and a query parameter', async (t) => {
+  t.equal(find([HEADER], ['X-API-Key', 's3']), 's3');
+  t.equal(find([HEADER], ['X-Api-Key', '']), '! missing_credential');
+  t.equal(find([HEADER], ['X-Api-Key', 's3', 'x-api-key', 's3']), '! malformed_request', 'repeated');
+  t.equal(find([QUERY], [], '?a=b&api%5fkey=s%33&c'), 's3');
+  t.equal(find([QUERY], [], '?API_KEY=s3'), '! missing_credential');
+  t.equal(find([QUERY], [], '?api_key=s3&api_key=s3'), '! malformed_request');
+});
+
+t.test('several places: the first that holds one, and no two that differ', async (t) => {
+  const all = [BEARER, HEADER, QUERY];
+  t.equal(find(all, ['X-Api-Key', 's3'], '?api_key=s3'), 's3');
+  t.equal(find(all, [], '?api_key=s3'), 's3');
+  t.equal(find(all, ['Authorization', 'Bearer s3', 'X-Api-Key', 's4']), '! invalid_credential');
+  t.equal(find([BEARER, { kind: 'body', name: 'api_key' }]), '! missing_credential');
+});
+
+t.test('a digest leads to a key that may be used, or to a refusal that names the key for the operator', async (t) => {
+  const keys = snapshotOf([
+    key('k'),
+    key('off', { enabled: false, expiresAt: NOON - 1 }),
+    key('late', { expiresAt: NOON }),
+    key('soon', { expiresAt: NOON + 1 }),
+  ]);
+  const ask = (digest: string, now = NOON, snapshot = keys) => {
+    const decision = identify(digest, snapshot, now);
+    return decision.ok
+      ? decision.value.key.id
+      : `${decision.refusal.code} ${decision.refusal.reason} ${decision.refusal.keyId}`;
+  };
+  t.equal(ask(sha256('secret-of-k')), 'k');
+  t.equal(ask(sha256('secret-of-soon')), 'soon');
+  t.equal(ask(sha256('secret-of-late')), 'invalid_credential expired late');
+  t.equal(ask(sha256('secret-of-off')), 'invalid_credential disabled off');
+  for (const digest of [sha256('x'), '', 'constructor', '__proto__'])
+    t.equal(ask(digest), 'invalid_credential unknown ');
+  const rotated = key('r', { secrets: [{ id: 'old', digest: 'd', expiresAt: NOON }] });
+  const held = {
+    ...keys,
+    bySecret: new Map([['d', { key: rotated, secret: rotated.secrets[0] as (typeof rotated.secrets)[0] }]]),
+  };
+  t.equal(ask('d', NOON - 1, held), 'r');
+  t.equal(ask('d', NOON, held), 'invalid_credential expired r');
+});

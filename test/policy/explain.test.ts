@@ -1,0 +1,96 @@
+import t from 'tap';
+import { explain } from '../../src/policy/explain.ts';
+import { STEPS } from '../../src/policy/pipeline.ts';
+import type { Facts } from '../../src/policy/facts.ts';
+import type { Key } from '../../src/keys/key.ts';
+import { parseAddress } from '../../src/lib/address.ts';
+import { bearer, factsOf, key, PORTS, rulesOf } from '../support/passages.ts';
+
+const ask = (keys: readonly Key[], facts: Facts, events: readonly string[] = []) =>
+  explain({ facts, rules: rulesOf(keys), events, authenticate: PORTS.authenticate, ownEndpoint: PORTS.ownEndpoint });
+
+t.test('every step has a verdict and a reason', async (t) => {
+  const told = await ask([key('k')], factsOf({}, bearer('k')));
+  t.same(
+    told.steps.map(({ step }) => step),
+    [...STEPS.map(({ name }) => name), 'events'],
+  );
+  t.ok(told.steps.every(({ verdict, reason }) => verdict === 'passed' && reason !== ''));
+  t.match(told, {
+    outcome: 'allowed',
+    status: null,
+    code: null,
+    keyId: 'k',
+    clientAddress: '192.0.2.1',
+    chain: [],
+    removedEvents: 0,
+  });
+});
+
+t.test('the first refusal ends it, and says why', async (t) => {
+  const told = await ask([key('k', { admitsAddress: () => false })], factsOf({ method: 'PUT' }, bearer('k')));
+  t.match(told, { outcome: 'refused', status: 403, code: 'ip_not_allowed', keyId: 'k' });
+  const verdicts = Object.fromEntries(told.steps.map(({ step, verdict }) => [step, verdict]));
+  t.match(verdicts, {
+    credential: 'passed',
+    'client address': 'refused',
+    'browser guard': 'not_reached',
+    events: 'not_reached',
+  });
+  t.match(told.steps.find(({ verdict }) => verdict === 'refused')?.reason, /192\.0\.2\.1.*key k/);
+});
+
+t.test('report mode refuses nothing', async (t) => {
+  const told = await ask([key('k', { mode: 'report' })], factsOf({ method: 'PUT' }, bearer('k')));
+  t.match(told, { outcome: 'allowed', status: null, code: null });
+  t.equal(told.steps.find(({ step }) => step === 'scope')?.verdict, 'would_reject');
+});
+
+t.test('events are judged by the filter of real bodies', async (t) => {
+  const limited = (change: Partial<Key> = {}) => [key('k', { allowedEvents: new Set(['a']), ...change })];
+  const single = factsOf({}, bearer('k'));
+  const batch = factsOf({ target: '/event/ingest/batch' }, bearer('k'));
+  t.match(await ask(limited(), single, ['a']), { outcome: 'allowed' });
+  t.match(await ask(limited(), single, ['b']), { outcome: 'refused', code: 'event_not_allowed', status: 403 });
+  t.match(await ask(limited(), single), { outcome: 'allowed' });
+  t.match(await ask(limited(), batch, ['a', 'b', 'c']), { outcome: 'allowed', removedEvents: 2 });
+  t.match(await ask(limited(), batch, ['b']), { outcome: 'refused' });
+  t.match(await ask(limited({ disallowedEvents: 'reject' }), batch, ['a', 'b']), { outcome: 'refused' });
+  t.match(await ask(limited({ mode: 'report' }), single, ['b']), {
+    outcome: 'allowed',
+    steps: { 10: { verdict: 'would_reject' } },
+  });
+  t.match(await ask([key('k')], single, ['b']), { outcome: 'allowed' });
+});
+
+t.test('a preflight, and the way through proxies', async (t) => {
+  const preflight = factsOf({ method: 'OPTIONS' }, [
+    'Origin',
+    'https://a.example',
+    'Access-Control-Request-Method',
+    'POST',
+  ]);
+  t.match(await ask([key('k')], preflight), { outcome: 'allowed', status: 204 });
+  const rules = {
+    ...rulesOf([key('k')]),
+    trustedProxies: { has: (address: unknown) => address !== null, isEmpty: false } as never,
+  };
+  const facts = factsOf({ peer: { text: '10.0.0.1', address: parseAddress('10.0.0.1') } }, [
+    'X-Forwarded-For',
+    '10.0.0.3, 10.0.0.2',
+    ...bearer('k'),
+  ]);
+  const told = await explain({
+    facts,
+    rules,
+    events: [],
+    authenticate: PORTS.authenticate,
+    ownEndpoint: PORTS.ownEndpoint,
+  });
+  t.match(told, { clientAddress: '10.0.0.3', chain: ['10.0.0.2', '10.0.0.3'] });
+});
+
+t.test('no secret is repeated', async (t) => {
+  t.notMatch(JSON.stringify(await ask([key('k')], factsOf({ target: '/x?secret-of-k' }, bearer('k')))), 'secret-of-k');
+  t.notMatch(JSON.stringify(await ask([], factsOf({}, bearer('k')))), 'secret-of-k');
+});

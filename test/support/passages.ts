@@ -1,0 +1,82 @@
+/** Facts, rules and passages for tests of the policy: a plain POST to an API with UserFlux's routes, changed by what the test is about. */
+import { createHash } from 'node:crypto';
+import { loadConfig } from '../../src/config/load.ts';
+import { presetRoutes } from '../../src/config/presets.ts';
+import type { Config } from '../../src/config/schema.ts';
+import type { Key, KeySnapshot } from '../../src/keys/key.ts';
+import { parseAddress } from '../../src/lib/address.ts';
+import { compileAddressSet } from '../../src/lib/cidr.ts';
+import { authenticateBySecret } from '../../src/policy/authenticate.ts';
+import { readHeaders, type Facts } from '../../src/policy/facts.ts';
+import { enter, type Passage, type PolicyPorts } from '../../src/policy/pipeline.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
+import type { ApiRules, Ruleset } from '../../src/policy/ruleset.ts';
+import { key, NOON } from './outcomes.ts';
+
+export { key, NOON };
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** `fields`: names and values alternating, after Host. */
+export function factsOf(change: Partial<Facts> = {}, fields: readonly string[] = []): Facts {
+  const rawHeaders = ['Host', 'api.test', ...fields];
+  return {
+    ...{ method: 'POST', target: '/event/ingest', httpVersion: '1.1', rawHeaders, headers: readHeaders(rawHeaders) },
+    ...{ peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1') }, secure: false, now: NOON },
+    ...change,
+  };
+}
+
+export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
+  return {
+    ...{
+      name: 'integration',
+      hosts: null,
+      router: compileRoutes(presetRoutes('userflux')),
+      credential: [{ kind: 'bearer' }],
+    },
+    ...{ authorization: { kind: 'strip' }, cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60 } },
+    ...{ enforcement: 'enforce', maxBodyBytes: 1000 },
+    ...change,
+  };
+}
+
+/** Each key gets the one secret `secret-of-ID`. */
+export function snapshotOf(keys: readonly Key[]): KeySnapshot {
+  const held = keys.map((one) => ({
+    ...one,
+    secrets: [{ id: `s-${one.id}`, digest: sha256(`secret-of-${one.id}`), expiresAt: null }],
+  }));
+  return {
+    ...{ version: 1, invalid: [], byId: new Map(held.map((one) => [one.id, one])) },
+    bySecret: new Map(
+      held.map((one) => [sha256(`secret-of-${one.id}`), { key: one, secret: one.secrets[0] as Key['secrets'][0] }]),
+    ),
+  };
+}
+
+export function rulesOf(keys: readonly Key[], change: Partial<Ruleset> = {}): Ruleset {
+  return {
+    ...{ trustedProxies: compileAddressSet([]), pathQuirks: new Set(), integration: apiRules(), metrics: null },
+    keys: snapshotOf(keys),
+    ...change,
+  };
+}
+
+export const bearer = (id: string): readonly string[] => ['Authorization', `Bearer secret-of-${id}`];
+
+export const passageOf = (facts: Facts, rules: Ruleset): Passage => enter(facts, rules);
+
+/** No limits, no endpoints of Postern's own. */
+export const PORTS: PolicyPorts = {
+  authenticate: authenticateBySecret,
+  rate: { take: () => ({ allowed: true }), close: () => {}, shared: () => null },
+  ownEndpoint: () => null,
+};
+
+/** A configuration from a file that is written for it. */
+export function configFrom(file: string): Config {
+  const { config, problems } = loadConfig(file, {});
+  if (config === null) throw new Error(JSON.stringify(problems));
+  return config;
+}
