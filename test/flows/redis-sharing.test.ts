@@ -1,0 +1,126 @@
+/** What replicas share through Redis besides keys: cached answers and rate limits; and what they do when it is gone. */
+import t, { type Test } from 'tap';
+import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
+import { changeKeys, definitionOf } from '../support/redis-keys.ts';
+import { startNumberingBackend, startReplica, writeSharedKeys, type Replica } from '../support/redis-postern.ts';
+
+async function twoReplicas(t: Test, more: Record<string, unknown> = {}) {
+  const redis = await startRedis(t);
+  await writeSharedKeys(redis);
+  const backend = await startNumberingBackend(t);
+  const start = (): Promise<Replica> => startReplica(t, backend.url, { url: redis.url }, more);
+  const replicas = (await Promise.all([start(), start()])) as [Replica, Replica];
+  for (const replica of replicas)
+    for (const use of ['cache', 'rate_limit'])
+      await eventually(
+        async () => (await replica.metric(`postern_redis_up{use="${use}"}`)) === 1,
+        `${use} to be shared`,
+      );
+  return { redis, backend, replicas };
+}
+
+const answerOf = async (answer: Promise<Response>): Promise<{ cache: string | null; body: string }> => {
+  const got = await answer;
+  return { cache: got.headers.get('cache-status'), body: await got.text() };
+};
+
+/** The names of the answers in Redis, once there are any. */
+const storedAnswers = (redis: RedisServer): Promise<string[]> =>
+  eventually(async () => {
+    const names = (await redis.admin.keys('postern:cache:*')).filter((name) => /:[0-9a-f]{64}$/.test(name));
+    return names.length > 0 ? names : undefined;
+  }, 'the answer to be in Redis') as Promise<string[]>;
+
+t.jobs = 2;
+
+t.test(
+  'the answer that one replica fetched is a hit in the other, also after a restart',
+  { buffered: true },
+  async (t) => {
+    const { redis, backend, replicas } = await twoReplicas(t, { admin: { token: 'a'.repeat(32) } });
+    const [one, two] = replicas;
+    const token = await one.obtainToken();
+    const first = await answerOf(one.query(token, '{"variables":{}}'));
+    t.equal(first.cache, 'postern; fwd=miss; stored');
+    const isShared = async (): Promise<boolean> => (await redis.admin.keys('postern:cache:*')).length >= 2;
+    await eventually(isShared, 'the answer to be in Redis');
+    const second = await answerOf(two.query(token, '{"variables":{}}'));
+    t.match(second.cache, /^postern; hit; ttl=\d+$/);
+    t.equal(second.body, first.body);
+    const third = await startReplica(t, backend.url, { url: redis.url });
+    await eventually(async () => (await third.metric('postern_redis_up{use="cache"}')) === 1, 'the third replica');
+    t.match(await answerOf(third.query(token, '{"variables":{}}')), { cache: /hit/, body: first.body });
+    t.equal(backend.requests.length, 1);
+
+    const purge = { method: 'POST', headers: { authorization: `Bearer ${'a'.repeat(32)}` } };
+    t.equal((await fetch(`${two.adminUrl}/api/cache/purge`, purge)).status, 204);
+    await eventually(async () => {
+      const { cache } = await answerOf(one.query(token, '{"variables":{}}'));
+      return cache === 'postern; fwd=miss; stored';
+    }, 'the purge to reach the other replica');
+  },
+);
+
+t.test('what is odd in Redis is a miss; other deployments have nothing in common', { buffered: true }, async (t) => {
+  const { redis, backend, replicas } = await twoReplicas(t);
+  const [one] = replicas;
+  const token = await one.obtainToken();
+  await answerOf(one.query(token, '{}'));
+  for (const name of await storedAnswers(redis))
+    await redis.admin.set(name, '{"status":200,"body":"forged"}', 'KEEPTTL');
+  const fresh = await startReplica(t, backend.url, { url: redis.url });
+  await eventually(async () => (await fresh.metric('postern_redis_up{use="cache"}')) === 1, 'the replica');
+  t.match(await answerOf(fresh.query(token, '{}')), { cache: 'postern; fwd=miss; stored', body: /^\{"answer":\d+\}$/ });
+
+  await writeSharedKeys(redis, 'other:');
+  const other = await startReplica(t, backend.url, { url: redis.url, prefix: 'other:' });
+  await eventually(async () => (await other.metric('postern_redis_up{use="cache"}')) === 1, 'the other deployment');
+  t.equal((await answerOf(other.query(token, '{}'))).cache, 'postern; fwd=miss; stored');
+  const elsewhere = await startNumberingBackend(t);
+  const moved = await startReplica(t, elsewhere.url, { url: redis.url });
+  await eventually(async () => (await moved.metric('postern_redis_up{use="cache"}')) === 1, 'the other upstream');
+  t.equal((await answerOf(moved.query(token, '{}'))).cache, 'postern; fwd=miss; stored');
+});
+
+t.test('one limit holds for all replicas, and each keeps it by itself without Redis', { buffered: true }, async (t) => {
+  const { redis, replicas } = await twoReplicas(t);
+  const [one, two] = replicas;
+  const few = definitionOf('few', { rateLimit: { requests: 5, windowSeconds: 600 } });
+  await changeKeys(redis.admin, { set: { few } });
+  for (const replica of replicas)
+    await eventually(() => replica.logText().split('"keys_loaded"').length > 2, 'the key to be known');
+  const statuses: number[] = [];
+  for (let n = 0; n < 4; n++) statuses.push(await (n % 2 === 0 ? one : two).statusOf('secret-of-few'));
+  t.same(statuses, [200, 200, 200, 200]);
+  t.equal(await one.statusOf('secret-of-few'), 200);
+  for (const { url } of replicas) {
+    const answer = await fetch(`${url}/profile/u1`, { headers: { authorization: 'Bearer secret-of-few' } });
+    t.equal(answer.status, 429);
+    const wait = Number(answer.headers.get('retry-after'));
+    t.ok(wait > 500 && wait <= 600, `Retry-After: ${wait}`);
+    t.match(await answer.json(), { code: 'rate_limited' });
+  }
+  await redis.kill();
+  await one.sourceUp(0);
+  await two.sourceUp(0);
+  const alone = async (replica: Replica): Promise<number[]> => {
+    const got: number[] = [];
+    for (let n = 0; n < 4; n++) got.push(await replica.statusOf('secret-of-few'));
+    return got;
+  };
+  t.same(await alone(one), [200, 200, 429, 429], 'it had admitted three');
+  t.same(await alone(two), [200, 200, 200, 429], 'it had admitted two');
+});
+
+t.test('report mode counts as enforcement does, and lets pass', { buffered: true }, async (t) => {
+  const { redis, replicas } = await twoReplicas(t);
+  const watched = definitionOf('watched', { mode: 'report', rateLimit: { requests: 1, windowSeconds: 600 } });
+  await changeKeys(redis.admin, { set: { watched } });
+  for (const replica of replicas)
+    await eventually(async () => (await replica.statusOf('secret-of-watched')) === 200, 'the key to be known');
+  for (const replica of replicas) t.equal(await replica.statusOf('secret-of-watched'), 200);
+  const series = 'postern_rejections_total{api="integration",key="watched",reason="rate_limited",mode="report"}';
+  let reported = 0;
+  for (const replica of replicas) reported += await replica.metric(series);
+  t.equal(reported, 3, 'all but the first of four');
+});
