@@ -1,0 +1,34 @@
+/**
+ * `npm run fuzz [-- CASES [SEED]]`: holds the event filter and the path rules against very many generated cases, and what a
+ * running Postern passes on against parsers of several languages. The exit code is 1 at the first case that is judged wrongly.
+ */
+import { spawnSync } from 'node:child_process';
+
+const [cases = 200_000, seed = Math.floor(Math.random() * 2 ** 31)] = process.argv.slice(2).map(Number);
+const { status } = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.test.json'], { stdio: 'inherit' });
+if (status !== 0) process.exit(1);
+const { runEventFuzz } = await import('../.build/test/support/event-fuzz.js');
+const { runPathFuzz } = await import('../.build/test/support/path-fuzz.js');
+const { foreignParsers } = await import('../.build/test/support/foreign-parsers.js');
+const { runEndToEndFuzz } = await import('../.build/test/support/end-to-end-fuzz.js');
+
+const disposers = [];
+const owner = { teardown: (dispose) => disposers.unshift(dispose) };
+const counts = (map) => [...map].map(([what, count]) => `${count} ${what}`).join(', ');
+const say = (what) => process.stdout.write(`${what}\n`);
+
+say(`seed ${seed}`);
+say(`${cases} bodies by the event filter: ${counts(runEventFuzz({ cases, seed }))}`);
+const paths = runPathFuzz({ cases: Math.ceil(cases / 10), seed });
+say(`${paths.cases} paths: ${paths.admitted} admitted, ${paths.matched} found a route`);
+try {
+  const { sent, received, answers, parsers } = await runEndToEndFuzz(owner, {
+    cases: Math.ceil(cases / 10),
+    seed,
+    foreign: foreignParsers(),
+  });
+  say(`${sent} bodies through Postern: ${received} reached the backend (answers: ${counts(answers)})`);
+  say(`read by ${parsers.join(', ')}: no event that the key may not send`);
+} finally {
+  for (const dispose of disposers) await dispose();
+}
