@@ -34,7 +34,11 @@ export const REFUSALS = {
   ambiguous_path: entry(400, 'Ambiguous Path', 'The path can be read in more than one way. Send it in its plain form.'),
   invalid_json: entry(400, 'Invalid JSON', 'The body is not valid JSON (RFC 8259) in UTF-8.'),
   invalid_event_body: entry(400, 'Invalid Event Body', 'The body does not have the shape that this route expects.'),
-  ambiguous_body: entry(400, 'Ambiguous Body', 'A member that this server judges by is repeated or in another letter case.'),
+  ambiguous_body: entry(
+    400,
+    'Ambiguous Body',
+    'A member that this server judges by is repeated or in another letter case.',
+  ),
   invalid_request: entry(400, 'Invalid Request', 'A field that this endpoint needs is missing or malformed.'),
   missing_credential: entry(401, 'Missing Credential', 'Send the API key as "Authorization: Bearer <key>".'),
   invalid_credential: entry(401, 'Invalid Credential', 'The credential is not valid here.', 'warn'),
