@@ -7,7 +7,8 @@ import type { IncomingMessage } from 'node:http';
 import { sha256Hex } from '../lib/digest.ts';
 import { createFailureLimiter } from '../metrics-api/failure-limiter.ts';
 import type { Log } from '../observability/log.ts';
-import { SESSION_COOKIE } from './openapi.ts';
+import { OWN_COOKIE } from '../upstream/own-cookie.ts';
+
 import type { Caller } from './operation.ts';
 import { peerAddress } from './peer.ts';
 import type { AdminProblem } from './problem.ts';
@@ -104,10 +105,10 @@ const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)$/
  * wherever it is not behind a TLS proxy.
  */
 const cookieOf = (value: string, maxAgeSeconds: number): string =>
-  `${SESSION_COOKIE}=${value}; Path=/api; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`;
+  `${OWN_COOKIE}=${value}; Path=/api; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`;
 
 function sessionCookie({ headers }: IncomingMessage): string | null {
-  const prefix = `${SESSION_COOKIE}=`;
+  const prefix = `${OWN_COOKIE}=`;
   const found = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
   return found.find((pair) => pair.startsWith(prefix))?.slice(prefix.length) ?? null;
 }

@@ -6,10 +6,9 @@ import { jsonSchemaOf } from '../config/json-schema.ts';
 import type { Operation } from './operation.ts';
 import { ADMIN_PROBLEMS, PROBLEM_MEDIA_TYPE, type AdminProblemCode } from './problem.ts';
 import { ANSWER_SCHEMAS, REQUEST_SCHEMAS } from './schemas.ts';
+import { OWN_COOKIE } from '../upstream/own-cookie.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-export const SESSION_COOKIE = 'postern_session';
 
 const EVERY: readonly AdminProblemCode[] = [
   'malformed_request',
@@ -33,7 +32,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: '`admin.token` of the configuration.' },
-        session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'From `POST /api/session`.' },
+        session: { type: 'apiKey', in: 'cookie', name: OWN_COOKIE, description: 'From `POST /api/session`.' },
       },
       schemas: {
         ...mapValues(REQUEST_SCHEMAS, (schema) => component(jsonSchemaOf(schema))),

@@ -3,6 +3,7 @@
  * Pure: reads no connection and no clock, and changes no value that passes.
  */
 import { type FieldRule, ruleOf } from './field-rules.ts';
+import { withoutOwnCookie } from './own-cookie.ts';
 
 /** What the backend gets as Authorization: nothing, the client's own, or a value from the configuration. */
 export type AuthorizationPolicy =
@@ -50,7 +51,9 @@ export function upstreamHeaders(input: UpstreamHeadersInput): string[] {
     const name = rawHeaders[i] as string;
     const rule = ruleOf(name);
     if (!passesUpstream(rule, input) || isNominated(rule, nominated)) continue;
-    fields.push(name, rawHeaders[i + 1] as string);
+    const value = rawHeaders[i + 1] as string;
+    if (rule.name !== 'cookie') fields.push(name, value);
+    else if (withoutOwnCookie(value) !== '') fields.push(name, withoutOwnCookie(value));
   }
   fields.push('X-Forwarded-For', input.forwardedFor, 'X-Forwarded-Proto', input.forwardedProto);
   if (input.forwardedHost !== undefined) fields.push('X-Forwarded-Host', input.forwardedHost);
