@@ -30,6 +30,7 @@ const GATHER_LENGTH = 16_384;
 /** Lines are handed over whole, each with its end. */
 export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOptions): LineWriter {
   let waiting = '';
+  let linesWaiting = 0;
   let dropped = 0;
   /** The last line stands there in part: what comes next must not continue it. */
   let torn = false;
@@ -53,13 +54,14 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
       return;
     }
     writing = true;
-    const lost = dropped + countLines(waiting);
+    const lost = dropped + linesWaiting;
     send(Buffer.from(take()), lost);
   }
 
   function take(): string {
     const lines = (torn ? '\n' : '') + waiting + (dropped === 0 ? '' : droppedLine(dropped));
     waiting = '';
+    linesWaiting = 0;
     dropped = 0;
     return lines;
   }
@@ -91,6 +93,7 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
         return;
       }
       waiting += line;
+      linesWaiting++;
       if (!writing) gather();
     },
     flush(done) {
@@ -120,8 +123,6 @@ function writeAllSync(fd: number, bytes: Buffer): void {
 }
 
 const LF = 0x0a;
-
-const countLines = (text: string): number => text.split('\n').length - 1;
 
 /** Nobody will ever read again; any other failure, such as a full disk, may pass. */
 const isGone = ({ code }: NodeJS.ErrnoException): boolean =>
