@@ -23,6 +23,7 @@ const BAD_DAY: readonly Outcome[] = [
   outcome({ keyId: '', api: '', status: 404, refusal: refusal('no_route', 'x') }),
   outcome({ status: 502, refusal: refusal('upstream_unreachable', 'x'), upstreamFailure: 'connect' }),
   outcome({ api: 'metrics', keyId: 'numbers', status: 200, tokenIssued: true }),
+  outcome({ api: 'metrics', keyId: '', status: 401, refusal: refusal('invalid_client', 'x') }),
   outcome({ api: 'metrics', keyId: 'numbers', status: 200, cache: 'miss', upstreamSeconds: 0.2 }),
   outcome({ api: 'metrics', keyId: 'numbers', status: 504, upstreamFailure: 'header_timeout', cache: 'miss' }),
 ];
@@ -38,6 +39,7 @@ async function badDay(t: Test): Promise<string> {
     keySource: () => ({ up: false, lastSyncAt: Date.now() - 3_600_000, invalidDefinitions: 1 }),
     config: () => ({ lastReloadSuccessful: false, lastLoaded: Date.now() - 60_000 }),
     cache: () => ({ bytes: 4096, entries: 2 }),
+    redisUp: { cache: () => false, rate_limit: () => false },
   });
   const record = createRecorder({
     metrics,
