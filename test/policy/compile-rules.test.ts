@@ -42,12 +42,13 @@ apis:
   const { integration } = rules;
   t.same([...(integration?.hosts ?? [])], ['api.test']);
   t.same(integration?.authorization, { kind: 'literal', value: 'Bearer upstream' });
-  t.same(integration?.credential, [
+  t.match(integration?.credential, [
     { kind: 'basic-username' },
     { kind: 'header', name: 'x-api-key' },
     { kind: 'query', name: 'api_key' },
-    { kind: 'body', name: 'a.b' },
+    { kind: 'body', name: 'a.b', find: Function },
   ]);
+  t.same([integration?.looksIntoBody, rules.metrics?.looksIntoBody], [true, false]);
   t.match(integration, { enforcement: 'report', maxBodyBytes: 10, cors: { maxAgeSeconds: 1 } });
   t.same([...(integration?.cors.allowedHeaders ?? [])], ['x-a']);
   t.ok(integration?.router.match('POST', '/track'));

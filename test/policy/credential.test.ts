@@ -1,5 +1,8 @@
 import t from 'tap';
+import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
+import type { BodyText } from '../../src/policy/body-credential.ts';
 import { findSecret, identify } from '../../src/policy/credential.ts';
+import { allowed } from '../../src/policy/refusal.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
 import { factsOf, key, NOON, sha256, snapshotOf } from '../support/passages.ts';
 
@@ -7,9 +10,18 @@ const BEARER: CredentialLocation = { kind: 'bearer' };
 const BASIC: CredentialLocation = { kind: 'basic-username' };
 const HEADER: CredentialLocation = { kind: 'header', name: 'x-api-key' };
 const QUERY: CredentialLocation = { kind: 'query', name: 'api_key' };
+const BODY: CredentialLocation = { kind: 'body', name: 'api_key', find: compileMemberSearch('api_key') };
 
 function find(locations: readonly CredentialLocation[], fields: readonly string[] = [], query = ''): string {
-  const found = findSecret(factsOf({}, fields), query, locations);
+  return findWithBody(null, locations, fields, query);
+}
+function findWithBody(
+  bodyText: BodyText,
+  locations: readonly CredentialLocation[],
+  fields: readonly string[] = [],
+  query = '',
+): string {
+  const found = findSecret({ facts: factsOf({}, fields), query, bodyText }, locations);
   return found.ok ? found.value : `! ${found.refusal.code}`;
 }
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -44,7 +56,24 @@ t.test('several places: the first that holds one, and no two that differ', async
   t.equal(find(all, ['X-Api-Key', 's3'], '?api_key=s3'), 's3');
   t.equal(find(all, [], '?api_key=s3'), 's3');
   t.equal(find(all, ['Authorization', 'Bearer s3', 'X-Api-Key', 's4']), '! invalid_credential');
-  t.equal(find([BEARER, { kind: 'body', name: 'api_key' }]), '! missing_credential');
+});
+
+t.test('the body, once it was read, and no other credential beside it', async (t) => {
+  t.equal(find([BEARER, BODY]), '! missing_credential', 'not read');
+  const withBody = (body: string, ...fields: readonly string[]): string[] =>
+    [
+      [BEARER, BODY],
+      [BODY, BEARER],
+    ].map((places) => findWithBody(allowed(Buffer.from(body)), places, fields));
+  const both = (result: string): string[] => [result, result];
+  t.same(withBody('{"api_key":"s3"}'), both('s3'));
+  t.same(withBody('{}'), both('! missing_credential'));
+  t.same(withBody('{"api_key":3}'), both('! missing_credential'));
+  t.same(withBody('{"api_key":"s3"}', 'Authorization', 'Bearer s3'), both('s3'));
+  t.same(withBody('{"api_key":null}', 'Authorization', 'Bearer s3'), both('s3'));
+  t.same(withBody('{"api_key":"s4"}', 'Authorization', 'Bearer s3'), both('! invalid_credential'));
+  t.same(withBody('{"api_key":3}', 'Authorization', 'Bearer s3'), both('! invalid_credential'));
+  t.same(withBody('{"api_key":"s3","API_KEY":"s4"}', 'Authorization', 'Bearer s3'), both('! ambiguous_body'));
 });
 
 t.test('a digest leads to a key that may be used, or to a refusal that names the key for the operator', async (t) => {

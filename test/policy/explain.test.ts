@@ -4,7 +4,7 @@ import { STEPS } from '../../src/policy/pipeline.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { bearer, factsOf, key, PORTS, rulesOf } from '../support/passages.ts';
+import { apiRules, bearer, factsOf, key, PORTS, rulesOf } from '../support/passages.ts';
 
 const ask = (keys: readonly Key[], facts: Facts, events: readonly string[] = []) =>
   explain({ facts, rules: rulesOf(keys), events, authenticate: PORTS.authenticate, ownEndpoint: PORTS.ownEndpoint });
@@ -93,4 +93,11 @@ t.test('a preflight, and the way through proxies', async (t) => {
 t.test('no secret is repeated', async (t) => {
   t.notMatch(JSON.stringify(await ask([key('k')], factsOf({ target: '/x?secret-of-k' }, bearer('k')))), 'secret-of-k');
   t.notMatch(JSON.stringify(await ask([], factsOf({}, bearer('k')))), 'secret-of-k');
+});
+
+t.test('a made-up request has no body in which its credential could be', async (t) => {
+  const rules = rulesOf([key('k')], { integration: apiRules({ credential: [], looksIntoBody: true }) });
+  const facts = factsOf({}, ['Content-Length', '2']);
+  const told = await explain({ facts, rules, events: [], ...PORTS });
+  t.match(told, { outcome: 'refused', status: 401, code: 'missing_credential' });
 });

@@ -1,5 +1,16 @@
 import t from 'tap';
-import { admit, checkGuards, modeOf, STEPS, type Passage, type PolicyPorts } from '../../src/policy/pipeline.ts';
+import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
+import {
+  admit,
+  checkCredential,
+  checkGuards,
+  FROM_CREDENTIAL,
+  modeOf,
+  STEPS,
+  type Passage,
+  type PolicyPorts,
+} from '../../src/policy/pipeline.ts';
+import { allowed } from '../../src/policy/refusal.ts';
 import { apiRules, bearer, factsOf, key, passageOf, PORTS, rulesOf } from '../support/passages.ts';
 
 const nowhere = { admitsAddress: () => false };
@@ -166,4 +177,32 @@ t.test('the guards alone, for a key that was recognised by other means', async (
   t.same(guard('far'), ['ip_not_allowed', undefined]);
   t.same(guard('rep'), [undefined, 'ip_not_allowed']);
   t.throws(() => guard('nobody'), /needs a key/);
+});
+
+t.test('a credential that can only be in the body is waited for, and the way goes on where it stopped', async (t) => {
+  const BODY = { kind: 'body', name: 'api_key', find: compileMemberSearch('api_key') } as const;
+  const integration = apiRules({ credential: [{ kind: 'bearer' }, BODY], looksIntoBody: true });
+  const rules = rulesOf(KEYS, { integration });
+  const announced = ['Content-Length', '2'];
+  const withKey = (id: string) => allowed(Buffer.from(`{"api_key":"secret-of-${id}"}`));
+  const waiting = (fields: readonly string[] = []) => passageOf(factsOf({}, [...announced, ...fields]), rules);
+
+  const passage = waiting();
+  t.equal(run(passage), 'body wanted');
+  passage.bodyText = withKey('k');
+  t.equal(codeOf(await admit(passage, PORTS, FROM_CREDENTIAL)), 'passed');
+  t.equal(passage.identity?.key.id, 'k');
+  passage.bodyText = withKey('far');
+  t.equal(codeOf(await admit(passage, PORTS, FROM_CREDENTIAL)), 'ip_not_allowed');
+  passage.bodyText = allowed(Buffer.from('{}'));
+  t.equal(codeOf(await admit(passage, PORTS, FROM_CREDENTIAL)), 'missing_credential', 'not waited for twice');
+
+  t.equal(run(passageOf(factsOf(), rules)), 'missing_credential', 'no body');
+  t.equal(run(waiting(bearer('no'))), 'invalid_credential', 'the body of a wrong credential is not read');
+  const elsewhere = waiting(bearer('k'));
+  t.equal(run(elsewhere), 'passed');
+  elsewhere.bodyText = withKey('rep');
+  t.equal(codeOf(await checkCredential(elsewhere, PORTS)), 'invalid_credential');
+  elsewhere.bodyText = withKey('k');
+  t.equal(codeOf(await checkCredential(elsewhere, PORTS)), 'passed');
 });

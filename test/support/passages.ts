@@ -34,6 +34,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
       hosts: null,
       router: compileRoutes(presetRoutes('userflux')),
       credential: [{ kind: 'bearer' }],
+      looksIntoBody: false,
     },
     ...{ authorization: { kind: 'strip' }, cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60 } },
     ...{ enforcement: 'enforce', maxBodyBytes: 1000 },
