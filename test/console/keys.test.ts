@@ -197,7 +197,7 @@ void t.test('origins, rate limit, expiry and mode are saved', async (t) => {
   await page.getByLabel('Origin 1').fill('https://www.example.com');
   await page.getByLabel('Limit the rate of requests').check();
   await page.getByLabel('Requests', { exact: true }).fill('1');
-  await page.getByLabel('in any window of (seconds)').fill('3600');
+  await page.getByLabel('Window (seconds)').fill('3600');
   await page.getByLabel('The key expires').check();
   await page.getByLabel('Expires at (UTC)').fill('2099-01-02T03:04:05');
   await save(page);

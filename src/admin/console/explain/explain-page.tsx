@@ -2,14 +2,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../api/client.ts';
 import { explain, listKeys } from '../api/requests.ts';
-import type { Explanation, Question } from '../api/types.ts';
+import type { Explanation, Finding, Question } from '../api/types.ts';
 import type { AskedAbout } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { Choice, Errors, messagesFor, SelectField, TextField } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
+import { useFocusOnMistake } from '../ui/focus.ts';
 import { Verdicts } from './verdicts.tsx';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+const NO_FINDINGS: readonly Finding[] = [];
 
 interface Asked {
   readonly by: 'key' | 'secret';
@@ -41,7 +44,8 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
   }, []);
 
   const ids = [...new Set([...(keys.value?.keys ?? []).map(({ id }) => id), ...(asked.keyId ? [asked.keyId] : [])])];
-  const findings = failure?.findings ?? [];
+  const findings = failure?.findings ?? NO_FINDINGS;
+  useFocusOnMistake(findings);
   return (
     <>
       <h1>Explain a request</h1>

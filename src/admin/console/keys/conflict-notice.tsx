@@ -20,6 +20,7 @@ export function ConflictNotice({ conflict: { theirs, changed, both }, editing }:
         ) : (
           <>
             <p>Not saved: somebody else changed this key after you opened it. What you typed is still here.</p>
+            {changed.length === 0 && <p>Its secrets are other ones now.</p>}
             {changed.length > 0 && (
               <dl class="changes">
                 {changed.map((field) => (

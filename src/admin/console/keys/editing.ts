@@ -56,11 +56,14 @@ export function useEditing(stored: Stored, onChanged: () => void): Editing {
     return () => setUnsaved(null);
   }, [dirty, id]);
 
-  /** What was read anew is taken over as long as nobody typed anything; else saving tells. */
-  const typed = useRef(dirty);
-  typed.current = dirty;
+  // What was read anew goes under what was typed, as after a rotation; if somebody changed the settings, saving tells.
+  const latest = useRef({ base, draft });
+  latest.current = { base, draft };
   useEffect(() => {
-    if (!typed.current) adopt(stored);
+    const typed = latest.current;
+    const { draft: joined, theirs } = rebase(typed.draft, draftOf(typed.base.definition), draftOf(stored.definition));
+    const untouched = differences(draftOf(typed.base.definition), typed.draft).length === 0;
+    if (untouched || theirs.length === 0) adopt(stored, joined);
   }, [stored.etag]);
 
   function adopt(next: Stored, over?: Draft): void {

@@ -1,8 +1,9 @@
 /** The page of a key that can be read: its head, its warnings, the form with Save, and its secrets. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { KeyStatus } from '../api/types.ts';
 import { Badge, StateBadge, TYPE_NAMES } from '../ui/badge.tsx';
 import { messagesFor, TextField } from '../ui/field.tsx';
+import { useFocusOnMistake } from '../ui/focus.ts';
 import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
 import { sentenceOf } from '../ui/wording.ts';
 import { explainAddress } from '../route.ts';
@@ -24,9 +25,7 @@ export interface KeyEditorProps {
 export function KeyEditor({ stored, status, readOnly, knownEvents, onChanged }: KeyEditorProps) {
   const editing = useEditing(stored, onChanged);
   const { base, draft, findings, conflict, failure } = editing;
-  useEffect(() => {
-    if (findings.length > 0) document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
-  }, [findings]);
+  useFocusOnMistake(findings);
   return (
     <>
       <Head editing={editing} status={status} readOnly={readOnly !== null} />

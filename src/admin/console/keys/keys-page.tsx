@@ -13,6 +13,8 @@ import { eventsOf, usableFrom } from './describe.ts';
 import { keyRows, select, sort, type KeyFilter, type KeyRow, type SortColumn, type Sorting } from './key-rows.ts';
 
 const REFRESH_MS = 10_000;
+/** As many rows as are drawn at once; a browser is slow with thousands. */
+const PAGE = 100;
 const NO_FILTER: KeyFilter = { text: '', type: 'any', state: 'any' };
 
 export function KeysPage() {
@@ -41,6 +43,7 @@ export function KeysPage() {
 function KeyTable({ rows }: { readonly rows: readonly KeyRow[] }) {
   const [filter, setFilter] = useState(NO_FILTER);
   const [sorting, setSorting] = useState<Sorting>({ column: 'id', descending: false });
+  const [limit, setLimit] = useState(PAGE);
   if (rows.length === 0) return <Notice kind="info">There are no keys yet.</Notice>;
   const shown = sort(select(rows, filter), sorting);
   return (
@@ -70,11 +73,18 @@ function KeyTable({ rows }: { readonly rows: readonly KeyRow[] }) {
             </tr>
           </thead>
           <tbody>
-            {shown.map((row) => (
+            {shown.slice(0, limit).map((row) => (
               <Row key={row.id} row={row} />
             ))}
           </tbody>
         </table>
+      )}
+      {shown.length > limit && (
+        <p class="more">
+          <button type="button" class="button" onClick={() => setLimit(limit + PAGE)}>
+            Show {Math.min(PAGE, shown.length - limit)} more
+          </button>
+        </p>
       )}
     </section>
   );

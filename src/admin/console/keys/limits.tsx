@@ -26,7 +26,7 @@ export function Limits({ draft, change, findings, readOnly }: FormPartProps) {
             onChange={(requests) => change({ requests })}
           />
           <TextField
-            label="in any window of (seconds)"
+            label="Window (seconds)"
             type="number"
             min={1}
             width="narrow"
@@ -85,7 +85,6 @@ export function MetricsSettings({ draft, change, findings, readOnly, apiKeyId }:
         type="number"
         min={5}
         step={1}
-        width="narrow"
         value={draft.cacheTtlMinutes}
         disabled={readOnly}
         hint="How long a query result is kept: at least 5 minutes. Another body is another result."

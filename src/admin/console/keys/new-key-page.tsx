@@ -8,6 +8,7 @@ import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
 import { ShownOnce } from '../ui/copy.tsx';
 import { Choice, messagesFor, TextField } from '../ui/field.tsx';
+import { useFocusOnMistake } from '../ui/focus.ts';
 import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
 import { definitionOf, differences, NEW_DRAFT, withoutBlankRows } from './draft.ts';
 import { KeyForm } from './key-form.tsx';
@@ -44,9 +45,7 @@ function NewKeyForm({ onMade }: { readonly onMade: (made: CreatedKey) => void })
     setUnsaved(dirty ? 'The new key is not created yet.' : null);
     return () => setUnsaved(null);
   }, [dirty]);
-  useEffect(() => {
-    if (findings.length > 0) document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
-  }, [findings]);
+  useFocusOnMistake(findings);
 
   const create = async (): Promise<void> => {
     const next = withoutBlankRows(draft);

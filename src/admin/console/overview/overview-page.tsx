@@ -49,7 +49,9 @@ function Refusals({ summary: { minutes }, mode, onMode }: RefusalsProps) {
   return (
     <section class="card" aria-labelledby="refusals">
       <div class="card-head">
-        <h2 id="refusals">Refusals, last hour</h2>
+        <h2 id="refusals">
+          {mode === 'enforce' ? 'Refused in the last hour' : 'Report mode would have refused in the last hour'}
+        </h2>
         <div class="switches">
           <Choice
             label="Which"
@@ -59,7 +61,7 @@ function Refusals({ summary: { minutes }, mode, onMode }: RefusalsProps) {
             onChange={onMode}
             options={[
               ['enforce', `Refused: ${totalOf('enforce')}`],
-              ['report', `Report mode would refuse: ${totalOf('report')}`],
+              ['report', `Report mode: ${totalOf('report')}`],
             ]}
           />
           <Choice

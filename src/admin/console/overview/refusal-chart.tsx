@@ -113,9 +113,13 @@ function optionsFor(element: HTMLElement, layers: number, onHover: (at: number |
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const axis = { stroke: colour('muted'), grid: { stroke: colour('grid'), width: 1 }, ticks: { show: false } };
   return {
-    ...{ width: element.clientWidth, height: HEIGHT, padding: [8, 8, 0, 0], legend: { show: false } },
+    ...{ width: element.clientWidth, height: HEIGHT, padding: [8, 20, 0, 0], legend: { show: false } },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
-    scales: { y: { range: (_plot, _min, max) => [0, Math.max(4, max * 1.1)] } },
+    scales: {
+      // Half a bar of room at both ends.
+      x: { range: (_plot, min, max) => [min - 30, max + 30] },
+      y: { range: (_plot, _min, max) => [0, Math.max(4, max * 1.1)] },
+    },
     axes: [
       { ...axis, values: (_plot, times) => times.map((time) => clock.format(time * 1000)), space: 60, size: 32 },
       { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000] },

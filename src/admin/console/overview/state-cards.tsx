@@ -53,7 +53,7 @@ function KeySource({ status: { keySource } }: { readonly status: Status }) {
           'Never read.'
         ) : (
           <>
-            In step <Ago at={lastSyncAt} />.
+            {kind === 'file' ? 'Read' : 'In step'} <Ago at={lastSyncAt} />.
           </>
         )}
       </p>

@@ -1,0 +1,110 @@
+/** The form of a key: that saving an untouched form changes nothing, and that two people's changes are joined. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import t from 'tap';
+import type { KeyDefinition } from '../../src/admin/console/api/types.ts';
+import {
+  definitionOf,
+  differences,
+  draftOf,
+  NEW_DRAFT,
+  rebase,
+  withoutBlankRows,
+} from '../../src/admin/console/keys/draft.ts';
+
+const common = {
+  ...{ id: 'k', description: 'd', enabled: true, expiresAt: null, rateLimit: null, mode: 'enforce' as const },
+  ...{ secrets: [], allowFrom: 'anywhere' as const, apiKey: null },
+};
+const writeOnly = {
+  ...common,
+  ...{ type: 'write-only' as const, allowedEvents: 'all' as const, disallowedEvents: 'remove' as const },
+  ...{ allowedOrigins: ['*'], allowBrowsers: null, cacheTtlMinutes: null },
+};
+const metrics = {
+  ...common,
+  ...{ type: 'metrics' as const, allowedEvents: null, disallowedEvents: null, allowedOrigins: null },
+  ...{ allowBrowsers: false, cacheTtlMinutes: 15 },
+};
+
+void t.test('an untouched form describes what it was made from', async () => {
+  const trimmed = fc.string().map((text) => text.trim());
+  const plain = { noNullPrototype: true };
+  const fields = fc.record(
+    {
+      description: fc.string(),
+      enabled: fc.boolean(),
+      allowFrom: fc.oneof(
+        fc.constant('anywhere' as const),
+        fc.array(fc.record({ address: trimmed, description: trimmed }, plain)),
+      ),
+      allowedEvents: fc.oneof(fc.constant('all' as const), fc.array(fc.string())),
+      disallowedEvents: fc.constantFrom('remove' as const, 'reject' as const),
+      allowedOrigins: fc.oneof(fc.constant(['*']), fc.array(fc.webUrl())),
+      rateLimit: fc.option(fc.record({ requests: fc.nat(), windowSeconds: fc.nat() }, plain)),
+      mode: fc.constantFrom('enforce' as const, 'report' as const),
+      expiresAt: fc.option(fc.constant('2030-01-01T00:00:00+02:00')),
+    },
+    plain,
+  );
+  fc.assert(
+    fc.property(fields, (written) => {
+      const definition = { ...writeOnly, ...written } as KeyDefinition;
+      assert.deepStrictEqual(definitionOf(draftOf(definition), 'write-only'), { ...written, type: 'write-only' });
+    }),
+    { numRuns: 50 },
+  );
+});
+
+void t.test('each type has the fields that it has, and no others', async (t) => {
+  t.notOk('allowBrowsers' in definitionOf(draftOf(writeOnly), 'write-only'));
+  const sent = definitionOf(draftOf(metrics), 'metrics');
+  t.match(sent, { cacheTtlMinutes: 15, allowBrowsers: false });
+  for (const field of ['allowedEvents', 'disallowedEvents', 'allowedOrigins', 'apiKey']) t.notOk(field in sent, field);
+});
+
+void t.test('what is no number goes as it was typed, for the server to judge', async (t) => {
+  const typed = (cacheTtlMinutes: string) =>
+    definitionOf({ ...draftOf(metrics), cacheTtlMinutes }, 'metrics').cacheTtlMinutes;
+  t.equal(typed('30'), 30);
+  t.equal(typed('soon'), 'soon');
+  t.equal(typed(''), '');
+});
+
+void t.test('rows without text are not saved', async (t) => {
+  const rows = [
+    { address: ' ', description: '' },
+    { address: '192.0.2.1', description: '' },
+    { address: '', description: 'forgotten' },
+  ];
+  const { locations, origins } = withoutBlankRows({
+    ...NEW_DRAFT,
+    locations: rows,
+    origins: ['', 'https://a.example'],
+  });
+  t.strictSame(locations, rows.slice(1));
+  t.strictSame(origins, ['https://a.example']);
+});
+
+void t.test('what stands in a part that is switched off is no difference', async (t) => {
+  t.same(differences(NEW_DRAFT, { ...NEW_DRAFT, locations: [{ address: 'x', description: '' }], requests: '7' }), []);
+  t.same(differences(NEW_DRAFT, { ...NEW_DRAFT, anywhere: false }), ['allowFrom']);
+});
+
+void t.test('two changes of different fields are both kept', async (t) => {
+  const base = draftOf(writeOnly);
+  const mine = { ...base, description: 'mine' };
+  const theirs = { ...base, anywhere: false, locations: [{ address: '192.0.2.1', description: '' }] };
+  const joined = rebase(mine, base, theirs);
+  t.same(joined.draft, { ...theirs, description: 'mine' });
+  t.same(joined.theirs, ['allowFrom']);
+  t.same(joined.both, []);
+});
+
+void t.test('where both changed one field, what was typed stays and both are told', async (t) => {
+  const base = draftOf(writeOnly);
+  const joined = rebase({ ...base, description: 'mine' }, base, { ...base, description: 'theirs' });
+  t.equal(joined.draft.description, 'mine');
+  t.same(joined.both, ['description']);
+  t.same(rebase({ ...base, description: 'same' }, base, { ...base, description: 'same' }).both, []);
+});
