@@ -22,7 +22,7 @@ export const DEMO_SECRETS = {
 const LOGIN = '{"userId":"u1","name":"login","properties":{}}';
 const PURCHASE = '{"userId":"u1","name":"purchase","properties":{}}';
 
-/** Each command stands on one line, so that it can be pasted into any shell. */
+/** Each command stands on one line, so that it can be pasted into a shell. */
 export function demoPage({ postern, admin, integration, metrics, adminToken }: Demo): string {
   const base = `http://127.0.0.1:${postern}`;
   const post = (secret: string, path: string, body: string): string =>
@@ -47,6 +47,9 @@ A batch from which one event is removed (204, Postern-Removed-Events: 1), and wh
   curl http://127.0.0.1:${integration}/demo/received
 A token for the metrics API:
   curl -i ${base}/metrics/auth/token -H 'Content-Type: application/json' -d '${credentials}'
+A metric query with it; the second time from the cache (Cache-Status: postern; hit), without a call to the backend:
+  TOKEN=$(curl -s ${base}/metrics/auth/token -H 'Content-Type: application/json' -d '${credentials}' | sed 's/.*"accessToken":"//; s/".*//')
+  curl -i ${base}/metrics/query/daily-users -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"variables":{}}'
 What was counted:
   curl http://127.0.0.1:${admin}/metrics
 

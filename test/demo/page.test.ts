@@ -13,3 +13,11 @@ void t.test('it names the ports in use, and how to sign in to the console', asyn
   const page = demoPage({ postern: 1001, admin: 1002, integration: 1003, metrics: 1004, adminToken: 'only-for-now' });
   for (const part of ['1001', '1002', '1003', '1004', 'only-for-now']) t.ok(page.includes(part), part);
 });
+
+void t.test('it shows a token and a cached query, with the pair of the example', async (t) => {
+  const page = demoPage({ postern: 1001, admin: 1002, integration: 1003, metrics: 1004, adminToken: 'x' });
+  const [token] = page.split('\n').filter((line) => line.includes('TOKEN=$('));
+  t.match(token, DEMO_SECRETS.metricsApiKey);
+  t.match(token, DEMO_SECRETS.metricsClientSecret);
+  t.match(page, /curl -i http:\/\/127\.0\.0\.1:1001\/metrics\/query\/.* -H "Authorization: Bearer \$TOKEN"/);
+});
