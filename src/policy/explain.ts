@@ -75,7 +75,7 @@ export async function explain({ facts, rules, events, authenticate, ownEndpoint 
     outcome: refused === null ? 'allowed' : 'refused',
     status: refused === null ? (passage.endpoint === 'preflight' ? 204 : null) : REFUSALS[refused.code].status,
     code: refused?.code ?? null,
-    keyId: passage.identity?.key.id ?? refused?.keyId ?? null,
+    keyId: passage.identity?.key.id ?? (refused?.keyId || null),
     clientAddress: client.text,
     chain: client.chain,
     removedEvents: removed,

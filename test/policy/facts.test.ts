@@ -1,5 +1,6 @@
 import t from 'tap';
-import { readHeaders } from '../../src/policy/facts.ts';
+import { announcesBody, readHeaders } from '../../src/policy/facts.ts';
+import { factsOf } from '../support/passages.ts';
 
 t.test('each field is read in any case, the first kept and repetitions counted', async (t) => {
   const facts = readHeaders([
@@ -67,4 +68,14 @@ t.test('look-alikes and names of the same length are nobody\u2019s', async (t) =
 
 t.test('no fields at all', async (t) => {
   t.match(readHeaders([]), { fieldCount: 0, hostCount: 0, upgrade: false });
+});
+
+t.test('whether a body is announced', async (t) => {
+  const announces = (...fields: string[]) => announcesBody(factsOf({}, fields));
+  t.equal(announces(), false);
+  t.equal(announces('Content-Length', '0'), false);
+  t.equal(announces('Content-Length', '1'), true);
+  t.equal(announces('Content-Length', '00'), true, 'what is odd is read or closed');
+  t.equal(announces('Transfer-Encoding', 'chunked'), true);
+  t.equal(announces('Transfer-Encoding', ''), true);
 });
