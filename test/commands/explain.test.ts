@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { runExplain, type ExplainArguments } from '../../src/commands/explain.ts';
+import { capturedIo } from '../support/command-io.ts';
+
+const SECRET = 'secret-of-the-server-key';
+const QUESTION = {
+  key: SECRET,
+  ip: '203.0.113.7',
+  method: 'GET',
+  path: '/profile/u1',
+  events: [],
+  origin: null,
+  json: false,
+};
+
+async function explain(t: Test, change: Partial<ExplainArguments> = {}) {
+  const folder = t.testdir({
+    'postern.yaml':
+      'apis: { integration: { upstream: "http://127.0.0.1:9000", hosts: [api.test] }, metrics: { upstream: "http://127.0.0.1:9001" } }\n',
+    'keys.yaml': `keys:
+  - { id: server, type: read-write, secret: ${SECRET}, allowFrom: [203.0.113.7] }
+  - { id: watched, type: read-write, secret: secret-of-a-watched-key, allowFrom: [], mode: report }
+  - { id: dash, type: metrics, apiKey: api-key-of-the-dashboard, secret: secret-of-the-dashboard }
+`,
+  });
+  const { io, out, err } = capturedIo();
+  const code = await runExplain({ config: join(folder, 'postern.yaml'), ...QUESTION, ...change }, io);
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+t.test('a line a step, then the end', async (t) => {
+  const { code, out } = await explain(t);
+  t.equal(code, 0);
+  const lines = out.split('\n');
+  t.match(lines[0], /^request form {2,}ok {2,}\S/);
+  t.match(out, /^credential +ok +secret \w+ of key server \(read-write\)$/m);
+  t.match(out, /^client address +ok +203\.0\.113\.7 may use key server$/m);
+  t.equal(lines.at(-1), 'allowed (client address 203.0.113.7)');
+  t.notMatch(out, SECRET);
+});
+
+t.test('a refusal: exit 3, its step marked, the rest not reached', async (t) => {
+  const { code, out } = await explain(t, { ip: '::ffff:203.0.113.8' });
+  t.equal(code, 3);
+  t.match(out, /^client address +REFUSED +ip_not_allowed: 203\.0\.113\.8 is not on the allow-list of key server$/m);
+  t.match(out, /^scope +-$/m);
+  t.match(out, /^refused: 403 ip_not_allowed \(client address 203\.0\.113\.8\)$/m);
+});
+
+t.test('report mode allows, and says what it would have refused', async (t) => {
+  t.match(await explain(t, { key: 'secret-of-a-watched-key' }), {
+    code: 0,
+    out: /^client address +WOULD REJECT +ip_not_allowed/m,
+  });
+});
+
+t.test('as JSON', async (t) => {
+  const { out } = await explain(t, { json: true, key: 'no-such-secret-anywhere' });
+  t.match(JSON.parse(out), {
+    outcome: 'refused',
+    status: 401,
+    code: 'invalid_credential',
+    keyId: null,
+    steps: { 5: { step: 'credential', verdict: 'refused' } },
+  });
+});
+
+t.test('a credential of the other API is unknown, on either side', async (t) => {
+  t.match(await explain(t, { key: 'secret-of-the-dashboard' }), { code: 3, out: /belongs to the other API/ });
+  t.match(await explain(t, { path: '/metrics/query/1' }), { code: 3, out: /belongs to the other API/ });
+  t.match(await explain(t, { key: 'secret-of-the-dashboard', path: '/metrics/query/1' }), { code: 0 });
+});
+
+t.test('an address that is none is a usage error', async (t) => {
+  for (const ip of ['x', '203.0.113', '203.0.113.7:80', '203.0.113.7/32', ''])
+    t.match(await explain(t, { ip }), { code: 2, out: '', err: /^--ip/ }, ip);
+});

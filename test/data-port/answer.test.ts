@@ -1,0 +1,82 @@
+import t from 'tap';
+import { answer, isClosing, problemBody, problemHeaders } from '../../src/data-port/answer.ts';
+import { refusal, REFUSALS, type RefusalCode } from '../../src/policy/refusal.ts';
+import { serveExchanges } from '../support/exchanges.ts';
+import { sendRaw } from '../support/raw-http.ts';
+import { RawClient } from '../support/upstream.ts';
+
+const OWN = { status: 403, headers: ['X-A', 'b'], body: '{"n":1}', close: false };
+
+t.test('a problem document for each code', async (t) => {
+  for (const [code, { status, title, detail }] of Object.entries(REFUSALS))
+    t.strictSame(JSON.parse(problemBody(code as RefusalCode, 'id-1')), {
+      type: 'about:blank',
+      title,
+      status,
+      code,
+      detail,
+      requestId: 'id-1',
+    });
+});
+
+t.test('the headers that belong to a refusal', async (t) => {
+  const headers = (code: Exclude<RefusalCode, 'invalid_credential'>, retryAfter?: number) => {
+    const list = problemHeaders({ ...refusal(code, ''), ...(retryAfter === undefined ? {} : { retryAfter }) }, 'id-1');
+    return Object.fromEntries(list.flatMap((name, i) => (i % 2 === 0 ? [[name, list[i + 1]]] : [])));
+  };
+  t.strictSame(headers('no_route'), {
+    'Content-Type': 'application/problem+json',
+    'X-Request-Id': 'id-1',
+    'Cache-Control': 'no-store',
+  });
+  t.equal(headers('missing_credential')['WWW-Authenticate'], 'Bearer');
+  t.match(headers('method_not_supported')['Allow'], /GET.*POST/);
+  t.equal(headers('rate_limited', 7)['Retry-After'], '7');
+});
+
+t.test('the connection is kept when the body has arrived, and closed when not', async (t) => {
+  const { port } = await serveExchanges(t, (exchange) => answer(exchange, OWN));
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\n';
+  for (const bytes of [
+    `${head}\r\n`,
+    `${head}Content-Length: 2\r\n\r\n{}`,
+    `${head}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  ]) {
+    const got = await sendRaw(port, bytes);
+    t.match(got, {
+      status: 403,
+      body: '{"n":1}',
+      headers: { 'x-a': 'b', connection: 'keep-alive', 'content-length': '7' },
+    });
+  }
+  for (const bytes of [`${head}Content-Length: 9\r\n\r\n{}`, `${head}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`]) {
+    const got = await sendRaw(port, bytes, { untilClose: true });
+    t.match(got, { status: 403, closed: true, headers: { connection: 'close' } });
+  }
+});
+
+t.test('a last answer is read to its end by a client that is still sending', async (t) => {
+  const { port } = await serveExchanges(t, (exchange) => {
+    answer(exchange, { ...OWN, close: true });
+    t.ok(isClosing(exchange.req.socket));
+  });
+  const client = new RawClient(t, port);
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n${'x'.repeat(3_000_000)}`);
+  await client.closed;
+  t.match(client.text, /403[\s\S]*\{"n":1\}$/);
+  t.equal(client.error, null);
+});
+
+t.test('after an answer has begun there is only the end of the connection', async (t) => {
+  const { port } = await serveExchanges(t, (exchange) => {
+    exchange.res.writeHead(200).write('begun');
+    answer(exchange, OWN);
+  });
+  const got = await sendRaw(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', { untilClose: true });
+  t.notMatch(got.text, /403|0\r\n\r\n/);
+});
+
+t.test('204 has no length', async (t) => {
+  const { port } = await serveExchanges(t, (exchange) => answer(exchange, { ...OWN, status: 204, body: '' }));
+  t.equal((await sendRaw(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).headers['content-length'], undefined);
+});

@@ -1,0 +1,77 @@
+import t, { type Test } from 'tap';
+import { clientErrorListener } from '../../src/data-port/client-error.ts';
+import type { Exchange } from '../../src/data-port/exchange.ts';
+import type { Refusal } from '../../src/policy/refusal.ts';
+import { serveExchanges } from '../support/exchanges.ts';
+import { RawClient } from '../support/upstream.ts';
+
+async function listening(t: Test, handle: (exchange: Exchange) => void) {
+  const recorded: Refusal[] = [];
+  const refused: Refusal[] = [];
+  const { port, server } = await serveExchanges(t, handle);
+  const listener = clientErrorListener({
+    nextRequestId: () => 'id-2',
+    record: (_socket, reason) => void recorded.push(reason),
+    refuse: ({ req }, reason) => {
+      refused.push(reason);
+      req.socket.destroy();
+    },
+  });
+  server.on('clientError', (error, socket) => listener(error, socket as never));
+  return { port, recorded, refused };
+}
+
+async function send(t: Test, port: number, bytes: string): Promise<string> {
+  const client = new RawClient(t, port);
+  client.write(bytes);
+  await client.closed;
+  return client.text;
+}
+
+t.test('a request that cannot be parsed gets a document of its own', async (t) => {
+  const { port, recorded } = await listening(t, () => {});
+  const cases = {
+    malformed_request: 'GET / HTTP/1.1\r\nA : b\r\n\r\n',
+    not_implemented: 'G@T / HTTP/1.1\r\n\r\n',
+    version_not_supported: 'GET / HTTP/9.9\r\n\r\n',
+    header_fields_too_large: `GET / HTTP/1.1\r\nA: ${'x'.repeat(200_000)}\r\n\r\n`,
+  };
+  for (const [code, bytes] of Object.entries(cases)) {
+    const text = await send(t, port, bytes);
+    t.match(
+      text,
+      new RegExp(
+        `^HTTP/1\\.1 \\d{3} [\\s\\S]*Date: [\\s\\S]*X-Request-Id: id-2[\\s\\S]*Connection: close[\\s\\S]*"code":"${code}"`,
+      ),
+    );
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    t.equal(/Content-Length: (\d+)/.exec(head)?.[1], String(body.length));
+    t.equal(recorded.at(-1)?.code, code);
+  }
+  t.equal(
+    await send(t, port, 'GET / HTTP/1.1\nHost: a\n\n').then((text) => /"code":"(\w+)"/.exec(text)?.[1]),
+    'malformed_request',
+  );
+});
+
+t.test('a body that breaks is the refusal of its request', async (t) => {
+  const { port, recorded, refused } = await listening(t, ({ req }) => void req.resume());
+  await send(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n');
+  t.match([refused, recorded], [[{ code: 'malformed_request' }], []]);
+});
+
+t.test('what breaks behind a whole request leaves its answer alone', async (t) => {
+  const { port, recorded, refused } = await listening(t, ({ res }) => void setImmediate(() => res.end('answer')));
+  const text = await send(t, port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\nG@T\r\n\r\n');
+  t.match(text, /^HTTP\/1\.1 200 OK[\s\S]*Connection: close[\s\S]*answer/);
+  t.match([refused, recorded], [[], [{ code: 'not_implemented' }]]);
+});
+
+t.test('a body that breaks after its answer was given ends the connection', async (t) => {
+  const { port, refused } = await listening(t, (exchange) => {
+    exchange.settled = true;
+    exchange.req.resume();
+  });
+  t.equal(await send(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'), '');
+  t.same(refused, []);
+});

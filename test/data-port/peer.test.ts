@@ -1,0 +1,29 @@
+import type { Socket } from 'node:net';
+import t from 'tap';
+import { peerOf, setPeer } from '../../src/data-port/peer.ts';
+
+const socket = (remoteAddress?: string): Socket => ({ remoteAddress }) as Socket;
+
+t.test('a peer is read once, in its canonical spelling', async (t) => {
+  for (const [remote, text] of [
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:DB8:0::1', '2001:db8::1'],
+  ] as const) {
+    const one = socket(remote);
+    t.equal(peerOf(one).text, text);
+    t.not(peerOf(one).address, null);
+    t.equal(peerOf(one), peerOf(one));
+  }
+});
+
+t.test('a connection that is gone, or text that is no address, is unknown', async (t) => {
+  t.same(peerOf(socket()), { text: 'unknown', address: null });
+  t.same(setPeer(socket('192.0.2.1'), 'unknown'), { text: 'unknown', address: null });
+});
+
+t.test('what was set holds for the life of the socket', async (t) => {
+  const one = socket('192.0.2.1');
+  setPeer(one, '203.0.113.7');
+  t.equal(peerOf(one).text, '203.0.113.7');
+});

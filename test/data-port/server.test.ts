@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import t, { type Test } from 'tap';
+import { createDataPort, type DataPort } from '../../src/data-port/server.ts';
+import { sendRaw } from '../support/raw-http.ts';
+import { RawClient } from '../support/upstream.ts';
+
+const SETTINGS = {
+  ...{ host: '127.0.0.1', port: 0, tls: null, requestTimeoutSeconds: 5, headersTimeoutSeconds: 5 },
+  ...{ keepAliveTimeoutSeconds: 60, maxConnections: 100 },
+};
+
+/** Routes every request through the framework and answers it there. */
+async function echoing(t: Test, admit: (res: ServerResponse) => void = (res) => void res.end('admitted')) {
+  const responses = new WeakMap<IncomingMessage, ServerResponse>();
+  const seen: string[] = [];
+  const errors: string[] = [];
+  const dataPort: DataPort = await createDataPort(SETTINGS, {
+    request: (req, res, awaitsContinue) => {
+      seen.push(`${req.method} ${req.url} ${awaitsContinue}`);
+      responses.set(req, res);
+      dataPort.route(req, res);
+    },
+    clientError: (error, socket) => {
+      errors.push(error.code ?? '');
+      socket.end('HTTP/1.1 400 Ours\r\n\r\n');
+    },
+    admitted: (req) => admit(responses.get(req) as ServerResponse),
+  });
+  const { port } = await dataPort.listen();
+  t.teardown(() => {
+    dataPort.server.closeAllConnections();
+    return dataPort.close();
+  });
+  return { dataPort, port, seen, errors };
+}
+
+t.test('what is admitted reaches the route, however it is spelled', async (t) => {
+  const { port, seen } = await echoing(t);
+  const requests = ['GET /a//b?%zz HTTP/1.1', 'DELETE /%ff HTTP/1.1', 'PROPFIND /x HTTP/1.1', 'OPTIONS * HTTP/1.1'];
+  for (const line of requests) {
+    const answer = await sendRaw(port, `${line}\r\nHost: a\r\nAccept-Version: 9\r\nConnection: close\r\n\r\n`, {
+      untilClose: true,
+    });
+    t.match(answer, { status: 200, body: 'admitted' }, line);
+  }
+  t.same(seen, ['GET /a//b?%zz false', 'DELETE /%ff false', 'PROPFIND /x false', 'OPTIONS * false']);
+});
+
+t.test('CONNECT and expectations are requests like any other', async (t) => {
+  const { port, seen } = await echoing(t);
+  const connect = await sendRaw(port, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', { untilClose: true });
+  t.match(connect.text, 'admitted');
+  const reset = new RawClient(t, port);
+  reset.write('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n');
+  reset.socket.resetAndDestroy();
+  for (const expectation of ['100-continue', 'miracles'])
+    await sendRaw(port, `POST / HTTP/1.1\r\nHost: a\r\nExpect: ${expectation}\r\nConnection: close\r\n\r\n`, {
+      untilClose: true,
+    });
+  t.ok(seen.includes('POST / true'));
+  t.ok(seen.includes('POST / false'));
+});
+
+t.test('a broken request is answered once, by us', async (t) => {
+  const { port, errors } = await echoing(t);
+  const { text } = await sendRaw(port, 'G@T / HTTP/1.1\r\n\r\n', { untilClose: true });
+  t.equal(text, 'HTTP/1.1 400 Ours\r\n\r\n');
+  t.same(errors, ['HPE_INVALID_METHOD']);
+});
+
+t.test('closing lets what is under way end, and then waits for nobody', async (t) => {
+  const begun: ServerResponse[] = [];
+  const { dataPort, port } = await echoing(t, (res) => {
+    begun.push(res);
+    res.write('begun');
+  });
+  const client = new RawClient(t, port);
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until('begun');
+  const closed = dataPort.close();
+  begun[0]?.end('finished');
+  await client.until('finished');
+  await closed;
+  await t.rejects(new Promise((_resolve, reject) => void new RawClient(t, port).socket.on('error', reject)));
+});

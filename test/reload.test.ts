@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Config } from '../src/config/schema.ts';
+import { createReloader } from '../src/reload.ts';
+import { configFrom } from './support/passages.ts';
+
+const API = 'apis: { integration: { upstream: "http://127.0.0.1:9000" } }\n';
+
+function reloading(t: Test, apply: (config: Config) => void = () => {}) {
+  const file = join(t.testdir({ 'postern.yaml': API }), 'postern.yaml');
+  const lines: (readonly [string, string, Readonly<Record<string, unknown>> | undefined])[] = [];
+  const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
+    void lines.push([level, event, fields]);
+  let now = 1;
+  const reloader = createReloader(configFrom(file), {
+    ...{ file, env: {}, apply, now: () => now++ },
+    log: { info: write('info'), warn: write('warn'), error: write('error') },
+  });
+  return { reloader, lines, file, write: (text: string) => writeFileSync(file, text) };
+}
+
+t.test('a valid configuration is applied', async (t) => {
+  const applied: Config[] = [];
+  const { reloader, write, lines, file } = reloading(t, (config) => void applied.push(config));
+  t.same(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 1 });
+  write(`${API}log: { level: debug }\n`);
+  t.same(reloader.reload(), [file]);
+  t.match(applied, [{ log: { level: 'debug' } }]);
+  t.same(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 2 });
+  t.match(lines, [['info', 'config_reloaded']]);
+});
+
+t.test('an invalid one is not, and every finding is told', async (t) => {
+  const { reloader, write, lines, file } = reloading(t, () => t.fail('applied'));
+  write('apis: { integration: { upstream: ftp://x } }\nlog: { level: loud }\n');
+  t.same(reloader.reload(), [file], 'still watched');
+  t.match(lines, [
+    ['error', 'config_problem', { detail: /postern\.yaml:1:\d+ error / }],
+    ['error', 'config_problem', { detail: /postern\.yaml:2:\d+ error / }],
+    ['error', 'config_reload_failed'],
+  ]);
+  t.match(reloader.status(), { lastReloadSuccessful: false, lastLoaded: 1 });
+});
+
+t.test('one that cannot be put to use counts as failed', async (t) => {
+  const { reloader, lines } = reloading(t, () => {
+    throw new Error('a file is gone');
+  });
+  reloader.reload();
+  t.match(lines, [['error', 'config_reload_failed', { error: { message: 'a file is gone' } }]]);
+  t.equal(reloader.status().lastReloadSuccessful, false);
+});
+
+t.test('what waits for a restart is named, and stays', async (t) => {
+  const applied: Config[] = [];
+  const { reloader, write, lines } = reloading(t, (config) => void applied.push(config));
+  write(`${API}listen: { port: 1234 }\nlog: { requests: all }\n`);
+  reloader.reload();
+  t.match(lines, [
+    ['warn', 'config_needs_restart', { fields: ['listen.port'] }],
+    ['info', 'config_reloaded'],
+  ]);
+  t.match(applied, [{ listen: { port: 8080 }, log: { requests: 'all' } }]);
+  t.equal(reloader.status().lastReloadSuccessful, true);
+});
