@@ -34,10 +34,20 @@ export function createRequestCounters(keys: () => KeySnapshot | null): RequestCo
     followKeys(byKey, snapshot);
   };
 
+  const cellsOf = (id: string): KeyCells => {
+    const known = byKey.get(id);
+    if (known !== undefined) return known;
+    const key = seen?.byId.get(id);
+    if (key === undefined) return unknown;
+    const begun = beginKey(key);
+    byKey.set(id, begun);
+    return begun;
+  };
+
   return {
     record(outcome) {
       follow();
-      countForKey(byKey.get(outcome.keyId) ?? unknown, outcome);
+      countForKey(cellsOf(outcome.keyId), outcome);
       countForApi(totals, outcome);
     },
     enter: (api) => void totals.inFlight[api].value++,
@@ -82,21 +92,24 @@ const byApi = <K>(): Record<ApiLabel, Map<K, Sample>> => ({
   '': new Map(),
 });
 
-/**
- * Drops what belongs to keys and secrets that are gone, and begins new keys. The two reasons that an alert waits for begin at 0:
- * a series that appears with its first refusal shows no increase to Prometheus.
- */
+/** Up to this many keys each has series before it is used; above, one has them from its first request on. */
+const KEYS_WITH_SERIES = 1000;
+
+/** Drops what belongs to keys and secrets that are gone, and begins new keys, where these are few. */
 function followKeys(byKey: Map<string, KeyCells>, snapshot: KeySnapshot): void {
-  for (const id of byKey.keys()) if (!snapshot.byId.has(id)) byKey.delete(id);
-  for (const key of snapshot.byId.values()) {
-    const known = byKey.get(key.id);
-    if (known === undefined) byKey.set(key.id, beginKey(key));
-    else
-      for (const id of known.secrets.keys())
-        if (!key.secrets.some((secret) => secret.id === id)) known.secrets.delete(id);
+  for (const [id, { secrets }] of byKey) {
+    const key = snapshot.byId.get(id);
+    if (key === undefined) byKey.delete(id);
+    else for (const id of secrets.keys()) if (!key.secrets.some((secret) => secret.id === id)) secrets.delete(id);
   }
+  if (snapshot.byId.size > KEYS_WITH_SERIES) return;
+  for (const key of snapshot.byId.values()) if (!byKey.has(key.id)) byKey.set(key.id, beginKey(key));
 }
 
+/**
+ * The two reasons that an alert waits for begin at 0: a series that appears with its first refusal shows no increase to
+ * Prometheus.
+ */
 function beginKey(key: Key): KeyCells {
   const cells = createKeyCells(key.id, key.type === 'metrics');
   const api = key.type === 'metrics' ? 'metrics' : 'integration';

@@ -150,3 +150,16 @@ t.test('durations are observed by API, the upstream one only where something was
   t.equal(series.get('postern_upstream_duration_seconds_count{api="integration"}'), 1);
   t.equal(series.get('postern_upstream_duration_seconds_count{api="metrics"}'), 0);
 });
+
+t.test('with very many keys, one has series from its first request on', async (t) => {
+  const many = snapshot(Array.from({ length: 1001 }, (_, n) => key(`k${n}`)));
+  const metrics = metricsOver(() => many);
+  const ofKeys = async (): Promise<string[]> =>
+    [...(await scrape(metrics)).keys()].filter((name) => name.includes('key="k'));
+  t.same(await ofKeys(), []);
+  metrics.record(outcome({ keyId: 'k7' }));
+  const series = await ofKeys();
+  t.ok(series.length > 0);
+  t.ok(series.every((name) => name.includes('key="k7"')));
+  t.equal((await scrape(metrics)).get('postern_requests_total{api="integration",key="k7",status="204"}'), 1);
+});
