@@ -24,6 +24,7 @@ function startLoad(
       );
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       state.count++;
+      await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
   const running = Array.from({ length: clients }, (_, n) => client(n));
@@ -40,10 +41,11 @@ t.test(
   async (t) => {
     const backend = await startBackend(t, (_req, res) => void setTimeout(() => res.end('ok'), 5));
     const config = { listen, apis: { integration: { upstream: backend.url } } };
-    const [first, second] = [spawnPostern(t, { config, keys: [KEY] }), spawnPostern(t, { config, keys: [KEY] })];
+    const start = () => spawnPostern(t, { config, keys: [KEY] });
+    const [first, second, third] = [start(), start(), start()];
     const balancer = await startBalancer(t);
     for (const replica of [first, second]) await balancer.add(await portsOf(replica));
-    const load = startLoad(balancer.port, 8);
+    const load = startLoad(balancer.port, 4);
     const more = async (requests: number): Promise<void> => {
       for (const goal = load.count() + requests; load.count() < goal;)
         await new Promise((resolve) => setTimeout(resolve, 10));
@@ -52,7 +54,6 @@ t.test(
     first.child.kill('SIGTERM');
     t.equal(await first.exit, 0);
     await more(50);
-    const third = spawnPostern(t, { config, keys: [KEY] });
     await balancer.add(await portsOf(third));
     await more(50);
     t.same([...(await load.stop()).keys()], ['200']);
@@ -60,8 +61,7 @@ t.test(
 
     second.child.kill('SIGKILL');
     t.equal(await second.exit, null);
-    const again = spawnPostern(t, { config, keys: [KEY] });
-    const { data } = await portsOf(again);
+    const { data } = await portsOf(start());
     t.equal((await fetch(`http://127.0.0.1:${data}/profile/1`, { headers })).status, 200);
   },
 );
