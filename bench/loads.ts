@@ -55,7 +55,7 @@ export const metricsQuery = (token: string): Load =>
 /** 4,000 events, one in ten of which is cut. */
 export const largeBatch: Load = {
   ...postBatch('limited', batch({ events: 4000, bytes: 900 * 1024, disallowEvery: 10 })),
-  connections: 4,
+  connections: 2,
 };
 
 /** A key of a large set, as operators have them by the thousand: two addresses, three events. */
