@@ -1,5 +1,5 @@
 /** From where a key may be used: Anywhere, or rows of addresses, each with its description. */
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Choice, Errors, messagesFor } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import type { Location } from './draft.ts';
@@ -46,7 +46,8 @@ function Locations({ locations, errorsAt, readOnly, onChange }: LocationsProps) 
   const list = useRef<HTMLUListElement>(null);
   const add = useRef<HTMLButtonElement>(null);
   const focus = useRef<'last row' | 'add' | null>(null);
-  useEffect(() => {
+  // Before the next key press arrives, which is meant for the field that has just appeared.
+  useLayoutEffect(() => {
     if (focus.current === 'last row') list.current?.querySelector<HTMLInputElement>('li:last-child input')?.focus();
     if (focus.current === 'add') add.current?.focus();
     focus.current = null;

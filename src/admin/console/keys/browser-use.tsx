@@ -1,5 +1,5 @@
 /** Whether web pages may use a key, and those of which origins. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, Choice, Errors, messagesFor, TextField } from '../ui/field.tsx';
 import type { FormPartProps } from './form-props.ts';
 
@@ -31,7 +31,8 @@ function Origins({ draft, change, findings, readOnly }: FormPartProps) {
   const list = useRef<HTMLUListElement>(null);
   const add = useRef<HTMLButtonElement>(null);
   const focus = useRef<'last row' | 'add' | null>(null);
-  useEffect(() => {
+  // Before the next key press arrives, which is meant for the field that has just appeared.
+  useLayoutEffect(() => {
     if (focus.current === 'last row') list.current?.querySelector<HTMLInputElement>('li:last-child input')?.focus();
     if (focus.current === 'add') add.current?.focus();
     focus.current = null;
