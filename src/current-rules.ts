@@ -103,7 +103,12 @@ function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>)
 function settingsOf(api: IntegrationApiConfig | MetricsApiConfig): UpstreamSettings {
   const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, maxConnections, preserveHost, tls } = api;
   return {
-    ...{ url: api.upstream, connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, maxConnections, preserveHost },
+    url: api.upstream,
+    connectTimeoutSeconds,
+    timeoutSeconds,
+    idleTimeoutSeconds,
+    maxConnections,
+    preserveHost,
     tls: { caFile: tls.caFile, insecureSkipVerify: tls.insecureSkipVerify, serverName: tls.serverName },
   };
 }

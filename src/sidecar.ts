@@ -97,7 +97,9 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   const ownEndpoint: PolicyPorts['ownEndpoint'] = (path, api) =>
     ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null);
   const gateway = createGateway({
-    ...{ clock, record, rate },
+    clock,
+    record,
+    rate,
     rules: current.rules,
     authenticate: (passage, api) =>
       api.name === 'metrics'
@@ -117,7 +119,9 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     mayBeCached(exchange.passage) ? current.metricsOf(exchange.passage.api).cache : null;
   const answerOwn = createOwnEndpoints({ gateway, serviceOf: current.metricsOf });
   const passOn = createPassOn({
-    ...{ gateway, cacheFor, draining },
+    gateway,
+    cacheFor,
+    draining,
     upstreamOf: current.upstreamOf,
     now: clock.monotonic,
   });
@@ -130,11 +134,25 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   let running = config;
   const store = config.admin.token === null ? null : createKeyStore(config, env);
   const admin = createAdminServer({
-    ...{ metrics, health, log },
+    metrics,
+    health,
+    log,
     api: store && {
-      ...{ ...config.admin, token: config.admin.token as string },
-      ...{ version, store, source, recent, summary, log, now: clock.now, random: randomBytes },
-      ...{ rules: current.rules, keys: current.keys, ownEndpoint, config: () => running, samples: metrics.samples },
+      ...config.admin,
+      token: config.admin.token as string,
+      version,
+      store,
+      source,
+      recent,
+      summary,
+      log,
+      now: clock.now,
+      random: randomBytes,
+      rules: current.rules,
+      keys: current.keys,
+      ownEndpoint,
+      config: () => running,
+      samples: metrics.samples,
       reload: () => source.reload(),
       configStatus: () => reloadStatus(reloader.status(), source),
       cache: { stats: metricsServices.cacheStats, purge: metricsServices.purge },
@@ -210,9 +228,22 @@ function recordBrokenRequests(record: (outcome: Outcome) => void, clock: Clock):
     nextRequestId: requestIds(),
     record: (socket, refusal, requestId) =>
       record({
-        ...{ requestId, refusal, wouldReject: null, api: '', keyId: '', secretId: '', method: '', path: '' },
-        ...{ forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0, durationSeconds: 0 },
-        ...{ upstreamSeconds: null, upstreamFailure: null, cache: null, tokenIssued: false },
+        requestId,
+        refusal,
+        wouldReject: null,
+        api: '',
+        keyId: '',
+        secretId: '',
+        method: '',
+        path: '',
+        forwardedEvents: 0,
+        removedEvents: 0,
+        rejectedEvents: 0,
+        durationSeconds: 0,
+        upstreamSeconds: null,
+        upstreamFailure: null,
+        cache: null,
+        tokenIssued: false,
         clientIp: peerOf(socket).text,
         status: REFUSALS[refusal.code].status,
         now: clock.now(),

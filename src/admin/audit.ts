@@ -18,6 +18,11 @@ export const createAudit =
   (log: Pick<Log, 'info'>): Audit =>
   ({ caller, address }, action, { keyId, fields, secretId } = {}) =>
     log.info('audit', {
-      ...{ action, who: caller.who, session: caller.who === 'session' ? caller.session : undefined, address },
-      ...{ keyId, fields, secretId },
+      action,
+      who: caller.who,
+      session: caller.who === 'session' ? caller.session : undefined,
+      address,
+      keyId,
+      fields,
+      secretId,
     });

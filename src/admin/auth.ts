@@ -114,7 +114,9 @@ function sessionCookie({ headers }: IncomingMessage): string | null {
 }
 
 const unauthorized = (code: 'missing_token' | 'invalid_token', detail: string): AdminProblem => ({
-  ...{ code, detail, headers: { 'www-authenticate': 'Bearer realm="Postern admin"' } },
+  code,
+  detail,
+  headers: { 'www-authenticate': 'Bearer realm="Postern admin"' },
 });
 
 const tooManyFailures = (seconds: number): AdminProblem => ({

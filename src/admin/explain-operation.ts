@@ -34,13 +34,25 @@ export function explainOperation({ rules, config, ownEndpoint, now }: ExplainPor
     return { status: 200, body: await explain({ facts, rules: ruleset, events, authenticate, ownEndpoint }) };
   };
   return {
-    ...{ method: 'POST', path: '/api/explain', operationId: 'explain', body: 'Question', problems: [], handle },
-    ...{ summary: 'What would become of a request, step by step.', success: { status: 200, schema: 'Explanation' } },
+    method: 'POST',
+    path: '/api/explain',
+    operationId: 'explain',
+    body: 'Question',
+    problems: [],
+    handle,
+    summary: 'What would become of a request, step by step.',
+    success: { status: 200, schema: 'Explanation' },
   };
 }
 
 /** Before there are keys, every request is refused ahead of every step. */
 const notReady = (ip: string): Explanation => ({
-  ...{ outcome: 'refused', status: REFUSALS.not_ready.status, code: 'not_ready', keyId: null },
-  ...{ clientAddress: ip, chain: [], removedEvents: 0, steps: [] },
+  outcome: 'refused',
+  status: REFUSALS.not_ready.status,
+  code: 'not_ready',
+  keyId: null,
+  clientAddress: ip,
+  chain: [],
+  removedEvents: 0,
+  steps: [],
 });

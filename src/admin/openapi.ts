@@ -60,14 +60,20 @@ function describeOperation(operation: Operation): Json {
 
 const pathParameters = ({ path }: Operation): Json[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    ...{ name, in: 'path', required: true },
+    name,
+    in: 'path',
+    required: true,
     schema: { type: 'string' },
   }));
 
 function queryParameters({ query }: Operation): Json[] {
   if (query === undefined) return [];
   return Object.entries(jsonSchemaOf(query).properties ?? {}).map(([name, { description, ...schema }]) => ({
-    ...{ name, in: 'query', required: false, description, schema },
+    name,
+    in: 'query',
+    required: false,
+    description,
+    schema,
   }));
 }
 

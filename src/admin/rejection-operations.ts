@@ -27,24 +27,35 @@ export function rejectionOperations({ recent, summary, streams, now }: Rejection
 
   return [
     {
-      ...{ method: 'GET', path: '/api/rejections', operationId: 'listRejections', query: RejectionQuery },
-      ...{ summary: 'The latest refusals, newest first.', success: { status: 200, schema: 'RejectionList' } },
-      ...{ problems: ['invalid_request'], handle: list },
+      method: 'GET',
+      path: '/api/rejections',
+      operationId: 'listRejections',
+      query: RejectionQuery,
+      summary: 'The latest refusals, newest first.',
+      success: { status: 200, schema: 'RejectionList' },
+      problems: ['invalid_request'],
+      handle: list,
     },
     {
-      ...{ method: 'GET', path: '/api/rejections/stream', operationId: 'streamRejections' },
-      ...{ summary: 'Each refusal as it comes: a server-sent event whose data is a rejection.' },
-      ...{ query: RejectionStreamQuery, success: { status: 200, schema: 'text/event-stream' } },
-      ...{ problems: ['invalid_request', 'too_many_followers'] },
+      method: 'GET',
+      path: '/api/rejections/stream',
+      operationId: 'streamRejections',
+      summary: 'Each refusal as it comes: a server-sent event whose data is a rejection.',
+      query: RejectionStreamQuery,
+      success: { status: 200, schema: 'text/event-stream' },
+      problems: ['invalid_request', 'too_many_followers'],
       stream(call, _request, reply) {
         const read = readInput(RejectionStreamQuery, call.query);
         return read.ok ? streams.open(read.value, call.caller, reply) : read.problem;
       },
     },
     {
-      ...{ method: 'GET', path: '/api/summary', operationId: 'getSummary', problems: [] },
-      ...{ summary: 'Refusals by minute for the last hour, by reason and by key; report mode apart.' },
-      ...{ success: { status: 200, schema: 'Summary' } },
+      method: 'GET',
+      path: '/api/summary',
+      operationId: 'getSummary',
+      problems: [],
+      summary: 'Refusals by minute for the last hour, by reason and by key; report mode apart.',
+      success: { status: 200, schema: 'Summary' },
       handle: () => ({ status: 200, body: { minutes: summary.read(now()) } }),
     },
   ];

@@ -59,14 +59,25 @@ export function secretOperations({ changes, random, now }: SecretPorts): Operati
   const problems = ['not_found', 'malformed_definition', 'precondition_failed', ...WRITE_PROBLEMS] as const;
   return [
     {
-      ...{ method: 'POST', path: '/api/keys/{id}/secrets', operationId: 'rotateSecret', ifMatch: 'optional' },
-      ...{ summary: 'Make a new secret; the older ones end after the overlap.', body: 'Rotation' },
-      ...{ success: { status: 201, schema: 'CreatedSecret' }, problems, handle: rotate },
+      method: 'POST',
+      path: '/api/keys/{id}/secrets',
+      operationId: 'rotateSecret',
+      ifMatch: 'optional',
+      summary: 'Make a new secret; the older ones end after the overlap.',
+      body: 'Rotation',
+      success: { status: 201, schema: 'CreatedSecret' },
+      problems,
+      handle: rotate,
     },
     {
-      ...{ method: 'DELETE', path: '/api/keys/{id}/secrets/{secretId}', operationId: 'deleteSecret' },
-      ...{ summary: 'Remove a secret, at once.', ifMatch: 'optional', success: { status: 204, schema: null } },
-      ...{ problems: [...problems, 'last_secret'], handle: remove },
+      method: 'DELETE',
+      path: '/api/keys/{id}/secrets/{secretId}',
+      operationId: 'deleteSecret',
+      summary: 'Remove a secret, at once.',
+      ifMatch: 'optional',
+      success: { status: 204, schema: null },
+      problems: [...problems, 'last_secret'],
+      handle: remove,
     },
   ];
 }

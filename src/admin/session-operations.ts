@@ -22,7 +22,8 @@ export function sessionOperations(auth: Authenticator, audit: Audit): Operation[
     return { status: 204, headers: { 'set-cookie': cookie } };
   };
   const signOut = (request: FastifyRequest): Answer => ({
-    ...{ status: 204, headers: { 'set-cookie': auth.signOut(request.raw) } },
+    status: 204,
+    headers: { 'set-cookie': auth.signOut(request.raw) },
   });
   const show = (request: FastifyRequest): Answer => {
     const session = auth.sessionOf(request.raw);
@@ -38,16 +39,32 @@ export function sessionOperations(auth: Authenticator, audit: Audit): Operation[
         operationId: 'signIn',
         summary: 'Open a session with the admin token.',
       },
-      ...{ body: 'SessionRequest', success: done, headers: ['Set-Cookie'], open: true, enter: signIn },
+      body: 'SessionRequest',
+      success: done,
+      headers: ['Set-Cookie'],
+      open: true,
+      enter: signIn,
       problems: ['invalid_token', 'too_many_failures'],
     },
     {
-      ...{ method: 'GET', path: '/api/session', operationId: 'getSession', summary: 'Whether there is a session.' },
-      ...{ success: { status: 200, schema: 'Session' }, problems: ['not_found'], enter: show },
+      method: 'GET',
+      path: '/api/session',
+      operationId: 'getSession',
+      summary: 'Whether there is a session.',
+      success: { status: 200, schema: 'Session' },
+      problems: ['not_found'],
+      enter: show,
     },
     {
-      ...{ method: 'DELETE', path: '/api/session', operationId: 'signOut', summary: 'End the session.' },
-      ...{ success: done, headers: ['Set-Cookie'], problems: [], open: true, enter: signOut },
+      method: 'DELETE',
+      path: '/api/session',
+      operationId: 'signOut',
+      summary: 'End the session.',
+      success: done,
+      headers: ['Set-Cookie'],
+      problems: [],
+      open: true,
+      enter: signOut,
     },
   ];
 }

@@ -42,19 +42,31 @@ export function statusOperations(ports: StatusPorts): Operation[] {
   };
   return [
     {
-      ...{ method: 'GET', path: '/api/status', operationId: 'getStatus', problems: [] },
-      ...{ summary: 'How the process, its sources and its keys stand.', success: { status: 200, schema: 'Status' } },
+      method: 'GET',
+      path: '/api/status',
+      operationId: 'getStatus',
+      problems: [],
+      summary: 'How the process, its sources and its keys stand.',
+      success: { status: 200, schema: 'Status' },
       handle: async () => ({ status: 200, body: statusOf(ports, await definitions()) }),
     },
     {
-      ...{ method: 'GET', path: '/api/config', operationId: 'getConfig', problems: [] },
-      ...{ summary: 'The running configuration, every secret redacted.' },
+      method: 'GET',
+      path: '/api/config',
+      operationId: 'getConfig',
+      problems: [],
+      summary: 'The running configuration, every secret redacted.',
       success: { status: 200, schema: 'Configuration' },
       handle: () => ({ status: 200, body: redactConfig(ports.config()) }),
     },
     {
-      ...{ method: 'POST', path: '/api/cache/purge', operationId: 'purgeCache', problems: [], handle: purge },
-      ...{ summary: 'Forget every cached answer.', success: { status: 204, schema: null } },
+      method: 'POST',
+      path: '/api/cache/purge',
+      operationId: 'purgeCache',
+      problems: [],
+      handle: purge,
+      summary: 'Forget every cached answer.',
+      success: { status: 204, schema: null },
     },
   ];
 }
@@ -66,7 +78,10 @@ function statusOf(ports: StatusPorts, definitions: ReadonlyMap<string, KeyDefini
   return {
     version: ports.version,
     keySource: {
-      ...{ kind: ports.source.kind, up, why, lastSyncAt: timeOf(lastSyncAt) },
+      kind: ports.source.kind,
+      up,
+      why,
+      lastSyncAt: timeOf(lastSyncAt),
       readOnly: ports.changes.writable()?.detail ?? null,
     },
     config: { lastReloadSuccessful, lastLoadedAt: isoTime(lastLoaded) },
@@ -103,7 +118,9 @@ function keyStates({ keys, samples, now }: StatusPorts, definitions: ReadonlyMap
   const used = [...(snapshot?.byId.values() ?? [])].map((key) => {
     const definition = definitions.get(key.id);
     return {
-      ...{ id: key.id, state: keyState(key, now()), why: null },
+      id: key.id,
+      state: keyState(key, now()),
+      why: null,
       secrets: key.secrets.map(({ id }) => ({ id, lastUsedAt: timeOf(lastUsed.get(`${key.id} ${id}`) ?? null) })),
       warnings: definition === undefined ? [] : fieldFindings(definitionWarnings(definition, now())),
     };

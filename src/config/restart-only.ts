@@ -23,7 +23,12 @@ export function withBootSettings(running: Config, wanted: Config): Config {
   const { metrics } = wanted.apis;
   const kept = running.apis.metrics?.cache;
   return {
-    ...{ ...wanted, listen, admin, keys, redis, rateLimit },
+    ...wanted,
+    listen,
+    admin,
+    keys,
+    redis,
+    rateLimit,
     apis:
       metrics === undefined || kept === undefined
         ? wanted.apis

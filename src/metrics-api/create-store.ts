@@ -23,7 +23,10 @@ export function createCacheStore(
     case 'redis':
       return createRedisStore({
         connection: connectRedis(redis, { name: 'postern-cache', writes: true }),
-        ...{ prefix: redis.prefix, memory, now, onFallback },
+        prefix: redis.prefix,
+        memory,
+        now,
+        onFallback,
       });
   }
 }

@@ -35,10 +35,7 @@ export function preflightHeaders(facts: Facts, rules: CorsRules): string[] {
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => rules.allowedHeaders.has(name));
-  const headers = [
-    ...['Access-Control-Allow-Origin', facts.headers.origin ?? ''],
-    ...['Access-Control-Allow-Methods', 'POST'],
-  ];
+  const headers = ['Access-Control-Allow-Origin', facts.headers.origin ?? '', 'Access-Control-Allow-Methods', 'POST'];
   if (asked.length > 0) headers.push('Access-Control-Allow-Headers', [...new Set(asked)].join(', '));
   headers.push('Access-Control-Max-Age', String(rules.maxAgeSeconds), 'Vary', 'Origin');
   return headers;
@@ -47,9 +44,12 @@ export function preflightHeaders(facts: Facts, rules: CorsRules): string[] {
 /** The header list that lets a page of this origin read an answer of Postern. */
 export function readableBy(origin: string): string[] {
   return [
-    ...['Access-Control-Allow-Origin', origin],
-    ...['Access-Control-Expose-Headers', 'Postern-Removed-Events, X-Request-Id, Retry-After'],
-    ...['Vary', 'Origin'],
+    'Access-Control-Allow-Origin',
+    origin,
+    'Access-Control-Expose-Headers',
+    'Postern-Removed-Events, X-Request-Id, Retry-After',
+    'Vary',
+    'Origin',
   ];
 }
 

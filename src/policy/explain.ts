@@ -137,7 +137,9 @@ const NO_EVENTS: EventsJudged = {
 /** Judges a body made of the names alone, by the same filter that judges real bodies. */
 function judgeEvents(passage: Passage, names: readonly string[]): EventsJudged {
   const pass = (reason: string, removed = 0): EventsJudged => ({
-    ...{ verdict: { step: 'events', verdict: 'passed', reason }, removed, refusal: null },
+    verdict: { step: 'events', verdict: 'passed', reason },
+    removed,
+    refusal: null,
   });
   const filter = eventFilterOf(passage);
   if (passage.identity?.key.allowedEvents === null) return pass('the key may send all events');
@@ -149,7 +151,8 @@ function judgeEvents(passage: Passage, names: readonly string[]): EventsJudged {
     return pass(`${result.forwarded} forwarded, ${result.removed} ${report ? 'would be ' : ''}removed`, result.removed);
   const reason = `${result.refusal.reason}: ${result.refusal.why}`;
   return {
-    ...{ verdict: { step: 'events', verdict: report ? 'would_reject' : 'refused', reason }, removed: 0 },
+    verdict: { step: 'events', verdict: report ? 'would_reject' : 'refused', reason },
+    removed: 0,
     refusal: result.refusal,
   };
 }

@@ -28,7 +28,13 @@ export function factsOf({ ip, method, path, origin, host, secure, now }: MadeUpR
   const rawHeaders = ['Host', host];
   if (origin !== null) rawHeaders.push('Origin', origin);
   return {
-    ...{ method, target: path, httpVersion: '1.1', rawHeaders, headers: readHeaders(rawHeaders), secure, now },
+    method,
+    target: path,
+    httpVersion: '1.1',
+    rawHeaders,
+    headers: readHeaders(rawHeaders),
+    secure,
+    now,
     peer: { text: ip, address: parseAddress(ip) },
   };
 }

@@ -20,7 +20,10 @@ interface RefusalEntry {
 }
 
 const entry = (status: number, title: string, detail: string, level: RefusalLevel = 'info'): RefusalEntry => ({
-  ...{ status, title, detail, level },
+  status,
+  title,
+  detail,
+  level,
   closes: false,
 });
 
