@@ -47,14 +47,15 @@ t.test('what is logged changes with the configuration', async (t) => {
   ] as const) {
     postern.writeConfig({ apis: { integration: { upstream: backend.url } }, log: { requests } });
     await postern.sidecar.reload();
+    const from = postern.lines.length;
     await raw(written(requests === 'all' ? { body: '{}' } : { secret: null }));
-    t.equal(postern.lines.at(-1)?.['msg'], msg);
+    t.equal(postern.lines.slice(from).filter((line) => line['msg'] === msg).length, 1);
   }
   postern.writeConfig({ apis: { integration: { upstream: backend.url } }, log: { level: 'error' } });
   await postern.sidecar.reload();
-  const before = postern.lines.length;
+  const before = postern.logText();
   await raw(written({ secret: null }));
-  t.equal(postern.lines.length, before);
+  t.equal(postern.logText(), before);
 });
 
 t.test('a ConfigMap is swapped by a symlink, again and again', async (t) => {
