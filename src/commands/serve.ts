@@ -20,7 +20,9 @@ export async function runServe({ config: file }: { readonly config: string }, io
   if (config === null) return 1;
   const clock = { now: Date.now, monotonic: () => performance.now() };
   const log = createLog({ level: config.log.level, now: clock.now });
-  let sidecar: Sidecar;
+  let sidecar: Sidecar | null = null;
+  // From here on: without a listener, a reload asked for during the start would end the process.
+  process.on('SIGHUP', () => void sidecar?.reload());
   try {
     sidecar = await startSidecar({ file, loaded: { ...loaded, config }, env: io.env, version: io.version, log, clock });
   } catch (error) {
@@ -31,7 +33,6 @@ export async function runServe({ config: file }: { readonly config: string }, io
     data: `${sidecar.data.address}:${sidecar.data.port}`,
     admin: `${sidecar.admin.address}:${sidecar.admin.port}`,
   });
-  process.on('SIGHUP', () => void sidecar.reload());
   const [signal] = (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])) as [NodeJS.Signals];
   log.info('stopping', { signal });
   const graceMs = config.listen.shutdownGraceSeconds * 1000;
