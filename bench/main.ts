@@ -60,8 +60,8 @@ const PROFILED: Readonly<Record<string, Profiled>> = {
   S6: { load: largeBatch, status: 204, keys: [limitedKey] },
 };
 
-const FULL: Pace = { rounds: 15, seconds: 2, warmupCpuSeconds: 6 };
-const QUICK: Pace = { rounds: 5, seconds: 1, warmupCpuSeconds: 3 };
+const FULL: Pace = { rounds: 15, seconds: 2, warmupCpuSeconds: 15 };
+const QUICK: Pace = { rounds: 5, seconds: 1, warmupCpuSeconds: 6 };
 
 const USAGE = `npm run bench -- [--only S1,S5] [--rounds N] [--quick] [--against REVISION] [--save]
 
