@@ -94,9 +94,9 @@ t.test('what drips in byte by byte ends at its limit, and others are served mean
   const started = performance.now();
   let served = 0;
   const all = Promise.all(dripping).then((answers) => ({ answers, ms: performance.now() - started }));
-  let over = false;
-  void all.then(() => (over = true));
-  while (!over) {
+  const state = { over: false };
+  void all.then(() => (state.over = true));
+  while (!state.over) {
     if ((await sendRaw(postern.port, GOOD)).status === 204) served++;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -110,14 +110,14 @@ t.test('idle connections beyond the limit are closed, those within it served', a
   const postern = await startLimited(t, { maxConnections: 20, headersTimeoutSeconds: 10 });
   const sockets = Array.from({ length: 60 }, () => net.connect(postern.port, '127.0.0.1'));
   t.teardown(() => sockets.forEach((socket) => socket.destroy()));
-  let closed = 0;
+  const counts = { closed: 0 };
   for (const socket of sockets)
     socket
       .on('error', () => undefined)
-      .on('close', () => closed++)
+      .on('close', () => counts.closed++)
       .resume();
-  while (closed < 40) await new Promise((resolve) => setTimeout(resolve, 10));
-  t.equal(closed, 40);
+  while (counts.closed < 40) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.equal(counts.closed, 40);
   const [kept] = sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open');
   kept?.write(GOOD);
   const [answer] = kept === undefined ? [] : ((await once(kept, 'data')) as [Buffer]);
