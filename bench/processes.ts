@@ -35,9 +35,10 @@ export interface Server {
   readonly stop: () => Promise<void>;
 }
 
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, NodeJS.Signals>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  // Killed outright, nginx would leave its worker behind.
+  for (const [child, signal] of running) child.kill(signal);
 });
 
 /** Starts a program on a core. Whether it is ready is for the caller to find out. */
@@ -51,7 +52,7 @@ export function launch({ core, command, env, logFile, stopSignal = 'SIGTERM', me
   closeSync(log);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command[0]} did not start`);
-  running.add(child);
+  running.set(child, stopSignal);
   child.once('exit', () => running.delete(child));
   return {
     ...{ pid, child },
