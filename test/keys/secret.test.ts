@@ -14,7 +14,7 @@ t.equal(makeSecret('metrics', filled(255)).slice(0, 8), 'pstn_mt_');
 t.test('no two numbers share a secret', async () => {
   const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
   const decode = (secret: string): bigint =>
-    [...secret.slice(8, 51)].reduce((number, digit) => number * 62n + BigInt(DIGITS.indexOf(digit)), 0n);
+    Array.from(secret.slice(8, 51)).reduce((number, digit) => number * 62n + BigInt(DIGITS.indexOf(digit)), 0n);
   fc.assert(
     fc.property(bytes, (random) => {
       const secret = makeSecret('write-only', () => random);

@@ -53,7 +53,7 @@ t.test('client credentials in the body', async (t) => {
   t.same(form(`client_secret=a%2Bb%26c%3D+d&client_id=k%C3%A9&${GRANT}&resource=x`), pair('k\u00e9', 'a+b&c= d'));
   t.same(form(`${GRANT}&client_id=k&client_secret=s&`), pair('k', 's'));
   const wrong: Readonly<Record<string, string>> = {
-    [`${GRANT}`]: 'invalid_request',
+    [GRANT]: 'invalid_request',
     [`${GRANT}&client_id=k`]: 'invalid_request',
     [`${GRANT}&client_secret=s`]: 'invalid_request',
     [`${GRANT}&client_id=k&client_secret=`]: 'invalid_request',
