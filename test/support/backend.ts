@@ -42,6 +42,8 @@ export async function startBackend(
       respond(recorded, res);
     });
   });
+  // Node 24 refuses more than a thousand fields, which are what is forwarded here at most, and some of Postern's.
+  server.maxHeadersCount = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
     server.closeAllConnections();
