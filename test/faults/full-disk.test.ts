@@ -35,7 +35,7 @@ t.test('a line that a full disk cut short is not continued by the next', async (
   // A file may not grow past 1 KiB: the write that reaches it is cut short, the next fails.
   const child = spawn(
     'bash',
-    ['-c', `ulimit -f 1; exec "$0" --input-type=module -e "$1" >> "$2"`, process.execPath, script, file],
+    ['--norc', '-c', `ulimit -f 1; exec "$0" --input-type=module -e "$1" >> "$2"`, process.execPath, script, file],
     {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: { PATH: process.env['PATH'] },
