@@ -32,13 +32,20 @@ t.test('a line that a full disk cut short is not continued by the next', async (
     await log.flush();
     process.stderr.write('full');
     process.stdin.once('data', () => { log.info('after'); log.flush().then(() => process.exit()); });`;
-  // A file may not grow past 1 KiB: the write that reaches it is cut short, the next fails.
+  // A file may not grow past 1 KiB: the write that reaches it is cut short, the next fails. The environment is empty, because
+  // test runners and coverage have every Node write files of theirs.
   const child = spawn(
     'bash',
-    ['--norc', '-c', `ulimit -f 1; exec "$0" --input-type=module -e "$1" >> "$2"`, process.execPath, script, file],
+    [
+      '--norc',
+      '-c',
+      `ulimit -f 1; exec env -i "$0" --input-type=module -e "$1" >> "$2"`,
+      process.execPath,
+      script,
+      file,
+    ],
     {
       stdio: ['pipe', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'] },
     },
   );
   const [said] = (await once(child.stderr, 'data')) as [Buffer];
