@@ -257,6 +257,7 @@ const AS_JSON = [
   'text/plain;charset=utf-8',
 ];
 
+const ZEROS = Buffer.alloc(16 * 1024 * 1024);
 const GOOD = '{"name":"login"}';
 const BAD = '{"name":"purchase"}';
 const binary = (bytes: Buffer): string => bytes.toString('latin1');
@@ -298,9 +299,9 @@ const CODINGS: readonly Attack[] = [
   coded('gzip', binary(Buffer.concat([zlib.gzipSync(GOOD), Buffer.from(BAD)])), 400),
   coded('gzip', binary(Buffer.concat([zlib.gzipSync(GOOD), Buffer.alloc(8)])), 400),
   coded('gzip', binary(zlib.gzipSync(zlib.gzipSync(GOOD))), 400),
-  coded('gzip', binary(zlib.gzipSync(Buffer.alloc(64 * 1024 * 1024))), 413),
-  coded('br', binary(zlib.brotliCompressSync(Buffer.alloc(64 * 1024 * 1024))), 413),
-  coded('deflate', binary(zlib.deflateSync(Buffer.alloc(64 * 1024 * 1024))), 413),
+  coded('gzip', binary(zlib.gzipSync(ZEROS)), 413),
+  coded('br', binary(zlib.brotliCompressSync(ZEROS)), 413),
+  coded('deflate', binary(zlib.deflateSync(ZEROS)), 413),
   {
     name: 'Content-Encoding twice',
     bytes: post('/event/ingest', GOOD, [JSON_TYPE, 'Content-Encoding: identity', 'Content-Encoding: gzip']),

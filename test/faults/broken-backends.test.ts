@@ -129,8 +129,8 @@ t.test(
         apis: {
           integration: {
             upstream: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-            timeoutSeconds: 1,
-            idleTimeoutSeconds: 1,
+            timeoutSeconds: 0.3,
+            idleTimeoutSeconds: 0.3,
           },
         },
       },

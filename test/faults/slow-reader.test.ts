@@ -28,7 +28,7 @@ async function askAndReadNothing(port: number, request: string): Promise<void> {
 t.test('a client that reads nothing of an answer that streams loses its connection', async (t) => {
   const backend = await startBackend(t, (_req, res) => void res.end(Buffer.alloc(SIZE)));
   const postern = await startPostern(t, {
-    config: { apis: { integration: { upstream: backend.url, idleTimeoutSeconds: 1 } } },
+    config: { apis: { integration: { upstream: backend.url, idleTimeoutSeconds: 0.3 } } },
     keys: [{ id: 'server', type: 'read-write', secret: KEY }],
   });
   const before = process.memoryUsage().arrayBuffers;
@@ -46,7 +46,7 @@ t.test('a client that reads nothing of an answer that streams loses its connecti
 
 t.test('a client that reads nothing of an answer from the cache loses its connection', async (t) => {
   const { postern, obtainToken, query } = await startMetrics(t, {
-    api: { idleTimeoutSeconds: 1, cache: { maxBytes: SIZE * 2, maxEntryBytes: SIZE * 2 } },
+    api: { idleTimeoutSeconds: 0.3, cache: { maxBytes: SIZE * 2, maxEntryBytes: SIZE * 2 } },
     respond: (_req, res) => void res.end(Buffer.alloc(SIZE)),
   });
   const token = await obtainToken();
@@ -59,7 +59,7 @@ t.test('a client that reads nothing of an answer from the cache loses its connec
 t.test('a client that reads slowly gets everything', async (t) => {
   const backend = await startBackend(t, (_req, res) => void res.end(Buffer.alloc(SIZE / 4, 'a')));
   const postern = await startPostern(t, {
-    config: { apis: { integration: { upstream: backend.url, idleTimeoutSeconds: 1 } } },
+    config: { apis: { integration: { upstream: backend.url, idleTimeoutSeconds: 0.3 } } },
     keys: [{ id: 'server', type: 'read-write', secret: KEY }],
   });
   const socket = net.connect(postern.port, '127.0.0.1');
