@@ -171,8 +171,9 @@ t.test('killed: the last keys stay, and what was done meanwhile is not missed', 
   await server.kill();
   await eventually(() => !watched.source.status().up, 'up to be false');
   t.same(watched.ids(), ['a', 'b']);
-  await server.restart();
-  await changeKeys(server.admin, { set: { c: definitionOf('c') }, remove: ['a'], publish: null, raise: 0 });
+  await server.restart((admin) =>
+    changeKeys(admin, { set: { c: definitionOf('c') }, remove: ['a'], publish: null, raise: 0 }),
+  );
   await eventually(() => watched.source.status().up && watched.ids().join() === 'b,c', 'what changed meanwhile');
   await eventually(async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1, 'listeners');
   await changeKeys(server.admin, { set: { d: definitionOf('d') } });

@@ -32,9 +32,7 @@ export async function underLoad(t: Test, { redis, server, prefix = 'postern:', o
   await outage(replica);
   await replica.sourceUp(1);
   await isShared(replica);
-  const { sent, failures } = await load.stop();
-  t.ok(sent > 20, `${sent} requests`);
-  t.same(failures, []);
+  t.same(await load.stop(), []);
   t.equal(await replica.metric('postern_upstream_errors_total{api="integration",kind="reset"}'), 0);
 }
 

@@ -28,8 +28,8 @@ export interface RedisServer {
   readonly admin: Redis;
   /** SIGKILL, and the port is closed when this resolves. */
   kill(): Promise<void>;
-  /** Starts it again on the same port, with what it had saved. */
-  restart(): Promise<void>;
+  /** Starts it again on the same port, with what it had saved; `meanwhile` changes that before anybody else can reach it. */
+  restart(meanwhile?: (admin: Redis) => Promise<unknown>): Promise<void>;
   /** SIGSTOP: the kernel accepts connections, nothing answers. */
   freeze(): void;
   thaw(): void;
@@ -221,13 +221,27 @@ async function startOn(t: Test, port: number, dir: string, options: RedisServerO
       child.kill('SIGKILL');
       await ended;
     },
-    async restart() {
+    async restart(meanwhile) {
+      if (meanwhile !== undefined) await changeApart(dir, meanwhile);
       child = spawnServer([join(dir, 'redis.conf')], dir);
       await answering(admin, child);
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
   };
+}
+
+/** Runs the server that this directory belongs to on a socket file that nobody else knows. */
+async function changeApart(dir: string, change: (admin: Redis) => Promise<unknown>): Promise<void> {
+  const path = join(dir, 'apart.sock');
+  const child = spawnServer([join(dir, 'redis.conf'), '--port', '0', '--unixsocket', path], dir);
+  const admin = adminClient({ path });
+  try {
+    await answering(admin, child);
+    await change(admin);
+  } finally {
+    await stop(child, admin);
+  }
 }
 
 function temporaryDirectory(t: Test): string {
