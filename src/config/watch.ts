@@ -18,6 +18,8 @@ export interface WatchTiming {
   readonly pollMs: number;
 }
 
+const LOOK_MS = 20;
+
 const DEFAULT_TIMING: WatchTiming = { settleMs: 100, pollMs: 2000 };
 
 /**
@@ -28,6 +30,7 @@ export function watchFiles(files: readonly string[], onChange: () => void, timin
   let known = new Map<string, string>();
   let watchers: FSWatcher[] = [];
   let settling: NodeJS.Timeout | null = null;
+  let looking: NodeJS.Timeout | null = null;
   let closed = false;
 
   const isChanged = (): boolean => [...known].some(([file, state]) => stateOf(file) !== state);
@@ -47,6 +50,13 @@ export function watchFiles(files: readonly string[], onChange: () => void, timin
   const look = (): void => {
     if (settling === null && !closed && isChanged()) settle(statesOf(known.keys()));
   };
+  /** What happens in a directory is mostly not about these files, and a log in it happens all the time. */
+  const lookSoon = (): void => {
+    looking ??= setTimeout(() => {
+      looking = null;
+      look();
+    }, LOOK_MS).unref();
+  };
 
   /**
    * A watch follows the directory that it was opened on, not its name: after a change that may be another one. What happened
@@ -55,7 +65,7 @@ export function watchFiles(files: readonly string[], onChange: () => void, timin
   const arm = (): void => {
     for (const watcher of watchers) watcher.close();
     watchers = [...new Set([...known.keys()].map((file) => dirname(file)))].flatMap((directory) =>
-      watchDirectory(directory, look),
+      watchDirectory(directory, lookSoon),
     );
     look();
   };
@@ -72,6 +82,7 @@ export function watchFiles(files: readonly string[], onChange: () => void, timin
       closed = true;
       clearInterval(poll);
       if (settling !== null) clearTimeout(settling);
+      if (looking !== null) clearTimeout(looking);
       for (const watcher of watchers) watcher.close();
       watchers = [];
     },

@@ -15,6 +15,14 @@ const QUERY_PATH = /^\/metrics\/query(?:\/[^/]+)?$/;
  * on. A query must be one in every reading, else two different ones might share an answer.
  */
 export function metricsPath(path: string): MetricsPath {
+  // Asked several times a request.
+  if (path !== latest.path) latest = { path, kind: kindOf(path) };
+  return latest.kind;
+}
+
+let latest: { readonly path: string; readonly kind: MetricsPath } = { path: '', kind: 'other' };
+
+function kindOf(path: string): MetricsPath {
   const readings = readPath(path).map(foldPath);
   if (readings.includes(TOKEN_PATH)) return 'token';
   return readings.every((reading) => QUERY_PATH.test(reading)) ? 'query' : 'other';

@@ -25,7 +25,7 @@ const RETRY_MS = 20;
 
 /** A write for each line would cost more than all else about it: lines wait this long for others, or until they are so many. */
 const GATHER_MS = 10;
-const GATHER_LENGTH = 16_384;
+const GATHER_LENGTH = 65_536;
 
 /** Lines are handed over whole, each with its end. */
 export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOptions): LineWriter {

@@ -73,9 +73,10 @@ export function compileRoutes(definitions: readonly RouteDefinition[]): Router {
     if (table === undefined) return null;
     const asListed = table.asListed.get(path);
     if (asListed !== undefined) return asListed;
-    const [first, ...others] = readPath(path) as [string, ...string[]];
-    const found = table.find(first);
-    if (found === null || others.some((reading) => table.find(reading) !== found)) return null;
+    const readings = readPath(path);
+    const found = table.find(readings[0] as string);
+    if (found === null) return null;
+    for (let i = 1; i < readings.length; i++) if (table.find(readings[i] as string) !== found) return null;
     return { route: found.route, target: found.rewrite === null ? path : fill(found.rewrite, path) };
   };
   return { match, routes: patterns.map(({ route }) => route) };
@@ -173,11 +174,17 @@ function routeTable(patterns: readonly Pattern[]): RouteTable {
   for (const pattern of [...patterns].sort(bySpecificity)) byLength.get(pattern.segments.length)?.push(pattern);
   const find: RouteTable['find'] = (reading) => {
     const segments = segmentsOf(reading);
-    const folded = segmentsOf(foldPath(reading));
-    const fitting = (byLength.get(segments.length) ?? []).filter(({ foldedSegments }) => fits(foldedSegments, folded));
-    const [found = null, other] = fitting;
-    // In another spelling than listed, a backend that folds less may miss this route and take the other.
-    return found === null || other === undefined || fits(found.segments, segments) ? found : null;
+    const text = foldPath(reading);
+    const folded = text === reading ? segments : segmentsOf(text);
+    let found: Pattern | null = null;
+    for (const pattern of byLength.get(segments.length) ?? []) {
+      if (!fits(pattern.foldedSegments, folded)) continue;
+      // In another spelling than listed, a backend that folds less may miss this route and take the next.
+      if (found !== null) return null;
+      if (fits(pattern.segments, segments)) return pattern;
+      found = pattern;
+    }
+    return found;
   };
   const asListed = literals.map((pattern): [string, RouteMatch] => {
     const { route, rewrite } = pattern;
@@ -194,7 +201,11 @@ function bySpecificity(a: Pattern, b: Pattern): number {
 }
 
 function fits(pattern: readonly (string | null)[], segments: readonly string[]): boolean {
-  return pattern.every((literal, i) => (literal === null ? segments[i] !== '' : literal === segments[i]));
+  for (let i = 0; i < pattern.length; i++) {
+    const literal = pattern[i];
+    if (literal === null ? segments[i] === '' : literal !== segments[i]) return false;
+  }
+  return true;
 }
 
 /** Parameters go upstream in the spelling received, so that nothing is decoded or encoded anew. */
