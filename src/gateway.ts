@@ -12,6 +12,7 @@ import { readFacts } from './data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from './data-port/request-id.ts';
 import type { Outcome } from './observability/outcome.ts';
 import { preflightHeaders } from './policy/cors.ts';
+import { declaredLength } from './policy/facts.ts';
 import { admit, enter, type PolicyPorts, type StepResult } from './policy/pipeline.ts';
 import { refusal, REFUSALS, type Refusal } from './policy/refusal.ts';
 import type { ApiName, Ruleset } from './policy/ruleset.ts';
@@ -113,7 +114,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
       ports.enter(exchange.passage.api.name);
     }
     const { maxBodyBytes } = exchange.passage.api;
-    if (Number(exchange.facts.headers.contentLength ?? 0) > maxBodyBytes)
+    if ((declaredLength(exchange.facts) ?? 0) > maxBodyBytes)
       return refuse(exchange, refusal('body_too_large', `the declared length is over maxBodyBytes (${maxBodyBytes})`));
     if (result === 'passed') takeBody(exchange);
     else readCredential(exchange);

@@ -5,10 +5,12 @@
 import { corsHeadersFor } from './data-port/cors-headers.ts';
 import { CLIENT_GONE, type Admitted } from './data-port/exchange.ts';
 import type { Gateway } from './gateway.ts';
+import { deliverAtTurnEnd } from './lib/turn-end.ts';
 import type { Answer } from './metrics-api/cache-store.ts';
 import type { ResponseCache } from './metrics-api/response-cache.ts';
 import type { Identity } from './policy/credential.ts';
 import { handOver } from './policy/credential-handover.ts';
+import { declaredLength } from './policy/facts.ts';
 import { clientOf } from './policy/pipeline.ts';
 import { refusal } from './policy/refusal.ts';
 import type { ApiRules } from './policy/ruleset.ts';
@@ -89,7 +91,7 @@ export function upstreamRequest(exchange: Admitted, upstream: Upstream): Upstrea
     }),
     host: upstream.preserveHost ? (facts.headers.host ?? upstream.host) : upstream.host,
     body: body === 'none' ? null : body === 'stream' ? exchange.req : body,
-    contentLength: facts.headers.contentLength === undefined ? null : Number(facts.headers.contentLength),
+    contentLength: declaredLength(facts),
   };
 }
 
@@ -165,8 +167,12 @@ function writeKept({ gateway, exchange, upstream }: CachedQuery, answer: Answer)
   const { res, requestId } = exchange;
   const { status, statusText, headers, body } = answer;
   res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
-  res.end(body);
-  if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
+  const deliver = (): void => {
+    if (res.destroyed) return;
+    res.end(body);
+    if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
+  };
+  deliverAtTurnEnd({ deliver });
   exchange.abort?.();
   gateway.settle(exchange, { status });
 }

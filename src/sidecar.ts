@@ -108,8 +108,8 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     ownEndpoint,
     answerOwn: (exchange) => answerOwn(exchange),
     needsBody: (exchange) => cacheFor(exchange) !== null,
-    // An answer that may be kept is asked for at once: what the framework adds would cost more than the answer.
-    pass: (exchange) => (cacheFor(exchange) === null ? dataPort.route(exchange.req, exchange.res) : passOn(exchange)),
+    // What has come whole is sent on at once: what the framework adds would cost more than the answer.
+    pass: (exchange) => (exchange.body === 'stream' ? dataPort.route(exchange.req, exchange.res) : passOn(exchange)),
     enter: metrics.enter,
     leave: metrics.leave,
     maxRequestsInFlight: config.listen.maxRequestsInFlight,

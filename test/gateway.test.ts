@@ -71,9 +71,11 @@ t.test('each request is recorded once, and counted while it is under way', async
   t.same(inFlight, ['+integration', '-integration']);
 });
 
-t.test('bodies stream, unless their events are judged or somebody needs them whole', async (t) => {
-  const { send } = await gatewayWith(t);
-  t.match(await send('k', '{"name":"b"}'), { body: /streams/ });
+t.test('a body that is still arriving streams, unless its events are judged or somebody needs it whole', async (t) => {
+  const { send, port } = await gatewayWith(t);
+  const head = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\nContent-Length: 4\r\n\r\n`;
+  t.match(await sendRaw(port, `${head}ab`), { body: /streams/ });
+  t.match(await sendRaw(port, `${head}abcd`), { body: /abcd/ });
   t.match(await send('limited', '{"name":"a"}'), { body: /\{"name":"a"\}/ });
   t.equal(codeOf(await send('limited', '{"name":"b"}')), 'event_not_allowed');
   const whole = await gatewayWith(t, { needsBody: () => true });

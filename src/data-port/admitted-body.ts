@@ -6,7 +6,7 @@ import { decodeBody } from '../event-filter/decode.ts';
 import type { EventFilter } from '../event-filter/filter.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
-import { announcesBody } from '../policy/facts.ts';
+import { announcesBody, declaredLength } from '../policy/facts.ts';
 import {
   admit,
   checkCredential,
@@ -16,7 +16,7 @@ import {
   type StepResult,
 } from '../policy/pipeline.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../policy/refusal.ts';
-import { collectBody } from './body.ts';
+import { arrivedBody, collectBody, whenParsed } from './body.ts';
 import { CLIENT_GONE, type Admitted, type AnswerFacts } from './exchange.ts';
 
 export interface BodyPorts extends PolicyPorts {
@@ -83,8 +83,15 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
     if (exchange.body !== 'none') return pass(exchange);
     if (needsBody(exchange)) return readBody(exchange, () => pass(exchange));
     if (exchange.awaitsContinue) exchange.res.writeContinue();
-    exchange.body = announcesBody(exchange.facts) ? 'stream' : 'none';
-    pass(exchange);
+    if (!announcesBody(exchange.facts)) return pass(exchange);
+    whenParsed(() => {
+      if (exchange.settled) return;
+      const arrived = arrivedBody(exchange.req, declaredLength(exchange.facts));
+      if (arrived !== null && arrived.length > exchange.passage.api.maxBodyBytes)
+        return refuse(exchange, tooLarge(exchange));
+      exchange.body = arrived ?? 'stream';
+      pass(exchange);
+    });
   }
 
   /** The body without its content coding. Everything that can be said before it is read is said before `100 Continue`. */
@@ -101,13 +108,15 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
   }
 
   function readBody(exchange: Admitted, then: (body: Buffer) => void): void {
-    const { maxBodyBytes } = exchange.passage.api;
     if (exchange.awaitsContinue) exchange.res.writeContinue();
-    collectBody(exchange.req, maxBodyBytes, (body) => {
+    const framing = {
+      contentLength: declaredLength(exchange.facts),
+      maxBytes: exchange.passage.api.maxBodyBytes,
+    };
+    collectBody(exchange.req, framing, (body) => {
       if (exchange.settled) return;
       if (body === 'aborted') return settle(exchange, { status: CLIENT_GONE });
-      if (body === 'too_large')
-        return refuse(exchange, refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`));
+      if (body === 'too_large') return refuse(exchange, tooLarge(exchange));
       exchange.body = body;
       attempt(exchange, () => then(body));
     });
@@ -143,3 +152,6 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
 
   return { takeBody, readCredential };
 }
+
+const tooLarge = ({ passage: { api } }: Admitted): Refusal =>
+  refusal('body_too_large', `the body is over maxBodyBytes (${api.maxBodyBytes})`);

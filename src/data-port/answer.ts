@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { deliverAtTurnEnd, type Delivery } from '../lib/turn-end.ts';
 import { announcesBody } from '../policy/facts.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
 import type { Exchange } from './exchange.ts';
@@ -35,19 +36,38 @@ export interface OwnAnswer {
 }
 
 /**
- * Sends an answer to a request whose body Postern does not need. If the body has not arrived whole by the time the packet
- * at hand is parsed, the connection is closed after the answer.
+ * Sends an answer to a request whose body Postern does not need. If the body has not arrived whole when the packet at hand is
+ * parsed, the connection is closed after the answer.
  */
 export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
-  if (own.close || !announcesBody(facts) || req.complete) return send(req, res, own, own.close);
-  req.resume();
-  // Ticks run before Node parses the rest of the packet at hand, immediates after it: only then is it known whether the
-  // body is all there.
-  setImmediate(() => send(req, res, own, !req.complete));
+  if (res.headersSent) return void req.socket.destroy();
+  // A last answer goes out before anything that follows is looked at.
+  if (own.close) return send(req, res, own, true);
+  const hasBody = announcesBody(facts);
+  if (hasBody && !req.complete) req.resume();
+  // Ticks run before Node parses the rest of the packet at hand, the end of the turn comes after it.
+  deliverAtTurnEnd(new Answer(req, res, own, hasBody));
+}
+
+class Answer implements Delivery {
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #own: OwnAnswer;
+  readonly #hasBody: boolean;
+
+  constructor(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, hasBody: boolean) {
+    this.#req = req;
+    this.#res = res;
+    this.#own = own;
+    this.#hasBody = hasBody;
+  }
+
+  deliver(): void {
+    send(this.#req, this.#res, this.#own, this.#hasBody && !this.#req.complete);
+  }
 }
 
 function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {
-  if (res.headersSent) return void req.socket.destroy();
   if (res.destroyed) return;
   const headers = [...own.headers];
   if (own.status !== 204) headers.push('Content-Length', String(Buffer.byteLength(own.body)));

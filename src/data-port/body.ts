@@ -5,14 +5,48 @@ import type { IncomingMessage } from 'node:http';
 
 export type CollectedBody = Buffer | 'too_large' | 'aborted';
 
+export interface BodyFraming {
+  /** As declared in Content-Length; null when chunked. */
+  readonly contentLength: number | null;
+  readonly maxBytes: number;
+}
+
 /**
- * Reads the whole body and calls `done` exactly once: with the bytes, with `too_large` once more than `maxBytes` arrived, or
- * with `aborted` when the client went away first, even if that was before this call.
+ * Reads the whole body and calls `done` exactly once, later: with the bytes, with `too_large` once more than `maxBytes`
+ * arrived, or with `aborted` when the client went away first, even if that was before this call.
  */
-export function collectBody(req: IncomingMessage, maxBytes: number, done: (body: CollectedBody) => void): void {
+export function collectBody(req: IncomingMessage, framing: BodyFraming, done: (body: CollectedBody) => void): void {
+  whenParsed(() => {
+    const arrived = arrivedBody(req, framing.contentLength);
+    if (arrived === null) collectRest(req, framing.maxBytes, done);
+    else done(arrived.length > framing.maxBytes ? 'too_large' : arrived);
+  });
+}
+
+/**
+ * Node hands over a request before the body bytes of the same packet. Ticks run before it has parsed the rest of the packet,
+ * immediates after it.
+ */
+export function whenParsed(then: () => void): void {
+  setImmediate(then);
+}
+
+/** The body if it is all there, as small ones mostly are with their header: no stream has to run for it. null if it is not. */
+export function arrivedBody(req: IncomingMessage, contentLength: number | null): Buffer | null {
+  // Node reports the last byte of a body before it reports its end.
+  if (req.destroyed || (!req.complete && req.readableLength !== contentLength)) return null;
+  const bytes = req.read() as Buffer | null;
+  // Lets the end come, so that the server finds the request consumed.
+  req.resume();
+  return bytes ?? NOTHING;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function collectRest(req: IncomingMessage, maxBytes: number, done: (body: CollectedBody) => void): void {
   // Its `close` was emitted already and comes no second time.
   if (req.destroyed) return done('aborted');
-  let bytes: Buffer = Buffer.alloc(0);
+  let bytes: Buffer = NOTHING;
   let size = 0;
   const onData = (chunk: Buffer): void => {
     const before = size;

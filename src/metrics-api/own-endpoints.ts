@@ -6,6 +6,7 @@ import { answer } from '../data-port/answer.ts';
 import { collectBody } from '../data-port/body.ts';
 import { CLIENT_GONE, type Admitted, type Exchange } from '../data-port/exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import { declaredLength } from '../policy/facts.ts';
 import { checkGuards, clientOf } from '../policy/pipeline.ts';
 import { refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
@@ -56,7 +57,8 @@ function serveToken(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, { 
   const tooLarge = refusal('body_too_large', `a token request is over ${MAX_TOKEN_BODY_BYTES} bytes`);
   if (Number(facts.headers.contentLength ?? 0) > MAX_TOKEN_BODY_BYTES) return gateway.refuse(exchange, tooLarge);
   if (exchange.awaitsContinue) exchange.res.writeContinue();
-  collectBody(exchange.req, MAX_TOKEN_BODY_BYTES, (body) => {
+  const framing = { contentLength: declaredLength(facts), maxBytes: MAX_TOKEN_BODY_BYTES };
+  collectBody(exchange.req, framing, (body) => {
     if (exchange.settled) return;
     if (body === 'aborted') return gateway.settle(exchange, { status: CLIENT_GONE });
     if (body === 'too_large') return gateway.refuse(exchange, tooLarge);

@@ -63,6 +63,11 @@ export function announcesBody(facts: Facts): boolean {
   return transferEncoding !== undefined || (contentLength !== undefined && contentLength !== '0');
 }
 
+/** The length that Content-Length declares, in bytes; null when the body is chunked or there is none. */
+export function declaredLength({ headers: { contentLength } }: Facts): number | null {
+  return contentLength === undefined ? null : Number(contentLength);
+}
+
 type MutableHeaderFacts = { -readonly [K in keyof HeaderFacts]: HeaderFacts[K] } & {
   forwardedFor: string[];
   connection: string[];

@@ -4,11 +4,12 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { deliverAtTurnEnd, type Delivery } from '../lib/turn-end.ts';
+import { BodyStream } from './body-stream.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './dispatch.ts';
 import type { UpstreamFailure } from './failure.ts';
 import { clientTrailers } from './headers.ts';
 import type { Upstream } from './pool.ts';
-import { type BodyStream, requestBody } from './request-body.ts';
 import { breakOffWhenStalled } from './stall.ts';
 
 export interface Exchange {
@@ -52,7 +53,7 @@ export function forward(exchange: Exchange): { readonly abort: () => void } {
   return { abort: () => forwarding.abort() };
 }
 
-class Forwarding implements ResponseSink {
+class Forwarding implements ResponseSink, Delivery {
   readonly #exchange: Exchange;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -61,8 +62,13 @@ class Forwarding implements ResponseSink {
   #startedAt = 0;
   #status = 0;
   #upstreamSeconds = 0;
+  #isPipelined = false;
   #watchesStalls = false;
   #upload: BodyStream | null = null;
+  /** What of the answer waits for the end of the turn: its header section, the first piece of its body, its end. */
+  #holding = false;
+  #held: Buffer | null = null;
+  #ended = false;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -77,10 +83,13 @@ class Forwarding implements ResponseSink {
       return;
     }
     // The response of a pipelined request has no socket yet, and tells nothing when the client leaves.
-    (this.#res.socket === null ? this.#req.socket : this.#res).once('close', this.#onClientClose);
-    // Node hands over a request before the body bytes of the same packet: an immediate later a small body is often whole.
-    if (this.#exchange.request.body === this.#req && !this.#req.complete) setImmediate(() => this.#send());
-    else this.#send();
+    this.#isPipelined = this.#res.socket === null;
+    (this.#isPipelined ? this.#req.socket : this.#res).on('close', this.#onClientClose);
+    const { upstream, request, send, maxBodyBytes } = this.#exchange;
+    if (request.body === this.#req) {
+      this.#upload = new BodyStream({ req: this.#req, maxBytes: maxBodyBytes, onTooLarge: this.#onTooLarge });
+      this.#flight = dispatch(upstream, { ...request, body: this.#upload }, this);
+    } else this.#flight = send === null ? dispatch(upstream, request, this) : send(this);
   }
 
   abort(): void {
@@ -97,11 +106,17 @@ class Forwarding implements ResponseSink {
     const mayTrail =
       this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
     this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutTrailer(fields));
-    process.nextTick(flushHeaders, this.#res);
+    this.#holding = true;
+    deliverAtTurnEnd(this);
   }
 
   onData(chunk: Buffer): boolean {
     if (this.#settled) return true;
+    if (this.#holding && this.#held === null) {
+      this.#held = chunk;
+      return true;
+    }
+    this.deliver();
     if (this.#res.write(chunk)) return true;
     this.#awaitDrain();
     return false;
@@ -110,45 +125,37 @@ class Forwarding implements ResponseSink {
   onEnd(trailers: readonly string[]): void {
     if (this.#settled) return;
     if (trailers.length > 0 && this.#res.chunkedEncoding) this.#res.addTrailers(clientTrailers(trailers));
-    this.#res.end();
-    if (this.#res.writableLength > 0) this.#watchStalls();
+    this.#ended = true;
+    if (!this.#holding) this.#end();
     this.#settle({ kind: 'answered', status: this.#status, upstreamSeconds: this.#upstreamSeconds });
     if (!this.#req.complete) discardRest(this.#req, this.#exchange.maxBodyBytes);
   }
 
+  /** A small answer has come whole by the end of the turn, and goes out in one write. */
+  deliver(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    const res = this.#res;
+    if (res.destroyed) return;
+    if (this.#ended) this.#end();
+    // Without it the headers would wait for the first piece of the body, which may be long in coming.
+    else if (this.#held === null) res.flushHeaders();
+    else if (!res.write(this.#held)) this.#watchStalls();
+    this.#held = null;
+  }
+
   onFailure(failure: UpstreamFailure): void {
     if (this.#settled) return;
+    this.deliver();
     const answered = this.#res.headersSent;
     if (answered) breakOff(this.#req, this.#res);
     this.#settle({ kind: 'failed', failure, answered });
   }
 
-  #send(): void {
-    if (this.#settled) return;
-    const { upstream, request, maxBodyBytes } = this.#exchange;
-    if (request.body !== this.#req) {
-      const { send } = this.#exchange;
-      this.#flight = send === null ? dispatch(upstream, request, this) : send(this);
-      return;
-    }
-    const { contentLength } = request;
-    const body = requestBody({
-      req: this.#req,
-      contentLength,
-      maxBytes: maxBodyBytes,
-      onTooLarge: this.#onTooLarge,
-    });
-    switch (body.kind) {
-      case 'whole':
-        this.#flight = dispatch(upstream, { ...request, body: body.bytes, contentLength: null }, this);
-        return;
-      case 'stream':
-        this.#upload = body.stream;
-        this.#flight = dispatch(upstream, { ...request, body: body.stream }, this);
-        return;
-      case 'too_large':
-        this.#settle({ kind: 'body_too_large', answered: false });
-    }
+  #end(): void {
+    if (this.#held === null) this.#res.end();
+    else this.#res.end(this.#held);
+    if (this.#res.writableLength > 0) this.#watchStalls();
   }
 
   #awaitDrain(): void {
@@ -178,7 +185,7 @@ class Forwarding implements ResponseSink {
 
   #markSettled(): void {
     this.#settled = true;
-    this.#req.socket.off('close', this.#onClientClose);
+    if (this.#isPipelined) this.#req.socket.off('close', this.#onClientClose);
     // What is left of the upload is the caller's: nothing here may hold it back any more.
     this.#upload?.destroy();
   }
@@ -187,11 +194,6 @@ class Forwarding implements ResponseSink {
     this.#markSettled();
     this.#exchange.onSettled(result);
   }
-}
-
-/** Without it the headers would wait for the first piece of the body, which may be long in coming. */
-function flushHeaders(res: ServerResponse): void {
-  if (!res.writableEnded && !res.destroyed) res.flushHeaders();
 }
 
 /** Only plain text passes as reason phrase, which may be empty (RFC 9112 4). */

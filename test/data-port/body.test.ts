@@ -1,18 +1,46 @@
-import type { IncomingMessage } from 'node:http';
+/** Bodies of requests: what has arrived with the header is there at once, what comes later is put together. */
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import t from 'tap';
-import { collectBody, type CollectedBody } from '../../src/data-port/body.ts';
+import t, { type Test } from 'tap';
+import { arrivedBody, collectBody, whenParsed, type CollectedBody } from '../../src/data-port/body.ts';
+import { RawClient } from '../support/upstream.ts';
 
 /** Collects what is pushed; `ended` as a body ends, else as a client leaves. */
 function collect(chunks: readonly string[], maxBytes: number, ended = true): Promise<CollectedBody[]> {
   const stream = new Readable({ read() {} });
   const results: CollectedBody[] = [];
-  collectBody(stream as IncomingMessage, maxBytes, (body) => void results.push(body));
-  for (const chunk of chunks) stream.push(chunk);
-  if (ended) stream.push(null);
-  else setImmediate(() => stream.destroy());
+  const framing = { contentLength: null, maxBytes };
+  collectBody(stream as IncomingMessage, framing, (body) => void results.push(body));
+  setImmediate(() => {
+    for (const chunk of chunks) stream.push(chunk);
+    if (ended) stream.push(null);
+    else setImmediate(() => stream.destroy());
+  });
   return new Promise((resolve) => void stream.on('close', () => setImmediate(() => resolve(results))));
 }
+
+/** A request as a server gets it that has sent `bytes`, and its client. */
+async function received(t: Test, bytes: string): Promise<{ req: IncomingMessage; client: RawClient }> {
+  const server = http.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const request = once(server, 'request') as Promise<[IncomingMessage]>;
+  const client = new RawClient(t, (server.address() as AddressInfo).port);
+  client.write(bytes);
+  const [req] = await request;
+  return { req, client };
+}
+
+const head = (length: number): string => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+const parsed = (): Promise<void> => new Promise(whenParsed);
+const bodyOf = (req: IncomingMessage, contentLength: number | null, maxBytes = 100): Promise<CollectedBody> =>
+  new Promise((resolve) => collectBody(req, { contentLength, maxBytes }, resolve));
 
 t.test('the whole body, once', async (t) => {
   t.same(await collect([], 10), [Buffer.alloc(0)]);
@@ -30,6 +58,49 @@ t.test('a client that leaves, before or during', async (t) => {
   t.same(await collect(['abc'], 10, false), ['aborted']);
   const gone = new Readable({ read() {} }).destroy();
   const results: CollectedBody[] = [];
-  collectBody(gone as IncomingMessage, 10, (body) => void results.push(body));
+  collectBody(gone as IncomingMessage, { contentLength: 3, maxBytes: 10 }, (body) => void results.push(body));
+  await parsed();
   t.same(results, ['aborted']);
+});
+
+t.test('a body in the packet of its header is there once that is parsed, however it is framed', async (t) => {
+  const { req: sized } = await received(t, `${head(5)}hello`);
+  await parsed();
+  t.same(arrivedBody(sized, 5), Buffer.from('hello'));
+  await once(sized, 'end');
+  const chunks = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n';
+  const { req: chunked } = await received(t, chunks);
+  t.same(await bodyOf(chunked, null), Buffer.from('hello'));
+  const { req: empty } = await received(t, head(0));
+  t.same(await bodyOf(empty, 0), Buffer.alloc(0));
+  const { req: large } = await received(t, `${head(5)}hello`);
+  t.equal(await bodyOf(large, 5, 4), 'too_large');
+});
+
+t.test('of two requests in one packet each has its own body', async (t) => {
+  const server = http.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const bodies: CollectedBody[] = [];
+  server.on('request', (req, res) => {
+    collectBody(req, { contentLength: 5, maxBytes: 5 }, (body) => {
+      bodies.push(body);
+      res.end(bodies.length === 2 ? 'both' : '');
+    });
+  });
+  const client = new RawClient(t, (server.address() as AddressInfo).port);
+  client.write(`${head(5)}hello${head(5)}again`);
+  await client.until('both');
+  t.same(bodies, [Buffer.from('hello'), Buffer.from('again')]);
+  client.socket.end();
+});
+
+t.test('a body that is not all there is left where it is', async (t) => {
+  const { req, client } = await received(t, `${head(10)}hello`);
+  await parsed();
+  t.equal(arrivedBody(req, 10), null);
+  const whole = bodyOf(req, 10);
+  client.write('world');
+  t.same(await whole, Buffer.from('helloworld'));
 });

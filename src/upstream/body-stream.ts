@@ -1,34 +1,15 @@
 /**
- * Turns a client's request body into what is cheapest and safest to send on: its bytes, if all have arrived, else a
- * stream of its own. Counts bytes either way; never lets a failure upstream destroy the client's connection.
+ * A client's request body as a stream of its own, for what is still arriving when it is sent on. Counts bytes; never lets a
+ * failure upstream destroy the client's connection.
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
-export type RequestBody =
-  | { readonly kind: 'whole'; readonly bytes: Buffer | null }
-  | { readonly kind: 'stream'; readonly stream: BodyStream }
-  | { readonly kind: 'too_large' };
-
-export interface RequestBodyInput {
+export interface BodyStreamInput {
   readonly req: IncomingMessage;
-  /** As declared in Content-Length; null when chunked. */
-  readonly contentLength: number | null;
   readonly maxBytes: number;
-  /** Called at most once, later, when a stream passes `maxBytes`. */
+  /** Called at most once, when more than `maxBytes` have come. */
   readonly onTooLarge: () => void;
-}
-
-/** Takes the bytes that have arrived if they are all, else makes a stream of what arrives. */
-export function requestBody(input: RequestBodyInput): RequestBody {
-  const { req, contentLength, maxBytes } = input;
-  // Node reports the last byte of a body before it reports its end.
-  if (!req.complete && req.readableLength !== contentLength) return { kind: 'stream', stream: new BodyStream(input) };
-  if (req.readableLength > maxBytes) return { kind: 'too_large' };
-  const bytes = req.read() as Buffer | null;
-  // Lets the end come, so that the server finds the request consumed.
-  req.resume();
-  return { kind: 'whole', bytes };
 }
 
 /**
@@ -37,11 +18,11 @@ export function requestBody(input: RequestBodyInput): RequestBody {
  */
 export class BodyStream extends Readable {
   readonly #req: IncomingMessage;
-  readonly #input: RequestBodyInput;
+  readonly #input: BodyStreamInput;
   #bytes = 0;
   #listening = false;
 
-  constructor(input: RequestBodyInput) {
+  constructor(input: BodyStreamInput) {
     super();
     this.#req = input.req;
     this.#input = input;

@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { BodyStream } from '../../src/upstream/body-stream.ts';
+import { RawClient } from '../support/upstream.ts';
+
+/** A request as a server gets it, and the client that sent `bytes`. */
+async function received(t: Test, bytes: string): Promise<{ req: IncomingMessage; client: RawClient }> {
+  const server = http.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const client = new RawClient(t, (server.address() as AddressInfo).port);
+  const request = once(server, 'request') as Promise<[IncomingMessage]>;
+  client.write(bytes);
+  const [req] = await request;
+  return { req, client };
+}
+
+const unexpected = (): never => {
+  throw new Error('not too large');
+};
+
+const head = (length: number): string => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+
+void t.test('the stream is what comes, and destroying it leaves the request alone', async (t) => {
+  const { req, client } = await received(t, `${head(10)}hello`);
+  const stream = new BodyStream({ req, maxBytes: 10, onTooLarge: unexpected });
+  t.same(((await once(stream, 'data')) as Buffer[])[0], Buffer.from('hello'));
+  client.write('world');
+  t.same(((await once(stream, 'data')) as Buffer[])[0], Buffer.from('world'));
+  await once(stream, 'end');
+
+  const second = await received(t, `${head(10)}hello`);
+  const broken = new BodyStream({ req: second.req, maxBytes: 10, onTooLarge: unexpected });
+  await once(broken, 'data');
+  broken.on('error', () => {}).destroy(new Error('upstream failed'));
+  if (!broken.closed) await new Promise((resolve) => broken.once('close', resolve));
+  t.notOk(second.req.destroyed);
+  t.notOk(second.req.socket.destroyed);
+});
+
+void t.test('a stream tells once when it passes the limit, and hands on nothing beyond it', async (t) => {
+  const { req, client } = await received(t, `${head(1_000)}hello`);
+  let told = 0;
+  const tooLarge = new Promise<void>((resolve) => {
+    const onTooLarge = (): void => {
+      told += 1;
+      resolve();
+    };
+    const stream = new BodyStream({ req, maxBytes: 8, onTooLarge });
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      t.ok(bytes <= 8);
+    });
+    stream.once('data', () => client.write('abcd'));
+  });
+  await tooLarge;
+  client.write('efgh');
+  await once(req, 'data');
+  t.equal(told, 1);
+});
