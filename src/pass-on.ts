@@ -81,6 +81,7 @@ export function upstreamRequest(exchange: Admitted, upstream: Upstream): Upstrea
     headers: upstreamHeaders({
       rawHeaders: handover.rawHeaders,
       connection: facts.headers.connection,
+      credentialFields: api.credentialFields,
       forwardedFor,
       forwardedProto: forwardedProto(fromTrustedProxy ? facts.headers.forwardedProto : undefined, facts.secure),
       forwardedHost: facts.headers.host,

@@ -21,12 +21,14 @@ export function compileRules(config: Config): Omit<Ruleset, 'keys'> {
 }
 
 function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig): ApiRules {
+  const credential = api.credential.map(locationOf);
   return {
     name,
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
     router: compileRoutes(api.routes ?? presetRoutes(api.preset ?? 'userflux')),
-    credential: api.credential.map(locationOf),
-    looksIntoBody: api.credential.some((location) => location.startsWith('body:')),
+    credential,
+    credentialFields: credential.flatMap((location) => (location.kind === 'header' ? [location.name] : [])),
+    looksIntoBody: credential.some(({ kind }) => kind === 'body'),
     authorization: authorizationOf(api.authorization),
     cors: {
       allowedHeaders: new Set(api.cors.allowedHeaders.map((header) => header.toLowerCase())),

@@ -41,6 +41,8 @@ export interface ApiRules {
   readonly hosts: ReadonlySet<string> | null;
   readonly router: Router;
   readonly credential: readonly CredentialLocation[];
+  /** Those of these locations that are header fields: their names, in lower case. */
+  readonly credentialFields: readonly string[];
   /** Some of these locations are in the body. */
   readonly looksIntoBody: boolean;
   readonly authorization: UpstreamAuthorization;

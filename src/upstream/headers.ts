@@ -14,6 +14,8 @@ export interface UpstreamHeadersInput {
   readonly rawHeaders: readonly string[];
   /** Every Connection value of the client. */
   readonly connection: readonly string[];
+  /** Lower-case names of fields that hold a credential: `Connection` takes neither the client's away nor its replacement. */
+  readonly credentialFields: readonly string[];
   /** The complete value: the trusted chain and the peer. */
   readonly forwardedFor: string;
   readonly forwardedProto: 'http' | 'https';
@@ -50,7 +52,8 @@ export function upstreamHeaders(input: UpstreamHeadersInput): string[] {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
     const rule = ruleOf(name);
-    if (!passesUpstream(rule, input) || isNominated(rule, nominated)) continue;
+    if (!passesUpstream(rule, input)) continue;
+    if (isNominated(rule, nominated) && !input.credentialFields.includes(rule.name)) continue;
     const value = rawHeaders[i + 1] as string;
     if (rule.name !== 'cookie') fields.push(name, value);
     else if (withoutOwnCookie(value) !== '') fields.push(name, withoutOwnCookie(value));

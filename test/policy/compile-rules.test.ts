@@ -48,6 +48,7 @@ apis:
     { kind: 'query', name: 'api_key' },
     { kind: 'body', name: 'a.b', find: Function },
   ]);
+  t.same(integration?.credentialFields, ['x-api-key']);
   t.same([integration?.looksIntoBody, rules.metrics?.looksIntoBody], [true, false]);
   t.match(integration, { enforcement: 'report', maxBodyBytes: 10, cors: { maxAgeSeconds: 1 } });
   t.same([...(integration?.cors.allowedHeaders ?? [])], ['x-a']);

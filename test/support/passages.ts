@@ -34,6 +34,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
       hosts: null,
       router: compileRoutes(presetRoutes('userflux')),
       credential: [{ kind: 'bearer' }],
+      credentialFields: [],
       looksIntoBody: false,
     },
     ...{ authorization: { kind: 'strip' }, cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60 } },

@@ -183,6 +183,7 @@ function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest 
   const headers = upstreamHeaders({
     rawHeaders: req.rawHeaders,
     connection: [],
+    credentialFields: [],
     forwardedFor: '192.0.2.1',
     forwardedProto: 'http',
     forwardedHost: req.headers.host,

@@ -10,6 +10,7 @@ import {
 const input = (rawHeaders: string[], overrides: Partial<UpstreamHeadersInput> = {}): UpstreamHeadersInput => ({
   rawHeaders,
   connection: [],
+  credentialFields: [],
   forwardedFor: '192.0.2.7',
   forwardedProto: 'https',
   forwardedHost: 'api.example',
@@ -63,6 +64,8 @@ void t.test('Connection removes what it names, but nothing of Postern’s and no
   const connection = ['close, x-hop , X-Forwarded-For,postern-key-id', 'Content-Type, X-Request-Id, origin'];
   t.same(upstreamHeaders(input(raw, { connection })), [...raw.slice(4), ...OWN]);
   t.same(upstreamHeaders(input(raw, { connection: ['keep-alive'] })), [...raw, ...OWN]);
+  const credentialFields = ['x-hop'];
+  t.same(upstreamHeaders(input(raw, { connection: ['x-hop'], credentialFields })), [...raw, ...OWN]);
   t.end();
 });
 
