@@ -34,6 +34,9 @@ export const startBareNode: StartPeer = (place) => startNode(place, 'node:http 2
 export const startBareHttpProxy: StartPeer = (place) =>
   startNode(place, '@fastify/http-proxy', 'bare-http-proxy.js', `http://127.0.0.1:${place.backendPort}`);
 
+export const startBareUndici: StartPeer = (place) =>
+  startNode(place, 'node:http and undici', 'bare-undici.js', `http://127.0.0.1:${place.backendPort}`);
+
 export const startJsonFilterProxy = (allowedEvents: readonly string[]): StartPeer => {
   const names = allowedEvents.join(',');
   return (place) =>

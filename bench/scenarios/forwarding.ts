@@ -5,7 +5,7 @@
 import { httpContender } from '../load.ts';
 import { limitedKey, nothingCut, twoCut, unrestricted, unrestrictedKey } from '../loads.ts';
 import type { Contender } from '../measure.ts';
-import { startBareHttpProxy, startBareNode, startCaddy, startHaproxy, startNginx } from '../peers.ts';
+import { startBareHttpProxy, startBareNode, startBareUndici, startCaddy, startHaproxy, startNginx } from '../peers.ts';
 import { againstGoals, compare, type Goal, type Scenario } from '../scenario.ts';
 import { withPeers, withPosterns } from '../with-servers.ts';
 
@@ -15,13 +15,14 @@ const LOADS = [
   ['S3', unrestricted],
 ] as const;
 
-const PEERS = [startBareHttpProxy, startNginx, startHaproxy, startCaddy, startBareNode];
+const PEERS = [startBareHttpProxy, startBareUndici, startNginx, startHaproxy, startCaddy, startBareNode];
 
 const GOALS: readonly Goal[] = [
   { of: ['S1', 'Postern'], to: ['S1', '@fastify/http-proxy'], must: 0.6, aim: 0.45 },
   { of: ['S1', 'Postern'], to: ['S1', 'nginx'], must: 2.4, aim: 1.9 },
   { of: ['S1', 'Postern'], to: ['S1', 'Caddy'], must: 0.75, aim: 0.6 },
   { of: ['S1', 'Postern'], to: ['S1', 'HAProxy'] },
+  { of: ['S1', 'Postern'], to: ['S1', 'node:http and undici'] },
   { of: ['S1', 'Postern'], to: ['S1', 'node:http 204'] },
   { of: ['S2', 'Postern'], to: ['S1', 'Postern'], must: 1.08, aim: 1.03 },
   { of: ['S3', 'Postern'], to: ['S1', 'nginx'], must: 2.2, aim: 1.7 },
