@@ -42,7 +42,7 @@ t.test(
     const backend = await startBackend(t, (_req, res) => void setTimeout(() => res.end('ok'), 5));
     const config = { listen, apis: { integration: { upstream: backend.url } } };
     const start = () => spawnPostern(t, { config, keys: [KEY] });
-    const [first, second] = [start(), start()];
+    const [first, second, third] = [start(), start(), start()];
     const balancer = await startBalancer(t);
     for (const replica of [first, second]) await balancer.add(await portsOf(replica));
     const load = startLoad(balancer.port, 4);
@@ -53,6 +53,8 @@ t.test(
     await more(50);
     first.child.kill('SIGTERM');
     t.equal(await first.exit, 0);
+    await more(50);
+    await balancer.add(await portsOf(third));
     await more(50);
     t.same([...(await load.stop()).keys()], ['200']);
     t.same(balancer.failures(), []);
