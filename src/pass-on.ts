@@ -168,12 +168,11 @@ function writeKept({ gateway, exchange, upstream }: CachedQuery, answer: Answer)
   const { res, requestId } = exchange;
   const { status, statusText, headers, body } = answer;
   res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
-  const deliver = (): void => {
+  deliverAtTurnEnd(() => {
     if (res.destroyed) return;
     res.end(body);
     if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
-  };
-  deliverAtTurnEnd({ deliver });
+  });
   exchange.abort?.();
   gateway.settle(exchange, { status });
 }

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { deliverAtTurnEnd, type Delivery } from '../lib/turn-end.ts';
+import { deliverAtTurnEnd } from '../lib/turn-end.ts';
 import { announcesBody } from '../policy/facts.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
 import type { Exchange } from './exchange.ts';
@@ -46,25 +46,7 @@ export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
   const hasBody = announcesBody(facts);
   if (hasBody && !req.complete) req.resume();
   // Ticks run before Node parses the rest of the packet at hand, the end of the turn comes after it.
-  deliverAtTurnEnd(new Answer(req, res, own, hasBody));
-}
-
-class Answer implements Delivery {
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
-  readonly #own: OwnAnswer;
-  readonly #hasBody: boolean;
-
-  constructor(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, hasBody: boolean) {
-    this.#req = req;
-    this.#res = res;
-    this.#own = own;
-    this.#hasBody = hasBody;
-  }
-
-  deliver(): void {
-    send(this.#req, this.#res, this.#own, this.#hasBody && !this.#req.complete);
-  }
+  deliverAtTurnEnd(() => send(req, res, own, hasBody && !req.complete));
 }
 
 function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {

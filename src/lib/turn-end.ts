@@ -3,21 +3,16 @@
  * which is the dearest part of a small answer; written back to back, most find it awake.
  */
 
-export interface Delivery {
-  /** Must not throw: others wait behind it. */
-  deliver(): void;
-}
+let waiting: (() => void)[] = [];
 
-let waiting: Delivery[] = [];
-
-/** Delivers when what has arrived by now has been read. In the order asked for. */
-export function deliverAtTurnEnd(delivery: Delivery): void {
+/** Delivers when what has arrived by now has been read, in the order asked for. `deliver` must not throw: others wait behind it. */
+export function deliverAtTurnEnd(deliver: () => void): void {
   if (waiting.length === 0) setImmediate(deliverAll);
-  waiting.push(delivery);
+  waiting.push(deliver);
 }
 
 function deliverAll(): void {
   const deliveries = waiting;
   waiting = [];
-  for (const delivery of deliveries) delivery.deliver();
+  for (const deliver of deliveries) deliver();
 }

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { deliverAtTurnEnd, type Delivery } from '../lib/turn-end.ts';
+import { deliverAtTurnEnd } from '../lib/turn-end.ts';
 import { BodyStream } from './body-stream.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './dispatch.ts';
 import type { UpstreamFailure } from './failure.ts';
@@ -53,7 +53,7 @@ export function forward(exchange: Exchange): { readonly abort: () => void } {
   return { abort: () => forwarding.abort() };
 }
 
-class Forwarding implements ResponseSink, Delivery {
+class Forwarding implements ResponseSink {
   readonly #exchange: Exchange;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -107,7 +107,7 @@ class Forwarding implements ResponseSink, Delivery {
       this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
     this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutTrailer(fields));
     this.#holding = true;
-    deliverAtTurnEnd(this);
+    deliverAtTurnEnd(this.#deliver);
   }
 
   onData(chunk: Buffer): boolean {
@@ -116,7 +116,7 @@ class Forwarding implements ResponseSink, Delivery {
       this.#held = chunk;
       return true;
     }
-    this.deliver();
+    this.#deliver();
     if (this.#res.write(chunk)) return true;
     this.#awaitDrain();
     return false;
@@ -131,22 +131,9 @@ class Forwarding implements ResponseSink, Delivery {
     if (!this.#req.complete) discardRest(this.#req, this.#exchange.maxBodyBytes);
   }
 
-  /** A small answer has come whole by the end of the turn, and goes out in one write. */
-  deliver(): void {
-    if (!this.#holding) return;
-    this.#holding = false;
-    const res = this.#res;
-    if (res.destroyed) return;
-    if (this.#ended) this.#end();
-    // Without it the headers would wait for the first piece of the body, which may be long in coming.
-    else if (this.#held === null) res.flushHeaders();
-    else if (!res.write(this.#held)) this.#watchStalls();
-    this.#held = null;
-  }
-
   onFailure(failure: UpstreamFailure): void {
     if (this.#settled) return;
-    this.deliver();
+    this.#deliver();
     const answered = this.#res.headersSent;
     if (answered) breakOff(this.#req, this.#res);
     this.#settle({ kind: 'failed', failure, answered });
@@ -168,6 +155,19 @@ class Forwarding implements ResponseSink, Delivery {
     this.#watchesStalls = true;
     breakOffWhenStalled(this.#res, this.#exchange.upstream.idleTimeoutMs);
   }
+
+  /** A small answer has come whole by the end of the turn, and goes out in one write. */
+  readonly #deliver = (): void => {
+    if (!this.#holding) return;
+    this.#holding = false;
+    const res = this.#res;
+    if (res.destroyed) return;
+    if (this.#ended) this.#end();
+    // Without it the headers would wait for the first piece of the body, which may be long in coming.
+    else if (this.#held === null) res.flushHeaders();
+    else if (!res.write(this.#held)) this.#watchStalls();
+    this.#held = null;
+  };
 
   readonly #onClientClose = (): void => {
     if (this.#settled) return;

@@ -2,12 +2,12 @@
 import t from 'tap';
 import { deliverAtTurnEnd } from '../../src/lib/turn-end.ts';
 
-const noting = (log: string[], name: string, then = (): void => {}) => ({
-  deliver: () => {
+const noting =
+  (log: string[], name: string, then = (): void => {}) =>
+  (): void => {
     log.push(name);
     then();
-  },
-});
+  };
 
 t.test('in the order asked for, after ticks and promises', async (t) => {
   const log: string[] = [];
