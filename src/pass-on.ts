@@ -2,6 +2,7 @@
  * The last rung of an admitted request's way: what exactly the backend is sent, and what of its answer the client gets.
  * Composes targets and headers; the verdicts were spoken before, and upstream/ moves the bytes.
  */
+import { bodyTooLarge } from './data-port/admitted-body.ts';
 import { corsHeadersFor } from './data-port/cors-headers.ts';
 import { CLIENT_GONE, type Admitted } from './data-port/exchange.ts';
 import type { Gateway } from './gateway.ts';
@@ -183,10 +184,8 @@ function settle(gateway: PassOnPorts['gateway'], exchange: Admitted, result: For
       return gateway.settle(exchange, { status: result.status, upstreamSeconds: result.upstreamSeconds });
     case 'client_gone':
       return gateway.settle(exchange, { status: CLIENT_GONE });
-    case 'body_too_large': {
-      const { maxBodyBytes } = exchange.passage.api;
-      return gateway.refuse(exchange, refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`));
-    }
+    case 'body_too_large':
+      return gateway.refuse(exchange, bodyTooLarge(exchange));
     case 'failed': {
       const { code, kind, why } = result.failure;
       return gateway.refuse(exchange, refusal(code, why), { upstreamFailure: kind });

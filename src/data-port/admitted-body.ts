@@ -16,7 +16,7 @@ import {
   type StepResult,
 } from '../policy/pipeline.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../policy/refusal.ts';
-import { arrivedBody, collectBody, whenParsed } from './body.ts';
+import { arrivedBody, collectBody, whenParsed, type BodyFraming } from './body.ts';
 import { CLIENT_GONE, type Admitted, type AnswerFacts } from './exchange.ts';
 
 export interface BodyPorts extends PolicyPorts {
@@ -86,9 +86,8 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
     if (!announcesBody(exchange.facts)) return pass(exchange);
     whenParsed(() => {
       if (exchange.settled) return;
-      const arrived = arrivedBody(exchange.req, declaredLength(exchange.facts));
-      if (arrived !== null && arrived.length > exchange.passage.api.maxBodyBytes)
-        return refuse(exchange, tooLarge(exchange));
+      const arrived = arrivedBody(exchange.req, framingOf(exchange));
+      if (arrived === 'too_large') return refuse(exchange, bodyTooLarge(exchange));
       exchange.body = arrived ?? 'stream';
       pass(exchange);
     });
@@ -109,14 +108,10 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
 
   function readBody(exchange: Admitted, then: (body: Buffer) => void): void {
     if (exchange.awaitsContinue) exchange.res.writeContinue();
-    const framing = {
-      contentLength: declaredLength(exchange.facts),
-      maxBytes: exchange.passage.api.maxBodyBytes,
-    };
-    collectBody(exchange.req, framing, (body) => {
+    collectBody(exchange.req, framingOf(exchange), (body) => {
       if (exchange.settled) return;
       if (body === 'aborted') return settle(exchange, { status: CLIENT_GONE });
-      if (body === 'too_large') return refuse(exchange, tooLarge(exchange));
+      if (body === 'too_large') return refuse(exchange, bodyTooLarge(exchange));
       exchange.body = body;
       attempt(exchange, () => then(body));
     });
@@ -153,5 +148,11 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
   return { takeBody, readCredential };
 }
 
-const tooLarge = ({ passage: { api } }: Admitted): Refusal =>
+/** Of a body that turned out to be over the limit, whatever it declared. */
+export const bodyTooLarge = ({ passage: { api } }: Admitted): Refusal =>
   refusal('body_too_large', `the body is over maxBodyBytes (${api.maxBodyBytes})`);
+
+const framingOf = ({ facts, passage: { api } }: Admitted): BodyFraming => ({
+  contentLength: declaredLength(facts),
+  maxBytes: api.maxBodyBytes,
+});

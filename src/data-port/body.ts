@@ -1,5 +1,5 @@
 /**
- * Reads a request body into memory, for the routes whose events are judged. Bounded: never holds more than it was told to.
+ * Takes a request body into memory: at once if it has come whole, else as it comes for those who need it. Bounded: never holds more than it was told to.
  */
 import type { IncomingMessage } from 'node:http';
 
@@ -17,9 +17,9 @@ export interface BodyFraming {
  */
 export function collectBody(req: IncomingMessage, framing: BodyFraming, done: (body: CollectedBody) => void): void {
   whenParsed(() => {
-    const arrived = arrivedBody(req, framing.contentLength);
+    const arrived = arrivedBody(req, framing);
     if (arrived === null) collectRest(req, framing.maxBytes, done);
-    else done(arrived.length > framing.maxBytes ? 'too_large' : arrived);
+    else done(arrived);
   });
 }
 
@@ -32,13 +32,16 @@ export function whenParsed(then: () => void): void {
 }
 
 /** The body if it is all there, as small ones mostly are with their header: no stream has to run for it. null if it is not. */
-export function arrivedBody(req: IncomingMessage, contentLength: number | null): Buffer | null {
+export function arrivedBody(
+  req: IncomingMessage,
+  { contentLength, maxBytes }: BodyFraming,
+): Buffer | 'too_large' | null {
   // Node reports the last byte of a body before it reports its end.
   if (req.destroyed || (!req.complete && req.readableLength !== contentLength)) return null;
-  const bytes = req.read() as Buffer | null;
+  const bytes = (req.read() as Buffer | null) ?? NOTHING;
   // Lets the end come, so that the server finds the request consumed.
   req.resume();
-  return bytes ?? NOTHING;
+  return bytes.length > maxBytes ? 'too_large' : bytes;
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -55,9 +55,9 @@ function serveToken(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, { 
   const early = endpoint.open(head);
   if (early !== null) return send(gateway, exchange, early);
   const tooLarge = refusal('body_too_large', `a token request is over ${MAX_TOKEN_BODY_BYTES} bytes`);
-  if (Number(facts.headers.contentLength ?? 0) > MAX_TOKEN_BODY_BYTES) return gateway.refuse(exchange, tooLarge);
-  if (exchange.awaitsContinue) exchange.res.writeContinue();
   const framing = { contentLength: declaredLength(facts), maxBytes: MAX_TOKEN_BODY_BYTES };
+  if ((framing.contentLength ?? 0) > framing.maxBytes) return gateway.refuse(exchange, tooLarge);
+  if (exchange.awaitsContinue) exchange.res.writeContinue();
   collectBody(exchange.req, framing, (body) => {
     if (exchange.settled) return;
     if (body === 'aborted') return gateway.settle(exchange, { status: CLIENT_GONE });

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { arrivedBody, collectBody, whenParsed, type CollectedBody } from '../../src/data-port/body.ts';
+import { head, received } from '../support/received.ts';
 import { RawClient } from '../support/upstream.ts';
 
 /** Collects what is pushed; `ended` as a body ends, else as a client leaves. */
@@ -21,23 +22,6 @@ function collect(chunks: readonly string[], maxBytes: number, ended = true): Pro
   return new Promise((resolve) => void stream.on('close', () => setImmediate(() => resolve(results))));
 }
 
-/** A request as a server gets it that has sent `bytes`, and its client. */
-async function received(t: Test, bytes: string): Promise<{ req: IncomingMessage; client: RawClient }> {
-  const server = http.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const request = once(server, 'request') as Promise<[IncomingMessage]>;
-  const client = new RawClient(t, (server.address() as AddressInfo).port);
-  client.write(bytes);
-  const [req] = await request;
-  return { req, client };
-}
-
-const head = (length: number): string => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
 const parsed = (): Promise<void> => new Promise(whenParsed);
 const bodyOf = (req: IncomingMessage, contentLength: number | null, maxBytes = 100): Promise<CollectedBody> =>
   new Promise((resolve) => collectBody(req, { contentLength, maxBytes }, resolve));
@@ -66,7 +50,7 @@ t.test('a client that leaves, before or during', async (t) => {
 t.test('a body in the packet of its header is there once that is parsed, however it is framed', async (t) => {
   const { req: sized } = await received(t, `${head(5)}hello`);
   await parsed();
-  t.same(arrivedBody(sized, 5), Buffer.from('hello'));
+  t.same(arrivedBody(sized, { contentLength: 5, maxBytes: 5 }), Buffer.from('hello'));
   await once(sized, 'end');
   const chunks = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n';
   const { req: chunked } = await received(t, chunks);
@@ -99,7 +83,7 @@ t.test('of two requests in one packet each has its own body', async (t) => {
 t.test('a body that is not all there is left where it is', async (t) => {
   const { req, client } = await received(t, `${head(10)}hello`);
   await parsed();
-  t.equal(arrivedBody(req, 10), null);
+  t.equal(arrivedBody(req, { contentLength: 10, maxBytes: 10 }), null);
   const whole = bodyOf(req, 10);
   client.write('world');
   t.same(await whole, Buffer.from('helloworld'));

@@ -1,31 +1,11 @@
 import { once } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { BodyStream } from '../../src/upstream/body-stream.ts';
-import { RawClient } from '../support/upstream.ts';
-
-/** A request as a server gets it, and the client that sent `bytes`. */
-async function received(t: Test, bytes: string): Promise<{ req: IncomingMessage; client: RawClient }> {
-  const server = http.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const client = new RawClient(t, (server.address() as AddressInfo).port);
-  const request = once(server, 'request') as Promise<[IncomingMessage]>;
-  client.write(bytes);
-  const [req] = await request;
-  return { req, client };
-}
+import { head, received } from '../support/received.ts';
 
 const unexpected = (): never => {
   throw new Error('not too large');
 };
-
-const head = (length: number): string => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
 
 void t.test('the stream is what comes, and destroying it leaves the request alone', async (t) => {
   const { req, client } = await received(t, `${head(10)}hello`);
