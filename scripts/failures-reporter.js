@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 
 /** Reads the runner's events, gives the text of the report. */
+// oxlint-disable-next-line import/no-default-export -- the runner reads it from there
 export default async function* report(events) {
   const written = new Map();
   const failedFiles = new Set();
