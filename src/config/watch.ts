@@ -18,6 +18,7 @@ export interface WatchTiming {
   readonly pollMs: number;
 }
 
+/** Between two looks that the file system asks for. */
 const LOOK_MS = 20;
 
 const DEFAULT_TIMING: WatchTiming = { settleMs: 100, pollMs: 2000 };

@@ -1,6 +1,7 @@
 /**
  * The data port: one Node HTTP server under Fastify and @fastify/http-proxy. The gateway sees every request first; what it
- * admits goes through the framework to the proxy's catch-all route, whose handler sends it on. Decides nothing about requests.
+ * admits while its body is still arriving goes through the framework to the proxy's catch-all route, whose handler sends it on.
+ * Decides nothing about requests.
  */
 import http, { type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
