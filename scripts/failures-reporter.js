@@ -21,10 +21,10 @@ export default async function* report(events) {
       failed++;
       failedFiles.add(file);
       const test = path.slice(0, nesting).map((title) => `${title} > `);
-      yield `\nFAIL ${relative('.build', file)}: ${test.join('')}${data.details.error.message}\n`;
+      yield `\nFAIL ${relative('.', file)}: ${test.join('')}${data.details.error.message}\n`;
     }
   }
   for (const file of failedFiles)
-    if (written.has(file)) yield `\nstandard error of ${relative('.build', file)}:\n${written.get(file)}`;
+    if (written.has(file)) yield `\nstandard error of ${relative('.', file)}:\n${written.get(file)}`;
   yield `\n${passed} assertions passed, ${failed} failed\n`;
 }

@@ -60,14 +60,19 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
     return known === undefined ? version === null : !(numberOf(version) > numberOf(known));
   };
 
-  const settle = (version: string | null): 'synced' | 'unsure' => {
-    if (version === known || numberOf(version) === numberOf(known ?? null) + heard) {
+  /**
+   * `told`: messages heard when the counter was asked for. Later ones may tell of changes that it does not count yet: taken
+   * into account, they would make up for a change that nobody told of, and hide it.
+   */
+  const settle = (version: string | null, told: number): 'synced' | 'unsure' => {
+    if (version === known || numberOf(version) === numberOf(known ?? null) + told) {
       known = version;
-      if (named.size === 0) heard = 0;
+      heard -= told;
       doubts = 0;
       return 'synced';
     }
-    if (named.size === 0 && ++doubts === MAX_DOUBTS) {
+    // What came meanwhile may explain it: the next reading tells.
+    if (heard === told && ++doubts === MAX_DOUBTS) {
       doubts = 0;
       everything = true;
     }
@@ -81,11 +86,12 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
   };
 
   const readNamed = async (): Promise<'synced' | 'unsure' | 'lost'> => {
+    const told = heard;
     const state = await readStoredState(connection, layout, takeNamed());
     if (isLost(state)) return 'lost';
     const changes = changesIn(state.values);
     if (changes.length > 0) onChange(index.apply(changes));
-    return settle(state.version);
+    return settle(state.version, told);
   };
 
   const readEverything = async (): Promise<'synced' | 'unsure' | 'lost'> => {
@@ -121,6 +127,7 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
         if (changes.length > 0) onChange(index.apply(changes));
       }
     }
+    const told = heard;
     const unseen = [...index.ids()].filter((id) => !seen.has(id));
     const after = await readStoredState(connection, layout, unseen);
     if (isLost(after)) return 'lost';
@@ -128,7 +135,7 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
     invalid.push(...index.apply(changes));
     known = before.version;
     if (first || changes.length > 0) onChange(invalid);
-    const settled = settle(after.version);
+    const settled = settle(after.version, told);
     // A slot of a Cluster that moved during the reading may have hidden keys from it.
     if (settled === 'synced' && index.size !== after.size) everything = true;
     return settled;

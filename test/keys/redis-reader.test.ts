@@ -11,6 +11,8 @@ interface Fake {
   version: string | null;
   /** Runs when a page has been read by the server and before it is handed over. */
   onPage: (page: number) => void;
+  /** Runs when state has been read by the server and before it is handed over. */
+  onState: () => void;
   fail: boolean;
   scans: number;
 }
@@ -21,6 +23,7 @@ function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyRead
     keys: new Map(Object.entries(keys)),
     version: '1',
     onPage: () => undefined,
+    onState: () => undefined,
     fail: false,
     scans: 0,
   };
@@ -40,7 +43,11 @@ function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyRead
       fake.onPage(first ? 1 : 2);
       return [first ? '1' : '0', page];
     },
-    transaction: async (commands) => commands.map(answer),
+    transaction: async (commands) => {
+      const answers = commands.map(answer);
+      fake.onState();
+      return answers;
+    },
   };
   const index = createKeyIndex();
   const reader = createRedisKeyReader({
@@ -154,4 +161,37 @@ t.test('a counter that went back is a change', async (t) => {
   fake.version = '3';
   for (let i = 0; i < 4; i += 1) await reader.read();
   t.same(ids(), ['a', 'b']);
+});
+
+t.test('a message that overtakes an answer does not make up for a change that nobody told of', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a') });
+  t.equal(await reader.read(), 'synced');
+  change(fake, 'silent', definitionOf('silent'));
+  change(fake, 'loud', definitionOf('loud'));
+  reader.hear('loud');
+  fake.onState = () => {
+    fake.onState = () => undefined;
+    change(fake, 'loud', definitionOf('loud', { enabled: false }));
+    reader.hear('loud');
+  };
+  t.equal(await reader.read(), 'unsure', 'two changes are counted, two messages heard, one of which came too early');
+  for (let i = 0; i < 3; i += 1) t.equal(await reader.read(), 'unsure');
+  t.equal(await reader.read(), 'synced', 'everything was read');
+  t.same(ids(), ['a', 'loud', 'silent']);
+});
+
+t.test('a message that overtakes an answer is counted with the next', async (t) => {
+  const { fake, reader } = setUp({ a: definitionOf('a') });
+  t.equal(await reader.read(), 'synced');
+  const scans = fake.scans;
+  change(fake, 'b', definitionOf('b'));
+  reader.hear('b');
+  fake.onState = () => {
+    fake.onState = () => undefined;
+    change(fake, 'c', definitionOf('c'));
+    reader.hear('c');
+  };
+  t.equal(await reader.read(), 'synced');
+  t.equal(await reader.read(), 'synced');
+  t.equal(fake.scans, scans, 'nothing seemed to be missing');
 });
