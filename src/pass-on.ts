@@ -7,6 +7,7 @@ import { corsHeadersFor } from './data-port/cors-headers.ts';
 import { CLIENT_GONE, type Admitted } from './data-port/exchange.ts';
 import type { Gateway } from './gateway.ts';
 import { deliverAtTurnEnd } from './lib/turn-end.ts';
+import { endWhole } from './lib/whole-answer.ts';
 import type { Answer } from './metrics-api/cache-store.ts';
 import type { ResponseCache } from './metrics-api/response-cache.ts';
 import type { Identity } from './policy/credential.ts';
@@ -171,7 +172,7 @@ function writeKept({ gateway, exchange, upstream }: CachedQuery, answer: Answer)
   res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
   deliverAtTurnEnd(() => {
     if (res.destroyed) return;
-    res.end(body);
+    endWhole(res, body);
     if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
   });
   exchange.abort?.();

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { deliverAtTurnEnd } from '../lib/turn-end.ts';
+import { endWhole } from '../lib/whole-answer.ts';
 import { announcesBody } from '../policy/facts.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
 import type { Exchange } from './exchange.ts';
@@ -30,7 +31,7 @@ export function problemHeaders(refusal: Refusal, requestId: string): string[] {
 export interface OwnAnswer {
   readonly status: number;
   readonly headers: readonly string[];
-  readonly body: string | Buffer;
+  readonly body: string;
   /** Close the connection afterwards whatever the body's state. */
   readonly close: boolean;
 }
@@ -52,21 +53,28 @@ export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
 function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {
   if (res.destroyed) return;
   const headers = [...own.headers];
-  if (own.status !== 204) headers.push('Content-Length', String(Buffer.byteLength(own.body)));
+  const { body } = own;
+  const length = Buffer.byteLength(body);
+  if (own.status !== 204) headers.push('Content-Length', String(length));
   if (close) {
     headers.push('Connection', 'close');
     lingerOnClose(req.socket);
     req.resume();
   }
   res.writeHead(own.status, headers);
-  res.end(own.body);
+  endWhole(res, length === body.length ? body : Buffer.from(body));
 }
 
-const closing = new WeakSet<Socket>();
+/** A property, not a WeakSet: every request asks for it. */
+const CLOSING = Symbol('closing');
+
+interface Marked {
+  [CLOSING]?: true;
+}
 
 /** Whether the socket's last answer is out: whatever still arrives on it is not a request. */
 export function isClosing(socket: Socket): boolean {
-  return closing.has(socket);
+  return (socket as Marked)[CLOSING] === true;
 }
 
 /**
@@ -74,7 +82,7 @@ export function isClosing(socket: Socket): boolean {
  * can overtake the answer (RFC 9112 9.6).
  */
 export function lingerOnClose(socket: Socket): void {
-  closing.add(socket);
+  (socket as Marked)[CLOSING] = true;
   socket.destroySoon = () => {
     const before = socket.bytesRead;
     const destroy = (): void => void socket.destroy();

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { deliverAtTurnEnd } from '../lib/turn-end.ts';
+import { endWhole } from '../lib/whole-answer.ts';
 import { BodyStream } from './body-stream.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './dispatch.ts';
 import type { UpstreamFailure } from './failure.ts';
@@ -141,7 +142,7 @@ class Forwarding implements ResponseSink {
 
   #end(): void {
     if (this.#held === null) this.#res.end();
-    else this.#res.end(this.#held);
+    else endWhole(this.#res, this.#held);
     if (this.#res.writableLength > 0) this.#watchStalls();
   }
 
