@@ -40,8 +40,8 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
   let idle: (() => void)[] = [];
 
   function gather(): void {
-    if (waiting.length >= GATHER_LENGTH) return next();
-    gathering ??= setTimeout(next, GATHER_MS);
+    if (waiting.length >= GATHER_LENGTH) next();
+    else gathering ??= setTimeout(next, GATHER_MS);
   }
 
   function next(): void {
@@ -79,7 +79,8 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
         if (written < bytes.length) return send(bytes.subarray(written), lost);
       }
       writing = false;
-      next();
+      if (idle.length > 0 || waiting === '') next();
+      else gather();
     });
   }
 
