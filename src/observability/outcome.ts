@@ -151,8 +151,12 @@ function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
 
 /** A path as it may be written down: bounded, and without a query even if a caller left one on it, since a query may hold a key. */
 export function loggablePath(path: string): string {
-  const end = path.search(/[?#]/);
-  return bounded(end === -1 ? path : path.slice(0, end), MAX_PATH);
+  return bounded(upTo('#', upTo('?', path)), MAX_PATH);
+}
+
+function upTo(mark: string, text: string): string {
+  const end = text.indexOf(mark);
+  return end === -1 ? text : text.slice(0, end);
 }
 
 function bounded(text: string, length: number): string {

@@ -80,6 +80,16 @@ const TRANSFER_ENCODING = 'transfer-encoding';
  * a number is IPv4 to some parsers (`127.1`, `0x7f.1`) and must be IPv4 to all.
  */
 function isHost(host: string): boolean {
+  if (host === latestHost) return true;
+  if (!isPlainHost(host)) return false;
+  latestHost = host;
+  return true;
+}
+
+/** The latest that was found plain: nearly all requests of a service name the same. */
+let latestHost = '';
+
+function isPlainHost(host: string): boolean {
   if (host.length > MAX_HOST_LENGTH) return false;
   if (host.startsWith('[')) {
     const end = host.indexOf(']');
