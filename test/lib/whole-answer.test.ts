@@ -21,14 +21,16 @@ async function serve(t: Test, respond: (res: http.ServerResponse) => void): Prom
   const server = http.createServer((_req, res) => respond(res));
   server.on('connection', (socket: Socket) => {
     const { _write, _writev } = socket;
-    socket._write = function (...args) {
-      writes.one += 1;
-      _write.apply(this, args);
-    };
-    socket._writev = function (...args) {
-      writes.several += 1;
-      _writev?.apply(this, args);
-    };
+    Object.assign(socket, {
+      _write(...args: Parameters<typeof _write>) {
+        writes.one += 1;
+        _write.apply(socket, args);
+      },
+      _writev(...args: Parameters<NonNullable<typeof _writev>>) {
+        writes.several += 1;
+        _writev?.apply(socket, args);
+      },
+    });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.teardown(() => server.close());
