@@ -61,8 +61,13 @@ function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: 
     lingerOnClose(req.socket);
     req.resume();
   }
-  res.writeHead(own.status, headers);
-  endWhole(res, length === body.length ? body : Buffer.from(body));
+  try {
+    res.writeHead(own.status, headers);
+    endWhole(res, length === body.length ? body : Buffer.from(body));
+  } catch {
+    // A field that Node does not write is a bug. It ends this connection, not the process.
+    req.socket.destroy();
+  }
 }
 
 /** A property, not a WeakSet: every request asks for it. */

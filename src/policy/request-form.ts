@@ -86,8 +86,8 @@ function isHost(host: string): boolean {
   return true;
 }
 
-/** The latest that was found plain: nearly all requests of a service name the same. */
-let latestHost = '';
+/** The latest that was found plain: nearly all requests of a service name the same. null: none yet. */
+let latestHost: string | null = null;
 
 function isPlainHost(host: string): boolean {
   if (host.length > MAX_HOST_LENGTH) return false;

@@ -80,3 +80,13 @@ t.test('204 has no length', async (t) => {
   const { port } = await serveExchanges(t, (exchange) => answer(exchange, { ...OWN, status: 204, body: '' }));
   t.equal((await sendRaw(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).headers['content-length'], undefined);
 });
+
+t.test('an answer that cannot be written ends its connection and nothing else', async (t) => {
+  const { port } = await serveExchanges(t, (exchange) =>
+    answer(exchange, { ...OWN, headers: ['X-A', 'a\u0001'], close: exchange.facts.target === '/last' }),
+  );
+  for (const target of ['/', '/last']) {
+    const got = await sendRaw(port, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    t.match(got, { closed: true, text: '' });
+  }
+});

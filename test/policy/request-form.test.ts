@@ -26,6 +26,9 @@ function codeOf({
   return checkRequestForm(facts)?.code ?? 'passed';
 }
 
+// In this place: later ones find a Host that was judged before.
+t.equal(codeOf({ host: ['Host', ''] }), 'malformed_request', 'the first Host of all is empty');
+
 type Case = readonly [name: string, form: Form];
 
 const PASSED: readonly Case[] = [
