@@ -72,7 +72,7 @@ const ROUTES: Readonly<Record<PresetName, readonly RouteDefinition[]>> = {
   // @amplitude/analytics-node 1.5.73: the second with `useBatch`. Identify calls are events named `$identify`.
   amplitude: [post('/2/httpapi', 'events[].event_type'), post('/batch', 'events[].event_type')],
 
-  // mixpanel 0.24.0. /track is not listed: the SDK puts events into the query of a GET or, in base64, into a form field, and
-  // the backend reads the query of a POST too.
+  // The HTTP API as documented. mixpanel 0.24.0 puts events into the query of a GET or, in base64, into a form field, where
+  // nobody looks: keys that are limited cannot use it. /track is not listed, since its backend reads the query of a POST too.
   mixpanel: [post('/import', '[].event'), post('/engage'), post('/groups')],
 };
