@@ -17,5 +17,6 @@ if (!(seconds >= 30)) {
 }
 const { report, flat } = await runSoak({ seconds, say: (line) => process.stdout.write(`${line}\n`) });
 writeFileSync('docs/soak.md', report);
+spawnSync('node_modules/.bin/prettier', ['--write', 'docs/soak.md']);
 process.stdout.write(`${report}\n`);
 process.exitCode = flat ? 0 : 1;
