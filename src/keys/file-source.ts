@@ -5,6 +5,7 @@
 import type { Environment } from '../config/document.ts';
 import { formatProblem } from '../config/problem.ts';
 import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts';
+import { collectGarbage } from '../lib/garbage.ts';
 import { compileKeys } from './compile.ts';
 import { loadKeyFile } from './key-file.ts';
 import type { KeyListener, KeySource, KeySourceStatus } from './source.ts';
@@ -16,6 +17,9 @@ export interface FileSourceOptions {
   readonly now: () => number;
   readonly timing?: WatchTiming;
 }
+
+/** A file of so many keys leaves a hundred megabytes behind, and its reading takes seconds, beside which the collection is short. */
+const LARGE = 5000;
 
 export function createFileSource({ file, env, now, timing }: FileSourceOptions): KeySource {
   let listener: KeyListener | null = null;
@@ -48,6 +52,8 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
       );
     }
     listener.onStatus?.(status);
+    // Later: what was read is held until this function has returned.
+    if (definitions !== null && definitions.length >= LARGE) setImmediate(collectGarbage);
   };
 
   return {
