@@ -1,5 +1,6 @@
 /**
- * Takes a request body into memory: at once if it has come whole, else as it comes for those who need it. Bounded: never holds more than it was told to.
+ * Takes a request body into memory: at once if it has come whole, else as it comes for those who need it. Bounded: never
+ * holds more than it was told to.
  */
 import type { IncomingMessage } from 'node:http';
 

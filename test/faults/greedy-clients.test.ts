@@ -95,7 +95,8 @@ t.test('what drips in byte by byte ends at its limit, and others are served mean
   const state = { over: false };
   const all = Promise.all(dripping).finally(() => (state.over = true));
   while (!state.over) {
-    if ((await sendRaw(postern.port, GOOD)).status === 204) served++;
+    t.equal((await sendRaw(postern.port, GOOD)).status, 204);
+    served++;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const answers = await all;
