@@ -1,7 +1,7 @@
 # Two stages: the compiler and the test tools stay in the first. Nothing is written at run time, so the root can be read-only.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json ./
 COPY scripts ./scripts

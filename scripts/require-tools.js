@@ -13,6 +13,9 @@ const TOOLS = [
   ['chromium', 'chromium'],
 ];
 
+/** Milliseconds for each of apt-get's two steps: a mirror that stops answering ends in the sentence below. */
+const INSTALL_LIMIT = 600_000;
+
 /** Ends the process with a clear sentence when a program is missing and cannot be installed. */
 export function requireTools() {
   const missing = TOOLS.filter(([program]) => !onPath(program));
@@ -31,7 +34,8 @@ function install(packages) {
   process.stdout.write(`Installing ${packages.join(', ')} for the tests\n`);
   // RUNLEVEL=1: Debian's packages then do not start the service; the tests start their own.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const run = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  const options = { env, stdio: ['ignore', 'ignore', 'inherit'], timeout: INSTALL_LIMIT };
+  const run = (...args) => spawnSync('apt-get', args, options).status === 0;
   return run('update', '-qq') && run('install', '-y', '-qq', '--no-install-recommends', ...packages);
 }
 
