@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { countStreamed } from '../lib/garbage.ts';
 
 export interface BodyStreamInput {
   readonly req: IncomingMessage;
@@ -45,6 +46,7 @@ export class BodyStream extends Readable {
 
   readonly #onChunk = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
+    countStreamed(chunk.length);
     if (this.#bytes > this.#input.maxBytes) this.#refuse();
     else if (!this.push(chunk)) this.#req.pause();
   };

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { collectGarbage } from '../../src/lib/garbage.ts';
+import { collectGarbage, countStreamed } from '../../src/lib/garbage.ts';
+
+const MEBIBYTE = 1024 * 1024;
 
 t.test('what nobody holds is gone at once, what is held stays', async (t) => {
   const held = { name: 'held' };
@@ -10,4 +12,16 @@ t.test('what nobody holds is gone at once, what is held stays', async (t) => {
   collectGarbage();
   t.equal(dropped.deref(), undefined);
   t.equal(kept.deref(), held);
+});
+
+t.test('the pieces of a stream are given back while it goes on', async (t) => {
+  collectGarbage();
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  for (let sent = 0; sent < 256 * MEBIBYTE; sent += 65_536) {
+    countStreamed(Buffer.alloc(65_536).length);
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    if (sent % MEBIBYTE === 0) await new Promise(setImmediate);
+  }
+  t.ok(most < 16 * MEBIBYTE, `${most} bytes at most`);
 });
