@@ -30,7 +30,8 @@ export async function startKeys({ source, use, log }: StartKeysOptions): Promise
       else log[severity === 'error' ? 'error' : 'warn']('key_problem', { detail: message, keyId });
     },
   };
-  await inPatience(source.start(listener));
+  const started = source.start(listener);
+  await (source.kind === 'file' ? started : inPatience(started));
   if (isUnusable()) throw new Error(`the keys cannot be used:\n${mistakes.join('\n')}`);
 }
 

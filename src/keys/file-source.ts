@@ -3,11 +3,10 @@
  * changes nothing: the last good keys go on serving. Writes nothing.
  */
 import type { Environment } from '../config/document.ts';
-import { formatProblem } from '../config/problem.ts';
 import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts';
 import { collectGarbage } from '../lib/garbage.ts';
 import { compileKeys } from './compile.ts';
-import { loadKeyFile } from './key-file.ts';
+import { readKeyFile, type KeyFileReading } from './read-key-file.ts';
 import type { KeyListener, KeySource, KeySourceStatus } from './source.ts';
 
 export interface FileSourceOptions {
@@ -33,12 +32,10 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
     why: 'not read yet',
   };
 
-  const read = (): void => {
+  const take = ({ definitions, errors, files }: KeyFileReading): void => {
     if (listener === null) return;
-    const { definitions, problems, files } = loadKeyFile(file, env);
     watch?.setFiles(files);
     if (definitions === null) {
-      const errors = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
       status = { ...status, up: false, why: errors[0] ?? null };
       for (const message of errors) listener.onProblem({ severity: 'error', message });
     } else {
@@ -56,26 +53,52 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
     if (definitions !== null && definitions.length >= LARGE) setImmediate(collectGarbage);
   };
 
+  const failed = (error: Error): void =>
+    take({
+      definitions: null,
+      errors: [`${file}:1:1 error the file could not be read: ${error.message}`],
+      files: [file],
+    });
+  const closing = new AbortController();
+  let underWay: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  /** Resolves when a reading that began after the call was taken in. One runs at a time, and one waits for however many ask. */
+  const read = (): Promise<void> => {
+    if (underWay === null) {
+      underWay = readKeyFile({ file, env }, closing.signal)
+        .then(take, failed)
+        .finally(() => (underWay = null));
+      return underWay;
+    }
+    next ??= underWay.then(() => {
+      next = null;
+      return read();
+    });
+    return next;
+  };
+  const onChange = (): void => void read();
+
   return {
     kind: 'file',
     start: async (newListener) => {
       listener = newListener;
       // Watching comes first: a change between the two is then seen rather than missed.
-      watch = watchFiles([file], read, timing);
-      read();
+      watch = watchFiles([file], onChange, timing);
+      await read();
     },
     reload: async () => {
       if (listener === null) return;
       // A new watch knows the file as it is now: what is read here is not read again because the old one noticed it as well.
       watch?.close();
-      watch = watchFiles([file], read, timing);
-      read();
+      watch = watchFiles([file], onChange, timing);
+      await read();
     },
     status: () => status,
     close: async () => {
       watch?.close();
       watch = null;
       listener = null;
+      closing.abort();
     },
   };
 }

@@ -95,3 +95,15 @@ t.test('nothing is heard after close', async (t) => {
   await source.reload();
   t.equal(snapshots.length, 1);
 });
+
+t.test('changes that come while a large file is read are read after it, once', async (t) => {
+  const many = (mark: string): string[] => Array.from({ length: 1500 }, (_, index) => `${mark}${index}`);
+  const { source, file, snapshots } = await started(t, keys(...many('a')));
+  const readings = ['b', 'c', 'd'].map((mark) => {
+    writeFileSync(file, keys(...many(mark)));
+    return source.reload();
+  });
+  await Promise.all(readings);
+  t.match(idsOf(snapshots.at(-1))[0], 'd0');
+  t.ok(snapshots.length <= 3, `${snapshots.length} sets of keys: the first, one under way, one after it`);
+});

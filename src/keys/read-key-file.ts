@@ -1,0 +1,63 @@
+/**
+ * Reads a key file without keeping requests waiting: a small one at once, a large one in a thread of its own, whose memory goes
+ * with it. Either way the file is read by the same function.
+ */
+import { statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Environment } from '../config/document.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { KeyDefinition } from './definition.ts';
+import { loadKeyFile } from './key-file.ts';
+
+/** What a key file said. `definitions` is null when there is anything in `errors`. */
+export interface KeyFileReading {
+  readonly definitions: readonly KeyDefinition[] | null;
+  /** One sentence each, `FILE:LINE:COL` first, in reading order. */
+  readonly errors: readonly string[];
+  /** The key file and every file that `${file:}` read. */
+  readonly files: readonly string[];
+}
+
+export interface KeyFileQuestion {
+  readonly file: string;
+  readonly env: Environment;
+}
+
+/** What the thread posts: definitions in parts, since taking all of them in at once would stop requests for a while; then the rest. */
+export type ThreadMessage =
+  | { readonly part: readonly KeyDefinition[] }
+  | { readonly valid: boolean; readonly errors: readonly string[]; readonly files: readonly string[] };
+
+/** In bytes, about 400 keys: read in a tenth of a second, which is also about what it takes to start a thread. */
+const LARGE = 65_536;
+
+/**
+ * Reads the file; what is wrong with it is in `errors`. Rejects when the thread itself fails, for want of memory say, and when
+ * `signal` is aborted.
+ */
+export async function readKeyFile(question: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
+  const size = statSync(question.file, { throwIfNoEntry: false })?.size ?? 0;
+  return size < LARGE ? readHere(question) : readInThread(question, signal);
+}
+
+/** The same in the thread that asks. */
+export function readHere({ file, env }: KeyFileQuestion): KeyFileReading {
+  const { definitions, problems, files } = loadKeyFile(file, env);
+  return { definitions, errors: problems.filter(({ severity }) => severity === 'error').map(formatProblem), files };
+}
+
+function readInThread({ file, env }: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
+  return new Promise((resolve, reject) => {
+    const workerData: KeyFileQuestion = { file, env: { ...env } };
+    const thread = new Worker(new URL('./key-file-thread.js', import.meta.url), { workerData });
+    const definitions: KeyDefinition[] = [];
+    thread.on('message', (message: ThreadMessage) => {
+      if ('part' in message) definitions.push(...message.part);
+      else resolve({ definitions: message.valid ? definitions : null, errors: message.errors, files: message.files });
+    });
+    thread.on('error', reject);
+    // After a result this changes nothing.
+    thread.on('exit', () => reject(new Error('the thread that reads the key file ended too early')));
+    signal.addEventListener('abort', () => void thread.terminate(), { once: true });
+  });
+}

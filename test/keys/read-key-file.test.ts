@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { readHere, readKeyFile } from '../../src/keys/read-key-file.ts';
+
+const HASH = `sha256:${'0'.repeat(56)}`;
+
+/** About 100 bytes a key. */
+function fileOf(t: Test, keys: number, extra = ''): string {
+  const key = (index: number): string =>
+    `  - { id: key-${index}, type: write-only, secrets: [{ hash: "${HASH}${String(index).padStart(8, '0')}" }] }\n`;
+  const file = join(t.testdir(), 'keys.yaml');
+  writeFileSync(file, `keys:\n${Array.from({ length: keys }, (_, index) => key(index)).join('')}${extra}`);
+  return file;
+}
+
+const never = new AbortController().signal;
+const SECRET = '  - { id: own, type: write-only, secret: "${THE_SECRET}" }\n';
+const MISTAKES = '  - { id: B, type: write-only }\n  - { id: key-0, type: nothing }\n';
+
+for (const [size, keys] of Object.entries({ small: 3, large: 1200 })) {
+  t.test(`a ${size} file is read into its definitions`, async (t) => {
+    const question = { file: fileOf(t, keys, SECRET), env: { THE_SECRET: 'of the environment' } };
+    const reading = await readKeyFile(question, never);
+    t.same(reading, readHere(question));
+    t.equal(reading.definitions?.length, keys + 1);
+    t.same(reading.errors, []);
+  });
+
+  t.test(`the mistakes in a ${size} file are told in reading order`, async (t) => {
+    const question = { file: fileOf(t, keys, MISTAKES), env: {} };
+    const reading = await readKeyFile(question, never);
+    t.same(reading, readHere(question));
+    t.equal(reading.definitions, null);
+    t.match(reading.errors[0], new RegExp(`keys\\.yaml:${keys + 2}:\\d+ error `));
+  });
+}
+
+t.test('others are served while a large file is read', async (t) => {
+  let turns = 0;
+  const turning = setInterval(() => turns++, 1);
+  const { definitions } = await readKeyFile({ file: fileOf(t, 2000), env: {} }, never);
+  clearInterval(turning);
+  t.equal(definitions?.length, 2000);
+  t.ok(turns > 20, `the event loop came round ${turns} times`);
+});
+
+t.test('a reading that is given up ends', async (t) => {
+  const given = new AbortController();
+  const reading = readKeyFile({ file: fileOf(t, 2000), env: {} }, given.signal);
+  given.abort();
+  await t.rejects(reading, /ended too early/);
+});
+
+t.test('a file that is not there is a finding', async (t) => {
+  const { definitions, errors } = await readKeyFile({ file: join(t.testdir(), 'none.yaml'), env: {} }, never);
+  t.equal(definitions, null);
+  t.match(errors, [/none\.yaml:1:1 error .* cannot be read/]);
+});
