@@ -22,6 +22,10 @@ export interface Problem extends Position {
 export const formatProblem = (problem: Problem): string =>
   `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.message}`;
 
+/** The errors among them, as they are printed. */
+export const formatErrors = (problems: readonly Problem[]): string[] =>
+  problems.filter(({ severity }) => severity === 'error').map(formatProblem);
+
 export const hasErrors = (problems: readonly Problem[]): boolean =>
   problems.some((problem) => problem.severity === 'error');
 

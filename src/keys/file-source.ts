@@ -3,6 +3,7 @@
  * changes nothing: the last good keys go on serving. Writes nothing.
  */
 import type { Environment } from '../config/document.ts';
+import { formatProblem } from '../config/problem.ts';
 import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts';
 import { collectGarbage } from '../lib/garbage.ts';
 import { compileKeys } from './compile.ts';
@@ -17,8 +18,8 @@ export interface FileSourceOptions {
   readonly timing?: WatchTiming;
 }
 
-/** A file of so many keys leaves a hundred megabytes behind, and its reading takes seconds, beside which the collection is short. */
-const LARGE = 5000;
+/** So many keys leave so much behind when they are compiled that every request would pay for it: better one short pause. */
+const COLLECT_FROM = 5000;
 
 export function createFileSource({ file, env, now, timing }: FileSourceOptions): KeySource {
   let listener: KeyListener | null = null;
@@ -50,15 +51,14 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
     }
     listener.onStatus?.(status);
     // Later: what was read is held until this function has returned.
-    if (definitions !== null && definitions.length >= LARGE) setImmediate(collectGarbage);
+    if (definitions !== null && definitions.length >= COLLECT_FROM) setImmediate(collectGarbage);
   };
 
-  const failed = (error: Error): void =>
-    take({
-      definitions: null,
-      errors: [`${file}:1:1 error the file could not be read: ${error.message}`],
-      files: [file],
-    });
+  const failed = (error: Error): void => {
+    const message = `The file could not be read: ${error.message}.`;
+    const problem = formatProblem({ file, line: 1, column: 1, severity: 'error', field: '', message });
+    take({ definitions: null, errors: [problem], files: [file] });
+  };
   const closing = new AbortController();
   let underWay: Promise<void> | null = null;
   let next: Promise<void> | null = null;

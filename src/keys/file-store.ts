@@ -6,7 +6,7 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Environment } from '../config/document.ts';
-import { formatProblem } from '../config/problem.ts';
+import { formatErrors } from '../config/problem.ts';
 import { takeDraft, type Draft } from '../lib/file-draft.ts';
 import type { KeyDefinition, LoadedDefinition } from './definition.ts';
 import { loadKeyText } from './key-file.ts';
@@ -69,8 +69,10 @@ function readFile(file: string, env: Environment): Stored<ReadFile> {
   }
   const { definitions, problems } = loadKeyText(text, file, env);
   if (definitions !== null) return { ok: true, value: { bytes, text, definitions } };
-  const mistakes = problems.filter(({ severity }) => severity === 'error').map(formatProblem);
-  return failed({ kind: 'unavailable', why: `The key file has to be corrected first: ${mistakes.join(' ')}` });
+  return failed({
+    kind: 'unavailable',
+    why: `The key file has to be corrected first: ${formatErrors(problems).join(' ')}`,
+  });
 }
 
 interface Update<R> extends FileStoreOptions {

@@ -12,6 +12,6 @@ const PART = 500;
 const post = (message: ThreadMessage): void => parentPort?.postMessage(message);
 
 const { definitions, errors, files } = readHere(workerData as KeyFileQuestion);
-for (let from = 0; from < (definitions?.length ?? 0); from += PART)
-  post({ part: definitions?.slice(from, from + PART) ?? [] });
+const all = definitions ?? [];
+for (let from = 0; from < all.length; from += PART) post({ part: all.slice(from, from + PART) });
 post({ valid: definitions !== null, errors, files });

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Environment } from '../config/document.ts';
-import { formatProblem } from '../config/problem.ts';
+import { formatErrors } from '../config/problem.ts';
 import type { KeyDefinition } from './definition.ts';
 import { loadKeyFile } from './key-file.ts';
 
@@ -33,9 +33,10 @@ const LARGE = 65_536;
 
 /**
  * Reads the file; what is wrong with it is in `errors`. Rejects when the thread itself fails, for want of memory say, and when
- * `signal` is aborted.
+ * `signal` is or gets aborted.
  */
 export async function readKeyFile(question: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
+  signal.throwIfAborted();
   const size = statSync(question.file, { throwIfNoEntry: false })?.size ?? 0;
   return size < LARGE ? readHere(question) : readInThread(question, signal);
 }
@@ -43,12 +44,13 @@ export async function readKeyFile(question: KeyFileQuestion, signal: AbortSignal
 /** The same in the thread that asks. */
 export function readHere({ file, env }: KeyFileQuestion): KeyFileReading {
   const { definitions, problems, files } = loadKeyFile(file, env);
-  return { definitions, errors: problems.filter(({ severity }) => severity === 'error').map(formatProblem), files };
+  return { definitions, errors: formatErrors(problems), files };
 }
 
 function readInThread({ file, env }: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
   return new Promise((resolve, reject) => {
     const workerData: KeyFileQuestion = { file, env: { ...env } };
+    const stop = (): void => void thread.terminate();
     const thread = new Worker(new URL('./key-file-thread.js', import.meta.url), { workerData });
     const definitions: KeyDefinition[] = [];
     thread.on('message', (message: ThreadMessage) => {
@@ -56,8 +58,12 @@ function readInThread({ file, env }: KeyFileQuestion, signal: AbortSignal): Prom
       else resolve({ definitions: message.valid ? definitions : null, errors: message.errors, files: message.files });
     });
     thread.on('error', reject);
-    // After a result this changes nothing.
-    thread.on('exit', () => reject(new Error('the thread that reads the key file ended too early')));
-    signal.addEventListener('abort', () => void thread.terminate(), { once: true });
+    thread.on('exit', () => {
+      // The signal outlives the reading, and would keep all that was read.
+      signal.removeEventListener('abort', stop);
+      // After a result this changes nothing.
+      reject(new Error('the thread that reads the key file ended too early'));
+    });
+    signal.addEventListener('abort', stop);
   });
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -50,6 +51,18 @@ t.test('a reading that is given up ends', async (t) => {
   const reading = readKeyFile({ file: fileOf(t, 2000), env: {} }, given.signal);
   given.abort();
   await t.rejects(reading, /ended too early/);
+});
+
+t.test('a reading that was given up before does not begin', async (t) => {
+  await t.rejects(readKeyFile({ file: fileOf(t, 2000), env: {} }, AbortSignal.abort()), { name: 'AbortError' });
+});
+
+t.test('a reading that is over holds on to nothing', async (t) => {
+  const { signal } = new AbortController();
+  await readKeyFile({ file: fileOf(t, 1200), env: {} }, signal);
+  // The thread ends after its last message.
+  while (getEventListeners(signal, 'abort').length > 0) await new Promise(setImmediate);
+  t.same(getEventListeners(signal, 'abort'), []);
 });
 
 t.test('a file that is not there is a finding', async (t) => {
