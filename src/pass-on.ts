@@ -6,8 +6,10 @@ import { bodyTooLarge } from './data-port/admitted-body.ts';
 import { corsHeadersFor } from './data-port/cors-headers.ts';
 import { CLIENT_GONE, type Admitted } from './data-port/exchange.ts';
 import type { Gateway } from './gateway.ts';
-import { deliverAtTurnEnd } from './lib/turn-end.ts';
+import type { Key } from './keys/key.ts';
+import { atTurnEnd } from './lib/turn-end.ts';
 import { endWhole } from './lib/whole-answer.ts';
+import type { CacheQuery, CacheSink, CacheVerdict } from './metrics-api/cache-query.ts';
 import type { Answer } from './metrics-api/cache-store.ts';
 import type { ResponseCache } from './metrics-api/response-cache.ts';
 import type { Identity } from './policy/credential.ts';
@@ -17,6 +19,7 @@ import { clientOf } from './policy/pipeline.ts';
 import { refusal } from './policy/refusal.ts';
 import type { ApiRules } from './policy/ruleset.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './upstream/dispatch.ts';
+import type { UpstreamFailure } from './upstream/failure.ts';
 import { forward, reasonOf, type ForwardResult } from './upstream/forward.ts';
 import { clientHeaders, forwardedProto, upstreamHeaders } from './upstream/headers.ts';
 import type { Upstream } from './upstream/pool.ts';
@@ -41,7 +44,8 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
     const { req, res, passage } = exchange;
     const upstream = upstreamOf(passage.api);
     const cache = cacheFor(exchange);
-    const kept = cache === null ? null : askCache({ gateway, exchange, cache, upstream });
+    const query = cache === null ? null : new CachedQuery(exchange, upstream, gateway);
+    if (query !== null) query.ask(cache as ResponseCache);
     // Answered from the cache within the call: there is nothing to forward.
     if (exchange.settled) return;
     const forwarding = forward({
@@ -49,8 +53,8 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
       req,
       res,
       now,
-      request: kept === null ? upstreamRequest(exchange, upstream) : kept.request(),
-      send: kept === null ? null : kept.send,
+      request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
+      send: query === null ? null : (sink) => query.take(sink),
       maxBodyBytes: passage.api.maxBodyBytes,
       answerHeaders: (_status, rawHeaders) => {
         if (draining()) res.shouldKeepAlive = false;
@@ -114,69 +118,95 @@ export function answerHeaders(
   return clientHeaders({ rawHeaders, cors: isReported ? null : cors, added: own });
 }
 
-interface CachedQuery {
-  readonly gateway: PassOnPorts['gateway'];
-  readonly exchange: Admitted;
-  readonly cache: ResponseCache;
-  readonly upstream: Upstream;
-}
+/**
+ * Between the client and the backend while a cache is asked: the query that it is asked, and where its answer goes. A kept
+ * answer is written whole, any other streams as without a cache. One object, since a hit pays for each.
+ */
+class CachedQuery implements CacheQuery, CacheSink {
+  readonly key: Key;
+  readonly method: string;
+  readonly target: string;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly cacheControl: string | undefined;
+  readonly body: Buffer;
+  readonly #exchange: Admitted;
+  readonly #upstream: Upstream;
+  readonly #gateway: PassOnPorts['gateway'];
+  #request: UpstreamRequest | null = null;
+  #flight: Flight | null = null;
+  #taker: ResponseSink | null = null;
 
-interface AskedCache {
-  /** Made when it is needed: a hit needs none. */
-  readonly request: () => UpstreamRequest;
+  constructor(exchange: Admitted, upstream: Upstream, gateway: PassOnPorts['gateway']) {
+    const { facts, passage } = exchange;
+    this.key = (passage.identity as Identity).key;
+    this.method = facts.method;
+    this.target = (passage.route?.target ?? passage.path) + passage.query;
+    this.contentType = facts.headers.contentType;
+    this.contentEncoding = facts.headers.contentEncoding;
+    this.cacheControl = facts.headers.cacheControl;
+    this.body = exchange.body as Buffer;
+    this.#exchange = exchange;
+    this.#upstream = upstream;
+    this.#gateway = gateway;
+  }
+
+  ask(cache: ResponseCache): void {
+    this.#flight = cache.fetch(this, this);
+  }
+
   /** Connects whoever takes the answer, if it was not there at once. */
-  readonly send: (sink: ResponseSink) => Flight;
-}
+  take(sink: ResponseSink): Flight {
+    this.#taker = sink;
+    return this.#flight as Flight;
+  }
 
-/** Puts the cache between the client and the backend: a kept answer is written whole, any other streams as without it. */
-function askCache(query: CachedQuery): AskedCache {
-  const { exchange, cache, upstream } = query;
-  const { facts, passage } = exchange;
-  let made: UpstreamRequest | null = null;
-  let taker: ResponseSink | null = null;
-  const request = (): UpstreamRequest => (made ??= upstreamRequest(exchange, upstream));
-  const flight = cache.fetch(
-    {
-      key: (passage.identity as Identity).key,
-      method: facts.method,
-      target: (passage.route?.target ?? passage.path) + passage.query,
-      contentType: facts.headers.contentType,
-      contentEncoding: facts.headers.contentEncoding,
-      cacheControl: facts.headers.cacheControl,
-      body: exchange.body as Buffer,
-      headers: () => request().headers,
-      send: (sink) => dispatch(upstream, request(), sink),
-    },
-    {
-      onVerdict: (verdict) => (exchange.cache = verdict),
-      onAnswer: (answer) => writeKept(query, answer),
-      onResponse: (status, headers, text) => taker?.onResponse(status, headers, text),
-      onData: (chunk) => taker?.onData(chunk) ?? true,
-      onEnd: (trailers) => taker?.onEnd(trailers),
-      onFailure: (failure) => taker?.onFailure(failure),
-    },
-  );
-  return {
-    request,
-    send: (sink) => {
-      taker = sink;
-      return flight;
-    },
-  };
-}
+  /** Made when it is needed: a hit needs none. */
+  request(): UpstreamRequest {
+    return (this.#request ??= upstreamRequest(this.#exchange, this.#upstream));
+  }
 
-function writeKept({ gateway, exchange, upstream }: CachedQuery, answer: Answer): void {
-  if (exchange.settled) return;
-  const { res, requestId } = exchange;
-  const { status, statusText, headers, body } = answer;
-  res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', requestId]);
-  deliverAtTurnEnd(() => {
-    if (res.destroyed) return;
-    endWhole(res, body);
-    if (res.writableLength > 0) breakOffWhenStalled(res, upstream.idleTimeoutMs);
-  });
-  exchange.abort?.();
-  gateway.settle(exchange, { status });
+  headers(): readonly string[] {
+    return this.request().headers;
+  }
+
+  send(sink: ResponseSink): Flight {
+    return dispatch(this.#upstream, this.request(), sink);
+  }
+
+  onVerdict(verdict: CacheVerdict): void {
+    this.#exchange.cache = verdict;
+  }
+
+  onAnswer({ status, statusText, headers, body }: Answer): void {
+    const exchange = this.#exchange;
+    if (exchange.settled) return;
+    const { res } = exchange;
+    res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', exchange.requestId]);
+    atTurnEnd(() => {
+      if (res.destroyed) return;
+      endWhole(res, body);
+      if (res.writableLength > 0) breakOffWhenStalled(res, this.#upstream.idleTimeoutMs);
+    });
+    exchange.abort?.();
+    this.#gateway.settle(exchange, { status });
+  }
+
+  onResponse(status: number, headers: readonly string[], statusText: string): void {
+    this.#taker?.onResponse(status, headers, statusText);
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.#taker?.onData(chunk) ?? true;
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.#taker?.onEnd(trailers);
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    this.#taker?.onFailure(failure);
+  }
 }
 
 function settle(gateway: PassOnPorts['gateway'], exchange: Admitted, result: ForwardResult): void {

@@ -4,6 +4,7 @@
  */
 import { decodeBody } from '../event-filter/decode.ts';
 import type { EventFilter } from '../event-filter/filter.ts';
+import { atTurnEnd } from '../lib/turn-end.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
@@ -16,7 +17,7 @@ import {
   type StepResult,
 } from '../policy/pipeline.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../policy/refusal.ts';
-import { arrivedBody, collectBody, whenParsed, type BodyFraming } from './body.ts';
+import { arrivedBody, collectBody, type BodyFraming } from './body.ts';
 import { CLIENT_GONE, type Admitted, type AnswerFacts } from './exchange.ts';
 
 export interface BodyPorts extends PolicyPorts {
@@ -84,7 +85,7 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
     if (needsBody(exchange)) return readBody(exchange, () => pass(exchange));
     if (exchange.awaitsContinue) exchange.res.writeContinue();
     if (!announcesBody(exchange.facts)) return pass(exchange);
-    whenParsed(() => {
+    atTurnEnd(() => {
       if (exchange.settled) return;
       const arrived = arrivedBody(exchange.req, framingOf(exchange));
       if (arrived === 'too_large') return refuse(exchange, bodyTooLarge(exchange));

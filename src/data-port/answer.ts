@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { deliverAtTurnEnd } from '../lib/turn-end.ts';
+import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { announcesBody } from '../policy/facts.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
@@ -47,7 +47,7 @@ export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
   const hasBody = announcesBody(facts);
   if (hasBody && !req.complete) req.resume();
   // Ticks run before Node parses the rest of the packet at hand, the end of the turn comes after it.
-  deliverAtTurnEnd(() => send(req, res, own, hasBody && !req.complete));
+  atTurnEnd(() => send(req, res, own, hasBody && !req.complete));
 }
 
 function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {

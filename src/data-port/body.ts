@@ -3,6 +3,7 @@
  * holds more than it was told to.
  */
 import type { IncomingMessage } from 'node:http';
+import { atTurnEnd } from '../lib/turn-end.ts';
 
 export type CollectedBody = Buffer | 'too_large' | 'aborted';
 
@@ -17,19 +18,12 @@ export interface BodyFraming {
  * arrived, or with `aborted` when the client went away first, even if that was before this call.
  */
 export function collectBody(req: IncomingMessage, framing: BodyFraming, done: (body: CollectedBody) => void): void {
-  whenParsed(() => {
+  // Node hands over a request before the body bytes of the same packet.
+  atTurnEnd(() => {
     const arrived = arrivedBody(req, framing);
     if (arrived === null) collectRest(req, framing.maxBytes, done);
     else done(arrived);
   });
-}
-
-/**
- * Node hands over a request before the body bytes of the same packet. Ticks run before it has parsed the rest of the packet,
- * immediates after it.
- */
-export function whenParsed(then: () => void): void {
-  setImmediate(then);
 }
 
 /** The body if it is all there, as small ones mostly are with their header: no stream has to run for it. null if it is not. */

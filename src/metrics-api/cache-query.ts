@@ -35,9 +35,9 @@ export interface CacheQuery {
   readonly cacheControl: string | undefined;
   readonly body: Buffer;
   /** The header list as forwarded; asked for only when answers vary by headers. */
-  readonly headers: () => readonly string[];
+  headers(): readonly string[];
   /** Asks the backend. Called at most once, and not at all when the answer is kept or already on its way. */
-  readonly send: (sink: ResponseSink) => Flight;
+  send(sink: ResponseSink): Flight;
 }
 
 /** What was done with a query: for the counters, and as the value of `Cache-Status`. */

@@ -36,7 +36,7 @@ export interface SharedCall {
 /** Asks the backend. The answer is in the store before the result is there. */
 export function callUpstream(context: CacheContext, call: SharedCall, isLatest: IsLatest): Call<Shared> {
   const { maxEntryBytes } = context.settings;
-  const collecting = collect(call.query.send, {
+  const collecting = collect((sink) => call.query.send(sink), {
     maxBytes: maxEntryBytes,
     keeps: (head) => isWorthGathering(head, maxEntryBytes),
   });

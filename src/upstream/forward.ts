@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { deliverAtTurnEnd } from '../lib/turn-end.ts';
+import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { BodyStream } from './body-stream.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './dispatch.ts';
@@ -108,7 +108,7 @@ class Forwarding implements ResponseSink {
       this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
     this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutTrailer(fields));
     this.#holding = true;
-    deliverAtTurnEnd(this.#deliver);
+    atTurnEnd(this.#deliver);
   }
 
   onData(chunk: Buffer): boolean {

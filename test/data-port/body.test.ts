@@ -4,7 +4,8 @@ import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import t from 'tap';
-import { arrivedBody, collectBody, whenParsed, type CollectedBody } from '../../src/data-port/body.ts';
+import { arrivedBody, collectBody, type CollectedBody } from '../../src/data-port/body.ts';
+import { atTurnEnd } from '../../src/lib/turn-end.ts';
 import { head, received } from '../support/received.ts';
 import { RawClient } from '../support/upstream.ts';
 
@@ -22,7 +23,7 @@ function collect(chunks: readonly string[], maxBytes: number, ended = true): Pro
   return new Promise((resolve) => void stream.on('close', () => setImmediate(() => resolve(results))));
 }
 
-const parsed = (): Promise<void> => new Promise(whenParsed);
+const parsed = (): Promise<void> => new Promise(atTurnEnd);
 const bodyOf = (req: IncomingMessage, contentLength: number | null, maxBytes = 100): Promise<CollectedBody> =>
   new Promise((resolve) => collectBody(req, { contentLength, maxBytes }, resolve));
 
