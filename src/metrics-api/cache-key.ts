@@ -17,22 +17,20 @@ export interface CacheKeyParts {
 
 /** The digest of all that shapes every answer of an API: its name, upstream and the settings that change requests or answers. */
 export function cacheScope(shape: unknown): string {
-  return hash('sha256', `postern cache 1 ${JSON.stringify(shape)}`);
+  return hash('sha256', `postern cache 2 ${JSON.stringify(shape)}`);
 }
 
-/** Above this size, a part of a request is digested where it lies: one more copy would cost more than a second update. */
-const COPY_LIMIT = 16_384;
-/** Three bytes hold any UTF-16 code unit in UTF-8. Used and left within one call. */
-const scratch = Buffer.allocUnsafeSlow(COPY_LIMIT * 3);
+/** Up to this size the body is digested as text with the rest, in one call; above, a copy of it would cost more. */
+const TEXT_LIMIT = 16_384;
 
 /** The key of a request, before any header that its answers vary by: 64 hex digits. */
 export function cacheKey(scope: string, parts: CacheKeyParts): string {
   const { key, method, target, contentType, contentEncoding, body } = parts;
-  const head = `${scope}${part(key.id)}${part(key.apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}`;
-  if (head.length + body.length > COPY_LIMIT) return createHash('sha256').update(head).update(body).digest('hex');
-  const length = scratch.write(head, 0, 'utf8');
-  scratch.set(body, length);
-  return hash('sha256', scratch.subarray(0, length + body.length));
+  // With the length of the body, that its bytes as text (latin1) never are another body's bytes.
+  const head = `${scope}${part(key.id)}${part(key.apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}${body.length}:`;
+  return body.length > TEXT_LIMIT
+    ? createHash('sha256').update(head).update(body).digest('hex')
+    : hash('sha256', head + body.toString('latin1'));
 }
 
 /** The key of one variant: the request's key, and the values of the headers that the answer varies by, absent ones told apart. */

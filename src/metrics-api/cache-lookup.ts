@@ -127,7 +127,7 @@ export class CacheLookup implements Flight {
       this.#refreshes = true;
       return false;
     }
-    this.#sendKept(entry, { result: 'hit', status: `postern; hit; ttl=${Math.floor(left / 1000)}` });
+    this.#sendKept(entry, now, { result: 'hit', status: `postern; hit; ttl=${Math.floor(left / 1000)}` });
     return true;
   }
 
@@ -182,9 +182,9 @@ export class CacheLookup implements Flight {
     this.#sink.onAnswer({ ...answer, headers: [...answer.headers, 'Cache-Status', verdict.status] });
   }
 
-  #sendKept(entry: AnswerEntry, verdict: CacheVerdict): void {
+  #sendKept(entry: AnswerEntry, now: number, verdict: CacheVerdict): void {
     const { status, statusText, body } = entry;
-    const age = String(ageOf(entry, this.#context.now()));
+    const age = String(ageOf(entry, now));
     this.#sink.onVerdict(verdict);
     this.#sink.onAnswer({
       status,
@@ -195,8 +195,9 @@ export class CacheLookup implements Flight {
   }
 
   #sendStale(entry: AnswerEntry): void {
-    const over = Math.floor((entry.storedAt + Math.min(entry.freshMs, this.#freshMs()) - this.#context.now()) / 1000);
-    this.#sendKept(entry, {
+    const now = this.#context.now();
+    const over = Math.floor((entry.storedAt + Math.min(entry.freshMs, this.#freshMs()) - now) / 1000);
+    this.#sendKept(entry, now, {
       result: 'stale',
       status: `postern; hit; ttl=${Math.min(over, -1)}; detail=stale-if-error`,
     });
