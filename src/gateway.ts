@@ -7,7 +7,14 @@ import { createBodyWay } from './data-port/admitted-body.ts';
 import { answer, isClosing, problemBody, problemHeaders } from './data-port/answer.ts';
 import { guardChunks } from './data-port/chunk-guard.ts';
 import { corsHeadersFor } from './data-port/cors-headers.ts';
-import { openExchange, outcomeOf, type Admitted, type AnswerFacts, type Exchange } from './data-port/exchange.ts';
+import {
+  latestExchangeOn,
+  openExchange,
+  outcomeOf,
+  type Admitted,
+  type AnswerFacts,
+  type Exchange,
+} from './data-port/exchange.ts';
 import { readFacts } from './data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from './data-port/request-id.ts';
 import type { Outcome } from './observability/outcome.ts';
@@ -62,9 +69,10 @@ export function createGateway(ports: GatewayPorts): Gateway {
     if (isClosing(req.socket)) return void req.resume();
     if (ports.draining()) res.shouldKeepAlive = false;
     const rules = ports.rules();
-    const facts = readFacts(req, clock.now());
+    const before = latestExchangeOn(req.socket);
+    const facts = readFacts(req, clock.now(), before?.facts);
     const requestId = acceptableRequestId(facts.headers.requestId) ?? nextRequestId();
-    const passage = rules === null ? null : enter(facts, rules);
+    const passage = rules === null ? null : enter(facts, rules, before?.passage);
     const exchange = openExchange({
       req,
       res,
@@ -148,6 +156,9 @@ export function createGateway(ports: GatewayPorts): Gateway {
   function settle(exchange: Exchange, facts: AnswerFacts): void {
     if (exchange.settled) return;
     exchange.settled = true;
+    // The connection remembers its latest exchange, which may be the last for a long time.
+    exchange.body = 'none';
+    if (exchange.passage !== null) exchange.passage.bodyText = null;
     if (exchange.counted) {
       inFlight--;
       ports.leave((exchange as Admitted).passage.api.name);

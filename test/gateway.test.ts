@@ -2,9 +2,11 @@ import t, { type Test } from 'tap';
 import http from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Exchange } from '../src/data-port/exchange.ts';
 import { createGateway, type GatewayPorts } from '../src/gateway.ts';
 import type { Outcome } from '../src/observability/outcome.ts';
 import { sendRaw } from './support/raw-http.ts';
+import { RawClient } from './support/upstream.ts';
 import { apiRules, bearer, key, NOON, PORTS, rulesOf } from './support/passages.ts';
 
 const limited = key('limited', { allowedEvents: new Set(['a']) });
@@ -69,6 +71,26 @@ t.test('each request is recorded once, and counted while it is under way', async
     { status: 401, keyId: '' },
   ]);
   t.same(inFlight, ['+integration', '-integration']);
+});
+
+t.test('a connection remembers neither the verdict on its last request nor that one\u2019s body', async (t) => {
+  let rules = RULES;
+  const seen: Exchange[] = [];
+  const needsBody = (exchange: Exchange) => seen.push(exchange) > 0;
+  const { port, outcomes } = await gatewayWith(t, { rules: () => rules, needsBody });
+  const client = new RawClient(t, port);
+  const request = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\nContent-Length: 4\r\n\r\nbody`;
+  client.write(request);
+  await client.until('body');
+  t.match(seen, [{ settled: true, body: 'none' }]);
+  rules = rulesOf([key('k', { admitsAddress: () => false })]);
+  client.write(request);
+  await client.until('ip_not_allowed');
+  rules = rulesOf([key('other')]);
+  client.write(request);
+  await client.until('invalid_credential');
+  t.match(outcomes, [{ status: 200 }, { status: 403 }, { status: 401 }]);
+  client.socket.end();
 });
 
 t.test('a body that is still arriving streams, unless its events are judged or somebody needs it whole', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Admitted, Exchange } from '../src/data-port/exchange.ts';
 import { createPassOn, answerHeaders, upstreamRequest } from '../src/pass-on.ts';
-import { readHeaders } from '../src/policy/facts.ts';
+import { readHeaders } from '../src/policy/header-facts.ts';
 import { admit } from '../src/policy/pipeline.ts';
 import { refusal, type Refusal } from '../src/policy/refusal.ts';
 import type { ApiRules, Ruleset } from '../src/policy/ruleset.ts';

@@ -3,18 +3,19 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { readHeaders, type Facts } from '../policy/facts.ts';
+import type { Facts } from '../policy/facts.ts';
+import { readHeaders, type HeaderSection } from '../policy/header-facts.ts';
 import { peerOf } from './peer.ts';
 
-/** `now`: milliseconds since the epoch. */
-export function readFacts(req: IncomingMessage, now: number): Facts {
+/** `now`: milliseconds since the epoch. `before`: what the request before on the same connection said. */
+export function readFacts(req: IncomingMessage, now: number, before: HeaderSection | null = null): Facts {
   const rawHeaders = req.rawHeaders;
   return {
     method: req.method ?? '',
     target: req.url ?? '',
     httpVersion: req.httpVersion,
     rawHeaders,
-    headers: readHeaders(rawHeaders),
+    headers: readHeaders(rawHeaders, before),
     peer: peerOf(req.socket),
     secure: (req.socket as Partial<TLSSocket>).encrypted === true,
     now,

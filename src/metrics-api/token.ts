@@ -2,12 +2,13 @@
  * Access tokens (JWT, RFC 7519, typ at+jwt): issued for a key's secret, and verified to a key whose secret still holds.
  * A signature alone opens nothing: the key, its API key and that very secret are looked up on every call.
  */
-import { createHmac, hash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
 import { createLruMap } from '../lib/lru-map.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
 import { allowed, refused, type Decision } from '../policy/refusal.ts';
+import type { ShownCredential } from '../policy/shown-credential.ts';
 import { privateKeysFrom, sharedSecrets, type SigningKey, type SigningKeys } from './signing-keys.ts';
 
 export interface TokenSettings {
@@ -32,7 +33,11 @@ export interface TokenService {
    * Whose token this is, as of these keys and this time (milliseconds). Answers at once for a token that was verified before.
    * Every failure is `invalid_credential`.
    */
-  readonly verify: (token: string, keys: KeySnapshot, now: number) => Decision<Identity> | Promise<Decision<Identity>>;
+  readonly verify: (
+    token: ShownCredential,
+    keys: KeySnapshot,
+    now: number,
+  ) => Decision<Identity> | Promise<Decision<Identity>>;
   /** The public keys as a JWK Set, or null with shared secrets. */
   readonly jwks: string | null;
   /** What the operator should know about these settings, or null. */
@@ -63,11 +68,12 @@ export function createTokenService(settings: TokenSettings, ephemeralSecret: Uin
   return {
     issue: (identity, now) => issueToken(signing, settings, identity, now),
     verify(token, keys, now) {
-      if (token.length > MAX_TOKEN_LENGTH) return UNKNOWN_TOKEN;
-      const digest = hash('sha256', token, 'base64url');
+      const { text } = token;
+      if (text.length > MAX_TOKEN_LENGTH) return UNKNOWN_TOKEN;
+      const { digest } = token;
       const known = verified.get(digest);
       if (known !== undefined) return recognise(known, keys, now);
-      return verifyToken(signing, settings.issuer, token, { keys, now }).then((decision) => {
+      return verifyToken(signing, settings.issuer, text, { keys, now }).then((decision) => {
         if (!decision.ok) return decision;
         verified.set(digest, decision.value);
         return recognise(decision.value, keys, now);

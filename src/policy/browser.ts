@@ -3,7 +3,7 @@
  */
 import type { Key } from '../keys/key.ts';
 import { keyAdmitsOrigin } from './cors.ts';
-import type { HeaderFacts } from './facts.ts';
+import type { HeaderFacts } from './header-facts.ts';
 import { refusal, type Refusal } from './refusal.ts';
 
 /**

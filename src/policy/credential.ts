@@ -8,6 +8,7 @@ import type { Facts } from './facts.ts';
 import { queryParameters } from './query.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from './refusal.ts';
 import type { CredentialLocation } from './ruleset.ts';
+import { ShownCredential } from './shown-credential.ts';
 
 /** A key, and the one of its secrets that the caller showed. */
 export interface Identity {
@@ -24,11 +25,14 @@ export interface CredentialPlaces {
 }
 
 /**
- * The caller's secret, from the first configured location that holds one.
- * Two locations that hold different secrets are refused: the backend might believe the other one.
+ * What the caller shows, from the first configured location that holds something.
+ * Two locations that hold different texts are refused: the backend might believe the other one.
  */
-export function findSecret(places: CredentialPlaces, locations: readonly CredentialLocation[]): Decision<string> {
-  let found: string | null = null;
+export function findCredential(
+  places: CredentialPlaces,
+  locations: readonly CredentialLocation[],
+): Decision<ShownCredential> {
+  let found: ShownCredential | null = null;
   let hasOther = false;
   for (const location of locations) {
     const read = readLocation(places, location);
@@ -39,9 +43,9 @@ export function findSecret(places: CredentialPlaces, locations: readonly Credent
       hasOther = true;
       continue;
     }
-    if (typeof read !== 'string') return refused(read);
-    if (found !== null && found !== read) return refused(CONTRADICTION);
-    found = read;
+    if (!(read instanceof ShownCredential)) return refused(read);
+    if (found !== null && found.text !== read.text) return refused(CONTRADICTION);
+    found ??= read;
   }
   if (found !== null && hasOther) return refused(CONTRADICTION);
   return found === null ? refused(refusal('missing_credential', 'no credential in the request')) : allowed(found);
@@ -70,28 +74,29 @@ export const invalid = (reason: 'unknown' | 'disabled' | 'expired', why: string,
 
 const CONTRADICTION = invalid('unknown', 'two locations hold different credentials');
 const AMBIGUOUS = Symbol('ambiguous');
-const BEARER = /^bearer +(\S.*)$/i;
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 
 function readLocation(
   { facts, query, bodyText }: CredentialPlaces,
   location: CredentialLocation,
-): string | null | typeof AMBIGUOUS | ReturnType<typeof secretInBody> {
+): ShownCredential | null | typeof AMBIGUOUS | typeof NOT_TEXT | Refusal {
   switch (location.kind) {
     case 'bearer':
-      return BEARER.exec(facts.headers.authorization ?? '')?.[1] ?? null;
+      return facts.headers.bearer;
     case 'basic-username':
-      return basicUsername(facts.headers.authorization ?? '');
+      return shown(basicUsername(facts.headers.authorization ?? ''));
     case 'header':
       return only(headerValues(facts.rawHeaders, location.name));
     case 'query':
       return only(
         queryParameters(query)
           .filter((parameter) => parameter.name === location.name)
-          .map((parameter) => parameter.value),
+          .map((parameter) => Buffer.from(parameter.value).toString('latin1')),
       );
-    case 'body':
-      return secretInBody(bodyText, location);
+    case 'body': {
+      const read = secretInBody(bodyText, location);
+      return typeof read === 'string' ? new ShownCredential(read) : read;
+    }
   }
 }
 
@@ -99,7 +104,7 @@ function readLocation(
 function basicUsername(authorization: string): string | null {
   const encoded = BASIC.exec(authorization)?.[1];
   if (encoded === undefined) return null;
-  const userPass = Buffer.from(encoded, 'base64').toString('utf8');
+  const userPass = Buffer.from(encoded, 'base64').toString('latin1');
   const colon = userPass.indexOf(':');
   return colon > 0 ? userPass.slice(0, colon) : null;
 }
@@ -112,10 +117,11 @@ function headerValues(rawHeaders: readonly string[], name: string): string[] {
   return values;
 }
 
-function only(values: readonly string[]): string | null | typeof AMBIGUOUS {
-  if (values.length > 1) return AMBIGUOUS;
-  return values[0] || null;
+function only(values: readonly string[]): ShownCredential | null | typeof AMBIGUOUS {
+  return values.length > 1 ? AMBIGUOUS : shown(values[0]);
 }
+
+const shown = (text: string | null | undefined): ShownCredential | null => (text ? new ShownCredential(text) : null);
 
 function describe(location: CredentialLocation): string {
   return 'name' in location ? `${location.kind} ${location.name}` : location.kind;

@@ -5,7 +5,7 @@
 import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts';
 import { checkMedia, contentCoding, type ContentCoding } from '../event-filter/media.ts';
 import type { Key } from '../keys/key.ts';
-import type { HeaderFacts } from './facts.ts';
+import type { HeaderFacts } from './header-facts.ts';
 import type { Passage } from './pipeline.ts';
 import { allowed, refusal, refused, type Decision } from './refusal.ts';
 import type { CompiledRoute } from './route.ts';

@@ -7,7 +7,8 @@ import { sha256Hex } from '../lib/digest.ts';
 import type { Key, KeySnapshot } from '../keys/key.ts';
 import { verifySecretChecksum } from '../keys/secret.ts';
 import { identify, invalid, type Identity } from './credential.ts';
-import { readHeaders, type Facts } from './facts.ts';
+import type { Facts } from './facts.ts';
+import { readHeaders } from './header-facts.ts';
 import type { PolicyPorts } from './pipeline.ts';
 import { refused, type Decision } from './refusal.ts';
 

@@ -97,15 +97,19 @@ export const STEPS: readonly Step[] = [
 /** Where a request goes on that had to wait for its body. */
 export const FROM_CREDENTIAL = STEPS.findIndex(({ name }) => name === 'credential');
 
-/** A passage at the door. */
-export function enter(facts: Facts, rules: Ruleset): Passage {
+/**
+ * A passage at the door. `before`: that of the request before on the same connection. If it went to the same place by the same
+ * rules, where this one goes is known.
+ */
+export function enter(facts: Facts, rules: Ruleset, before: Passage | null = null): Passage {
+  const known = before !== null && wentTo(before, facts, rules) ? before : NOWHERE;
   return {
     facts,
     rules,
-    path: '',
-    query: '',
-    api: null,
-    route: null,
+    path: known.path,
+    query: known.query,
+    api: known.api,
+    route: known.route,
     identity: null,
     bodyText: null,
     bodyHandedOver: false,
@@ -113,6 +117,22 @@ export function enter(facts: Facts, rules: Ruleset): Passage {
     endpoint: null,
     wouldReject: null,
   };
+}
+
+type Place = Pick<Passage, 'path' | 'query' | 'api' | 'route'>;
+
+const NOWHERE: Place = { path: '', query: '', api: null, route: null };
+
+/** Whether a passage took its route to what a request asks for now. Postern's own endpoints are not routes. */
+function wentTo({ facts, rules, api, endpoint }: Passage, now: Facts, rulesNow: Ruleset): boolean {
+  return (
+    api !== null &&
+    endpoint === null &&
+    rules === rulesNow &&
+    facts.target === now.target &&
+    facts.method === now.method &&
+    facts.headers.host === now.headers.host
+  );
 }
 
 /**
@@ -166,6 +186,7 @@ function settle(passage: Passage, step: Step, result: StepResult): StepResult {
 }
 
 function takePath(passage: Passage): StepResult {
+  if (passage.path !== '') return 'passed';
   const target = normalizeTarget(passage.facts.target, passage.rules.pathQuirks);
   if (!target.ok) return target.refusal;
   passage.path = target.value.path;
@@ -174,6 +195,7 @@ function takePath(passage: Passage): StepResult {
 }
 
 function takeRoute(passage: Passage, ports: PolicyPorts): StepResult {
+  if (passage.api !== null) return 'passed';
   const { facts, rules, path } = passage;
   const own = rules.metrics === null ? null : ports.ownEndpoint(path, rules.metrics);
   passage.endpoint = own;

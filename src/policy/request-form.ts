@@ -4,6 +4,8 @@
  */
 import { isPort, parseAddress } from '../lib/address.ts';
 import type { Facts } from './facts.ts';
+import { TOKEN } from './field-form.ts';
+import type { HeaderFacts } from './header-facts.ts';
 import { refusal, type Refusal } from './refusal.ts';
 
 /** More fields are refused with 431: work per field must not be a client's to choose. */
@@ -39,14 +41,10 @@ function checkTarget(target: string): Refusal | null {
   return target.includes('#') ? malformed('the request target holds a fragment') : null;
 }
 
-function checkFields(facts: Facts): Refusal | null {
-  const { rawHeaders, headers } = facts;
+function checkFields({ headers }: Facts): Refusal | null {
   if (headers.fieldCount > MAX_HEADER_FIELDS)
     return refusal('header_fields_too_large', `the request has more than ${MAX_HEADER_FIELDS} header fields`);
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const problem = fieldProblem(rawHeaders[i] as string, rawHeaders[i + 1] as string);
-    if (problem !== null) return malformed(problem);
-  }
+  if (headers.malformed !== null) return malformed(headers.malformed);
   if (headers.authorizationCount > 1) return malformed('Authorization is repeated');
   if (headers.contentTypeCount > 1) return malformed('Content-Type is repeated');
   if (headers.hostCount !== 1) return malformed(headers.hostCount === 0 ? 'Host is missing' : 'Host is repeated');
@@ -54,25 +52,6 @@ function checkFields(facts: Facts): Refusal | null {
   if (headers.upgrade) return refusal('not_implemented', 'Upgrade is not served');
   return null;
 }
-
-/** Field names are tokens (RFC 9110 5.1), values hold no control character but the tab (RFC 9110 5.5). */
-function fieldProblem(name: string, value: string): string | null {
-  if (!TOKEN.test(name)) return 'a header field name is not a token';
-  // oxlint-disable-next-line no-control-regex
-  if (/[\0-\x08\x0a-\x1f\x7f]/.test(value)) return 'a header field value holds a control character';
-  return looksLikeFraming(name) ? 'a header field name could be read as Content-Length or Transfer-Encoding' : null;
-}
-
-/** `Transfer_Encoding` is Transfer-Encoding to servers that fold names for CGI (RFC 3875 4.1.18) or environment variables. */
-function looksLikeFraming(name: string): boolean {
-  if (name.length !== CONTENT_LENGTH.length && name.length !== TRANSFER_ENCODING.length) return false;
-  if (!/[_.]/.test(name)) return false;
-  const folded = name.replace(/[_.]/g, '-').toLowerCase();
-  return folded === CONTENT_LENGTH || folded === TRANSFER_ENCODING;
-}
-
-const CONTENT_LENGTH = 'content-length';
-const TRANSFER_ENCODING = 'transfer-encoding';
 
 /**
  * `uri-host [":" port]` (RFC 9110 7.2), narrower than RFC 3986: a name is labels of unreserved characters with an optional
@@ -110,9 +89,8 @@ const isPortSuffix = (text: string): boolean => text === '' || (text.startsWith(
 
 /** Where the body ends must be said once, in one way (RFC 9112 6.3). */
 function checkBody(facts: Facts): Refusal | null {
-  const { headers, method, rawHeaders } = facts;
-  const lengths = countContentLengths(rawHeaders, headers.contentLength);
-  const codings = headers.transferEncodingCount;
+  const { headers, method } = facts;
+  const { contentLengthCount: lengths, transferEncodingCount: codings } = headers;
   if (lengths > 1) return malformed('Content-Length is repeated');
   if (lengths === 1 && codings > 0) return malformed('Content-Length and Transfer-Encoding are both present');
   if (lengths === 1 && !isLength(headers.contentLength as string))
@@ -123,21 +101,7 @@ function checkBody(facts: Facts): Refusal | null {
   }
   const announced = codings > 0 || (lengths === 1 && headers.contentLength !== '0');
   if (announced && (method === 'GET' || method === 'HEAD')) return malformed(`a ${method} request announces a body`);
-  return checkExpectation(rawHeaders, headers.expect);
-}
-
-/** `HeaderFacts` keeps the first; most requests have none and are not searched again. */
-function countContentLengths(rawHeaders: readonly string[], first: string | undefined): number {
-  return first === undefined ? 0 : countFields(rawHeaders, CONTENT_LENGTH);
-}
-
-function countFields(rawHeaders: readonly string[], lowerName: string): number {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length === lowerName.length && name.toLowerCase() === lowerName) count++;
-  }
-  return count;
+  return checkExpectation(headers);
 }
 
 /** Digits without sign and leading zeros, at most 2^53 - 1: the range in which every parser counts alike. */
@@ -164,13 +128,8 @@ function checkTransferEncoding({ httpVersion, headers }: Facts): Refusal | null 
 
 const isOtherCoding = (coding: string): boolean => TOKEN.test(coding) && coding.toLowerCase() !== 'chunked';
 
-/** RFC 9110 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-
 /** RFC 9110 10.1.1: an expectation other than 100-continue may be answered with 417. */
-function checkExpectation(rawHeaders: readonly string[], first: string | undefined): Refusal | null {
-  if (first === undefined) return null;
-  return first.toLowerCase() === '100-continue' && countFields(rawHeaders, 'expect') === 1
-    ? null
-    : refusal('expectation_failed', 'the request expects something other than 100-continue');
+function checkExpectation({ expect, expectCount }: HeaderFacts): Refusal | null {
+  if (expectCount === 0 || (expectCount === 1 && expect?.toLowerCase() === '100-continue')) return null;
+  return refusal('expectation_failed', 'the request expects something other than 100-continue');
 }

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Key } from '../../src/keys/key.ts';
 import { createFailureLimiter } from '../../src/metrics-api/failure-limiter.ts';
 import { createTokenEndpoint, type TokenOutcome, type TokenRequest } from '../../src/metrics-api/token-endpoint.ts';
+import { ShownCredential } from '../../src/policy/shown-credential.ts';
 import { createTokenService } from '../../src/metrics-api/token.ts';
 import { refusal, type RefusalCode } from '../../src/policy/refusal.ts';
 import { API_KEY, CLIENT_SECRET, metricsKey, NOW, secretOf, snapshotOf } from './support/metrics-keys.ts';
@@ -64,7 +65,7 @@ for (const [form, body, names] of [
     const [token, type, lifetime] = names.map((name) => bodyOf(outcome)[name]);
     t.same([type, lifetime], ['Bearer', 900]);
     t.same(Object.keys(bodyOf(outcome)), names);
-    t.match(await service.verify(token as string, snapshot, NOW), { ok: true });
+    t.match(await service.verify(new ShownCredential(token as string), snapshot, NOW), { ok: true });
   });
 
 const WRONG_PAIRS: Readonly<

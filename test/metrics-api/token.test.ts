@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import t from 'tap';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
+import { ShownCredential } from '../../src/policy/shown-credential.ts';
 import { createTokenService, type TokenService, type TokenSettings } from '../../src/metrics-api/token.ts';
 import {
   API_KEY,
@@ -30,7 +31,7 @@ const issue = async (service: TokenService, key = metricsKey(), now = NOW) =>
   (await service.issue(identityOf(key), now)).accessToken;
 
 async function reasonOf(service: TokenService, token: string, keys: KeySnapshot, now = NOW): Promise<string> {
-  const decision = await service.verify(token, keys, now);
+  const decision = await service.verify(new ShownCredential(token), keys, now);
   if (decision.ok) return 'accepted';
   t.equal(decision.refusal.code, 'invalid_credential');
   t.notMatch(decision.refusal.why, token);
@@ -64,7 +65,7 @@ t.test('a token is its key and the secret that it came from', async (t) => {
   const service = serviceWith();
   const key = metricsKey({ secrets: [secretOf('newer'), secretOf(CLIENT_SECRET)] });
   const { accessToken } = await service.issue(identityOf(key, key.secrets[1]), NOW);
-  const decision = await service.verify(accessToken, snapshotOf(key), NOW);
+  const decision = await service.verify(new ShownCredential(accessToken), snapshotOf(key), NOW);
   t.ok(decision.ok && decision.value.key === key);
   t.ok(decision.ok && decision.value.secret === key.secrets[1]);
 });
@@ -73,12 +74,12 @@ t.test('a token that was verified before is answered at once', async (t) => {
   const service = serviceWith();
   const keys = snapshotOf(metricsKey());
   const token = await issue(service);
-  t.ok(service.verify(token, keys, NOW) instanceof Promise);
-  await service.verify(token, keys, NOW);
-  const again = service.verify(token, keys, NOW);
+  t.ok(service.verify(new ShownCredential(token), keys, NOW) instanceof Promise);
+  await service.verify(new ShownCredential(token), keys, NOW);
+  const again = service.verify(new ShownCredential(token), keys, NOW);
   t.notOk(again instanceof Promise);
   t.match(again, { ok: true });
-  t.ok(service.verify(`${token}A`, keys, NOW) instanceof Promise, 'by the whole token');
+  t.ok(service.verify(new ShownCredential(`${token}A`), keys, NOW) instanceof Promise, 'by the whole token');
 });
 
 t.test('a token ends with the second it names, remembered or not', async (t) => {

@@ -2,7 +2,8 @@ import t from 'tap';
 import { ConfigSchema } from '../../src/config/schema.ts';
 import { handOverBody, mayHoldCredential, NOT_TEXT, secretInBody } from '../../src/policy/body-credential.ts';
 import { compileRules } from '../../src/policy/compile-rules.ts';
-import { readHeaders, type Facts } from '../../src/policy/facts.ts';
+import type { Facts } from '../../src/policy/facts.ts';
+import { readHeaders } from '../../src/policy/header-facts.ts';
 import { allowed, refusal, refused } from '../../src/policy/refusal.ts';
 import type { ApiRules, BodyLocation } from '../../src/policy/ruleset.ts';
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import type { BodyText } from '../../src/policy/body-credential.ts';
-import { findSecret, identify } from '../../src/policy/credential.ts';
+import { findCredential, identify } from '../../src/policy/credential.ts';
 import { allowed } from '../../src/policy/refusal.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
 import { factsOf, key, NOON, sha256, snapshotOf } from '../support/passages.ts';
@@ -21,8 +21,8 @@ function findWithBody(
   fields: readonly string[] = [],
   query = '',
 ): string {
-  const found = findSecret({ facts: factsOf({}, fields), query, bodyText }, locations);
-  return found.ok ? found.value : `! ${found.refusal.code}`;
+  const found = findCredential({ facts: factsOf({}, fields), query, bodyText }, locations);
+  return found.ok ? found.value.text : `! ${found.refusal.code}`;
 }
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
@@ -40,6 +40,14 @@ t.test('the user name of Basic', async (t) => {
   t.equal(find([BASIC], ['Authorization', basic('s3:password')]), 's3');
   for (const value of [basic(':p'), basic('s3'), 'Basic !', 'Basic', 'Bearer czM6'])
     t.equal(find([BASIC], ['Authorization', value]), '! missing_credential', value);
+});
+
+t.test('text beyond ASCII is the same credential in every place', async (t) => {
+  const bytes = Buffer.from('gr\u00fc\u00df').toString('latin1');
+  t.equal(find([BEARER], ['Authorization', `Bearer ${bytes}`]), bytes);
+  t.equal(find([BASIC], ['Authorization', basic('gr\u00fc\u00df:')]), bytes);
+  t.equal(find([QUERY], [], '?api_key=gr%C3%BC%C3%9F'), bytes);
+  t.equal(findWithBody(allowed(Buffer.from('{"api_key":"gr\u00fc\u00df"}')), [BODY]), bytes);
 });
 
 t.test('a header and a query parameter', async (t) => {

@@ -1,15 +1,18 @@
+import * as fc from 'fast-check';
 import t from 'tap';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import {
   admit,
   checkCredential,
   checkGuards,
+  enter,
   FROM_CREDENTIAL,
   modeOf,
   STEPS,
   type Passage,
   type PolicyPorts,
 } from '../../src/policy/pipeline.ts';
+import { readHeaders } from '../../src/policy/header-facts.ts';
 import { allowed } from '../../src/policy/refusal.ts';
 import { apiRules, bearer, factsOf, key, passageOf, PORTS, rulesOf } from '../support/passages.ts';
 
@@ -74,6 +77,52 @@ t.test('a passage keeps what the steps found', async (t) => {
       client: { text: '192.0.2.1' },
     },
   });
+});
+
+t.test('where a request goes is the same, whatever the one before it on its connection asked for', async (t) => {
+  const onHost = (name: string) => apiRules({ hosts: new Set([name]) });
+  const keys = [key('k', { type: 'read-write' })];
+  const metrics = apiRules({ name: 'metrics' });
+  const rulesets = [rulesOf(keys, { metrics }), rulesOf(keys, { metrics, integration: onHost('a.test') })];
+  const step = fc.record({
+    rules: fc.constantFrom(...rulesets),
+    method: fc.constantFrom('GET', 'POST', 'OPTIONS'),
+    target: fc.constantFrom(
+      '/event/ingest',
+      '/event/ingest?a',
+      '/profile/u1',
+      '/a//b',
+      '/.well-known/jwks.json',
+      '/EVENT/ingest',
+    ),
+    host: fc.constantFrom('a.test', 'b.test'),
+  });
+  const ports: PolicyPorts = { ...PORTS, ownEndpoint: (path) => (path.startsWith('/.well-known') ? 'key set' : null) };
+  const seen = (passage: Passage) => {
+    const verdict = run(passage, ports);
+    const { path, query, api, route, endpoint } = passage;
+    return {
+      verdict,
+      path,
+      query,
+      api: api?.hosts ?? api?.name,
+      route: route?.route.pattern,
+      to: route?.target,
+      endpoint,
+    };
+  };
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 2, maxLength: 5 }), (steps) => {
+      let before: Passage | null = null;
+      for (const { rules, method, target, host } of steps) {
+        const rawHeaders = ['Host', host, ...bearer('k')];
+        const facts = factsOf({ method, target, rawHeaders, headers: readHeaders(rawHeaders) });
+        const passage = enter(facts, rules, before);
+        t.strictSame(seen(passage), seen(enter(facts, rules)));
+        before = passage;
+      }
+    }),
+  );
 });
 
 t.test('a step that has to wait makes the way asynchronous, and only then', async (t) => {

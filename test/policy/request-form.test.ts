@@ -1,5 +1,6 @@
 import t from 'tap';
-import { readHeaders, type Facts } from '../../src/policy/facts.ts';
+import type { Facts } from '../../src/policy/facts.ts';
+import { readHeaders } from '../../src/policy/header-facts.ts';
 import { checkRequestForm } from '../../src/policy/request-form.ts';
 import type { RefusalCode } from '../../src/policy/refusal.ts';
 

@@ -1,0 +1,138 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { readHeaders, type HeaderSection } from '../../src/policy/header-facts.ts';
+
+t.test('each field is read in any case, the first kept and repetitions counted', async (t) => {
+  const facts = readHeaders([
+    ...['hOST', 'a', 'Host', 'b', 'AUTHORIZATION', 'x', 'authorization', 'y', 'content-type', 't', 'Content-Type', 'u'],
+    ...['Content-Encoding', 'gzip', 'content-encoding', 'br', 'Content-Length', '1', 'Transfer-Encoding', 'chunked'],
+    ...['Origin', 'o', 'origin', 'p', 'Sec-Fetch-Site', 's', 'Upgrade', 'h2c', 'Expect', '100-continue'],
+    ...['X-Forwarded-Proto', 'https', 'X-Request-Id', 'r', 'Access-Control-Request-Method', 'POST'],
+    ...['Access-Control-Request-Headers', 'a, b', 'Transfer-Encoding', 'gzip', 'X-Request-Id', 'second'],
+  ]);
+  t.strictSame(facts, {
+    ...{ fieldCount: 21, malformed: null, host: 'a', hostCount: 2, authorization: 'x', authorizationCount: 2 },
+    bearer: null,
+    ...{ contentType: 't', contentTypeCount: 2, contentEncoding: 'gzip', contentEncodingCount: 2 },
+    ...{
+      contentLength: '1',
+      contentLengthCount: 1,
+      transferEncoding: 'chunked',
+      transferEncodingCount: 2,
+      origin: 'o',
+      originCount: 2,
+    },
+    ...{
+      secFetchSite: 's',
+      upgrade: true,
+      expect: '100-continue',
+      expectCount: 1,
+      forwardedFor: [],
+      forwardedProto: 'https',
+    },
+    ...{ requestId: 'r', connection: [], accessControlRequestMethod: 'POST' },
+    ...{ accessControlRequestHeaders: 'a, b', cacheControl: undefined },
+  });
+});
+
+t.test('lists keep all their fields, in order', async (t) => {
+  const facts = readHeaders([
+    'X-Forwarded-For',
+    '1',
+    'Connection',
+    'a',
+    'x-forwarded-for',
+    '2',
+    'CONNECTION',
+    'b',
+    'Cache-Control',
+    'no-cache',
+    'cache-control',
+    'max-age=0',
+  ]);
+  t.same(facts.forwardedFor, ['1', '2']);
+  t.same(facts.connection, ['a', 'b']);
+  t.equal(facts.cacheControl, 'no-cache, max-age=0');
+});
+
+t.test('look-alikes and names of the same length are nobody\u2019s', async (t) => {
+  const facts = readHeaders([
+    'Hosts',
+    'x',
+    'Hist',
+    'x',
+    'X_Forwarded_For',
+    'x',
+    'authorizatiom',
+    'x',
+    'content_length',
+    'x',
+    'Orig\u0131n',
+    'x',
+  ]);
+  t.match(facts, {
+    fieldCount: 6,
+    host: undefined,
+    hostCount: 0,
+    authorization: undefined,
+    contentLength: undefined,
+    origin: undefined,
+    forwardedFor: [],
+  });
+});
+
+t.test('no fields at all', async (t) => {
+  t.match(readHeaders([]), { fieldCount: 0, hostCount: 0, upgrade: false });
+});
+
+t.test('the first malformed field is named, wherever it stands', async (t) => {
+  const malformed = (...fields: string[]) => readHeaders(fields).malformed;
+  t.equal(malformed('Host', 'a', 'X-A', 'b', 'x a', 'c'), 'a header field name is not a token');
+  t.match(malformed('CONTENT_LENGTH', '1', 'x a', 'c'), /could be read as Content-Length/);
+  t.match(malformed('Host', 'a\0', 'x a', 'c'), /control character/);
+  t.match(malformed('X-A', 'a\rb'), /control character/);
+  t.equal(malformed('X-A', 'a\tb\xff'), null);
+});
+
+const section = (rawHeaders: readonly string[], before: HeaderSection | null = null): HeaderSection => ({
+  rawHeaders,
+  headers: readHeaders(rawHeaders, before),
+});
+
+t.test('a credential that is shown again is the one that was read before', async (t) => {
+  const first = section(['Host', 'a', 'Authorization', 'Bearer s3']);
+  const again = section(['Authorization', 'Bearer s3', 'Host', 'a'], first);
+  t.equal(again.headers.bearer, first.headers.bearer);
+  t.equal(again.headers.bearer?.text, 's3');
+  const other = section(['Host', 'a', 'Authorization', 'Bearer s4'], again);
+  t.equal(other.headers.bearer?.text, 's4');
+  t.equal(section(['Host', 'a'], other).headers.bearer, null);
+  t.equal(section(['Host', 'a', 'Authorization', 'Basic s4'], other).headers.bearer, null);
+});
+
+t.test('what came before never changes what is read', async (t) => {
+  const name = fc.constantFrom(
+    'Host',
+    'host',
+    'Authorization',
+    'authorization',
+    'X-A',
+    'x a',
+    'Content_Length',
+    'Expect',
+  );
+  const value = fc.constantFrom('a', 'b', 'Bearer a', 'Bearer b', 'a\n', '\0', '');
+  const fields = fc.array(fc.tuple(name, value), { maxLength: 5 }).map((pairs) => pairs.flat());
+  fc.assert(
+    fc.property(fc.array(fields, { minLength: 2, maxLength: 4 }), (sections) => {
+      let before: HeaderSection | null = null;
+      for (const rawHeaders of sections) {
+        const { bearer, ...read }: HeaderSection['headers'] = readHeaders(rawHeaders, before);
+        const { bearer: alone, ...readAlone } = readHeaders(rawHeaders);
+        t.strictSame(read, readAlone);
+        t.equal(bearer?.text, alone?.text);
+        before = section(rawHeaders, before);
+      }
+    }),
+  );
+});
