@@ -3,6 +3,7 @@
  * holds more than it was told to.
  */
 import type { IncomingMessage } from 'node:http';
+import { GatheredBytes } from '../lib/gathered-bytes.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 
 export type CollectedBody = Buffer | 'too_large' | 'aborted';
@@ -44,19 +45,12 @@ const NOTHING = Buffer.alloc(0);
 function collectRest(req: IncomingMessage, maxBytes: number, done: (body: CollectedBody) => void): void {
   // Its `close` was emitted already and comes no second time.
   if (req.destroyed) return done('aborted');
-  let bytes: Buffer = NOTHING;
-  let size = 0;
+  const gathered = new GatheredBytes(maxBytes);
   const onData = (chunk: Buffer): void => {
-    const before = size;
-    size += chunk.length;
-    if (size > maxBytes) finish('too_large');
-    else if (before === 0) bytes = chunk;
-    else {
-      bytes = withRoom(bytes, { used: before, needed: size, most: maxBytes });
-      chunk.copy(bytes, before);
-    }
+    if (gathered.size + chunk.length > maxBytes) finish('too_large');
+    else gathered.add(chunk);
   };
-  const onEnd = (): void => finish(bytes.length === size ? bytes : bytes.subarray(0, size));
+  const onEnd = (): void => finish(gathered.bytes);
   const onClose = (): void => finish('aborted');
   const finish = (body: CollectedBody): void => {
     req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
@@ -64,22 +58,3 @@ function collectRest(req: IncomingMessage, maxBytes: number, done: (body: Collec
   };
   req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
 }
-
-interface Room {
-  readonly used: number;
-  readonly needed: number;
-  readonly most: number;
-}
-
-/**
- * Chunks are packed into one buffer that doubles: kept one by one, a body that comes in chunks of one byte would take a
- * hundred times its size.
- */
-function withRoom(bytes: Buffer, { used, needed, most }: Room): Buffer {
-  if (bytes.length >= needed) return bytes;
-  const larger = Buffer.allocUnsafeSlow(Math.min(most, Math.max(needed * 2, MIN_ROOM)));
-  bytes.copy(larger, 0, 0, used);
-  return larger;
-}
-
-const MIN_ROOM = 4096;

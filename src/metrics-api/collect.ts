@@ -2,6 +2,7 @@
  * Gathers an upstream's answer in memory, up to a bound, so that it can be kept and shared. What is not worth gathering, or grows
  * too large, is handed to one taker as a stream instead, from its first byte. Decides nothing about caching.
  */
+import { GatheredBytes } from '../lib/gathered-bytes.ts';
 import type { Call } from '../lib/single-flight.ts';
 import type { Flight, ResponseSink } from '../upstream/dispatch.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
@@ -39,14 +40,14 @@ class Collector implements ResponseSink {
   readonly #settings: CollectSettings;
   #resolve!: (collected: Collected) => void;
   #head: AnswerHead = { status: 0, statusText: '', headers: [] };
-  #chunks: Buffer[] = [];
-  #size = 0;
+  #gathered: GatheredBytes;
   #streams = false;
   #taker: ResponseSink | null = null;
   #end: End | null = null;
 
   constructor(settings: CollectSettings) {
     this.#settings = settings;
+    this.#gathered = new GatheredBytes(settings.maxBytes);
     this.result = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -59,9 +60,8 @@ class Collector implements ResponseSink {
 
   onData(chunk: Buffer): boolean {
     if (this.#taker !== null) return this.#taker.onData(chunk);
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    if (!this.#streams && this.#size > this.#settings.maxBytes) this.#stream();
+    this.#gathered.add(chunk);
+    if (!this.#streams && this.#gathered.size > this.#settings.maxBytes) this.#stream();
     return !this.#streams;
   }
 
@@ -71,7 +71,7 @@ class Collector implements ResponseSink {
     if (this.#streams) return;
     // Trailers have no place in an answer that is kept.
     if (trailers.length > 0) this.#stream();
-    else this.#resolve({ kind: 'whole', head: this.#head, body: joined(this.#chunks, this.#size) });
+    else this.#resolve({ kind: 'whole', head: this.#head, body: this.#gathered.bytes });
   }
 
   onFailure(failure: UpstreamFailure): void {
@@ -89,21 +89,12 @@ class Collector implements ResponseSink {
     if (this.#taker !== null) return null;
     this.#taker = sink;
     sink.onResponse(this.#head.status, this.#head.headers, this.#head.statusText);
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    let wantsMore = true;
-    for (const chunk of chunks) wantsMore = sink.onData(chunk);
+    const { bytes } = this.#gathered;
+    this.#gathered = new GatheredBytes(0);
+    const wantsMore = bytes.length === 0 || sink.onData(bytes);
     if (this.#end?.kind === 'complete') sink.onEnd(this.#end.trailers);
     else if (this.#end?.kind === 'failed') sink.onFailure(this.#end.failure);
     else if (wantsMore) this.flight?.resume();
     return this.flight;
   }
-}
-
-/** In memory of its own: a slice of Node's pool would keep the whole pool. */
-function joined(chunks: readonly Buffer[], size: number): Buffer {
-  const body = Buffer.allocUnsafeSlow(size);
-  let at = 0;
-  for (const chunk of chunks) at += chunk.copy(body, at);
-  return body;
 }
