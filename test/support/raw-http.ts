@@ -67,7 +67,8 @@ export function parseAnswer(text: string, closed: boolean): RawAnswer {
   };
 }
 
-function isWhole(text: string): boolean {
+/** Whether the text holds a whole answer, by its Content-Length or chunks. */
+export function isWhole(text: string): boolean {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return false;
   const { headers, body, status } = parseAnswer(text, false);
