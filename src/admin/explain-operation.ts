@@ -27,9 +27,7 @@ export function explainOperation({ rules, config, ownEndpoint, now }: ExplainPor
     const { key, keyId = '', events, ...request } = read.value;
     const ruleset = rules();
     if (ruleset === null) return { status: 200, body: notReady(request.ip) };
-    const { apis, listen } = config();
-    const host = apis.integration?.hosts[0] ?? apis.metrics?.hosts[0] ?? 'localhost';
-    const facts = factsOf({ ...request, host, secure: listen.tls !== null, now: now() });
+    const facts = factsOf({ ...request, secure: config().listen.tls !== null, now: now() }, ruleset);
     const authenticate = key === undefined ? authenticateAsKey(keyId) : authenticateAs(key);
     return { status: 200, body: await explain({ facts, rules: ruleset, events, authenticate, ownEndpoint }) };
   };

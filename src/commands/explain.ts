@@ -38,9 +38,10 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
   }
   const keys = await loadKeys(config, io);
   if (keys === null) return config.keys.source === 'file' ? 1 : 70;
+  const rules = { ...compileRules(config), keys };
   const explanation = await explain({
-    facts: factsOf({ ...args, host: hostOf(config), secure: config.listen.tls !== null, now: Date.now() }),
-    rules: { ...compileRules(config), keys },
+    facts: factsOf({ ...args, secure: config.listen.tls !== null, now: Date.now() }, rules),
+    rules,
     events: args.events,
     authenticate: authenticateAs(args.key),
     ownEndpoint: (path) => ownEndpointAt(path, (config.apis.metrics?.token.privateKeyFile ?? null) !== null),
@@ -60,8 +61,6 @@ async function loadKeys(config: Config, io: CommandIo): Promise<KeySnapshot | nu
   await source.close();
   return keys;
 }
-
-const hostOf = ({ apis }: Config): string => apis.integration?.hosts[0] ?? apis.metrics?.hosts[0] ?? 'localhost';
 
 const MARKS = {
   passed: 'ok',

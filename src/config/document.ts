@@ -9,7 +9,7 @@ import type { Document, Pair, YAMLMap } from 'yaml';
 import { schemasAt, takesType, type JsonSchema } from './json-schema.ts';
 import { fieldName, type Position, type Problem } from './problem.ts';
 import { substitute, type References } from './substitution.ts';
-import { syntaxMessage, worthShowing } from './syntax-message.ts';
+import { syntaxMessage, UNKNOWN_ALIAS, worthShowing } from './syntax-message.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -63,6 +63,13 @@ export function readYamlText(text: string, options: ReadOptions): YamlFile {
       mistakes.map((mistake) => errorAt(file, positionOf(mistake.pos[0]), '', syntaxMessage(mistake, text))),
     );
   if (document.contents === null) return withoutContent(file, [wholeFile(file, 'The file is empty.')]);
+
+  const astray = unknownAliases(document);
+  if (astray.length > 0)
+    return withoutContent(
+      file,
+      astray.map((offset) => errorAt(file, positionOf(offset), '', UNKNOWN_ALIAS)),
+    );
 
   const reader = referenceReader(options);
   const external = new Set<unknown>();
@@ -177,6 +184,17 @@ function pathOf(chain: readonly unknown[]): PropertyKey[] {
     else if (isPair(node)) path.push(keyText(node.key));
   });
   return path;
+}
+
+/** Where aliases stand that name no anchor before them; the library only finds out when it makes the plain value. */
+function unknownAliases(document: Document): number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Alias(_, node) {
+      if (node.resolve(document) === undefined) offsets.push(node.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
 }
 
 /** The plain value; aliases are bounded by the library, so that a small file cannot unfold into a huge one. */

@@ -4,10 +4,9 @@
  */
 import type { z } from 'zod';
 import type { YamlFile } from './document.ts';
-import { fieldsAt, isSecretAt, type JsonSchema } from './json-schema.ts';
+import { fieldsAt, mayShowSecretAt, type JsonSchema } from './json-schema.ts';
 import { nearestName } from './nearest.ts';
 import { fieldName, type Problem } from './problem.ts';
-import { withoutCredentials } from './without-credentials.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -67,20 +66,27 @@ const MEANT: ReadonlySet<string> = new Set(['unrecognized_keys', 'too_small', 't
 
 function findingsOfIssue(issue: Issue, value: unknown, schema: JsonSchema): Finding[] {
   const { path } = issue;
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      message: unknownField(key, fieldsAt(schema, path)),
-      atKey: true,
-    }));
+  if (issue.code === 'unrecognized_keys') return unknownFields(issue.keys, path, fieldsAt(schema, path));
   const here = valueAt(value, path);
   const wanted = requirement(issue);
   if (here === undefined && issue.code !== 'custom') return [{ path, message: `is missing: it ${wanted}` }];
-  const shown = isSecretAt(schema, path) || !wanted.startsWith('must be ') ? null : display(here);
+  const hides = (typeof here === 'string' || typeof here === 'number') && mayShowSecretAt(schema, path);
+  const shown = hides || !wanted.startsWith('must be ') ? null : display(here);
   const meant =
     issue.code === 'invalid_value' && typeof here === 'string' ? nearestName(here, issue.values.map(String)) : null;
   const question = meant === null ? '' : `; did you mean ${JSON.stringify(meant)}?`;
   return [{ path, message: shown === null ? wanted : `${wanted}; it is ${shown}${question}` }];
+}
+
+/** Each costs a search for what was meant: of thousands, whoever sent them learns no more than of a few. */
+const MOST_UNKNOWN = 20;
+
+function unknownFields(keys: readonly string[], path: readonly PropertyKey[], known: readonly string[]): Finding[] {
+  const findings: Finding[] = keys
+    .slice(0, MOST_UNKNOWN)
+    .map((key) => ({ path: [...path, key], message: unknownField(key, known), atKey: true }));
+  const more = keys.length - MOST_UNKNOWN;
+  return more > 0 ? [...findings, { path, message: `holds ${more} more fields that are not known` }] : findings;
 }
 
 function unknownField(key: string, known: readonly string[]): string {
@@ -109,10 +115,13 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 const LONGEST_SHOWN = 64;
 
+/** What is wrong may be the very form of a URL: all that stands before the last `@` may be a password. */
+const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)?.*@/is;
+
 /** A scalar as it can be shown: bounded, on one line, and without the credentials that a URL may hold. */
 function display(value: unknown): string | null {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a mapping';
   if (typeof value !== 'string') return String(value);
-  const harmless = withoutCredentials(value);
+  const harmless = value.replace(CREDENTIALS, '$1***@');
   return JSON.stringify(harmless.length > LONGEST_SHOWN ? `${harmless.slice(0, LONGEST_SHOWN)}...` : harmless);
 }

@@ -53,9 +53,19 @@ export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): Jso
 export const fieldsAt = (schema: JsonSchema, path: readonly PropertyKey[]): string[] =>
   schemasAt(schema, path).flatMap((candidate) => Object.keys(candidate.properties ?? {}));
 
-/** Whether a value at this path may be a secret, so that it must not be shown. */
-export const isSecretAt = (schema: JsonSchema, path: readonly PropertyKey[]): boolean =>
-  schemasAt(schema, path).some((candidate) => candidate.writeOnly === true);
+/**
+ * Whether what was written at this path may be a secret or hold one: so may a text that stands in place of a mapping or a list of
+ * secrets.
+ */
+export const mayShowSecretAt = (schema: JsonSchema, path: readonly PropertyKey[]): boolean =>
+  schemasAt(schema, path).some(holdsSecret);
+
+/** Whether the schema, or one of a field or an item under it, is that of a secret. */
+function holdsSecret(schema: JsonSchema): boolean {
+  if (schema.writeOnly === true) return true;
+  const { properties = {}, items, anyOf = [] } = schema;
+  return [...Object.values(properties), ...(items === undefined ? [] : [items]), ...anyOf].some(holdsSecret);
+}
 
 /** Whether a value of this JSON type is among those that may stand at this path. */
 export const takesType = (schemas: readonly JsonSchema[], type: string): boolean =>

@@ -18,9 +18,24 @@ export interface Problem extends Position {
   readonly field: string;
 }
 
-/** `FILE:LINE:COL severity message`, the form that editors and CI systems turn into links. */
+/**
+ * `FILE:LINE:COL severity message`, the form that editors and CI systems turn into links. One line, whatever the names of fields
+ * hold: nothing in a file ends it or commands a terminal.
+ */
 export const formatProblem = (problem: Problem): string =>
-  `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.message}`;
+  `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.message}`.replace(
+    UNPRINTABLE,
+    escaped,
+  );
+
+/** Control and format characters, and what ends lines. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+const escaped = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+  ).join('');
 
 /** The errors among them, as they are printed. */
 export const formatErrors = (problems: readonly Problem[]): string[] =>
@@ -37,10 +52,10 @@ export function inReadingOrder(problems: readonly Problem[]): Problem[] {
   );
 }
 
-/** A path as an operator reads it: `keys[0].secrets[1].value`. */
+/** A path as an operator reads it: `keys[0].secrets[1].value`. A field whose name is empty is `""`. */
 export const fieldName = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (name, step) =>
-      typeof step === 'number' ? `${name}[${step}]` : name === '' ? String(step) : `${name}.${String(step)}`,
-    '',
-  );
+  path.reduce<string>((name, step) => {
+    if (typeof step === 'number') return `${name}[${step}]`;
+    const field = String(step) || '""';
+    return name === '' ? field : `${name}.${field}`;
+  }, '');

@@ -14,14 +14,17 @@ const HARMLESS: ReadonlySet<YAMLError['code']> = new Set([
   'BAD_DQ_ESCAPE',
 ]);
 
-/** The mistakes worth showing: all up to the first that makes the rest unreadable. */
+/** The mistakes worth showing, from top to bottom: all up to the first that makes the rest unreadable. */
 export function worthShowing(mistakes: readonly YAMLError[]): YAMLError[] {
-  const first = mistakes.findIndex(({ code }) => !HARMLESS.has(code));
-  return mistakes.filter(({ code }, index) => HARMLESS.has(code) || index === first);
+  const inOrder = mistakes.toSorted((a, b) => a.pos[0] - b.pos[0]);
+  const first = inOrder.findIndex(({ code }) => !HARMLESS.has(code));
+  return first === -1 ? inOrder : inOrder.slice(0, first + 1);
 }
 
+export const UNKNOWN_ALIAS = 'This alias names no anchor that stands before it.';
+
 /** One sentence for a mistake in the text. */
-export function syntaxMessage({ code, pos }: YAMLError, text: string): string {
+export function syntaxMessage({ code, pos, message }: YAMLError, text: string): string {
   if (text.slice(pos[0] - 1, pos[0] + 1) === '${') return 'A "${...}" inside [ ] or { } needs quotes around it.';
   switch (code) {
     case 'DUPLICATE_KEY':
@@ -31,12 +34,15 @@ export function syntaxMessage({ code, pos }: YAMLError, text: string): string {
     case 'TAB_AS_INDENT':
       return 'This line is indented with a tab; YAML wants spaces.';
     case 'BAD_ALIAS':
+      return UNKNOWN_ALIAS;
     case 'ALIAS_PROPS':
-      return 'This alias names no anchor that stands before it.';
+      return 'An alias takes neither an anchor nor a tag of its own.';
     case 'BAD_DQ_ESCAPE':
       return 'This double-quoted text has an unknown escape; use single quotes or write "\\\\" for a backslash.';
     case 'BAD_INDENT':
-      return 'This line is not indented like its neighbours.';
+      return message.startsWith('Flow')
+        ? 'A list in [ ] or a mapping in { } is not closed, or a line of it is not indented further than its field.'
+        : 'This line is not indented like its neighbours.';
     case 'MISSING_CHAR':
       return 'A closing quote, bracket or brace, a comma, or a space after a colon is missing here.';
     case 'TAG_RESOLVE_FAILED':

@@ -11,6 +11,8 @@ import type { Facts } from './facts.ts';
 import { readHeaders } from './header-facts.ts';
 import type { PolicyPorts } from './pipeline.ts';
 import { refused, type Decision } from './refusal.ts';
+import { isMetricsPath } from './route.ts';
+import type { Ruleset } from './ruleset.ts';
 
 export interface MadeUpRequest {
   /** The address of the peer. */
@@ -18,14 +20,16 @@ export interface MadeUpRequest {
   readonly method: string;
   readonly path: string;
   readonly origin: string | null;
-  readonly host: string;
   /** Whether it came over TLS. */
   readonly secure: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function factsOf({ ip, method, path, origin, host, secure, now }: MadeUpRequest): Facts {
+/** The facts of the request. It names a Host that the API of its path serves. */
+export function factsOf({ ip, method, path, origin, secure, now }: MadeUpRequest, rules: Ruleset): Facts {
+  const api = isMetricsPath(path.split('?', 1)[0] as string) ? rules.metrics : rules.integration;
+  const [host = 'localhost'] = api?.hosts ?? [];
   const rawHeaders = ['Host', host];
   if (origin !== null) rawHeaders.push('Origin', origin);
   return {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readYamlFile, readYamlText, resolveFrom } from '../../src/config/document.ts';
 import type { JsonSchema } from '../../src/config/json-schema.ts';
+import { formatProblem } from '../../src/config/problem.ts';
 
 const schema: JsonSchema = {
   type: 'object',
@@ -53,6 +54,13 @@ t.test('anchors, aliases and merges are located where their fields stand', async
   t.same(file.locate(['list', 2, 'port']), { line: 2, column: 16 });
   t.same(file.locate(['list', 1, 'text'], 'key'), { line: 3, column: 15 });
   t.same(file.locate(['list', 0, 'missing']), { line: 2, column: 8 }, 'what is missing, at what should hold it');
+});
+
+t.test('an alias without an anchor before it is told where it stands', async (t) => {
+  const at = (text: string) => readYamlText(text, { file: 'x.yaml', env: {}, schema: {} }).problems.map(formatProblem);
+  const why = 'error This alias names no anchor that stands before it.';
+  t.same(at('a: *nope'), [`x.yaml:1:4 ${why}`]);
+  t.same(at('a: *later\nb: &later 1\nc: [*nope]'), [`x.yaml:1:4 ${why}`, `x.yaml:3:5 ${why}`]);
 });
 
 t.test('aliases that unfold into too much are refused', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { fieldsAt, isSecretAt, schemasAt, takesType } from '../../src/config/json-schema.ts';
+import { fieldsAt, mayShowSecretAt, schemasAt, takesType } from '../../src/config/json-schema.ts';
 import { CONFIG_JSON_SCHEMA as config } from '../../src/config/schema.ts';
 import { KEY_FILE_JSON_SCHEMA as keys } from '../../src/keys/key-file.ts';
 
@@ -14,14 +14,14 @@ for (const path of [
   ['apis', 'metrics', 'token', 'secret', 0],
   ['redis', 'password'],
 ])
-  t.equal(isSecretAt(config, path), true, path.join('.'));
+  t.equal(mayShowSecretAt(config, path), true, path.join('.'));
 for (const path of [['secret'], ['secrets', 0, 'value'], ['secrets', 0, 'hash'], ['apiKey']])
-  t.equal(isSecretAt(keys, ['keys', 0, ...path]), true, path.join('.'));
+  t.equal(mayShowSecretAt(keys, ['keys', 0, ...path]), true, path.join('.'));
 for (const path of [
   ['listen', 'host'],
   ['apis', 'metrics', 'token', 'issuer'],
 ])
-  t.equal(isSecretAt(config, path), false);
+  t.equal(mayShowSecretAt(config, path), false);
 
 t.equal(takesType(schemasAt(config, ['listen', 'port']), 'integer'), true);
 t.equal(takesType(schemasAt(config, ['admin', 'token']), 'null'), true);

@@ -30,3 +30,18 @@ t.same(
   ),
   ['b:1:2', 'b:1:9', 'b:2:1', 'a:1:1'],
 );
+
+t.test('a problem is one line, whatever a name in the file holds', async (t) => {
+  const forged = problem('k.yaml', 1, 1);
+  const message = `a\nk.yaml:9:9 error forged\u001b[2K\u0085\u2028\u202e\u{e0001} is not a known field.`;
+  const line = formatProblem({ ...forged, message });
+  t.match(line, /^[ -~]+$/);
+  t.match(line, 'k.yaml:1:1 error a\\u000ak.yaml:9:9 error forged\\u001b[2K\\u0085\\u2028\\u202e\\udb40\\udc01 is');
+  t.match(formatProblem({ ...forged, message: 'gr\u00fc\u00df' }), 'gr\u00fc\u00df');
+});
+
+t.test('a field without a name is shown as one', async (t) => {
+  t.equal(fieldName(['keys', 0, '']), 'keys[0].""');
+  t.equal(fieldName(['']), '""');
+  t.equal(fieldName([]), '');
+});

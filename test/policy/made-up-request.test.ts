@@ -4,6 +4,7 @@ import { readDefinition } from '../../src/keys/read-definition.ts';
 import { authenticateAs, authenticateAsKey, factsOf } from '../../src/policy/made-up-request.ts';
 import type { Passage } from '../../src/policy/pipeline.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
+import { apiRules, rulesOf } from '../support/passages.ts';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
 
@@ -57,12 +58,24 @@ t.test('an unknown secret is told from a mistyped one, and neither is repeated',
 });
 
 t.test('the facts are those of a request with this origin, or of one without', async (t) => {
-  const request = { ip: '::1', method: 'GET', path: '/a?b', host: 'localhost', secure: true, now: NOW };
-  t.match(factsOf({ ...request, origin: null }), {
+  const request = { ip: '::1', method: 'GET', path: '/a?b', secure: true, now: NOW };
+  const rules = rulesOf([]);
+  t.match(factsOf({ ...request, origin: null }, rules), {
     target: '/a?b',
     secure: true,
     peer: { text: '::1' },
     rawHeaders: ['Host', 'localhost'],
   });
-  t.equal(factsOf({ ...request, origin: 'https://a.example' }).headers.origin, 'https://a.example');
+  t.equal(factsOf({ ...request, origin: 'https://a.example' }, rules).headers.origin, 'https://a.example');
+});
+
+t.test('the Host is one that the API of the path serves', async (t) => {
+  const rules = rulesOf([], {
+    integration: apiRules({ hosts: new Set(['events.test', 'other.test']) }),
+    metrics: apiRules({ name: 'metrics', hosts: new Set(['metrics.test']) }),
+  });
+  const hostOf = (path: string) =>
+    factsOf({ ip: '::1', method: 'GET', path, secure: true, now: NOW, origin: null }, rules).headers.host;
+  t.equal(hostOf('/event/ingest?/metrics'), 'events.test');
+  t.equal(hostOf('/metrics/query?a'), 'metrics.test');
 });

@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import t from 'tap';
+import { createAuthenticator } from '../../src/admin/auth.ts';
+import { createSessions } from '../../src/admin/sessions.ts';
+import { ADMIN_TOKEN } from '../support/admin-client.ts';
+
+const BEARER = ['Authorization', `Bearer ${ADMIN_TOKEN}`];
+const WRONG = ['Authorization', 'Bearer hunter2'];
+
+function requestOf(rawHeaders: readonly string[], remoteAddress = '192.0.2.1'): IncomingMessage {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    headers[(rawHeaders[i] as string).toLowerCase()] ??= rawHeaders[i + 1] as string;
+  return { rawHeaders, headers, socket: { remoteAddress } } as unknown as IncomingMessage;
+}
+
+function authenticator() {
+  let [now, seed] = [1_000_000, 0];
+  const logged: unknown[] = [];
+  const auth = createAuthenticator({
+    token: ADMIN_TOKEN,
+    sessions: createSessions({ now: () => now, random: (bytes) => new Uint8Array(bytes).fill(++seed) }),
+    log: { warn: (event, fields) => void logged.push({ event, ...fields }) },
+    now: () => now,
+  });
+  /** Who was let in, or the code of the refusal. */
+  const verdict = (rawHeaders: readonly string[], address?: string): string => {
+    const caller = auth.authenticate(requestOf(rawHeaders, address));
+    return 'code' in caller ? caller.code : caller.who;
+  };
+  /** A session, as the header that a browser sends from then on. */
+  const signIn = (token = ADMIN_TOKEN, sent: readonly string[] = []): string[] => {
+    const signedIn = auth.signIn(requestOf(sent), token);
+    return 'code' in signedIn ? [signedIn.code] : ['Cookie', signedIn.cookie.split(';', 1)[0] as string];
+  };
+  return { ...auth, verdict, signIn, logged, advance: (seconds: number) => void (now += seconds * 1000) };
+}
+
+t.test('what cannot be read as one token is refused, but is no guess', async (t) => {
+  const { verdict, logged } = authenticator();
+  for (const sent of ['', 'Bearer', 'Bearer ', `Bearer\t${ADMIN_TOKEN}`, ADMIN_TOKEN, `Basic ${ADMIN_TOKEN}`])
+    for (let i = 0; i < 5; i++) t.equal(verdict(['Authorization', sent]), 'invalid_token', sent);
+  for (let i = 0; i < 10; i++) t.equal(verdict([...BEARER, 'authorization', BEARER[1] as string]), 'invalid_token');
+  t.equal(verdict(BEARER), 'token');
+  t.same(logged, []);
+});
+
+t.test('a token that was sent decides, to its last letter, whatever session comes with it', async (t) => {
+  const { verdict, signIn } = authenticator();
+  const cookie = signIn();
+  t.equal(verdict(cookie), 'session');
+  t.equal(verdict([...cookie, ...WRONG]), 'invalid_token');
+  t.equal(verdict(['Cookie', 'postern_session=over', ...BEARER]), 'token');
+  for (const sent of [ADMIN_TOKEN.slice(0, -1), `${ADMIN_TOKEN}x`, ADMIN_TOKEN.toUpperCase()])
+    t.equal(verdict(['Authorization', `Bearer ${sent}`]), 'invalid_token', sent);
+});
+
+t.test(
+  'an address may guess again a minute after the oldest of ten guesses, whatever it tried meanwhile',
+  async (t) => {
+    const { verdict, authenticate, advance } = authenticator();
+    for (let i = 0; i < 10; i++, advance(1)) t.equal(verdict(WRONG), 'invalid_token');
+    const right = authenticate(requestOf(BEARER));
+    t.match(right, { code: 'too_many_failures', detail: / 50 s\.$/, headers: { 'retry-after': '50' } });
+    for (let i = 0; i < 20; i++) t.same(authenticate(requestOf(WRONG)), right, 'told alike, right or wrong');
+    advance(49.5);
+    t.match(authenticate(requestOf(BEARER)), { headers: { 'retry-after': '1' } }, 'never 0');
+    advance(0.5);
+    t.equal(verdict(WRONG), 'invalid_token');
+    t.equal(verdict(BEARER), 'too_many_failures', 'one guess is free, the next is not yet');
+    advance(1);
+    t.equal(verdict(BEARER), 'token');
+  },
+);
+
+t.test('guesses at every door of one address are counted together', async (t) => {
+  const { verdict, signIn, logged } = authenticator();
+  for (let i = 0; i < 4; i++) t.same(signIn('hunter2'), ['invalid_token']);
+  for (let i = 0; i < 3; i++) t.equal(verdict(WRONG), 'invalid_token');
+  for (let i = 0; i < 3; i++) t.equal(verdict(WRONG, '::ffff:192.0.2.1'), 'invalid_token');
+  t.same(signIn(), ['too_many_failures']);
+  t.equal(verdict(BEARER, '::ffff:192.0.2.1'), 'too_many_failures');
+  t.equal(verdict(BEARER, '192.0.2.10'), 'token');
+  t.equal(logged.length, 10);
+  for (const line of logged) t.strictSame(line, { event: 'admin_token_refused', address: '192.0.2.1' });
+});
+
+t.test('a wrong token signs nobody in and leaves the old session open, which the right one ends', async (t) => {
+  const { verdict, signIn } = authenticator();
+  const old = signIn();
+  t.same(signIn('hunter2', old), ['invalid_token']);
+  t.equal(verdict(old), 'session');
+  t.equal(verdict(signIn(ADMIN_TOKEN, old)), 'session');
+  t.equal(verdict(old), 'missing_token');
+});
+
+t.test('the cookie of a session is found among others, under its own name alone', async (t) => {
+  const { verdict, signIn } = authenticator();
+  const [, cookie = ''] = signIn();
+  const id = cookie.slice('postern_session='.length);
+  for (const sent of [`a=b; ${cookie}`, `${cookie};a=b`, `xpostern_session=x;  ${cookie} `])
+    t.equal(verdict(['Cookie', sent]), 'session', sent);
+  for (const name of ['xpostern_session=', 'POSTERN_SESSION=', 'postern_session2=', 'a=postern_session=', ''])
+    t.equal(verdict(['Cookie', name + id]), 'missing_token', name);
+  t.equal(verdict(['Cookie', 'postern_session=;;=;']), 'missing_token');
+});
+
+t.test('whoever was let in may go on until the session ends, and signing out ends no other', async (t) => {
+  const { authenticate, isValid, signIn, signOut, sessionOf } = authenticator();
+  const [mine, other] = [requestOf(signIn()), requestOf(signIn())];
+  const caller = authenticate(mine);
+  if ('code' in caller) throw new Error(caller.code);
+  t.match(signOut(requestOf([])), /^postern_session=; .*Max-Age=0/, 'a cookie that opens nothing is forgotten too');
+  t.ok(isValid(caller));
+  signOut(mine);
+  t.notOk(isValid(caller));
+  t.equal(sessionOf(mine), null);
+  t.ok(sessionOf(other));
+  t.ok(isValid({ who: 'token' }));
+});

@@ -1,0 +1,63 @@
+import t from 'tap';
+import {
+  ADMIN_PROBLEMS,
+  fieldFindings,
+  invalid,
+  isAdminProblem,
+  problem,
+  problemDocument,
+} from '../../src/admin/problem.ts';
+
+t.test('the document has the status and title of its code, and keeps headers to itself', async (t) => {
+  const document = { type: 'about:blank', title: 'Id Taken', status: 409, code: 'id_taken', detail: 'It is taken.' };
+  t.strictSame(problemDocument(problem('id_taken', 'It is taken.')), document);
+  t.strictSame(problemDocument({ ...problem('id_taken', 'It is taken.'), headers: { etag: '"1"' } }), document);
+  const findings = [{ field: 'id', message: 'id is wrong.' }];
+  t.strictSame(problemDocument({ ...problem('id_taken', 'It is taken.'), findings }), { ...document, findings });
+});
+
+t.test('every code is a refusal, and its title is its name in words', async (t) => {
+  for (const [code, { status, title }] of Object.entries(ADMIN_PROBLEMS)) {
+    t.ok(status >= 400 && status < 600, code);
+    t.equal(title.toLowerCase().replaceAll(' ', '_'), code);
+    t.match(title, /^[A-Z][a-z]+(?: [A-Z][a-z]+)*$/);
+  }
+});
+
+t.test('a finding is a whole sentence about its field, or about all that was sent', async (t) => {
+  t.strictSame(
+    fieldFindings([
+      { path: ['allowFrom', 1, 'address'], message: 'is missing' },
+      { path: ['enabeld'], message: 'is not a known field; did you mean "enabled"?', atKey: true },
+      { path: [], message: 'must be a mapping with fields' },
+      { path: ['__proto__', 0], message: 'is not a known field' },
+    ]),
+    [
+      { field: 'allowFrom[1].address', message: 'allowFrom[1].address is missing.' },
+      { field: 'enabeld', message: 'enabeld is not a known field; did you mean "enabled"?' },
+      { field: '', message: 'It must be a mapping with fields.' },
+      { field: '__proto__[0]', message: '__proto__[0] is not a known field.' },
+    ],
+  );
+  t.strictSame(fieldFindings([]), []);
+});
+
+t.test('of several findings the first is the detail, and all are told', async (t) => {
+  const findings = fieldFindings([
+    { path: ['b'], message: 'is missing' },
+    { path: ['a'], message: 'is missing' },
+  ]);
+  t.strictSame(invalid('invalid_request', findings), {
+    code: 'invalid_request',
+    detail: 'b is missing.',
+    findings,
+  });
+  t.strictSame(invalid('invalid_definition', []), { code: 'invalid_definition', detail: '', findings: [] });
+});
+
+t.test('an answer that shows what looks like a refusal is none', async (t) => {
+  const refusal = problem('not_found', '');
+  t.ok(isAdminProblem(refusal));
+  for (const answer of [{ status: 200, body: refusal }, { status: 200, code: 'not_found' }, { detail: 'x' }, {}, []])
+    t.notOk(isAdminProblem(answer), JSON.stringify(answer));
+});
