@@ -4,6 +4,7 @@
 import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { keyState } from '../keys/snapshot.ts';
+import { printable } from './printable.ts';
 
 const HEADINGS = ['ID', 'TYPE', 'STATE', 'MODE', 'FROM', 'EVENTS', 'RATE', 'SECRETS', 'DESCRIPTION'];
 
@@ -30,7 +31,9 @@ function limitsOf({ allowFrom, allowedEvents, rateLimit, secrets, description }:
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = HEADINGS.map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
@@ -40,6 +43,3 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-/** A terminal obeys control characters. */
-const printable = (text: string): string => text.replaceAll(/\p{C}+/gu, ' ');

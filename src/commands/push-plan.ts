@@ -7,6 +7,7 @@ import { compileKeys } from '../keys/compile.ts';
 import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
 import { readStoredDefinition, writtenDefinition } from '../keys/read-definition.ts';
 import type { KeyChanges } from '../keys/redis-layout.ts';
+import { printable } from './printable.ts';
 
 export type PushChange =
   | { readonly kind: 'add' | 'remove'; readonly id: string }
@@ -38,7 +39,7 @@ export function planPush(
   for (const definition of definitions) {
     const { id, ...fields } = writtenDefinition(definition);
     const json = stored.get(id);
-    const before = json === undefined ? undefined : storedFields(json);
+    const before = json === undefined ? undefined : storedFields(id, json);
     if (before !== undefined && isDeepStrictEqual(before, fields)) continue;
     set.set(id, JSON.stringify(fields));
     changes.push(json === undefined ? { kind: 'add', id } : { kind: 'change', id, fields: differing(before, fields) });
@@ -52,25 +53,27 @@ export function planPush(
     others: staying.length,
     conflicts: after.invalid
       .filter(({ id }) => own.has(id))
-      .map(({ id, why }) => `${id} cannot be pushed beside the keys in Redis: ${why}; remove that one, or use --prune`),
+      .map(({ id, why }) =>
+        printable(`${id} cannot be pushed beside the keys in Redis: ${why}; remove that one, or use --prune`),
+      ),
   };
 }
 
-/** One line: `+ id`, `- id` or `~ id (fields)`. */
+/** One line for the terminal: `+ id`, `- id` or `~ id (fields)`. Ids and fields that are in Redis may be anything. */
 export function describeChange(change: PushChange): string {
-  if (change.kind === 'change') return `~ ${change.id} (${change.fields.join(', ')})`;
-  return `${change.kind === 'add' ? '+' : '-'} ${change.id}`;
+  if (change.kind === 'change') return printable(`~ ${change.id} (${change.fields.join(', ')})`);
+  return printable(`${change.kind === 'add' ? '+' : '-'} ${change.id}`);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What is stored, without the id that the field's name tells anyway; a value that is no object counts as one without fields. */
-function storedFields(json: string): Fields {
+/** What is stored, without an id that is the name of its field; a value that is no object counts as one without fields. */
+function storedFields(id: string, json: string): Fields {
   try {
     const value: unknown = JSON.parse(json);
-    if (typeof value !== 'object' || value === null) return {};
-    const { id: _id, ...fields } = value as Fields;
-    return fields;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+    const { id: stated, ...fields } = value as Fields;
+    return stated === undefined || stated === id ? fields : (value as Fields);
   } catch {
     return {};
   }

@@ -85,13 +85,14 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
     if (needsBody(exchange)) return readBody(exchange, () => pass(exchange));
     if (exchange.awaitsContinue) exchange.res.writeContinue();
     if (!announcesBody(exchange.facts)) return pass(exchange);
-    atTurnEnd(() => {
+    const passArrived = (): void => {
       if (exchange.settled) return;
       const arrived = arrivedBody(exchange.req, framingOf(exchange));
       if (arrived === 'too_large') return refuse(exchange, bodyTooLarge(exchange));
       exchange.body = arrived ?? 'stream';
       pass(exchange);
-    });
+    };
+    atTurnEnd(() => attempt(exchange, passArrived));
   }
 
   /** The body without its content coding. Everything that can be said before it is read is said before `100 Continue`. */

@@ -14,6 +14,8 @@ import type { Exchange } from './exchange.ts';
 const LINGER_MS = 1000;
 const LINGER_BYTES = 4 * 1024 * 1024;
 
+const ALLOW = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
 /** The problem document of a refusal. `requestId` holds only characters that JSON needs not escape. */
 export function problemBody(code: RefusalCode, requestId: string): string {
   return `${PROBLEM_STARTS[code]}${requestId}"}`;
@@ -23,7 +25,7 @@ export function problemBody(code: RefusalCode, requestId: string): string {
 export function problemHeaders(refusal: Refusal, requestId: string): string[] {
   const headers = ['Content-Type', 'application/problem+json', 'X-Request-Id', requestId, 'Cache-Control', 'no-store'];
   if (REFUSALS[refusal.code].status === 401) headers.push('WWW-Authenticate', 'Bearer');
-  if (refusal.code === 'method_not_supported') headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (refusal.code === 'method_not_supported') headers.push('Allow', refusal.allow ?? ALLOW);
   if (refusal.retryAfter !== undefined) headers.push('Retry-After', String(refusal.retryAfter));
   return headers;
 }

@@ -59,7 +59,8 @@ export function openSubscription({ makeClient, channel, events, describe }: Subs
       clearInterval(heartbeat);
       if (closed) return;
       events.onLost?.(lastError);
-      timer = setTimeout(open, backoffMs(++attempt));
+      // Whoever was told may have closed it.
+      if (!closed) timer = setTimeout(open, backoffMs(++attempt));
     });
   };
 

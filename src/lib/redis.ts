@@ -11,6 +11,7 @@ import {
   clusterNodeOptions,
   errorText,
   parseRedisUrl,
+  type RedisEndpoint,
   type RedisSettings,
   serverOptions,
 } from './redis-settings.ts';
@@ -82,7 +83,9 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
     const message = describe(causeOf(error));
     return new RedisFailure(message, /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? '');
   };
-  const client = makeClient(settings, options);
+  // Read once: a CA file that is gone when a connection has to be made anew would end the process.
+  const ends = settings.cluster ? clusterNodeOptions(settings, seedsOf(settings)) : serverOptions(settings);
+  const client = makeClient(settings, ends, options);
   const subscriptions = new Set<{ close(): void }>();
   let lastError = 'connection closed';
   client.on('error', (error: unknown) => {
@@ -138,7 +141,7 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
     script: (lua) => scriptOn(call, lua),
     subscribe(channel, events) {
       const subscription = openSubscription({
-        makeClient: () => makeSubscriber(settings, options.name, client),
+        makeClient: () => makeSubscriber(settings, ends, options.name, client),
         channel,
         events,
         describe,
@@ -191,8 +194,15 @@ function commonOptions(name: string): ClientOptions {
   };
 }
 
-function makeClient(settings: RedisSettings, { name, writes = false }: ConnectionOptions): Redis | Cluster {
-  if (settings.cluster) return makeCluster(settings, settings.cluster, name);
+const seedsOf = ({ cluster }: RedisSettings): RedisEndpoint[] => (cluster ?? []).map((url) => parseRedisUrl(url));
+
+/** `ends`: how the server, or each node of a Cluster, is connected to. */
+function makeClient(
+  settings: RedisSettings,
+  ends: ClientOptions,
+  { name, writes = false }: ConnectionOptions,
+): Redis | Cluster {
+  if (settings.cluster) return makeCluster(seedsOf(settings), ends, name);
   let leftAt = 0;
   const leaveDemoted = (error: Error): boolean => {
     if (!error.message.startsWith('READONLY') || Date.now() - leftAt < DEMOTED_EVERY_MS) return false;
@@ -201,7 +211,7 @@ function makeClient(settings: RedisSettings, { name, writes = false }: Connectio
   };
   return new Redis({
     ...commonOptions(name),
-    ...serverOptions(settings),
+    ...ends,
     enableOfflineQueue: false,
     retryStrategy: backoffMs,
     ...(settings.sentinel && { sentinelRetryStrategy: backoffMs, failoverDetector: true }),
@@ -210,18 +220,16 @@ function makeClient(settings: RedisSettings, { name, writes = false }: Connectio
 }
 
 /** A client for one channel that gives up with its connection; a new one is then made. */
-function makeSubscriber(settings: RedisSettings, name: string, client: Redis | Cluster): Redis {
+function makeSubscriber(settings: RedisSettings, ends: ClientOptions, name: string, client: Redis | Cluster): Redis {
   const own: ClientOptions = { ...commonOptions(`${name}-subscriber`), retryStrategy: () => null };
-  if (client instanceof Redis)
-    return new Redis({ ...own, ...serverOptions(settings), sentinelRetryStrategy: () => null });
-  const seeds = (settings.cluster ?? []).map((url) => parseRedisUrl(url));
-  const nodes = [...client.nodes().map(({ options }) => ({ host: options.host, port: options.port })), ...seeds];
+  if (client instanceof Redis) return new Redis({ ...own, ...ends, sentinelRetryStrategy: () => null });
+  const known = client.nodes().map(({ options }) => ({ host: options.host, port: options.port }));
+  const nodes = [...known, ...seedsOf(settings)];
   const { host = '127.0.0.1', port = 6379 } = nodes[Math.floor(Math.random() * nodes.length)] ?? {};
-  return new Redis({ ...own, ...clusterNodeOptions(settings, seeds), host, port });
+  return new Redis({ ...own, ...ends, host, port });
 }
 
-function makeCluster(settings: RedisSettings, urls: readonly string[], name: string): Cluster {
-  const seeds = urls.map((url) => parseRedisUrl(url));
+function makeCluster(seeds: readonly RedisEndpoint[], ends: ClientOptions, name: string): Cluster {
   return new Cluster(
     seeds.map(({ host, port }) => ({ host, port })),
     {
@@ -231,7 +239,7 @@ function makeCluster(settings: RedisSettings, urls: readonly string[], name: str
       slotsRefreshInterval: 5000,
       // A move is followed by redirections; a dead node is given up within a second.
       maxRedirections: 8,
-      redisOptions: { ...commonOptions(name), ...clusterNodeOptions(settings, seeds) },
+      redisOptions: { ...commonOptions(name), ...ends },
     },
   );
 }

@@ -89,7 +89,7 @@ export class CacheLookup implements Flight {
       if (!this.#left) use(entry);
     };
     const entry = this.#context.store.get(key);
-    if (entry instanceof Promise) void entry.then((late) => useUnlessLeft(late));
+    if (entry instanceof Promise) entry.then(useUnlessLeft).catch((error: unknown) => this.#fail(error));
     else useUnlessLeft(entry);
   }
 
@@ -109,22 +109,26 @@ export class CacheLookup implements Flight {
         (error: unknown) =>
           !this.#left && this.#settle({ kind: 'failed', failure: failureOf('unknown', String(error)) }, boarding),
       )
-      // An answer that cannot be written must not end the process.
-      .catch((error: unknown) => !this.#left && this.#sink.onFailure(failureOf('unknown', String(error))));
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** An answer that cannot be written must not end the process. */
+  #fail(error: unknown): void {
+    if (!this.#left) this.#sink.onFailure(failureOf('unknown', String(error)));
   }
 
   /** Whether the entry was fresh, and so answered the query. */
   #answerFrom(entry: AnswerEntry): boolean {
     const now = this.#context.now();
     if (entry.storedAt > now + MAX_STORED_AHEAD_MS) return false;
+    if (ageOf(entry, now) > this.#maxAge) {
+      this.#refreshes = true;
+      return false;
+    }
     // The key's setting may have become shorter since.
     const left = entry.storedAt + Math.min(entry.freshMs, this.#freshMs()) - now;
     if (left <= 0) {
       if (left > -this.#context.settings.staleIfErrorMs) this.#stale = entry;
-      return false;
-    }
-    if (ageOf(entry, now) > this.#maxAge) {
-      this.#refreshes = true;
       return false;
     }
     this.#sendKept(entry, now, { result: 'hit', status: `postern; hit; ttl=${Math.floor(left / 1000)}` });

@@ -42,7 +42,10 @@ function serveKeySet(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, j
 function serveToken(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, { endpoint }: MetricsService): void {
   const { facts, passage } = exchange;
   if (facts.method !== 'POST')
-    return gateway.refuse(exchange, refusal('method_not_supported', 'the token endpoint takes POST alone'));
+    return gateway.refuse(exchange, {
+      ...refusal('method_not_supported', 'the token endpoint takes POST alone'),
+      allow: 'POST',
+    });
   const head = {
     contentType: facts.headers.contentType,
     contentEncoding: facts.headers.contentEncoding,
@@ -66,10 +69,10 @@ function serveToken(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, { 
       passage.identity = identity;
       return checkGuards(passage);
     };
-    endpoint.answer({ ...head, body, guard }).then(
-      (outcome) => send(gateway, exchange, outcome),
-      () => gateway.refuse(exchange, refusal('internal_error', 'a token could not be issued')),
-    );
+    endpoint
+      .answer({ ...head, body, guard })
+      .then((outcome) => send(gateway, exchange, outcome))
+      .catch(() => gateway.refuse(exchange, refusal('internal_error', 'a token could not be issued')));
   });
 }
 

@@ -2,7 +2,7 @@
  * What access tokens are signed and verified with: shared secrets (HS256) or private keys from a PEM file (Ed25519: EdDSA,
  * P-256: ES256), always one algorithm. Reads files at start only, and shows nothing of a key but its public half.
  */
-import { createHash, createPublicKey, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, createSecretKey, hkdfSync, type KeyObject, type JsonWebKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { privateKeysIn } from '../lib/private-keys.ts';
 
@@ -73,7 +73,7 @@ interface PublishedKey extends SigningKey {
 }
 
 function publishedKey(file: string, sign: KeyObject): PublishedKey {
-  const { kty, crv, x, y, d } = sign.export({ format: 'jwk' });
+  const { kty, crv, x, y, d } = jwkOf(sign);
   const verify = createPublicKey(sign);
   const bindingKey = deriveBindingKey(Buffer.from(d ?? '', 'base64url'));
   const seal = (algorithm: TokenAlgorithm, members: Readonly<Record<string, string>>): PublishedKey => {
@@ -83,7 +83,18 @@ function publishedKey(file: string, sign: KeyObject): PublishedKey {
   };
   if (kty === 'OKP' && crv === 'Ed25519' && x !== undefined) return seal('EdDSA', { crv, kty, x });
   if (kty === 'EC' && crv === 'P-256' && x !== undefined && y !== undefined) return seal('ES256', { crv, kty, x, y });
-  throw new Error(`${file}: a token key must be Ed25519 or P-256, not ${crv ?? kty ?? 'this kind of key'}`);
+  throw new Error(
+    `${file}: a token key must be Ed25519 or P-256, not ${crv ?? kty ?? sign.asymmetricKeyDetails?.namedCurve ?? sign.asymmetricKeyType ?? 'this kind of key'}`,
+  );
+}
+
+/** Empty for a kind of key that has no JWK. */
+function jwkOf(key: KeyObject): JsonWebKey {
+  try {
+    return key.export({ format: 'jwk' });
+  } catch {
+    return {};
+  }
 }
 
 function deriveBindingKey(material: Buffer): Buffer {

@@ -62,7 +62,7 @@ function readDescription(json: string, body: Buffer): StoredEntry | undefined {
 function answerOf(fields: Readonly<Record<string, unknown>>, body: Buffer): CacheEntry | undefined {
   const { status, statusText, headers, storedAt, freshMs, initialAge } = fields;
   if (!isCount(status) || status < 200 || status > 599 || typeof statusText !== 'string') return undefined;
-  if (!isTexts(headers) || headers.length % 2 !== 0) return undefined;
+  if (!isTexts(headers) || headers.length % 2 !== 0 || !headers.every(isFieldText)) return undefined;
   if (!isCount(storedAt) || !isCount(freshMs) || !isCount(initialAge)) return undefined;
   return { kind: 'answer', status, statusText, headers, storedAt, freshMs, initialAge, body };
 }
@@ -72,6 +72,9 @@ function varyOf({ names }: Readonly<Record<string, unknown>>, body: Buffer): Cac
 }
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+/** What can be written into a header section, and into it alone (RFC 9110 5.5). */
+const isFieldText = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((text) => typeof text === 'string');

@@ -88,6 +88,8 @@ export interface Refusal {
   readonly why: string;
   /** The key that was recognised but may not be used: for the log and the metrics, never for the caller. */
   readonly keyId?: string;
+  /** The methods for `Allow` (RFC 9110 10.2.1), where they are others than everywhere. */
+  readonly allow?: string;
   /** Seconds for `Retry-After` (RFC 9110 10.2.3). */
   readonly retryAfter?: number;
 }

@@ -31,6 +31,7 @@ t.test('the headers that belong to a refusal', async (t) => {
   });
   t.equal(headers('missing_credential')['WWW-Authenticate'], 'Bearer');
   t.match(headers('method_not_supported')['Allow'], /GET.*POST/);
+  t.same(problemHeaders({ ...refusal('method_not_supported', ''), allow: 'POST' }, 'r').slice(-2), ['Allow', 'POST']);
   t.equal(headers('rate_limited', 7)['Retry-After'], '7');
 });
 

@@ -1,3 +1,5 @@
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { connectRedis, type RedisConnection, RedisFailure } from '../../src/lib/redis.ts';
 import { eventually, REDIS_CA_FILE, redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
@@ -79,6 +81,21 @@ t.test('TLS checks the certificate', async (t) => {
     t.teardown(() => untrusting.close());
   });
   t.match(why, /certificate/);
+});
+
+t.test('a CA file that is gone is not needed to connect again', async (t) => {
+  const server = await startRedis(t, { tls: true, password: 'secret' });
+  const caFile = join(t.testdir(), 'ca.pem');
+  copyFileSync(REDIS_CA_FILE, caFile);
+  const tls = { caFile, serverName: null, insecureSkipVerify: false };
+  const { connection } = await readyConnection(redisAt(server.url, { tls }), t);
+  let subscribed = 0;
+  const subscription = connection.subscribe('news', { onMessage: () => {}, onSubscribed: () => void subscribed++ });
+  t.teardown(() => subscription.close());
+  await eventually(() => subscribed === 1, 'the subscription');
+  rmSync(caFile);
+  for (const type of ['normal', 'pubsub']) await server.admin.call('client', 'kill', 'type', type, 'skipme', 'yes');
+  await eventually(() => subscribed === 2 && connection.ready, 'both to be connected again');
 });
 
 t.test('a password from the URL or beside it, never shown', async (t) => {
