@@ -19,9 +19,10 @@ export default async function* report(events) {
     else if (type === 'test:pass' && data.details.type !== 'suite') passed++;
     else if (type === 'test:fail' && data.details.error.failureType !== 'subtestsFailed') {
       failed++;
-      failedFiles.add(file);
+      if (file !== undefined) failedFiles.add(file);
       const test = path.slice(0, nesting).map((title) => `${title} > `);
-      yield `\nFAIL ${relative('.', file)}: ${test.join('')}${data.details.error.message}\n`;
+      // An assertion outside of every test comes without its file, which its path begins with.
+      yield `\nFAIL ${file === undefined ? '' : `${relative('.', file)}: `}${test.join('')}${data.details.error.message}\n`;
     }
   }
   for (const file of failedFiles)

@@ -31,6 +31,7 @@ buildTapPlugins();
 const runner = [
   process.execPath,
   '--enable-source-maps',
+  '--import=./scripts/strict-match.js',
   '--test',
   `--test-concurrency=${AT_ONCE}`,
   `--test-timeout=${FILE_LIMIT}`,

@@ -28,7 +28,7 @@ t.test('a valid configuration is applied', async (t) => {
   t.same(reloader.reload(), [file]);
   t.match(applied, [{ log: { level: 'debug' } }]);
   t.same(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 2 });
-  t.match(lines, [['info', 'config_reloaded']]);
+  t.match(lines, [['info', 'config_reloaded', { file: /postern\.yaml$/ }]]);
 });
 
 t.test('an invalid one is not, and every finding is told', async (t) => {
@@ -38,7 +38,7 @@ t.test('an invalid one is not, and every finding is told', async (t) => {
   t.match(lines, [
     ['error', 'config_problem', { detail: /postern\.yaml:1:\d+ error / }],
     ['error', 'config_problem', { detail: /postern\.yaml:2:\d+ error / }],
-    ['error', 'config_reload_failed'],
+    ['error', 'config_reload_failed', { detail: 'the running configuration stays' }],
   ]);
   t.match(reloader.status(), { lastReloadSuccessful: false, lastLoaded: 1 });
 });
@@ -59,7 +59,7 @@ t.test('what waits for a restart is named, and stays', async (t) => {
   reloader.reload();
   t.match(lines, [
     ['warn', 'config_needs_restart', { fields: ['listen.port'] }],
-    ['info', 'config_reloaded'],
+    ['info', 'config_reloaded', { file: /postern\.yaml$/ }],
   ]);
   t.match(applied, [{ listen: { port: 8080 }, log: { requests: 'all' } }]);
   t.equal(reloader.status().lastReloadSuccessful, true);
