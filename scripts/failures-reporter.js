@@ -21,7 +21,7 @@ export default async function* report(events) {
       failed++;
       if (file !== undefined) failedFiles.add(file);
       const test = path.slice(0, nesting).map((title) => `${title} > `);
-      // An assertion outside of every test comes without its file, which its path begins with.
+      // The runner tells no file of an assertion outside of every test.
       yield `\nFAIL ${file === undefined ? '' : `${relative('.', file)}: `}${test.join('')}${data.details.error.message}\n`;
     }
   }

@@ -44,8 +44,7 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
     const { req, res, passage } = exchange;
     const upstream = upstreamOf(passage.api);
     const cache = cacheFor(exchange);
-    const query = cache === null ? null : new CachedQuery(exchange, upstream, gateway);
-    if (query !== null) query.ask(cache as ResponseCache);
+    const query = cache === null ? null : new CachedQuery(exchange, upstream, gateway).ask(cache);
     // Answered from the cache within the call: there is nothing to forward.
     if (exchange.settled) return;
     const forwarding = forward({
@@ -151,8 +150,9 @@ class CachedQuery implements CacheQuery, CacheSink {
     this.#gateway = gateway;
   }
 
-  ask(cache: ResponseCache): void {
+  ask(cache: ResponseCache): this {
     this.#flight = cache.fetch(this, this);
+    return this;
   }
 
   /** Connects whoever takes the answer, if it was not there at once. */

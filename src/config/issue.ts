@@ -7,6 +7,7 @@ import type { YamlFile } from './document.ts';
 import { fieldsAt, mayShowSecretAt, type JsonSchema } from './json-schema.ts';
 import { nearestName } from './nearest.ts';
 import { fieldName, type Problem } from './problem.ts';
+import { withoutAllBeforeHost } from './without-credentials.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -115,13 +116,10 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 const LONGEST_SHOWN = 64;
 
-/** What is wrong may be the very form of a URL: all that stands before the last `@` may be a password. */
-const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)?.*@/is;
-
 /** A scalar as it can be shown: bounded, on one line, and without the credentials that a URL may hold. */
 function display(value: unknown): string | null {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a mapping';
   if (typeof value !== 'string') return String(value);
-  const harmless = value.replace(CREDENTIALS, '$1***@');
+  const harmless = withoutAllBeforeHost(value);
   return JSON.stringify(harmless.length > LONGEST_SHOWN ? `${harmless.slice(0, LONGEST_SHOWN)}...` : harmless);
 }

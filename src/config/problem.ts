@@ -2,6 +2,7 @@
  * One finding about what the operator wrote, and how it is printed. A message is one sentence that names the field and
  * what is wrong with it; it never shows a secret.
  */
+import { escapeUnits } from '../lib/escape-units.ts';
 
 /** Where in a file. Lines and columns count from 1, as editors do. */
 export interface Position {
@@ -25,17 +26,11 @@ export interface Problem extends Position {
 export const formatProblem = (problem: Problem): string =>
   `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.message}`.replace(
     UNPRINTABLE,
-    escaped,
+    escapeUnits,
   );
 
 /** Control and format characters, and what ends lines. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-
-const escaped = (character: string): string =>
-  Array.from(
-    { length: character.length },
-    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
-  ).join('');
 
 /** The errors among them, as they are printed. */
 export const formatErrors = (problems: readonly Problem[]): string[] =>

@@ -1,6 +1,10 @@
 /**
- * Takes the credentials out of a URL that is to be shown.
+ * Takes credentials out of what is to be shown. Up to the last `@`, because a password that someone forgot to encode may hold `/`
+ * and `@`.
  */
 
-/** Up to the last `@`, because a password that someone forgot to encode may hold `/` and `@`. */
+/** Of a URL. */
 export const withoutCredentials = (text: string): string => text.replace(/\/\/.*@/s, '//***@');
+
+/** Of a text whose very form may be wrong: all that stands before the last `@` may be a password, whatever was meant. */
+export const withoutAllBeforeHost = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@');

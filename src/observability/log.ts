@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { escapeUnits } from '../lib/escape-units.ts';
 import type { Refusal } from '../policy/refusal.ts';
 import { isoTime } from './iso-time.ts';
 import { createLineWriter } from './line-writer.ts';
@@ -108,7 +109,7 @@ const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : print
  * some terminals for a command.
  */
 function printable(json: string): string {
-  return json.replace(/[^\n -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return json.replace(/[^\n -~]+/g, escapeUnits);
 }
 
 function requestFields(outcome: Outcome) {
