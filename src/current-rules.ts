@@ -4,14 +4,14 @@
  */
 import type { Config, IntegrationApiConfig, MetricsApiConfig } from './config/schema.ts';
 import type { KeySnapshot } from './keys/key.ts';
+import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
 import { compileRules } from './policy/compile-rules.ts';
 import type { ApiName, ApiRules, Ruleset } from './policy/ruleset.ts';
 import type { MetricsService, MetricsServices } from './metrics-api/metrics-service.ts';
 import { createUpstream, type Upstream, type UpstreamSettings } from './upstream/pool.ts';
 
 export interface CurrentRules {
-  /** null until keys have been loaded once. */
-  readonly rules: () => Ruleset | null;
+  readonly rules: () => Ruleset;
   readonly keys: () => KeySnapshot | null;
   readonly upstreamOf: (api: ApiRules) => Upstream;
   /** The tokens and the cache that belong to the rules of the metrics API. */
@@ -33,7 +33,7 @@ interface OpenUpstream {
 export function createCurrentRules(config: Config, metricsServices: MetricsServices): CurrentRules {
   let compiled = compileRules(config);
   let keys: KeySnapshot | null = null;
-  let rules: Ruleset | null = null;
+  let rules: Ruleset = { ...compiled, ready: false, keys: EMPTY_SNAPSHOT };
   let open = openUpstreams(config, new Map());
   // A request admitted under the last ruleset still finds the connections that belong to it.
   const upstreams = new WeakMap<ApiRules, Upstream>();
@@ -50,7 +50,7 @@ export function createCurrentRules(config: Config, metricsServices: MetricsServi
       const upstream = open.get(name)?.upstream;
       if (api !== null && upstream !== undefined) upstreams.set(api, upstream);
     }
-    rules = keys === null ? null : { ...compiled, keys };
+    rules = { ...compiled, ready: keys !== null, keys: keys ?? EMPTY_SNAPSHOT };
   }
 
   serve(config);

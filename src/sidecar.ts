@@ -12,35 +12,33 @@ import type { Config, ListenConfig } from './config/schema.ts';
 import { watchFiles } from './config/watch.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener, type ClientErrorPorts } from './data-port/client-error.ts';
-import { exchangeOf, type Admitted, type Exchange } from './data-port/exchange.ts';
 import { peerOf } from './data-port/peer.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
 import { requestIds } from './data-port/request-id.ts';
 import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
-import { createGateway, type Clock } from './gateway.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { compileAddressSet } from './lib/cidr.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
 import { createCacheStore } from './metrics-api/create-store.ts';
-import { mayBeCached, ownEndpointAt } from './metrics-api/metrics-path.ts';
 import { createMetricsServices } from './metrics-api/metrics-service.ts';
-import { createOwnEndpoints } from './metrics-api/own-endpoints.ts';
-import type { ResponseCache } from './metrics-api/response-cache.ts';
 import { createHealth } from './observability/health.ts';
 import type { Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
 import { createMetrics, type RedisUse } from './observability/prometheus.ts';
 import { createRecentRejections } from './observability/recent-rejections.ts';
 import { createSummary } from './observability/summary.ts';
-import { createPassOn } from './pass-on.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
 import { cidrOf } from './policy/compile-rules.ts';
-import type { PolicyPorts } from './policy/pipeline.ts';
 import { REFUSALS } from './policy/refusal.ts';
 import { createRateStore } from './rate-store/create-store.ts';
 import { createReloader, type Reloader } from './reload.ts';
+import { latestExchangeOn } from './request/connection.ts';
+import { createEnding } from './request/ending.ts';
+import type { Exchange } from './request/exchange.ts';
+import { createGateway, type Clock } from './request/gateway.ts';
+import type { World } from './request/send.ts';
 import { startKeys } from './start-keys.ts';
 
 export interface SidecarOptions {
@@ -94,41 +92,35 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   let recorder = recorderFor(config.log);
   const record = (outcome: Outcome): void => recorder(outcome);
   const draining = (): boolean => health.readiness() === 'draining';
-  const ownEndpoint: PolicyPorts['ownEndpoint'] = (path, api) =>
-    ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null);
-  const gateway = createGateway({
-    clock,
+  const dataPort = await createDataPort(dataPortSettings(config.listen));
+  const ending = createEnding({
     record,
-    rate,
-    rules: current.rules,
-    authenticate: (passage, api) =>
-      api.name === 'metrics'
-        ? authenticateByToken(current.metricsOf(api).tokens)(passage, api)
-        : authenticateBySecret(passage, api),
-    ownEndpoint,
-    answerOwn: (exchange) => answerOwn(exchange),
-    needsBody: (exchange) => cacheFor(exchange) !== null,
-    // What has come whole is sent on at once: what the framework adds would cost more than the answer.
-    pass: (exchange) => (exchange.body === 'stream' ? dataPort.route(exchange.req, exchange.res) : passOn(exchange)),
+    draining,
     enter: metrics.enter,
     leave: metrics.leave,
     maxRequestsInFlight: config.listen.maxRequestsInFlight,
-    draining,
-  });
-  const cacheFor = (exchange: Admitted): ResponseCache | null =>
-    mayBeCached(exchange.passage) ? current.metricsOf(exchange.passage.api).cache : null;
-  const answerOwn = createOwnEndpoints({ gateway, serviceOf: current.metricsOf });
-  const passOn = createPassOn({
-    gateway,
-    cacheFor,
-    draining,
-    upstreamOf: current.upstreamOf,
     now: clock.monotonic,
   });
-  const dataPort = await createDataPort(dataPortSettings(config.listen), {
-    request: gateway.handle,
-    clientError: clientErrorListener({ ...recordBrokenRequests(record, clock), refuse: gateway.refuse }),
-    admitted: (req) => passOn(exchangeOf(req) as Exchange as Admitted),
+  const world: World = {
+    ending,
+    rate,
+    draining,
+    authenticate: (passage) =>
+      passage.api.name === 'metrics'
+        ? authenticateByToken(passage, current.metricsOf(passage.api).tokens)
+        : authenticateBySecret(passage),
+    serviceOf: current.metricsOf,
+    upstreamOf: current.upstreamOf,
+    openStreamLane: ({ req, res }, then) => dataPort.openStreamLane(req, res, then),
+    now: clock.monotonic,
+  };
+  dataPort.serve({
+    request: createGateway({ world, rules: current.rules, clock }),
+    clientError: clientErrorListener({
+      ...recordBrokenRequests(record, clock),
+      latestOn: latestExchangeOn,
+      refuse: ending.refuse,
+    }),
   });
   const proxyProtocol = config.listen.proxyProtocol ? listenForProxies(dataPort, config.listen, log) : null;
   let running = config;
@@ -150,7 +142,6 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
       random: randomBytes,
       rules: current.rules,
       keys: current.keys,
-      ownEndpoint,
       config: () => running,
       samples: metrics.samples,
       reload: () => source.reload(),
@@ -223,7 +214,10 @@ function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource)
 }
 
 /** What Node's parser gave up on has no facts but the peer and the refusal. */
-function recordBrokenRequests(record: (outcome: Outcome) => void, clock: Clock): Omit<ClientErrorPorts, 'refuse'> {
+function recordBrokenRequests(
+  record: (outcome: Outcome) => void,
+  clock: Clock,
+): Pick<ClientErrorPorts<Exchange>, 'nextRequestId' | 'record'> {
   return {
     nextRequestId: requestIds(),
     record: (socket, refusal, requestId) =>

@@ -3,33 +3,30 @@
  * keys in use. The secret that was asked about is not repeated.
  */
 import type { Config } from '../config/schema.ts';
-import { explain, type Explanation } from '../policy/explain.ts';
-import { authenticateAs, authenticateAsKey, factsOf } from '../policy/made-up-request.ts';
-import type { PolicyPorts } from '../policy/pipeline.ts';
+import { explain, type Explanation } from '../request/explain.ts';
+import { authenticateAs, authenticateAsKey, factsOf } from '../request/made-up-request.ts';
 import { REFUSALS } from '../policy/refusal.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import { Question } from './schemas.ts';
 
 export interface ExplainPorts {
-  /** null until keys are loaded. */
-  readonly rules: () => Ruleset | null;
+  readonly rules: () => Ruleset;
   readonly config: () => Config;
-  readonly ownEndpoint: PolicyPorts['ownEndpoint'];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export function explainOperation({ rules, config, ownEndpoint, now }: ExplainPorts): Operation {
+export function explainOperation({ rules, config, now }: ExplainPorts): Operation {
   const handle = async ({ body }: Call): Promise<Answer> => {
     const read = readInput(Question, body);
     if (!read.ok) return read.problem;
     const { key, keyId = '', events, ...request } = read.value;
     const ruleset = rules();
-    if (ruleset === null) return { status: 200, body: notReady(request.ip) };
+    if (!ruleset.ready) return { status: 200, body: notReady(request.ip) };
     const facts = factsOf({ ...request, secure: config().listen.tls !== null, now: now() }, ruleset);
     const authenticate = key === undefined ? authenticateAsKey(keyId) : authenticateAs(key);
-    return { status: 200, body: await explain({ facts, rules: ruleset, events, authenticate, ownEndpoint }) };
+    return { status: 200, body: await explain({ facts, rules: ruleset, events, authenticate }) };
   };
   return {
     method: 'POST',

@@ -7,11 +7,10 @@ import { loadConfig } from '../config/load.ts';
 import { formatProblem, hasErrors } from '../config/problem.ts';
 import { createKeySource } from '../keys/create-source.ts';
 import type { KeySnapshot } from '../keys/key.ts';
-import { ownEndpointAt } from '../metrics-api/metrics-path.ts';
 import { parseAddress } from '../lib/address.ts';
 import { compileRules } from '../policy/compile-rules.ts';
-import { explain, type Explanation } from '../policy/explain.ts';
-import { authenticateAs, factsOf } from '../policy/made-up-request.ts';
+import { explain, type Explanation } from '../request/explain.ts';
+import { authenticateAs, factsOf } from '../request/made-up-request.ts';
 import type { CommandIo } from './io.ts';
 
 export interface ExplainArguments {
@@ -38,13 +37,12 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
   }
   const keys = await loadKeys(config, io);
   if (keys === null) return config.keys.source === 'file' ? 1 : 70;
-  const rules = { ...compileRules(config), keys };
+  const rules = { ...compileRules(config), ready: true, keys };
   const explanation = await explain({
     facts: factsOf({ ...args, secure: config.listen.tls !== null, now: Date.now() }, rules),
     rules,
     events: args.events,
     authenticate: authenticateAs(args.key),
-    ownEndpoint: (path) => ownEndpointAt(path, (config.apis.metrics?.token.privateKeyFile ?? null) !== null),
   });
   io.stdout(args.json ? JSON.stringify(explanation, null, 2) : describe(explanation));
   return explanation.outcome === 'allowed' ? 0 : 3;

@@ -6,9 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
-import { announcesBody } from '../policy/facts.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
-import type { Exchange } from './exchange.ts';
 
 /** How long and how much a closing connection is still read, so that the answer is not lost to a TCP reset. */
 const LINGER_MS = 1000;
@@ -30,6 +28,14 @@ export function problemHeaders(refusal: Refusal, requestId: string): string[] {
   return headers;
 }
 
+/** A request that Postern answers itself. */
+export interface Answerable {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Its framing announces a body. */
+  readonly hasBody: boolean;
+}
+
 export interface OwnAnswer {
   readonly status: number;
   readonly headers: readonly string[];
@@ -42,11 +48,10 @@ export interface OwnAnswer {
  * Sends an answer to a request whose body Postern does not need. If the body has not arrived whole when the packet at hand is
  * parsed, the connection is closed after the answer.
  */
-export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
+export function answer({ req, res, hasBody }: Answerable, own: OwnAnswer): void {
   if (res.headersSent) return void req.socket.destroy();
   // A last answer goes out before anything that follows is looked at.
   if (own.close) return send(req, res, own, true);
-  const hasBody = announcesBody(facts);
   if (hasBody && !req.complete) req.resume();
   // Ticks run before Node parses the rest of the packet at hand, the end of the turn comes after it.
   atTurnEnd(() => send(req, res, own, hasBody && !req.complete));

@@ -2,22 +2,33 @@
  * What becomes of a connection on which Node's parser or its timers gave up: a problem document where one can still be
  * written, and a closed connection in any case. There is no request to judge here.
  */
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
 import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
-import { latestExchangeOn, type Exchange } from './exchange.ts';
 
-export interface ClientErrorPorts {
+/** The latest request of a connection. */
+export interface Latest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly settled: boolean;
+}
+
+export interface ClientErrorPorts<T extends Latest> {
+  readonly latestOn: (socket: Socket) => T | undefined;
   /** Answers a request that is still under way on the socket. */
-  readonly refuse: (exchange: Exchange, reason: Refusal) => void;
+  readonly refuse: (latest: T, reason: Refusal) => void;
   /** Records a refusal that belongs to no request. */
   readonly record: (socket: Socket, reason: Refusal, requestId: string) => void;
   readonly nextRequestId: () => string;
 }
 
+type Recording = Pick<ClientErrorPorts<Latest>, 'record' | 'nextRequestId'>;
+
 /** Makes the listener for the HTTP server's `clientError` event. */
-export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.ErrnoException, socket: Socket) => void {
+export function clientErrorListener<T extends Latest>(
+  ports: ClientErrorPorts<T>,
+): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     // What follows the last answer is not read as anything; the socket ends by itself.
     if (isClosing(socket)) return;
@@ -26,7 +37,7 @@ export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.Err
       return;
     }
     const reason = refusalOf(error);
-    const exchange = latestExchangeOn(socket);
+    const exchange = ports.latestOn(socket);
     if (exchange === undefined || exchange.res.writableFinished) writeRaw(socket, reason, ports);
     else if (exchange.req.complete) afterAnswer(exchange, socket, reason, ports);
     else if (exchange.settled) socket.destroy();
@@ -35,7 +46,7 @@ export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.Err
 }
 
 /** The bytes behind a whole request are broken, not the request: it gets its answer, and nothing is read after it. */
-function afterAnswer({ res }: Exchange, socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
+function afterAnswer({ res }: Latest, socket: Socket, reason: Refusal, ports: Recording): void {
   ports.record(socket, reason, ports.nextRequestId());
   res.shouldKeepAlive = false;
   lingerOnClose(socket);
@@ -43,7 +54,7 @@ function afterAnswer({ res }: Exchange, socket: Socket, reason: Refusal, ports: 
 }
 
 /** Node hands over a bare socket: there is no response object to write with. */
-function writeRaw(socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
+function writeRaw(socket: Socket, reason: Refusal, ports: Recording): void {
   const requestId = ports.nextRequestId();
   const { status } = REFUSALS[reason.code];
   const body = problemBody(reason.code, requestId);

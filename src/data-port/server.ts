@@ -1,13 +1,12 @@
 /**
- * The data port: one Node HTTP server under Fastify and @fastify/http-proxy. The gateway sees every request first; what it
- * admits while its body is still arriving goes through the framework to the proxy's catch-all route, whose handler sends it on.
- * Decides nothing about requests.
+ * The data port: one Node HTTP server, and under it Fastify with @fastify/http-proxy for the lane of bodies that are still arriving
+ * when their request is admitted (docs/decisions/0004-two-lanes.md). Decides nothing about requests.
  */
-import http, { type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
-import fastify from 'fastify';
+import fastify, { type HTTPMethods } from 'fastify';
 
 export interface DataPortSettings {
   readonly host: string;
@@ -20,22 +19,28 @@ export interface DataPortSettings {
   readonly maxConnections: number;
 }
 
+/** What the server hands over, before anything of the framework sees it. */
 export interface DataPortHandlers {
   readonly request: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
   readonly clientError: (error: NodeJS.ErrnoException, socket: IncomingMessage['socket']) => void;
-  /** The handler of the proxy's route: the request was admitted. */
-  readonly admitted: (req: IncomingMessage) => void;
 }
 
 export interface DataPort {
   readonly server: Server;
-  /** Sends an admitted request through the framework to the proxy's route. */
-  readonly route: (req: IncomingMessage, res: ServerResponse) => void;
+  /** Sends a request through the framework to the proxy's route, which calls `then`. */
+  readonly openStreamLane: (req: IncomingMessage, res: ServerResponse, then: () => void) => void;
+  /** Begins to hand requests over. Before, they are not answered. */
+  readonly serve: (handlers: DataPortHandlers) => void;
   /** Binds the port; the promise fails when it cannot. */
   readonly listen: () => Promise<AddressInfo>;
   /** Stops accepting, and resolves when the last connection is closed. */
   readonly close: () => Promise<void>;
 }
+
+/** Never on the wire: the name under which the framework knows the lane. */
+const STREAM_LANE = '/stream';
+/** Those that Node parses with a body; the request form refuses CONNECT and TRACE. */
+const METHODS = http.METHODS.filter((method) => method !== 'CONNECT' && method !== 'TRACE') as HTTPMethods[];
 
 /** Node's default of 30 s would let a slow request live half a minute longer than its limit. */
 const TIMEOUT_CHECK_MS = 500;
@@ -43,37 +48,46 @@ const TIMEOUT_CHECK_MS = 500;
 /** Node lowers the count of header fields it keeps by default, silently; the request form step counts them all. */
 const NO_HEADER_COUNT_LIMIT = 0;
 
-export async function createDataPort(settings: DataPortSettings, handlers: DataPortHandlers): Promise<DataPort> {
-  const server = createServer(settings, handlers);
-  let framework: RequestListener | null = null;
+export async function createDataPort(settings: DataPortSettings): Promise<DataPort> {
+  const server = createServer(settings);
+  const arriving = new WeakMap<IncomingMessage, () => void>();
   const app = fastify({
     logger: false,
     // Requests that arrived before the port closed are still to be sent on.
     return503OnClosing: false,
-    // The framework's own would write a second answer and cut off what is under way.
-    clientErrorHandler: handlers.clientError,
-    serverFactory: (listener) => {
-      framework = listener;
-      return server;
-    },
+    serverFactory: () => server,
+    // The path was read and judged already, and must not be read a second time.
+    rewriteUrl: () => STREAM_LANE,
   });
+  // So does the framework leave the body and its type alone.
+  for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   await app.register(httpProxy, {
     // Required by the plugin and used by its stock handler alone, which ours replaces.
     upstream: 'http://upstream.invalid',
-    httpMethods: ['GET'],
+    prefix: STREAM_LANE,
+    httpMethods: METHODS,
     handler: (request, reply) => {
       reply.hijack();
-      handlers.admitted(request.raw);
+      arriving.get(request.raw)?.();
     },
   });
   await app.ready();
   return {
     server,
-    route: (req, res) => {
-      // The request was read and judged already. Shown in this form, the framework has nothing to read differently.
-      req.method = 'GET';
-      req.url = '/';
-      framework?.(req, res);
+    openStreamLane: (req, res, then) => {
+      arriving.set(req, then);
+      app.routing(req, res);
+    },
+    serve: (handlers) => {
+      server.on('request', (req, res) => handlers.request(req, res, false));
+      server.on('checkContinue', (req, res) => handlers.request(req, res, true));
+      server.on('checkExpectation', (req, res) => handlers.request(req, res, false));
+      // With this listener Node parses CONNECT; without it, it closes the connection without an answer.
+      server.on('connect', (req: IncomingMessage, socket) =>
+        handlers.request(req, responseFor(req, socket as never), false),
+      );
+      // The framework's own would write a second answer and cut off what is under way.
+      server.removeAllListeners('clientError').on('clientError', handlers.clientError);
     },
     listen: async () => {
       await app.listen({ host: settings.host, port: settings.port });
@@ -87,7 +101,7 @@ export async function createDataPort(settings: DataPortSettings, handlers: DataP
   };
 }
 
-function createServer(settings: DataPortSettings, handlers: DataPortHandlers): Server {
+function createServer(settings: DataPortSettings): Server {
   const options: http.ServerOptions = {
     requestTimeout: settings.requestTimeoutSeconds * 1000,
     headersTimeout: Math.min(settings.headersTimeoutSeconds, settings.requestTimeoutSeconds) * 1000,
@@ -104,13 +118,6 @@ function createServer(settings: DataPortSettings, handlers: DataPortHandlers): S
       : https.createServer({ ...options, ...settings.tls, handshakeTimeout: options.headersTimeout });
   server.maxHeadersCount = NO_HEADER_COUNT_LIMIT;
   server.maxConnections = settings.maxConnections;
-  server.on('request', (req, res) => handlers.request(req, res, false));
-  server.on('checkContinue', (req, res) => handlers.request(req, res, true));
-  server.on('checkExpectation', (req, res) => handlers.request(req, res, false));
-  // With this listener Node parses CONNECT; without it, it closes the connection without an answer.
-  server.on('connect', (req: IncomingMessage, socket) =>
-    handlers.request(req, responseFor(req, socket as never), false),
-  );
   return server;
 }
 

@@ -2,8 +2,7 @@
  * How the answers of the token endpoint are written: tokens in both forms, and refusals in the words of RFC 6749 5.2.
  * Decides nothing.
  */
-import { REFUSALS, type Refusal } from '../policy/refusal.ts';
-import type { TokenRequestError } from './token-request.ts';
+import { REFUSALS, type OAuthError, type Refusal } from '../policy/refusal.ts';
 import type { IssuedToken } from './token.ts';
 
 /** An answer of Postern's own, less its Content-Length. */
@@ -11,12 +10,6 @@ export interface TokenAnswer {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: string;
-}
-
-export interface OAuthError {
-  readonly error: TokenRequestError | 'access_denied' | 'temporarily_unavailable';
-  /** For the caller: helps, and gives nothing away. */
-  readonly why: string;
 }
 
 export function jsonToken(requestId: string, { accessToken, expiresIn }: IssuedToken): TokenAnswer {
@@ -30,8 +23,9 @@ export function oauthToken(requestId: string, { accessToken, expiresIn }: Issued
   return { status: 200, headers: ownHeaders(requestId), body: JSON.stringify(body) };
 }
 
-/** RFC 6749 5.2. `told`: the error and its text, if the refusal alone does not say them. */
-export function oauthRefusal(requestId: string, reason: Refusal, told: OAuthError = oauthError(reason)): TokenAnswer {
+/** RFC 6749 5.2. */
+export function oauthRefusal(requestId: string, reason: Refusal): TokenAnswer {
+  const told = reason.oauth ?? oauthError(reason);
   const { status } = REFUSALS[reason.code];
   const headers = ownHeaders(requestId);
   // RFC 9110 11.6.1: a 401 names a scheme that would do.

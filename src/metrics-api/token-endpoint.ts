@@ -8,14 +8,15 @@ import { sha256Hex } from '../lib/digest.ts';
 import { identify, type Identity } from '../policy/credential.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from '../policy/refusal.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
-import { jsonToken, oauthRefusal, oauthToken, type OAuthError, type TokenAnswer } from './token-answer.ts';
+import { jsonToken, oauthToken, type TokenAnswer } from './token-answer.ts';
 import { readJsonRequest, readOAuthRequest, tokenForm, type ReadTokenRequest } from './token-request.ts';
 import type { TokenService } from './token.ts';
 
 /** No token request needs more; read no more than this of a body. */
 export const MAX_TOKEN_BODY_BYTES = 16_384;
 
-export interface TokenRequest {
+/** What is known of a token request before its body is read. */
+export interface TokenRequestHead {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly authorization: string | undefined;
@@ -25,57 +26,41 @@ export interface TokenRequest {
   readonly keys: KeySnapshot;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly body: Buffer;
-  /** Whether the key may be used from this address and this origin: asked for a right pair only. */
-  readonly guard: (identity: Identity) => Refusal | null;
 }
-
-/** `answer` null: the refusal is answered with a problem document like any other, `Cache-Control: no-store` on it. */
-export type TokenOutcome =
-  | { readonly kind: 'issued'; readonly identity: Identity; readonly answer: TokenAnswer }
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly answer: TokenAnswer | null };
 
 export interface TokenEndpoint {
   /** What can be refused before the body is read: null when nothing can. */
-  readonly open: (request: RequestHead) => TokenOutcome | null;
-  /** Judges the whole request. */
-  readonly answer: (request: TokenRequest) => Promise<TokenOutcome>;
+  readonly open: (head: TokenRequestHead) => Refusal | null;
+  /** Whose client secret and API key the body (or Basic) shows. A wrong pair counts against its address. */
+  readonly identify: (head: TokenRequestHead, body: Buffer) => Decision<Identity>;
+  /** The answer with a token for a right pair. */
+  readonly issue: (identity: Identity, head: TokenRequestHead) => Promise<TokenAnswer>;
 }
 
 export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failures: FailureLimiter): TokenEndpoint {
-  const open: TokenEndpoint['open'] = (request) => {
-    const seconds = failures.secondsToWait(request.address, request.now);
-    if (seconds > 0) {
-      const why = `${request.address} failed too often to obtain a token`;
-      return refuse(request, { ...refusal('rate_limited', why), retryAfter: seconds });
-    }
-    const { contentEncoding = 'identity' } = request;
-    if (contentEncoding.toLowerCase() !== 'identity')
-      return refuse(request, refusal('unsupported_encoding', 'a token request with a content coding'));
-    if (tokenForm(request.contentType) === null)
-      return refuse(request, refusal('unsupported_media_type', 'a token request that is neither JSON nor a form'));
-    return null;
-  };
-
   return {
-    open,
-    async answer(request) {
-      const early = open(request);
-      if (early !== null) return early;
-      const form = tokenForm(request.contentType);
-      const read =
-        form === 'oauth' ? readOAuthRequest(request.body, request.authorization) : readJsonRequest(request.body);
-      if (read.kind === 'error') return refuse(request, errorRefusal(read), read);
-      const identity = identifyPair(read, request.keys, request.now);
-      if (!identity.ok) {
-        failures.fail(request.address, request.now);
-        return refuse(request, identity.refusal);
+    open({ address, now, contentEncoding = 'identity', contentType }) {
+      const seconds = failures.secondsToWait(address, now);
+      if (seconds > 0) {
+        const why = `${address} failed too often to obtain a token`;
+        return { ...refusal('rate_limited', why), retryAfter: seconds };
       }
-      const guarded = request.guard(identity.value);
-      if (guarded !== null) return refuse(request, guarded);
-      const token = await tokens.issue(identity.value, request.now);
-      const answer = form === 'oauth' ? oauthToken(request.requestId, token) : jsonToken(request.requestId, token);
-      return { kind: 'issued', identity: identity.value, answer };
+      if (contentEncoding.toLowerCase() !== 'identity')
+        return refusal('unsupported_encoding', 'a token request with a content coding');
+      if (tokenForm(contentType) === null)
+        return refusal('unsupported_media_type', 'a token request that is neither JSON nor a form');
+      return null;
+    },
+    identify({ contentType, authorization, address, keys, now }, body) {
+      const read = tokenForm(contentType) === 'oauth' ? readOAuthRequest(body, authorization) : readJsonRequest(body);
+      if (read.kind === 'error') return refused(errorRefusal(read));
+      const identity = identifyPair(read, keys, now);
+      if (!identity.ok) failures.fail(address, now);
+      return identity;
+    },
+    async issue(identity, { contentType, requestId, now }) {
+      const token = await tokens.issue(identity, now);
+      return tokenForm(contentType) === 'oauth' ? oauthToken(requestId, token) : jsonToken(requestId, token);
     },
   };
 }
@@ -99,12 +84,5 @@ function equal(expected: string | null, shown: string): boolean {
 }
 
 function errorRefusal({ error, why }: ReadTokenRequest & { readonly kind: 'error' }): Refusal {
-  return refusal(error === 'invalid_client' ? error : 'invalid_request', why);
-}
-
-type RequestHead = Omit<TokenRequest, 'body' | 'guard'>;
-
-function refuse({ contentType, requestId }: RequestHead, reason: Refusal, told?: OAuthError): TokenOutcome {
-  const answer = tokenForm(contentType) === 'oauth' ? oauthRefusal(requestId, reason, told) : null;
-  return { kind: 'refused', refusal: reason, answer };
+  return { ...refusal(error === 'invalid_client' ? error : 'invalid_request', why), oauth: { error, why } };
 }

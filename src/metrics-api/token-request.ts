@@ -3,16 +3,14 @@
  * Basic or in the body. Says which client and secret were shown, or what is wrong with the request. Believes nobody.
  */
 import { checkMedia } from '../event-filter/media.ts';
+import type { OAuthError } from '../policy/refusal.ts';
 
 export type TokenForm = 'json' | 'oauth';
-
-/** RFC 6749 5.2. */
-export type TokenRequestError = 'invalid_request' | 'invalid_client' | 'unsupported_grant_type' | 'invalid_scope';
 
 export type ReadTokenRequest =
   | { readonly kind: 'pair'; readonly apiKey: string; readonly clientSecret: string }
   /** `why` is for the caller: it quotes nothing of the request. */
-  | { readonly kind: 'error'; readonly error: TokenRequestError; readonly why: string };
+  | { readonly kind: 'error'; readonly error: OAuthError['error']; readonly why: string };
 
 /** Which form a content type announces, or null: neither. */
 export function tokenForm(contentType: string | undefined): TokenForm | null {
@@ -116,4 +114,4 @@ function utf8(bytes: Buffer): string | null {
   }
 }
 
-const wrong = (error: TokenRequestError, why: string): ReadTokenRequest => ({ kind: 'error', error, why });
+const wrong = (error: OAuthError['error'], why: string): ReadTokenRequest => ({ kind: 'error', error, why });

@@ -1,15 +1,20 @@
 /**
  * Who sends a request to the integration API: the key whose secret came with it. A credential of the other API is unknown here.
  */
-import { findCredential, identify, invalid, type Identity } from './credential.ts';
-import type { Passage } from './pipeline.ts';
+import { findCredential, identify, invalid, type CredentialPlaces, type Identity } from './credential.ts';
 import { refused, type Decision } from './refusal.ts';
-import type { ApiRules } from './ruleset.ts';
+import type { ApiRules, Ruleset } from './ruleset.ts';
 
-/** The identity behind the secret in the request (contract of `PolicyPorts.authenticate`, synchronous). */
-export function authenticateBySecret(passage: Passage, api: ApiRules): Decision<Identity> {
-  const { rules, facts } = passage;
-  const shown = findCredential(passage, api.credential);
+/** A request, and where in it a credential may stand. */
+export interface Caller extends CredentialPlaces {
+  readonly rules: Ruleset;
+  readonly api: ApiRules;
+}
+
+/** The identity behind the secret in the request. */
+export function authenticateBySecret(caller: Caller): Decision<Identity> {
+  const { rules, facts, api } = caller;
+  const shown = findCredential(caller, api.credential);
   if (!shown.ok) return shown;
   const identity = identify(shown.value.digest, rules.keys, facts.now);
   if (identity.ok && identity.value.key.type === 'metrics')

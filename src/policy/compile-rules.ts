@@ -10,7 +10,7 @@ import { compileRoutes } from './route.ts';
 import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
 
 /** The rules of a configuration, without the keys, which come from elsewhere and change on their own. */
-export function compileRules(config: Config): Omit<Ruleset, 'keys'> {
+export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
   const { integration, metrics } = config.apis;
   return {
     trustedProxies: compileAddressSet(config.listen.trustedProxies.map(cidrOf)),
@@ -36,6 +36,7 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     },
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,
+    publishesKeys: 'token' in api && api.token.privateKeyFile !== null,
   };
 }
 

@@ -6,26 +6,23 @@ import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts'
 import { checkMedia, contentCoding, type ContentCoding } from '../event-filter/media.ts';
 import type { Key } from '../keys/key.ts';
 import type { HeaderFacts } from './header-facts.ts';
-import type { Passage } from './pipeline.ts';
 import { allowed, refusal, refused, type Decision } from './refusal.ts';
 import type { CompiledRoute } from './route.ts';
 
-/** The filter for this request's body, or null when the key may send any event or the route carries none. */
-export function eventFilterOf({ identity, route }: Passage): EventFilter | null {
-  if (identity === null || route === null || route.route.selector === null) return null;
-  const { key } = identity;
-  if (key.allowedEvents === null) return null;
+/** The filter for the bodies of a key on a route, or null when the key may send any event or the route carries none. */
+export function eventFilterOf(key: Key, route: CompiledRoute): EventFilter | null {
+  if (key.allowedEvents === null || route.selector === null) return null;
   let filters = compiled.get(key);
   if (filters === undefined) compiled.set(key, (filters = new Map<CompiledRoute, EventFilter>()));
-  let filter = filters.get(route.route);
+  let filter = filters.get(route);
   if (filter === undefined) {
     filter = compileEventFilter({
-      selector: route.route.selector,
+      selector: route.selector,
       allowed: key.allowedEvents,
       onDisallowed: key.disallowedEvents,
-      unnamed: route.route.unnamed,
+      unnamed: route.unnamed,
     });
-    filters.set(route.route, filter);
+    filters.set(route, filter);
   }
   return filter;
 }

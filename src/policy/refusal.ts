@@ -92,6 +92,21 @@ export interface Refusal {
   readonly allow?: string;
   /** Seconds for `Retry-After` (RFC 9110 10.2.3). */
   readonly retryAfter?: number;
+  /** How it is told at the token endpoint, where the code alone does not say. */
+  readonly oauth?: OAuthError;
+}
+
+/** RFC 6749 5.2, and `access_denied` and `temporarily_unavailable` of 4.1.2.1. */
+export interface OAuthError {
+  readonly error:
+    | 'invalid_request'
+    | 'invalid_client'
+    | 'unsupported_grant_type'
+    | 'invalid_scope'
+    | 'access_denied'
+    | 'temporarily_unavailable';
+  /** For the caller: helps, and gives nothing away. */
+  readonly why: string;
 }
 
 /** A verdict with a value, or with the refusal that ends the request's way. */

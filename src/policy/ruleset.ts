@@ -49,9 +49,13 @@ export interface ApiRules {
   readonly cors: CorsRules;
   readonly enforcement: Mode;
   readonly maxBodyBytes: number;
+  /** Access tokens are signed with a private key, whose public part everybody may have. */
+  readonly publishesKeys: boolean;
 }
 
 export interface Ruleset {
+  /** Keys have been loaded. */
+  readonly ready: boolean;
   readonly trustedProxies: AddressSet;
   readonly pathQuirks: ReadonlySet<PathQuirk>;
   readonly integration: ApiRules | null;

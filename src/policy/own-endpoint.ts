@@ -1,9 +1,8 @@
 /**
  * What stands at a path of the metrics API: the token endpoint, a query whose answer may be kept, or something else.
  */
-import { foldPath, readPath } from '../policy/path-reading.ts';
-import { isMetricsPath } from '../policy/route.ts';
-import type { OwnEndpoint, Passage } from '../policy/pipeline.ts';
+import { foldPath, readPath } from './path-reading.ts';
+import { isMetricsPath } from './route.ts';
 
 export type MetricsPath = 'token' | 'query' | 'other';
 
@@ -32,20 +31,7 @@ function kindOf(path: string): MetricsPath {
 const KEY_SET_PATH = '/.well-known/jwks.json';
 
 /** What Postern answers itself at a path. `publishesKeys`: there are public keys to serve. */
-export function ownEndpointAt(path: string, publishesKeys: boolean): OwnEndpoint | null {
+export function ownEndpointAt(path: string, publishesKeys: boolean): 'token' | 'key set' | null {
   if (publishesKeys && path === KEY_SET_PATH) return 'key set';
   return isMetricsPath(path) && metricsPath(path) === 'token' ? 'token' : null;
-}
-
-/** Whether the answer to an admitted request may come from the cache: a query, by a key that nothing stood against. */
-export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage): boolean {
-  return (
-    api?.name === 'metrics' &&
-    // In report mode the backend still judges the caller itself, on every request.
-    api.enforcement === 'enforce' &&
-    facts.method === 'POST' &&
-    identity !== null &&
-    wouldReject === null &&
-    metricsPath(path) === 'query'
-  );
 }

@@ -6,13 +6,13 @@ import { parseAddress } from '../lib/address.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import type { Key, KeySnapshot } from '../keys/key.ts';
 import { verifySecretChecksum } from '../keys/secret.ts';
-import { identify, invalid, type Identity } from './credential.ts';
-import type { Facts } from './facts.ts';
-import { readHeaders } from './header-facts.ts';
-import type { PolicyPorts } from './pipeline.ts';
-import { refused, type Decision } from './refusal.ts';
-import { isMetricsPath } from './route.ts';
-import type { Ruleset } from './ruleset.ts';
+import { identify, invalid, type Identity } from '../policy/credential.ts';
+import type { Facts } from '../policy/facts.ts';
+import { readHeaders } from '../policy/header-facts.ts';
+import { refused, type Decision } from '../policy/refusal.ts';
+import { isMetricsPath } from '../policy/route.ts';
+import type { Ruleset } from '../policy/ruleset.ts';
+import type { PolicyWorld } from './checks.ts';
 
 export interface MadeUpRequest {
   /** The address of the peer. */
@@ -45,7 +45,7 @@ export function factsOf({ ip, method, path, origin, secure, now }: MadeUpRequest
 }
 
 /** The secret stands for a credential of either API: for the metrics API, for the token that it would be exchanged for. */
-export const authenticateAs = (secret: string): PolicyPorts['authenticate'] =>
+export const authenticateAs = (secret: string): PolicyWorld['authenticate'] =>
   authenticateBy((keys, now) => {
     const identity = identify(sha256Hex(secret), keys, now);
     if (!identity.ok && identity.refusal.reason === 'unknown') return refused(invalid('unknown', whyUnknown(secret)));
@@ -53,7 +53,7 @@ export const authenticateAs = (secret: string): PolicyPorts['authenticate'] =>
   });
 
 /** The same for a caller who holds the key of this id: one of its secrets that works now, if there is any. */
-export const authenticateAsKey = (keyId: string): PolicyPorts['authenticate'] =>
+export const authenticateAsKey = (keyId: string): PolicyWorld['authenticate'] =>
   authenticateBy((keys, now) => {
     const key = keys.byId.get(keyId);
     const secret = key && latestSecret(key, now);
@@ -65,8 +65,8 @@ export const authenticateAsKey = (keyId: string): PolicyPorts['authenticate'] =>
 const latestSecret = ({ secrets }: Key, now: number): Key['secrets'][number] | undefined =>
   secrets.findLast(({ expiresAt }) => expiresAt === null || expiresAt > now) ?? secrets.at(-1);
 
-function authenticateBy(find: (keys: KeySnapshot, now: number) => Decision<Identity>): PolicyPorts['authenticate'] {
-  return ({ rules, facts }, api) => {
+function authenticateBy(find: (keys: KeySnapshot, now: number) => Decision<Identity>): PolicyWorld['authenticate'] {
+  return ({ rules, facts, api }) => {
     const identity = find(rules.keys, facts.now);
     if (identity.ok && (identity.value.key.type === 'metrics') !== (api.name === 'metrics'))
       return refused(invalid('unknown', `key ${identity.value.key.id} belongs to the other API`));

@@ -2,13 +2,12 @@
  * Which CORS headers an answer carries, so that a page of an admitted origin can read it, a refusal included.
  */
 import { admittedOrigins, keyAdmitsOrigin, readableBy } from '../policy/cors.ts';
-import type { Passage } from '../policy/pipeline.ts';
+import type { Passage } from './passage.ts';
 
 const NONE: readonly string[] = [];
 
 /** The header list for the page that sent this request; empty if none did or its origin is not admitted. */
-export function corsHeadersFor(passage: Passage | null): readonly string[] {
-  if (passage === null) return NONE;
+export function corsHeadersFor(passage: Passage): readonly string[] {
   const { origin, originCount } = passage.facts.headers;
   if (origin === undefined || originCount !== 1) return NONE;
   return admits(passage, origin) ? readableBy(origin) : NONE;

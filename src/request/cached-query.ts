@@ -1,0 +1,116 @@
+/**
+ * Stands between the client and the backend while a cache is asked: the query that it is asked, and where its answer goes. A kept
+ * answer is written whole, any other streams as without a cache.
+ */
+import type { Key } from '../keys/key.ts';
+import { atTurnEnd } from '../lib/turn-end.ts';
+import { endWhole } from '../lib/whole-answer.ts';
+import type { CacheQuery, CacheSink, CacheVerdict } from '../metrics-api/cache-query.ts';
+import type { Answer } from '../metrics-api/cache-store.ts';
+import type { ResponseCache } from '../metrics-api/response-cache.ts';
+import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from '../upstream/dispatch.ts';
+import type { UpstreamFailure } from '../upstream/failure.ts';
+import { reasonOf } from '../upstream/forward.ts';
+import type { Upstream } from '../upstream/pool.ts';
+import { breakOffWhenStalled } from '../upstream/stall.ts';
+import type { Ending } from './ending.ts';
+import type { Exchange } from './exchange.ts';
+import type { Routed } from './passage.ts';
+import { upstreamRequest } from './fields.ts';
+
+export interface CachedQuerySettings {
+  readonly exchange: Routed<Exchange>;
+  readonly key: Key;
+  readonly body: Buffer;
+  readonly upstream: Upstream;
+  readonly ending: Ending;
+}
+
+/** One object, since a hit pays for each. */
+export class CachedQuery implements CacheQuery, CacheSink {
+  readonly key: Key;
+  readonly method: string;
+  readonly target: string;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly cacheControl: string | undefined;
+  readonly body: Buffer;
+  readonly #exchange: Routed<Exchange>;
+  readonly #upstream: Upstream;
+  readonly #ending: Ending;
+  #request: UpstreamRequest | null = null;
+  #flight: Flight | null = null;
+  #taker: ResponseSink | null = null;
+
+  constructor({ exchange, key, body, upstream, ending }: CachedQuerySettings) {
+    const { facts } = exchange;
+    this.key = key;
+    this.method = facts.method;
+    this.target = (exchange.route?.target ?? exchange.path) + exchange.query;
+    this.contentType = facts.headers.contentType;
+    this.contentEncoding = facts.headers.contentEncoding;
+    this.cacheControl = facts.headers.cacheControl;
+    this.body = body;
+    this.#exchange = exchange;
+    this.#upstream = upstream;
+    this.#ending = ending;
+  }
+
+  ask(cache: ResponseCache): this {
+    this.#flight = cache.fetch(this, this);
+    return this;
+  }
+
+  /** Connects whoever takes the answer, if it was not there at once. */
+  take(sink: ResponseSink): Flight {
+    this.#taker = sink;
+    return this.#flight as Flight;
+  }
+
+  /** Made when it is needed: a hit needs none. */
+  request(): UpstreamRequest {
+    return (this.#request ??= upstreamRequest(this.#exchange, this.#upstream));
+  }
+
+  headers(): readonly string[] {
+    return this.request().headers;
+  }
+
+  send(sink: ResponseSink): Flight {
+    return dispatch(this.#upstream, this.request(), sink);
+  }
+
+  onVerdict(verdict: CacheVerdict): void {
+    this.#exchange.cache = verdict;
+  }
+
+  onAnswer({ status, statusText, headers, body }: Answer): void {
+    const exchange = this.#exchange;
+    if (exchange.settled) return;
+    const { res } = exchange;
+    res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', exchange.requestId]);
+    atTurnEnd(() => {
+      if (res.destroyed) return;
+      endWhole(res, body);
+      if (res.writableLength > 0) breakOffWhenStalled(res, this.#upstream.idleTimeoutMs);
+    });
+    exchange.abort?.();
+    this.#ending.settle(exchange, { status });
+  }
+
+  onResponse(status: number, headers: readonly string[], statusText: string): void {
+    this.#taker?.onResponse(status, headers, statusText);
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.#taker?.onData(chunk) ?? true;
+  }
+
+  onEnd(trailers: readonly string[]): void {
+    this.#taker?.onEnd(trailers);
+  }
+
+  onFailure(failure: UpstreamFailure): void {
+    this.#taker?.onFailure(failure);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The rungs that need nothing but facts and rules: where a request goes, whose it is, from where, how often. Each asks policy/ and
+ * keeps what it learnt in the passage. Nothing here reads a body or writes an answer.
+ */
+import { mayHoldCredential } from '../policy/body-credential.ts';
+import { admittedOrigins, isPreflight } from '../policy/cors.ts';
+import type { Identity } from '../policy/credential.ts';
+import { ownEndpointAt } from '../policy/own-endpoint.ts';
+import { normalizeTarget } from '../policy/path.ts';
+import { refusal, type Decision } from '../policy/refusal.ts';
+import { isMetricsPath } from '../policy/route.ts';
+import type { RateStore } from '../rate-store/rate-store.ts';
+import { readText } from './body.ts';
+import { clientOf, type Identified, type Passage, type Routed } from './passage.ts';
+import type { Verdict, Wait } from './run.ts';
+
+/** What these rungs ask of the world. */
+export interface PolicyWorld {
+  /** Whose credential came with the request; may have to verify a signature. */
+  readonly authenticate: (passage: Routed) => Decision<Identity> | Promise<Decision<Identity>>;
+  readonly rate: RateStore;
+}
+
+export function takePath(passage: Passage): Verdict {
+  if (passage.path !== '') return 'passed';
+  const target = normalizeTarget(passage.facts.target, passage.rules.pathQuirks);
+  if (!target.ok) return target.refusal;
+  passage.path = target.value.path;
+  passage.query = target.value.query;
+  return 'passed';
+}
+
+export function takeRoute(passage: Passage): Verdict {
+  if (passage.api !== null) return 'passed';
+  const { facts, rules, path } = passage;
+  const own = rules.metrics === null ? null : ownEndpointAt(path, rules.metrics.publishesKeys);
+  passage.endpoint = own;
+  if (own === 'key set') {
+    // Public keys are for everybody, under every Host.
+    passage.api = rules.metrics;
+    return facts.method === 'GET' || facts.method === 'HEAD'
+      ? 'passed'
+      : refusal('no_route', 'the key set is read only');
+  }
+  const api = isMetricsPath(path) ? rules.metrics : rules.integration;
+  if (api === null) return refusal('no_route', 'no API is configured for this path');
+  if (api.hosts !== null && !api.hosts.has(hostName(facts.headers.host ?? '')))
+    return refusal('no_route', `the ${api.name} API does not serve this Host`);
+  passage.api = api;
+  passage.route = api.router.match(facts.method, path);
+  return 'passed';
+}
+
+/** The host name of a Host value: lower case, without port (RFC 3986 3.2.2). */
+function hostName(host: string): string {
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
+  return (end <= 0 ? host : host.slice(0, end)).toLowerCase();
+}
+
+export function checkPreflight(passage: Passage): Verdict {
+  if (!isPreflight(passage.facts)) return 'passed';
+  const { origin, originCount } = passage.facts.headers;
+  const origins = admittedOrigins(passage.rules.keys);
+  if (originCount !== 1 || (origins !== null && !origins.has(origin ?? '')))
+    return refusal('cors_not_allowed', 'no enabled write-only key admits this origin');
+  passage.endpoint = 'preflight';
+  return 'own';
+}
+
+/** Where every other place was looked at in vain, the credential can only be in the body. */
+export function takeCredential(passage: Routed, world: PolicyWorld): Verdict | Wait | Promise<Verdict> {
+  // Of a token request: its client's credentials were read before.
+  if (passage.identity !== null) return 'passed';
+  const decision = world.authenticate(passage);
+  if (decision instanceof Promise) return decision.then((late) => keepIdentity(passage, late));
+  if (!decision.ok && decision.refusal.code === 'missing_credential' && mayHoldCredential(passage.facts, passage.api)) {
+    const wait = readText(passage);
+    if (wait !== null) return wait;
+    const again = world.authenticate(passage);
+    return again instanceof Promise ? again.then((late) => keepIdentity(passage, late)) : keepIdentity(passage, again);
+  }
+  return keepIdentity(passage, decision);
+}
+
+function keepIdentity(passage: Passage, decision: Decision<Identity>): Verdict {
+  if (!decision.ok) return decision.refusal;
+  passage.identity = decision.value;
+  return 'passed';
+}
+
+export function checkAddress(passage: Identified): Verdict {
+  const client = clientOf(passage);
+  const { key } = passage.identity;
+  if (key.admitsAddress(client.address)) return 'passed';
+  return refusal('ip_not_allowed', `${client.text} is not on the allow-list of key ${key.id}`);
+}
+
+export function takeFromRate(passage: Identified, { rate }: PolicyWorld): Verdict | Promise<Verdict> {
+  const { key } = passage.identity;
+  if (key.rateLimit === null) return 'passed';
+  const { requests, windowSeconds } = key.rateLimit;
+  const why = `key ${key.id} is over its limit of ${requests} requests in ${windowSeconds} s`;
+  const verdict = rate.take(key.id, key.rateLimit, passage.facts.now);
+  const read = (verdict: Awaited<ReturnType<RateStore['take']>>): Verdict =>
+    verdict.allowed ? 'passed' : { ...refusal('rate_limited', why), retryAfter: verdict.retryAfterSeconds };
+  return verdict instanceof Promise ? verdict.then(read) : read(verdict);
+}

@@ -1,0 +1,150 @@
+/**
+ * One request and its answer while they are on their way: the passage, with the sockets that it came by. Reads its own body, and
+ * says at its end what became of it. Decides nothing.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { collectBody } from '../data-port/body.ts';
+import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
+import type { TokenAnswer } from '../metrics-api/token-answer.ts';
+import type { BodyText } from '../policy/body-credential.ts';
+import type { ClientAddress } from '../policy/client-address.ts';
+import type { Identity } from '../policy/credential.ts';
+import { announcesBody, declaredLength, type Facts } from '../policy/facts.ts';
+import { refusal, type Refusal } from '../policy/refusal.ts';
+import type { RouteMatch } from '../policy/route.ts';
+import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
+import { clientOf, type Body, type BodyRead, type OwnEndpoint, type Passage, type Place } from './passage.ts';
+
+/** What the answer adds to an outcome. */
+export interface AnswerFacts {
+  /** As sent to the client; `CLIENT_GONE` when it went away before anything was sent. */
+  readonly status: number;
+  readonly upstreamSeconds?: number | null;
+  readonly upstreamFailure?: UpstreamFailureKind | null;
+  readonly tokenIssued?: boolean;
+}
+
+/** The status recorded for a client that went away before anything was sent (nginx's convention). */
+export const CLIENT_GONE = 499;
+
+/** How a request arrived. */
+export interface Arrival {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly facts: Facts;
+  readonly rules: Ruleset;
+  readonly requestId: string;
+  /** Monotonic milliseconds. */
+  readonly startedAt: number;
+  /** The client waits for `100 Continue` before it sends its body (RFC 9110 10.1.1). */
+  readonly awaitsContinue: boolean;
+  /** Where it goes, if the request before it on its connection went there by the same rules. */
+  readonly place: Place;
+  /** Told once when the client leaves before its answer. */
+  readonly onGone: (exchange: Exchange) => void;
+}
+
+export class Exchange implements Passage {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly facts: Facts;
+  readonly rules: Ruleset;
+  readonly requestId: string;
+  readonly startedAt: number;
+  path: string;
+  query: string;
+  api: ApiRules | null;
+  route: RouteMatch | null;
+  endpoint: OwnEndpoint | null = null;
+  identity: Identity | null = null;
+  client: ClientAddress | null = null;
+  body: Body = 'unread';
+  bodyText: BodyText = null;
+  bodyHandedOver = false;
+  bodyChanged = false;
+  forwardedEvents = 0;
+  removedEvents = 0;
+  rejectedEvents = 0;
+  wouldReject: Refusal | null = null;
+  refusal: Refusal | null = null;
+  /** What the response cache did, and its `Cache-Status` (RFC 9211). */
+  cache: { readonly result: CacheResult; readonly status: string } | null = null;
+  /** How an endpoint with an error format of its own refuses; null: by a problem document. */
+  refusalForm: ((reason: Refusal) => TokenAnswer) | null = null;
+  /** Counted among the requests in flight. */
+  counted = false;
+  /** Reached the lane of bodies that are still arriving. */
+  inStreamLane = false;
+  /** The outcome is recorded: nothing more may be answered. */
+  settled = false;
+  /** Stops what goes on for this request beyond its socket, such as an upstream request. */
+  abort: (() => void) | null = null;
+  #awaitsContinue: boolean;
+  readonly #onGone: (exchange: Exchange) => void;
+
+  constructor(arrival: Arrival) {
+    this.req = arrival.req;
+    this.res = arrival.res;
+    this.facts = arrival.facts;
+    this.rules = arrival.rules;
+    this.requestId = arrival.requestId;
+    this.startedAt = arrival.startedAt;
+    this.path = arrival.place.path;
+    this.query = arrival.place.query;
+    this.api = arrival.place.api;
+    this.route = arrival.place.route;
+    this.#awaitsContinue = arrival.awaitsContinue;
+    this.#onGone = arrival.onGone;
+  }
+
+  /** Everything that can be said before a body is read is said before this. */
+  sendContinue(): void {
+    if (!this.#awaitsContinue) return;
+    this.#awaitsContinue = false;
+    this.res.writeContinue();
+  }
+
+  readBody(maxBytes: number, then: BodyRead): void {
+    const contentLength = declaredLength(this.facts);
+    const tooLarge = (): Refusal => refusal('body_too_large', `the body is over ${maxBytes} bytes`);
+    if ((contentLength ?? 0) > maxBytes) return then(tooLarge());
+    this.sendContinue();
+    collectBody(this.req, { contentLength, maxBytes }, (body) => {
+      if (this.settled) return;
+      if (body === 'aborted') return this.#onGone(this);
+      if (body === 'too_large') return then(tooLarge());
+      this.body = body;
+      then(null);
+    });
+  }
+
+  get hasBody(): boolean {
+    return announcesBody(this.facts);
+  }
+}
+
+/** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
+export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow: number): Outcome {
+  const { facts, identity, refusal: reason, wouldReject } = exchange;
+  return {
+    requestId: exchange.requestId,
+    api: exchange.api?.name ?? '',
+    keyId: identity?.key.id ?? reason?.keyId ?? wouldReject?.keyId ?? '',
+    secretId: identity?.secret.id ?? '',
+    method: facts.method,
+    path: exchange.path,
+    clientIp: clientOf(exchange).text,
+    status: answer.status,
+    refusal: reason,
+    wouldReject,
+    forwardedEvents: exchange.forwardedEvents,
+    removedEvents: exchange.removedEvents,
+    rejectedEvents: exchange.rejectedEvents,
+    durationSeconds: (monotonicNow - exchange.startedAt) / 1000,
+    upstreamSeconds: answer.upstreamSeconds ?? null,
+    upstreamFailure: answer.upstreamFailure ?? null,
+    cache: exchange.cache?.result ?? null,
+    tokenIssued: answer.tokenIssued ?? false,
+    now: facts.now,
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Takes a made-up request up the very rungs of enforcement and tells the verdict and the reason of each. Contacts no backend,
+ * counts against no limit and never repeats a secret.
+ */
+import type { Mode } from '../keys/key.ts';
+import type { BodyText } from '../policy/body-credential.ts';
+import type { ClientAddress } from '../policy/client-address.ts';
+import type { Identity } from '../policy/credential.ts';
+import type { Facts } from '../policy/facts.ts';
+import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
+import type { CompiledRoute, RouteMatch } from '../policy/route.ts';
+import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
+import type { PolicyWorld } from './checks.ts';
+import { clientOf, NOWHERE, type Body, type OwnEndpoint, type Passage } from './passage.ts';
+import { isExempt, judge, modeOf, type Verdict } from './run.ts';
+import { JUDGING } from './rungs.ts';
+
+export type ExplainedVerdict = 'passed' | 'answered' | 'refused' | 'would_reject' | 'not_reached';
+
+/** The rungs that a made-up request can be judged by, in their order. */
+const EXPLAINED = Object.values(JUDGING);
+type ExplainedName = (typeof EXPLAINED)[number]['name'];
+
+export interface StepVerdict {
+  readonly step: ExplainedName;
+  readonly verdict: ExplainedVerdict;
+  readonly reason: string;
+}
+
+export interface Explanation {
+  readonly outcome: 'allowed' | 'refused';
+  /** Of the refusal; null when the backend's answer decides. */
+  readonly status: number | null;
+  readonly code: RefusalCode | null;
+  readonly keyId: string | null;
+  readonly clientAddress: string;
+  /** The X-Forwarded-For entries that were walked, right to left. */
+  readonly chain: readonly string[];
+  readonly removedEvents: number;
+  readonly steps: readonly StepVerdict[];
+}
+
+export interface Question {
+  readonly facts: Facts;
+  readonly rules: Ruleset;
+  /** Names of the events that the request would carry. */
+  readonly events: readonly string[];
+  readonly authenticate: PolicyWorld['authenticate'];
+}
+
+/** Explains what would become of a request. */
+export async function explain({ facts, rules, events, authenticate }: Question): Promise<Explanation> {
+  const passage = new MadeUpPassage(facts, rules, events);
+  const world: PolicyWorld = { authenticate, rate: UNCOUNTED };
+  const steps: StepVerdict[] = [];
+  let refused: Refusal | null = null;
+  let reached = true;
+  for (const { name: step, reportable, check } of EXPLAINED) {
+    if (!reached || isExempt(passage, reportable)) {
+      steps.push({ step, verdict: 'not_reached', reason: '' });
+      continue;
+    }
+    const result = await check(passage, world);
+    // No event was named: there is no body to wait for.
+    const verdict = typeof result === 'function' ? 'passed' : answersTokenRequest(passage, step) ? 'own' : result;
+    reached = judge(passage, reportable, verdict) === 'goes on';
+    if (!reached && isRefusal(verdict)) refused = verdict;
+    const { verdict: word, reason } = shown(verdict, step, passage, modeOf(passage, reportable));
+    steps.push({ step, verdict: word, reason });
+  }
+  return conclude(passage, refused, steps);
+}
+
+/** Nobody made a body with a client secret up. */
+const answersTokenRequest = ({ endpoint }: Passage, step: ExplainedName): boolean =>
+  step === 'own endpoint' && endpoint === 'token';
+
+const isRefusal = (verdict: Verdict): verdict is Refusal => typeof verdict === 'object' && 'code' in verdict;
+
+function conclude(passage: MadeUpPassage, refused: Refusal | null, steps: readonly StepVerdict[]): Explanation {
+  const client = clientOf(passage);
+  return {
+    outcome: refused === null ? 'allowed' : 'refused',
+    status: refused === null ? (passage.endpoint === 'preflight' ? 204 : null) : REFUSALS[refused.code].status,
+    code: refused?.code ?? null,
+    keyId: passage.identity?.key.id ?? (refused?.keyId || null),
+    clientAddress: client.text,
+    chain: client.chain,
+    removedEvents: passage.removedEvents,
+    steps,
+  };
+}
+
+function shown(verdict: Verdict, step: ExplainedName, passage: Passage, mode: Mode): Omit<StepVerdict, 'step'> {
+  if (verdict === 'own') return { verdict: 'answered', reason: `Postern answers this itself: ${passage.endpoint}` };
+  if (!isRefusal(verdict)) return { verdict: 'passed', reason: WHY_PASSED[step](passage, mode) };
+  const reason = `${verdict.reason}: ${verdict.why}`;
+  return { verdict: mode === 'enforce' ? 'refused' : 'would_reject', reason };
+}
+
+const WHY_PASSED: Readonly<Record<ExplainedName, (passage: Passage, mode: Mode) => string>> = {
+  'request form': () => 'well-formed HTTP/1.1',
+  path: ({ path, query }) => `matched and forwarded as ${path}${query === '' ? '' : ' with its query'}`,
+  route: ({ api, route }) =>
+    `${api?.name} API, ${route === null ? 'no listed route' : `route ${route.route.method} ${route.route.pattern}`}`,
+  preflight: () => 'not a CORS preflight',
+  'own endpoint': () => 'for the backend',
+  credential: ({ identity }) => nameIdentity(identity),
+  'client address': (passage) => `${clientOf(passage).text} may use key ${passage.identity?.key.id}`,
+  'browser guard': ({ facts }) =>
+    facts.headers.origin === undefined ? 'not sent by a web page' : 'the key admits this origin',
+  scope: ({ identity, facts }) => `a ${identity?.key.type} key may use ${facts.method} here`,
+  rate: ({ identity }) => {
+    const limit = identity?.key.rateLimit ?? null;
+    return limit === null ? 'no limit' : `${limit.requests} requests in ${limit.windowSeconds} s (not counted here)`;
+  },
+  events: ({ identity, route, body, forwardedEvents, removedEvents }, mode) => {
+    if (identity?.key.allowedEvents === null) return 'the key may send all events';
+    if (route === null || route.route.selector === null) return 'the route carries no events';
+    if (body === 'unread') return 'no event was named';
+    return `${forwardedEvents} forwarded, ${removedEvents} ${mode === 'report' ? 'would be ' : ''}removed`;
+  },
+};
+
+function nameIdentity(identity: Identity | null): string {
+  return identity === null ? '' : `secret ${identity.secret.id} of key ${identity.key.id} (${identity.key.type})`;
+}
+
+const UNCOUNTED: PolicyWorld['rate'] = { take: () => ({ allowed: true }), shared: () => null, close: () => undefined };
+
+/** A request that nobody sent. Its body, if it has one, is made of the names of its events alone. */
+class MadeUpPassage implements Passage {
+  readonly facts: Facts;
+  readonly rules: Ruleset;
+  path = NOWHERE.path;
+  query = NOWHERE.query;
+  api: ApiRules | null = null;
+  route: RouteMatch | null = null;
+  endpoint: OwnEndpoint | null = null;
+  identity: Identity | null = null;
+  client: ClientAddress | null = null;
+  bodyText: BodyText = null;
+  bodyHandedOver = false;
+  bodyChanged = false;
+  forwardedEvents = 0;
+  removedEvents = 0;
+  rejectedEvents = 0;
+  wouldReject: Refusal | null = null;
+  readonly #events: readonly string[];
+  #body: Body | null = null;
+
+  constructor(facts: Facts, rules: Ruleset, events: readonly string[]) {
+    this.facts = facts;
+    this.rules = rules;
+    this.#events = events;
+  }
+
+  get body(): Body {
+    if (this.#body !== null) return this.#body;
+    return this.route === null || this.#events.length === 0 ? 'unread' : bodyOf(this.route.route, this.#events);
+  }
+
+  set body(body: Body) {
+    this.#body = body;
+  }
+
+  readBody(): void {
+    throw new Error('a made-up request has no body to wait for');
+  }
+}
+
+function bodyOf({ selector }: CompiledRoute, names: readonly string[]): Buffer {
+  if (selector === null) return Buffer.alloc(0);
+  const events = names.map((name) => ({ [selector.member]: name }));
+  if (selector.kind === 'single') return Buffer.from(JSON.stringify(events[0]));
+  return Buffer.from(JSON.stringify(selector.container === null ? events : { [selector.container]: events }));
+}

@@ -1,0 +1,50 @@
+/**
+ * What exactly the backend is sent of an admitted request, and what of its answer the client gets. Composes targets and header
+ * lists; moves no bytes and decides nothing.
+ */
+import { handOver } from '../policy/credential-handover.ts';
+import { declaredLength } from '../policy/facts.ts';
+import type { UpstreamRequest } from '../upstream/dispatch.ts';
+import { clientHeaders, forwardedProto, upstreamHeaders } from '../upstream/headers.ts';
+import type { Upstream } from '../upstream/pool.ts';
+import { corsHeadersFor } from './cors-headers.ts';
+import type { Exchange } from './exchange.ts';
+import { clientOf, type Routed } from './passage.ts';
+
+/** The request that the backend is sent. */
+export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream): UpstreamRequest {
+  const { facts, api, body, identity, route } = exchange;
+  const { fromTrustedProxy, forwardedFor } = clientOf(exchange);
+  const handover = handOver(exchange, api);
+  return {
+    method: facts.method,
+    target: (route?.target ?? exchange.path) + handover.query,
+    headers: upstreamHeaders({
+      rawHeaders: handover.rawHeaders,
+      connection: facts.headers.connection,
+      credentialFields: api.credentialFields,
+      forwardedFor,
+      forwardedProto: forwardedProto(fromTrustedProxy ? facts.headers.forwardedProto : undefined, facts.secure),
+      forwardedHost: facts.headers.host,
+      requestId: exchange.requestId,
+      key: identity?.key ?? null,
+      authorization: handover.authorization,
+      bodyChanged: exchange.bodyChanged,
+    }),
+    host: upstream.preserveHost ? (facts.headers.host ?? upstream.host) : upstream.host,
+    body: body === 'unread' ? null : body === 'stream' ? exchange.req : body,
+    contentLength: declaredLength(facts),
+  };
+}
+
+/** The header list of the backend's answer as the client gets it. */
+export function answerHeaders(exchange: Exchange, rawHeaders: readonly string[]): string[] {
+  const { identity, removedEvents, requestId, wouldReject } = exchange;
+  // Only write-only keys are for web pages; for the others the backend's own CORS fields stand as they are. So they do for
+  // a page that report mode alone lets through.
+  const cors = identity?.key.type === 'write-only' ? corsHeadersFor(exchange) : null;
+  const isReported = cors?.length === 0 && wouldReject !== null;
+  const own = ['X-Request-Id', requestId];
+  if (removedEvents > 0 && wouldReject === null) own.push('Postern-Removed-Events', String(removedEvents));
+  return clientHeaders({ rawHeaders, cors: isReported ? null : cors, added: own });
+}

@@ -1,0 +1,86 @@
+/**
+ * The requests that Postern answers itself: CORS preflights, the token endpoint, the JWK Set. Nothing of them is ever forwarded.
+ */
+import { answer } from '../data-port/answer.ts';
+import type { MetricsService } from '../metrics-api/metrics-service.ts';
+import { MAX_TOKEN_BODY_BYTES, type TokenRequestHead } from '../metrics-api/token-endpoint.ts';
+import { oauthRefusal, type TokenAnswer } from '../metrics-api/token-answer.ts';
+import { tokenForm } from '../metrics-api/token-request.ts';
+import { preflightHeaders } from '../policy/cors.ts';
+import { refusal } from '../policy/refusal.ts';
+import type { ApiRules } from '../policy/ruleset.ts';
+import type { Ending } from './ending.ts';
+import type { Exchange } from './exchange.ts';
+import { clientOf, isIdentified, isRouted, type Routed } from './passage.ts';
+import type { Verdict, Wait } from './run.ts';
+
+export interface OwnWorld {
+  readonly ending: Ending;
+  /** The tokens and the cache that belong to these rules. */
+  readonly serviceOf: (api: ApiRules) => MetricsService;
+}
+
+/** Answers an exchange whose way ended at an endpoint that needs nothing more. */
+export function answerOwn(exchange: Exchange, { ending, serviceOf }: OwnWorld): void {
+  if (!isRouted(exchange)) throw new Error('an endpoint of Postern was asked before the route');
+  if (exchange.endpoint === 'preflight')
+    return write(exchange, ending, {
+      status: 204,
+      headers: preflightHeaders(exchange.facts, exchange.api.cors),
+      body: '',
+    });
+  const headers = ['Content-Type', 'application/jwk-set+json', 'Cache-Control', 'public, max-age=300'];
+  write(exchange, ending, { status: 200, headers, body: serviceOf(exchange.api).tokens.jwks ?? '' });
+}
+
+function write(exchange: Exchange, ending: Ending, { status, headers, body }: TokenAnswer): void {
+  answer(exchange, { status, headers: [...headers, 'X-Request-Id', exchange.requestId], body, close: false });
+  ending.settle(exchange, { status });
+}
+
+/** Whose client secret and API key a token request shows. Refused in the words of OAuth where it came in them. */
+export function takeClientCredentials(exchange: Routed<Exchange>, { serviceOf }: OwnWorld): Verdict | Wait {
+  if (exchange.endpoint !== 'token') return 'passed';
+  const { facts, requestId } = exchange;
+  if (facts.method !== 'POST')
+    return { ...refusal('method_not_supported', 'the token endpoint takes POST alone'), allow: 'POST' };
+  if (tokenForm(facts.headers.contentType) === 'oauth')
+    exchange.refusalForm = (reason) => oauthRefusal(requestId, reason);
+  const { endpoint } = serviceOf(exchange.api);
+  const head = headOf(exchange);
+  const early = endpoint.open(head);
+  if (early !== null) return early;
+  const { body } = exchange;
+  if (!Buffer.isBuffer(body)) return (resume) => exchange.readBody(MAX_TOKEN_BODY_BYTES, resume);
+  const identity = endpoint.identify(head, body);
+  if (!identity.ok) return identity.refusal;
+  exchange.identity = identity.value;
+  return 'passed';
+}
+
+/** The pair is right, and may be used from there: the end of a token request's way. */
+export function issueToken(exchange: Exchange, { ending, serviceOf }: OwnWorld): Verdict | Promise<Verdict> {
+  if (exchange.endpoint !== 'token' || !isIdentified(exchange)) return 'passed';
+  const { identity } = exchange;
+  return serviceOf(exchange.api)
+    .endpoint.issue(identity, headOf(exchange))
+    .then(({ status, headers, body }) => {
+      if (exchange.settled) return 'taken';
+      answer(exchange, { status, headers, body, close: false });
+      ending.settle(exchange, { status, tokenIssued: true });
+      return 'taken';
+    });
+}
+
+function headOf(exchange: Exchange): TokenRequestHead {
+  const { facts } = exchange;
+  return {
+    contentType: facts.headers.contentType,
+    contentEncoding: facts.headers.contentEncoding,
+    authorization: facts.headers.authorization,
+    address: clientOf(exchange).text,
+    requestId: exchange.requestId,
+    keys: exchange.rules.keys,
+    now: facts.now,
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * What is known of a request on its way, and what each rung adds to it. The types go by stage: a rung that needs an API or a key
+ * says so, and is given a passage that has one. Nothing here judges.
+ */
+import type { BodyText } from '../policy/body-credential.ts';
+import { resolveClientAddress, type ClientAddress } from '../policy/client-address.ts';
+import type { Identity } from '../policy/credential.ts';
+import type { Facts } from '../policy/facts.ts';
+import type { Refusal } from '../policy/refusal.ts';
+import type { RouteMatch } from '../policy/route.ts';
+import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
+
+/** What Postern answers itself instead of the backend. */
+export type OwnEndpoint = 'preflight' | 'token' | 'key set';
+
+/** Of a request's body: nobody asked for it yet, it goes on as it comes, or its bytes. */
+export type Body = 'unread' | 'stream' | Buffer;
+
+/** Called once, when the body is in the passage, or with the refusal that ended the reading. Not called when the client left. */
+export type BodyRead = (stop: Refusal | null) => void;
+
+/** A request on its way. Belongs to one request, which is judged to its end by the rules that it arrived with. */
+export interface Passage {
+  readonly facts: Facts;
+  readonly rules: Ruleset;
+  /** As matched and as forwarded, without the query; '' until the path rung. */
+  path: string;
+  /** '' or `?...`, as received. */
+  query: string;
+  api: ApiRules | null;
+  route: RouteMatch | null;
+  /** Set when Postern answers by itself. */
+  endpoint: OwnEndpoint | null;
+  identity: Identity | null;
+  client: ClientAddress | null;
+  /** What the backend gets, as far as it is known. */
+  body: Body;
+  /** The body without its content coding; null while nobody had to look into it. */
+  bodyText: BodyText;
+  /** The credential in the body was taken out or replaced. */
+  bodyHandedOver: boolean;
+  /** The body that goes on is not the one received. */
+  bodyChanged: boolean;
+  forwardedEvents: number;
+  removedEvents: number;
+  rejectedEvents: number;
+  /** In report mode: the refusal that enforcement would have answered with. */
+  wouldReject: Refusal | null;
+  /** Reads the whole body into `body`, of at most `maxBytes`. */
+  readBody(maxBytes: number, then: BodyRead): void;
+}
+
+/** Where a request goes. */
+export type Place = Pick<Passage, 'path' | 'query' | 'api' | 'route'>;
+
+export const NOWHERE: Place = { path: '', query: '', api: null, route: null };
+
+/** Its API is known. */
+export type Routed<P extends Passage = Passage> = P & { readonly api: ApiRules };
+
+/** Its key is known. */
+export type Identified<P extends Passage = Passage> = Routed<P> & { readonly identity: Identity };
+
+export function isRouted<P extends Passage>(passage: P): passage is Routed<P> {
+  return passage.api !== null;
+}
+
+export function isIdentified<P extends Passage>(passage: P): passage is Identified<P> {
+  return passage.identity !== null && passage.api !== null;
+}
+
+/** The address is resolved once a request, also for the log line of a request that was refused before it mattered. */
+export function clientOf(passage: Passage): ClientAddress {
+  const { facts, rules } = passage;
+  return (passage.client ??= resolveClientAddress(facts.peer, facts.headers.forwardedFor, rules.trustedProxies));
+}

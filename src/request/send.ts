@@ -1,0 +1,127 @@
+/**
+ * The last rungs of a request's way: how much may be under way, how the body goes, and from where the answer comes. The
+ * verdicts were spoken before, and upstream/ moves the bytes.
+ */
+import { arrivedBody } from '../data-port/body.ts';
+import { atTurnEnd } from '../lib/turn-end.ts';
+import type { ResponseCache } from '../metrics-api/response-cache.ts';
+import { declaredLength } from '../policy/facts.ts';
+import { metricsPath } from '../policy/own-endpoint.ts';
+import { refusal } from '../policy/refusal.ts';
+import type { ApiRules } from '../policy/ruleset.ts';
+import { forward, type ForwardResult } from '../upstream/forward.ts';
+import type { Upstream } from '../upstream/pool.ts';
+import { bodyTooLarge } from './body.ts';
+import { CachedQuery } from './cached-query.ts';
+import type { PolicyWorld } from './checks.ts';
+import type { Ending } from './ending.ts';
+import { CLIENT_GONE, type Exchange } from './exchange.ts';
+import type { OwnWorld } from './own.ts';
+import type { Routed } from './passage.ts';
+import type { Verdict, Wait } from './run.ts';
+import { answerHeaders, upstreamRequest } from './fields.ts';
+
+/** What the whole way asks of the world. */
+export interface World extends PolicyWorld, OwnWorld {
+  readonly ending: Ending;
+  /** The connections to an API's backend, as they belong to these rules. */
+  readonly upstreamOf: (api: ApiRules) => Upstream;
+  /** Takes a request through the framework's route for bodies that are still arriving. */
+  readonly openStreamLane: (exchange: Exchange, then: () => void) => void;
+  /** The process is about to end: answers tell clients to take their next request elsewhere. */
+  readonly draining: () => boolean;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/** The body that nobody had to look into: whole if it has come by the end of the turn, else as a stream. */
+export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
+  if (exchange.body !== 'unread') return 'passed';
+  exchange.sendContinue();
+  if (!exchange.hasBody) return 'passed';
+  return (resume) =>
+    atTurnEnd(() => {
+      if (exchange.settled) return;
+      const { maxBodyBytes } = exchange.api;
+      const arrived = arrivedBody(exchange.req, {
+        contentLength: declaredLength(exchange.facts),
+        maxBytes: maxBodyBytes,
+      });
+      if (arrived === 'too_large') return resume(bodyTooLarge(exchange.api));
+      exchange.body = arrived ?? 'stream';
+      resume(null);
+    });
+}
+
+/** A query whose answer may be kept: asked of the cache, which asks the backend once for all. */
+export function askCache(exchange: Routed<Exchange>, world: World): Verdict | Wait {
+  const cache = cacheFor(exchange, world);
+  if (cache === null) return 'passed';
+  const { body, identity } = exchange;
+  if (identity === null) return 'passed';
+  if (!Buffer.isBuffer(body)) return (resume) => exchange.readBody(exchange.api.maxBodyBytes, resume);
+  const upstream = world.upstreamOf(exchange.api);
+  const query = new CachedQuery({ exchange, key: identity.key, body, upstream, ending: world.ending }).ask(cache);
+  // Answered from the cache within the call: there is nothing to forward.
+  if (!exchange.settled) send(exchange, world, upstream, query);
+  return 'taken';
+}
+
+export function forwardToBackend(exchange: Routed<Exchange>, world: World): Verdict | Wait {
+  if (exchange.body === 'stream' && !exchange.inStreamLane)
+    return (resume) =>
+      world.openStreamLane(exchange, () => {
+        exchange.inStreamLane = true;
+        resume(null);
+      });
+  send(exchange, world, world.upstreamOf(exchange.api), null);
+  return 'taken';
+}
+
+function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, query: CachedQuery | null): void {
+  const { req, res, api } = exchange;
+  const forwarding = forward({
+    upstream,
+    req,
+    res,
+    now: world.now,
+    request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
+    send: query === null ? null : (sink) => query.take(sink),
+    maxBodyBytes: api.maxBodyBytes,
+    answerHeaders: (_status, rawHeaders) => {
+      if (world.draining()) res.shouldKeepAlive = false;
+      return answerHeaders(exchange, rawHeaders);
+    },
+    onSettled: (result) => settle(exchange, world.ending, result),
+  });
+  exchange.abort = forwarding.abort;
+}
+
+function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult): void {
+  switch (result.kind) {
+    case 'answered':
+      return ending.settle(exchange, { status: result.status, upstreamSeconds: result.upstreamSeconds });
+    case 'client_gone':
+      return ending.settle(exchange, { status: CLIENT_GONE });
+    case 'body_too_large':
+      return ending.refuse(exchange, bodyTooLarge(exchange.api));
+    case 'failed': {
+      const { code, kind, why } = result.failure;
+      return ending.refuse(exchange, refusal(code, why), { upstreamFailure: kind });
+    }
+  }
+}
+
+/** Access was decided before; what a key reads that something stood against is the backend's to judge. */
+function cacheFor(exchange: Routed<Exchange>, world: World): ResponseCache | null {
+  const { api, facts, path, identity, wouldReject } = exchange;
+  const mayBeKept =
+    api.name === 'metrics' &&
+    // In report mode the backend still judges the caller itself, on every request.
+    api.enforcement === 'enforce' &&
+    facts.method === 'POST' &&
+    identity !== null &&
+    wouldReject === null &&
+    metricsPath(path) === 'query';
+  return mayBeKept ? world.serviceOf(api).cache : null;
+}
