@@ -7,7 +7,7 @@ import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
-import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
+import { refusal, REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
 import type { CompiledRoute, RouteMatch } from '../policy/route.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
 import type { PolicyWorld } from './checks.ts';
@@ -61,8 +61,8 @@ export async function explain({ facts, rules, events, authenticate }: Question):
       continue;
     }
     const result = await check(passage, world);
-    // No event was named: there is no body to wait for.
-    const verdict = typeof result === 'function' ? 'passed' : answersTokenRequest(passage, step) ? 'own' : result;
+    const told = typeof result === 'function' ? withoutBody(step) : result;
+    const verdict = answersTokenRequest(passage, step) ? 'own' : told;
     reached = judge(passage, reportable, verdict) === 'goes on';
     if (!reached && isRefusal(verdict)) refused = verdict;
     const { verdict: word, reason } = shown(verdict, step, passage, modeOf(passage, reportable));
@@ -70,6 +70,10 @@ export async function explain({ facts, rules, events, authenticate }: Question):
   }
   return conclude(passage, refused, steps);
 }
+
+/** A made-up request has no body to wait for: no credential is in it, and no event that could be judged. */
+const withoutBody = (step: ExplainedName): Verdict =>
+  step === 'credential' ? refusal('missing_credential', 'no credential outside the body') : 'passed';
 
 /** Nobody made a body with a client secret up. */
 const answersTokenRequest = ({ endpoint }: Passage, step: ExplainedName): boolean =>

@@ -65,7 +65,6 @@ export function issueToken(exchange: Exchange, { ending, serviceOf }: OwnWorld):
   return serviceOf(exchange.api)
     .endpoint.issue(identity, headOf(exchange))
     .then(({ status, headers, body }) => {
-      if (exchange.settled) return 'taken';
       answer(exchange, { status, headers, body, close: false });
       ending.settle(exchange, { status, tokenIssued: true });
       return 'taken';

@@ -13,7 +13,6 @@ function asking(ports: Partial<ExplainPorts> = {}) {
   const operation = explainOperation({
     rules: () => rulesOf([key('web')]),
     config: () => ConfigSchema.parse({ apis: { integration: { upstream } } }),
-    ownEndpoint: () => null,
     now: () => NOON,
     ...ports,
   });
@@ -29,7 +28,7 @@ const reasonOf = ({ steps }: Explanation, name: string) => steps.find(({ step })
 type Explanation = ReturnType<typeof Explanation.parse>;
 
 t.test('until there are keys every request is refused, and no step is told', async (t) => {
-  const told = await asking({ rules: () => null })({ keyId: undefined, key: 'secret-of-web' });
+  const told = await asking({ rules: () => rulesOf([], { ready: false }) })({ keyId: undefined, key: 'secret-of-web' });
   t.strictSame(told, {
     ...{ outcome: 'refused', status: 503, code: 'not_ready', keyId: null },
     ...{ clientAddress: '192.0.2.1', chain: [], removedEvents: 0, steps: [] },
@@ -69,7 +68,7 @@ t.test('the events and the origin that were named are those of the request', asy
 
 t.test('what Postern answers itself is told to be so', async (t) => {
   const rules = () => rulesOf([], { metrics: apiRules({ name: 'metrics' }) });
-  const ask = asking({ rules, ownEndpoint: (path) => (path === '/metrics/auth/token' ? 'token' : null) });
+  const ask = asking({ rules });
   const told = await ask({ path: '/metrics/auth/token' });
   t.match(told, { outcome: 'allowed', keyId: null });
   t.match(reasonOf(told, 'own endpoint'), /answers this itself: token$/);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import t, { type Test } from 'tap';
 import { createDataPort, type DataPort } from '../../src/data-port/server.ts';
 import { sendRaw } from '../support/raw-http.ts';
@@ -9,22 +9,21 @@ const SETTINGS = {
   ...{ keepAliveTimeoutSeconds: 60, maxConnections: 100 },
 };
 
-/** Routes every request through the framework and answers it there. */
+/** Sends every request through the framework and answers it there. */
 async function echoing(t: Test, admit: (res: ServerResponse) => void = (res) => void res.end('admitted')) {
-  const responses = new WeakMap<IncomingMessage, ServerResponse>();
   const seen: string[] = [];
   const errors: string[] = [];
-  const dataPort: DataPort = await createDataPort(SETTINGS, {
+  const dataPort: DataPort = await createDataPort(SETTINGS);
+  dataPort.serve({
     request: (req, res, awaitsContinue) => {
       seen.push(`${req.method} ${req.url} ${awaitsContinue}`);
-      responses.set(req, res);
-      dataPort.route(req, res);
+      if (req.method === 'CONNECT') admit(res);
+      else dataPort.openStreamLane(req, res, () => admit(res));
     },
     clientError: (error, socket) => {
       errors.push(error.code ?? '');
       socket.end('HTTP/1.1 400 Ours\r\n\r\n');
     },
-    admitted: (req) => admit(responses.get(req) as ServerResponse),
   });
   const { port } = await dataPort.listen();
   t.teardown(() => {
@@ -44,6 +43,18 @@ t.test('what is admitted reaches the route, however it is spelled', async (t) =>
     t.match(answer, { status: 200, body: 'admitted' }, line);
   }
   t.same(seen, ['GET /a//b?%zz false', 'DELETE /%ff false', 'PROPFIND /x false', 'OPTIONS * false']);
+});
+
+t.test('the framework reads neither the body nor its type', async (t) => {
+  const { port } = await echoing(t);
+  for (const type of ['application/json', 'text/plain', 'not a type at all', '']) {
+    const answer = await sendRaw(
+      port,
+      `POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: 2000000\r\n\r\n{`,
+      { untilClose: true },
+    );
+    t.match(answer, { status: 200, body: 'admitted' }, type);
+  }
 });
 
 t.test('CONNECT and expectations are requests like any other', async (t) => {

@@ -13,10 +13,11 @@ const BEARER: CredentialLocation = { kind: 'bearer' };
 const HEADER: CredentialLocation = { kind: 'header', name: 'x-token' };
 const BODY: CredentialLocation = { kind: 'body', name: 'token', find: compileMemberSearch('token') };
 
-function passageWith(...fields: readonly string[]) {
-  return passageOf(factsOf({ target: '/metrics/query', now: NOW }, fields), rulesOf([], { keys: KEYS }));
+/** A request with these fields, to an API that looks for credentials in these places. */
+function caller(credential: readonly CredentialLocation[], fields: readonly string[]) {
+  const passage = passageOf(factsOf({ target: '/metrics/query', now: NOW }, fields), rulesOf([], { keys: KEYS }));
+  return Object.assign(passage, { api: apiRules({ name: 'metrics', credential }) });
 }
-const apiWith = (...credential: readonly CredentialLocation[]) => apiRules({ name: 'metrics', credential });
 
 /** A service that believes whatever it is asked about, and what it was asked. */
 function believing() {
@@ -26,12 +27,12 @@ function believing() {
     asked.push([text, keys, now]);
     return identity;
   };
-  return { authenticate: authenticateByToken({ verify }), asked, identity };
+  return { service: { verify }, asked, identity };
 }
 
 t.test('a token is judged by the keys and the time of its own request, and known at once if it can be', async (t) => {
-  const { authenticate, asked, identity } = believing();
-  t.equal(authenticate(passageWith('X-Token', 'aa.bb.cc'), apiWith(HEADER)), identity);
+  const { service, asked, identity } = believing();
+  t.equal(authenticateByToken(caller([HEADER], ['X-Token', 'aa.bb.cc']), service), identity);
   const [[text, keys, now]] = asked as [(typeof asked)[0]];
   t.same([text, now, asked.length], ['aa.bb.cc', NOW, 1]);
   t.equal(keys, KEYS);
@@ -50,34 +51,32 @@ const UNJUDGED: Readonly<
 };
 for (const [what, [locations, fields]] of Object.entries(UNJUDGED))
   t.test(`no token is judged where none is plainly shown: ${what}`, async (t) => {
-    const { authenticate, asked } = believing();
-    t.match(authenticate(passageWith(...fields), apiWith(...locations)), { refusal: { code: what.split(' ')[0] } });
+    const { service, asked } = believing();
+    t.match(authenticateByToken(caller(locations, fields), service), { refusal: { code: what.split(' ')[0] } });
     t.same(asked, []);
   });
 
 t.test('a token in a body that was read is judged like any other', async (t) => {
-  const { authenticate, asked } = believing();
-  const passage = passageWith();
+  const { service, asked } = believing();
+  const passage = caller([BEARER, BODY], []);
   passage.bodyText = allowed(Buffer.from('{"token":"aa.bb.cc"}'));
-  t.match(authenticate(passage, apiWith(BEARER, BODY)), { ok: true });
+  t.match(authenticateByToken(passage, service), { ok: true });
   t.equal(asked[0]?.[0], 'aa.bb.cc');
 });
 
 t.test('a verdict that takes time is waited for, and a refusal is passed on as it is', async (t) => {
   const verdict = Promise.resolve(refused(refusal('overloaded', 'as the test says')));
-  const authenticate = authenticateByToken({ verify: () => verdict });
-  t.equal(authenticate(passageWith('X-Token', 'aa'), apiWith(HEADER)), verdict);
+  t.equal(authenticateByToken(caller([HEADER], ['X-Token', 'aa']), { verify: () => verdict }), verdict);
 });
 
 t.test('a client secret or an API key in place of a token opens nothing; the token made of them does', async (t) => {
   const settings = { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' };
   const service = createTokenService(settings, randomBytes(32));
-  const authenticate = authenticateByToken(service);
   const { accessToken } = await service.issue(identityOf(metricsKey()), NOW);
   for (const [shown, ok] of [
     [CLIENT_SECRET, false],
     [API_KEY, false],
     [accessToken, true],
   ] as const)
-    t.equal((await authenticate(passageWith('Authorization', `Bearer ${shown}`), apiWith(BEARER))).ok, ok);
+    t.equal((await authenticateByToken(caller([BEARER], ['Authorization', `Bearer ${shown}`]), service)).ok, ok);
 });

@@ -4,8 +4,8 @@ import { apiRules, bearer, factsOf, key, passageOf, rulesOf } from '../support/p
 
 const KEYS = [key('k'), key('m', { type: 'metrics' }), key('off', { enabled: false })];
 const ask = (fields: readonly string[], query = '', api = apiRules()) => {
-  const passage = Object.assign(passageOf(factsOf({}, fields), rulesOf(KEYS)), { query });
-  const decision = authenticateBySecret(passage, api);
+  const passage = Object.assign(passageOf(factsOf({}, fields), rulesOf(KEYS)), { query, api });
+  const decision = authenticateBySecret(passage);
   return decision.ok ? decision.value.key.id : `${decision.refusal.code} ${decision.refusal.reason}`;
 };
 

@@ -1,33 +1,105 @@
-/** Exchanges over a real connection: a bare server that hands over each request as an exchange. */
+/** Exchanges over a real connection: a bare server that hands each request over, and the whole way of a request behind one. */
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openExchange, type Exchange } from '../../src/data-port/exchange.ts';
+import type { Test } from 'tap';
+import { latestExchangeOn, remember } from '../../src/request/connection.ts';
+import { createEnding, type Ending } from '../../src/request/ending.ts';
+import { Exchange, type Arrival } from '../../src/request/exchange.ts';
+import { createGateway } from '../../src/request/gateway.ts';
+import { NOWHERE } from '../../src/request/passage.ts';
+import type { World } from '../../src/request/send.ts';
 import { readFacts } from '../../src/data-port/read-facts.ts';
-import type { Passage } from '../../src/policy/pipeline.ts';
+import type { Outcome } from '../../src/observability/outcome.ts';
+import type { Facts } from '../../src/policy/facts.ts';
+import type { Ruleset } from '../../src/policy/ruleset.ts';
+import { startBackend } from './backend.ts';
 import { NOON } from './outcomes.ts';
+import { factsOf, rulesOf, WORLD } from './passages.ts';
+import { upstreamTo } from './upstream.ts';
 
-interface Disposer {
-  readonly teardown: (dispose: () => unknown) => void;
+/** Hands each request over as an exchange that nothing was decided about. */
+export async function serveExchanges(
+  t: Test,
+  handle: (exchange: Exchange) => void,
+  rules: Ruleset = rulesOf([]),
+): Promise<{ readonly port: number; readonly server: http.Server }> {
+  return await serving(t, (req, res) => {
+    const exchange = exchangeWith(readFacts(req, NOON), rules, { req, res });
+    remember(req.socket, exchange);
+    handle(exchange);
+  });
 }
 
-export async function serveExchanges(
-  t: Disposer,
-  handle: (exchange: Exchange) => void,
-  passage: Passage | null = null,
-): Promise<{ readonly port: number; readonly server: http.Server }> {
-  const listener: http.RequestListener = (req, res) =>
-    handle(
-      openExchange({
-        req,
-        res,
-        facts: readFacts(req, NOON),
-        requestId: 'id-1',
-        startedAt: 0,
-        passage,
-        awaitsContinue: false,
-      }),
-    );
+/** An exchange without a connection, for what only reads it, unless one is given. */
+export function exchangeWith(
+  facts: Facts = factsOf(),
+  rules: Ruleset = rulesOf([]),
+  change: Partial<Arrival> = {},
+): Exchange {
+  const nothing = {} as never;
+  return new Exchange({
+    ...{ req: nothing, res: nothing, facts, rules, requestId: 'id-1', startedAt: 1000, awaitsContinue: false },
+    ...{ place: NOWHERE, onGone: () => {} },
+    ...change,
+  });
+}
+
+export interface GatewayGiven {
+  readonly rules?: () => Ruleset;
+  readonly world?: Partial<World>;
+  readonly ending?: (ending: Ending) => Ending;
+  readonly maxRequestsInFlight?: number;
+  readonly draining?: boolean;
+  /** What the backend does with each request, in place of sending its body back. */
+  readonly respond?: Parameters<typeof startBackend>[1];
+}
+
+/** The whole way of a request, from a socket to a real backend that sends bodies back. */
+export async function serveGateway(t: Test, given: GatewayGiven = {}) {
+  const outcomes: Outcome[] = [];
+  const inFlight: string[] = [];
+  const draining = (): boolean => given.draining === true;
+  const backend = await startBackend(
+    t,
+    given.respond ?? ((req, res) => void res.writeHead(200, { 'Content-Length': req.body.length }).end(req.body)),
+  );
+  const upstream = upstreamTo(t, backend.url);
+  const made = createEnding({
+    record: (outcome) => void outcomes.push(outcome),
+    enter: (api) => void inFlight.push(`+${api}`),
+    leave: (api) => void inFlight.push(`-${api}`),
+    maxRequestsInFlight: given.maxRequestsInFlight ?? 10,
+    now: () => 0,
+    draining,
+  });
+  const ending = given.ending?.(made) ?? made;
+  const lanes: string[] = [];
+  const world: World = {
+    ...WORLD,
+    ...{ ending, draining, upstreamOf: () => upstream, now: () => 0 },
+    serviceOf: () => {
+      throw new Error('no service');
+    },
+    openStreamLane: ({ facts }, then) => {
+      lanes.push(facts.target);
+      then();
+    },
+    ...given.world,
+  };
+  const handle = createGateway({
+    world,
+    rules: given.rules ?? (() => rulesOf([])),
+    clock: { now: () => NOON, monotonic: () => 0 },
+  });
+  const { port, server } = await serving(t, (req, res) => handle(req, res, false));
+  server.on('checkContinue', (req, res) => handle(req, res, true));
+  return { port, server, outcomes, inFlight, lanes, backend };
+}
+
+export { latestExchangeOn };
+
+async function serving(t: Test, listener: http.RequestListener): Promise<{ port: number; server: http.Server }> {
   const server = http.createServer({ requireHostHeader: false }, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -36,23 +108,4 @@ export async function serveExchanges(
     server.close();
   });
   return { port: (server.address() as AddressInfo).port, server };
-}
-
-/** An exchange without a connection, for what only reads it. */
-export function exchangeWith(passage: Passage, change: Partial<Exchange> = {}): Exchange {
-  const nothing = {} as never;
-  return {
-    ...{
-      req: nothing,
-      res: nothing,
-      facts: passage.facts,
-      requestId: 'id-1',
-      startedAt: 1000,
-      passage,
-      awaitsContinue: false,
-    },
-    ...{ body: 'none', bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
-    ...{ cache: null, counted: false, refusal: null, settled: false, abort: null },
-    ...change,
-  };
 }

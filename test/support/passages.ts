@@ -9,9 +9,12 @@ import { compileAddressSet } from '../../src/lib/cidr.ts';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
-import { enter, type Passage, type PolicyPorts } from '../../src/policy/pipeline.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
 import type { ApiRules, Ruleset } from '../../src/policy/ruleset.ts';
+import type { PolicyWorld } from '../../src/request/checks.ts';
+import { NOWHERE, type Passage, type Place } from '../../src/request/passage.ts';
+import { createRun } from '../../src/request/run.ts';
+import { JUDGING } from '../../src/request/rungs.ts';
 import { key, NOON } from './outcomes.ts';
 
 export { key, NOON };
@@ -39,7 +42,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
       looksIntoBody: false,
     },
     ...{ authorization: { kind: 'strip' }, cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60 } },
-    ...{ enforcement: 'enforce', maxBodyBytes: 1000 },
+    ...{ enforcement: 'enforce', maxBodyBytes: 1000, publishesKeys: false },
     ...change,
   };
 }
@@ -60,7 +63,8 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
 
 export function rulesOf(keys: readonly Key[], change: Partial<Ruleset> = {}): Ruleset {
   return {
-    ...{ trustedProxies: compileAddressSet([]), pathQuirks: new Set(), integration: apiRules(), metrics: null },
+    ...{ ready: true, trustedProxies: compileAddressSet([]), pathQuirks: new Set() },
+    ...{ integration: apiRules(), metrics: null },
     keys: snapshotOf(keys),
     ...change,
   };
@@ -68,14 +72,36 @@ export function rulesOf(keys: readonly Key[], change: Partial<Ruleset> = {}): Ru
 
 export const bearer = (id: string): readonly string[] => ['Authorization', `Bearer secret-of-${id}`];
 
-export const passageOf = (facts: Facts, rules: Ruleset): Passage => enter(facts, rules);
+/** A passage at the door. A body is there when a test puts one in. */
+export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE): Passage {
+  return {
+    ...{ facts, rules, path: place.path, query: place.query, api: place.api, route: place.route },
+    ...{ endpoint: null, identity: null, client: null, body: 'unread', bodyText: null, bodyHandedOver: false },
+    ...{ bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0, wouldReject: null },
+    readBody: () => {
+      throw new Error('no body to wait for');
+    },
+  };
+}
 
-/** No limits, no endpoints of Postern's own. */
-export const PORTS: PolicyPorts = {
+/** No limits, and whoever shows a secret is who has it. */
+export const WORLD: PolicyWorld = {
   authenticate: authenticateBySecret,
   rate: { take: () => ({ allowed: true }), close: () => {}, shared: () => null },
-  ownEndpoint: () => null,
 };
+
+/** Where a passage gets to on the rungs that judge: `passed`, `own`, or the code of its refusal; at once unless a rung waits. */
+export function judged(passage: Passage, world: PolicyWorld = WORLD): string {
+  let end = 'passed';
+  const run = createRun(Object.values(JUDGING), world, {
+    begin: () => null,
+    isOver: () => end !== 'passed',
+    refuse: (_passage, { code }) => void (end = code),
+    answerOwn: () => void (end = 'own'),
+  });
+  run(passage);
+  return end;
+}
 
 /** A configuration from a file that is written for it. */
 export function configFrom(file: string): Config {

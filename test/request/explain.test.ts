@@ -1,19 +1,19 @@
 import t from 'tap';
-import { explain } from '../../src/policy/explain.ts';
-import { STEPS } from '../../src/policy/pipeline.ts';
+import { explain } from '../../src/request/explain.ts';
+import { JUDGING } from '../../src/request/rungs.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { apiRules, bearer, factsOf, key, PORTS, rulesOf } from '../support/passages.ts';
+import { apiRules, bearer, factsOf, key, rulesOf, WORLD } from '../support/passages.ts';
 
 const ask = (keys: readonly Key[], facts: Facts, events: readonly string[] = []) =>
-  explain({ facts, rules: rulesOf(keys), events, authenticate: PORTS.authenticate, ownEndpoint: PORTS.ownEndpoint });
+  explain({ facts, rules: rulesOf(keys), events, authenticate: WORLD.authenticate });
 
 t.test('every step has a verdict and a reason', async (t) => {
   const told = await ask([key('k')], factsOf({}, bearer('k')));
   t.same(
     told.steps.map(({ step }) => step),
-    [...STEPS.map(({ name }) => name), 'events'],
+    Object.values(JUDGING).map(({ name }) => name),
   );
   t.ok(told.steps.every(({ verdict, reason }) => verdict === 'passed' && reason !== ''));
   t.match(told, {
@@ -84,8 +84,7 @@ t.test('a preflight, and the way through proxies', async (t) => {
     facts,
     rules,
     events: [],
-    authenticate: PORTS.authenticate,
-    ownEndpoint: PORTS.ownEndpoint,
+    authenticate: WORLD.authenticate,
   });
   t.match(told, { clientAddress: '10.0.0.3', chain: ['10.0.0.2', '10.0.0.3'] });
 });
@@ -98,6 +97,29 @@ t.test('no secret is repeated', async (t) => {
 t.test('a made-up request has no body in which its credential could be', async (t) => {
   const rules = rulesOf([key('k')], { integration: apiRules({ credential: [], looksIntoBody: true }) });
   const facts = factsOf({}, ['Content-Length', '2']);
-  const told = await explain({ facts, rules, events: [], ...PORTS });
+  const told = await explain({ facts, rules, events: [], ...WORLD });
   t.match(told, { outcome: 'refused', status: 401, code: 'missing_credential' });
+});
+
+t.test('what Postern answers itself is said, and nothing after it is reached', async (t) => {
+  const rules = rulesOf([key('k')], { metrics: apiRules({ name: 'metrics', publishesKeys: true }) });
+  for (const [target, endpoint] of [
+    ['/metrics/auth/token', 'token'],
+    ['/.well-known/jwks.json', 'key set'],
+  ] as const) {
+    const { steps, outcome, status } = await explain({
+      facts: factsOf({ method: 'GET', target }),
+      rules,
+      events: [],
+      ...WORLD,
+    });
+    const at = steps.findIndex(({ step }) => step === 'own endpoint');
+    t.strictSame(steps[at], {
+      step: 'own endpoint',
+      verdict: 'answered',
+      reason: `Postern answers this itself: ${endpoint}`,
+    });
+    t.ok(steps.slice(at + 1).every(({ verdict }) => verdict === 'not_reached'));
+    t.same([outcome, status], ['allowed', null]);
+  }
 });

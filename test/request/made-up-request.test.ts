@@ -1,8 +1,8 @@
 import t from 'tap';
 import { compileKeys } from '../../src/keys/compile.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
-import { authenticateAs, authenticateAsKey, factsOf } from '../../src/policy/made-up-request.ts';
-import type { Passage } from '../../src/policy/pipeline.ts';
+import { authenticateAs, authenticateAsKey, factsOf } from '../../src/request/made-up-request.ts';
+import type { Routed } from '../../src/request/passage.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
 import { apiRules, rulesOf } from '../support/passages.ts';
 
@@ -26,24 +26,25 @@ const keys = keysOf(
   { id: 'off', type: 'read-write', enabled: false, secret: 'off' },
   { id: 'metrics', type: 'metrics', secret: 'm', apiKey: 'k' },
 );
-const passage = { facts: { now: NOW }, rules: { keys } } as unknown as Passage;
-const integration = { name: 'integration' } as ApiRules;
-const metrics = { name: 'metrics' } as ApiRules;
+const to = (name: ApiRules['name']): Routed =>
+  ({ facts: { now: NOW }, rules: { keys }, api: { name } }) as unknown as Routed;
+const integration = to('integration');
+const metrics = to('metrics');
 
 t.test('a caller is recognised by a secret or by the id of the key', async (t) => {
-  t.match(await authenticateAs('new')(passage, integration), { ok: true, value: { key: { id: 'rotated' } } });
-  t.match(await authenticateAs('old')(passage, integration), { ok: false, refusal: { reason: 'expired' } });
-  t.match(await authenticateAsKey('rotated')(passage, integration), { ok: true });
-  t.match(await authenticateAsKey('over')(passage, integration), { ok: false, refusal: { reason: 'expired' } });
-  t.match(await authenticateAsKey('off')(passage, integration), { ok: false, refusal: { reason: 'disabled' } });
-  t.match(await authenticateAsKey('none')(passage, integration), { ok: false, refusal: { reason: 'unknown' } });
-  t.match(await authenticateAsKey('constructor')(passage, integration), { ok: false });
+  t.match(await authenticateAs('new')(integration), { ok: true, value: { key: { id: 'rotated' } } });
+  t.match(await authenticateAs('old')(integration), { ok: false, refusal: { reason: 'expired' } });
+  t.match(await authenticateAsKey('rotated')(integration), { ok: true });
+  t.match(await authenticateAsKey('over')(integration), { ok: false, refusal: { reason: 'expired' } });
+  t.match(await authenticateAsKey('off')(integration), { ok: false, refusal: { reason: 'disabled' } });
+  t.match(await authenticateAsKey('none')(integration), { ok: false, refusal: { reason: 'unknown' } });
+  t.match(await authenticateAsKey('constructor')(integration), { ok: false });
 });
 
 t.test('a key of the other API is unknown', async (t) => {
-  t.match(await authenticateAsKey('metrics')(passage, metrics), { ok: true });
-  t.match(await authenticateAsKey('metrics')(passage, integration), { ok: false, refusal: { reason: 'unknown' } });
-  t.match(await authenticateAs('new')(passage, metrics), { ok: false, refusal: { reason: 'unknown' } });
+  t.match(await authenticateAsKey('metrics')(metrics), { ok: true });
+  t.match(await authenticateAsKey('metrics')(integration), { ok: false, refusal: { reason: 'unknown' } });
+  t.match(await authenticateAs('new')(metrics), { ok: false, refusal: { reason: 'unknown' } });
 });
 
 t.test('an unknown secret is told from a mistyped one, and neither is repeated', async (t) => {
@@ -51,7 +52,7 @@ t.test('an unknown secret is told from a mistyped one, and neither is repeated',
     ['anything', /^no key has this secret$/],
     [`pstn_rw_${'0'.repeat(48)}`, /typing error/],
   ] as const) {
-    const result = await authenticateAs(secret)(passage, integration);
+    const result = await authenticateAs(secret)(integration);
     t.match(result, { ok: false, refusal: { why } });
     t.notMatch(JSON.stringify(result), secret);
   }

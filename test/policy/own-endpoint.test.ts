@@ -1,5 +1,5 @@
 import t from 'tap';
-import { metricsPath } from '../../src/metrics-api/metrics-path.ts';
+import { metricsPath } from '../../src/policy/own-endpoint.ts';
 
 t.test('what holds a client secret never goes on, in no spelling that a backend might accept', async (t) => {
   for (const path of [

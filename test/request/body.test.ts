@@ -1,0 +1,111 @@
+/** What becomes of a body, by what is known of its request: who looks into it, and what is passed on. */
+import { gzipSync } from 'node:zlib';
+import t, { type Test } from 'tap';
+import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
+import type { Key } from '../../src/keys/key.ts';
+import type { ApiRules } from '../../src/policy/ruleset.ts';
+import type { PolicyWorld } from '../../src/request/checks.ts';
+import { serveGateway } from '../support/exchanges.ts';
+import { parseAnswer } from '../support/raw-http.ts';
+import { apiRules, bearer, key, rulesOf, WORLD } from '../support/passages.ts';
+import { RawClient } from '../support/upstream.ts';
+
+const LOGIN: Partial<Key> = { allowedEvents: new Set(['login']) };
+const IN_BODY: Partial<ApiRules> = {
+  credential: [{ kind: 'bearer' }, { kind: 'body', name: 'api_key', find: compileMemberSearch('api_key') }],
+  looksIntoBody: true,
+};
+const WITH_KEY = '{"api_key":"secret-of-k","name":"login"}';
+const BY_HEADER = `${bearer('k').join(': ')}\r\n`;
+
+interface Given {
+  readonly key?: Partial<Key>;
+  readonly api?: Partial<ApiRules>;
+  readonly rate?: PolicyWorld['rate'];
+  /** Header fields, each with its line end. */
+  readonly fields?: string;
+  readonly path?: string;
+}
+
+/** One request of a client that waits for `100 Continue`: what it got, and what the backend did. */
+async function taken(t: Test, given: Given, body: string | Buffer) {
+  const rules = rulesOf([key('k', given.key)], { integration: apiRules(given.api) });
+  const { port, backend, outcomes } = await serveGateway(t, {
+    rules: () => rules,
+    world: { rate: given.rate ?? WORLD.rate },
+  });
+  const client = new RawClient(t, port);
+  client.write(
+    `POST ${given.path ?? '/event/ingest'} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n` +
+      `${given.fields ?? BY_HEADER}Content-Length: ${body.length}\r\n\r\n`,
+  );
+  await client.until('\r\n\r\n');
+  const told = client.text.startsWith('HTTP/1.1 100 Continue');
+  if (told) client.write(body.toString('latin1'));
+  await client.closed;
+  const answer = parseAnswer(client.text.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, ''), true);
+  const code = /"code":"(\w+)"/.exec(answer.body)?.[1] ?? null;
+  return { told, answer, code, sent: backend.requests[0] ?? null, outcome: outcomes[0] };
+}
+
+t.test('the client is told to send its body once, and not when its head says enough', async (t) => {
+  const read = await taken(t, { key: LOGIN, api: IN_BODY }, WITH_KEY);
+  t.same([read.told, read.answer.status, read.sent?.body.toString()], [true, 200, '{"name":"login"}']);
+  const unread = await taken(t, { api: IN_BODY, fields: `${BY_HEADER}Content-Type: text/html\r\n` }, WITH_KEY);
+  t.same([unread.told, unread.code], [false, 'unsupported_media_type']);
+  const tooLong = await taken(t, { api: { maxBodyBytes: 5 } }, WITH_KEY);
+  t.same([tooLong.told, tooLong.code], [false, 'body_too_large']);
+});
+
+t.test('a credential is found in the body, and taken out of it', async (t) => {
+  const { answer, sent } = await taken(t, { api: IN_BODY, fields: '' }, WITH_KEY);
+  t.equal(answer.status, 200);
+  t.equal(sent?.body.toString(), '{"name":"login"}');
+  t.equal(sent?.headers['content-length'], '16');
+  const other = await taken(t, { api: IN_BODY, fields: '' }, WITH_KEY.replace('of-k', 'of-x'));
+  t.same([other.code, other.sent], ['invalid_credential', null]);
+});
+
+t.test('another credential in the body than elsewhere is a contradiction', async (t) => {
+  const { code, sent } = await taken(t, { api: IN_BODY }, WITH_KEY.replace('of-k', 'of-x'));
+  t.same([code, sent], ['invalid_credential', null]);
+  t.equal((await taken(t, { api: IN_BODY }, WITH_KEY)).answer.status, 200, 'the same one is none');
+  t.equal((await taken(t, { api: IN_BODY }, '{"name":"login"}')).answer.status, 200, 'nor is none');
+});
+
+t.test('a request is counted against its limit once, wherever its credential is', async (t) => {
+  for (const fields of [BY_HEADER, '']) {
+    const counted: string[] = [];
+    const rate = { ...WORLD.rate, take: (id: string) => (counted.push(id), { allowed: true as const }) };
+    await taken(t, { key: { rateLimit: { requests: 5, windowSeconds: 60 } }, api: IN_BODY, rate, fields }, WITH_KEY);
+    t.same(counted, ['k']);
+  }
+});
+
+t.test('what an API in report mode would have refused already is not looked into', async (t) => {
+  const api = { ...IN_BODY, enforcement: 'report' } as const;
+  const { sent, outcome } = await taken(t, { key: { ...LOGIN, admitsAddress: () => false }, api }, '{"api_key":"x"');
+  t.equal(sent?.body.toString(), '{"api_key":"x"');
+  t.equal(outcome?.wouldReject?.code, 'ip_not_allowed');
+});
+
+t.test('the credential of a key in report mode is taken out all the same, and its events are left alone', async (t) => {
+  const body = WITH_KEY.replace('login', 'pay');
+  const { sent, outcome } = await taken(
+    t,
+    { key: { ...LOGIN, mode: 'report', admitsAddress: () => false }, api: IN_BODY },
+    body,
+  );
+  t.equal(sent?.body.toString(), '{"name":"pay"}');
+  t.equal(outcome?.wouldReject?.code, 'ip_not_allowed');
+});
+
+t.test('how many events were refused is noted, and in report mode the coded body goes on as it came', async (t) => {
+  const body = gzipSync('{"name":"pay"}');
+  const fields = `${BY_HEADER}Content-Encoding: gzip\r\n`;
+  const refused = await taken(t, { key: LOGIN, fields }, body);
+  t.same([refused.code, refused.outcome?.rejectedEvents], ['event_not_allowed', 1]);
+  const { sent, outcome } = await taken(t, { key: { ...LOGIN, mode: 'report' }, fields }, body);
+  t.same([sent?.body, sent?.headers['content-encoding']], [body, 'gzip']);
+  t.same([outcome?.rejectedEvents, outcome?.wouldReject?.code], [1, 'event_not_allowed']);
+});

@@ -1,0 +1,175 @@
+/** What Postern answers itself on the data port: the key set and tokens, each with its limits and its errors. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import t, { type Test } from 'tap';
+import { createFailureLimiter } from '../../src/metrics-api/failure-limiter.ts';
+import type { MetricsService } from '../../src/metrics-api/metrics-service.ts';
+import { createTokenEndpoint, MAX_TOKEN_BODY_BYTES } from '../../src/metrics-api/token-endpoint.ts';
+import { createTokenService, type TokenService } from '../../src/metrics-api/token.ts';
+import type { Key } from '../../src/keys/key.ts';
+import { API_KEY, CLIENT_SECRET, metricsKey, secretOf, snapshotOf } from '../metrics-api/support/metrics-keys.ts';
+import { serveGateway } from '../support/exchanges.ts';
+import { apiRules, rulesOf } from '../support/passages.ts';
+import { sendRaw } from '../support/raw-http.ts';
+import { RawClient } from '../support/upstream.ts';
+
+const JWKS = '{"keys":["\u00e4"]}';
+const SETTINGS = { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' };
+const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/json';
+const pair = (clientSecret = CLIENT_SECRET, environmentApiKey = API_KEY): string =>
+  JSON.stringify({ clientSecret, environmentApiKey });
+const formPair = (secret = CLIENT_SECRET, id = API_KEY): string =>
+  String(new URLSearchParams({ grant_type: 'client_credentials', client_id: id, client_secret: secret }));
+
+interface Given {
+  readonly key?: Partial<Key>;
+  readonly tokens?: Partial<TokenService>;
+  readonly enforcement?: 'enforce' | 'report';
+}
+
+async function serving(t: Test, given: Given = {}) {
+  const tokens = { ...createTokenService(SETTINGS, randomBytes(32)), jwks: JWKS, ...given.tokens };
+  const service = {
+    tokens,
+    endpoint: createTokenEndpoint(tokens, createFailureLimiter()),
+  } as unknown as MetricsService;
+  const { enforcement = 'enforce' } = given;
+  const metrics = apiRules({ name: 'metrics', publishesKeys: true, enforcement });
+  const keys = snapshotOf(metricsKey({ secrets: [secretOf(CLIENT_SECRET)], ...given.key }));
+  const served = await serveGateway(t, {
+    rules: () => rulesOf([], { metrics, keys }),
+    world: { serviceOf: () => service },
+  });
+  const ask = (body: string, type = JSON_TYPE, fields = '', method = 'POST') =>
+    sendRaw(
+      served.port,
+      `${method} /metrics/auth/token HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`,
+    );
+  return { ...served, ask };
+}
+
+t.test('the key set is served to whoever asks, for caches to keep, and its length alone to HEAD', async (t) => {
+  const { port, outcomes } = await serving(t);
+  for (const [method, body] of Object.entries({ GET: Buffer.from(JWKS).toString('latin1'), HEAD: '' })) {
+    const got = await sendRaw(port, `${method} /.well-known/jwks.json HTTP/1.0\r\nHost: a\r\n\r\n`, {
+      untilClose: true,
+    });
+    const headers = { 'cache-control': 'public, max-age=300', 'content-length': '15' };
+    t.match(got, { status: 200, headers: { ...headers, 'content-type': 'application/jwk-set+json' } });
+    t.match(got.headers['x-request-id'], /./);
+    t.equal(got.body, body);
+  }
+  t.same(
+    outcomes.map(({ status }) => status),
+    [200, 200],
+  );
+});
+
+t.test('a right pair gets a token, in the words it was asked in; nothing of it is forwarded', async (t) => {
+  const { ask, outcomes, backend } = await serving(t);
+  for (const [body, type, field] of [
+    [pair(), JSON_TYPE, 'accessToken'],
+    [formPair(), FORM, 'access_token'],
+  ] as const) {
+    const { status, body: text, headers } = await ask(body, type);
+    t.same([status, headers['cache-control']], [200, 'no-store']);
+    t.match((JSON.parse(text) as Record<string, string>)[field], /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  }
+  t.match(outcomes, [
+    { tokenIssued: true, keyId: 'metrics', status: 200 },
+    { tokenIssued: true, keyId: 'metrics', status: 200 },
+  ]);
+  t.same(backend.requests, []);
+});
+
+t.test('a wrong pair is invalid_client, in the words it was asked in', async (t) => {
+  const { ask, outcomes } = await serving(t);
+  const json = await ask(pair('wrong'));
+  t.match([json.status, JSON.parse(json.body)], [401, { code: 'invalid_client' }]);
+  const form = await ask(formPair('wrong'), FORM);
+  t.match([form.status, JSON.parse(form.body)], [401, { error: 'invalid_client' }]);
+  t.match(form.headers['www-authenticate'], /^Basic /);
+  t.match(outcomes, [
+    { tokenIssued: false, refusal: { code: 'invalid_client' } },
+    { tokenIssued: false, refusal: { code: 'invalid_client' } },
+  ]);
+});
+
+t.test('a right pair from a wrong place is refused; in report mode it is noted', async (t) => {
+  const key = { admitsAddress: () => false };
+  const { ask, outcomes } = await serving(t, { key });
+  const json = await ask(pair());
+  t.match([json.status, JSON.parse(json.body)], [403, { code: 'ip_not_allowed' }]);
+  const form = await ask(formPair(), FORM);
+  t.match([form.status, JSON.parse(form.body)], [403, { error: 'access_denied' }]);
+  t.match(outcomes, [{ keyId: 'metrics' }, { keyId: 'metrics' }]);
+  const browser = await serving(t);
+  t.match(JSON.parse((await browser.ask(pair(), JSON_TYPE, 'Origin: https://a.example\r\n')).body), {
+    code: 'browser_not_allowed',
+  });
+  for (const given of [{ key: { ...key, mode: 'report' } }, { key, enforcement: 'report' }] as const) {
+    const reporting = await serving(t, given);
+    t.equal((await reporting.ask(pair())).status, 200);
+    t.match(reporting.outcomes, [{ tokenIssued: true, wouldReject: { code: 'ip_not_allowed' } }]);
+  }
+});
+
+t.test('another method than POST is refused, and told which would do', async (t) => {
+  const { ask } = await serving(t);
+  for (const method of ['PUT', 'DELETE']) {
+    const { status, headers } = await ask('', JSON_TYPE, '', method);
+    t.same([status, headers['allow']], [405, 'POST']);
+  }
+});
+
+t.test('ten wrong pairs, and the address waits: JSON, form and Basic alike', async (t) => {
+  const basic = `Authorization: Basic ${Buffer.from(`${API_KEY}:wrong`).toString('base64')}\r\n`;
+  for (const wrong of [
+    [pair('wrong'), JSON_TYPE, ''],
+    [formPair('wrong'), FORM, ''],
+    ['grant_type=client_credentials', FORM, basic],
+  ] as const) {
+    const { ask } = await serving(t);
+    for (let n = 0; n < 10; n++) t.equal((await ask(...wrong)).status, 401);
+    for (const [body, type] of [[pair()], [formPair(), FORM], ['{', 'text/plain']] as const) {
+      const { status, headers } = await ask(body, type);
+      t.same([status, Number(headers['retry-after']) > 0], [429, true]);
+    }
+  }
+});
+
+t.test('a body of the greatest size is judged, a greater one refused, however its size is told', async (t) => {
+  const { port, outcomes } = await serving(t);
+  const head = `POST /metrics/auth/token HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: ${JSON_TYPE}\r\n`;
+  for (const more of [0, 1]) {
+    const body = pair().padEnd(MAX_TOKEN_BODY_BYTES + more);
+    await sendRaw(port, `${head}Content-Length: ${body.length}\r\n\r\n${body}`, { untilClose: true });
+    const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    await sendRaw(port, `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`, { untilClose: true });
+  }
+  t.same(
+    outcomes.map(({ status }) => status),
+    [200, 200, 413, 413],
+  );
+});
+
+t.test('a client that goes away within its body is not judged', async (t) => {
+  const { port, server, outcomes } = await serving(t);
+  const client = new RawClient(t, port);
+  client.write(
+    `POST /metrics/auth/token HTTP/1.1\r\nHost: a\r\nContent-Type: ${JSON_TYPE}\r\nContent-Length: 9\r\n\r\n{`,
+  );
+  const [req] = await once(server, 'request');
+  client.socket.destroy();
+  await once(req, 'close').catch(() => {});
+  t.match(outcomes, [{ status: 499, refusal: null }]);
+});
+
+t.test('a token that cannot be made is a mistake of this side', async (t) => {
+  const { ask, outcomes } = await serving(t, {
+    tokens: { issue: () => Promise.reject(new Error('as the test says')) },
+  });
+  t.equal((await ask(pair())).status, 500);
+  t.match(outcomes, [{ status: 500, tokenIssued: false, refusal: { code: 'internal_error' } }]);
+});
