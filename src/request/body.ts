@@ -3,6 +3,7 @@
  * are judged; a body that nobody looks into streams. What is right is decided in policy/ and event-filter/.
  */
 import { decodeBody } from '../event-filter/decode.ts';
+import type { ContentCoding } from '../event-filter/media.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
@@ -23,13 +24,12 @@ export function readText(passage: Routed): Wait | null {
   if (!coding.ok) passage.bodyText = coding;
   else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(api.maxBodyBytes, resume);
   else if (coding.value === 'identity') passage.bodyText = allowed(body);
-  else
-    return (resume) =>
-      void decodeBody(body, coding.value, api.maxBodyBytes).then((text) => {
-        passage.bodyText = text;
-        resume(null);
-      });
+  else return (resume) => void decode(passage, body, coding.value).then(() => resume(null));
   return null;
+}
+
+async function decode(passage: Routed, body: Buffer, coding: ContentCoding): Promise<void> {
+  passage.bodyText = await decodeBody(body, coding, passage.api.maxBodyBytes);
 }
 
 /** What is declared to be over the limit is not waited for. */
