@@ -125,13 +125,13 @@ t.test('another method than POST is refused, and told which would do', async (t)
 
 t.test('ten wrong pairs, and the address waits: JSON, form and Basic alike', async (t) => {
   const basic = `Authorization: Basic ${Buffer.from(`${API_KEY}:wrong`).toString('base64')}\r\n`;
-  for (const wrong of [
+  for (const [wrong, form, fields] of [
     [pair('wrong'), JSON_TYPE, ''],
     [formPair('wrong'), FORM, ''],
     ['grant_type=client_credentials', FORM, basic],
   ] as const) {
     const { ask } = await serving(t);
-    for (let n = 0; n < 10; n++) t.equal((await ask(...wrong)).status, 401);
+    for (let n = 0; n < 10; n++) t.equal((await ask(wrong, form, fields)).status, 401);
     for (const [body, type] of [[pair()], [formPair(), FORM], ['{', 'text/plain']] as const) {
       const { status, headers } = await ask(body, type);
       t.same([status, Number(headers['retry-after']) > 0], [429, true]);
