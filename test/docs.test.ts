@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../src/config/load.ts';
 import { loadKeyFile } from '../src/keys/key-file.ts';
+import { REFUSALS, type RefusalCode } from '../src/policy/refusal.ts';
+import { RUNGS } from '../src/request/rungs.ts';
 
 const pages = [
   ...readdirSync('.').filter((file) => file.endsWith('.md')),
@@ -53,3 +55,25 @@ function headingsOf(file: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+void t.test('the way of a request is the list of rungs, with every exit and its status', async (t) => {
+  const rows = textOf('docs/request-path.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+    .slice(2);
+  const modes = { never: '', api: 'API', key: 'API, key' };
+  t.same(
+    rows.map(([, name, mode]) => [name, mode]),
+    RUNGS.map(({ name, reportable }) => [name, modes[reportable]]),
+  );
+  const text = textOf('docs/request-path.md');
+  for (const code of Object.keys(REFUSALS)) t.ok(text.includes(`\`${code}\``), code);
+  for (const [, name, , , exits = ''] of rows) {
+    let status = '';
+    for (const [, told, code = ''] of exits.matchAll(/(?:(\d{3}) )?`(\w+)`/g)) {
+      status = told ?? status;
+      t.equal(String(REFUSALS[code as RefusalCode]?.status), status, `${name}: ${code}`);
+    }
+  }
+});
