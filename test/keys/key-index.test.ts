@@ -138,7 +138,12 @@ function copyOf(snapshot: KeySnapshot, numbers: Map<unknown, number>): string {
 
 t.test('a snapshot never changes, whatever is changed after it', async (t) => {
   const json = fc.oneof(
-    { weight: 6, arbitrary: fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.boolean()).map(([secret, enabled]) => definitionOf(secret, { enabled })) },
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(fc.constantFrom('x', 'y', 'z'), fc.boolean())
+        .map(([secret, enabled]) => definitionOf(secret, { enabled })),
+    },
     fc.constantFrom('x', 'y').map((secret) => definitionOf(secret, { type: 'metrics', apiKey: 'api' })),
     fc.constant('{'),
     fc.constant(null),
