@@ -79,7 +79,11 @@ for (const tls of [null, TLS])
     };
     for (const [name, header] of ADDRESSLESS) {
       for (const secret of [KEY.secret, 'secret-of-balancer']) {
-        t.match(await send(header, secret), /ip_not_allowed/, `${name}: neither the claimed address nor the balancer's`);
+        t.match(
+          await send(header, secret),
+          /ip_not_allowed/,
+          `${name}: neither the claimed address nor the balancer's`,
+        );
         t.match(postern.lines.at(-1), { clientIp: 'unknown' });
       }
       t.match(await send(header, anywhere.secret), /^HTTP\/1\.1 204 /);
@@ -87,7 +91,11 @@ for (const tls of [null, TLS])
       t.equal(field(forwarded, 'x-forwarded-for'), 'unknown', name);
       t.equal(field(forwarded, 'x-forwarded-proto'), tls === null ? 'http' : 'https', name);
     }
-    t.match(await send(v2Header(0x20, 0x00, []), KEY.secret), /^HTTP\/1\.1 204 /, 'LOCAL is the proxy, which is believed');
+    t.match(
+      await send(v2Header(0x20, 0x00, []), KEY.secret),
+      /^HTTP\/1\.1 204 /,
+      'LOCAL is the proxy, which is believed',
+    );
   });
 
 t.test('from anybody else it is a broken request', async (t) => {

@@ -60,7 +60,10 @@ void t.test('holders are served in turn, each in the order of its requests', asy
   ['x1', 'x2', 'a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].forEach(enter);
   for (const holder of ['x', 'x', 'a', 'b', 'c', 'a', 'b']) limit.leave(holder);
   await tick();
-  t.same(log, ['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4'].map((name) => `start ${name}`));
+  t.same(
+    log,
+    ['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4'].map((name) => `start ${name}`),
+  );
 });
 
 void t.test('in a line that is full, somebody of whom nobody waits finds a place', async (t) => {
@@ -170,16 +173,19 @@ async function play(size: number, perHolder: number, moves: readonly Move[]): Pr
   if (!idle) throw new Error('idle was not noticed');
 }
 
-void t.test('never more than the limit or a share, nobody waits beside room for it, and nobody is forgotten', async (t) => {
-  const move = fc.tuple(fc.constantFrom('enter', 'enter', 'leave', 'forget'), fc.nat(40)) as fc.Arbitrary<Move>;
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer({ min: 1, max: 5 }),
-      fc.array(move, { maxLength: 80 }),
-      play,
-    ),
-    { numRuns: 300 },
-  );
-  t.pass();
-});
+void t.test(
+  'never more than the limit or a share, nobody waits beside room for it, and nobody is forgotten',
+  async (t) => {
+    const move = fc.tuple(fc.constantFrom('enter', 'enter', 'leave', 'forget'), fc.nat(40)) as fc.Arbitrary<Move>;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(move, { maxLength: 80 }),
+        play,
+      ),
+      { numRuns: 300 },
+    );
+    t.pass();
+  },
+);
