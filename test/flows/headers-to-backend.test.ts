@@ -163,6 +163,15 @@ t.test('a trusted proxy is believed about the scheme, if it says one of two', as
       said,
     );
   }
+  const twice = ['X-Forwarded-Proto: https', 'X-Forwarded-For: 192.0.2.1', 'x-forwarded-proto: http'];
+  for (const fields of [twice, twice.toReversed()]) {
+    await raw(written({ fields, body: '{}' }));
+    t.equal(
+      backend.requests.at(-1)?.headers['x-forwarded-proto'],
+      'http',
+      'said twice, it may be the client who said it',
+    );
+  }
 });
 
 t.test('Authorization and Host as the configuration says', async (t) => {
