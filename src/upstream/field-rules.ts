@@ -49,26 +49,17 @@ const SET_BY_POSTERN: ReadonlySet<string> = new Set([
  */
 const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   // The path.
-  'x-original-url', // Symfony, Zend, IIS
-  'x-rewrite-url', // Yii, Zend, ISAPI_Rewrite
-  'x-original-uri', // what nginx asks auth_request services about
-  'x-original-path', // Spring Cloud Gateway's way to keep it
-  'x-envoy-original-path', // Envoy
-  'x-replaced-path', // Traefik
   'x-waws-unencoded-url', // Azure App Service
   'x-script-name', // the usual WSGI "ReverseProxied" middleware
   'script-name', // gunicorn (forwarder_headers)
   'path-info', // gunicorn (forwarder_headers)
-  'x-original-prefix', // ASP.NET Core
   // The host.
   'x-host', // the usual host fallbacks of Node and PHP applications
-  'x-original-host', // Yii, ASP.NET Core, Azure Application Gateway
   'x-http-host-override', // Java portals
   'disguised-host', // Azure App Service
   // The scheme.
   'x-scheme', // Tornado, "ReverseProxied", ingress-nginx
   'x-url-scheme', // Echo, Fiber
-  'x-original-proto', // ASP.NET Core
   'front-end-https', // Yii, CodeIgniter, phpMyAdmin, Microsoft's gateways
   'x-arr-ssl', // IIS Application Request Routing, express-force-ssl
   'x-proxied-https', // Jetty
@@ -78,7 +69,6 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'https-from-lb', // phpMyAdmin
   'scheme', // phpMyAdmin
   // The address.
-  'x-original-for', // ASP.NET Core
   'x-proxyuser-ip', // Google's services
   'x-appengine-user-ip', // request-ip of npm
   'x-azure-socketip', // Azure Front Door
@@ -91,7 +81,6 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   // The method.
   'x-method-override', // method-override of npm
   'method-override',
-  'x-original-method', // nginx's auth_request, oauth2-proxy
   // Where files lie, which only the server in front may say.
   'x-sendfile-type', // Rack::Sendfile, Symfony
   'x-accel-mapping', // Rack::Sendfile, Symfony
@@ -121,7 +110,15 @@ const FORWARDED_USER =
  * Proxy-Client-IP and WL-Proxy-Client-IP (Java), CF-, DO-, Fastly-, Fly- and Incap-Client-IP or -Connecting-IP,
  * X-Azure-ClientIP, Ali-CDN-Real-IP, X-Appengine-Remote-Addr (Gin), X-Remote-IP, X-Originating-IP.
  */
-const ADDRESS = /(?:^|-)(?:client-?ip|real-?ip|connecting-ip(?:v6)?|remote-(?:addr|ip)|originating-ip)$/;
+const ADDRESS = /(?:^|-)(?:client-?ip|real-?ip|connecting-ip(?:v6)?|remote-(?:addr|ip|host)|originating-ip)$/;
+
+/**
+ * What the request was before somebody rewrote it: X-Original-URL, X-Rewrite-URL (Symfony, Zend, Yii, IIS), X-Original-URI and
+ * -Method (what nginx asks auth_request services about), X-Original-Host, -Proto, -For and -Prefix (ASP.NET Core, Azure),
+ * X-Envoy-Original-Path, X-Replaced-Path (Traefik).
+ */
+const REWRITTEN =
+  /^x-(?:envoy-)?(?:original|rewrite|override|replaced)-(?:url|uri|path|prefix|query|host|port|proto|scheme|for|ip|method)$/;
 
 /** X-HTTP-Method, X-HTTP-Method-Override (Rack, Symfony, Spring, Echo) and further ones. */
 const METHOD = /^x-http-method(?:-|$)/;
@@ -204,8 +201,8 @@ function toUpstream(name: string, folded: string): FieldRule['toUpstream'] {
   // Some look for `HTTP_CLIENT_IP` among the names of fields, which it is not: only CGI calls `Client-IP` so.
   const meant = folded.startsWith('http-') ? folded.slice('http-'.length) : folded;
   if (meant.startsWith('postern-') || HOP_BY_HOP.has(meant)) return 'drop';
-  if (SET_BY_POSTERN.has(meant) || NEVER_FORWARDED.has(meant) || ADDRESS.test(meant) || METHOD.test(meant))
-    return 'drop';
+  if (SET_BY_POSTERN.has(meant) || NEVER_FORWARDED.has(meant)) return 'drop';
+  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || METHOD.test(meant)) return 'drop';
   if (FORWARDED.test(meant) && !FORWARDED_USER.test(meant)) return 'drop';
   if (name !== meant && (JUDGED.has(meant) || BOUND_TO_BODY.has(meant))) return 'drop';
   if (name === 'authorization') return 'authorization';

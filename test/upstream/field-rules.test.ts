@@ -20,6 +20,7 @@ void t.test('names of Postern, of the hop and of other judges never reach the ba
     'WL-Proxy-Client-IP Proxy-Client-IP Ali-CDN-Real-IP X-Appengine-User-Ip X-Appengine-Remote-Addr X-Azure-ClientIP',
     'X-Azure-SocketIP X-Envoy-External-Address CloudFront-Viewer-Address X-NF-Client-Connection-IP Cdn-Src-Ip',
     'X-Script-Name Script-Name Path-Info X-Original-Uri X-Original-Path X-Envoy-Original-Path X-Replaced-Path',
+    'X-Override-URL X-Rewrite-URI X-Original-Scheme X-Original-Port X-Original-Query X-Remote-Host Remote-Host',
     'X-HTTP-Method-Whatever HTTP-Method-Override Method-Override X-Original-Method X-Sendfile-Type X-Accel-Mapping',
     'HTTP-Host HTTP-X-Forwarded-For HTTP-Client-IP HTTP-Forwarded HTTP-X-Real-IP HTTP-Authorization HTTP-Postern-Key-Id',
     'HTTP-Content-Type HTTP-Origin HTTP-X-HTTP-Method-Override HTTP-HTTPS HTTP-Proxy HTTP-Content-Encoding',
