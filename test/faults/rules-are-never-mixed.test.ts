@@ -227,6 +227,38 @@ t.test('access tokens: a pair and a token are judged by the keys of their arriva
   t.equal(backend.requests.length, 2);
 });
 
+t.test(
+  'a query whose body is slow goes to the backend, by the cache and with the headers, of its arrival',
+  async (t) => {
+    const [old, fresh] = [await startBackend(t), await startBackend(t)];
+    const config = (upstream: string, authorization: string) => ({
+      apis: { metrics: { upstream, authorization, token: { secret: 't'.repeat(32) } } },
+    });
+    const key = { id: 'dashboard', type: 'metrics', apiKey: 'api-key', secret: SECRET };
+    const postern = await startPostern(t, { config: config(old.url, 'old'), keys: [key] });
+    const answer = await fetch(`${postern.url}/metrics/auth/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ clientSecret: SECRET, environmentApiKey: 'api-key' }),
+    });
+    const { accessToken } = (await answer.json()) as { accessToken: string };
+    const send = () =>
+      sendSlowly(
+        t,
+        postern.port,
+        ['POST /metrics/query HTTP/1.1', `Authorization: Bearer ${accessToken}`],
+        '{"slow":true}',
+      );
+    const slow = await send();
+    postern.writeConfig(config(fresh.url, 'fresh'));
+    await postern.sidecar.reload();
+    const later = await send();
+    for (const one of [slow, later]) t.match(await one.rest(), /^HTTP\/1\.1 204 /);
+    const sent = (backend: Backend) => backend.requests.map((request) => field(request, 'authorization'));
+    t.same([sent(old), sent(fresh)], [['old'], ['fresh']]);
+  },
+);
+
 t.test('a request that waits for a slow rate store goes on by the rules that it came with', async (t) => {
   const redis = await startRedis(t);
   const backend = await startBackend(t);
