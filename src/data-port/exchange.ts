@@ -9,6 +9,7 @@ import type { Facts } from '../policy/facts.ts';
 import { clientOf, type Passage } from '../policy/pipeline.ts';
 import type { Refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
+import { connectionOf, remember } from './connection.ts';
 
 /** The body to send on: none, the request's own stream, or bytes that were read already. */
 export type ExchangeBody = 'none' | 'stream' | Buffer;
@@ -58,7 +59,7 @@ export const CLIENT_GONE = 499;
 
 type Arrival = Pick<Exchange, 'req' | 'res' | 'facts' | 'requestId' | 'startedAt' | 'passage' | 'awaitsContinue'>;
 
-/** Opens an exchange for a request that just arrived, and remembers it. */
+/** Opens an exchange for a request that just arrived. It is its connection's until it is closed. */
 export function openExchange(arrival: Arrival): Exchange {
   const { req } = arrival;
   // Written out: spreading several literals into one costs more than all the rest of this function.
@@ -86,14 +87,26 @@ export function openExchange(arrival: Arrival): Exchange {
   return exchange;
 }
 
-/** The exchange of a Node request that came out of the framework at the other end. */
-export function exchangeOf(req: IncomingMessage): Exchange | undefined {
-  return (req as Marked)[EXCHANGE];
+/** Lets go of what an exchange held, once nothing is left to decide about it. */
+export function closeExchange(exchange: Exchange): void {
+  const { req, passage } = exchange;
+  const socket = req.socket as Marked;
+  if (socket[EXCHANGE] === exchange) socket[EXCHANGE] = null;
+  exchange.body = 'none';
+  exchange.abort = null;
+  if (passage === null) return;
+  passage.bodyText = null;
+  remember(connectionOf(req.socket), passage);
 }
 
-/** The latest exchange on a socket. */
-export function latestExchangeOn(socket: Socket): Exchange | undefined {
-  return (socket as Marked)[EXCHANGE];
+/** The exchange of a Node request that came out of the framework at the other end. */
+export function exchangeOf(req: IncomingMessage): Exchange | undefined {
+  return (req as Marked)[EXCHANGE] ?? undefined;
+}
+
+/** The latest exchange on a socket, until it is closed. */
+export function openExchangeOn(socket: Socket): Exchange | null {
+  return (socket as Marked)[EXCHANGE] ?? null;
 }
 
 /** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
@@ -127,5 +140,5 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
 const EXCHANGE = Symbol('exchange');
 
 interface Marked {
-  [EXCHANGE]?: Exchange;
+  [EXCHANGE]?: Exchange | null;
 }

@@ -151,7 +151,12 @@ function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
 
 /** A path as it may be written down: bounded, and without a query even if a caller left one on it, since a query may hold a key. */
 export function loggablePath(path: string): string {
-  return bounded(upTo('#', upTo('?', path)), MAX_PATH);
+  return onItsOwn(bounded(upTo('#', upTo('?', path)), MAX_PATH));
+}
+
+/** Longer texts that are cut out of others are windows on them: a short path would keep a request line of 16 KiB. */
+function onItsOwn(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 function upTo(mark: string, text: string): string {
