@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { ownText } from '../lib/own-text.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
 import type { Facts } from '../policy/facts.ts';
 import { clientOf, type Passage } from '../policy/pipeline.ts';
@@ -119,7 +120,7 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     keyId: identity?.key.id ?? refusal?.keyId ?? passage?.wouldReject?.keyId ?? '',
     secretId: identity?.secret.id ?? '',
     method: facts.method,
-    path: passage?.path ?? '',
+    path: passage === null ? '' : lastingPath(passage.path, facts.target),
     clientIp: passage === null ? facts.peer.text : clientOf(passage).text,
     status: answer.status,
     refusal,
@@ -135,6 +136,13 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     now: facts.now,
   };
 }
+
+/** The path is part of the target, and the latest rejections are kept for long. */
+function lastingPath(path: string, target: string): string {
+  return target.length - path.length > MAX_KEPT_ALONG ? ownText(path) : path;
+}
+
+const MAX_KEPT_ALONG = 256;
 
 /** A property, not a WeakMap: an entry for each request would be work for the garbage collector. */
 const EXCHANGE = Symbol('exchange');

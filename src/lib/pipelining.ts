@@ -7,8 +7,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createRequestCutter, type RequestCutter } from './request-cutter.ts';
 
-/** So many requests of one connection are under way or answered and not taken; further ones are not read meanwhile. */
-export const MAX_WAITING_ANSWERS = 4;
+/**
+ * So many requests of one connection are under way, or answered and not taken; further ones are not read meanwhile. More would
+ * gain little, since answers go out in order, and each may hold a body and an answer of a megabyte.
+ */
+export const MAX_WAITING_ANSWERS = 2;
 
 /** Sees the packets of a connection before Node's parser does. */
 export interface PacketWatcher {

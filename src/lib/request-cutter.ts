@@ -15,10 +15,10 @@ export interface RequestCutter {
   readonly isBetweenRequests: () => boolean;
 }
 
-/** How much of a chunked body is handed over at a time: where it ends is not known here, and requests may follow it. */
-const CHUNKED_PIECE = 512;
-
+/** What ends a head, and a chunked body too (RFC 9112 7.1). */
 const END_OF_HEAD = '\r\n\r\n';
+/** A chunked body may be full of it. Looked for behind so many bytes, which can hold three small requests. */
+const SHORTEST_PIECE = 64;
 const SEAM = END_OF_HEAD.length - 1;
 
 export function createRequestCutter(): RequestCutter {
@@ -31,20 +31,27 @@ export function createRequestCutter(): RequestCutter {
   /** Whether the last piece may hold more than it was cut for. */
   let isLoose = false;
   let isInHead = false;
-  /** The last bytes of a head that has not ended: its end may begin with them. */
+  /** The last bytes of a head or a chunked body that has not ended: its end may begin with them. */
   let tail = '';
+
+  const endAfter = (bytes: Buffer, from: number): number => {
+    const at = bytes.indexOf(END_OF_HEAD, from, 'latin1');
+    return at < 0 ? -1 : at + END_OF_HEAD.length;
+  };
 
   const endOfHead = (bytes: Buffer): number => {
     const seam = (tail + bytes.toString('latin1', 0, SEAM)).indexOf(END_OF_HEAD);
     if (seam >= 0) return seam + END_OF_HEAD.length - tail.length;
-    const at = bytes.indexOf(END_OF_HEAD, 0, 'latin1');
-    return at < 0 ? -1 : at + END_OF_HEAD.length;
+    return endAfter(bytes, isInHead ? 0 : startOfHead(bytes));
   };
 
   return {
     nextEnd(bytes) {
       isLoose = current !== null && isChunked;
-      if (isLoose) return Math.min(bytes.length, CHUNKED_PIECE);
+      if (isLoose) {
+        const end = endAfter(bytes, SHORTEST_PIECE - END_OF_HEAD.length);
+        return end < 0 ? bytes.length : end;
+      }
       if (current !== null) return Math.min(bytes.length, bodyLeft || 1);
       const end = endOfHead(bytes);
       isInHead = end < 0;
@@ -53,11 +60,13 @@ export function createRequestCutter(): RequestCutter {
     handedOver(piece) {
       if (current !== null && !hasJustBegun) bodyLeft = Math.max(0, bodyLeft - piece.length);
       hasJustBegun = false;
+      const last = tail + piece.toString('latin1', Math.max(0, piece.length - END_OF_HEAD.length));
       if (current?.complete === true) {
         current = null;
-        isInHead = isLoose;
+        // Behind the end of a chunked body there may be the beginning of a head.
+        isInHead = isLoose && !last.endsWith(END_OF_HEAD);
       }
-      tail = isInHead ? (tail + piece.toString('latin1', Math.max(0, piece.length - SEAM))).slice(-SEAM) : '';
+      tail = isInHead || (current !== null && isChunked) ? last.slice(-SEAM) : '';
     },
     headEnded(req) {
       current = req;
@@ -69,3 +78,13 @@ export function createRequestCutter(): RequestCutter {
     isBetweenRequests: () => current === null && !isInHead,
   };
 }
+
+/** RFC 9112 2.2: empty lines before a request line are skipped. */
+function startOfHead(bytes: Buffer): number {
+  let start = 0;
+  while (bytes[start] === CR || bytes[start] === LF) start++;
+  return start;
+}
+
+const CR = 0x0d;
+const LF = 0x0a;

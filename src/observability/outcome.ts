@@ -3,6 +3,7 @@
  * All of them are made from the same record, so that they never disagree. Nothing here decides about a request.
  */
 import type { Mode } from '../keys/key.ts';
+import { ownText } from '../lib/own-text.ts';
 import { REFUSALS } from '../policy/refusal.ts';
 import type { Refusal, RefusalLevel, RefusalReason } from '../policy/refusal.ts';
 import type { UpstreamFailureKind } from '../upstream/failure.ts';
@@ -151,12 +152,7 @@ function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
 
 /** A path as it may be written down: bounded, and without a query even if a caller left one on it, since a query may hold a key. */
 export function loggablePath(path: string): string {
-  return onItsOwn(bounded(upTo('#', upTo('?', path)), MAX_PATH));
-}
-
-/** Longer texts that are cut out of others are windows on them: a short path would keep a request line of 16 KiB. */
-function onItsOwn(text: string): string {
-  return Buffer.from(text).toString();
+  return bounded(upTo('#', upTo('?', path)), MAX_PATH);
 }
 
 function upTo(mark: string, text: string): string {
@@ -165,5 +161,5 @@ function upTo(mark: string, text: string): string {
 }
 
 function bounded(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
+  return text.length <= length ? text : ownText(`${text.slice(0, length)}…`);
 }

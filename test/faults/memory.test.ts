@@ -1,0 +1,92 @@
+/** What clients cost that read nothing, go idle or stop in the middle: a process with a heap of 128 MB, and bounds on each. */
+import { once } from 'node:events';
+import net from 'node:net';
+import t from 'tap';
+import {
+  deafClients,
+  heldIdle,
+  IDLE_SECONDS,
+  memoryOf,
+  startBareNode,
+  startCorpus,
+  stoppedUploads,
+} from '../support/memory-corpus.ts';
+import { sendRaw } from '../support/raw-http.ts';
+
+const IDLE_CONNECTIONS = 30;
+/** What an idle connection may hold beyond what Node holds for it. */
+const IDLE_BYTES = 16 * 1024;
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+t.test('a connection that goes idle holds little, whatever was asked on it', async (t) => {
+  const { postern, port, kinds } = await startCorpus(t);
+  const { child } = postern;
+  const bare = await startBareNode(t);
+  const node = await heldIdle(bare.child, bare.port, GET, IDLE_CONNECTIONS);
+  // The first kind also pays for what is compiled meanwhile.
+  await heldIdle(child, port, GET, IDLE_CONNECTIONS);
+  for (const [kind, request] of Object.entries(kinds)) {
+    const held = await heldIdle(child, port, request, IDLE_CONNECTIONS);
+    t.ok(held <= node + IDLE_BYTES, `${kind}: ${Math.round(held)} bytes, of Node ${Math.round(node)}`);
+  }
+  t.equal(child.exitCode, null);
+});
+
+const DEAF_EACH = 5;
+const DEAF_BYTES = 64 * 1024 * 1024;
+
+t.test('clients that pipeline and read nothing hold little, and are cut off', async (t) => {
+  const { postern, port, admin, kinds } = await startCorpus(t);
+  const { child } = postern;
+  const before = await memoryOf(child);
+  const clients = Object.values(kinds).map((request) => deafClients(port, request, DEAF_EACH));
+  const ofAdmin = ['/metrics', '/healthz', '/none'].map((path) =>
+    deafClients(admin, GET.replace('/', path), DEAF_EACH),
+  );
+  t.teardown(() => [...clients, ...ofAdmin].forEach(({ stop }) => stop()));
+  const begun = Date.now();
+  let most = 0;
+  // Those whose answers are large fill what the kernel takes first; the small ones of all others take too long for a test.
+  const large = clients.filter((_, n) => /large answer|a cached/.test(Object.keys(kinds)[n] ?? ''));
+  const stalled = (): boolean => large.every(({ closed }) => closed() === DEAF_EACH);
+  while (child.exitCode === null && (Date.now() - begun < 5000 || !stalled())) {
+    const { heap, buffers } = await memoryOf(child);
+    most = Math.max(most, heap + buffers - before.heap - before.buffers);
+  }
+  t.equal(child.exitCode, null, 'the process lives');
+  t.ok(stalled(), `who takes nothing for ${IDLE_SECONDS} s is cut off`);
+  t.ok(most < DEAF_BYTES, `${Math.round(most / 1024 / 1024)} MB were held at most`);
+  t.equal((await sendRaw(port, GET)).status, 401, 'others are served');
+});
+
+t.test('small answers of which nothing is taken end their connection too, whoever made them', async (t) => {
+  const { port, kinds } = await startCorpus(t);
+  const names = ['GET without a key', 'GET forwarded', 'preflight', 'a token', '900 header fields without a key'];
+  const clients = names.map((name) => deafClients(port, kinds[name] as string, 1));
+  t.teardown(() => clients.forEach(({ stop }) => stop()));
+  await Promise.all(
+    clients.flatMap(({ sockets }) => sockets.filter(({ closed }) => !closed).map((socket) => once(socket, 'close'))),
+  );
+  t.same(
+    clients.map(({ closed }) => closed()),
+    names.map(() => 1),
+  );
+});
+
+t.test('uploads that stop hold what came until their time is over, and nothing after', async (t) => {
+  const { postern, port, kinds } = await startCorpus(t);
+  const { child } = postern;
+  const names = ['a batch, one event cut', 'a credential in the body', 'a large upload', 'a chunked upload'];
+  const requests = names.map((name) => kinds[name] as string);
+  // What is made once is there by now.
+  await Promise.all(requests.map((request) => sendRaw(port, request)));
+  const before = await memoryOf(child);
+  const sockets = await stoppedUploads(port, requests, 10);
+  const during = await memoryOf(child);
+  await Promise.all(sockets.map((socket: net.Socket) => (socket.closed ? null : once(socket, 'close'))));
+  const after = await memoryOf(child);
+  const total = (memory: typeof before): number => memory.heap + memory.buffers;
+  const sent = sockets.length * 500_000;
+  t.ok(total(during) - total(before) < 3 * sent, `${total(during) - total(before)} bytes of ${sent}`);
+  t.ok(total(after) - total(before) < 4_000_000, `${total(after) - total(before)} bytes are left`);
+});
