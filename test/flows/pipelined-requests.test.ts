@@ -78,3 +78,39 @@ t.test('the admin port answers all of them, too', async (t) => {
   t.equal(text.split('HTTP/1.1 200').length, 202);
   t.equal(text.split('{"status":"ok"}').length, 101);
 });
+
+t.test('the framing of chunked bodies is judged alike, however many requests wait before them', async (t) => {
+  const backend = await startBackend(t);
+  const { port } = await startPostern(t, {
+    config: { apis: { integration: { upstream: backend.url } } },
+    keys: [{ id: 'server', type: 'read-write', secret: SECRET }],
+  });
+  const head = `POST /profile HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${SECRET}\r\n`;
+  const chunked = (body: string): string => `${head}Transfer-Encoding: chunked\r\n\r\n${body}`;
+  const good = [
+    chunked('3\r\nabc\r\n0\r\n\r\n'),
+    chunked('4\r\n\r\n\r\n\r\n0\r\nA: b\r\n\r\n'),
+    chunked(`${'1\r\nx\r\n'.repeat(200)}0\r\n\r\n`),
+    `${head}Content-Length: 2\r\n\r\n{}`,
+  ];
+  // A long chunk extension, which Node's parser takes.
+  const bad = chunked(`3;${'x'.repeat(300)}\r\nabc\r\n0\r\n\r\n`);
+  for (const before of [0, 1, 2, 3, 4, 9]) {
+    const forwarded = backend.requests.length;
+    const sent = Array.from({ length: before }, (_, n) => good[n % good.length] as string);
+    const socket = net.connect(port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    let text = '';
+    socket.setEncoding('latin1').on('data', (data: string) => (text += data));
+    socket.write(`${sent.join('')}${bad}${good[0]}`);
+    await once(socket, 'close');
+    const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    t.same(statuses, [...sent.map(() => 204), 400], `behind ${before}`);
+    t.equal(backend.requests.length - forwarded, before);
+    const bodies = backend.requests.slice(forwarded).map(({ body }) => body.length);
+    t.same(
+      bodies,
+      sent.map((_, n) => [3, 4, 200, 2][n % good.length]),
+    );
+  }
+});
