@@ -7,8 +7,9 @@ import { createBodyWay } from './data-port/admitted-body.ts';
 import { answer, isClosing, problemBody, problemHeaders } from './data-port/answer.ts';
 import { guardChunks } from './data-port/chunk-guard.ts';
 import { corsHeadersFor } from './data-port/cors-headers.ts';
+import { connectionOf } from './data-port/connection.ts';
 import {
-  latestExchangeOn,
+  closeExchange,
   openExchange,
   outcomeOf,
   type Admitted,
@@ -69,10 +70,10 @@ export function createGateway(ports: GatewayPorts): Gateway {
     if (isClosing(req.socket)) return void req.resume();
     if (ports.draining()) res.shouldKeepAlive = false;
     const rules = ports.rules();
-    const before = latestExchangeOn(req.socket);
-    const facts = readFacts(req, clock.now(), before?.facts);
+    const before = connectionOf(req.socket);
+    const facts = readFacts(req, clock.now(), before.section);
     const requestId = acceptableRequestId(facts.headers.requestId) ?? nextRequestId();
-    const passage = rules === null ? null : enter(facts, rules, before?.passage);
+    const passage = rules === null ? null : enter(facts, rules, before.visit);
     const exchange = openExchange({
       req,
       res,
@@ -153,9 +154,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
   function settle(exchange: Exchange, facts: AnswerFacts): void {
     if (exchange.settled) return;
     exchange.settled = true;
-    // The connection remembers its latest exchange, which may be the last for a long time.
-    exchange.body = 'none';
-    if (exchange.passage !== null) exchange.passage.bodyText = null;
+    closeExchange(exchange);
     if (exchange.seat !== null) {
       inFlight.leave(exchange.seat);
       ports.leave((exchange as Admitted).passage.api.name);

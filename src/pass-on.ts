@@ -61,7 +61,7 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
       },
       onSettled: (result) => settle(gateway, exchange, result),
     });
-    exchange.abort = forwarding.abort;
+    if (!exchange.settled) exchange.abort = forwarding.abort;
   };
   return (exchange) => {
     if (exchange.settled) return;

@@ -131,7 +131,11 @@ const apiFields = {
     .describe("Send the client's Host to the backend instead of the host of `upstream`."),
   connectTimeoutSeconds: duration(0.01, 300).default(2).describe('Time to connect to the backend.'),
   timeoutSeconds: duration(0.01, 3600).default(30).describe("Time until the backend's response headers."),
-  idleTimeoutSeconds: duration(0.01, 3600).default(60).describe("Time between two chunks of the backend's body."),
+  idleTimeoutSeconds: duration(0.01, 3600)
+    .default(60)
+    .describe(
+      "Time between two chunks of the backend's body. A client that takes nothing of an answer for so long, or up to twice, loses its connection, whoever made the answer; where no API was found, the shortest of all holds.",
+    ),
   maxBodyBytes: whole(1, 1_073_741_824)
     .default(1_048_576)
     .describe('Largest request body; also the largest after decompression, where Postern reads it.'),

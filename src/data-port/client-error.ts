@@ -2,11 +2,12 @@
  * What becomes of a connection on which Node's parser or its timers gave up: a problem document where one can still be
  * written, and a closed connection in any case. There is no request to judge here.
  */
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
+import { latestAnswerOn } from '../lib/pipelining.ts';
 import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
-import { latestExchangeOn, type Exchange } from './exchange.ts';
+import { openExchangeOn, type Exchange } from './exchange.ts';
 
 export interface ClientErrorPorts {
   /** Answers a request that is still under way on the socket. */
@@ -26,16 +27,17 @@ export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.Err
       return;
     }
     const reason = refusalOf(error);
-    const exchange = latestExchangeOn(socket);
-    if (exchange === undefined || exchange.res.writableFinished) writeRaw(socket, reason, ports);
-    else if (exchange.req.complete) afterAnswer(exchange, socket, reason, ports);
-    else if (exchange.settled) socket.destroy();
+    const exchange = openExchangeOn(socket);
+    const res = exchange?.res ?? latestAnswerOn(socket);
+    if (res === null || res.writableFinished) writeRaw(socket, reason, ports);
+    else if (res.req.complete) afterAnswer(res, socket, reason, ports);
+    else if (exchange === null) socket.destroy();
     else ports.refuse(exchange, reason);
   };
 }
 
 /** The bytes behind a whole request are broken, not the request: it gets its answer, and nothing is read after it. */
-function afterAnswer({ res }: Exchange, socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
+function afterAnswer(res: ServerResponse, socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
   ports.record(socket, reason, ports.nextRequestId());
   res.shouldKeepAlive = false;
   lingerOnClose(socket);
