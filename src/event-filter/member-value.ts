@@ -31,6 +31,7 @@ export function compileMemberSearch(name: string): FindMember {
     skipFound: (bytes, start) => skipValue(bytes, start, 1),
   });
   return (text) => {
+    walk.member.newBody();
     const start = skipSpace(text, 0);
     const isObject = start < text.length && text[start] === OPEN_OBJECT;
     if (!isWhole(text, isObject ? walkObject(text, start, walk) : skipValue(text, start, 0))) return INVALID_JSON;
