@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { findBodyStart } from './body-start.ts';
+import { findBodyStart, effortPerPacket, type SearchEffort } from './body-start.ts';
 import { followChunks, type ChunkFraming } from './chunk-framing.ts';
 
 interface Followed {
@@ -12,6 +12,8 @@ interface Followed {
   packet: Buffer;
   /** Where in `packet` a message is known to start: at the start of the stream, or where the last followed body ended. */
   messageAt: number | null;
+  /** For finding where heads end in `packet`. */
+  effort: SearchEffort;
   framing: ChunkFraming | null;
   onViolation: (why: string) => void;
   violated: boolean;
@@ -37,7 +39,7 @@ export function guardChunks(req: IncomingMessage, onViolation: (why: string) => 
   if (followed.violated) return onViolation('an earlier request of this connection broke the chunk framing');
   followed.framing = followChunks();
   followed.onViolation = onViolation;
-  const start = findBodyStart(followed.packet, req, followed.messageAt);
+  const start = findBodyStart(followed.packet, req, followed.messageAt, followed.effort);
   if (typeof start === 'number') follow(followed, start);
   else violate(followed, start.why);
 }
@@ -47,11 +49,13 @@ function attach(socket: Socket): Followed | null {
   const packet = (socket as ParsedSocket).parser?.getCurrentBuffer?.();
   if (packet === undefined) return null;
   const messageAt = socket.bytesRead === packet.length ? 0 : null;
-  const followed: Followed = { packet, messageAt, framing: null, onViolation: () => {}, violated: false };
+  const effort = effortPerPacket();
+  const followed: Followed = { packet, messageAt, effort, framing: null, onViolation: () => {}, violated: false };
   // In front of the parser's own listener. A packet that is being delivered now is not seen again.
   socket.prependListener('data', (next: Buffer) => {
     followed.messageAt = followed.messageAt === followed.packet.length ? 0 : null;
     followed.packet = next;
+    followed.effort = effortPerPacket();
     if (followed.framing !== null) follow(followed, 0);
   });
   connections.set(socket, followed);

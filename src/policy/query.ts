@@ -13,10 +13,12 @@ export interface QueryParameter {
 /** The parameters of a query string that starts with `?`, in order, decoded as application/x-www-form-urlencoded. */
 export function queryParameters(query: string): QueryParameter[] {
   const parameters: QueryParameter[] = [];
+  // Looked for anew only once it was passed: a query without any must not be searched to its end for each parameter.
+  let equals = query.indexOf('=');
   for (let start = 1; start < query.length;) {
     let end = query.indexOf('&', start);
     if (end === -1) end = query.length;
-    const equals = query.indexOf('=', start);
+    if (equals !== -1 && equals < start) equals = query.indexOf('=', start);
     const nameEnd = equals === -1 || equals > end ? end : equals;
     parameters.push({
       name: decode(query.slice(start, nameEnd)),

@@ -27,7 +27,7 @@ const token = (text: string, escapes: number): string =>
     .split('')
     .map((unit, i) =>
       // Half of a pair has no bytes of its own.
-      /[\ud800-\udfff]/.test(unit) || (escapes >> i % 30) & 1 ? escaped(unit) : JSON.stringify(unit).slice(1, -1),
+      /[\ud800-\udfff]/.test(unit) || (escapes >> (i % 30)) & 1 ? escaped(unit) : JSON.stringify(unit).slice(1, -1),
     )
     .join('');
 
