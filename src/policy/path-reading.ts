@@ -2,6 +2,7 @@
  * What a path may mean: each way in which some backend would read it, and which spellings are one to a lenient backend.
  * Plain paths have one reading. It refuses nothing; a path is refused, or matches no route, by what its readings show.
  */
+import { decodeEscapes } from '../lib/percent-decoding.ts';
 
 /**
  * Every reading of a path in percent-encoded form: decoded once and twice, with `%2F` as data and as a separator, with and
@@ -41,15 +42,11 @@ export function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
+const ESCAPES = /(?:%[0-9A-Fa-f]{2})+/g;
+
 /** Decodes once; escapes that are no UTF-8 stay as they are. */
 export function decode(text: string): string {
-  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (escapes) => {
-    try {
-      return decodeURIComponent(escapes);
-    } catch {
-      return escapes;
-    }
-  });
+  return text.replace(ESCAPES, (escapes) => decodeEscapes(escapes) ?? escapes);
 }
 
 // oxlint-disable-next-line no-control-regex

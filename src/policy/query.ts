@@ -1,6 +1,7 @@
 /**
  * Reads the names and values of a query string, for policy alone: the query itself is forwarded byte for byte.
  */
+import { decodeEscapes } from '../lib/percent-decoding.ts';
 
 export interface QueryParameter {
   readonly name: string;
@@ -43,13 +44,16 @@ export function overridesMethod(query: string): boolean {
     .some((pair) => /^[_. ]method($|[[\0])/i.test(decode(pair.split('=', 1)[0] ?? '').trimStart()));
 }
 
-/** Percent-decoding that never fails: a broken or non-UTF-8 sequence stays as it is or becomes U+FFFD. */
+/** Percent-decoding that never fails: where a sequence is broken it stays, and the bytes of the others are a character each. */
 function decode(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  }
+  let isUtf8 = !/%(?![0-9a-f]{2})/i.test(spaced);
+  const decoded = spaced.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    const read = isUtf8 ? decodeEscapes(escapes) : null;
+    isUtf8 &&= read !== null;
+    return read ?? '';
+  });
+  if (isUtf8) return decoded;
+  return spaced.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
