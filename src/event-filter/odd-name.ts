@@ -30,6 +30,8 @@ export const TO_ASCII: ReadonlyMap<number, string> = new Map(
   ]),
 );
 
+const SPACE = 0x20;
+const DELETE = 0x7f;
 const DOTTED_I = 0x130;
 const DOT_ABOVE = 0x307;
 const LETTER_I = 0x69;
@@ -59,27 +61,32 @@ class PlainFold implements FoldProgress {
   }
 
   take(point: number): boolean {
+    if (point > SPACE && point < DELETE && this.#gap === 0) return this.#takePlain(LOWER[point] as number);
     const kind = kindOf(point);
     if (kind === DROPPED) return true;
     if (kind === WHITE) return this.#takeWhite(point);
     if (this.#gap > 0 && !this.#closeGap()) return false;
-    if (point < 0x80) {
-      if (this.#folded.charCodeAt(this.#filled) !== LOWER[point]) return false;
-      this.#filled++;
-    } else if (point === DOT_ABOVE && this.#dottable) {
+    if (point < DELETE) return this.#takePlain(LOWER[point] as number);
+    if (point === DOT_ABOVE && this.#dottable) {
       this.#dottable = false;
       return true;
-    } else {
-      const text = TO_ASCII.get(point);
-      if (text === undefined || !this.#folded.startsWith(text, this.#filled)) return false;
-      this.#filled += text.length;
     }
+    const text = TO_ASCII.get(point);
+    if (text === undefined || !this.#folded.startsWith(text, this.#filled)) return false;
+    this.#filled += text.length;
     this.#dottable = point !== DOTTED_I && this.#folded.charCodeAt(this.#filled - 1) === LETTER_I;
     return true;
   }
 
   isWhole(): boolean {
     return this.#filled === this.#folded.length;
+  }
+
+  #takePlain(lower: number): boolean {
+    if (this.#folded.charCodeAt(this.#filled) !== lower) return false;
+    this.#filled++;
+    this.#dottable = lower === LETTER_I;
+    return true;
   }
 
   /** Outer white space does not count. */
