@@ -3,8 +3,11 @@
  * a quarter of itself, whose cost must be about a quarter.
  */
 import { findBodyStart, effortPerPacket } from '../../src/data-port/body-start.ts';
+import { stringify } from 'yaml';
 import { readProxyHeader } from '../../src/data-port/proxy-header.ts';
 import { checkMedia } from '../../src/event-filter/media.ts';
+import { loadKeyText } from '../../src/keys/key-file.ts';
+import { editKeyFile } from '../../src/keys/key-file-edit.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../../src/lib/cidr.ts';
 import { cacheDirective, storability } from '../../src/metrics-api/storability.ts';
@@ -261,4 +264,15 @@ export const PARSER_COSTS: readonly ParserCost[] = [
   })),
   packet('a field of spaces', (size) => ({ before: '', fields: ['Host', 'a', 'X', `a${fill(size, ' ')}b`] })),
   pipelined,
+  {
+    name: 'a change to a long list of a key file',
+    prepare: (size) => {
+      const allowedEvents = Array.from({ length: Math.floor(size / 4) }, (_, i) => `e${i}`);
+      const text = stringify({ keys: [{ id: 'a', type: 'write-only', secret: 'secret-of-the-key', allowedEvents }] });
+      const [before] = loadKeyText(text, 'keys.yaml', {}).definitions ?? [];
+      if (before === undefined) throw new Error('the key file is wrong');
+      const after = { ...before, allowedEvents: [...allowedEvents.toReversed(), 'more'] };
+      return () => editKeyFile(text, { index: 0, before, after });
+    },
+  },
 ];
