@@ -19,6 +19,7 @@ import { preflightHeaders } from '../../src/policy/cors.ts';
 import { findCredential } from '../../src/policy/credential.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { normalizeTarget, PATH_QUIRKS } from '../../src/policy/path.ts';
+import { decomposeWithoutMarks } from '../../src/policy/path-reading.ts';
 import { overridesMethod, queryParameters } from '../../src/policy/query.ts';
 import { checkRequestForm } from '../../src/policy/request-form.ts';
 import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
@@ -211,6 +212,7 @@ export const PARSER_COSTS: readonly ParserCost[] = [
   many('Cache-Control fields', () => ['Cache-Control', 'a']),
   many('Connection fields', (i) => ['Connection', `x-${i}`]),
   many('fields that Connection names', (i) => [i % 2 === 0 ? 'Connection' : `x-${i}`, `x-${i + 1}`]),
+  call('a text of marks', (size) => fill(size * 2, '\u0315\u0301\u0316'), decomposeWithoutMarks),
   call(
     'a form of names',
     (size) => fill(size, 'a&'),

@@ -2,6 +2,7 @@
  * Whole requests that cost the most at the default limits, sent to a running Postern: for how long does each hold its event loop,
  * and for how long harmless bytes in the same place?
  */
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -200,7 +201,7 @@ export async function measureHolds(
   return holds;
 }
 
-async function askHold(child: import('node:child_process').ChildProcess): Promise<number> {
+async function askHold(child: ChildProcess): Promise<number> {
   child.send('read');
   const [hold] = (await once(child, 'message')) as [number];
   return hold;
