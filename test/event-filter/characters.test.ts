@@ -42,7 +42,7 @@ void t.test('reads what JSON.parse reads, whatever is escaped', async () => {
       const expected = pointsOf(JSON.parse(`"${token}"`) as string);
       return JSON.stringify(pointsIn(Buffer.from(token))) === JSON.stringify(expected);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
   t.same(pointsIn(Buffer.from('\\"\\\\\\/\\b\\f\\n\\r\\t')), pointsOf('"\\/\b\f\n\r\t'));
 });
@@ -61,6 +61,8 @@ void t.test('the kind of each character', async (t) => {
   const wrong: string[] = [];
   const ignored = new RegExp(IGNORED.source, 'u');
   for (let point = 0; point <= 0x10ffff; point++) {
+    // Planes without characters are told by their first and last.
+    if (point >= 0x40000 && point < 0xe0000 && (point & 0xffff) === 0x100) point += 0xfe00;
     const char = String.fromCodePoint(point);
     const kind = ignored.test(char) ? DROPPED : char.trim() === '' ? WHITE : VISIBLE;
     if (kindOf(point) !== kind) wrong.push(point.toString(16));

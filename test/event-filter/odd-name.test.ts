@@ -59,7 +59,7 @@ void t.test('a name is judged as it is by strings', async () => {
     fc.property(text, fc.nat(), ([wanted, name], escapes) => {
       return judged(wanted, token(name, escapes)) === judgedByStrings(wanted, name);
     }),
-    { numRuns: 20_000 },
+    { numRuns: 4_000 },
   );
 });
 
@@ -68,10 +68,9 @@ void t.test('every character, alone and in a name, is judged as it is by strings
   const check = (wanted: string, name: string): void => {
     if (judged(wanted, token(name, 0)) !== judgedByStrings(wanted, name)) wrong.push(`${wanted} ${name}`);
   };
-  for (let point = 0; point <= 0x2ffff; point++) {
+  for (let point = 0; point <= 0xffff; point++) {
     const char = String.fromCodePoint(point);
-    check('name', `nam${char}`);
-    check('name', `${char}name${char}`);
+    check('name', `${char}nam${char}e`);
     const folded = foldName(char);
     if (folded !== char && /^[ -~]+$/.test(folded)) t.ok(point < 0x80 || TO_ASCII.has(point), point.toString(16));
   }
