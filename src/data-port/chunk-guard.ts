@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { watchPackets } from '../lib/pipelining.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
-import { findBodyStart } from './body-start.ts';
+import { effortPerPacket, findBodyStart, type SearchEffort } from './body-start.ts';
 import { followChunks, type ChunkFraming } from './chunk-framing.ts';
 
 interface Followed {
@@ -17,6 +17,8 @@ interface Followed {
   messageAt: number | null;
   /** Where in the packet the body of the latest followed message starts. */
   bodyAt: number | null;
+  /** For finding where heads end in `packet`. */
+  effort: SearchEffort;
   framing: ChunkFraming | null;
   /** Of the message that is followed: it holds its request. */
   onViolation: ((why: string) => void) | null;
@@ -45,7 +47,7 @@ export function guardChunks(req: IncomingMessage, onViolation: (why: string) => 
   if (followed.violated) return onViolation('an earlier request of this connection broke the chunk framing');
   followed.framing = followChunks();
   followed.onViolation = onViolation;
-  const start = findBodyStart(followed.packet, req, followed.messageAt);
+  const start = findBodyStart(followed.packet, req, followed.messageAt, followed.effort);
   if (typeof start !== 'number') return violate(followed, start.why);
   followed.bodyAt = start;
   follow(followed, start);
@@ -57,7 +59,7 @@ function attach(socket: Socket): Followed | null {
   if (packet === undefined) return null;
   const { length } = packet;
   const messageAt = socket.bytesRead === length ? 0 : null;
-  const unknown = { bodyAt: null, framing: null, onViolation: null, violated: false };
+  const unknown = { bodyAt: null, effort: effortPerPacket(), framing: null, onViolation: null, violated: false };
   const followed: Followed = { packet, length, messageAt, ...unknown };
   forgetPacket(followed);
   // A packet that is being delivered now is not seen again, unless the parser stops in it.
@@ -67,6 +69,7 @@ function attach(socket: Socket): Followed | null {
       followed.packet = next;
       followed.length = next.length;
       followed.bodyAt = null;
+      followed.effort = effortPerPacket();
       if (followed.framing !== null) follow(followed, 0);
       forgetPacket(followed);
     },
