@@ -1,10 +1,15 @@
 import t from 'tap';
 import { checkScope } from '../../src/policy/scope.ts';
 import type { RouteMatch } from '../../src/policy/route.ts';
-import { apiRules, key } from '../support/passages.ts';
+import { apiRules, factsOf, key } from '../support/passages.ts';
 
-const check = (k: ReturnType<typeof key>, method: string, query = '', route: RouteMatch | null = null) =>
-  checkScope(k, method, query, route)?.code ?? null;
+const check = (
+  k: ReturnType<typeof key>,
+  method: string,
+  query = '',
+  route: RouteMatch | null = null,
+  fields: readonly string[] = [],
+) => checkScope(k, { facts: factsOf({ method }, fields), query, route })?.code ?? null;
 
 t.test('methods by type', async (t) => {
   const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'];
