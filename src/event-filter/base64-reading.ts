@@ -27,10 +27,10 @@ const ALPHABETS: readonly Alphabet[] = [`${COMMON}+/`, `${COMMON}+/-_`, `${COMMO
 const SPACE = byteClass((byte) => [0x20, 0x09, 0x0a, 0x0d, 0x00].includes(byte));
 /** What may come before the value: that, and the bytes of a byte order mark. */
 const BEFORE_VALUE = byteClass((byte) => SPACE[byte] === 1 || [0xef, 0xbb, 0xbf, 0xfe, 0xff].includes(byte));
-/** What may follow the first brace, also in JSON with comments or single quotes. */
-const AFTER_BRACE = byteClass((byte) => '"\'}/#'.includes(String.fromCharCode(byte)));
+/** What may follow the first brace, also in JSON with comments. */
+const AFTER_BRACE = byteClass((byte) => '"}/'.includes(String.fromCharCode(byte)));
 /** What may follow the first bracket. */
-const AFTER_BRACKET = byteClass((byte) => '{["\'-0123456789tfn]/#'.includes(String.fromCharCode(byte)));
+const AFTER_BRACKET = byteClass((byte) => '{["-0123456789tfn]/'.includes(String.fromCharCode(byte)));
 
 const GZIP = 0x1f;
 const GZIP_SECOND = 0x8b;
@@ -40,7 +40,10 @@ const OPEN_ARRAY = 0x5b;
 /** Text before the base64, as in `data:application/json;base64,` and `data=`. */
 const PREFIXES = ['base64,', 'data='].map((text) => Buffer.from(text));
 
-/** Whether some lenient reader of base64 finds the beginning of JSON or gzip in the body. Work grows with its size alone. */
+/** What is not clear after so many bytes is white space hidden in base64, or something as odd. */
+const MOST_LOOKED_AT = 65_536;
+
+/** Whether some lenient reader of base64 finds the beginning of JSON or gzip in the body, or may find it far behind. */
 export function beginsAsBase64Json(body: Buffer): boolean {
   if (ALPHABETS.some((alphabet) => beginsAsJson(body, 0, alphabet))) return true;
   return PREFIXES.some((prefix) => {
@@ -54,7 +57,8 @@ function beginsAsJson(body: Buffer, start: number, alphabet: Alphabet): boolean 
   let bits = 0;
   let held = 0;
   let opened = 0;
-  for (let at = start; at < body.length; at++) {
+  const end = Math.min(body.length, start + MOST_LOOKED_AT);
+  for (let at = start; at < end; at++) {
     const value = alphabet[body[at] as number] as number;
     if (value === OUTSIDE) continue;
     held = ((held << 6) | value) & 0xffff;
@@ -68,5 +72,5 @@ function beginsAsJson(body: Buffer, start: number, alphabet: Alphabet): boolean 
     } else if (opened === GZIP) return byte === GZIP_SECOND;
     else if (SPACE[byte] === 0) return (opened === OPEN_OBJECT ? AFTER_BRACE : AFTER_BRACKET)[byte] === 1;
   }
-  return opened === OPEN_OBJECT || opened === OPEN_ARRAY;
+  return end < body.length;
 }

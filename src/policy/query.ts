@@ -68,12 +68,14 @@ export function overridesMethod(query: string): boolean {
 
 const isMethodOverride = compileNameReader('_method');
 
-/** The form in which listed parameter names are compared: decoded once, in one letter case. */
+/** The form in which listed parameter names are compared: decoded once, in one letter case; '' for what is no such name. */
 export function foldParameterName(written: string): string {
-  if (PLAIN.test(written)) return written.toLowerCase();
   const name = decode(written);
-  return name.length > MAX_LISTED_NAME ? '' : foldName(name);
+  return PARAMETER.test(name) ? name.toLowerCase() : '';
 }
+
+/** What a route may list, and no backend reads in two ways but for its letter case. */
+const PARAMETER = /^[\w.$~-]+$/;
 
 /**
  * The first thing in the query that is no listed parameter standing there once; null when there is none. `listed`: names as
@@ -92,9 +94,6 @@ export function objectionToQuery(query: string, listed: ReadonlySet<string>): 'u
 
 /** Such a name means the same to everybody, but for its letter case. */
 const PLAIN = /^[\w$~-]*$/;
-
-/** Longer names are no parameter's that a route lists: folding them would be a stranger's to make dear. */
-const MAX_LISTED_NAME = 256;
 
 const MAX_DECODINGS = 3;
 
