@@ -4,8 +4,7 @@
  */
 import { mayBeForm } from '../event-filter/form-media.ts';
 import type { Key, KeyType } from '../keys/key.ts';
-import { announcesBody } from './facts.ts';
-import type { Passage } from './pipeline.ts';
+import { announcesBody, type Facts } from './facts.ts';
 import { objectionToQuery, overridesMethod } from './query.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { RouteMatch } from './route.ts';
@@ -16,8 +15,13 @@ const METHODS: Readonly<Record<KeyType, ReadonlySet<string>>> = {
   metrics: new Set(['GET', 'HEAD', 'POST']),
 };
 
-/** What of a passage the scope is judged by. */
-export type Asked = Pick<Passage, 'facts' | 'query' | 'route'>;
+/** What of a request the scope is judged by. */
+export interface Asked {
+  readonly facts: Facts;
+  /** '' or `?...`. */
+  readonly query: string;
+  readonly route: RouteMatch | null;
+}
 
 /**
  * Refuses a method outside the key's type, whatever a backend may take for another method, and, for a key limited to specific
