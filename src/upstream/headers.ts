@@ -59,7 +59,7 @@ export function upstreamHeaders(input: UpstreamHeadersInput): string[] {
     if (!passesUpstream(rule, input)) continue;
     if (isNominated(rule, nominated) && !input.credentialFields.includes(rule.name)) continue;
     const value = rawHeaders[i + 1] as string;
-    if (rule.name === 'content-type' && input.contentType !== null) continue;
+    if (input.contentType !== null && rule.name === 'content-type') continue;
     if (rule.name !== 'cookie') fields.push(name, value);
     else if (withoutOwnCookie(value) !== '') fields.push(name, withoutOwnCookie(value));
   }
