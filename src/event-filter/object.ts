@@ -34,6 +34,8 @@ export interface Walk {
   prototype: boolean;
   /** Whether some parser, or a copy of the object, finds one of the rivals. */
   rivalled: boolean;
+  /** Names that were compared with the rivals and are not of plain bytes. */
+  oddNames: number;
   /** Of the last exact member: the opening quote of its name, then its value. */
   nameStart: number;
   valueStart: number;
@@ -53,6 +55,7 @@ export function newWalk({ member, depth, skipFound, rivals = [] }: WalkOptions):
     variants: 0,
     prototype: false,
     rivalled: false,
+    oddNames: 0,
     nameStart: 0,
     valueStart: 0,
     valueEnd: 0,
@@ -71,6 +74,7 @@ export function walkObject(bytes: Buffer, start: number, walk: Walk): number {
   walk.variants = 0;
   walk.prototype = false;
   walk.rivalled = false;
+  walk.oddNames = 0;
   let at = skipSpace(bytes, start + 1);
   if (at < bytes.length && bytes[at] === CLOSE_OBJECT) return at + 1;
   for (;;) {
@@ -100,9 +104,9 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   const match = plain ? walk.member.matchPlain(bytes, nameStart, close) : walk.member.matchOdd(bytes, nameStart, close);
   if (match === 'none') {
     if (walk.rivals !== null && !walk.rivalled)
-      walk.rivalled = walk.rivals.some(({ matchPlain, matchOdd }) =>
-        isMatch((plain ? matchPlain : matchOdd)(bytes, nameStart, close)),
-      );
+      walk.rivalled = plain
+        ? isPlainRival(bytes, nameStart, close, walk.rivals)
+        : isOddRival(bytes, nameStart, close, walk);
     return skipValue(bytes, valueStart, walk.depth);
   }
   if (match === 'exact') {
@@ -115,7 +119,8 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   if (match === 'variant') walk.variants++;
   else {
     walk.prototype = true;
-    if (walk.inherited !== null && bytes[valueStart] === OPEN_OBJECT) return skipPrototype(bytes, valueStart, walk);
+    if (walk.inherited !== null && !walk.rivalled && bytes[valueStart] === OPEN_OBJECT)
+      return skipPrototype(bytes, valueStart, walk);
   }
   return skipValue(bytes, valueStart, walk.depth);
 }
@@ -127,6 +132,18 @@ function skipPrototype(bytes: Buffer, start: number, walk: Walk): number {
   const { exact, variants, prototype, rivalled } = inherited;
   if (exact + variants > 0 || prototype || rivalled) walk.rivalled = true;
   return stop;
+}
+
+/** Comparing such names is dear, and nobody's object has so many of them beside what is looked for. */
+const MAX_ODD_NAMES = 1000;
+
+function isPlainRival(bytes: Buffer, start: number, close: number, rivals: readonly Member[]): boolean {
+  return rivals.some(({ matchPlain }) => isMatch(matchPlain(bytes, start, close)));
+}
+
+function isOddRival(bytes: Buffer, start: number, close: number, walk: Walk): boolean {
+  if (++walk.oddNames > MAX_ODD_NAMES) return true;
+  return (walk.rivals ?? []).some(({ matchOdd }) => isMatch(matchOdd(bytes, start, close)));
 }
 
 const isMatch = (match: MemberMatch): boolean => match === 'exact' || match === 'variant';
