@@ -1,6 +1,16 @@
 /** What a key limited to specific events may send beside the body, and what no key may send that may not use every method. */
 import t from 'tap';
-import { codeOf, EVENTS_KEY, EVENTS_SECRET, SERVER_KEY, SERVER_SECRET, startFlow, WEB_KEY, WEB_SECRET, written } from '../support/flow.ts';
+import {
+  codeOf,
+  EVENTS_KEY,
+  EVENTS_SECRET,
+  SERVER_KEY,
+  SERVER_SECRET,
+  startFlow,
+  WEB_KEY,
+  WEB_SECRET,
+  written,
+} from '../support/flow.ts';
 
 const LOGIN = '{"name":"login"}';
 const FORM = 'Content-Type: application/x-www-form-urlencoded';
@@ -47,7 +57,15 @@ t.test('a route lists its own parameters, and a credential in the query is one o
   t.equal((await send(`ip=1&api_key=${EVENTS_SECRET}&ver=2`)).status, 204);
   t.equal(backend.requests[0]?.url, '/track?ip=1&ver=2');
   t.equal(codeOf(await send(`api_key=${EVENTS_SECRET}&locationEnrichment=true`)), 'query_not_allowed');
-  for (const other of ['api.key=x', 'API_KEY=x', 'api%20key=x', 'api[key=x', 'api_key%00x=x', 'api_key[]=x', '+api_key=x'])
+  for (const other of [
+    'api.key=x',
+    'API_KEY=x',
+    'api%20key=x',
+    'api[key=x',
+    'api_key%00x=x',
+    'api_key[]=x',
+    '+api_key=x',
+  ])
     t.same((await send(`api_key=${EVENTS_SECRET}&${other}`)).status, 400, other);
   t.equal(codeOf(await send(`api_key=${EVENTS_SECRET};api_key=x`)), 'malformed_request');
   t.equal(backend.requests.length, 1);
@@ -64,7 +82,12 @@ t.test('forms and methods in the query, from keys that may not use every method'
     raw(written({ secret, target, fields, body: '_method=DELETE' }));
   for (const secret of [EVENTS_SECRET, WEB_SECRET])
     for (const target of ['/profile', '/track'])
-      for (const type of [FORM, 'Content-Type: multipart/form-data; boundary=x', `${FORM}+json`, 'Content-Type: x, multipart/x']) {
+      for (const type of [
+        FORM,
+        'Content-Type: multipart/form-data; boundary=x',
+        `${FORM}+json`,
+        'Content-Type: x, multipart/x',
+      ]) {
         const answer = await send(secret, target, type);
         t.same([answer.status, codeOf(answer)], [415, 'unsupported_media_type'], `${target} ${type}`);
       }
@@ -79,20 +102,30 @@ t.test('forms and methods in the query, from keys that may not use every method'
 
 t.test('a body without a type is called what it was judged as', async (t) => {
   const { raw, backend } = await startFlow(t);
-  const types = async (secret: string, target: string, ...fields: readonly string[]): Promise<(string | undefined)[]> => {
+  const types = async (
+    secret: string,
+    target: string,
+    ...fields: readonly string[]
+  ): Promise<(string | undefined)[]> => {
     t.equal((await raw(written({ secret, target, fields, body: LOGIN }))).status, 204);
     const { rawHeaders = [] } = backend.requests.at(-1) ?? {};
     return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type');
   };
   t.same(await types(EVENTS_SECRET, '/event/ingest'), ['application/json']);
   t.same(await types(EVENTS_SECRET, '/profile'), ['application/octet-stream']);
-  t.same(await types(EVENTS_SECRET, '/profile', 'Content-Type:'), ['application/octet-stream'], 'an empty field says nothing');
+  t.same(
+    await types(EVENTS_SECRET, '/profile', 'Content-Type:'),
+    ['application/octet-stream'],
+    'an empty field says nothing',
+  );
   t.same(await types(WEB_SECRET, '/event/ingest'), ['application/json']);
   t.same(await types(WEB_SECRET, '/event/ingest', 'Content-Type: '), ['application/json']);
   t.same(await types(WEB_SECRET, '/elsewhere'), ['application/octet-stream']);
   t.same(await types(WEB_SECRET, '/elsewhere', 'Content-Type: text/x'), ['text/x']);
   t.same(await types(SERVER_SECRET, '/event/ingest'), [], 'may send forms');
-  const report = await startFlow(t, { keys: [SERVER_KEY, { ...WEB_KEY, mode: 'report' }, { ...EVENTS_KEY, mode: 'report' }] });
+  const report = await startFlow(t, {
+    keys: [SERVER_KEY, { ...WEB_KEY, mode: 'report' }, { ...EVENTS_KEY, mode: 'report' }],
+  });
   for (const secret of [WEB_SECRET, EVENTS_SECRET]) {
     t.equal((await report.raw(written({ secret, body: LOGIN }))).status, 204);
     t.equal(report.backend.requests.at(-1)?.headers['content-type'], undefined, 'report mode changes nothing');

@@ -67,14 +67,17 @@ t.test('@rudderstack/rudder-sdk-node', async (t) => {
   t.same(backend.requests.flatMap(namesIn('batch', 'event')), ['login', 'identify']);
 });
 
-t.test('@rudderstack/rudder-sdk-node with gzip, which it labels as a form: for keys that may send all events', async (t) => {
-  const { backend, postern } = await startFor(t, 'rudderstack', 'basic-username');
-  const client = new RudderAnalytics(PAGE, { dataPlaneUrl: postern.url, flushAt: 10 });
-  client.track({ userId: 'u', event: 'payment' });
-  await new Promise((done) => client.flush(done));
-  t.match(backend.requests[0]?.headers, { 'content-type': /form/, 'content-encoding': 'gzip' });
-  t.same(backend.requests.flatMap(namesIn('batch', 'event')), ['payment']);
-});
+t.test(
+  '@rudderstack/rudder-sdk-node with gzip, which it labels as a form: for keys that may send all events',
+  async (t) => {
+    const { backend, postern } = await startFor(t, 'rudderstack', 'basic-username');
+    const client = new RudderAnalytics(PAGE, { dataPlaneUrl: postern.url, flushAt: 10 });
+    client.track({ userId: 'u', event: 'payment' });
+    await new Promise((done) => client.flush(done));
+    t.match(backend.requests[0]?.headers, { 'content-type': /form/, 'content-encoding': 'gzip' });
+    t.same(backend.requests.flatMap(namesIn('batch', 'event')), ['payment']);
+  },
+);
 
 t.test('@amplitude/analytics-node', async (t) => {
   const { backend, postern } = await startFor(t, 'amplitude', 'body:api_key');
