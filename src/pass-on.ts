@@ -101,6 +101,7 @@ export function upstreamRequest(exchange: Admitted, upstream: Upstream): Upstrea
     host: upstream.preserveHost ? (facts.headers.host ?? upstream.host) : upstream.host,
     body: body === 'none' ? null : body === 'stream' ? exchange.req : body,
     contentLength: declaredLength(facts),
+    holder: identity === null ? '' : identity.key.id,
   };
 }
 

@@ -13,6 +13,7 @@ import { watchFiles } from './config/watch.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener, type ClientErrorPorts } from './data-port/client-error.ts';
 import { exchangeOf, type Admitted, type Exchange } from './data-port/exchange.ts';
+import { createInFlight } from './data-port/in-flight.ts';
 import { peerOf } from './data-port/peer.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
 import { requestIds } from './data-port/request-id.ts';
@@ -96,6 +97,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   const draining = (): boolean => health.readiness() === 'draining';
   const ownEndpoint: PolicyPorts['ownEndpoint'] = (path, api) =>
     ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null);
+  const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const gateway = createGateway({
     clock,
     record,
@@ -112,7 +114,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     pass: (exchange) => (exchange.body === 'stream' ? dataPort.route(exchange.req, exchange.res) : passOn(exchange)),
     enter: metrics.enter,
     leave: metrics.leave,
-    maxRequestsInFlight: config.listen.maxRequestsInFlight,
+    inFlight,
     draining,
   });
   const cacheFor = (exchange: Admitted): ResponseCache | null =>
@@ -162,6 +164,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
 
   function apply(next: Config): void {
     current.applyConfig(next);
+    inFlight.setApis(apisIn(next));
     running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
@@ -207,6 +210,8 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     throw error;
   }
 }
+
+const apisIn = ({ apis }: Config): number => Object.values(apis).filter((api) => api !== undefined).length;
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;

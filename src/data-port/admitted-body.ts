@@ -48,7 +48,7 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
     const { api, wouldReject } = passage;
     // What an API in report mode would have refused already goes on as it came.
     if (mayHoldCredential(facts, api) && (wouldReject === null || api.enforcement === 'enforce')) {
-      if (passage.bodyText === null) return lookIntoBody(exchange, () => checkCredential(passage, ports));
+      if (passage.bodyText === null) return lookIntoBody(exchange, () => checkCredential(passage));
       handBodyOver(exchange);
     }
     const filter = passage.wouldReject === null ? eventFilterOf(passage) : null;

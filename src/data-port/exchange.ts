@@ -9,6 +9,7 @@ import type { Facts } from '../policy/facts.ts';
 import { clientOf, type Passage } from '../policy/pipeline.ts';
 import type { Refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
+import type { Seat } from './in-flight.ts';
 
 /** The body to send on: none, the request's own stream, or bytes that were read already. */
 export type ExchangeBody = 'none' | 'stream' | Buffer;
@@ -34,8 +35,8 @@ export interface Exchange {
   rejectedEvents: number;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */
   cache: { readonly result: CacheResult; readonly status: string } | null;
-  /** Counted among the requests in flight. */
-  counted: boolean;
+  /** Its place among the requests in flight; null: it has none yet. */
+  seat: Seat | null;
   refusal: Refusal | null;
   /** The outcome is recorded: nothing more may be answered. */
   settled: boolean;
@@ -79,7 +80,7 @@ export function openExchange(arrival: Arrival): Exchange {
     removedEvents: 0,
     rejectedEvents: 0,
     cache: null,
-    counted: false,
+    seat: null,
     refusal: null,
     settled: false,
     abort: null,

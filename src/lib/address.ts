@@ -31,6 +31,15 @@ export function parseAddress(text: string): Address | null {
 }
 
 /**
+ * Reads what the kernel says of a socket: a link-local peer comes with the zone that it was met in (`fe80::1%eth0`), which is
+ * no part of the address. Only for text of the kernel: what a client or a file writes must be an address and nothing more.
+ */
+export function parseKernelAddress(text: string): Address | null {
+  const zone = text.indexOf('%');
+  return parseAddress(zone === -1 ? text : text.slice(0, zone));
+}
+
+/**
  * Reads an X-Forwarded-For entry: an address, with or without a port (`1.2.3.4:80`, `[2001:db8::1]:443`, `[2001:db8::1]`),
  * with optional spaces and tabs around it. Names, `unknown`, obfuscated and quoted identifiers give null.
  */

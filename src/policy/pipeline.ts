@@ -8,7 +8,7 @@ import { mayHoldCredential, type BodyText } from './body-credential.ts';
 import { checkBrowser } from './browser.ts';
 import { resolveClientAddress, type ClientAddress } from './client-address.ts';
 import { admittedOrigins, isPreflight } from './cors.ts';
-import type { Identity } from './credential.ts';
+import { findCredential, type Identity } from './credential.ts';
 import type { Facts } from './facts.ts';
 import { normalizeTarget } from './path.ts';
 import { refusal, type Decision, type Refusal } from './refusal.ts';
@@ -151,11 +151,13 @@ export function admit(passage: Passage, ports: PolicyPorts, from = 0): StepResul
   return 'passed';
 }
 
-/** The credential step alone, again, once the body is known: what stands there must not contradict what was found before. */
-export function checkCredential(passage: Passage, ports: PolicyPorts): StepResult | Promise<StepResult> {
-  const step = STEPS[FROM_CREDENTIAL] as Step;
-  const result = step.check(passage, ports);
-  return result instanceof Promise ? result.then((late) => settle(passage, step, late)) : settle(passage, step, result);
+/**
+ * For a caller who was recognised before the body was read: what stands there must not contradict what was found then. Whose
+ * that is was found out on arrival, and is not asked again: the body may have been long in coming.
+ */
+export function checkCredential(passage: Passage): StepResult {
+  const shown = findCredential(passage, (passage.api as ApiRules).credential);
+  return shown.ok ? 'passed' : settle(passage, STEPS[FROM_CREDENTIAL] as Step, shown.refusal);
 }
 
 /**
