@@ -15,6 +15,7 @@ import type { ResponseCache } from './metrics-api/response-cache.ts';
 import type { Identity } from './policy/credential.ts';
 import { handOver } from './policy/credential-handover.ts';
 import { declaredLength } from './policy/facts.ts';
+import { typeOfUntyped } from './policy/untyped-body.ts';
 import { clientOf } from './policy/pipeline.ts';
 import { refusal } from './policy/refusal.ts';
 import type { ApiRules } from './policy/ruleset.ts';
@@ -94,6 +95,8 @@ export function upstreamRequest(exchange: Admitted, upstream: Upstream): Upstrea
       key: identity?.key ?? null,
       authorization: handover.authorization,
       bodyChanged: exchange.bodyChanged,
+      bodyDecoded: exchange.bodyJudged,
+      contentType: facts.headers.contentType ? null : typeOfUntyped(passage, exchange.bodyJudged),
     }),
     host: upstream.preserveHost ? (facts.headers.host ?? upstream.host) : upstream.host,
     body: body === 'none' ? null : body === 'stream' ? exchange.req : body,

@@ -3,42 +3,10 @@
  * Types, limits, defaults and descriptions stand here once; the JSON Schema and the reference page are made from them.
  */
 import { z } from 'zod';
-import { findRouteProblems } from '../policy/route.ts';
 import { nearestName } from './nearest.ts';
 import { PRESETS } from './presets.ts';
+import { RoutesSchema } from './route-schema.ts';
 import { choice, duration, headerName, hostName, SECRET, secretText, text, upstreamUrl, whole } from './values.ts';
-
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-const RouteSchema = z.strictObject({
-  method: choice(METHODS).describe('The method of the route.'),
-  path: text().describe(
-    'The path; a segment that starts with `:` stands for any one segment. Letter case and one trailing slash do not matter.',
-  ),
-  events: text()
-    .optional()
-    .describe(
-      'Where the body names its events: `name` (one event), `events[].name` (a batch), `[].event` (a top-level array). Without it the route carries no events.',
-    ),
-  unnamed: choice(['disallow', 'allow'])
-    .default('disallow')
-    .describe('What holds for batch items that have no event name, for keys limited to specific events.'),
-  rewrite: text().optional().describe('The path that the backend is sent instead; may use the parameters of `path`.'),
-});
-
-/** What routes have to be is known where they are compiled; here it becomes findings. */
-const RoutesSchema = z.array(RouteSchema, { error: 'must be a list of routes' }).superRefine((routes, context) => {
-  for (const { index, why } of findRouteProblems(routes))
-    context.addIssue({ code: 'custom', path: [index], message: `is not usable: ${why}` });
-  routes.forEach((route, index) => {
-    if (route.events === undefined && route.unnamed === 'allow')
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'unnamed'],
-        message: 'means nothing without `events`; add `events` or remove it',
-      });
-  });
-});
 
 const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
 const JUDGED_HEADERS = new Set([

@@ -72,11 +72,23 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
 
   function handBodyOver(exchange: Admitted): void {
     const { passage } = exchange;
-    const handed = passage.bodyText?.ok ? handOverBody(passage.bodyText.value, passage.api) : null;
+    // In report mode the API's backend still looks for credentials itself, in the body as it came.
+    if (!passage.bodyText?.ok || passage.api.enforcement === 'report') return;
+    const handed = handOverBody(passage.bodyText.value, passage.api);
+    sendJudged(exchange, handed ?? passage.bodyText.value);
     if (handed === null) return;
     passage.bodyText = allowed(handed);
     passage.bodyHandedOver = true;
-    exchange.body = handed;
+  }
+
+  /**
+   * What was judged is what is sent: a body can be one text as it stands and another one decoded, and most backends decode
+   * nothing.
+   */
+  function sendJudged(exchange: Admitted, text: Buffer): void {
+    exchange.bodyJudged = true;
+    if (exchange.body === text) return;
+    exchange.body = text;
     exchange.bodyChanged = true;
   }
 
@@ -134,10 +146,8 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
     } else {
       exchange.forwardedEvents = result.forwarded;
       exchange.removedEvents = result.removed;
-      if (result.cut && modeOf(exchange.passage, 'key') === 'enforce') {
-        exchange.body = result.body;
-        exchange.bodyChanged = true;
-      } else if (result.cut)
+      if (modeOf(exchange.passage, 'key') === 'enforce') sendJudged(exchange, result.body);
+      else if (result.cut)
         exchange.passage.wouldReject = refusal('event_not_allowed', `${result.removed} events would be removed`);
     }
     pass(exchange);

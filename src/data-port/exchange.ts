@@ -30,6 +30,8 @@ export interface Exchange {
   body: ExchangeBody;
   /** The body sent on is not the one received. */
   bodyChanged: boolean;
+  /** The body was judged as JSON without a content coding, and is sent on as such. */
+  bodyJudged: boolean;
   forwardedEvents: number;
   removedEvents: number;
   rejectedEvents: number;
@@ -75,6 +77,7 @@ export function openExchange(arrival: Arrival): Exchange {
     awaitsContinue: arrival.awaitsContinue,
     body: 'none',
     bodyChanged: false,
+    bodyJudged: false,
     forwardedEvents: 0,
     removedEvents: 0,
     rejectedEvents: 0,

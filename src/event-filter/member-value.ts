@@ -5,7 +5,7 @@
 import { allowed, refusal, refused, type Decision } from '../policy/refusal.ts';
 import { cutOut } from './cut.ts';
 import { compileMember } from './member.ts';
-import { newWalk, walkObject } from './object.ts';
+import { newBody, newWalk, walkObject } from './object.ts';
 import { CLOSE_OBJECT, COMMA, OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
 import { isWhole } from './whole.ts';
 
@@ -44,7 +44,7 @@ function searchFor(name: string): FindMember {
     skipFound: (bytes, start) => skipValue(bytes, start, 1),
   });
   return (text) => {
-    walk.member.newBody();
+    newBody(walk);
     const start = skipSpace(text, 0);
     const isObject = start < text.length && text[start] === OPEN_OBJECT;
     if (!isWhole(text, isObject ? walkObject(text, start, walk) : skipValue(text, start, 0))) return INVALID_JSON;

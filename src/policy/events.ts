@@ -24,6 +24,8 @@ export function eventFilterOf({ identity, route }: Passage): EventFilter | null 
       allowed: key.allowedEvents,
       onDisallowed: key.disallowedEvents,
       unnamed: route.route.unnamed,
+      containers: route.route.backend.containers,
+      base64: route.route.backend.base64,
     });
     filters.set(route.route, filter);
   }

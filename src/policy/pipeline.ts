@@ -89,7 +89,7 @@ export const STEPS: readonly Step[] = [
   {
     name: 'scope',
     reportable: 'key',
-    check: (p) => checkScope(keyOf(p), p.facts.method, p.query, p.route) ?? 'passed',
+    check: (p) => checkScope(keyOf(p), p) ?? 'passed',
   },
   { name: 'rate', reportable: 'key', check: takeFromRate },
 ];

@@ -9,8 +9,8 @@ export interface FieldRule {
   /** Lower case. */
   readonly name: string;
   readonly folded: string;
-  /** `authorization`: by policy. `body`: only while the body is as the client sent it. */
-  readonly toUpstream: 'pass' | 'drop' | 'authorization' | 'body';
+  /** `authorization`: by policy. `body`: only while the body is as the client sent it. `coding`: only while it may be coded. */
+  readonly toUpstream: 'pass' | 'drop' | 'authorization' | 'body' | 'coding';
   /** `cors`: unless Postern gives its own. `trailer`: only while trailers can follow. */
   readonly toClient: 'pass' | 'drop' | 'cors' | 'trailer';
   /** Whether `Connection` may declare it hop-by-hop (RFC 9110 7.6.1). */
@@ -136,13 +136,7 @@ const JUDGED: ReadonlySet<string> = new Set([
 ]);
 
 /** They describe the body as the client sent it (RFC 1864, RFC 3230, RFC 9530). */
-const BOUND_TO_BODY: ReadonlySet<string> = new Set([
-  'content-encoding',
-  'content-md5',
-  'digest',
-  'content-digest',
-  'repr-digest',
-]);
+const BOUND_TO_BODY: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
 
 /** End-to-end by nature: a sender that names one in `Connection` is mistaken or means to change what was judged. */
 const NEVER_NOMINATED: ReadonlySet<string> = new Set(['cookie', 'set-cookie', 'vary', 'www-authenticate', 'date']);
@@ -206,6 +200,7 @@ function toUpstream(name: string, folded: string): FieldRule['toUpstream'] {
   if (FORWARDED.test(meant) && !FORWARDED_USER.test(meant)) return 'drop';
   if (name !== meant && (JUDGED.has(meant) || BOUND_TO_BODY.has(meant))) return 'drop';
   if (name === 'authorization') return 'authorization';
+  if (name === 'content-encoding') return 'coding';
   return BOUND_TO_BODY.has(name) ? 'body' : 'pass';
 }
 

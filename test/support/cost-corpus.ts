@@ -20,7 +20,7 @@ import { findCredential } from '../../src/policy/credential.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { normalizeTarget, PATH_QUIRKS } from '../../src/policy/path.ts';
 import { decomposeWithoutMarks } from '../../src/policy/path-reading.ts';
-import { overridesMethod, queryParameters } from '../../src/policy/query.ts';
+import { compileNameReader, overridesMethod, queryParameters } from '../../src/policy/query.ts';
 import { checkRequestForm } from '../../src/policy/request-form.ts';
 import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
 import { upstreamHeaders } from '../../src/upstream/headers.ts';
@@ -76,6 +76,7 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
         tokenForm(headers.contentType);
         return upstreamHeaders({
           ...{ rawHeaders, connection: headers.connection, credentialFields: ['x-api-key'], bodyChanged: true },
+          ...{ bodyDecoded: false, contentType: null },
           ...{ forwardedFor: 'a', forwardedProto: 'http', forwardedHost: 'a', requestId: 'a', key: null },
           authorization: { kind: 'pass' },
         });
@@ -91,6 +92,7 @@ const many = (name: string, pair: (i: number) => readonly [string, string]): Par
   fields(name, (size) => Array.from({ length: Math.floor(size / 16) }, (_, i) => pair(i)).flat());
 
 const CREDENTIALS = [{ kind: 'bearer' }, { kind: 'basic-username' }, { kind: 'header', name: 'x-api-key' }] as const;
+const API_KEY = compileNameReader('api_key');
 const EVERYBODY = compileAddressSet(
   ['0.0.0.0/0', '::/0'].map((text) => (parseCidr(text) as { readonly value: Cidr }).value),
 );
@@ -102,7 +104,7 @@ function query(name: string, unit: string): ParserCost {
       const text = `?${fill(size, unit)}`;
       const facts = factsOf();
       return () => {
-        findCredential({ facts, query: text, bodyText: null }, [{ kind: 'query', name: 'api_key' }]);
+        findCredential({ facts, query: text, bodyText: null }, [{ kind: 'query', name: 'api_key', isName: API_KEY }]);
         return [queryParameters(text), overridesMethod(`${text}&method`)];
       };
     },

@@ -51,7 +51,7 @@ export function exchangeWith(passage: Passage, change: Partial<Exchange> = {}): 
       passage,
       awaitsContinue: false,
     },
-    ...{ body: 'none', bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
+    ...{ body: 'none', bodyChanged: false, bodyJudged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
     ...{ cache: null, seat: null, refusal: null, settled: false, abort: null },
     ...change,
   };

@@ -193,6 +193,8 @@ function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest 
     key: null,
     authorization: { kind: 'strip' },
     bodyChanged: false,
+    bodyDecoded: false,
+    contentType: null,
   });
   return {
     method: req.method ?? '',
