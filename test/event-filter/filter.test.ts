@@ -160,11 +160,10 @@ void t.test('a batch and a single event side by side are two bodies in one', asy
     for (const body of [`{"events":[],${rival}}`, `{${rival},"events":[{"name":"a"}]}`, `{"events":1,${rival}}`])
       t.equal(outcome('events[].name', body), 'ambiguous_body', body);
   t.equal(outcome('events[].name', '{"name":"a"}'), 'invalid_event_body', 'no batch');
-  const odd = (times: number): string => `{"events":[]${',"\u00e9":0'.repeat(times)}}`;
+  const odd = (last: string): string => `{"events":[]${',"\u00e9":0'.repeat(2000)},${last}}`;
   t.same(
-    [outcome('events[].name', odd(1000)), outcome('events[].name', odd(1001))],
+    [outcome('events[].name', odd('"x":0')), outcome('events[].name', odd('"n\u00e4me":0,"Name":0'))],
     ['same', 'ambiguous_body'],
-    'too dear',
   );
   for (const body of [
     '{"events":[],"__proto__":{"x":1}}',
