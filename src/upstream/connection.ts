@@ -1,32 +1,52 @@
 /**
  * One keep-alive connection to a backend: undici's client, plus knowledge of the socket under it.
- * Lets interim 100 responses through that undici would take for an attack; never touches any other byte.
+ * Lets interim 100 responses through that undici would take for an attack, and an answer that came before a broken upload;
+ * never touches any other byte. It grows old, and is then closed as soon as nothing is under way on it.
  */
-import { type buildConnector, Client, type Dispatcher } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import type { Socket } from 'node:net';
+import type { Connector } from './connector.ts';
 
 /** What a request under way may know of its connection. */
 export interface Connection {
   /** null until connected. */
   readonly socket: Socket | null;
+  /** It is too old to carry another request. */
+  readonly retired: boolean;
+  /** Queues one request; not while another is under way. */
+  send(request: Dispatcher.DispatchOptions, user: ConnectionUser): void;
   /** A request is about to be written: the next bytes read begin a response. */
   expectResponse(): void;
+  /** Ends it when what is under way has ended. */
+  close(): Promise<void>;
+  /** Breaks off what is under way. */
+  destroy(): void;
 }
 
-/** A handler of undici's callbacks that wants to know its connection. */
-export interface ConnectionUser {
+export interface ConnectionSettings {
+  readonly origin: URL;
+  readonly options: Client.Options;
+  readonly connect: Connector;
+  /** A connection is retired at this age, or up to a fifth earlier, so that many do not go at once. */
+  readonly maxAgeMs: number;
+  /** Called when it has become too old, whatever is under way on it. */
+  readonly onRetired: (connection: Connection) => void;
+}
+
+/** A handler of undici's callbacks that wants to know its connection; it is told before anything else. */
+export interface ConnectionUser extends Dispatcher.DispatchHandler {
   connection: Connection | null;
 }
 
-/** Makes a client whose every handler (a `ConnectionUser`) is told its connection before it is queued there. */
-export function createConnection(origin: URL, options: Client.Options, connect: buildConnector.connector): Client {
+/** Makes a connection that connects with the first request, and again with the next one after it was closed. */
+export function openConnection({ origin, options, connect, maxAgeMs, onRetired }: ConnectionSettings): Connection {
   const scanner = createInterimScanner();
   let socket: Socket | null = null;
-  const connection: Connection = {
-    get socket() {
-      return socket;
-    },
-    expectResponse: () => scanner.expect(),
+  let retired = false;
+
+  const retire = (): void => {
+    retired = true;
+    onRetired(connection);
   };
   const client = new Client(origin, {
     ...options,
@@ -34,17 +54,31 @@ export function createConnection(origin: URL, options: Client.Options, connect: 
       connect(target, (...result) => {
         // Its types promise null beside an error; it gives nothing.
         socket = result[1] ?? null;
-        if (socket !== null) rewriteReads(socket, scanner);
+        if (socket !== null) {
+          rewriteReads(socket, scanner);
+          const timer = setTimeout(retire, maxAgeMs * (1 - Math.random() / 5)).unref();
+          socket.once('close', () => clearTimeout(timer));
+        }
         callback(...result);
       });
     },
   });
-  const dispatch = client.dispatch.bind(client);
-  client.dispatch = (request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean => {
-    (handler as Dispatcher.DispatchHandler & ConnectionUser).connection = connection;
-    return dispatch(request, handler);
+  const connection: Connection = {
+    get socket() {
+      return socket;
+    },
+    get retired() {
+      return retired;
+    },
+    send(request, user) {
+      user.connection = connection;
+      client.dispatch(request, user);
+    },
+    expectResponse: () => scanner.expect(),
+    close: () => client.close().catch(() => undefined),
+    destroy: () => void client.destroy(),
   };
-  return client;
+  return connection;
 }
 
 interface InterimScanner {

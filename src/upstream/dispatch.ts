@@ -3,7 +3,6 @@
  * Refuses answers that two parties could read in two ways. Retries nothing, follows nothing, knows no client.
  */
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import type { Waiter } from './concurrency-limit.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { failureFrom, failureOf, type FlightPhase, type UpstreamFailure } from './failure.ts';
@@ -49,7 +48,7 @@ export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: Res
   return exchange;
 }
 
-class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHandler {
+class Exchange implements Flight, Waiter, ConnectionUser {
   connection: Connection | null = null;
   readonly #upstream: Upstream;
   readonly #request: UpstreamRequest;
@@ -87,7 +86,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   start(): void {
     this.#waiting = false;
     if (this.#settled) {
-      this.#leave();
+      this.#leave(false);
       return;
     }
     const { method, target, body } = this.#request;
@@ -142,7 +141,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   onComplete(trailers: readonly (string | Buffer)[] | null): void {
-    this.#leave();
+    this.#leave(false);
     if (this.#settled) return;
     // undici takes a reset for the end of an answer that only the closing of the connection ends.
     const broken = this.connection?.socket?.errored ?? null;
@@ -151,7 +150,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   onError(error: Error): void {
-    this.#leave();
+    this.#leave(true);
     if (this.#settled) return;
     // A 304 may tell the length that a 200 would have had (RFC 9110 8.6); undici misses those bytes and says so.
     if (this.#hasNoContent && (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
@@ -181,10 +180,11 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   /** undici reports an error thrown at the end of an answer as one more outcome: only the first frees the place. */
-  #leave(): void {
+  #leave(failed: boolean): void {
     if (!this.#underWay) return;
     this.#underWay = false;
-    this.#upstream.limit.leave();
+    if (this.connection === null) this.#upstream.limit.leave();
+    else this.#upstream.giveBack(this.connection, failed);
   }
 
   /**
