@@ -11,8 +11,10 @@ import type { Connector } from './connector.ts';
 export interface Connection {
   /** null until connected. */
   readonly socket: Socket | null;
-  /** It is too old to carry another request. */
+  /** It is too old to carry another request, or takes no more. */
   readonly retired: boolean;
+  /** Why the backend takes nothing any more; what it sent before may still be read. */
+  readonly writeError: Error | null;
   /** Queues one request; not while another is under way. */
   send(request: Dispatcher.DispatchOptions, user: ConnectionUser): void;
   /** A request is about to be written: the next bytes read begin a response. */
@@ -43,6 +45,7 @@ export function openConnection({ origin, options, connect, maxAgeMs, onRetired }
   const scanner = createInterimScanner();
   let socket: Socket | null = null;
   let retired = false;
+  let writeError: Error | null = null;
 
   const retire = (): void => {
     retired = true;
@@ -56,6 +59,8 @@ export function openConnection({ origin, options, connect, maxAgeMs, onRetired }
         socket = result[1] ?? null;
         if (socket !== null) {
           rewriteReads(socket, scanner);
+          writeError = null;
+          surviveFailedWrites(socket, (error) => (writeError = error));
           const timer = setTimeout(retire, maxAgeMs * (1 - Math.random() / 5)).unref();
           socket.once('close', () => clearTimeout(timer));
         }
@@ -68,7 +73,10 @@ export function openConnection({ origin, options, connect, maxAgeMs, onRetired }
       return socket;
     },
     get retired() {
-      return retired;
+      return retired || writeError !== null;
+    },
+    get writeError() {
+      return writeError;
     },
     send(request, user) {
       user.connection = connection;
@@ -93,6 +101,24 @@ function rewriteReads(socket: Socket, scanner: InterimScanner): void {
     if (chunk !== null) scanner.scan(chunk);
     return chunk;
   };
+}
+
+type WriteCallback = (error?: Error | null) => void;
+
+/**
+ * A backend may answer an upload before it has read it, and close: the next write then fails, and Node would throw away what
+ * was received. So a failed write ends the upload alone: it is never reported done, which holds back the rest, and the end of
+ * the connection is found by reading up to it (RFC 9112 9.3).
+ */
+function surviveFailedWrites(socket: Socket, onFailed: (error: Error) => void): void {
+  const unless =
+    (done: WriteCallback): WriteCallback =>
+    (error) =>
+      error ? onFailed(error) : done(error);
+  const write = socket._write.bind(socket);
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, unless(done));
+  const writeMany = socket._writev?.bind(socket);
+  if (writeMany !== undefined) socket._writev = (chunks, done) => writeMany(chunks, unless(done));
 }
 
 const LF = 0x0a;

@@ -59,6 +59,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   #underWay = true;
   #interimResponses = 0;
   #hasNoContent = false;
+  #answerHeaders: readonly string[] = [];
   #starting = false;
   #resumeRead: (() => void) | null = null;
 
@@ -131,6 +132,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
     }
     this.#phase = 'answering';
     this.#resumeRead = resume;
+    this.#answerHeaders = headers;
     this.#hasNoContent = status === 204 || status === 304;
     this.#sink.onResponse(status, headers, statusText);
     return true;
@@ -143,8 +145,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   onComplete(trailers: readonly (string | Buffer)[] | null): void {
     this.#leave(false);
     if (this.#settled) return;
-    // undici takes a reset for the end of an answer that only the closing of the connection ends.
-    const broken = this.connection?.socket?.errored ?? null;
+    const broken = this.#brokenBy();
     if (broken !== null) this.#fail(failureFrom(broken, this.#phase));
     else this.#end(trailers === null || trailers.length === 0 ? [] : decode(trailers));
   }
@@ -160,6 +161,13 @@ class Exchange implements Flight, Waiter, ConnectionUser {
     const failure = failureFrom(error, this.#phase);
     if (this.#starting) process.nextTick(() => this.#fail(failure));
     else this.#fail(failure);
+  }
+
+  /** undici takes a reset for the end of an answer that only the closing of the connection ends. */
+  #brokenBy(): Error | null {
+    const { socket = null, writeError = null } = this.connection ?? {};
+    if (socket !== null && socket.errored !== null) return socket.errored;
+    return writeError === null || this.#hasNoContent || tellsItsEnd(this.#answerHeaders) ? null : writeError;
   }
 
   /** undici frames what it knows the length of, and sends the backend's own Host unless told otherwise. */
@@ -219,6 +227,11 @@ function decode(raw: readonly (string | Buffer)[]): string[] {
 /** A 204 must not carry one (RFC 9110 8.6), and a reader who believes it waits for bytes that never come. */
 function withoutLength(headers: readonly string[]): readonly string[] {
   return headers.filter((_, i) => (headers[i - (i % 2)] as string).toLowerCase() !== 'content-length');
+}
+
+/** Whether the end of an answer is told by its header section, and not by the closing of the connection alone. */
+function tellsItsEnd(headers: readonly string[]): boolean {
+  return headers.some((name, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name));
 }
 
 /** The framing of an answer must have one reading (RFC 9112 6.3), whatever the parser made of it. */

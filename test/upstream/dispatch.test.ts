@@ -308,3 +308,21 @@ void t.test('a request that undici refuses fails after dispatch has returned', a
   const { done } = recordFlight(upstreamTo(t, backend.url), { headers: ['Bad Name', 'x'] });
   t.match(await done, { ended: 'unknown', endings: 1, flight: {} });
 });
+
+void t.test('an answer that only the end of the connection ends is not whole when the upload broke off', async (t) => {
+  for (const [head, ended] of [
+    ['HTTP/1.1 413 X\r\n\r\n', 'truncated'],
+    ['HTTP/1.1 413 X\r\nContent-Length: 4\r\n\r\n', 'end'],
+    ['HTTP/1.1 204 X\r\nConnection: close\r\n\r\n', 'end'],
+  ] as const) {
+    const backend = await rawBackend(t, (socket) => {
+      socket.once('data', () => {
+        socket.pause().write(`${head}${head.includes(' 204 ') ? '' : 'part'}`);
+        setTimeout(() => socket.destroy(), 5);
+      });
+    });
+    const body = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(65_536)));
+    const answer = await recordFlight(upstreamTo(t, backend.url), { body }).done;
+    t.match(answer, { ended, endings: 1 }, head);
+  }
+});
