@@ -8,6 +8,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import fastify from 'fastify';
+import { serveHalfClosed } from './half-closed.ts';
 
 export interface DataPortSettings {
   readonly host: string;
@@ -101,9 +102,15 @@ function createServer(settings: DataPortSettings, handlers: DataPortHandlers): S
   const server =
     settings.tls === null
       ? http.createServer(options)
-      : https.createServer({ ...options, ...settings.tls, handshakeTimeout: options.headersTimeout });
+      : https.createServer({
+          ...options,
+          ...settings.tls,
+          handshakeTimeout: options.headersTimeout,
+          allowHalfOpen: true,
+        });
   server.maxHeadersCount = NO_HEADER_COUNT_LIMIT;
   server.maxConnections = settings.maxConnections;
+  serveHalfClosed(server);
   server.on('request', (req, res) => handlers.request(req, res, false));
   server.on('checkContinue', (req, res) => handlers.request(req, res, true));
   server.on('checkExpectation', (req, res) => handlers.request(req, res, false));
