@@ -53,7 +53,7 @@ export interface Gateway {
   /** Takes a request from the socket to its end. `awaitsContinue`: it came with `Expect: 100-continue`. */
   readonly handle: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
   /** Answers with a refusal and records it; does nothing to an exchange that is settled. */
-  readonly refuse: (exchange: Exchange, reason: Refusal, facts?: Partial<AnswerFacts>) => void;
+  readonly refuse: (exchange: Exchange, reason: Refusal) => void;
   /** Records how an exchange ended that somebody else answered. */
   readonly settle: (exchange: Exchange, facts: AnswerFacts) => void;
 }
@@ -138,7 +138,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
     settle(exchange, { status: 204 });
   }
 
-  function refuse(exchange: Exchange, reason: Refusal, facts: Partial<AnswerFacts> = {}): void {
+  function refuse(exchange: Exchange, reason: Refusal): void {
     if (exchange.settled) return;
     const { status, closes } = REFUSALS[reason.code];
     const { res } = exchange;
@@ -150,7 +150,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
     const headers = [...problemHeaders(reason, exchange.requestId), ...corsHeadersFor(exchange.passage)];
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
     answer(exchange, { status, headers, body: problemBody(reason.code, exchange.requestId), close: closes });
-    settle(exchange, { ...facts, status: told });
+    settle(exchange, { status: told });
   }
 
   function settle(exchange: Exchange, facts: AnswerFacts): void {

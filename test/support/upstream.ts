@@ -165,6 +165,7 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
       now: () => performance.now(),
       send: null,
       request: requestFrom(req, upstream),
+      onAnswered: () => undefined,
       answerHeaders: (_status, rawHeaders) => clientHeaders({ rawHeaders, cors: null, added: [] }),
       onSettled: (result) => {
         if (!res.headersSent && result.kind !== 'client_gone')
