@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createBodyWay } from './data-port/admitted-body.ts';
 import { answer, isClosing, problemBody, problemHeaders } from './data-port/answer.ts';
 import { guardChunks } from './data-port/chunk-guard.ts';
-import { corsHeadersFor } from './data-port/cors-headers.ts';
+import { corsHeadersFor, mayHaveCredentials } from './data-port/cors-headers.ts';
 import {
   latestExchangeOn,
   openExchange,
@@ -129,11 +129,9 @@ export function createGateway(ports: GatewayPorts): Gateway {
   }
 
   function preflight(exchange: Admitted): void {
-    const headers = [
-      ...preflightHeaders(exchange.facts, exchange.passage.api.cors),
-      'X-Request-Id',
-      exchange.requestId,
-    ];
+    const { facts, passage, requestId } = exchange;
+    const credentials = mayHaveCredentials(passage, facts.headers.origin ?? '');
+    const headers = [...preflightHeaders(facts, passage.api.cors, credentials), 'X-Request-Id', requestId];
     answer(exchange, { status: 204, headers, body: '', close: false });
     settle(exchange, { status: 204 });
   }
