@@ -1,13 +1,7 @@
 /**
  * Which CORS headers an answer carries, so that a page of an admitted origin can read it, a refusal included.
  */
-import {
-  admittedOrigins,
-  keyAdmitsOrigin,
-  keyNamesOrigin,
-  readableBy,
-  someKeyNamesOrigin,
-} from '../policy/cors.ts';
+import { admittedOrigins, keyAdmitsOrigin, keyNamesOrigin, readableBy, someKeyNamesOrigin } from '../policy/cors.ts';
 import type { Passage } from '../policy/pipeline.ts';
 
 const NONE: readonly string[] = [];

@@ -5,6 +5,7 @@
  */
 import net, { isIP, type LookupFunction } from 'node:net';
 import tls from 'node:tls';
+import { callbackify } from 'node:util';
 import { AbstractConnector, type RedisOptions, SentinelConnector } from 'ioredis';
 import { createLookup, type Lookup } from './lookup.ts';
 
@@ -25,26 +26,20 @@ export function redisConnectors(connectMs: number, lookup: Lookup = createLookup
   return {
     server,
     sentinel: sentinelConnector(server, lookup),
-    dnsLookup: (hostname, callback) => {
-      lookup(hostname).then(
-        ([address = '']) => callback(null, address),
-        (error: unknown) => callback(error as Error, ''),
-      );
-    },
+    dnsLookup: callbackify(async (hostname: string) => (await lookup(hostname))[0] ?? ''),
   };
 }
 
 /** In the form in which sockets ask for it. */
 function forNet(lookup: Lookup): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname).then(
-      (found) => {
-        const all = found.map((address) => ({ address, family: isIP(address) }));
-        if (options.all === true) callback(null, all);
-        else callback(null, all[0]?.address ?? '', all[0]?.family);
-      },
-      (error: unknown) => callback(error as NodeJS.ErrnoException, ''),
-    );
+  const find = callbackify(lookup);
+  return (hostname, { all }, callback) => {
+    find(hostname, (error, found) => {
+      if (error) return callback(error, '');
+      const addresses = found.map((address) => ({ address, family: isIP(address) }));
+      if (all === true) callback(null, addresses);
+      else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
+    });
   };
 }
 

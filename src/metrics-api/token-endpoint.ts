@@ -90,8 +90,7 @@ export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failure
   };
 }
 
-const neitherForm = (): Refusal =>
-  refusal('unsupported_media_type', 'a token request that is neither JSON nor a form');
+const neitherForm = (): Refusal => refusal('unsupported_media_type', 'a token request that is neither JSON nor a form');
 
 /** The first reading of what was shown that is right; else what is wrong with the first. */
 function identifyAny(pairs: readonly ClientPair[], keys: KeySnapshot, now: number): Decision<Identity> {
@@ -120,7 +119,10 @@ function errorRefusal({ error, why }: ReadTokenRequest & { readonly kind: 'error
 type RequestHead = Omit<TokenRequest, 'body' | 'guard'>;
 
 /** A refusal in the words that the client understands, as far as its head tells which those are. */
-export function refuse(request: Pick<RequestHead, 'contentType' | 'authorization' | 'requestId'>, reason: Refusal): TokenOutcome {
+export function refuse(
+  request: Pick<RequestHead, 'contentType' | 'authorization' | 'requestId'>,
+  reason: Refusal,
+): TokenOutcome {
   return outcomeIn(speaksOAuth(request), request.requestId, reason);
 }
 

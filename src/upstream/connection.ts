@@ -115,10 +115,12 @@ function surviveFailedWrites(socket: Socket, onFailed: (error: Error) => void): 
     (done: WriteCallback): WriteCallback =>
     (error) =>
       error ? onFailed(error) : done(error);
+  /* oxlint-disable no-underscore-dangle -- the only place where a failed write can be met before it destroys the socket */
   const write = socket._write.bind(socket);
   socket._write = (chunk, encoding, done) => write(chunk, encoding, unless(done));
   const writeMany = socket._writev?.bind(socket);
   if (writeMany !== undefined) socket._writev = (chunks, done) => writeMany(chunks, unless(done));
+  /* oxlint-enable no-underscore-dangle */
 }
 
 const LF = 0x0a;

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP, type Socket } from 'node:net';
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { callbackify } from 'node:util';
 import type { buildConnector } from 'undici';
 import { connectTo } from '../lib/connect.ts';
 import type { Lookup } from '../lib/lookup.ts';
@@ -38,11 +39,9 @@ export function createConnector({ url, timeoutMs, tls: trust }: ConnectorSetting
     socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_PROBE_MS);
     return secured === null ? socket : secured(socket, deadline - performance.now());
   };
+  const connectWith = callbackify(connect);
   return (_target, callback) => {
-    connect().then(
-      (socket) => callback(null, socket),
-      (error: unknown) => callback(error as Error, null),
-    );
+    connectWith((error, socket) => (error ? callback(error, null) : callback(null, socket)));
   };
 }
 

@@ -36,7 +36,11 @@ table(
 );
 t.equal(hostName.parse('Bücher.Example.'), 'xn--bcher-kva.example', 'as it is looked up, and as it stands in Host');
 t.equal(upstreamUrl.parse('http://Bücher.example.:9000/'), 'http://xn--bcher-kva.example.:9000');
-table(listenHost, ['0.0.0.0', '::', '::1', 'localhost', 'localhost.'], ['', '*', '[::]', 'fe80::1%eth0', '0.0.0.0:80', '127.1']);
+table(
+  listenHost,
+  ['0.0.0.0', '::', '::1', 'localhost', 'localhost.'],
+  ['', '*', '[::]', 'fe80::1%eth0', '0.0.0.0:80', '127.1'],
+);
 table(
   upstreamUrl,
   [
@@ -46,7 +50,14 @@ table(
   [
     ...['a:80', '//a', 'http:/a', 'http://', 'http://a/x', 'http://a?x', 'http://a#x', 'http://u@a', 'http://a:0'],
     ...['http://a:65536', 'http://a\\b', 'http://a b', 'http://127.1', 'http://0x7f000001', 'http://2130706433'],
-    ...['http://127.0.0.1.', 'http://a..', 'http://.', 'http://xn--a-ü', 'http://xn--zzzzzzzzz99999', 'http://a\u200db'],
+    ...[
+      'http://127.0.0.1.',
+      'http://a..',
+      'http://.',
+      'http://xn--a-ü',
+      'http://xn--zzzzzzzzz99999',
+      'http://a\u200db',
+    ],
     ...['http://[::1', 'http://[fe80::1%25eth0]', 'unix:/run/x.sock', 'http://a\n', ' http://a', 'http://exa mple'],
   ],
 );

@@ -71,13 +71,10 @@ const send = (page: Page, flow: Flow, sent: Sent = {}): Promise<Seen> =>
   );
 
 const beacon = (page: Page, flow: Flow): Promise<boolean> =>
-  page.evaluate(
-    (url) => {
-      const { navigator } = globalThis as unknown as { navigator: { sendBeacon(url: string, body: Blob): boolean } };
-      return navigator.sendBeacon(url, new Blob(['{"name":"left"}'], { type: 'application/json' }));
-    },
-    `${flow.postern.url}/event/ingest?api_key=${WEB_SECRET}`,
-  );
+  page.evaluate((url) => {
+    const { navigator } = globalThis as unknown as { navigator: { sendBeacon(url: string, body: Blob): boolean } };
+    return navigator.sendBeacon(url, new Blob(['{"name":"left"}'], { type: 'application/json' }));
+  }, `${flow.postern.url}/event/ingest?api_key=${WEB_SECRET}`);
 
 const respond = (_req: unknown, res: http.ServerResponse): void => void res.writeHead(200).end('taken');
 

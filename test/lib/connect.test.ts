@@ -22,7 +22,10 @@ const slow = (address: string, ms: number): typeof net.connect =>
     return socket;
   }) as typeof net.connect;
 
-const found = (...addresses: string[]) => () => Promise.resolve(addresses);
+const found =
+  (...addresses: string[]) =>
+  () =>
+    Promise.resolve(addresses);
 
 void t.test('an address that refuses gives way to the next at once', async (t) => {
   const port = await listen(t, '127.0.0.2');

@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import t from 'tap';
 import { createLookup } from '../../src/lib/lookup.ts';
@@ -93,9 +94,9 @@ void t.test('names that hang take no thread from compression, nor from another l
     }),
   );
   t.same(await well.lookup('backend.example'), ['192.0.2.1']);
-  await new Promise((resolve) => void gzip(Buffer.alloc(1000), resolve));
+  await promisify(gzip)(Buffer.alloc(1000));
   t.equal(settled, 0, 'they still hang');
-  await Promise.all(lookups);
+  t.equal(lookups.length, 20);
 });
 
 void t.test('the machine itself can be asked', async (t) => {

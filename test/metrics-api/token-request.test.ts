@@ -1,5 +1,11 @@
 import t from 'tap';
-import { mayBeForm, readJsonRequest, readOAuthRequest, speaksOAuth, tokenForm } from '../../src/metrics-api/token-request.ts';
+import {
+  mayBeForm,
+  readJsonRequest,
+  readOAuthRequest,
+  speaksOAuth,
+  tokenForm,
+} from '../../src/metrics-api/token-request.ts';
 
 const json = (text: string | Buffer) => readJsonRequest(Buffer.from(text));
 const form = (text: string, authorization?: string) => readOAuthRequest(Buffer.from(text, 'latin1'), authorization);
@@ -32,7 +38,7 @@ t.test('the content type says which form', async (t) => {
     'application/x-www-form-urlencodedx',
     'multipart/form-data; boundary=application/json',
   ])
-    t.equal(formOf(type), null, String(type));
+    t.equal(formOf(type), null, type);
   for (const type of [undefined, '']) {
     t.equal(formOf(type), 'untyped');
     t.equal(formOf(type, basic('k:s')), 'oauth', 'Basic is OAuth');
@@ -104,7 +110,11 @@ t.test('client credentials by HTTP Basic', async (t) => {
   t.same(form(GRANT, basic('k:s', 'bAsIc')), pair('k', 's'));
   const encoded = { apiKey: 'k:1', clientSecret: 's+t% u:v' };
   const written = { apiKey: 'k%3A1', clientSecret: 's%2Bt%25+u:v' };
-  t.same(form(GRANT, basic('k%3A1:s%2Bt%25+u:v')), { kind: 'pair', pairs: [encoded, written] }, 'cut at the first colon');
+  t.same(
+    form(GRANT, basic('k%3A1:s%2Bt%25+u:v')),
+    { kind: 'pair', pairs: [encoded, written] },
+    'cut at the first colon',
+  );
   t.same(form(GRANT, basic('k:100%')), pair('k', '100%'), 'as curl sends it');
   t.same(form(`${GRANT}&client_id=k`, basic('k:s')), pair('k', 's'), 'the id may be named again');
   const wrong: readonly (readonly [string, string, string])[] = [

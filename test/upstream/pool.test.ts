@@ -219,7 +219,10 @@ void t.test('a backend whose name server is silent fails alone, in its own time'
   for (let i = 0; i < 5; i += 1) t.match(await recordFlight(other).done, { ended: 'end', body: 'hi' });
   t.notOk(failed, 'the others were served meanwhile');
   for (const answer of await Promise.all(failing))
-    t.match(answer, { ended: 'connect_timeout', failure: { code: 'upstream_unreachable', why: /lookup of stuck\.test/ } });
+    t.match(answer, {
+      ended: 'connect_timeout',
+      failure: { code: 'upstream_unreachable', why: /lookup of stuck\.test/ },
+    });
 });
 
 void t.test('a dead address beside a good one costs no request', async (t) => {
