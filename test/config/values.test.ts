@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { hostName, instant, listenHost, redisUrl, secretText, upstreamUrl } from '../../src/config/values.ts';
 
@@ -84,3 +85,22 @@ table(
     'never',
   ],
 );
+
+t.test('what is taken for an upstream is a URL that means the same once more', (t) => {
+  const host = fc.oneof(
+    fc.domain(),
+    fc.string({ unit: 'grapheme', maxLength: 12 }),
+    fc.stringMatching(/^[a-z0-9._\u00df-\u00ff\u3002\uff0e-]{1,12}$/),
+  );
+  fc.assert(
+    fc.property(host, (name) => {
+      const read = upstreamUrl.safeParse(`http://${name}:9000`);
+      if (!read.success) return true;
+      const { hostname } = new URL(read.data);
+      return upstreamUrl.parse(read.data) === read.data && hostName.parse(name) === hostname.replace(/\.$/, '');
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass();
+  t.end();
+});

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import t from 'tap';
 import { candidatesOf, createFileReader, parseHosts, parseResolver } from '../../src/lib/resolver-files.ts';
 
@@ -75,5 +77,23 @@ void t.test('a file is read again when it changed, and may be missing', (t) => {
   t.equal(parsed, 2);
   writeFileSync(path, 'three');
   t.equal(read(), 'three');
+  t.end();
+});
+
+void t.test('any text is read, and gives names to ask for', (t) => {
+  const line = fc.oneof(
+    fc.string({ maxLength: 40 }),
+    fc.constantFrom('nameserver 10.0.0.1', 'search a b', 'options ndots:3', 'domain', 'nameserver', 'options ndots:x'),
+  );
+  fc.assert(
+    fc.property(fc.array(line), fc.domain(), (lines, host) => {
+      const text = lines.join('\n');
+      for (const addresses of parseHosts(text).values()) if (addresses.some((one) => isIP(one) === 0)) return false;
+      const settings = parseResolver(text, 'machine');
+      const names = candidatesOf(host, settings);
+      return settings.servers.length > 0 && names.includes(host) && names.every((name) => name.startsWith(host));
+    }),
+  );
+  t.pass();
   t.end();
 });

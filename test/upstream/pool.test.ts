@@ -265,3 +265,16 @@ void t.test('a TLS handshake that does not end is bounded by the time to connect
   const upstream = upstreamTo(t, mute.url.replace('http', 'https'), { connectTimeoutSeconds: 0.1 });
   t.match(await recordFlight(upstream).done, { ended: 'connect_timeout' });
 });
+
+void t.test('no time-out comes before its time', async (t) => {
+  const mute = await rawBackend(t, (socket) => void socket.resume());
+  const upstream = upstreamTo(t, mute.url, { timeoutSeconds: 1.4, maxConnections: 16 });
+  const waits = Array.from({ length: 10 }, async (_, i) => {
+    // From every point of the half second in which undici counts.
+    await new Promise((resolve) => setTimeout(resolve, i * 50));
+    const startedAt = performance.now();
+    t.match(await recordFlight(upstream).done, { ended: 'header_timeout' });
+    return performance.now() - startedAt;
+  });
+  t.ok(Math.min(...(await Promise.all(waits))) >= 1390);
+});
