@@ -54,7 +54,7 @@ function hostOf({ rawHeaders }: IncomingMessage): string | null {
 
 /** Any port will do: tunnels and port mappings change it, and a rebound name is refused by the name. */
 const nameOf = (authority: string): string | null =>
-  /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]*[a-z0-9_-])\.?(?::\d{1,5})?$/.exec(authority)?.[1] ?? null;
+  /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::\d{1,5})?$/.exec(authority)?.[1] ?? null;
 
 function arrivedAt({ socket }: IncomingMessage): string | null {
   const address = parseAddress(socket.localAddress ?? '');
