@@ -6,8 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createBodyWay } from './data-port/admitted-body.ts';
 import { answer, isClosing, problemBody, problemHeaders } from './data-port/answer.ts';
 import { guardChunks } from './data-port/chunk-guard.ts';
-import { corsHeadersFor } from './data-port/cors-headers.ts';
 import { connectionOf } from './data-port/connection.ts';
+import { corsHeadersFor, mayHaveCredentials } from './data-port/cors-headers.ts';
 import {
   closeExchange,
   openExchange,
@@ -55,7 +55,7 @@ export interface Gateway {
   /** Takes a request from the socket to its end. `awaitsContinue`: it came with `Expect: 100-continue`. */
   readonly handle: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
   /** Answers with a refusal and records it; does nothing to an exchange that is settled. */
-  readonly refuse: (exchange: Exchange, reason: Refusal, facts?: Partial<AnswerFacts>) => void;
+  readonly refuse: (exchange: Exchange, reason: Refusal) => void;
   /** Records how an exchange ended that somebody else answered. */
   readonly settle: (exchange: Exchange, facts: AnswerFacts) => void;
 }
@@ -127,16 +127,14 @@ export function createGateway(ports: GatewayPorts): Gateway {
   }
 
   function preflight(exchange: Admitted): void {
-    const headers = [
-      ...preflightHeaders(exchange.facts, exchange.passage.api.cors),
-      'X-Request-Id',
-      exchange.requestId,
-    ];
+    const { facts, passage, requestId } = exchange;
+    const credentials = mayHaveCredentials(passage, facts.headers.origin ?? '');
+    const headers = [...preflightHeaders(facts, passage.api.cors, credentials), 'X-Request-Id', requestId];
     answer(exchange, { status: 204, headers, body: '', close: false });
     settle(exchange, { status: 204 });
   }
 
-  function refuse(exchange: Exchange, reason: Refusal, facts: Partial<AnswerFacts> = {}): void {
+  function refuse(exchange: Exchange, reason: Refusal): void {
     if (exchange.settled) return;
     const { status, closes } = REFUSALS[reason.code];
     const { res } = exchange;
@@ -148,7 +146,7 @@ export function createGateway(ports: GatewayPorts): Gateway {
     const headers = [...problemHeaders(reason, exchange.requestId), ...corsHeadersFor(exchange.passage)];
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
     answer(exchange, { status, headers, body: problemBody(reason.code, exchange.requestId), close: closes });
-    settle(exchange, { ...facts, status: told });
+    settle(exchange, { status: told });
   }
 
   function settle(exchange: Exchange, facts: AnswerFacts): void {

@@ -45,7 +45,7 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
     const { req, res, passage } = exchange;
     const upstream = upstreamOf(passage.api);
     const cache = cacheFor(exchange);
-    const query = cache === null ? null : new CachedQuery(exchange, upstream, gateway).ask(cache);
+    const query = cache === null ? null : new CachedQuery(exchange, upstream, ports).ask(cache);
     // Answered from the cache within the call: there is nothing to forward.
     if (exchange.settled) return;
     const forwarding = forward({
@@ -56,6 +56,10 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
       request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
       send: query === null ? null : (sink) => query.take(sink),
       maxBodyBytes: passage.api.maxBodyBytes,
+      onAnswered: (upstreamSeconds) => {
+        // A query knows by itself whether it is the one that asked.
+        if (query === null) exchange.upstreamSeconds = upstreamSeconds;
+      },
       answerHeaders: (_status, rawHeaders) => {
         if (draining()) res.shouldKeepAlive = false;
         return answerHeaders(exchange, rawHeaders);
@@ -135,12 +139,12 @@ class CachedQuery implements CacheQuery, CacheSink {
   readonly body: Buffer;
   readonly #exchange: Admitted;
   readonly #upstream: Upstream;
-  readonly #gateway: PassOnPorts['gateway'];
+  readonly #ports: PassOnPorts;
   #request: UpstreamRequest | null = null;
   #flight: Flight | null = null;
   #taker: ResponseSink | null = null;
 
-  constructor(exchange: Admitted, upstream: Upstream, gateway: PassOnPorts['gateway']) {
+  constructor(exchange: Admitted, upstream: Upstream, ports: PassOnPorts) {
     const { facts, passage } = exchange;
     this.key = (passage.identity as Identity).key;
     this.method = facts.method;
@@ -151,7 +155,7 @@ class CachedQuery implements CacheQuery, CacheSink {
     this.body = exchange.body as Buffer;
     this.#exchange = exchange;
     this.#upstream = upstream;
-    this.#gateway = gateway;
+    this.#ports = ports;
   }
 
   ask(cache: ResponseCache): this {
@@ -175,7 +179,21 @@ class CachedQuery implements CacheQuery, CacheSink {
   }
 
   send(sink: ResponseSink): Flight {
-    return dispatch(this.#upstream, this.request(), sink);
+    const exchange = this.#exchange;
+    const { now } = this.#ports;
+    const startedAt = now();
+    return dispatch(this.#upstream, this.request(), {
+      onResponse: (status, headers, statusText) => {
+        exchange.upstreamSeconds = (now() - startedAt) / 1000;
+        sink.onResponse(status, headers, statusText);
+      },
+      onData: (chunk) => sink.onData(chunk),
+      onEnd: (trailers) => sink.onEnd(trailers),
+      onFailure: (failure) => {
+        exchange.upstreamFailure = failure.kind;
+        sink.onFailure(failure);
+      },
+    });
   }
 
   onVerdict(verdict: CacheVerdict): void {
@@ -193,7 +211,7 @@ class CachedQuery implements CacheQuery, CacheSink {
       if (res.writableLength > 0) breakOffWhenStalled(res, this.#upstream.idleTimeoutMs);
     });
     exchange.abort?.();
-    this.#gateway.settle(exchange, { status });
+    this.#ports.gateway.settle(exchange, { status });
   }
 
   onResponse(status: number, headers: readonly string[], statusText: string): void {
@@ -216,14 +234,15 @@ class CachedQuery implements CacheQuery, CacheSink {
 function settle(gateway: PassOnPorts['gateway'], exchange: Admitted, result: ForwardResult): void {
   switch (result.kind) {
     case 'answered':
-      return gateway.settle(exchange, { status: result.status, upstreamSeconds: result.upstreamSeconds });
+      return gateway.settle(exchange, { status: result.status });
     case 'client_gone':
       return gateway.settle(exchange, { status: CLIENT_GONE });
     case 'body_too_large':
       return gateway.refuse(exchange, bodyTooLarge(exchange));
     case 'failed': {
       const { code, kind, why } = result.failure;
-      return gateway.refuse(exchange, refusal(code, why), { upstreamFailure: kind });
+      exchange.upstreamFailure = kind;
+      return gateway.refuse(exchange, refusal(code, why));
     }
   }
 }

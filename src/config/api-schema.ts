@@ -62,8 +62,14 @@ const CorsSchema = z
     allowedHeaders: z
       .array(headerName, { error: 'must be a list of header names' })
       .default(['authorization', 'content-type', 'content-encoding', 'x-request-id'])
-      .describe('Request headers that a page may send.'),
+      .describe('Request headers that a page may send. Tracing in pages needs `traceparent` here.'),
     maxAgeSeconds: whole(0, 86_400).default(7200).describe('How long a browser may keep the answer to a preflight.'),
+    allowCredentials: z
+      .boolean({ error: 'must be true or false' })
+      .default(false)
+      .describe(
+        'Let pages send cookies along, as `sendBeacon` always does. Holds for keys whose `allowedOrigins` are named, never for `*`.',
+      ),
   })
   .prefault({})
   .describe('Answers to browsers that ask before sending (CORS).');

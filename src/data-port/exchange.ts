@@ -35,6 +35,10 @@ export interface Exchange {
   forwardedEvents: number;
   removedEvents: number;
   rejectedEvents: number;
+  /** From the dispatch to the response headers of the backend; null: this request asked no backend, or it did not answer. */
+  upstreamSeconds: number | null;
+  /** How the backend failed, also when a kept answer stood in for it. */
+  upstreamFailure: UpstreamFailureKind | null;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */
   cache: { readonly result: CacheResult; readonly status: string } | null;
   /** Its place among the requests in flight; null: it has none yet. */
@@ -53,8 +57,6 @@ export type Admitted = Exchange & { readonly passage: Passage & { readonly api: 
 export interface AnswerFacts {
   /** As sent to the client; `CLIENT_GONE` when it went away before anything was sent. */
   readonly status: number;
-  readonly upstreamSeconds?: number | null;
-  readonly upstreamFailure?: UpstreamFailureKind | null;
   readonly tokenIssued?: boolean;
 }
 
@@ -81,6 +83,8 @@ export function openExchange(arrival: Arrival): Exchange {
     forwardedEvents: 0,
     removedEvents: 0,
     rejectedEvents: 0,
+    upstreamSeconds: null,
+    upstreamFailure: null,
     cache: null,
     seat: null,
     refusal: null,
@@ -133,8 +137,8 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     removedEvents: exchange.removedEvents,
     rejectedEvents: exchange.rejectedEvents,
     durationSeconds: (monotonicNow - exchange.startedAt) / 1000,
-    upstreamSeconds: answer.upstreamSeconds ?? null,
-    upstreamFailure: answer.upstreamFailure ?? null,
+    upstreamSeconds: exchange.upstreamSeconds,
+    upstreamFailure: exchange.upstreamFailure,
     cache: exchange.cache?.result ?? null,
     tokenIssued: answer.tokenIssued ?? false,
     now: facts.now,

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import fastify from 'fastify';
 import { hidePauses, keepPace } from '../lib/pipelining.ts';
+import { serveHalfClosed } from './half-closed.ts';
 
 export interface DataPortSettings {
   readonly host: string;
@@ -103,9 +104,15 @@ function createServer(settings: DataPortSettings, handlers: DataPortHandlers): S
   const server =
     settings.tls === null
       ? http.createServer(options)
-      : https.createServer({ ...options, ...settings.tls, handshakeTimeout: options.headersTimeout });
+      : https.createServer({
+          ...options,
+          ...settings.tls,
+          handshakeTimeout: options.headersTimeout,
+          allowHalfOpen: true,
+        });
   server.maxHeadersCount = NO_HEADER_COUNT_LIMIT;
   server.maxConnections = settings.maxConnections;
+  serveHalfClosed(server);
   server.on('request', (req, res) => {
     keepPace(req, res);
     handlers.request(req, res, false);

@@ -8,11 +8,11 @@ import { CLIENT_GONE, type Admitted, type Exchange } from '../data-port/exchange
 import type { Gateway } from '../gateway.ts';
 import { declaredLength } from '../policy/facts.ts';
 import { checkGuards, clientOf } from '../policy/pipeline.ts';
-import { refusal } from '../policy/refusal.ts';
+import { refusal, type Refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import type { MetricsService } from './metrics-service.ts';
 import type { TokenAnswer } from './token-answer.ts';
-import { MAX_TOKEN_BODY_BYTES, type TokenOutcome, type TokenRequest } from './token-endpoint.ts';
+import { MAX_TOKEN_BODY_BYTES, refuse, type TokenOutcome, type TokenRequest } from './token-endpoint.ts';
 
 export interface OwnEndpointPorts {
   readonly gateway: Pick<Gateway, 'refuse' | 'settle'>;
@@ -41,11 +41,6 @@ function serveKeySet(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, j
 
 function serveToken(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, { endpoint }: MetricsService): void {
   const { facts, passage } = exchange;
-  if (facts.method !== 'POST')
-    return gateway.refuse(exchange, {
-      ...refusal('method_not_supported', 'the token endpoint takes POST alone'),
-      allow: 'POST',
-    });
   const head = {
     contentType: facts.headers.contentType,
     contentEncoding: facts.headers.contentEncoding,
@@ -55,16 +50,19 @@ function serveToken(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, { 
     keys: passage.rules.keys,
     now: facts.now,
   };
+  const end = (reason: Refusal): void => send(gateway, exchange, refuse(head, reason));
+  if (facts.method !== 'POST')
+    return end({ ...refusal('method_not_supported', 'the token endpoint takes POST alone'), allow: 'POST' });
   const early = endpoint.open(head);
   if (early !== null) return send(gateway, exchange, early);
   const tooLarge = refusal('body_too_large', `a token request is over ${MAX_TOKEN_BODY_BYTES} bytes`);
   const framing = { contentLength: declaredLength(facts), maxBytes: MAX_TOKEN_BODY_BYTES };
-  if ((framing.contentLength ?? 0) > framing.maxBytes) return gateway.refuse(exchange, tooLarge);
+  if ((framing.contentLength ?? 0) > framing.maxBytes) return end(tooLarge);
   if (exchange.awaitsContinue) exchange.res.writeContinue();
   collectBody(exchange.req, framing, (body) => {
     if (exchange.settled) return;
     if (body === 'aborted') return gateway.settle(exchange, { status: CLIENT_GONE });
-    if (body === 'too_large') return gateway.refuse(exchange, tooLarge);
+    if (body === 'too_large') return end(tooLarge);
     const guard: TokenRequest['guard'] = (identity) => {
       passage.identity = identity;
       return checkGuards(passage);
@@ -72,7 +70,7 @@ function serveToken(gateway: OwnEndpointPorts['gateway'], exchange: Admitted, { 
     endpoint
       .answer({ ...head, body, guard })
       .then((outcome) => send(gateway, exchange, outcome))
-      .catch(() => gateway.refuse(exchange, refusal('internal_error', 'a token could not be issued')));
+      .catch(() => end(refusal('internal_error', 'a token could not be issued')));
   });
 }
 

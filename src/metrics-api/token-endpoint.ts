@@ -9,7 +9,15 @@ import { identify, type Identity } from '../policy/credential.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from '../policy/refusal.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
 import { jsonToken, oauthRefusal, oauthToken, type OAuthError, type TokenAnswer } from './token-answer.ts';
-import { readJsonRequest, readOAuthRequest, tokenForm, type ReadTokenRequest } from './token-request.ts';
+import {
+  mayBeForm,
+  readJsonRequest,
+  readOAuthRequest,
+  speaksOAuth,
+  tokenForm,
+  type ClientPair,
+  type ReadTokenRequest,
+} from './token-request.ts';
 import type { TokenService } from './token.ts';
 
 /** No token request needs more; read no more than this of a body. */
@@ -52,9 +60,7 @@ export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failure
     const { contentEncoding = 'identity' } = request;
     if (contentEncoding.toLowerCase() !== 'identity')
       return refuse(request, refusal('unsupported_encoding', 'a token request with a content coding'));
-    if (tokenForm(request.contentType) === null)
-      return refuse(request, refusal('unsupported_media_type', 'a token request that is neither JSON nor a form'));
-    return null;
+    return tokenForm(request) === null ? refuse(request, neitherForm()) : null;
   };
 
   return {
@@ -62,17 +68,21 @@ export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failure
     async answer(request) {
       const early = open(request);
       if (early !== null) return early;
-      const form = tokenForm(request.contentType);
+      const announced = tokenForm(request);
+      if (announced === 'untyped' && !mayBeForm(request.body)) return refuse(request, neitherForm());
+      const form = announced === 'untyped' ? 'oauth' : announced;
+      const refuseIn = (reason: Refusal, told?: OAuthError): TokenOutcome =>
+        outcomeIn(form === 'oauth', request.requestId, reason, told);
       const read =
         form === 'oauth' ? readOAuthRequest(request.body, request.authorization) : readJsonRequest(request.body);
-      if (read.kind === 'error') return refuse(request, errorRefusal(read), read);
-      const identity = identifyPair(read, request.keys, request.now);
+      if (read.kind === 'error') return refuseIn(errorRefusal(read), read);
+      const identity = identifyAny(read.pairs, request.keys, request.now);
       if (!identity.ok) {
         failures.fail(request.address, request.now);
-        return refuse(request, identity.refusal);
+        return refuseIn(identity.refusal);
       }
       const guarded = request.guard(identity.value);
-      if (guarded !== null) return refuse(request, guarded);
+      if (guarded !== null) return refuseIn(guarded);
       const token = await tokens.issue(identity.value, request.now);
       const answer = form === 'oauth' ? oauthToken(request.requestId, token) : jsonToken(request.requestId, token);
       return { kind: 'issued', identity: identity.value, answer };
@@ -80,12 +90,16 @@ export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failure
   };
 }
 
+const neitherForm = (): Refusal => refusal('unsupported_media_type', 'a token request that is neither JSON nor a form');
+
+/** The first reading of what was shown that is right; else what is wrong with the first. */
+function identifyAny(pairs: readonly ClientPair[], keys: KeySnapshot, now: number): Decision<Identity> {
+  const readings = pairs.map((pair) => identifyPair(pair, keys, now));
+  return readings.find(({ ok }) => ok) ?? (readings[0] as Decision<Identity>);
+}
+
 /** The pair is right when one metrics key has both; only then does it matter whether that key can be used. */
-function identifyPair(
-  { apiKey, clientSecret }: ReadTokenRequest & { readonly kind: 'pair' },
-  keys: KeySnapshot,
-  now: number,
-): Decision<Identity> {
+function identifyPair({ apiKey, clientSecret }: ClientPair, keys: KeySnapshot, now: number): Decision<Identity> {
   const digest = sha256Hex(clientSecret);
   const key = keys.bySecret.get(digest)?.key;
   if (key?.type !== 'metrics' || !equal(key.apiKeyDigest, sha256Hex(apiKey)))
@@ -104,7 +118,14 @@ function errorRefusal({ error, why }: ReadTokenRequest & { readonly kind: 'error
 
 type RequestHead = Omit<TokenRequest, 'body' | 'guard'>;
 
-function refuse({ contentType, requestId }: RequestHead, reason: Refusal, told?: OAuthError): TokenOutcome {
-  const answer = tokenForm(contentType) === 'oauth' ? oauthRefusal(requestId, reason, told) : null;
-  return { kind: 'refused', refusal: reason, answer };
+/** A refusal in the words that the client understands, as far as its head tells which those are. */
+export function refuse(
+  request: Pick<RequestHead, 'contentType' | 'authorization' | 'requestId'>,
+  reason: Refusal,
+): TokenOutcome {
+  return outcomeIn(speaksOAuth(request), request.requestId, reason);
+}
+
+function outcomeIn(oauth: boolean, requestId: string, reason: Refusal, told?: OAuthError): TokenOutcome {
+  return { kind: 'refused', refusal: reason, answer: oauth ? oauthRefusal(requestId, reason, told) : null };
 }

@@ -37,6 +37,7 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     cors: {
       allowedHeaders: new Set(api.cors.allowedHeaders.map((header) => header.toLowerCase())),
       maxAgeSeconds: api.cors.maxAgeSeconds,
+      allowCredentials: api.cors.allowCredentials,
     },
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,

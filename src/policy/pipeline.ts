@@ -301,8 +301,8 @@ export function clientOf(passage: Passage): ClientAddress {
   return passage.client ?? resolveClientAddress(facts.peer, facts.headers.forwardedFor, rules.trustedProxies);
 }
 
-/** The host name of a Host value: lower case, without port (RFC 3986 3.2.2). */
+/** The host name of a Host value: lower case, without port and final dot (RFC 3986 3.2.2). */
 function hostName(host: string): string {
   const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
-  return (end <= 0 ? host : host.slice(0, end)).toLowerCase();
+  return (end <= 0 ? host : host.slice(0, end)).toLowerCase().replace(/\.$/, '');
 }

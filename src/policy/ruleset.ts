@@ -42,6 +42,8 @@ export interface CorsRules {
   /** Lower-case names. */
   readonly allowedHeaders: ReadonlySet<string>;
   readonly maxAgeSeconds: number;
+  /** Whether pages whose origin a key names may send a visitor's cookies along. */
+  readonly allowCredentials: boolean;
 }
 
 export interface ApiRules {

@@ -28,8 +28,11 @@ t.test('the outcome of an exchange', async (t) => {
     path: '/event/ingest',
     identity: { key: k, secret: k.secrets[0] },
   });
-  const exchange = exchangeWith(passage, { removedEvents: 2, cache: { result: 'hit', status: 'x' } });
-  t.match(outcomeOf(exchange, { status: 204, upstreamSeconds: 0.5 }, 3000), {
+  const exchange = exchangeWith(passage, {
+    ...{ removedEvents: 2, upstreamSeconds: 0.5, upstreamFailure: 'truncated' },
+    cache: { result: 'hit', status: 'x' },
+  });
+  t.match(outcomeOf(exchange, { status: 204 }, 3000), {
     ...{ requestId: 'id-1', api: '', keyId: 'k', secretId: 'k-secret', method: 'POST', path: '/event/ingest' },
     ...{
       clientIp: '192.0.2.1',
@@ -39,7 +42,7 @@ t.test('the outcome of an exchange', async (t) => {
       durationSeconds: 2,
       upstreamSeconds: 0.5,
     },
-    ...{ upstreamFailure: null, cache: 'hit', tokenIssued: false, now: NOON },
+    ...{ upstreamFailure: 'truncated', cache: 'hit', tokenIssued: false, now: NOON },
   });
 });
 

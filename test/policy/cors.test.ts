@@ -1,5 +1,13 @@
 import t from 'tap';
-import { admittedOrigins, isPreflight, keyAdmitsOrigin, preflightHeaders, readableBy } from '../../src/policy/cors.ts';
+import {
+  admittedOrigins,
+  isPreflight,
+  keyAdmitsOrigin,
+  keyNamesOrigin,
+  preflightHeaders,
+  readableBy,
+  someKeyNamesOrigin,
+} from '../../src/policy/cors.ts';
 import { factsOf, key, snapshotOf } from '../support/passages.ts';
 
 const ORIGIN = 'https://a.example';
@@ -37,17 +45,31 @@ t.test('what a preflight is', async (t) => {
 });
 
 t.test('its answer allows of the asked headers those that are allowed', async (t) => {
-  const rules = { allowedHeaders: new Set(['authorization', 'x-a']), maxAgeSeconds: 60 };
-  const headers = (asked: readonly string[]) => preflightHeaders(factsOf({}, ['Origin', ORIGIN, ...asked]), rules);
+  const rules = { allowedHeaders: new Set(['authorization', 'x-a']), maxAgeSeconds: 60, allowCredentials: true };
+  const headers = (asked: readonly string[], credentials = false) =>
+    preflightHeaders(factsOf({}, ['Origin', ORIGIN, ...asked]), rules, credentials);
   t.same(headers(['Access-Control-Request-Headers', ' X-A,x-b , authorization,X-a,']), [
     ...['Access-Control-Allow-Origin', ORIGIN, 'Access-Control-Allow-Methods', 'POST'],
     ...['Access-Control-Allow-Headers', 'x-a, authorization', 'Access-Control-Max-Age', '60', 'Vary', 'Origin'],
   ]);
   t.notOk(headers([]).includes('Access-Control-Allow-Headers'));
+  t.notOk(headers([]).includes('Access-Control-Allow-Credentials'));
+  t.same(headers([], true).slice(4, 6), ['Access-Control-Allow-Credentials', 'true']);
 });
 
 t.test('what lets a page read an answer', async (t) => {
-  t.same(readableBy(ORIGIN).slice(0, 3), ['Access-Control-Allow-Origin', ORIGIN, 'Access-Control-Expose-Headers']);
-  t.match(readableBy(ORIGIN)[3], /^Postern-Removed-Events, X-Request-Id/);
-  t.same(readableBy(ORIGIN).slice(4), ['Vary', 'Origin']);
+  const plain = readableBy(ORIGIN, false);
+  t.same(plain.slice(0, 3), ['Access-Control-Allow-Origin', ORIGIN, 'Access-Control-Expose-Headers']);
+  t.match(plain[3], /^Postern-Removed-Events, X-Request-Id/);
+  t.same(plain.slice(4), ['Vary', 'Origin']);
+  t.same(readableBy(ORIGIN, true), [...plain, 'Access-Control-Allow-Credentials', 'true']);
+});
+
+t.test('an origin is named by the keys that say it, never by one that is for every page', async (t) => {
+  const named = key('a', { allowedOrigins: new Set([ORIGIN]) });
+  t.equal(keyNamesOrigin(named, ORIGIN), true);
+  t.equal(keyNamesOrigin(key('b'), ORIGIN), false);
+  t.equal(someKeyNamesOrigin(snapshotOf([key('b'), named]), ORIGIN), true);
+  t.equal(someKeyNamesOrigin(snapshotOf([key('b'), { ...named, enabled: false }]), ORIGIN), false);
+  t.equal(admittedOrigins(snapshotOf([key('b'), named])), null);
 });

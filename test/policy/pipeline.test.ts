@@ -182,7 +182,8 @@ t.test('which API serves a request: by path in every spelling, and by Host', asy
   for (const target of ['/metrics', '/METRICS/', '/metrics/query', '/m%65trics/x'])
     t.equal(to(target)[1], 'metrics', target);
   for (const target of ['/metricsx', '/a/metrics', '/']) t.equal(to(target)[1], 'integration', target);
-  for (const host of ['API.test:80', '[2001:db8::1]:8080']) t.equal(to('/', host)[1], 'integration', host);
+  for (const host of ['API.test:80', 'api.test.', 'api.test.:80', '[2001:db8::1]:8080'])
+    t.equal(to('/', host)[1], 'integration', host);
   t.same(to('/', 'other.test'), ['no_route', undefined]);
   t.same(to('/metrics', 'api.test', rulesOf(KEYS)), ['no_route', undefined]);
   t.same(to('/', 'api.test', rulesOf(KEYS, { integration: null, metrics })), ['no_route', undefined]);

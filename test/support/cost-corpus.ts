@@ -70,10 +70,10 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
         checkRequestForm(facts);
         findCredential({ facts, query: '', bodyText: null }, CREDENTIALS);
         resolveClientAddress(facts.peer, headers.forwardedFor, EVERYBODY);
-        preflightHeaders(facts, { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1 });
+        preflightHeaders(facts, { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1, allowCredentials: false }, false);
         cacheDirective(headers.cacheControl);
         checkMedia(headers.contentType);
-        tokenForm(headers.contentType);
+        tokenForm({ contentType: headers.contentType, authorization: headers.authorization });
         return upstreamHeaders({
           ...{ rawHeaders, connection: headers.connection, credentialFields: ['x-api-key'], bodyChanged: true },
           ...{ bodyDecoded: false, contentType: null },

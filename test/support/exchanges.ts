@@ -52,6 +52,7 @@ export function exchangeWith(passage: Passage, change: Partial<Exchange> = {}): 
       awaitsContinue: false,
     },
     ...{ body: 'none', bodyChanged: false, bodyJudged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
+    ...{ upstreamSeconds: null, upstreamFailure: null },
     ...{ cache: null, seat: null, refusal: null, settled: false, abort: null },
     ...change,
   };

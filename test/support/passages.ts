@@ -38,7 +38,10 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
       credentialFields: [],
       looksIntoBody: false,
     },
-    ...{ authorization: { kind: 'strip' }, cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60 } },
+    ...{
+      authorization: { kind: 'strip' },
+      cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
+    },
     ...{ enforcement: 'enforce', maxBodyBytes: 1000, idleTimeoutMs: 1000 },
     ...change,
   };
