@@ -34,10 +34,11 @@ import { cidrOf } from './policy/compile-rules.ts';
 import { REFUSALS } from './policy/refusal.ts';
 import { createRateStore } from './rate-store/create-store.ts';
 import { createReloader, type Reloader } from './reload.ts';
-import { latestExchangeOn } from './request/connection.ts';
+import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
 import type { Exchange } from './request/exchange.ts';
 import { createGateway, type Clock } from './request/gateway.ts';
+import { createInFlight } from './request/in-flight.ts';
 import type { World } from './request/send.ts';
 import { startKeys } from './start-keys.ts';
 
@@ -92,13 +93,14 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
   let recorder = recorderFor(config.log);
   const record = (outcome: Outcome): void => recorder(outcome);
   const draining = (): boolean => health.readiness() === 'draining';
+  const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const dataPort = await createDataPort(dataPortSettings(config.listen));
   const ending = createEnding({
     record,
     draining,
     enter: metrics.enter,
     leave: metrics.leave,
-    maxRequestsInFlight: config.listen.maxRequestsInFlight,
+    inFlight,
     now: clock.monotonic,
   });
   const world: World = {
@@ -118,7 +120,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     request: createGateway({ world, rules: current.rules, clock }),
     clientError: clientErrorListener({
       ...recordBrokenRequests(record, clock),
-      latestOn: latestExchangeOn,
+      openOn: (socket) => connectionOf(socket).open,
       refuse: ending.refuse,
     }),
   });
@@ -153,6 +155,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
 
   function apply(next: Config): void {
     current.applyConfig(next);
+    inFlight.setApis(apisIn(next));
     running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
@@ -198,6 +201,8 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     throw error;
   }
 }
+
+const apisIn = ({ apis }: Config): number => Object.values(apis).filter((api) => api !== undefined).length;
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;

@@ -3,42 +3,10 @@
  * Types, limits, defaults and descriptions stand here once; the JSON Schema and the reference page are made from them.
  */
 import { z } from 'zod';
-import { findRouteProblems } from '../policy/route.ts';
 import { nearestName } from './nearest.ts';
 import { PRESETS } from './presets.ts';
+import { RoutesSchema } from './route-schema.ts';
 import { choice, duration, headerName, hostName, SECRET, secretText, text, upstreamUrl, whole } from './values.ts';
-
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-
-const RouteSchema = z.strictObject({
-  method: choice(METHODS).describe('The method of the route.'),
-  path: text().describe(
-    'The path; a segment that starts with `:` stands for any one segment. Letter case and one trailing slash do not matter.',
-  ),
-  events: text()
-    .optional()
-    .describe(
-      'Where the body names its events: `name` (one event), `events[].name` (a batch), `[].event` (a top-level array). Without it the route carries no events.',
-    ),
-  unnamed: choice(['disallow', 'allow'])
-    .default('disallow')
-    .describe('What holds for batch items that have no event name, for keys limited to specific events.'),
-  rewrite: text().optional().describe('The path that the backend is sent instead; may use the parameters of `path`.'),
-});
-
-/** What routes have to be is known where they are compiled; here it becomes findings. */
-const RoutesSchema = z.array(RouteSchema, { error: 'must be a list of routes' }).superRefine((routes, context) => {
-  for (const { index, why } of findRouteProblems(routes))
-    context.addIssue({ code: 'custom', path: [index], message: `is not usable: ${why}` });
-  routes.forEach((route, index) => {
-    if (route.events === undefined && route.unnamed === 'allow')
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'unnamed'],
-        message: 'means nothing without `events`; add `events` or remove it',
-      });
-  });
-});
 
 const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
 const JUDGED_HEADERS = new Set([
@@ -94,8 +62,14 @@ const CorsSchema = z
     allowedHeaders: z
       .array(headerName, { error: 'must be a list of header names' })
       .default(['authorization', 'content-type', 'content-encoding', 'x-request-id'])
-      .describe('Request headers that a page may send.'),
+      .describe('Request headers that a page may send. Tracing in pages needs `traceparent` here.'),
     maxAgeSeconds: whole(0, 86_400).default(7200).describe('How long a browser may keep the answer to a preflight.'),
+    allowCredentials: z
+      .boolean({ error: 'must be true or false' })
+      .default(false)
+      .describe(
+        'Let pages send cookies along, as `sendBeacon` always does. Holds for keys whose `allowedOrigins` are named, never for `*`.',
+      ),
   })
   .prefault({})
   .describe('Answers to browsers that ask before sending (CORS).');
@@ -131,11 +105,21 @@ const apiFields = {
     .describe("Send the client's Host to the backend instead of the host of `upstream`."),
   connectTimeoutSeconds: duration(0.01, 300).default(2).describe('Time to connect to the backend.'),
   timeoutSeconds: duration(0.01, 3600).default(30).describe("Time until the backend's response headers."),
-  idleTimeoutSeconds: duration(0.01, 3600).default(60).describe("Time between two chunks of the backend's body."),
+  idleTimeoutSeconds: duration(0.01, 3600)
+    .default(60)
+    .describe(
+      "Time between two chunks of the backend's body. A client that takes nothing of an answer for so long, or up to twice, loses its connection, whoever made the answer; where no API was found, the shortest of all holds.",
+    ),
   maxBodyBytes: whole(1, 1_073_741_824)
     .default(1_048_576)
     .describe('Largest request body; also the largest after decompression, where Postern reads it.'),
   maxConnections: whole(1, 65_536).default(128).describe('Most connections to the backend at one time.'),
+  maxConnectionsPerKey: whole(1, 65_536)
+    .nullable()
+    .default(null)
+    .describe(
+      'How many of `maxConnections` the requests of one key may have, those without a known key together; null: half. Further ones wait for their own, and then get 503 `overloaded`.',
+    ),
   tls: UpstreamTlsSchema,
   cors: CorsSchema,
   enforcement: choice(['enforce', 'report'])
@@ -203,10 +187,21 @@ interface RoutesChoice {
   readonly routes: readonly unknown[] | null;
 }
 
-/** Either list of routes has to be the one that holds: the reader of the file must not have to guess which. */
-function refuseBoth(api: RoutesChoice, context: z.core.$RefinementCtx): void {
+interface ConnectionShares {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerKey: number | null;
+}
+
+function refuseContradictions(api: RoutesChoice & ConnectionShares, context: z.core.$RefinementCtx): void {
+  // Either list of routes has to be the one that holds: the reader of the file must not have to guess which.
   if (api.preset !== null && api.routes !== null)
     context.addIssue({ code: 'custom', path: ['routes'], message: 'cannot stand beside `preset`: remove one of them' });
+  if ((api.maxConnectionsPerKey ?? 0) > api.maxConnections)
+    context.addIssue({
+      code: 'custom',
+      path: ['maxConnectionsPerKey'],
+      message: 'must not be larger than `maxConnections`, of which it is a share',
+    });
 }
 
 /** The default preset is filled in after validation, so that `routes` alone is not taken for both. */
@@ -215,12 +210,15 @@ const withDefaultRoutes = <T extends RoutesChoice>(api: T) => ({
   preset: api.preset ?? (api.routes === null ? ('userflux' as const) : null),
 });
 
-export const IntegrationApiSchema = z.strictObject(apiFields).superRefine(refuseBoth).transform(withDefaultRoutes);
+export const IntegrationApiSchema = z
+  .strictObject(apiFields)
+  .superRefine(refuseContradictions)
+  .transform(withDefaultRoutes);
 
 export const MetricsApiSchema = z
   .strictObject({ ...apiFields, token: TokenSchema, cache: CacheSchema })
   .superRefine((api, context) => {
-    refuseBoth(api, context);
+    refuseContradictions(api, context);
     if (api.preset !== null && api.preset !== 'userflux')
       context.addIssue({
         code: 'custom',

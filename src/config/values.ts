@@ -3,6 +3,7 @@
  * Each carries its own sentence for a wrong value. Nothing here knows which field uses it.
  */
 import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { parseCidr } from '../lib/cidr.ts';
 
@@ -31,25 +32,38 @@ export const choice = <const T extends readonly [string, ...string[]]>(names: T)
 const LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
 const DNS_NAME = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`, 'i');
 const ALL_NUMERIC = /(?:^|\.)(?:\d+|0x[0-9a-f]*)$/i;
+/** Letters beyond ASCII; any other character there would be changed or dropped on the way to a name. */
+const INTERNATIONAL = /^[\p{L}\p{M}\p{N}a-z0-9_.-]+$/iu;
 
-/** A DNS name or an IPv4 address: what ends in a number is an address to every URL parser, so it has to be a right one. */
-const isNameOrIPv4 = (host: string): boolean => (ALL_NUMERIC.test(host) ? isIP(host) === 4 : DNS_NAME.test(host));
+/**
+ * A host in the form in which it is looked up: lower case, an international name in its ASCII form (RFC 5890). A name may end
+ * in a dot, which says that no search domain belongs to it. null: no host. What ends in a number is an address to every URL
+ * parser, so it has to be a right one.
+ */
+function asciiHost(host: string): string | null {
+  if (isBracketedIPv6(host)) return host.toLowerCase();
+  const isAscii = /^[\x21-\x7e]*$/.test(host);
+  const name = isAscii ? host.toLowerCase() : INTERNATIONAL.test(host) ? domainToASCII(host) : '';
+  const bare = name.replace(/\.$/, '');
+  if (!ALL_NUMERIC.test(bare)) return DNS_NAME.test(bare) ? name : null;
+  return isAscii && isIP(name) === 4 ? name : null;
+}
 
 const isBracketedIPv6 = (host: string): boolean =>
   host.startsWith('[') && host.endsWith(']') && isIP(host.slice(1, -1)) === 6 && !host.includes('%');
 
-/** A host as it stands in a Host header, without port; lower-case in the result. */
+/** A host as it stands in a Host header, without port; lower-case and without a final dot in the result. */
 export const hostName = z
   .string({ error: 'must be a host name such as "api.example.com"' })
-  .refine((host) => isNameOrIPv4(host) || isBracketedIPv6(host), {
+  .refine((host) => asciiHost(host) !== null, {
     error: 'must be a host name without scheme, port or wildcard, such as "api.example.com"',
   })
-  .transform((host) => host.toLowerCase());
+  .transform((host) => (asciiHost(host) ?? host).replace(/\.$/, ''));
 
 /** An address or name to listen on or to connect to; IPv6 without brackets. */
 export const listenHost = z
   .string({ error: 'must be an address or a host name' })
-  .refine((host) => (isIP(host) !== 0 && !host.includes('%')) || isNameOrIPv4(host), {
+  .refine((host) => (isIP(host) !== 0 && !host.includes('%')) || (!host.startsWith('[') && asciiHost(host) !== null), {
     error: 'must be an IP address or a host name to listen on, such as "127.0.0.1" or "::"',
   });
 
@@ -71,11 +85,12 @@ export const upstreamUrl = z
   })
   .transform((url) => new URL(url).origin);
 
+/** The host may be international: `URL` then gives its ASCII form, as `asciiHost` does. */
 function isOriginUrl(url: string): boolean {
   const match = ORIGIN_URL.exec(url);
   const host = match?.groups?.['host'] ?? '';
   const port = Number(match?.groups?.['port'] ?? 80);
-  return (isNameOrIPv4(host) || isBracketedIPv6(host)) && port >= 1 && port <= 65_535;
+  return asciiHost(host) !== null && port >= 1 && port <= 65_535 && URL.canParse(url);
 }
 
 /** A Redis URL. Which parts may be there depends on what it names, so the caller says whether a database number may. */

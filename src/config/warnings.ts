@@ -79,4 +79,13 @@ export function plainSecrets(value: unknown, path: readonly PropertyKey[], place
     : [{ path, message: `holds a password in plain text; write it as \${NAME} or \${file:PATH}` }];
 }
 
-const hasPassword = (url: string): boolean => /\/\/[^@]*:[^@]+@/.test(url);
+/** Whether a colon and more stand between `//` and an `@`. */
+const hasPassword = (url: string): boolean =>
+  url
+    .split('@')
+    .slice(0, -1)
+    .some((before) => {
+      const start = before.indexOf('//');
+      const colon = start === -1 ? -1 : before.indexOf(':', start + 2);
+      return colon !== -1 && colon < before.length - 1;
+    });

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
+import { breakOffWhenStalled } from '../upstream/stall.ts';
 
 /** How long and how much a closing connection is still read, so that the answer is not lost to a TCP reset. */
 const LINGER_MS = 1000;
@@ -34,6 +35,8 @@ export interface Answerable {
   readonly res: ServerResponse;
   /** Its framing announces a body. */
   readonly hasBody: boolean;
+  /** For how long its client may take nothing of the answer. */
+  readonly idleTimeoutMs: number;
 }
 
 export interface OwnAnswer {
@@ -48,16 +51,18 @@ export interface OwnAnswer {
  * Sends an answer to a request whose body Postern does not need. If the body has not arrived whole when the packet at hand is
  * parsed, the connection is closed after the answer.
  */
-export function answer({ req, res, hasBody }: Answerable, own: OwnAnswer): void {
+export function answer(request: Answerable, own: OwnAnswer): void {
+  const { req, res, hasBody } = request;
   if (res.headersSent) return void req.socket.destroy();
   // A last answer goes out before anything that follows is looked at.
-  if (own.close) return send(req, res, own, true);
+  if (own.close) return send(request, own, true);
   if (hasBody && !req.complete) req.resume();
   // Ticks run before Node parses the rest of the packet at hand, the end of the turn comes after it.
-  atTurnEnd(() => send(req, res, own, hasBody && !req.complete));
+  atTurnEnd(() => send(request, own, hasBody && !req.complete));
 }
 
-function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {
+function send(request: Answerable, own: OwnAnswer, close: boolean): void {
+  const { req, res } = request;
   if (res.destroyed) return;
   const headers = [...own.headers];
   const { body } = own;
@@ -71,6 +76,7 @@ function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: 
   try {
     res.writeHead(own.status, headers);
     endWhole(res, length === body.length ? body : Buffer.from(body));
+    if (res.writableLength > 0) breakOffWhenStalled(res, request.idleTimeoutMs);
   } catch {
     // A field that Node does not write is a bug. It ends this connection, not the process.
     req.socket.destroy();

@@ -2,31 +2,31 @@
  * What becomes of a connection on which Node's parser or its timers gave up: a problem document where one can still be
  * written, and a closed connection in any case. There is no request to judge here.
  */
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
+import { latestAnswerOn } from '../lib/pipelining.ts';
 import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
 
-/** The latest request of a connection. */
-export interface Latest {
-  readonly req: IncomingMessage;
+/** A request that is not over. */
+export interface OpenRequest {
   readonly res: ServerResponse;
-  readonly settled: boolean;
 }
 
-export interface ClientErrorPorts<T extends Latest> {
-  readonly latestOn: (socket: Socket) => T | undefined;
-  /** Answers a request that is still under way on the socket. */
-  readonly refuse: (latest: T, reason: Refusal) => void;
+export interface ClientErrorPorts<T extends OpenRequest> {
+  /** The latest request on a socket, until it is over. */
+  readonly openOn: (socket: Socket) => T | null;
+  /** Answers a request that is still under way. */
+  readonly refuse: (open: T, reason: Refusal) => void;
   /** Records a refusal that belongs to no request. */
   readonly record: (socket: Socket, reason: Refusal, requestId: string) => void;
   readonly nextRequestId: () => string;
 }
 
-type Recording = Pick<ClientErrorPorts<Latest>, 'record' | 'nextRequestId'>;
+type Recording = Pick<ClientErrorPorts<OpenRequest>, 'record' | 'nextRequestId'>;
 
 /** Makes the listener for the HTTP server's `clientError` event. */
-export function clientErrorListener<T extends Latest>(
+export function clientErrorListener<T extends OpenRequest>(
   ports: ClientErrorPorts<T>,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
@@ -37,16 +37,17 @@ export function clientErrorListener<T extends Latest>(
       return;
     }
     const reason = refusalOf(error);
-    const exchange = ports.latestOn(socket);
-    if (exchange === undefined || exchange.res.writableFinished) writeRaw(socket, reason, ports);
-    else if (exchange.req.complete) afterAnswer(exchange, socket, reason, ports);
-    else if (exchange.settled) socket.destroy();
-    else ports.refuse(exchange, reason);
+    const open = ports.openOn(socket);
+    const res = open?.res ?? latestAnswerOn(socket);
+    if (res === null || res.writableFinished) writeRaw(socket, reason, ports);
+    else if (res.req.complete) afterAnswer(res, socket, reason, ports);
+    else if (open === null) socket.destroy();
+    else ports.refuse(open, reason);
   };
 }
 
 /** The bytes behind a whole request are broken, not the request: it gets its answer, and nothing is read after it. */
-function afterAnswer({ res }: Latest, socket: Socket, reason: Refusal, ports: Recording): void {
+function afterAnswer(res: ServerResponse, socket: Socket, reason: Refusal, ports: Recording): void {
   ports.record(socket, reason, ports.nextRequestId());
   res.shouldKeepAlive = false;
   lingerOnClose(socket);

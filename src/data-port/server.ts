@@ -7,6 +7,8 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import fastify, { type HTTPMethods } from 'fastify';
+import { hidePauses, keepPace } from '../lib/pipelining.ts';
+import { serveHalfClosed } from './half-closed.ts';
 
 export interface DataPortSettings {
   readonly host: string;
@@ -79,15 +81,25 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
       app.routing(req, res);
     },
     serve: (handlers) => {
-      server.on('request', (req, res) => handlers.request(req, res, false));
-      server.on('checkContinue', (req, res) => handlers.request(req, res, true));
-      server.on('checkExpectation', (req, res) => handlers.request(req, res, false));
+      server.on('request', (req, res) => {
+        keepPace(req, res);
+        handlers.request(req, res, false);
+      });
+      server.on('checkContinue', (req, res) => {
+        keepPace(req, res);
+        handlers.request(req, res, true);
+      });
+      server.on('checkExpectation', (req, res) => {
+        keepPace(req, res);
+        handlers.request(req, res, false);
+      });
       // With this listener Node parses CONNECT; without it, it closes the connection without an answer.
       server.on('connect', (req: IncomingMessage, socket) =>
         handlers.request(req, responseFor(req, socket as never), false),
       );
       // The framework's own would write a second answer and cut off what is under way.
       server.removeAllListeners('clientError').on('clientError', handlers.clientError);
+      hidePauses(server);
     },
     listen: async () => {
       await app.listen({ host: settings.host, port: settings.port });
@@ -115,9 +127,15 @@ function createServer(settings: DataPortSettings): Server {
   const server =
     settings.tls === null
       ? http.createServer(options)
-      : https.createServer({ ...options, ...settings.tls, handshakeTimeout: options.headersTimeout });
+      : https.createServer({
+          ...options,
+          ...settings.tls,
+          handshakeTimeout: options.headersTimeout,
+          allowHalfOpen: true,
+        });
   server.maxHeadersCount = NO_HEADER_COUNT_LIMIT;
   server.maxConnections = settings.maxConnections;
+  serveHalfClosed(server);
   return server;
 }
 

@@ -4,7 +4,7 @@
  */
 import { compileMember } from './member.ts';
 import type { NameMatcher } from './names.ts';
-import { newWalk, walkObject } from './object.ts';
+import { newBody, newWalk, walkObject } from './object.ts';
 import { CLOSE_ARRAY, COMMA, INVALID, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
 
 export interface BatchRule {
@@ -75,6 +75,7 @@ export function compileBatchWalk(rule: BatchRule, batch: Batch): (bytes: Buffer,
   };
 
   return (bytes, start) => {
+    newBody(event);
     if (start >= bytes.length || bytes[start] !== OPEN_ARRAY) {
       batch.shapeless = true;
       return skipValue(bytes, start, rule.depth);

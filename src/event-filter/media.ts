@@ -4,6 +4,7 @@
  */
 import zlib from 'node:zlib';
 import { allowed, type Decision, type Refusal, refusal, refused } from '../policy/refusal.ts';
+import { mayBeForm } from './form-media.ts';
 
 /** The content codings of RFC 9110 8.4.1, RFC 7932 and RFC 8878 that can be decoded here. */
 export type ContentCoding = 'identity' | 'gzip' | 'deflate' | 'br' | 'zstd';
@@ -12,7 +13,7 @@ export type ContentCoding = 'identity' | 'gzip' | 'deflate' | 'br' | 'zstd';
 const MEDIA_TYPE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\/([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(?=;|$)/;
 /** RFC 9110 5.6.6: a parameter may be missing after its semicolon; no space stands around the equals sign. */
 const PARAMETER =
-  /;[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)"))?[ \t]*(?=;|$)/sy;
+  /;[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?(?=;|$)/sy;
 
 const CODINGS: ReadonlyMap<string, ContentCoding> = new Map<string, ContentCoding>([
   ['identity', 'identity'],
@@ -31,6 +32,7 @@ export function checkMedia(contentType: string | undefined): Refusal | null {
   const [head, type, subtype] = MEDIA_TYPE.exec(contentType) ?? [];
   if (head === undefined || type === undefined || subtype === undefined) return unsupported('malformed');
   if (!isJsonOrText(`${type}/${subtype}`.toLowerCase())) return unsupported('neither JSON nor text/plain');
+  if (mayBeForm(contentType)) return unsupported('a form to some backends');
   const charsets = readCharsets(contentType, head.length);
   if (charsets === null) return unsupported('malformed parameters');
   if (charsets.length > 1) return unsupported('more than one charset');
@@ -51,7 +53,7 @@ export function contentCoding(value: string | undefined, fieldCount = 1): Decisi
 }
 
 function isJsonOrText(mediaType: string): boolean {
-  return mediaType === 'application/json' || mediaType === 'text/plain' || /[^/]\+json$/.test(mediaType);
+  return mediaType === 'application/json' || mediaType === 'text/plain' || /^application\/.+\+json$/.test(mediaType);
 }
 
 /**

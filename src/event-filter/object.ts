@@ -2,8 +2,18 @@
  * Walks the members of one object and finds the one that a selector looks for.
  * It notes what makes that member ambiguous and decides nothing; what lies deeper is stepped over.
  */
-import { closePlainName, type Member } from './member.ts';
-import { CLOSE_OBJECT, COMMA, INVALID, QUOTE, skipColon, skipSpace, skipString, skipValue } from './scan.ts';
+import { closePlainName, type Member, type MemberMatch } from './member.ts';
+import {
+  CLOSE_OBJECT,
+  COMMA,
+  INVALID,
+  OPEN_OBJECT,
+  QUOTE,
+  skipColon,
+  skipSpace,
+  skipString,
+  skipValue,
+} from './scan.ts';
 
 /** What a walk looks for, and what the last one found. One record serves many objects: a walk begins by clearing it. */
 export interface Walk {
@@ -12,20 +22,54 @@ export interface Walk {
   readonly depth: number;
   /** Steps over the value of the member looked for. */
   readonly skipFound: (bytes: Buffer, start: number) => number;
+  /** Members that must not stand beside it; null: none. */
+  readonly rivals: readonly Member[] | null;
+  /** For the object under `__proto__`: a copy made member by member inherits the rivals that stand there. null: nobody asks. */
+  readonly inherited: Walk | null;
   /** Members that every parser takes for the one looked for. */
   exact: number;
   /** Members that only some parser takes for it. */
   variants: number;
   /** Whether the object has a member `__proto__`. */
   prototype: boolean;
+  /** Whether some parser, or a copy of the object, finds one of the rivals. */
+  rivalled: boolean;
   /** Of the last exact member: the opening quote of its name, then its value. */
   nameStart: number;
   valueStart: number;
   valueEnd: number;
 }
 
-export function newWalk(options: Pick<Walk, 'member' | 'depth' | 'skipFound'>): Walk {
-  return { ...options, exact: 0, variants: 0, prototype: false, nameStart: 0, valueStart: 0, valueEnd: 0 };
+type WalkOptions = Pick<Walk, 'member' | 'depth' | 'skipFound'> & { readonly rivals?: readonly Member[] };
+
+export function newWalk({ member, depth, skipFound, rivals = [] }: WalkOptions): Walk {
+  return {
+    member,
+    depth,
+    skipFound,
+    rivals: rivals.length === 0 ? null : rivals,
+    inherited: inheritedWalk(rivals, depth + 1),
+    exact: 0,
+    variants: 0,
+    prototype: false,
+    rivalled: false,
+    nameStart: 0,
+    valueStart: 0,
+    valueEnd: 0,
+  };
+}
+
+/** Looks for the first rival, and finds the others as rivals of that one. */
+function inheritedWalk([member, ...rivals]: readonly Member[], depth: number): Walk | null {
+  if (member === undefined) return null;
+  return newWalk({ member, depth, rivals, skipFound: (bytes, start) => skipValue(bytes, start, depth) });
+}
+
+/** To be called before the objects of a body. */
+export function newBody(walk: Walk): void {
+  walk.member.newBody();
+  for (const rival of walk.rivals ?? []) rival.newBody();
+  if (walk.inherited !== null) newBody(walk.inherited);
 }
 
 /** Steps over the object whose opening brace is at `start`. */
@@ -33,6 +77,7 @@ export function walkObject(bytes: Buffer, start: number, walk: Walk): number {
   walk.exact = 0;
   walk.variants = 0;
   walk.prototype = false;
+  walk.rivalled = false;
   let at = skipSpace(bytes, start + 1);
   if (at < bytes.length && bytes[at] === CLOSE_OBJECT) return at + 1;
   for (;;) {
@@ -60,7 +105,13 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   if (valueStart === INVALID) return INVALID;
 
   const match = plain ? walk.member.matchPlain(bytes, nameStart, close) : walk.member.matchOdd(bytes, nameStart, close);
-  if (match === 'none') return skipValue(bytes, valueStart, walk.depth);
+  if (match === 'none') {
+    if (walk.rivals !== null && !walk.rivalled)
+      walk.rivalled = plain
+        ? walk.rivals.some(({ matchPlain }) => isMatch(matchPlain(bytes, nameStart, close)))
+        : walk.rivals.some(({ matchOdd }) => isMatch(matchOdd(bytes, nameStart, close)));
+    return skipValue(bytes, valueStart, walk.depth);
+  }
   if (match === 'exact') {
     walk.exact++;
     walk.nameStart = start;
@@ -69,6 +120,21 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
     return walk.valueEnd;
   }
   if (match === 'variant') walk.variants++;
-  else walk.prototype = true;
+  else {
+    walk.prototype = true;
+    if (walk.inherited !== null && !walk.rivalled && bytes[valueStart] === OPEN_OBJECT)
+      return skipPrototype(bytes, valueStart, walk);
+  }
   return skipValue(bytes, valueStart, walk.depth);
 }
+
+/** Steps over what the object inherits from. Whoever nests prototypes hides something. */
+function skipPrototype(bytes: Buffer, start: number, walk: Walk): number {
+  const inherited = walk.inherited as Walk;
+  const stop = walkObject(bytes, start, inherited);
+  const { exact, variants, prototype, rivalled } = inherited;
+  if (exact + variants > 0 || prototype || rivalled) walk.rivalled = true;
+  return stop;
+}
+
+const isMatch = (match: MemberMatch): boolean => match === 'exact' || match === 'variant';

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { domainToASCII } from 'node:url';
 import type { RedisOptions } from 'ioredis';
 
 /** Exactly one of `url`, `cluster` and `sentinel` is given. */
@@ -55,13 +56,18 @@ export function parseRedisUrl(text: string, defaultPort = REDIS_PORT): RedisEndp
   if (url.hostname === '') throw new Error('the Redis URL names no host');
   if (!/^\/?\d{0,5}$/.test(url.pathname)) throw new Error('the path of the Redis URL is not a database number');
   return {
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: asciiHost(url.hostname.replace(/^\[(.*)\]$/, '$1')),
     port: url.port === '' ? defaultPort : Number(url.port),
     db: Number(url.pathname.slice(1)),
     username: url.username === '' ? undefined : decoded(url.username),
     password: url.password === '' ? undefined : decoded(url.password),
     secure: url.protocol === 'rediss:',
   };
+}
+
+/** `URL` percent-encodes an international name of any scheme but those of the web. */
+function asciiHost(host: string): string {
+  return host.includes('%') ? domainToASCII(decoded(host)) || host : host;
 }
 
 /** How the one server, or the master behind Sentinel, is reached. @throws Error for a malformed URL or an unreadable CA file */

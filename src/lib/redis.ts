@@ -15,6 +15,7 @@ import {
   type RedisSettings,
   serverOptions,
 } from './redis-settings.ts';
+import { type RedisConnectors, redisConnectors } from './redis-connector.ts';
 import { backoffMs, HEARTBEAT_MS, openSubscription, type SubscriptionEvents } from './redis-subscription.ts';
 
 export type { RedisSettings } from './redis-settings.ts';
@@ -84,8 +85,12 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
     return new RedisFailure(message, /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? '');
   };
   // Read once: a CA file that is gone when a connection has to be made anew would end the process.
-  const ends = settings.cluster ? clusterNodeOptions(settings, seedsOf(settings)) : serverOptions(settings);
-  const client = makeClient(settings, ends, options);
+  const connectors = redisConnectors(CONNECT_MS);
+  const ends: ClientOptions = {
+    ...(settings.cluster ? clusterNodeOptions(settings, seedsOf(settings)) : serverOptions(settings)),
+    Connector: settings.sentinel ? connectors.sentinel : connectors.server,
+  };
+  const client = makeClient({ settings, ends, connectors, options });
   const subscriptions = new Set<{ close(): void }>();
   let lastError = 'connection closed';
   client.on('error', (error: unknown) => {
@@ -196,13 +201,17 @@ function commonOptions(name: string): ClientOptions {
 
 const seedsOf = ({ cluster }: RedisSettings): RedisEndpoint[] => (cluster ?? []).map((url) => parseRedisUrl(url));
 
-/** `ends`: how the server, or each node of a Cluster, is connected to. */
-function makeClient(
-  settings: RedisSettings,
-  ends: ClientOptions,
-  { name, writes = false }: ConnectionOptions,
-): Redis | Cluster {
-  if (settings.cluster) return makeCluster(seedsOf(settings), ends, name);
+interface ClientInput {
+  readonly settings: RedisSettings;
+  /** How the server, or each node of a Cluster, is connected to. */
+  readonly ends: ClientOptions;
+  readonly connectors: RedisConnectors;
+  readonly options: ConnectionOptions;
+}
+
+function makeClient({ settings, ends, connectors, options }: ClientInput): Redis | Cluster {
+  const { name, writes = false } = options;
+  if (settings.cluster) return makeCluster(seedsOf(settings), { ends, name, dnsLookup: connectors.dnsLookup });
   let leftAt = 0;
   const leaveDemoted = (error: Error): boolean => {
     if (!error.message.startsWith('READONLY') || Date.now() - leftAt < DEMOTED_EVERY_MS) return false;
@@ -229,11 +238,18 @@ function makeSubscriber(settings: RedisSettings, ends: ClientOptions, name: stri
   return new Redis({ ...own, ...ends, host, port });
 }
 
-function makeCluster(seeds: readonly RedisEndpoint[], ends: ClientOptions, name: string): Cluster {
+interface ClusterInput {
+  readonly ends: ClientOptions;
+  readonly name: string;
+  readonly dnsLookup: RedisConnectors['dnsLookup'];
+}
+
+function makeCluster(seeds: readonly RedisEndpoint[], { ends, name, dnsLookup }: ClusterInput): Cluster {
   return new Cluster(
     seeds.map(({ host, port }) => ({ host, port })),
     {
       enableOfflineQueue: false,
+      dnsLookup,
       clusterRetryStrategy: backoffMs,
       slotsRefreshTimeout: SILENCE_MS,
       slotsRefreshInterval: 5000,

@@ -30,6 +30,7 @@ export function oauthRefusal(requestId: string, reason: Refusal): TokenAnswer {
   const headers = ownHeaders(requestId);
   // RFC 9110 11.6.1: a 401 names a scheme that would do.
   if (status === 401) headers.push('WWW-Authenticate', 'Basic realm="metrics", charset="UTF-8"');
+  if (reason.allow !== undefined) headers.push('Allow', reason.allow);
   if (reason.retryAfter !== undefined) headers.push('Retry-After', String(reason.retryAfter));
   return { status, headers, body: JSON.stringify({ error: told.error, error_description: told.why }) };
 }
@@ -52,6 +53,8 @@ function oauthError(reason: Refusal): OAuthError {
       return { error: 'access_denied', why };
     case 'rate_limited':
       return { error: 'temporarily_unavailable', why };
+    case 'internal_error':
+      return { error: 'server_error', why };
     default:
       return { error: 'invalid_request', why };
   }

@@ -9,17 +9,24 @@ import { identify, type Identity } from '../policy/credential.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from '../policy/refusal.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
 import { jsonToken, oauthToken, type TokenAnswer } from './token-answer.ts';
-import { readJsonRequest, readOAuthRequest, tokenForm, type ReadTokenRequest } from './token-request.ts';
+import {
+  mayBeForm,
+  readJsonRequest,
+  readOAuthRequest,
+  tokenForm,
+  type ClientPair,
+  type ReadTokenRequest,
+  type TokenForm,
+  type TokenRequestHead,
+} from './token-request.ts';
 import type { TokenService } from './token.ts';
 
 /** No token request needs more; read no more than this of a body. */
 export const MAX_TOKEN_BODY_BYTES = 16_384;
 
 /** What is known of a token request before its body is read. */
-export interface TokenRequestHead {
-  readonly contentType: string | undefined;
+export interface TokenHead extends TokenRequestHead {
   readonly contentEncoding: string | undefined;
-  readonly authorization: string | undefined;
   /** The resolved client address, as text. */
   readonly address: string;
   readonly requestId: string;
@@ -30,47 +37,58 @@ export interface TokenRequestHead {
 
 export interface TokenEndpoint {
   /** What can be refused before the body is read: null when nothing can. */
-  readonly open: (head: TokenRequestHead) => Refusal | null;
-  /** Whose client secret and API key the body (or Basic) shows. A wrong pair counts against its address. */
-  readonly identify: (head: TokenRequestHead, body: Buffer) => Decision<Identity>;
+  readonly open: (head: TokenHead) => Refusal | null;
+  /** In which form the request is, now that its body is there; null: in neither. */
+  readonly formOf: (head: TokenHead, body: Buffer) => TokenForm | null;
+  /** Whose client secret and API key are shown. A wrong pair counts against its address. */
+  readonly identify: (head: TokenHead, form: TokenForm, body: Buffer) => Decision<Identity>;
   /** The answer with a token for a right pair. */
-  readonly issue: (identity: Identity, head: TokenRequestHead) => Promise<TokenAnswer>;
+  readonly issue: (head: TokenHead, form: TokenForm, identity: Identity) => Promise<TokenAnswer>;
 }
 
 export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failures: FailureLimiter): TokenEndpoint {
   return {
-    open({ address, now, contentEncoding = 'identity', contentType }) {
-      const seconds = failures.secondsToWait(address, now);
+    open(head) {
+      const seconds = failures.secondsToWait(head.address, head.now);
       if (seconds > 0) {
-        const why = `${address} failed too often to obtain a token`;
+        const why = `${head.address} failed too often to obtain a token`;
         return { ...refusal('rate_limited', why), retryAfter: seconds };
       }
+      const { contentEncoding = 'identity' } = head;
       if (contentEncoding.toLowerCase() !== 'identity')
         return refusal('unsupported_encoding', 'a token request with a content coding');
-      if (tokenForm(contentType) === null)
-        return refusal('unsupported_media_type', 'a token request that is neither JSON nor a form');
-      return null;
+      return tokenForm(head) === null ? neitherForm() : null;
     },
-    identify({ contentType, authorization, address, keys, now }, body) {
-      const read = tokenForm(contentType) === 'oauth' ? readOAuthRequest(body, authorization) : readJsonRequest(body);
+    formOf(head, body) {
+      const announced = tokenForm(head);
+      if (announced !== 'untyped') return announced;
+      return mayBeForm(body) ? 'oauth' : null;
+    },
+    identify({ authorization, address, keys, now }, form, body) {
+      const read = form === 'oauth' ? readOAuthRequest(body, authorization) : readJsonRequest(body);
       if (read.kind === 'error') return refused(errorRefusal(read));
-      const identity = identifyPair(read, keys, now);
+      const identity = identifyAny(read.pairs, keys, now);
       if (!identity.ok) failures.fail(address, now);
       return identity;
     },
-    async issue(identity, { contentType, requestId, now }) {
+    async issue({ requestId, now }, form, identity) {
       const token = await tokens.issue(identity, now);
-      return tokenForm(contentType) === 'oauth' ? oauthToken(requestId, token) : jsonToken(requestId, token);
+      return form === 'oauth' ? oauthToken(requestId, token) : jsonToken(requestId, token);
     },
   };
 }
 
+export const neitherForm = (): Refusal =>
+  refusal('unsupported_media_type', 'a token request that is neither JSON nor a form');
+
+/** The first reading of what was shown that is right; else what is wrong with the first. */
+function identifyAny(pairs: readonly ClientPair[], keys: KeySnapshot, now: number): Decision<Identity> {
+  const readings = pairs.map((pair) => identifyPair(pair, keys, now));
+  return readings.find(({ ok }) => ok) ?? (readings[0] as Decision<Identity>);
+}
+
 /** The pair is right when one metrics key has both; only then does it matter whether that key can be used. */
-function identifyPair(
-  { apiKey, clientSecret }: ReadTokenRequest & { readonly kind: 'pair' },
-  keys: KeySnapshot,
-  now: number,
-): Decision<Identity> {
+function identifyPair({ apiKey, clientSecret }: ClientPair, keys: KeySnapshot, now: number): Decision<Identity> {
   const digest = sha256Hex(clientSecret);
   const key = keys.bySecret.get(digest)?.key;
   if (key?.type !== 'metrics' || !equal(key.apiKeyDigest, sha256Hex(apiKey)))

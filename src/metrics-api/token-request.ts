@@ -7,20 +7,51 @@ import type { OAuthError } from '../policy/refusal.ts';
 
 export type TokenForm = 'json' | 'oauth';
 
+/** What is known of a token request before its body. */
+export interface TokenRequestHead {
+  readonly contentType: string | undefined;
+  readonly authorization: string | undefined;
+}
+
 export type ReadTokenRequest =
-  | { readonly kind: 'pair'; readonly apiKey: string; readonly clientSecret: string }
+  | { readonly kind: 'pair'; readonly pairs: readonly ClientPair[] }
   /** `why` is for the caller: it quotes nothing of the request. */
   | { readonly kind: 'error'; readonly error: OAuthError['error']; readonly why: string };
 
-/** Which form a content type announces, or null: neither. */
-export function tokenForm(contentType: string | undefined): TokenForm | null {
-  if (contentType === undefined) return null;
-  if (FORM_TYPE.test(contentType)) return 'oauth';
+/** Further ones are other readings of the same text. */
+export interface ClientPair {
+  readonly apiKey: string;
+  readonly clientSecret: string;
+}
+
+/**
+ * Which form a request has; null: neither. `untyped`: it has no type, and is a form unless its body is something else. The type is read as leniently as
+ * clients write it, since nobody else reads it: in any case, with any parameters, as long as the charset is UTF-8.
+ */
+export function tokenForm({ contentType = '', authorization = '' }: TokenRequestHead): TokenForm | 'untyped' | null {
+  if (contentType.trim() === '') return BASIC_SCHEME.test(authorization) ? 'oauth' : 'untyped';
+  if (FORM_TYPE.test(contentType)) return isUtf8(contentType) ? 'oauth' : null;
   return JSON_TYPE.test(contentType) && checkMedia(contentType) === null ? 'json' : null;
 }
 
-const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i;
+/** Whether a body that came without a type can be a form. */
+export function mayBeForm(body: Buffer): boolean {
+  return /^[!-z%~]*=/.test(body.toString('latin1', 0, 256));
+}
+
+/** Whether whoever sent this expects errors in the words of OAuth, even to what is neither form. */
+export function speaksOAuth({ contentType = '', authorization = '' }: TokenRequestHead): boolean {
+  return FORM_TYPE.test(contentType) || (BASIC_SCHEME.test(authorization) && !JSON_TYPE.test(contentType));
+}
+
+const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i;
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
+const BASIC_SCHEME = /^basic(?: |$)/i;
+const CHARSET = /;[ \t]*charset[ \t]*=[ \t]*("?)([^";]*)\1/gi;
+
+function isUtf8(contentType: string): boolean {
+  return [...contentType.matchAll(CHARSET)].every(([, , charset = '']) => /^(?:utf-?8|us-ascii)[ \t]*$/i.test(charset));
+}
 
 /** `{"clientSecret","environmentApiKey"}`; further members are passed over. */
 export function readJsonRequest(body: Buffer): ReadTokenRequest {
@@ -39,7 +70,7 @@ export function readJsonRequest(body: Buffer): ReadTokenRequest {
     environmentApiKey === ''
   )
     return wrong('invalid_request', 'clientSecret and environmentApiKey are needed, as text.');
-  return { kind: 'pair', apiKey: environmentApiKey, clientSecret };
+  return pair(environmentApiKey, clientSecret);
 }
 
 /** RFC 6749 4.4.2. `authorization`: the request's header, undefined when there is none. */
@@ -54,31 +85,40 @@ export function readOAuthRequest(body: Buffer, authorization: string | undefined
   if (authorization !== undefined) return readBasic(authorization, fields);
   const apiKey = fields.get('client_id');
   const clientSecret = fields.get('client_secret');
+  if (clientSecret === undefined && fields.has('client_assertion'))
+    return wrong('invalid_client', 'Clients are known by their secret alone here, not by an assertion.');
   if (apiKey === undefined || clientSecret === undefined)
     return wrong('invalid_request', 'client_id and client_secret are needed, by HTTP Basic or in the body.');
-  return { kind: 'pair', apiKey, clientSecret };
+  return pair(apiKey, clientSecret);
 }
 
 const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 
-/** RFC 6749 2.3.1: id and secret are form-encoded before they are joined. 2.3: one method of authentication, not two. */
+/**
+ * RFC 6749 2.3.1: id and secret are form-encoded before they are joined; many clients join them as they are, so they are read
+ * in both ways. 2.3: one method of authentication, not two.
+ */
 function readBasic(authorization: string, fields: ReadonlyMap<string, string>): ReadTokenRequest {
-  if (!/^basic(?: |$)/i.test(authorization))
+  if (!BASIC_SCHEME.test(authorization))
     return wrong('invalid_client', 'The only authentication scheme known here is Basic.');
   const bytes = Buffer.from(BASIC.exec(authorization)?.[1] ?? '', 'base64');
   const text = utf8(bytes) ?? '';
   const colon = text.indexOf(':');
-  const apiKey = colon === -1 ? null : formDecoded(text.slice(0, colon));
-  const clientSecret = colon === -1 ? null : formDecoded(text.slice(colon + 1));
-  if (!apiKey || !clientSecret)
-    return wrong(
-      'invalid_request',
-      'The Basic credentials are malformed: base64 of form-encoded client id, colon, form-encoded secret.',
-    );
-  if (fields.has('client_secret') || (fields.has('client_id') && fields.get('client_id') !== apiKey))
+  const written = { apiKey: text.slice(0, Math.max(colon, 0)), clientSecret: text.slice(colon + 1) };
+  if (written.apiKey === '' || written.clientSecret === '')
+    return wrong('invalid_request', 'The Basic credentials are malformed: base64 of client id, colon, client secret.');
+  const decoded = { apiKey: formDecoded(written.apiKey), clientSecret: formDecoded(written.clientSecret) };
+  const pairs = isPair(decoded) && !isEqual(decoded, written) ? [decoded, written] : [written];
+  const named = fields.get('client_id');
+  if (fields.has('client_secret') || (named !== undefined && pairs.every(({ apiKey }) => apiKey !== named)))
     return wrong('invalid_request', 'Client credentials stand both in Authorization and in the body.');
-  return { kind: 'pair', apiKey, clientSecret };
+  return { kind: 'pair', pairs };
 }
+
+const isPair = (read: { readonly [Name in keyof ClientPair]: string | null }): read is ClientPair =>
+  read.apiKey !== null && read.clientSecret !== null;
+
+const isEqual = (a: ClientPair, b: ClientPair): boolean => a.apiKey === b.apiKey && a.clientSecret === b.clientSecret;
 
 /** null when a parameter is repeated (RFC 6749 3.2) or an escape is broken. A parameter without value counts as absent (3.1). */
 function readFields(body: Buffer): Map<string, string> | null {
@@ -113,5 +153,10 @@ function utf8(bytes: Buffer): string | null {
     return null;
   }
 }
+
+const pair = (apiKey: string, clientSecret: string): ReadTokenRequest => ({
+  kind: 'pair',
+  pairs: [{ apiKey, clientSecret }],
+});
 
 const wrong = (error: OAuthError['error'], why: string): ReadTokenRequest => ({ kind: 'error', error, why });

@@ -6,6 +6,7 @@ import type { Config, IntegrationApiConfig, MetricsApiConfig } from '../config/s
 import { presetRoutes } from '../config/presets.ts';
 import { compileMemberSearch } from '../event-filter/member-value.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
+import { compileNameReader } from './query.ts';
 import { compileRoutes } from './route.ts';
 import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
 
@@ -25,7 +26,10 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
   return {
     name,
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
-    router: compileRoutes(api.routes ?? presetRoutes(api.preset ?? 'userflux')),
+    router: compileRoutes(
+      api.routes ?? presetRoutes(api.preset ?? 'userflux'),
+      credential.flatMap((location) => (location.kind === 'query' ? [location.name] : [])),
+    ),
     credential,
     credentialFields: credential.flatMap((location) => (location.kind === 'header' ? [location.name] : [])),
     looksIntoBody: credential.some(({ kind }) => kind === 'body'),
@@ -33,9 +37,11 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     cors: {
       allowedHeaders: new Set(api.cors.allowedHeaders.map((header) => header.toLowerCase())),
       maxAgeSeconds: api.cors.maxAgeSeconds,
+      allowCredentials: api.cors.allowCredentials,
     },
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,
+    idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),
     publishesKeys: 'token' in api && api.token.privateKeyFile !== null,
   };
 }
@@ -50,7 +56,14 @@ function locationOf(written: string): CredentialLocation {
   const colon = written.indexOf(':');
   const kind = written.slice(0, colon) as 'header' | 'query' | 'body';
   const name = written.slice(colon + 1);
-  return kind === 'body' ? { kind, name, find: compileMemberSearch(name) } : { kind, name };
+  switch (kind) {
+    case 'header':
+      return { kind, name };
+    case 'query':
+      return { kind, name, isName: compileNameReader(name) };
+    case 'body':
+      return { kind, name, find: compileMemberSearch(name) };
+  }
 }
 
 /** A range that validation has let through. */

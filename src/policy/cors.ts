@@ -11,13 +11,20 @@ export function keyAdmitsOrigin(key: Key, origin: string): boolean {
   return key.type === 'write-only' && (key.allowedOrigins === null || key.allowedOrigins.has(origin));
 }
 
+/** Whether the key says this origin by name, and not `*`. Only such an origin may send a visitor's cookies. */
+export function keyNamesOrigin(key: Key, origin: string): boolean {
+  return key.type === 'write-only' && key.allowedOrigins?.has(origin) === true;
+}
+
 /** The origins that some enabled write-only key admits: null means every origin. */
 export function admittedOrigins(keys: KeySnapshot): ReadonlySet<string> | null {
-  const known = cache.get(keys);
-  if (known !== undefined && known.version === keys.version) return known.origins;
-  const origins = collectOrigins(keys);
-  cache.set(keys, { version: keys.version, origins });
-  return origins;
+  const { named, any } = originsOf(keys);
+  return any ? null : named;
+}
+
+/** Whether some enabled write-only key says this origin by name. */
+export function someKeyNamesOrigin(keys: KeySnapshot, origin: string): boolean {
+  return originsOf(keys).named.has(origin);
 }
 
 /** Whether this is a CORS preflight, which a browser sends without credentials and which Postern answers itself. */
@@ -29,21 +36,25 @@ export function isPreflight(facts: Facts): boolean {
   );
 }
 
-/** The header list that answers a preflight of an admitted origin. */
-export function preflightHeaders(facts: Facts, rules: CorsRules): string[] {
+/** The header list that answers a preflight of an admitted origin. `credentials`: as in `readableBy`. */
+export function preflightHeaders(facts: Facts, rules: CorsRules, credentials: boolean): string[] {
   const asked = (facts.headers.accessControlRequestHeaders ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => rules.allowedHeaders.has(name));
   const headers = ['Access-Control-Allow-Origin', facts.headers.origin ?? '', 'Access-Control-Allow-Methods', 'POST'];
+  if (credentials) headers.push('Access-Control-Allow-Credentials', 'true');
   if (asked.length > 0) headers.push('Access-Control-Allow-Headers', [...new Set(asked)].join(', '));
   headers.push('Access-Control-Max-Age', String(rules.maxAgeSeconds), 'Vary', 'Origin');
   return headers;
 }
 
-/** The header list that lets a page of this origin read an answer of Postern. */
-export function readableBy(origin: string): string[] {
-  return [
+/**
+ * The header list that lets a page of this origin read an answer of Postern. `credentials`: also when the browser sent cookies
+ * with the request, as `fetch` with `credentials: 'include'` and every `sendBeacon` do.
+ */
+export function readableBy(origin: string, credentials: boolean): string[] {
+  const headers = [
     'Access-Control-Allow-Origin',
     origin,
     'Access-Control-Expose-Headers',
@@ -51,17 +62,32 @@ export function readableBy(origin: string): string[] {
     'Vary',
     'Origin',
   ];
+  if (credentials) headers.push('Access-Control-Allow-Credentials', 'true');
+  return headers;
 }
 
-/** A key source may replace entries in place and raise the version, so the version is part of what is remembered. */
-const cache = new WeakMap<KeySnapshot, { version: number; origins: ReadonlySet<string> | null }>();
+interface Origins {
+  readonly named: ReadonlySet<string>;
+  /** Some key admits every origin. */
+  readonly any: boolean;
+}
 
-function collectOrigins(keys: KeySnapshot): ReadonlySet<string> | null {
-  const origins = new Set<string>();
+/** A snapshot never changes, so neither do its origins. */
+const cache = new WeakMap<KeySnapshot, Origins>();
+
+function originsOf(keys: KeySnapshot): Origins {
+  let origins = cache.get(keys);
+  if (origins === undefined) cache.set(keys, (origins = collectOrigins(keys)));
+  return origins;
+}
+
+function collectOrigins(keys: KeySnapshot): Origins {
+  const named = new Set<string>();
+  let any = false;
   for (const key of keys.byId.values()) {
     if (key.type !== 'write-only' || !key.enabled) continue;
-    if (key.allowedOrigins === null) return null;
-    for (const origin of key.allowedOrigins) origins.add(origin);
+    if (key.allowedOrigins === null) any = true;
+    else for (const origin of key.allowedOrigins) named.add(origin);
   }
-  return origins;
+  return { named, any };
 }

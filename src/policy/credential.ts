@@ -5,9 +5,9 @@
 import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
 import { NOT_TEXT, secretInBody, type BodyText } from './body-credential.ts';
 import type { Facts } from './facts.ts';
-import { queryParameters } from './query.ts';
+import { countReadAs, queryParameters } from './query.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from './refusal.ts';
-import type { CredentialLocation } from './ruleset.ts';
+import type { CredentialLocation, QueryLocation } from './ruleset.ts';
 import { ShownCredential } from './shown-credential.ts';
 
 /** A key, and the one of its secrets that the caller showed. */
@@ -37,7 +37,9 @@ export function findCredential(
   for (const location of locations) {
     const read = readLocation(places, location);
     if (read === AMBIGUOUS)
-      return refused(refusal('malformed_request', `the credential in ${describe(location)} is repeated`));
+      return refused(
+        refusal('malformed_request', `the credential in ${describe(location)} is repeated, or spelt in two ways`),
+      );
     if (read === null) continue;
     if (read === NOT_TEXT) {
       hasOther = true;
@@ -88,11 +90,7 @@ function readLocation(
     case 'header':
       return only(headerValues(facts.rawHeaders, location.name));
     case 'query':
-      return only(
-        queryParameters(query)
-          .filter((parameter) => parameter.name === location.name)
-          .map((parameter) => Buffer.from(parameter.value).toString('latin1')),
-      );
+      return query === '' ? null : inQuery(query, location);
     case 'body': {
       const read = secretInBody(bodyText, location);
       return typeof read === 'string' ? new ShownCredential(read) : read;
@@ -115,6 +113,14 @@ function headerValues(rawHeaders: readonly string[], name: string): string[] {
     if (rawHeaders[i]?.length === name.length && rawHeaders[i]?.toLowerCase() === name)
       values.push(rawHeaders[i + 1] ?? '');
   return values;
+}
+
+/** A parameter in another spelling, which some backend takes for this one, counts as a repetition, also where it stands alone. */
+function inQuery(query: string, { name, isName }: QueryLocation): ShownCredential | null | typeof AMBIGUOUS {
+  const values = queryParameters(query)
+    .filter((parameter) => parameter.name === name)
+    .map(({ value }) => Buffer.from(value).toString('latin1'));
+  return countReadAs(query, isName) > values.length ? AMBIGUOUS : only(values);
 }
 
 function only(values: readonly string[]): ShownCredential | null | typeof AMBIGUOUS {

@@ -21,6 +21,8 @@ export function eventFilterOf(key: Key, route: CompiledRoute): EventFilter | nul
       allowed: key.allowedEvents,
       onDisallowed: key.disallowedEvents,
       unnamed: route.unnamed,
+      containers: route.backend.containers,
+      base64: route.backend.base64,
     });
     filters.set(route, filter);
   }

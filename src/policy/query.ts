@@ -1,6 +1,9 @@
 /**
- * Reads the names and values of a query string, for policy alone: the query itself is forwarded byte for byte.
+ * Reads the names and values of a query string, for policy alone: the query itself is forwarded byte for byte. It knows in how
+ * many ways a lenient backend may read a parameter's name; what follows from that is decided elsewhere.
  */
+import { foldName, foldsTo } from '../event-filter/fold.ts';
+import { decodeEscapes } from '../lib/percent-decoding.ts';
 
 export interface QueryParameter {
   readonly name: string;
@@ -13,10 +16,12 @@ export interface QueryParameter {
 /** The parameters of a query string that starts with `?`, in order, decoded as application/x-www-form-urlencoded. */
 export function queryParameters(query: string): QueryParameter[] {
   const parameters: QueryParameter[] = [];
+  // Looked for anew only once it was passed: a query without any must not be searched to its end for each parameter.
+  let equals = query.indexOf('=');
   for (let start = 1; start < query.length;) {
     let end = query.indexOf('&', start);
     if (end === -1) end = query.length;
-    const equals = query.indexOf('=', start);
+    if (equals !== -1 && equals < start) equals = query.indexOf('=', start);
     const nameEnd = equals === -1 || equals > end ? end : equals;
     parameters.push({
       name: decode(query.slice(start, nameEnd)),
@@ -29,25 +34,114 @@ export function queryParameters(query: string): QueryParameter[] {
   return parameters;
 }
 
+/** Whether a name, as it is written in a query, is one that some backend reads as the name this was made for. */
+export type NameReader = (written: string) => boolean;
+
 /**
- * Whether some backend would find a method override in the query: `_method` in any letter case and encoding, with `;` as a
- * separator too, as an array (`_method[]`), or with the characters that PHP turns into `_` in names (`.`, space).
+ * Makes the reader of a name once. A backend may decode a name up to three times, mind no letter case, turn `.`, space and `[`
+ * into `_` (PHP), end it at a NUL or leave that out, drop spaces and brackets before it, and take `name[]` and `name[x]` for
+ * the name with an array.
  */
-export function overridesMethod(query: string): boolean {
-  if (!query.includes('%') && !/method/i.test(query)) return false;
-  return query
-    .slice(1)
-    .split(/[&;]/)
-    .some((pair) => /^[_. ]method($|[[\0])/i.test(decode(pair.split('=', 1)[0] ?? '').trimStart()));
+export function compileNameReader(name: string): NameReader {
+  const folded = foldName(underscored(name));
+  const matches = (text: string): boolean => foldsTo(underscored(text), folded);
+  return (written) => {
+    if (PLAIN.test(written)) return written.toLowerCase() === folded;
+    return decodings(written).some((decoded) => {
+      const nul = decoded.indexOf('\0');
+      const texts = nul === -1 ? [decoded] : [decoded, decoded.slice(0, nul)];
+      return texts.some((text) => matches(text.trim()) || matches(withoutIndex(text)));
+    });
+  };
 }
 
-/** Percent-decoding that never fails: a broken or non-UTF-8 sequence stays as it is or becomes U+FFFD. */
+/** How many of a query's parameters have a name that the reader takes, whether they are parted by `&` or by `;`. */
+export function countReadAs(query: string, isName: NameReader): number {
+  let count = 0;
+  for (const written of writtenNames(query)) if (isName(written)) count++;
+  return count;
+}
+
+/** Whether some backend would find a method override in the query. */
+export function overridesMethod(query: string): boolean {
+  // Without a percent sign nothing is hidden: the word would stand there.
+  if (!query.includes('%') && !/method/i.test(query)) return false;
+  return countReadAs(query, isMethodOverride) > 0;
+}
+
+const isMethodOverride = compileNameReader('_method');
+
+/** The form in which listed parameter names are compared: decoded once, in one letter case; '' for what is no such name. */
+export function foldParameterName(written: string): string {
+  const name = decode(written);
+  return PARAMETER.test(name) ? name.toLowerCase() : '';
+}
+
+/** What a route may list, and no backend reads in two ways but for its letter case. */
+const PARAMETER = /^[\w.$~-]+$/;
+
+/**
+ * The first thing in the query that is no listed parameter standing there once; null when there is none. `listed`: names as
+ * `foldParameterName` makes them. A name with an index, a NUL or a second encoding is another name, and so not listed.
+ */
+export function objectionToQuery(query: string, listed: ReadonlySet<string>): 'unlisted' | 'repeated' | null {
+  const seen = new Set<string>();
+  for (const written of writtenNames(query)) {
+    const name = foldParameterName(written);
+    if (!listed.has(name)) return 'unlisted';
+    if (seen.has(name)) return 'repeated';
+    seen.add(name);
+  }
+  return null;
+}
+
+/** Such a name means the same to everybody, but for its letter case. */
+const PLAIN = /^[\w$~-]*$/;
+
+const MAX_DECODINGS = 3;
+
+/** The names of all parameters as they are written; where nothing stands between two separators there is none. */
+function writtenNames(query: string): string[] {
+  const names: string[] = [];
+  for (const piece of query.slice(1).split(/[&;]/)) if (piece !== '') names.push(piece.split('=', 1)[0] as string);
+  return names;
+}
+
+/** A name decoded once, twice, and so on, as long as that makes another one of it; `%uXXXX` too, as some servers do. */
+function decodings(written: string): string[] {
+  const texts: string[] = [];
+  for (let text = written; texts.length < MAX_DECODINGS;) {
+    const decoded = decode(text.replaceAll(/%u([0-9a-f]{4})/gi, (_, hex: string) => character(hex)));
+    if (decoded === texts.at(-1)) break;
+    texts.push(decoded);
+    text = decoded;
+  }
+  return texts;
+}
+
+/** What PHP makes of a name: a variable's. */
+function underscored(name: string): string {
+  return name.replaceAll(/[. [\]]/g, '_');
+}
+
+/** `name` of `name[]`, `name[x]`, `[name]` and ` name[`. */
+function withoutIndex(text: string): string {
+  const start = text.search(/[^\s[\]]/);
+  return start === -1 ? '' : (text.slice(start).split(/[[\]]/, 1)[0] as string).trim();
+}
+
+/** Percent-decoding that never fails: where a sequence is broken it stays, and the bytes of the others are a character each. */
 function decode(text: string): string {
   if (!/[%+]/.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    return spaced.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  }
+  let isUtf8 = !/%(?![0-9a-f]{2})/i.test(spaced);
+  const decoded = spaced.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    const read = isUtf8 ? decodeEscapes(escapes) : null;
+    isUtf8 &&= read !== null;
+    return read ?? '';
+  });
+  if (isUtf8) return decoded;
+  return spaced.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => character(hex));
 }
+
+const character = (hex: string): string => String.fromCharCode(Number.parseInt(hex, 16));

@@ -40,7 +40,7 @@ export const REFUSALS = {
   ambiguous_body: entry(
     400,
     'Ambiguous Body',
-    'A member that this server judges by is repeated or in another letter case.',
+    'A member that this server judges by is repeated, in another letter case, or beside another that means the same.',
   ),
   invalid_request: entry(400, 'Invalid Request', 'A field that this endpoint needs is missing or malformed.'),
   missing_credential: entry(401, 'Missing Credential', 'Send the API key as "Authorization: Bearer <key>".'),
@@ -52,6 +52,7 @@ export const REFUSALS = {
   cors_not_allowed: entry(403, 'Preflight Refused', 'No key admits this origin.'),
   method_not_allowed: entry(403, 'Method Not Allowed', 'This credential may not use this method.'),
   route_not_allowed: entry(403, 'Route Not Allowed', 'This credential may not use this route.'),
+  query_not_allowed: entry(403, 'Query Not Allowed', 'This credential may not send this query here.'),
   event_not_allowed: entry(403, 'Event Not Allowed', 'This credential may not send this event.'),
   no_route: entry(404, 'No Route', 'Nothing is served here.'),
   method_not_supported: closing(405, 'Method Not Supported', 'This method is not served by this server.'),
@@ -104,7 +105,8 @@ export interface OAuthError {
     | 'unsupported_grant_type'
     | 'invalid_scope'
     | 'access_denied'
-    | 'temporarily_unavailable';
+    | 'temporarily_unavailable'
+    | 'server_error';
   /** For the caller: helps, and gives nothing away. */
   readonly why: string;
 }

@@ -5,6 +5,7 @@
 import { parseSelector, type EventSelector } from '../event-filter/selector.ts';
 import { normalizeTarget } from './path.ts';
 import { foldPath, isPlainPath, readPath, withoutTrailingSlash } from './path-reading.ts';
+import { foldParameterName } from './query.ts';
 
 /** A route as an operator writes it. */
 export interface RouteDefinition {
@@ -15,8 +16,24 @@ export interface RouteDefinition {
   readonly events?: string | undefined;
   /** What holds for batch items without an event name. */
   readonly unnamed?: 'allow' | 'disallow' | undefined;
+  /** The query parameters that keys limited to specific events may send beside events. */
+  readonly query?: readonly string[] | undefined;
+  /** The backend takes forms, and reads no method from them. */
+  readonly forms?: boolean | undefined;
   /** The path sent upstream; may use the parameters of `path`. */
   readonly rewrite?: string | undefined;
+  /** What the backend reads besides what `events` says. Presets know it of their vendors; nobody writes it. */
+  readonly backend?: BackendReading | undefined;
+}
+
+/** In which further ways a vendor's backend finds events in a request. */
+export interface BackendReading {
+  /** It reads a body that is not JSON as base64, passing over what is no base64. */
+  readonly base64?: boolean;
+  /** Members of a body's object from which it takes events in place of those that `events` names. */
+  readonly containers?: readonly string[];
+  /** It reads events where nobody looks: the route is none for keys limited to specific events. */
+  readonly unseen?: boolean;
 }
 
 export interface CompiledRoute {
@@ -24,7 +41,11 @@ export interface CompiledRoute {
   readonly pattern: string;
   readonly selector: EventSelector | null;
   readonly unnamed: 'allow' | 'disallow';
+  /** Names as `foldParameterName` makes them, those of credentials included. */
+  readonly query: ReadonlySet<string>;
+  readonly forms: boolean;
   readonly rewrite: string | null;
+  readonly backend: BackendReading;
 }
 
 export interface RouteMatch {
@@ -59,11 +80,14 @@ export function findRouteProblems(definitions: readonly RouteDefinition[]): read
   });
 }
 
-/** Compiles routes that have no problems; throws on the first that has one. */
-export function compileRoutes(definitions: readonly RouteDefinition[]): Router {
+/**
+ * Compiles routes that have no problems; throws on the first that has one. `credentials`: query parameters in which the API
+ * looks for credentials, so that every route may have them.
+ */
+export function compileRoutes(definitions: readonly RouteDefinition[], credentials: readonly string[] = []): Router {
   const [problem] = findRouteProblems(definitions);
   if (problem !== undefined) throw new Error(`route ${problem.index + 1}: ${problem.why}`);
-  const patterns = definitions.map(compilePattern);
+  const patterns = definitions.map((definition) => compilePattern(definition, credentials));
   const tables = new Map<string, RouteTable>();
   for (const method of new Set(['HEAD', ...patterns.map(({ route }) => route.method)]))
     tables.set(method, routeTable(patternsFor(method, patterns)));
@@ -143,12 +167,22 @@ const parameterNames = (path: string): string[] =>
     .filter(isParameter)
     .map((segment) => segment.slice(1));
 
-function compilePattern({ method, path, events, unnamed, rewrite }: RouteDefinition): Pattern {
+function compilePattern(definition: RouteDefinition, credentials: readonly string[]): Pattern {
+  const { method, path, events, rewrite } = definition;
   const names = segmentsOf(path);
   const segments = names.map((segment) => (isParameter(segment) ? null : segment));
   const selector = events === undefined ? null : parseSelector(events);
   return {
-    route: { method, pattern: path, selector, unnamed: unnamed ?? 'disallow', rewrite: rewrite ?? null },
+    route: {
+      method,
+      pattern: path,
+      selector,
+      unnamed: definition.unnamed ?? 'disallow',
+      query: new Set([...(definition.query ?? []), ...credentials].map(foldParameterName)),
+      forms: definition.forms ?? false,
+      rewrite: rewrite ?? null,
+      backend: definition.backend ?? {},
+    },
     segments,
     foldedSegments: segments.map((segment) => segment && foldPath(segment)),
     rewrite:

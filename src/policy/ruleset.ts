@@ -6,6 +6,7 @@ import type { FindMember } from '../event-filter/member-value.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
 import type { AddressSet } from '../lib/cidr.ts';
 import type { PathQuirk } from './path.ts';
+import type { NameReader } from './query.ts';
 import type { Router } from './route.ts';
 
 export type ApiName = 'integration' | 'metrics';
@@ -15,8 +16,16 @@ export type CredentialLocation =
   | { readonly kind: 'bearer' }
   | { readonly kind: 'basic-username' }
   | { readonly kind: 'header'; readonly name: string }
-  | { readonly kind: 'query'; readonly name: string }
+  | QueryLocation
   | BodyLocation;
+
+/** A parameter of the query. */
+export interface QueryLocation {
+  readonly kind: 'query';
+  readonly name: string;
+  /** Whether some backend takes a parameter for this one. */
+  readonly isName: NameReader;
+}
 
 /** A member of the body's top-level object. */
 export interface BodyLocation {
@@ -33,6 +42,8 @@ export interface CorsRules {
   /** Lower-case names. */
   readonly allowedHeaders: ReadonlySet<string>;
   readonly maxAgeSeconds: number;
+  /** Whether pages whose origin a key names may send a visitor's cookies along. */
+  readonly allowCredentials: boolean;
 }
 
 export interface ApiRules {
@@ -49,6 +60,8 @@ export interface ApiRules {
   readonly cors: CorsRules;
   readonly enforcement: Mode;
   readonly maxBodyBytes: number;
+  /** How long a client may take nothing of an answer. */
+  readonly idleTimeoutMs: number;
   /** Access tokens are signed with a private key, whose public part everybody may have. */
   readonly publishesKeys: boolean;
 }

@@ -7,10 +7,11 @@ import type { ContentCoding } from '../event-filter/media.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
-import { declaredLength } from '../policy/facts.ts';
-import { allowed, refusal, type Refusal } from '../policy/refusal.ts';
+import { announcesBody, declaredLength } from '../policy/facts.ts';
+import { allowed, refusal, type Decision, type Refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
-import type { Passage, Routed } from './passage.ts';
+import { isConfinedToMethods } from '../policy/scope.ts';
+import type { Identified, Passage, Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
 /**
@@ -18,7 +19,7 @@ import type { Verdict, Wait } from './run.ts';
  * next step of it. What the header fields rule out is said before a byte is read.
  */
 export function readText(passage: Routed): Wait | null {
-  if (passage.bodyText !== null) return null;
+  if (passage.bodyText !== null) return afterLook(passage, passage.bodyText);
   const { body, api, facts } = passage;
   const coding = checkEventMedia(facts.headers);
   if (!coding.ok) passage.bodyText = coding;
@@ -37,6 +38,15 @@ export function checkLength({ facts, api }: Routed): Verdict {
   return (declaredLength(facts) ?? 0) > api.maxBodyBytes ? bodyTooLarge(api) : 'passed';
 }
 
+/** A text that was looked through already in this turn: a large one leaves the others a turn before it is again. */
+function afterLook(passage: Passage, text: Decision<Buffer>): Wait | null {
+  if (!passage.lookedThrough || !text.ok || text.value.length < LARGE_BYTES) return null;
+  passage.lookedThrough = false;
+  return (resume) => void setImmediate(resume, null);
+}
+
+const LARGE_BYTES = 65_536;
+
 /**
  * What stands in the body must not contradict what was found elsewhere: the backend might believe the one in the body. Then it is
  * taken out, or replaced by the upstream's own.
@@ -46,13 +56,20 @@ export function compareCredentials(passage: Routed): Verdict | Wait {
   const wait = readText(passage);
   if (wait !== null) return wait;
   const found = findCredential(passage, passage.api.credential);
+  passage.lookedThrough = true;
   if (!found.ok) return found.refusal;
-  const handed = passage.bodyText?.ok ? handOverBody(passage.bodyText.value, passage.api) : null;
-  if (handed === null) return 'passed';
+  const text = passage.bodyText;
+  if (text === null || !text.ok) return 'passed';
+  // In report mode the API's backend still looks for credentials itself, in the body as it came.
+  return { apply: () => handOver(passage, text.value), objection: null };
+}
+
+function handOver(passage: Routed, text: Buffer): void {
+  const handed = handOverBody(text, passage.api);
+  sendJudged(passage, handed ?? text);
+  if (handed === null) return;
   passage.bodyText = allowed(handed);
   passage.bodyHandedOver = true;
-  replaceBody(passage, handed);
-  return 'passed';
 }
 
 export function judgeEvents(passage: Routed): Verdict | Wait {
@@ -70,17 +87,41 @@ export function judgeEvents(passage: Routed): Verdict | Wait {
   }
   passage.forwardedEvents = result.forwarded;
   passage.removedEvents = result.removed;
-  if (!result.cut) return 'passed';
   return {
-    apply: () => replaceBody(passage, result.body),
-    objection: refusal('event_not_allowed', `${result.removed} events would be removed`),
+    apply: () => sendJudged(passage, result.body),
+    objection: result.cut ? refusal('event_not_allowed', `${result.removed} events would be removed`) : null,
   };
 }
 
-function replaceBody(passage: Passage, body: Buffer): void {
-  passage.body = body;
+/**
+ * What was judged is what is sent: a body can be one text as it stands and another one decoded, and most backends decode nothing.
+ * And it is called what it was judged as.
+ */
+function sendJudged(passage: Passage, text: Buffer): void {
+  passage.bodyJudged = true;
+  if (isUntyped(passage)) passage.typeOfUntyped = 'application/json';
+  if (passage.body === text) return;
+  passage.body = text;
   passage.bodyChanged = true;
 }
+
+/**
+ * A body whose sender did not say what it is, of a key that may not use every method, gets a type: to some backends (Rack among
+ * them) it is a form otherwise, which could hold events and methods that nobody looked for.
+ */
+export function nameUntyped(passage: Identified): Verdict {
+  if (!isUntyped(passage) || !isConfinedToMethods(passage.identity.key)) return 'passed';
+  const carriesEvents = (passage.route?.route.selector ?? null) !== null;
+  return {
+    apply: () => {
+      passage.typeOfUntyped = carriesEvents ? 'application/json' : 'application/octet-stream';
+    },
+    objection: null,
+  };
+}
+
+/** An empty type says as little as none. */
+const isUntyped = ({ facts }: Passage): boolean => !facts.headers.contentType && announcesBody(facts);
 
 /** Of a body that is over the limit, declared or not. */
 export const bodyTooLarge = ({ maxBodyBytes }: ApiRules): Refusal =>

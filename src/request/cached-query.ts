@@ -23,7 +23,13 @@ export interface CachedQuerySettings {
   readonly key: Key;
   readonly body: Buffer;
   readonly upstream: Upstream;
+  readonly world: CachedQueryWorld;
+}
+
+export interface CachedQueryWorld {
   readonly ending: Ending;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
 }
 
 /** One object, since a hit pays for each. */
@@ -37,12 +43,12 @@ export class CachedQuery implements CacheQuery, CacheSink {
   readonly body: Buffer;
   readonly #exchange: Routed<Exchange>;
   readonly #upstream: Upstream;
-  readonly #ending: Ending;
+  readonly #world: CachedQueryWorld;
   #request: UpstreamRequest | null = null;
   #flight: Flight | null = null;
   #taker: ResponseSink | null = null;
 
-  constructor({ exchange, key, body, upstream, ending }: CachedQuerySettings) {
+  constructor({ exchange, key, body, upstream, world }: CachedQuerySettings) {
     const { facts } = exchange;
     this.key = key;
     this.method = facts.method;
@@ -53,7 +59,7 @@ export class CachedQuery implements CacheQuery, CacheSink {
     this.body = body;
     this.#exchange = exchange;
     this.#upstream = upstream;
-    this.#ending = ending;
+    this.#world = world;
   }
 
   ask(cache: ResponseCache): this {
@@ -77,7 +83,21 @@ export class CachedQuery implements CacheQuery, CacheSink {
   }
 
   send(sink: ResponseSink): Flight {
-    return dispatch(this.#upstream, this.request(), sink);
+    const exchange = this.#exchange;
+    const { now } = this.#world;
+    const startedAt = now();
+    return dispatch(this.#upstream, this.request(), {
+      onResponse: (status, headers, statusText) => {
+        exchange.upstreamSeconds = (now() - startedAt) / 1000;
+        sink.onResponse(status, headers, statusText);
+      },
+      onData: (chunk) => sink.onData(chunk),
+      onEnd: (trailers) => sink.onEnd(trailers),
+      onFailure: (failure) => {
+        exchange.upstreamFailure = failure.kind;
+        sink.onFailure(failure);
+      },
+    });
   }
 
   onVerdict(verdict: CacheVerdict): void {
@@ -95,7 +115,7 @@ export class CachedQuery implements CacheQuery, CacheSink {
       if (res.writableLength > 0) breakOffWhenStalled(res, this.#upstream.idleTimeoutMs);
     });
     exchange.abort?.();
-    this.#ending.settle(exchange, { status });
+    this.#world.ending.settle(exchange, { status });
   }
 
   onResponse(status: number, headers: readonly string[], statusText: string): void {

@@ -51,10 +51,10 @@ export function takeRoute(passage: Passage): Verdict {
   return 'passed';
 }
 
-/** The host name of a Host value: lower case, without port (RFC 3986 3.2.2). */
+/** The host name of a Host value: lower case, without port and final dot (RFC 3986 3.2.2). */
 function hostName(host: string): string {
   const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
-  return (end <= 0 ? host : host.slice(0, end)).toLowerCase();
+  return (end <= 0 ? host : host.slice(0, end)).toLowerCase().replace(/\.$/, '');
 }
 
 export function checkPreflight(passage: Passage): Verdict {
@@ -77,6 +77,7 @@ export function takeCredential(passage: Routed, world: PolicyWorld): Verdict | W
     const wait = readText(passage);
     if (wait !== null) return wait;
     const again = world.authenticate(passage);
+    passage.lookedThrough = true;
     return again instanceof Promise ? again.then((late) => keepIdentity(passage, late)) : keepIdentity(passage, again);
   }
   return keepIdentity(passage, decision);

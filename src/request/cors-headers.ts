@@ -1,7 +1,7 @@
 /**
  * Which CORS headers an answer carries, so that a page of an admitted origin can read it, a refusal included.
  */
-import { admittedOrigins, keyAdmitsOrigin, readableBy } from '../policy/cors.ts';
+import { admittedOrigins, keyAdmitsOrigin, keyNamesOrigin, readableBy, someKeyNamesOrigin } from '../policy/cors.ts';
 import type { Passage } from './passage.ts';
 
 const NONE: readonly string[] = [];
@@ -10,7 +10,13 @@ const NONE: readonly string[] = [];
 export function corsHeadersFor(passage: Passage): readonly string[] {
   const { origin, originCount } = passage.facts.headers;
   if (origin === undefined || originCount !== 1) return NONE;
-  return admits(passage, origin) ? readableBy(origin) : NONE;
+  return admits(passage, origin) ? readableBy(origin, mayHaveCredentials(passage, origin)) : NONE;
+}
+
+/** Whether a page of this origin may read the answer to a request with cookies. Before the key is known, as for some key. */
+export function mayHaveCredentials({ api, identity, rules }: Passage, origin: string): boolean {
+  if (api?.cors.allowCredentials !== true) return false;
+  return identity === null ? someKeyNamesOrigin(rules.keys, origin) : keyNamesOrigin(identity.key, origin);
 }
 
 /** Before the key is known, an origin that some enabled write-only key admits may read the refusal. */

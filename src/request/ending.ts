@@ -5,15 +5,18 @@
 import { answer, problemBody, problemHeaders } from '../data-port/answer.ts';
 import type { ApiName, Outcome } from '../observability/outcome.ts';
 import { refusal, REFUSALS, type Refusal } from '../policy/refusal.ts';
+import { connectionOf, remember } from './connection.ts';
 import { corsHeadersFor } from './cors-headers.ts';
 import { outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';
+import type { InFlight } from './in-flight.ts';
+import { isRouted } from './passage.ts';
 
 export interface EndingPorts {
   readonly record: (outcome: Outcome) => void;
   /** A request is under way, until `leave`. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
-  readonly maxRequestsInFlight: number;
+  readonly inFlight: InFlight;
   /** The process is about to end: answers tell clients to take their next request elsewhere. */
   readonly draining: () => boolean;
   /** Monotonic milliseconds. */
@@ -21,28 +24,25 @@ export interface EndingPorts {
 }
 
 export interface Ending {
-  /** Counts an exchange as under way, once; the refusal when there are too many. */
+  /** Gives an exchange its seat among those under way, by what is known of it by now; the refusal when there is none. */
   readonly begin: (exchange: Exchange) => Refusal | null;
   /** Answers with a refusal and records it; does nothing to an exchange that is settled. */
-  readonly refuse: (exchange: Exchange, reason: Refusal, facts?: Partial<AnswerFacts>) => void;
+  readonly refuse: (exchange: Exchange, reason: Refusal) => void;
   /** Records how an exchange ended that somebody else answered. */
   readonly settle: (exchange: Exchange, facts: AnswerFacts) => void;
 }
 
 export function createEnding(ports: EndingPorts): Ending {
-  let inFlight = 0;
-
   function begin(exchange: Exchange): Refusal | null {
-    if (exchange.counted || exchange.api === null) return null;
-    if (inFlight >= ports.maxRequestsInFlight)
-      return refusal('overloaded', `${inFlight} requests are under way (maxRequestsInFlight)`);
-    exchange.counted = true;
-    inFlight++;
-    ports.enter(exchange.api.name);
+    if (!isRouted(exchange)) return null;
+    const seat = ports.inFlight.take(exchange, exchange.seat);
+    if (typeof seat === 'string') return refusal('overloaded', seat);
+    if (exchange.seat === null) ports.enter(exchange.api.name);
+    exchange.seat = seat;
     return null;
   }
 
-  function refuse(exchange: Exchange, reason: Refusal, facts: Partial<AnswerFacts> = {}): void {
+  function refuse(exchange: Exchange, reason: Refusal): void {
     if (exchange.settled) return;
     const { status, closes } = REFUSALS[reason.code];
     const { res, requestId } = exchange;
@@ -54,26 +54,35 @@ export function createEnding(ports: EndingPorts): Ending {
     const own = exchange.refusalForm?.(reason);
     if (own !== undefined) {
       answer(exchange, { ...own, close: closes });
-      return settle(exchange, { ...facts, status: own.status });
+      return settle(exchange, { status: own.status });
     }
     const headers = [...problemHeaders(reason, requestId), ...corsHeadersFor(exchange)];
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
     answer(exchange, { status, headers, body: problemBody(reason.code, requestId), close: closes });
-    settle(exchange, { ...facts, status: told });
+    settle(exchange, { status: told });
   }
 
   function settle(exchange: Exchange, facts: AnswerFacts): void {
     if (exchange.settled) return;
     exchange.settled = true;
-    // The connection remembers its latest exchange, which may be the last for a long time.
-    exchange.body = 'unread';
-    exchange.bodyText = null;
-    if (exchange.counted && exchange.api !== null) {
-      inFlight--;
+    letGo(exchange);
+    if (exchange.seat !== null && exchange.api !== null) {
+      ports.inFlight.leave(exchange.seat);
       ports.leave(exchange.api.name);
     }
     ports.record(outcomeOf(exchange, facts, ports.now()));
   }
 
   return { begin, refuse, settle };
+}
+
+/** Nothing is left to decide about it, and its connection may stay for long. */
+function letGo(exchange: Exchange): void {
+  const connection = connectionOf(exchange.req.socket);
+  if (connection.open === exchange) connection.open = null;
+  exchange.body = 'unread';
+  exchange.bodyText = null;
+  exchange.abort = null;
+  exchange.refusalForm = null;
+  remember(connection, exchange);
 }

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { collectBody } from '../data-port/body.ts';
+import { ownText } from '../lib/own-text.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
 import type { TokenAnswer } from '../metrics-api/token-answer.ts';
 import type { BodyText } from '../policy/body-credential.ts';
@@ -13,14 +14,13 @@ import { announcesBody, declaredLength, type Facts } from '../policy/facts.ts';
 import { refusal, type Refusal } from '../policy/refusal.ts';
 import type { RouteMatch } from '../policy/route.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
+import type { Seat } from './in-flight.ts';
 import { clientOf, type Body, type BodyRead, type OwnEndpoint, type Passage, type Place } from './passage.ts';
 
 /** What the answer adds to an outcome. */
 export interface AnswerFacts {
   /** As sent to the client; `CLIENT_GONE` when it went away before anything was sent. */
   readonly status: number;
-  readonly upstreamSeconds?: number | null;
-  readonly upstreamFailure?: UpstreamFailureKind | null;
   readonly tokenIssued?: boolean;
 }
 
@@ -61,7 +61,10 @@ export class Exchange implements Passage {
   body: Body = 'unread';
   bodyText: BodyText = null;
   bodyHandedOver = false;
+  lookedThrough = false;
   bodyChanged = false;
+  bodyJudged = false;
+  typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;
   rejectedEvents = 0;
@@ -71,8 +74,12 @@ export class Exchange implements Passage {
   cache: { readonly result: CacheResult; readonly status: string } | null = null;
   /** How an endpoint with an error format of its own refuses; null: by a problem document. */
   refusalForm: ((reason: Refusal) => TokenAnswer) | null = null;
-  /** Counted among the requests in flight. */
-  counted = false;
+  /** From the dispatch to the response headers of the backend; null: this request asked no backend, or it did not answer. */
+  upstreamSeconds: number | null = null;
+  /** How the backend failed, also when a kept answer stood in for it. */
+  upstreamFailure: UpstreamFailureKind | null = null;
+  /** Its place among the requests in flight; null: it has none yet. */
+  seat: Seat | null = null;
   /** Reached the lane of bodies that are still arriving. */
   inStreamLane = false;
   /** The outcome is recorded: nothing more may be answered. */
@@ -121,7 +128,24 @@ export class Exchange implements Passage {
   get hasBody(): boolean {
     return announcesBody(this.facts);
   }
+
+  /** For how long the client may take nothing of an answer: as its API says, or the strictest of all if none was found. */
+  get idleTimeoutMs(): number {
+    if (this.api !== null) return this.api.idleTimeoutMs;
+    const { integration, metrics } = this.rules;
+    return Math.min(integration?.idleTimeoutMs ?? DEFAULT_IDLE_MS, metrics?.idleTimeoutMs ?? DEFAULT_IDLE_MS);
+  }
 }
+
+/** The default of `idleTimeoutSeconds`. */
+const DEFAULT_IDLE_MS = 60_000;
+
+/** The path is part of the target, and the latest rejections are kept for long. */
+function lastingPath(path: string, target: string): string {
+  return target.length - path.length > MAX_KEPT_ALONG ? ownText(path) : path;
+}
+
+const MAX_KEPT_ALONG = 256;
 
 /** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
 export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow: number): Outcome {
@@ -132,7 +156,7 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     keyId: identity?.key.id ?? reason?.keyId ?? wouldReject?.keyId ?? '',
     secretId: identity?.secret.id ?? '',
     method: facts.method,
-    path: exchange.path,
+    path: lastingPath(exchange.path, facts.target),
     clientIp: clientOf(exchange).text,
     status: answer.status,
     refusal: reason,
@@ -141,8 +165,8 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     removedEvents: exchange.removedEvents,
     rejectedEvents: exchange.rejectedEvents,
     durationSeconds: (monotonicNow - exchange.startedAt) / 1000,
-    upstreamSeconds: answer.upstreamSeconds ?? null,
-    upstreamFailure: answer.upstreamFailure ?? null,
+    upstreamSeconds: exchange.upstreamSeconds,
+    upstreamFailure: exchange.upstreamFailure,
     cache: exchange.cache?.result ?? null,
     tokenIssued: answer.tokenIssued ?? false,
     now: facts.now,

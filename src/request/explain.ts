@@ -145,7 +145,10 @@ class MadeUpPassage implements Passage {
   client: ClientAddress | null = null;
   bodyText: BodyText = null;
   bodyHandedOver = false;
+  lookedThrough = false;
   bodyChanged = false;
+  bodyJudged = false;
+  typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;
   rejectedEvents = 0;

@@ -30,10 +30,13 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
       key: identity?.key ?? null,
       authorization: handover.authorization,
       bodyChanged: exchange.bodyChanged,
+      bodyDecoded: exchange.bodyJudged,
+      contentType: exchange.typeOfUntyped,
     }),
     host: upstream.preserveHost ? (facts.headers.host ?? upstream.host) : upstream.host,
     body: body === 'unread' ? null : body === 'stream' ? exchange.req : body,
     contentLength: declaredLength(facts),
+    holder: identity === null ? '' : identity.key.id,
   };
 }
 

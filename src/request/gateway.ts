@@ -9,7 +9,7 @@ import { readFacts } from '../data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from '../data-port/request-id.ts';
 import { refusal } from '../policy/refusal.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
-import { latestExchangeOn, placeOf, remember } from './connection.ts';
+import { connectionOf, placeOf } from './connection.ts';
 import { CLIENT_GONE, Exchange } from './exchange.ts';
 import { answerOwn } from './own.ts';
 import { createRun } from './run.ts';
@@ -54,8 +54,8 @@ export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequ
     if (isClosing(req.socket)) return void req.resume();
     if (world.draining()) res.shouldKeepAlive = false;
     const current = rules();
-    const before = latestExchangeOn(req.socket);
-    const facts = readFacts(req, clock.now(), before?.facts);
+    const connection = connectionOf(req.socket);
+    const facts = readFacts(req, clock.now(), connection.section);
     const exchange = new Exchange({
       req,
       res,
@@ -64,10 +64,10 @@ export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequ
       requestId: acceptableRequestId(facts.headers.requestId) ?? nextRequestId(),
       startedAt: clock.monotonic(),
       awaitsContinue,
-      place: placeOf(before, facts, current),
+      place: placeOf(connection.visit, facts, current),
       onGone,
     });
-    remember(req.socket, exchange);
+    connection.open = exchange;
     if (facts.headers.transferEncoding !== undefined) guardChunks(req, (why) => breakOff(exchange, why));
     run(exchange);
   };

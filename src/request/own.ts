@@ -3,12 +3,13 @@
  */
 import { answer } from '../data-port/answer.ts';
 import type { MetricsService } from '../metrics-api/metrics-service.ts';
-import { MAX_TOKEN_BODY_BYTES, type TokenRequestHead } from '../metrics-api/token-endpoint.ts';
+import { MAX_TOKEN_BODY_BYTES, neitherForm, type TokenHead } from '../metrics-api/token-endpoint.ts';
 import { oauthRefusal, type TokenAnswer } from '../metrics-api/token-answer.ts';
-import { tokenForm } from '../metrics-api/token-request.ts';
+import { speaksOAuth } from '../metrics-api/token-request.ts';
 import { preflightHeaders } from '../policy/cors.ts';
 import { refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
+import { mayHaveCredentials } from './cors-headers.ts';
 import type { Ending } from './ending.ts';
 import type { Exchange } from './exchange.ts';
 import { clientOf, isIdentified, isRouted, type Routed } from './passage.ts';
@@ -23,14 +24,13 @@ export interface OwnWorld {
 /** Answers an exchange whose way ended at an endpoint that needs nothing more. */
 export function answerOwn(exchange: Exchange, { ending, serviceOf }: OwnWorld): void {
   if (!isRouted(exchange)) throw new Error('an endpoint of Postern was asked before the route');
-  if (exchange.endpoint === 'preflight')
-    return write(exchange, ending, {
-      status: 204,
-      headers: preflightHeaders(exchange.facts, exchange.api.cors),
-      body: '',
-    });
+  const { facts, api } = exchange;
+  if (exchange.endpoint === 'preflight') {
+    const credentials = mayHaveCredentials(exchange, facts.headers.origin ?? '');
+    return write(exchange, ending, { status: 204, headers: preflightHeaders(facts, api.cors, credentials), body: '' });
+  }
   const headers = ['Content-Type', 'application/jwk-set+json', 'Cache-Control', 'public, max-age=300'];
-  write(exchange, ending, { status: 200, headers, body: serviceOf(exchange.api).tokens.jwks ?? '' });
+  write(exchange, ending, { status: 200, headers, body: serviceOf(api).tokens.jwks ?? '' });
 }
 
 function write(exchange: Exchange, ending: Ending, { status, headers, body }: TokenAnswer): void {
@@ -41,29 +41,35 @@ function write(exchange: Exchange, ending: Ending, { status, headers, body }: To
 /** Whose client secret and API key a token request shows. Refused in the words of OAuth where it came in them. */
 export function takeClientCredentials(exchange: Routed<Exchange>, { serviceOf }: OwnWorld): Verdict | Wait {
   if (exchange.endpoint !== 'token') return 'passed';
-  const { facts, requestId } = exchange;
-  if (facts.method !== 'POST')
-    return { ...refusal('method_not_supported', 'the token endpoint takes POST alone'), allow: 'POST' };
-  if (tokenForm(facts.headers.contentType) === 'oauth')
-    exchange.refusalForm = (reason) => oauthRefusal(requestId, reason);
+  const { body } = exchange;
   const { endpoint } = serviceOf(exchange.api);
   const head = headOf(exchange);
+  refuseInOAuth(exchange, speaksOAuth(head));
+  if (exchange.facts.method !== 'POST')
+    return { ...refusal('method_not_supported', 'the token endpoint takes POST alone'), allow: 'POST' };
   const early = endpoint.open(head);
   if (early !== null) return early;
-  const { body } = exchange;
   if (!Buffer.isBuffer(body)) return (resume) => exchange.readBody(MAX_TOKEN_BODY_BYTES, resume);
-  const identity = endpoint.identify(head, body);
+  const form = endpoint.formOf(head, body);
+  if (form === null) return neitherForm();
+  refuseInOAuth(exchange, form === 'oauth');
+  const identity = endpoint.identify(head, form, body);
   if (!identity.ok) return identity.refusal;
   exchange.identity = identity.value;
   return 'passed';
 }
 
+function refuseInOAuth(exchange: Exchange, speaks: boolean): void {
+  const { requestId } = exchange;
+  exchange.refusalForm = speaks ? (reason) => oauthRefusal(requestId, reason) : null;
+}
+
 /** The pair is right, and may be used from there: the end of a token request's way. */
 export function issueToken(exchange: Exchange, { ending, serviceOf }: OwnWorld): Verdict | Promise<Verdict> {
   if (exchange.endpoint !== 'token' || !isIdentified(exchange)) return 'passed';
-  const { identity } = exchange;
+  const form = exchange.refusalForm === null ? 'json' : 'oauth';
   return serviceOf(exchange.api)
-    .endpoint.issue(identity, headOf(exchange))
+    .endpoint.issue(headOf(exchange), form, exchange.identity)
     .then(({ status, headers, body }) => {
       answer(exchange, { status, headers, body, close: false });
       ending.settle(exchange, { status, tokenIssued: true });
@@ -71,7 +77,7 @@ export function issueToken(exchange: Exchange, { ending, serviceOf }: OwnWorld):
     });
 }
 
-function headOf(exchange: Exchange): TokenRequestHead {
+function headOf(exchange: Exchange): TokenHead {
   const { facts } = exchange;
   return {
     contentType: facts.headers.contentType,

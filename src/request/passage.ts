@@ -39,8 +39,14 @@ export interface Passage {
   bodyText: BodyText;
   /** The credential in the body was taken out or replaced. */
   bodyHandedOver: boolean;
+  /** Somebody looked through the whole of `bodyText` already. */
+  lookedThrough: boolean;
   /** The body that goes on is not the one received. */
   bodyChanged: boolean;
+  /** The body was judged as JSON without a content coding, and goes on as such. */
+  bodyJudged: boolean;
+  /** What the backend is told of a body whose sender did not say what it is; null: nothing. */
+  typeOfUntyped: 'application/json' | 'application/octet-stream' | null;
   forwardedEvents: number;
   removedEvents: number;
   rejectedEvents: number;

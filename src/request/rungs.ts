@@ -6,7 +6,7 @@ import { checkBrowser } from '../policy/browser.ts';
 import { refusal } from '../policy/refusal.ts';
 import { checkRequestForm } from '../policy/request-form.ts';
 import { checkScope } from '../policy/scope.ts';
-import { checkLength, compareCredentials, judgeEvents } from './body.ts';
+import { checkLength, compareCredentials, judgeEvents, nameUntyped } from './body.ts';
 import { checkAddress, checkPreflight, takeCredential, takeFromRate, takePath, takeRoute } from './checks.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Exchange } from './exchange.ts';
@@ -63,11 +63,7 @@ export const JUDGING = {
     'key',
     (p: Identified) => checkBrowser(p.facts.headers, p.identity.key) ?? 'passed',
   ),
-  scope: identified(
-    'scope',
-    'key',
-    (p: Identified) => checkScope(p.identity.key, p.facts.method, p.query, p.route) ?? 'passed',
-  ),
+  scope: identified('scope', 'key', (p: Identified) => checkScope(p.identity.key, p) ?? nameUntyped(p)),
   rate: identified('rate', 'key', takeFromRate),
   events: routed('events', 'key', judgeEvents),
 } as const satisfies Record<string, Rung<Passage, PolicyWorld>>;

@@ -61,7 +61,7 @@ export function askCache(exchange: Routed<Exchange>, world: World): Verdict | Wa
   if (identity === null) return 'passed';
   if (!Buffer.isBuffer(body)) return (resume) => exchange.readBody(exchange.api.maxBodyBytes, resume);
   const upstream = world.upstreamOf(exchange.api);
-  const query = new CachedQuery({ exchange, key: identity.key, body, upstream, ending: world.ending }).ask(cache);
+  const query = new CachedQuery({ exchange, key: identity.key, body, upstream, world }).ask(cache);
   // Answered from the cache within the call: there is nothing to forward.
   if (!exchange.settled) send(exchange, world, upstream, query);
   return 'taken';
@@ -88,26 +88,31 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
     request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
     send: query === null ? null : (sink) => query.take(sink),
     maxBodyBytes: api.maxBodyBytes,
+    onAnswered: (upstreamSeconds) => {
+      // A query knows by itself whether it is the one that asked.
+      if (query === null) exchange.upstreamSeconds = upstreamSeconds;
+    },
     answerHeaders: (_status, rawHeaders) => {
       if (world.draining()) res.shouldKeepAlive = false;
       return answerHeaders(exchange, rawHeaders);
     },
     onSettled: (result) => settle(exchange, world.ending, result),
   });
-  exchange.abort = forwarding.abort;
+  if (!exchange.settled) exchange.abort = forwarding.abort;
 }
 
 function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult): void {
   switch (result.kind) {
     case 'answered':
-      return ending.settle(exchange, { status: result.status, upstreamSeconds: result.upstreamSeconds });
+      return ending.settle(exchange, { status: result.status });
     case 'client_gone':
       return ending.settle(exchange, { status: CLIENT_GONE });
     case 'body_too_large':
       return ending.refuse(exchange, bodyTooLarge(exchange.api));
     case 'failed': {
       const { code, kind, why } = result.failure;
-      return ending.refuse(exchange, refusal(code, why), { upstreamFailure: kind });
+      exchange.upstreamFailure = kind;
+      return ending.refuse(exchange, refusal(code, why));
     }
   }
 }

@@ -1,32 +1,55 @@
 /**
  * One keep-alive connection to a backend: undici's client, plus knowledge of the socket under it.
- * Lets interim 100 responses through that undici would take for an attack; never touches any other byte.
+ * Lets interim 100 responses through that undici would take for an attack, and an answer that came before a broken upload;
+ * never touches any other byte. It grows old, and is then closed as soon as nothing is under way on it.
  */
-import { type buildConnector, Client, type Dispatcher } from 'undici';
+import { Client, type Dispatcher } from 'undici';
 import type { Socket } from 'node:net';
+import type { Connector } from './connector.ts';
 
 /** What a request under way may know of its connection. */
 export interface Connection {
   /** null until connected. */
   readonly socket: Socket | null;
+  /** It is too old to carry another request, or takes no more. */
+  readonly retired: boolean;
+  /** Why the backend takes nothing any more; what it sent before may still be read. */
+  readonly writeError: Error | null;
+  /** Queues one request; not while another is under way. */
+  send(request: Dispatcher.DispatchOptions, user: ConnectionUser): void;
   /** A request is about to be written: the next bytes read begin a response. */
   expectResponse(): void;
+  /** Ends it when what is under way has ended. */
+  close(): Promise<void>;
+  /** Breaks off what is under way. */
+  destroy(): void;
 }
 
-/** A handler of undici's callbacks that wants to know its connection. */
-export interface ConnectionUser {
+export interface ConnectionSettings {
+  readonly origin: URL;
+  readonly options: Client.Options;
+  readonly connect: Connector;
+  /** A connection is retired at this age, or up to a fifth earlier, so that many do not go at once. */
+  readonly maxAgeMs: number;
+  /** Called when it has become too old, whatever is under way on it. */
+  readonly onRetired: (connection: Connection) => void;
+}
+
+/** A handler of undici's callbacks that wants to know its connection; it is told before anything else. */
+export interface ConnectionUser extends Dispatcher.DispatchHandler {
   connection: Connection | null;
 }
 
-/** Makes a client whose every handler (a `ConnectionUser`) is told its connection before it is queued there. */
-export function createConnection(origin: URL, options: Client.Options, connect: buildConnector.connector): Client {
+/** Makes a connection that connects with the first request, and again with the next one after it was closed. */
+export function openConnection({ origin, options, connect, maxAgeMs, onRetired }: ConnectionSettings): Connection {
   const scanner = createInterimScanner();
   let socket: Socket | null = null;
-  const connection: Connection = {
-    get socket() {
-      return socket;
-    },
-    expectResponse: () => scanner.expect(),
+  let retired = false;
+  let writeError: Error | null = null;
+
+  const retire = (): void => {
+    retired = true;
+    onRetired(connection);
   };
   const client = new Client(origin, {
     ...options,
@@ -34,17 +57,36 @@ export function createConnection(origin: URL, options: Client.Options, connect: 
       connect(target, (...result) => {
         // Its types promise null beside an error; it gives nothing.
         socket = result[1] ?? null;
-        if (socket !== null) rewriteReads(socket, scanner);
+        if (socket !== null) {
+          rewriteReads(socket, scanner);
+          writeError = null;
+          surviveFailedWrites(socket, (error) => (writeError = error));
+          const timer = setTimeout(retire, maxAgeMs * (1 - Math.random() / 5)).unref();
+          socket.once('close', () => clearTimeout(timer));
+        }
         callback(...result);
       });
     },
   });
-  const dispatch = client.dispatch.bind(client);
-  client.dispatch = (request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean => {
-    (handler as Dispatcher.DispatchHandler & ConnectionUser).connection = connection;
-    return dispatch(request, handler);
+  const connection: Connection = {
+    get socket() {
+      return socket;
+    },
+    get retired() {
+      return retired || writeError !== null;
+    },
+    get writeError() {
+      return writeError;
+    },
+    send(request, user) {
+      user.connection = connection;
+      client.dispatch(request, user);
+    },
+    expectResponse: () => scanner.expect(),
+    close: () => client.close().catch(() => undefined),
+    destroy: () => void client.destroy(),
   };
-  return client;
+  return connection;
 }
 
 interface InterimScanner {
@@ -59,6 +101,26 @@ function rewriteReads(socket: Socket, scanner: InterimScanner): void {
     if (chunk !== null) scanner.scan(chunk);
     return chunk;
   };
+}
+
+type WriteCallback = (error?: Error | null) => void;
+
+/**
+ * A backend may answer an upload before it has read it, and close: the next write then fails, and Node would throw away what
+ * was received. So a failed write ends the upload alone: it is never reported done, which holds back the rest, and the end of
+ * the connection is found by reading up to it (RFC 9112 9.3).
+ */
+function surviveFailedWrites(socket: Socket, onFailed: (error: Error) => void): void {
+  const unless =
+    (done: WriteCallback): WriteCallback =>
+    (error) =>
+      error ? onFailed(error) : done(error);
+  /* oxlint-disable no-underscore-dangle -- the only place where a failed write can be met before it destroys the socket */
+  const write = socket._write.bind(socket);
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, unless(done));
+  const writeMany = socket._writev?.bind(socket);
+  if (writeMany !== undefined) socket._writev = (chunks, done) => writeMany(chunks, unless(done));
+  /* oxlint-enable no-underscore-dangle */
 }
 
 const LF = 0x0a;

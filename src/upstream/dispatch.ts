@@ -3,7 +3,6 @@
  * Refuses answers that two parties could read in two ways. Retries nothing, follows nothing, knows no client.
  */
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import type { Waiter } from './concurrency-limit.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { failureFrom, failureOf, type FlightPhase, type UpstreamFailure } from './failure.ts';
@@ -20,6 +19,8 @@ export interface UpstreamRequest {
   readonly body: Buffer | Readable | null;
   /** For a stream whose length was declared; null sends it chunked. */
   readonly contentLength: number | null;
+  /** Whose share of the backend's connections it takes: the id of its key, or ''. */
+  readonly holder: string;
 }
 
 /** Takes the answer. `onEnd` or `onFailure` is called once, and nothing after it; never before `dispatch` has returned. */
@@ -42,6 +43,9 @@ export interface Flight {
 /** A backend may send this many interim responses (RFC 9110 15.2) before it counts as broken: each restarts the timeout. */
 const MAX_INTERIM_RESPONSES = 32;
 
+/** The other keys' requests go on. */
+const FOR_ITS_SHARE = "for its key's share of the connections (maxConnectionsPerKey)";
+
 /** Sends the request as soon as the backend has a connection for it. */
 export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink): Flight {
   const exchange = new Exchange(upstream, request, sink);
@@ -49,7 +53,7 @@ export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: Res
   return exchange;
 }
 
-class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHandler {
+class Exchange implements Flight, Waiter, ConnectionUser {
   connection: Connection | null = null;
   readonly #upstream: Upstream;
   readonly #request: UpstreamRequest;
@@ -60,6 +64,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   #underWay = true;
   #interimResponses = 0;
   #hasNoContent = false;
+  #answerHeaders: readonly string[] = [];
   #starting = false;
   #resumeRead: (() => void) | null = null;
 
@@ -70,7 +75,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   enter(): void {
-    switch (this.#upstream.limit.enter(this)) {
+    switch (this.#upstream.limit.enter(this, this.#request.holder)) {
       case 'go':
         this.start();
         return;
@@ -80,6 +85,9 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
       case 'full':
         process.nextTick(() => this.#fail(failureOf('overloaded', 'too many requests wait for a connection')));
         return;
+      case 'share full':
+        process.nextTick(() => this.#fail(failureOf('overloaded', `too many requests wait ${FOR_ITS_SHARE}`)));
+        return;
       default:
     }
   }
@@ -87,7 +95,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   start(): void {
     this.#waiting = false;
     if (this.#settled) {
-      this.#leave();
+      this.#leave(false);
       return;
     }
     const { method, target, body } = this.#request;
@@ -96,9 +104,10 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
     this.#starting = false;
   }
 
-  expire(): void {
+  expire(ofShare: boolean): void {
     this.#waiting = false;
-    this.#fail(failureOf('overloaded', 'no connection became free in time'));
+    const why = ofShare ? `it waited too long ${FOR_ITS_SHARE}` : 'no connection became free in time';
+    this.#fail(failureOf('overloaded', why));
   }
 
   abort(): void {
@@ -132,6 +141,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
     }
     this.#phase = 'answering';
     this.#resumeRead = resume;
+    this.#answerHeaders = headers;
     this.#hasNoContent = status === 204 || status === 304;
     this.#sink.onResponse(status, headers, statusText);
     return true;
@@ -142,16 +152,15 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   onComplete(trailers: readonly (string | Buffer)[] | null): void {
-    this.#leave();
+    this.#leave(false);
     if (this.#settled) return;
-    // undici takes a reset for the end of an answer that only the closing of the connection ends.
-    const broken = this.connection?.socket?.errored ?? null;
+    const broken = this.#brokenBy();
     if (broken !== null) this.#fail(failureFrom(broken, this.#phase));
     else this.#end(trailers === null || trailers.length === 0 ? [] : decode(trailers));
   }
 
   onError(error: Error): void {
-    this.#leave();
+    this.#leave(true);
     if (this.#settled) return;
     // A 304 may tell the length that a 200 would have had (RFC 9110 8.6); undici misses those bytes and says so.
     if (this.#hasNoContent && (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
@@ -161,6 +170,13 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
     const failure = failureFrom(error, this.#phase);
     if (this.#starting) process.nextTick(() => this.#fail(failure));
     else this.#fail(failure);
+  }
+
+  /** undici takes a reset for the end of an answer that only the closing of the connection ends. */
+  #brokenBy(): Error | null {
+    const { socket = null, writeError = null } = this.connection ?? {};
+    if (socket !== null && socket.errored !== null) return socket.errored;
+    return writeError === null || this.#hasNoContent || tellsItsEnd(this.#answerHeaders) ? null : writeError;
   }
 
   /** undici frames what it knows the length of, and sends the backend's own Host unless told otherwise. */
@@ -181,10 +197,12 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   /** undici reports an error thrown at the end of an answer as one more outcome: only the first frees the place. */
-  #leave(): void {
+  #leave(failed: boolean): void {
     if (!this.#underWay) return;
     this.#underWay = false;
-    this.#upstream.limit.leave();
+    const { holder } = this.#request;
+    if (this.connection === null) this.#upstream.limit.leave(holder);
+    else this.#upstream.giveBack(this.connection, holder, failed);
   }
 
   /**
@@ -219,6 +237,11 @@ function decode(raw: readonly (string | Buffer)[]): string[] {
 /** A 204 must not carry one (RFC 9110 8.6), and a reader who believes it waits for bytes that never come. */
 function withoutLength(headers: readonly string[]): readonly string[] {
   return headers.filter((_, i) => (headers[i - (i % 2)] as string).toLowerCase() !== 'content-length');
+}
+
+/** Whether the end of an answer is told by its header section, and not by the closing of the connection alone. */
+function tellsItsEnd(headers: readonly string[]): boolean {
+  return headers.some((name, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name));
 }
 
 /** The framing of an answer must have one reading (RFC 9112 6.3), whatever the parser made of it. */

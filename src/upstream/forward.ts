@@ -25,6 +25,8 @@ export interface Exchange {
   readonly maxBodyBytes: number;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** The final response headers are there, so many seconds after the request was handed over. */
+  readonly onAnswered: (upstreamSeconds: number) => void;
   /** The final field list for the client, flat. */
   readonly answerHeaders: (status: number, rawHeaders: readonly string[]) => string[];
   /** Called once. Unless something was `answered`, the answer is the caller's to write. */
@@ -32,12 +34,7 @@ export interface Exchange {
 }
 
 export type ForwardResult =
-  | {
-      readonly kind: 'answered';
-      readonly status: number;
-      /** From handing the request over until the final response headers. */
-      readonly upstreamSeconds: number;
-    }
+  | { readonly kind: 'answered'; readonly status: number }
   | {
       readonly kind: 'failed';
       readonly failure: UpstreamFailure;
@@ -62,7 +59,6 @@ class Forwarding implements ResponseSink {
   #settled = false;
   #startedAt = 0;
   #status = 0;
-  #upstreamSeconds = 0;
   #isPipelined = false;
   #watchesStalls = false;
   #upload: BodyStream | null = null;
@@ -102,7 +98,7 @@ class Forwarding implements ResponseSink {
   onResponse(status: number, headers: readonly string[], statusText: string): void {
     if (this.#settled) return;
     this.#status = status;
-    this.#upstreamSeconds = (this.#exchange.now() - this.#startedAt) / 1_000;
+    this.#exchange.onAnswered((this.#exchange.now() - this.#startedAt) / 1_000);
     const fields = this.#exchange.answerHeaders(status, headers);
     const mayTrail =
       this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
@@ -128,7 +124,7 @@ class Forwarding implements ResponseSink {
     if (trailers.length > 0 && this.#res.chunkedEncoding) this.#res.addTrailers(clientTrailers(trailers));
     this.#ended = true;
     if (!this.#holding) this.#end();
-    this.#settle({ kind: 'answered', status: this.#status, upstreamSeconds: this.#upstreamSeconds });
+    this.#settle({ kind: 'answered', status: this.#status });
     if (!this.#req.complete) discardRest(this.#req, this.#exchange.maxBodyBytes);
   }
 

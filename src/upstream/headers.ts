@@ -25,8 +25,12 @@ export interface UpstreamHeadersInput {
   /** null when no key is known (report mode). */
   readonly key: { readonly id: string; readonly type: string } | null;
   readonly authorization: AuthorizationPolicy;
-  /** Something was cut from the body, which now goes without a content coding. */
+  /** The body sent on is not the one received: what describes that one stays behind. */
   readonly bodyChanged: boolean;
+  /** The body was judged without a content coding, and goes so. */
+  readonly bodyDecoded: boolean;
+  /** What the body is called where the client did not say, or said nothing in an empty field; null: nothing is added. */
+  readonly contentType: string | null;
 }
 
 export interface ClientHeadersInput {
@@ -55,9 +59,11 @@ export function upstreamHeaders(input: UpstreamHeadersInput): string[] {
     if (!passesUpstream(rule, input)) continue;
     if (isNominated(rule, nominated) && !input.credentialFields.includes(rule.name)) continue;
     const value = rawHeaders[i + 1] as string;
+    if (input.contentType !== null && rule.name === 'content-type') continue;
     if (rule.name !== 'cookie') fields.push(name, value);
     else if (withoutOwnCookie(value) !== '') fields.push(name, withoutOwnCookie(value));
   }
+  if (input.contentType !== null) fields.push('Content-Type', input.contentType);
   fields.push('X-Forwarded-For', input.forwardedFor, 'X-Forwarded-Proto', input.forwardedProto);
   if (input.forwardedHost !== undefined) fields.push('X-Forwarded-Host', input.forwardedHost);
   fields.push('X-Request-Id', input.requestId);
@@ -96,6 +102,7 @@ export function clientTrailers(rawTrailers: readonly string[]): [string, string]
 function passesUpstream(rule: FieldRule, input: UpstreamHeadersInput): boolean {
   const { toUpstream } = rule;
   if (toUpstream === 'authorization') return input.authorization.kind === 'pass';
+  if (toUpstream === 'coding') return !input.bodyDecoded;
   return toUpstream === 'pass' || (toUpstream === 'body' && !input.bodyChanged);
 }
 

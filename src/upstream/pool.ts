@@ -2,11 +2,12 @@
  * The connections to one backend: how many, for how long, to which address and under which name.
  * All of it comes from the settings; nothing in a request can change where a connection goes or whom it trusts.
  */
-import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Client } from 'undici';
+import { createLookup, type Lookup } from '../lib/lookup.ts';
 import { type ConcurrencyLimit, createConcurrencyLimit } from './concurrency-limit.ts';
-import { createConnection } from './connection.ts';
+import { type Connection, type ConnectionUser, openConnection } from './connection.ts';
+import { createConnector, withoutFinalDot } from './connector.ts';
 
 export interface UpstreamSettings {
   /** Scheme, host and port; no path. */
@@ -17,6 +18,8 @@ export interface UpstreamSettings {
   /** Between two chunks of a body. */
   readonly idleTimeoutSeconds: number;
   readonly maxConnections: number;
+  /** Of these, how many the requests of one key may have; null: half of them. */
+  readonly maxConnectionsPerKey: number | null;
   readonly preserveHost: boolean;
   readonly tls: {
     /** PEM, read once, when the upstream is made. */
@@ -43,7 +46,10 @@ export interface Upstream {
   readonly preserveHost: boolean;
   readonly idleTimeoutMs: number;
   readonly limit: ConcurrencyLimit;
-  send(request: WireRequest, handler: Dispatcher.DispatchHandler): void;
+  /** Sends a request on a connection of its own, which is to be given back when the exchange on it has ended. */
+  send(request: WireRequest, user: ConnectionUser): void;
+  /** The exchange on the connection has ended; its place goes to the next in line. After a failure it is not used again. */
+  giveBack(connection: Connection, holder: string, failed: boolean): void;
   /**
    * Closes the connections once nothing is under way. Requests may still be sent, so that one that began before a
    * reload is not failed by it: they get connections that are closed in turn.
@@ -53,9 +59,22 @@ export interface Upstream {
   destroy(): void;
 }
 
+/** What is handed in from outside. */
+export interface UpstreamWorld {
+  /** Of this backend alone: a name server that hangs for one holds up no other. */
+  readonly lookup: Lookup;
+  readonly maxAgeMs: number;
+}
+
 /** Requests that may wait for each connection before further ones are turned away as overloaded. */
 const WAITING_PER_CONNECTION = 8;
 const MAX_RESPONSE_HEADER_BYTES = 65_536;
+
+/** undici's clock for both moves on twice a second, and would be early by up to a tick: 1.4 s would be 1.1 s. */
+const TICK_MS = 499;
+
+/** No connection is older, however busy, so that a backend that moves to another address is followed. */
+const MAX_AGE_MS = 5 * 60_000;
 
 /**
  * A request on a connection that the backend is just closing is lost, and a POST must not be sent again. So connections
@@ -71,58 +90,103 @@ const KEEP_ALIVE = { keepAliveTimeout: 4_000, keepAliveMaxTimeout: 60_000, keepA
 export const FIXED_SERVER_NAME = 'upstream';
 
 /** Makes the pool of one backend. Throws when `url` is not an http(s) origin or `caFile` cannot be read. */
-export function createUpstream(settings: UpstreamSettings): Upstream {
+export function createUpstream(settings: UpstreamSettings, world: Partial<UpstreamWorld> = {}): Upstream {
+  const { lookup = createLookup(), maxAgeMs = MAX_AGE_MS } = world;
   const url = originOf(settings.url);
-  const connect = connectorOf(settings);
+  const timeoutMs = milliseconds(settings.connectTimeoutSeconds);
+  const connect = createConnector({ url, timeoutMs, tls: settings.tls }, lookup);
   const limit = createConcurrencyLimit({
     limit: settings.maxConnections,
-    maxWaiting: settings.maxConnections * WAITING_PER_CONNECTION,
+    perHolder: settings.maxConnectionsPerKey ?? Math.max(1, Math.floor(settings.maxConnections / 2)),
+    waitingForEach: WAITING_PER_CONNECTION,
     maxWaitMs: milliseconds(settings.timeoutSeconds),
   });
-  const options: Pool.Options = {
-    connections: settings.maxConnections,
+  const own = new URL(url.origin);
+  own.hostname = withoutFinalDot(url.hostname);
+  const options: Client.Options = {
     pipelining: 1,
     allowH2: false,
-    headersTimeout: milliseconds(settings.timeoutSeconds),
-    bodyTimeout: milliseconds(settings.idleTimeoutSeconds),
+    headersTimeout: milliseconds(settings.timeoutSeconds) + TICK_MS,
+    bodyTimeout: milliseconds(settings.idleTimeoutSeconds) + TICK_MS,
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
     strictContentLength: true,
     ...KEEP_ALIVE,
-    factory: (origin, clientOptions) => createConnection(origin, clientOptions, connect),
   };
-  let pool: Pool | null = null;
+  const open = new Set<Connection>();
+  const idle: Connection[] = [];
+  let resting: Connection[] = [];
+  let holders: string[] = [];
   let closing = false;
+  let destroyed = false;
 
-  const closeWhenIdle = (): Promise<void> =>
-    new Promise((resolve) => {
-      limit.whenIdle(() => {
-        const idle = pool;
-        pool = null;
-        if (idle === null) resolve();
-        else void idle.close().then(resolve, resolve);
-      });
-    });
+  /**
+   * A backend may close a connection right after an answer that promised to keep it. One turn of the event loop shows that,
+   * before the next request is lost to it.
+   */
+  const endRest = (): void => {
+    const rested = resting;
+    const held = holders;
+    resting = [];
+    holders = [];
+    for (const [i, connection] of rested.entries()) {
+      if (closing || connection.retired) dismiss(connection);
+      else idle.push(connection);
+      limit.leave(held[i] as string);
+    }
+  };
+  const dismiss = (connection: Connection): void => {
+    open.delete(connection);
+    void connection.close();
+  };
+  const dismissIdle = (connection: Connection): void => {
+    const at = idle.indexOf(connection);
+    if (at === -1) return;
+    idle.splice(at, 1);
+    dismiss(connection);
+  };
+  const openAnother = (): Connection => {
+    const connection = openConnection({ origin: own, options, connect, maxAgeMs, onRetired: dismissIdle });
+    open.add(connection);
+    return connection;
+  };
 
   return {
-    origin: url.origin,
-    host: url.host,
+    origin: own.origin,
+    host: own.host,
     preserveHost: settings.preserveHost,
     idleTimeoutMs: milliseconds(settings.idleTimeoutSeconds),
     limit,
-    send(request, handler) {
-      if (pool === null) {
-        pool = new Pool(url.origin, options);
-        if (closing) void closeWhenIdle();
+    send(request, user) {
+      // The one used last: those that are not needed any more stay idle, and close.
+      const connection = idle.pop() ?? openAnother();
+      if (destroyed) connection.destroy();
+      connection.send(request, user);
+    },
+    giveBack(connection, holder, failed) {
+      if (!failed) {
+        holders.push(holder);
+        if (resting.push(connection) === 1) setImmediate(endRest);
+        return;
       }
-      pool.dispatch(request, handler);
+      dismiss(connection);
+      limit.leave(holder);
     },
-    close() {
-      closing = true;
-      return closeWhenIdle();
-    },
+    close: () =>
+      new Promise((resolve) => {
+        closing = true;
+        limit.whenIdle(() => {
+          const closed = [...open].map((connection) => connection.close());
+          open.clear();
+          idle.length = 0;
+          void Promise.all(closed).then(() => resolve());
+        });
+      }),
     destroy() {
       closing = true;
-      void pool?.destroy();
+      destroyed = true;
+      for (const connection of open) connection.destroy();
+      open.clear();
+      idle.length = 0;
     },
   };
 }
@@ -133,20 +197,6 @@ function originOf(text: string): URL {
   if (!isOrigin || url.username !== '' || url.password !== '' || url.hash !== '')
     throw new TypeError('An upstream is http:// or https://, a host and a port, and nothing else.');
   return url;
-}
-
-function connectorOf(settings: UpstreamSettings): buildConnector.connector {
-  const { caFile, insecureSkipVerify, serverName } = settings.tls;
-  const connect = buildConnector({
-    allowH2: false,
-    timeout: milliseconds(settings.connectTimeoutSeconds),
-    rejectUnauthorized: !insecureSkipVerify,
-    ...(caFile === null ? {} : { ca: readFileSync(caFile) }),
-  });
-  return (target, callback) => {
-    // An empty name lets the connector take the host of the address, and no name at all for a numeric one (RFC 6066 3).
-    connect({ ...target, servername: serverName ?? '' }, callback);
-  };
 }
 
 function milliseconds(seconds: number): number {

@@ -28,13 +28,28 @@ t.test('routes on which a backend might read events unseen are not listed', (t) 
     ['segment', 'POST', '/v1/identify'],
     ['segment', 'POST', '/v1/i'],
     ['rudderstack', 'POST', '/v1/identify'],
-    ['posthog', 'POST', '/capture/'],
     ['mixpanel', 'GET', '/track'],
-    ['mixpanel', 'POST', '/track'],
   ];
   for (const [preset, method, path] of unlisted)
     t.equal(compileRoutes(presetRoutes(preset)).match(method, path), null, `${preset} ${method} ${path}`);
   t.end();
+});
+
+t.test('or listed for their forms alone', async (t) => {
+  for (const [preset, path] of [
+    ['posthog', '/capture/'],
+    ['posthog', '/decide'],
+    ['mixpanel', '/track'],
+  ] as const) {
+    const route = compileRoutes(presetRoutes(preset)).match('POST', path)?.route;
+    t.match(route, { selector: null, forms: true, backend: { unseen: true } }, `${preset} ${path}`);
+  }
+});
+
+t.test('no parameter that can hold events is listed', async (t) => {
+  const listed = PRESETS.flatMap((name) => presetRoutes(name).flatMap(({ query = [] }) => query));
+  for (const name of ['data', 'event', 'events', 'batch', 'compression', 'name', '_method'])
+    t.notOk(listed.includes(name), name);
 });
 
 t.test('the metrics API is the one of userflux', (t) => {

@@ -18,6 +18,7 @@ t.test('every default', async (t) => {
     idleTimeoutSeconds: 60,
     maxBodyBytes: 1048576,
     maxConnections: 128,
+    maxConnectionsPerKey: null,
     tls: { caFile: null, insecureSkipVerify: false, serverName: null },
     cors: {
       allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-request-id'],
@@ -72,7 +73,15 @@ t.test('either API alone', async (t) => {
 
 t.test('routes stand in place of the preset', async (t) => {
   const routes = [
-    { method: 'POST', path: '/v1/batch', events: 'batch[].event', unnamed: 'allow', rewrite: '/v1/import' },
+    {
+      method: 'POST',
+      path: '/v1/batch',
+      events: 'batch[].event',
+      unnamed: 'allow',
+      query: ['ip'],
+      forms: true,
+      rewrite: '/v1/import',
+    },
   ];
   const { integration } = ConfigSchema.parse({ apis: { integration: { upstream, routes } } }).apis;
   t.equal(integration?.preset, null);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { hostName, instant, listenHost, redisUrl, secretText, upstreamUrl } from '../../src/config/values.ts';
 
@@ -11,13 +12,18 @@ function table(schema: Parameters<typeof accepts>[0], right: readonly unknown[],
 
 table(
   hostName,
-  ['example.com', 'a', 'xn--bcher-kva.example', '10.0.0.1', '[::1]', '_svc.example'],
+  ['example.com', 'a', 'a.', 'xn--bcher-kva.example', 'bücher.example', '10.0.0.1', '[::1]', '_svc.example'],
   [
     '',
     '*.example.com',
     'a..b',
     '.a',
-    'a.',
+    '.',
+    'a..',
+    '10.0.0.1.',
+    '１２７.0.0.1',
+    'a。b',
+    'exa\u00admple',
     'a:80',
     'http://a',
     '::1',
@@ -29,13 +35,30 @@ table(
     '0x7f.1',
   ],
 );
-table(listenHost, ['0.0.0.0', '::', '::1', 'localhost'], ['', '*', '[::]', 'fe80::1%eth0', '0.0.0.0:80', '127.1']);
+t.equal(hostName.parse('Bücher.Example.'), 'xn--bcher-kva.example', 'as it is looked up, and as it stands in Host');
+t.equal(upstreamUrl.parse('http://Bücher.example.:9000/'), 'http://xn--bcher-kva.example.:9000');
+table(
+  listenHost,
+  ['0.0.0.0', '::', '::1', 'localhost', 'localhost.'],
+  ['', '*', '[::]', 'fe80::1%eth0', '0.0.0.0:80', '127.1'],
+);
 table(
   upstreamUrl,
-  ['http://a', 'https://a:8443', 'http://127.0.0.1:9000/', 'http://[::1]:9000'],
+  [
+    ...['http://a', 'https://a:8443', 'http://127.0.0.1:9000/', 'http://[::1]:9000', 'http://my_service:9000'],
+    ...['http://svc.ns.svc.cluster.local.:9000', 'http://bücher.example', 'http://例え.test:8080'],
+  ],
   [
     ...['a:80', '//a', 'http:/a', 'http://', 'http://a/x', 'http://a?x', 'http://a#x', 'http://u@a', 'http://a:0'],
     ...['http://a:65536', 'http://a\\b', 'http://a b', 'http://127.1', 'http://0x7f000001', 'http://2130706433'],
+    ...[
+      'http://127.0.0.1.',
+      'http://a..',
+      'http://.',
+      'http://xn--a-ü',
+      'http://xn--zzzzzzzzz99999',
+      'http://a\u200db',
+    ],
     ...['http://[::1', 'http://[fe80::1%25eth0]', 'unix:/run/x.sock', 'http://a\n', ' http://a', 'http://exa mple'],
   ],
 );
@@ -62,3 +85,22 @@ table(
     'never',
   ],
 );
+
+t.test('what is taken for an upstream is a URL that means the same once more', (t) => {
+  const host = fc.oneof(
+    fc.domain(),
+    fc.string({ unit: 'grapheme', maxLength: 12 }),
+    fc.stringMatching(/^[a-z0-9._\u00df-\u00ff\u3002\uff0e-]{1,12}$/),
+  );
+  fc.assert(
+    fc.property(host, (name) => {
+      const read = upstreamUrl.safeParse(`http://${name}:9000`);
+      if (!read.success) return true;
+      const { hostname } = new URL(read.data);
+      return upstreamUrl.parse(read.data) === read.data && hostName.parse(name) === hostname.replace(/\.$/, '');
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass();
+  t.end();
+});

@@ -145,8 +145,54 @@ void t.test('a member that can be read in two ways', async (t) => {
 
 void t.test('members that the selector does not look at may be what they are', async (t) => {
   const body =
-    '{"NAME":"c","x":1,"x":2,"events":[{"name":"a","events":1,"Events":2,"properties":{"name":"c","Name":1,"name":2}}]}';
+    '{"names":"c","x":1,"x":2,"events":[{"name":"a","events":1,"Events":2,"properties":{"name":"c","Name":1,"name":2}}]}';
   t.equal(outcome('events[].name', body), 'same');
+});
+
+void t.test('a batch and a single event side by side are two bodies in one', async (t) => {
+  for (const rival of [
+    '"name":"c"',
+    '"NAME":1',
+    '"n\\u0061me":"a"',
+    '"__proto__":{"name":"c"}',
+    '"__proto__":{"__proto__":{}}',
+  ])
+    for (const body of [`{"events":[],${rival}}`, `{${rival},"events":[{"name":"a"}]}`, `{"events":1,${rival}}`])
+      t.equal(outcome('events[].name', body), 'ambiguous_body', body);
+  t.equal(outcome('events[].name', '{"name":"a"}'), 'invalid_event_body', 'no batch');
+  const odd = (last: string): string => `{"events":[]${',"\u00e9":0'.repeat(2000)},${last}}`;
+  t.same(
+    [outcome('events[].name', odd('"x":0')), outcome('events[].name', odd('"n\u00e4me":0,"Name":0'))],
+    ['same', 'ambiguous_body'],
+  );
+  for (const body of [
+    '{"events":[],"__proto__":{"x":1}}',
+    '{"events":[],"__proto__":1}',
+    '{"events":[],"x":{"name":"c"}}',
+  ])
+    t.equal(outcome('events[].name', body), 'same', body);
+  t.equal(outcome('name[].name', '{"name":[{"name":"a"}]}'), 'same', 'one name for both');
+});
+
+void t.test('what else the backend takes events from, where its preset says so', async (t) => {
+  const also = { containers: ['batch', 'data'] };
+  for (const body of ['{"name":"a","batch":[]}', '{"Data":1,"name":"a"}', '{"name":"a","__proto__":{"batch":[]}}'])
+    t.same([outcome('name', body, also), outcome('name', body)], ['ambiguous_body', 'same'], body);
+  t.equal(outcome('events[].name', '{"events":[],"data":1}', also), 'ambiguous_body');
+  t.equal(outcome('name', '{"batch":[]}', also), 'event_not_allowed');
+});
+
+void t.test('JSON that is other JSON in base64, where the backend reads that', async (t) => {
+  const hidden = Buffer.from('{"name":"c","x":"').toString('base64');
+  const body = `{"${hidden}":1,"name":"a"}`;
+  t.same([outcome('name', body, { base64: true }), outcome('name', body)], ['ambiguous_body', 'same']);
+  const cut = `{"events":[{"name":"c"},{"${hidden}":1,"name":"a"}]}`;
+  t.equal(outcome('events[].name', cut, { base64: true }), '{"events":[{"' + hidden + '":1,"name":"a"}]}');
+  t.equal(
+    outcome('[].name', `[{"x":1,"name":"c"},{"${hidden}":1,"name":"a"}]`, { base64: true }),
+    'ambiguous_body',
+    'as it is left',
+  );
 });
 
 void t.test('what is wrong first in this order is what is said: JSON, ambiguity, shape, names', async (t) => {

@@ -30,6 +30,30 @@ void t.test('counts what makes it ambiguous, anew for each object', async (t) =>
   t.strictSame(count('{}'), [0, 0, false]);
 });
 
+void t.test('tells of rivals, also of those that a copy of the object inherits', async (t) => {
+  const walk = newWalk({
+    member: compileMember('events'),
+    depth: 1,
+    skipFound: (bytes, start) => skipValue(bytes, start, 1),
+    rivals: ['name', 'data'].map(compileMember),
+  });
+  const isRivalled = (text: string): boolean => {
+    const bytes = Buffer.from(text);
+    t.equal(walkObject(bytes, 0, walk), bytes.length, text);
+    return walk.rivalled;
+  };
+  for (const text of ['{"name":1}', '{"x":1,"Data":2}', '{"n\\u0061me":1}', '{"__proto__":{"x":1,"data":2}}'])
+    t.equal(isRivalled(text), true, text);
+  t.equal(isRivalled('{"__proto__":{"__proto__":{}}}'), true, 'nested prototypes hide something');
+  for (const text of [
+    '{"events":[],"names":1}',
+    '{"x":{"name":1}}',
+    '{"__proto__":{"x":{"name":1}}}',
+    '{"__proto__":"name"}',
+  ])
+    t.equal(isRivalled(text), false, text);
+});
+
 void t.test('what is no object is INVALID', async (t) => {
   for (const text of [
     '{',

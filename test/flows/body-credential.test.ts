@@ -34,17 +34,37 @@ t.test('a literal takes its place, and goes nowhere else', async (t) => {
   t.equal(backend.requests[1]?.headers.authorization, 'of-the-upstream');
 });
 
-t.test('`pass` and an API in report mode leave it where it is', async (t) => {
-  for (const api of [
-    { ...IN_BODY, authorization: 'pass' },
-    { ...LITERAL, enforcement: 'report' },
-  ]) {
-    const { raw, backend } = await startFlow(t, { api });
-    const body = gzipSync(withKey(SERVER_SECRET));
-    t.equal((await raw(posted(body, ['Content-Encoding: gzip', 'Digest: x']))).status, 204);
-    t.same(backend.requests[0]?.body, body);
-    t.match(backend.requests[0]?.headers, { 'content-encoding': 'gzip', digest: 'x', 'postern-key-id': 'server' });
-  }
+t.test('`pass` leaves it where it is, in the text that was judged', async (t) => {
+  const { raw, backend } = await startFlow(t, { api: { ...IN_BODY, authorization: 'pass' } });
+  const text = withKey(SERVER_SECRET);
+  t.equal((await raw(posted(gzipSync(text), ['Content-Encoding: gzip', 'Digest: x']))).status, 204);
+  t.equal(backend.requests[0]?.body.toString(), text);
+  t.match(backend.requests[0]?.headers, {
+    'content-encoding': undefined,
+    digest: undefined,
+    'postern-key-id': 'server',
+  });
+  t.equal((await raw(posted(text, ['Digest: x']))).status, 204);
+  t.match(
+    backend.requests[1]?.headers,
+    { digest: 'x', 'content-type': 'application/json' },
+    'judged as JSON, called so',
+  );
+});
+
+t.test('an API in report mode gets the body as it came', async (t) => {
+  const { raw, backend } = await startFlow(t, { api: { ...LITERAL, enforcement: 'report' } });
+  const body = gzipSync(withKey(SERVER_SECRET));
+  t.equal((await raw(posted(body, ['Content-Encoding: gzip', 'Digest: x']))).status, 204);
+  t.same(backend.requests[0]?.body, body);
+  t.match(backend.requests[0]?.headers, { 'content-encoding': 'gzip', digest: 'x', 'content-type': undefined });
+});
+
+t.test('a coded body without a key in it goes decoded, since it was judged so', async (t) => {
+  const { raw, backend } = await startFlow(t, { api: IN_BODY });
+  t.equal((await raw(written({ body: gzipSync('{"a":1}'), fields: ['Content-Encoding: gzip'] }))).status, 204);
+  t.equal(backend.requests[0]?.body.toString(), '{"a":1}');
+  t.equal(backend.requests[0]?.headers['content-encoding'], undefined);
 });
 
 t.test('a coded body is decoded, and goes on without its coding', async (t) => {

@@ -61,6 +61,38 @@ t.test('an origin that no enabled write-only key admits is refused', async (t) =
   t.equal((await raw(preflight(ORIGIN))).status, 403);
 });
 
+t.test('cookies are allowed to origins that an enabled key names, where the API allows them at all', async (t) => {
+  const keys = [
+    { ...WEB_KEY, allowedOrigins: [ORIGIN] },
+    { id: 'every', type: 'write-only', secret: 'secret-for-every-page' },
+    {
+      ...{ id: 'off', type: 'write-only', enabled: false, secret: 'secret-of-a-disabled-key' },
+      allowedOrigins: ['https://off.example'],
+    },
+  ];
+  for (const [allowCredentials, named] of [
+    [true, 'true'],
+    [false, undefined],
+  ] as const) {
+    const { raw } = await startFlow(t, { keys, api: { cors: { allowCredentials } } });
+    for (const [origin, expected] of [
+      [ORIGIN, named],
+      ['https://other.example', undefined],
+      ['https://off.example', undefined],
+      ['null', undefined],
+    ] as const) {
+      const { status, headers } = await raw(preflight(origin));
+      t.same([status, headers['access-control-allow-credentials']], [204, expected], origin);
+    }
+    const refused = await raw(written({ secret: null, fields: [`Origin: ${ORIGIN}`] }));
+    t.equal(refused.headers['access-control-allow-credentials'], named);
+    const every = await raw(written({ secret: 'secret-for-every-page', fields: [`Origin: ${ORIGIN}`], body: '{}' }));
+    t.equal(every.headers['access-control-allow-credentials'], undefined);
+    const own = await raw(written({ secret: WEB_KEY.secret, fields: [`Origin: ${ORIGIN}`], body: '{}' }));
+    t.equal(own.headers['access-control-allow-credentials'], named);
+  }
+});
+
 t.test('any origin, if some key is for every page', async (t) => {
   const { raw } = await startFlow(t);
   for (const origin of [ORIGIN, 'null'])

@@ -11,13 +11,13 @@ t.test('disallowed events are cut out, and what is kept is kept byte for byte', 
   const send = (body: string, fields: readonly string[] = []) =>
     raw(written({ secret: EVENTS_SECRET, target: `${BATCH}?locationEnrichment=true`, body, fields }));
   const body =
-    '{"v" : 1.0,"events" : [ {"name":"login","n":12345678901234567890} , {"name":"other"},\n{"name":"vi\\u0065w", "p":{"name":"other"}}],"name":"other"}';
+    '{"v" : 1.0,"events" : [ {"name":"login","n":12345678901234567890} , {"name":"other"},\n{"name":"vi\\u0065w", "p":{"name":"other"}}],"names":"other"}';
   const answer = await send(body, DIGESTS);
   t.same([answer.status, answer.body, answer.headers['postern-removed-events']], [202, 'taken', '1']);
   const [request] = backend.requests;
   const sent = request?.body.toString() ?? '';
   t.match(sent, /^\{"v" : 1\.0,"events" : \[ \{"name":"login","n":12345678901234567890\}\s*,\s*\{"name":"vi\\u0065w"/);
-  t.match(sent, /"p":\{"name":"other"\}\}\],"name":"other"\}$/);
+  t.match(sent, /"p":\{"name":"other"\}\}\],"names":"other"\}$/);
   t.equal((JSON.parse(sent) as { events: unknown[] }).events.length, 2);
   t.equal(request?.headers['content-length'], String(sent.length));
   t.equal(request?.url, `${BATCH}?locationEnrichment=true`);

@@ -11,6 +11,7 @@ import { startPostern } from '../support/postern.ts';
 
 const LIMITED = 'secret-of-the-limited-key';
 const FREE = 'secret-of-the-free-key';
+const PAGE = 'secret-of-the-page-key';
 
 async function startFor(t: Test, preset: string, credential: string) {
   const backend = await startBackend(t, (_req, res) => {
@@ -23,6 +24,7 @@ async function startFor(t: Test, preset: string, credential: string) {
     keys: [
       { id: 'limited', type: 'read-write', secret: LIMITED, allowedEvents: ['login'] },
       { id: 'free', type: 'read-write', secret: FREE },
+      { id: 'page', type: 'write-only', secret: PAGE },
     ],
   });
   return { backend, postern };
@@ -65,6 +67,18 @@ t.test('@rudderstack/rudder-sdk-node', async (t) => {
   t.same(backend.requests.flatMap(namesIn('batch', 'event')), ['login', 'identify']);
 });
 
+t.test(
+  '@rudderstack/rudder-sdk-node with gzip, which it labels as a form: for keys that may send all events',
+  async (t) => {
+    const { backend, postern } = await startFor(t, 'rudderstack', 'basic-username');
+    const client = new RudderAnalytics(PAGE, { dataPlaneUrl: postern.url, flushAt: 10 });
+    client.track({ userId: 'u', event: 'payment' });
+    await new Promise((done) => client.flush(done));
+    t.match(backend.requests[0]?.headers, { 'content-type': /form/, 'content-encoding': 'gzip' });
+    t.same(backend.requests.flatMap(namesIn('batch', 'event')), ['payment']);
+  },
+);
+
 t.test('@amplitude/analytics-node', async (t) => {
   const { backend, postern } = await startFor(t, 'amplitude', 'body:api_key');
   const client = createInstance();
@@ -90,4 +104,22 @@ t.test('mixpanel, which puts events into queries: for keys that are not limited'
   t.equal(backend.requests.length, 0, 'refused, since nobody looks there');
   await told((done) => clientOf(FREE).track('payment', {}, done));
   t.match(backend.requests, [{ method: 'GET', url: /^\/track\?/ }]);
+});
+
+t.test('mixpanel in batches, which are forms: for keys that may send all events', async (t) => {
+  const { backend, postern } = await startFor(t, 'mixpanel', 'query:api_key');
+  const { host } = new URL(postern.url);
+  const clientOf = (key: string) => Mixpanel.init('project', { host, protocol: 'http', ...{ key } });
+  const batch = [{ event: 'payment', properties: { time: new Date(0) } }];
+  await new Promise((done) => clientOf(PAGE).track_batch(batch, done));
+  await new Promise((done) => clientOf(PAGE).import_batch(batch, done));
+  await new Promise((done) => clientOf(LIMITED).track_batch(batch, done));
+  await new Promise((done) => clientOf(LIMITED).import_batch(batch, done));
+  t.match(
+    backend.requests.map(({ method, url, body }) => [method, url, body.toString()]),
+    [
+      ['POST', /^\/track\?/, /^data=/],
+      ['POST', /^\/import\?/, /^data=/],
+    ],
+  );
 });

@@ -25,6 +25,7 @@ const ERRORS: Partial<Record<RefusalCode, string>> = {
   invalid_request: 'invalid_request',
   unsupported_media_type: 'invalid_request',
   unsupported_encoding: 'invalid_request',
+  internal_error: 'server_error',
 };
 
 t.test('a token is told in the words of the form that asked for it, and no cache may keep it', async (t) => {

@@ -1,29 +1,60 @@
 import t from 'tap';
-import { readJsonRequest, readOAuthRequest, tokenForm } from '../../src/metrics-api/token-request.ts';
+import {
+  mayBeForm,
+  readJsonRequest,
+  readOAuthRequest,
+  speaksOAuth,
+  tokenForm,
+} from '../../src/metrics-api/token-request.ts';
 
 const json = (text: string | Buffer) => readJsonRequest(Buffer.from(text));
 const form = (text: string, authorization?: string) => readOAuthRequest(Buffer.from(text, 'latin1'), authorization);
 const basic = (text: string, scheme = 'Basic') => `${scheme} ${Buffer.from(text).toString('base64')}`;
 const GRANT = 'grant_type=client_credentials';
-const pair = (apiKey: string, clientSecret: string) => ({ kind: 'pair', apiKey, clientSecret });
+const pair = (apiKey: string, clientSecret: string) => ({ kind: 'pair', pairs: [{ apiKey, clientSecret }] });
+const formOf = (contentType: string | undefined, authorization?: string) => tokenForm({ contentType, authorization });
 const error = (name: string) => ({ kind: 'error', error: name });
 
 t.test('the content type says which form', async (t) => {
   for (const type of ['application/json', 'Application/JSON; charset=utf-8', 'application/json;charset="UTF-8"'])
-    t.equal(tokenForm(type), 'json', type);
-  for (const type of ['application/x-www-form-urlencoded', 'application/x-www-form-urlencoded; charset=UTF-8'])
-    t.equal(tokenForm(type), 'oauth', type);
+    t.equal(formOf(type), 'json', type);
   for (const type of [
-    undefined,
-    '',
+    'application/x-www-form-urlencoded',
+    'application/x-www-form-urlencoded; charset=UTF-8',
+    'application/x-www-form-urlencoded;charset=utf-8',
+    'APPLICATION/X-WWW-FORM-URLENCODED ; Charset="utf-8" ',
+    'application/x-www-form-urlencoded;',
+    'application/x-www-form-urlencoded; charset=UTF8',
+    'application/x-www-form-urlencoded; charset=us-ascii; boundary=x',
+  ])
+    t.equal(formOf(type), 'oauth', type);
+  for (const type of [
     'text/plain',
     'application/jsonp',
     'application/json; charset=utf-16',
     'application/json, application/x-www-form-urlencoded',
     'application/x-www-form-urlencoded; charset=utf-16',
+    'application/x-www-form-urlencoded; charset=iso-8859-1; charset=utf-8',
+    'application/x-www-form-urlencodedx',
     'multipart/form-data; boundary=application/json',
   ])
-    t.equal(tokenForm(type), null, String(type));
+    t.equal(formOf(type), null, type);
+  for (const type of [undefined, '']) {
+    t.equal(formOf(type), 'untyped');
+    t.equal(formOf(type, basic('k:s')), 'oauth', 'Basic is OAuth');
+  }
+  for (const text of ['grant_type=client_credentials', 'a%5Fb=c']) t.ok(mayBeForm(Buffer.from(text)), text);
+  for (const text of ['', '{"a":"b=c"}', ' a=b', '<a b="c">', '\x1f\x8b=']) t.notOk(mayBeForm(Buffer.from(text)), text);
+});
+
+t.test('who expects errors in the words of OAuth', async (t) => {
+  const speaks = (contentType?: string, authorization?: string) => speaksOAuth({ contentType, authorization });
+  t.ok(speaks('application/x-www-form-urlencoded; charset=utf-16'));
+  t.ok(speaks(undefined, basic('k:s')));
+  t.ok(speaks('text/plain', basic('k:s')));
+  t.notOk(speaks('application/json', basic('k:s')));
+  t.notOk(speaks('text/plain'));
+  t.notOk(speaks(undefined, 'Bearer x'));
 });
 
 t.test('the JSON form', async (t) => {
@@ -68,6 +99,7 @@ t.test('client credentials in the body', async (t) => {
     'grant_type=password&username=a&password=b&client_id=k&client_secret=s': 'unsupported_grant_type',
     'grant_type=Client_Credentials&client_id=k&client_secret=s': 'unsupported_grant_type',
     [`${GRANT}&scope=admin&client_id=k&client_secret=s`]: 'invalid_scope',
+    [`${GRANT}&client_id=k&client_assertion_type=urn&client_assertion=x`]: 'invalid_client',
   };
   for (const [text, name] of Object.entries(wrong)) t.match(form(text), error(name), text);
   t.same(form(`${GRANT}&scope=&client_id=k&client_secret=s`), pair('k', 's'), 'a parameter without value is absent');
@@ -76,13 +108,19 @@ t.test('client credentials in the body', async (t) => {
 t.test('client credentials by HTTP Basic', async (t) => {
   t.same(form(GRANT, basic('k:s')), pair('k', 's'));
   t.same(form(GRANT, basic('k:s', 'bAsIc')), pair('k', 's'));
-  t.same(form(GRANT, basic('k%3A1:s%2Bt%25+u:v')), pair('k:1', 's+t% u:v'), 'form-encoded, cut at the first colon');
+  const encoded = { apiKey: 'k:1', clientSecret: 's+t% u:v' };
+  const written = { apiKey: 'k%3A1', clientSecret: 's%2Bt%25+u:v' };
+  t.same(
+    form(GRANT, basic('k%3A1:s%2Bt%25+u:v')),
+    { kind: 'pair', pairs: [encoded, written] },
+    'cut at the first colon',
+  );
+  t.same(form(GRANT, basic('k:100%')), pair('k', '100%'), 'as curl sends it');
   t.same(form(`${GRANT}&client_id=k`, basic('k:s')), pair('k', 's'), 'the id may be named again');
   const wrong: readonly (readonly [string, string, string])[] = [
     [GRANT, basic('k'), 'invalid_request'],
     [GRANT, basic(':s'), 'invalid_request'],
     [GRANT, basic('k:'), 'invalid_request'],
-    [GRANT, basic('k:100%'), 'invalid_request'],
     [GRANT, 'Basic', 'invalid_request'],
     [GRANT, 'Basic !!!', 'invalid_request'],
     [GRANT, `${basic('k:s')}, ${basic('l:t')}`, 'invalid_request'],
@@ -100,7 +138,8 @@ t.test('what is wrong is said without quoting the request', async (t) => {
   for (const read of [
     json('{"clientSecret":"hunter2"}'),
     form(`${GRANT}&client_secret=hunter2`),
-    form(GRANT, basic('hunter2:%')),
+    form(GRANT, basic('hunter2')),
+    form(`${GRANT}&client_id=other`, basic('k:hunter2')),
   ]) {
     t.equal(read.kind, 'error');
     t.notMatch(JSON.stringify(read), 'hunter2');

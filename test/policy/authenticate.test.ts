@@ -1,5 +1,6 @@
 import t from 'tap';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
+import { compileNameReader } from '../../src/policy/query.ts';
 import { apiRules, bearer, factsOf, key, passageOf, rulesOf } from '../support/passages.ts';
 
 const KEYS = [key('k'), key('m', { type: 'metrics' }), key('off', { enabled: false })];
@@ -15,7 +16,14 @@ t.test('the key whose secret came with the request', async (t) => {
   t.equal(ask(bearer('x')), 'invalid_credential unknown');
   t.equal(ask(bearer('off')), 'invalid_credential disabled');
   t.equal(ask(['X-Key', 'secret-of-k'], '', apiRules({ credential: [{ kind: 'header', name: 'x-key' }] })), 'k');
-  t.equal(ask([], '?key=secret-of-k', apiRules({ credential: [{ kind: 'query', name: 'key' }] })), 'k');
+  t.equal(
+    ask(
+      [],
+      '?key=secret-of-k',
+      apiRules({ credential: [{ kind: 'query', name: 'key', isName: compileNameReader('key') }] }),
+    ),
+    'k',
+  );
 });
 
 t.test('a credential of the metrics API is unknown here', async (t) => {

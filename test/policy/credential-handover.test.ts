@@ -2,10 +2,11 @@ import t from 'tap';
 import { handOver, type Handover } from '../../src/policy/credential-handover.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { CredentialLocation, UpstreamAuthorization } from '../../src/policy/ruleset.ts';
+import { compileNameReader } from '../../src/policy/query.ts';
 import { apiRules, factsOf } from '../support/passages.ts';
 
 const HEADER: CredentialLocation = { kind: 'header', name: 'x-api-key' };
-const QUERY: CredentialLocation = { kind: 'query', name: 'api_key' };
+const QUERY: CredentialLocation = { kind: 'query', name: 'api_key', isName: compileNameReader('api_key') };
 const LITERAL = { kind: 'literal', value: 'up&stream' } as const;
 const FIELDS = ['A', '1', 'X-Api-Key', 's3', 'B', '2'];
 

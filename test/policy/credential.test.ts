@@ -4,12 +4,13 @@ import type { BodyText } from '../../src/policy/body-credential.ts';
 import { findCredential, identify } from '../../src/policy/credential.ts';
 import { allowed } from '../../src/policy/refusal.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
+import { compileNameReader } from '../../src/policy/query.ts';
 import { factsOf, key, NOON, sha256, snapshotOf } from '../support/passages.ts';
 
 const BEARER: CredentialLocation = { kind: 'bearer' };
 const BASIC: CredentialLocation = { kind: 'basic-username' };
 const HEADER: CredentialLocation = { kind: 'header', name: 'x-api-key' };
-const QUERY: CredentialLocation = { kind: 'query', name: 'api_key' };
+const QUERY: CredentialLocation = { kind: 'query', name: 'api_key', isName: compileNameReader('api_key') };
 const BODY: CredentialLocation = { kind: 'body', name: 'api_key', find: compileMemberSearch('api_key') };
 
 function find(locations: readonly CredentialLocation[], fields: readonly string[] = [], query = ''): string {
@@ -55,7 +56,21 @@ t.test('a header and a query parameter', async (t) => {
   t.equal(find([HEADER], ['X-Api-Key', '']), '! missing_credential');
   t.equal(find([HEADER], ['X-Api-Key', 's3', 'x-api-key', 's3']), '! malformed_request', 'repeated');
   t.equal(find([QUERY], [], '?a=b&api%5fkey=s%33&c'), 's3');
-  t.equal(find([QUERY], [], '?API_KEY=s3'), '! missing_credential');
+  for (const other of [
+    'API_KEY',
+    'api.key',
+    'api%20key',
+    'api[key',
+    'api_key%00x',
+    '+api_key',
+    'api_key[]',
+    '%2561pi_key',
+  ])
+    for (const query of [`?${other}=s3`, `?api_key=s3&${other}=s3`, `?${other}=s4&api_key=s3`, `?x;${other}=s3`])
+      t.equal(find([QUERY], [], query), '! malformed_request', query);
+  t.equal(find([BEARER, QUERY], ['Authorization', 'Bearer s3'], '?api.key=s4'), '! malformed_request');
+  t.equal(find([QUERY], [], '?api_key=s3;api_key=s3'), '! malformed_request');
+  t.equal(find([QUERY], [], '?api_keys=a&my_api_key=b&api_key=s3'), 's3');
   t.equal(find([QUERY], [], '?api_key=s3&api_key=s3'), '! malformed_request');
 });
 

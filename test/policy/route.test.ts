@@ -3,7 +3,14 @@ import { compileRoutes, findRouteProblems, isMetricsPath, type RouteDefinition }
 
 const ROUTES: readonly RouteDefinition[] = [
   { method: 'POST', path: '/v1/track', events: 'event' },
-  { method: 'POST', path: '/v1/batch', events: 'batch[].event', unnamed: 'allow', rewrite: '/v1/import' },
+  {
+    method: 'POST',
+    path: '/v1/batch',
+    events: 'batch[].event',
+    unnamed: 'allow',
+    query: ['IP'],
+    rewrite: '/v1/import',
+  },
   { method: 'GET', path: '/v1/users/:id' },
   { method: 'GET', path: '/v1/users/me' },
   { method: 'DELETE', path: '/v1/:type/:id', rewrite: '/items/:id/of/:type' },
@@ -11,7 +18,7 @@ const ROUTES: readonly RouteDefinition[] = [
   { method: 'POST', path: '/Health' },
   { method: 'GET', path: '/' },
 ];
-const router = compileRoutes(ROUTES);
+const router = compileRoutes(ROUTES, ['API_KEY']);
 
 const patternOf = (method: string, path: string): string | undefined => router.match(method, path)?.route.pattern;
 
@@ -22,7 +29,10 @@ t.test('a route is what its definition says', (t) => {
       pattern: '/v1/batch',
       selector: { kind: 'batch', container: 'batch', member: 'event' },
       unnamed: 'allow',
+      query: new Set(['ip', 'api_key']),
+      forms: false,
       rewrite: '/v1/import',
+      backend: {},
     },
     target: '/v1/import',
   });

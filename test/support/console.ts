@@ -3,11 +3,11 @@
  * test on any script error or anything that the Content-Security-Policy held back.
  */
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { startBackend, type Backend } from './backend.ts';
+import { startChromium } from './browser.ts';
 import { startPostern, type Postern } from './postern.ts';
-import { requireTool } from './tools.ts';
 
 export const ADMIN_TOKEN = 'admin-token-of-this-test';
 
@@ -28,20 +28,7 @@ export interface ConsoleUnderTest {
 /** A browser that ends with the test. */
 export async function startBrowser(t: Test): Promise<Browser> {
   if (!existsSync('dist/console/index.html')) throw new Error('The console is not built: npm run build:console');
-  const browser = await chromium.launch({
-    executablePath: requireTool('chromium', 'chromium'),
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  t.teardown(() => browser.close());
-  return browser;
+  return startChromium(t);
 }
 
 export interface ConsoleOptions {

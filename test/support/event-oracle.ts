@@ -28,6 +28,7 @@ export function expectedOutcome(body: Buffer, rule: EventRule): Expected {
     if (tree.kind !== 'object') return { code: 'invalid_event_body' };
     if (isAmbiguous(tree.entries, container)) return { code: 'ambiguous_body' };
     batch = tree.entries.find((entry) => entry.name === container)?.value;
+    if (batch !== undefined && holdsRival(tree.entries, rule)) return { code: 'ambiguous_body' };
   }
   if (batch?.kind !== 'array') return { code: 'invalid_event_body' };
   const objects = batch.items.map((item) => (item.kind === 'object' ? item.entries : null));
@@ -62,6 +63,17 @@ function depthOf(json: string): number {
     deepest = Math.max(deepest, depth);
   }
   return deepest;
+}
+
+/** The member of a single event beside the batch, or where a copy of the object inherits it. */
+function holdsRival(entries: readonly Entry[], rule: EventRule): boolean {
+  const prototypes = entries.flatMap(({ name, value }) =>
+    name === '__proto__' && value.kind === 'object' ? [value.entries] : [],
+  );
+  return (
+    entries.some(({ name }) => isSuspect(name, rule.selector.member)) ||
+    prototypes.some((inherited) => holdsRival(inherited, rule) || inherited.some(({ name }) => name === '__proto__'))
+  );
 }
 
 function isEventAmbiguous(entries: readonly Entry[], rule: EventRule): boolean {

@@ -93,3 +93,93 @@ for line in sys.stdin:
         names = None
     print(json.dumps(names))`;
 }
+
+/** What a backend received, as far as it may read events in it. */
+export interface ReceivedEvents {
+  readonly url: string;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly body: Buffer;
+}
+
+/**
+ * The names that lenient backends find in what they received: in the body as JSON, decoded and as it stands; as base64, if asked to, passing
+ * over what is none; as a form, if a parser could take its type for one; and in the query. Names are the values of `member` in
+ * an object, in each item of an array, or in what stands under `events`, `batch` or `data`.
+ */
+export function lenientNamesIn(
+  requests: readonly ReceivedEvents[],
+  { base64, member }: { readonly base64: boolean; readonly member: string },
+): readonly (readonly string[])[] {
+  const input = requests.map(
+    (request) => `${JSON.stringify({ ...request, base64, member, body: request.body.toString('base64') })}\n`,
+  );
+  const { stdout, stderr, error } = spawnSync('python3', ['-c', LENIENT], {
+    input: input.join(''),
+    maxBuffer: 1 << 30,
+  });
+  if (error !== undefined) throw error;
+  const lines = stdout.toString().trimEnd().split('\n');
+  if (lines.length !== requests.length) throw new Error(`python3: ${stderr.toString()}`);
+  return lines.map((line) => JSON.parse(line) as readonly string[]);
+}
+
+/** Whether there is a python3 to ask. */
+export const hasLenientReader = (): boolean => spawnSync('python3', ['-c', '']).status === 0;
+
+const LENIENT = `
+import base64, gzip, json, re, sys, zlib
+from urllib.parse import parse_qsl, urlsplit
+
+def names(value, deep=True):
+    found = []
+    if isinstance(value, list):
+        for item in value: found += names(item, False)
+    if isinstance(value, dict):
+        value = {k.lower(): v for k, v in value.items()}
+        batches = [value[k] for k in ('events', 'batch', 'data') if value.get(k)] if deep else []
+        for batch in batches: found += text(batch) if isinstance(batch, str) else names(batch, False)
+        if not batches: found += [value[k] for k in (member,) if isinstance(value.get(k), str)]
+    return found
+
+def parsed(data):
+    try: return names(json.JSONDecoder().raw_decode(data.decode('utf-8-sig', 'replace').lstrip())[0])
+    except (ValueError, RecursionError): return []
+
+def in_base64(data):
+    found = []
+    for change in (lambda d: d, lambda d: d.translate(bytes.maketrans(b'-_', b'+/')), lambda d: d.replace(b' ', b'+')):
+        kept = re.sub(rb'[^A-Za-z0-9+/]', b'', change(data))
+        found += parsed(base64.b64decode(kept[:len(kept) // 4 * 4]))
+    return found
+
+def text(value):
+    data = value.encode('utf-8', 'surrogatepass')
+    return parsed(data) + in_base64(data)
+
+def decodings(data, coding):
+    yield data
+    for decode in (gzip.decompress, zlib.decompress):
+        if coding:
+            try: yield decode(data)
+            except Exception: pass
+
+def in_form(data):
+    found = []
+    for pair in re.split('[&;]', data.decode('latin-1')):
+        for key, value in parse_qsl(pair, keep_blank_values=True):
+            key = re.sub(r'[.\\[].*', '', key.strip().lower())
+            found += text(value) if key in ('data', 'events', 'batch') else [value] if key == member else []
+    return found
+
+for line in sys.stdin:
+    request = json.loads(line)
+    member = request['member']
+    body = base64.b64decode(request['body'])
+    kind = (request.get('contentType') or '').lower()
+    found = in_form(urlsplit(request['url']).query.encode())
+    for data in decodings(body, request.get('contentEncoding')):
+        found += parsed(data) + (in_base64(data) if request['base64'] else [])
+        if kind == '' or re.search('urlencoded|multipart|form-data', kind): found += in_form(data)
+    print(json.dumps(found))
+`;

@@ -41,8 +41,11 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
       credentialFields: [],
       looksIntoBody: false,
     },
-    ...{ authorization: { kind: 'strip' }, cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60 } },
-    ...{ enforcement: 'enforce', maxBodyBytes: 1000, publishesKeys: false },
+    ...{
+      authorization: { kind: 'strip' },
+      cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
+    },
+    ...{ enforcement: 'enforce', maxBodyBytes: 1000, idleTimeoutMs: 1000, publishesKeys: false },
     ...change,
   };
 }
@@ -77,6 +80,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
   return {
     ...{ facts, rules, path: place.path, query: place.query, api: place.api, route: place.route },
     ...{ endpoint: null, identity: null, client: null, body: 'unread', bodyText: null, bodyHandedOver: false },
+    ...{ lookedThrough: false, bodyJudged: false, typeOfUntyped: null },
     ...{ bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0, wouldReject: null },
     readBody: () => {
       throw new Error('no body to wait for');

@@ -8,7 +8,7 @@ import { dispatch, type Flight, type UpstreamRequest } from '../../src/upstream/
 import type { UpstreamFailure } from '../../src/upstream/failure.ts';
 import { type Exchange, forward, type ForwardResult } from '../../src/upstream/forward.ts';
 import { clientHeaders, upstreamHeaders } from '../../src/upstream/headers.ts';
-import { createUpstream, type Upstream, type UpstreamSettings } from '../../src/upstream/pool.ts';
+import { createUpstream, type Upstream, type UpstreamSettings, type UpstreamWorld } from '../../src/upstream/pool.ts';
 
 export interface RawBackend {
   readonly port: number;
@@ -17,11 +17,12 @@ export interface RawBackend {
   readonly sockets: readonly Socket[];
 }
 
-/** Listens on a free port of the loopback; `onConnection` gets each connection and its number, from 0. */
+/** Listens on the loopback, on a free port unless told otherwise; `onConnection` gets each connection and its number, from 0. */
 export async function rawBackend(
   t: Test,
   onConnection: (socket: Socket, index: number) => void,
   secure: tls.TlsOptions | null = null,
+  { host, port: wanted } = { host: '127.0.0.1', port: 0 },
 ): Promise<RawBackend> {
   const sockets: Socket[] = [];
   const accept = (socket: Socket): void => {
@@ -30,14 +31,14 @@ export async function rawBackend(
   };
   const server = secure === null ? net.createServer(accept) : tls.createServer(secure, accept);
   server.on('tlsClientError', () => {});
-  server.listen(0, '127.0.0.1');
+  server.listen(wanted, host);
   await once(server, 'listening');
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  return { port, url: `${secure === null ? 'http' : 'https'}://127.0.0.1:${port}`, sockets };
+  return { port, url: `${secure === null ? 'http' : 'https'}://${host}:${port}`, sockets };
 }
 
 /** Calls back with each whole request on the connection: its head and its body, as they were on the wire. */
@@ -79,17 +80,24 @@ export function answering(t: Test, bytes: string, then: 'keep' | 'end' | 'reset'
 }
 
 /** Settings with short timeouts. */
-export function upstreamTo(t: Test, url: string, settings: Partial<UpstreamSettings> = {}): Upstream {
-  const upstream = createUpstream({
+export function upstreamTo(
+  t: Test,
+  url: string,
+  settings: Partial<UpstreamSettings> = {},
+  world: Partial<UpstreamWorld> = {},
+): Upstream {
+  const whole: UpstreamSettings = {
     url,
     connectTimeoutSeconds: 2,
     timeoutSeconds: 5,
     idleTimeoutSeconds: 5,
     maxConnections: 4,
+    maxConnectionsPerKey: 4,
     preserveHost: false,
     tls: { caFile: null, insecureSkipVerify: false, serverName: null },
     ...settings,
-  });
+  };
+  const upstream = createUpstream(whole, world);
   t.teardown(() => upstream.destroy());
   return upstream;
 }
@@ -124,6 +132,7 @@ export function recordFlight(upstream: Upstream, request: Partial<UpstreamReques
     host: upstream.host,
     body: Buffer.from('{}'),
     contentLength: null,
+    holder: '',
     ...request,
   };
   const flight = dispatch(upstream, whole, {
@@ -158,6 +167,7 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
       now: () => performance.now(),
       send: null,
       request: requestFrom(req, upstream),
+      onAnswered: () => undefined,
       answerHeaders: (_status, rawHeaders) => clientHeaders({ rawHeaders, cors: null, added: [] }),
       onSettled: (result) => {
         if (!res.headersSent && result.kind !== 'client_gone')
@@ -191,6 +201,8 @@ function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest 
     key: null,
     authorization: { kind: 'strip' },
     bodyChanged: false,
+    bodyDecoded: false,
+    contentType: null,
   });
   return {
     method: req.method ?? '',
@@ -199,6 +211,7 @@ function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest 
     host: upstream.host,
     body: length !== undefined || req.headers['transfer-encoding'] !== undefined ? req : null,
     contentLength: length === undefined ? null : Number(length),
+    holder: '',
   };
 }
 

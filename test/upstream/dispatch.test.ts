@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import t from 'tap';
@@ -171,7 +172,7 @@ void t.test('an answer that ends with the connection is whole on FIN and truncat
   const ending = new Promise<string>((resolve) => {
     dispatch(
       upstream,
-      { method: 'GET', target: '/', headers: [], host: upstream.host, body: null, contentLength: null },
+      { method: 'GET', target: '/', headers: [], host: upstream.host, body: null, contentLength: null, holder: '' },
       {
         onResponse: () => {},
         onData: () => {
@@ -294,6 +295,17 @@ void t.test('over maxConnections requests wait; too many are turned away; who wa
   t.equal(backend.sockets.length, 1);
 });
 
+void t.test('whoever has the share of a key is turned away or waits, and the others go', async (t) => {
+  const backend = await rawBackend(t, () => {});
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 2, maxConnectionsPerKey: null, timeoutSeconds: 0.05 });
+  const flights = Array.from({ length: 10 }, () => recordFlight(upstream, { holder: 'greedy' }));
+  const other = recordFlight(upstream, { holder: 'other' });
+  t.match(await flights[9]?.done, { ended: 'overloaded', failure: { why: /wait for its key's share .*PerKey/ } });
+  t.match(await flights[8]?.done, { ended: /^(overloaded|header_timeout)$/ });
+  t.match(await other.done, { ended: 'header_timeout' }, 'it was sent');
+  await Promise.all(flights.map(({ done }) => done));
+});
+
 void t.test('who waits too long for a connection is turned away', async (t) => {
   const backend = await rawBackend(t, () => {});
   const upstream = upstreamTo(t, backend.url, { maxConnections: 1, timeoutSeconds: 0.05 });
@@ -308,3 +320,44 @@ void t.test('a request that undici refuses fails after dispatch has returned', a
   const { done } = recordFlight(upstreamTo(t, backend.url), { headers: ['Bad Name', 'x'] });
   t.match(await done, { ended: 'unknown', endings: 1, flight: {} });
 });
+
+void t.test('an answer that only the end of the connection ends is not whole when the upload broke off', async (t) => {
+  for (const [head, ended] of [
+    ['HTTP/1.1 413 X\r\n\r\n', 'truncated'],
+    ['HTTP/1.1 413 X\r\nContent-Length: 4\r\n\r\n', 'end'],
+    ['HTTP/1.1 204 X\r\nConnection: close\r\n\r\n', 'end'],
+  ] as const) {
+    const backend = await rawBackend(t, (socket) => {
+      socket.once('data', () => {
+        socket.pause().write(`${head}${head.includes(' 204 ') ? '' : 'part'}`);
+        setTimeout(() => socket.destroy(), 5);
+      });
+    });
+    const body = Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(65_536)));
+    const answer = await recordFlight(upstreamTo(t, backend.url), { body }).done;
+    t.match(answer, { ended, endings: 1 }, head);
+  }
+});
+
+void t.test(
+  'an answer to an upload that the backend did not read is had over TLS, and for a body in memory',
+  async (t) => {
+    const cert = readFileSync('test/fixtures/upstream-tls/loopback.pem');
+    const key = readFileSync('test/fixtures/upstream-tls/loopback-key.pem');
+    const trust = { caFile: 'test/fixtures/upstream-tls/ca.pem', insecureSkipVerify: false, serverName: null };
+    for (const secure of [null, { cert, key }]) {
+      const refuse = (socket: net.Socket): void => {
+        socket.once('data', () => {
+          socket.pause().write('HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large');
+          setTimeout(() => socket.destroy(), 5);
+        });
+      };
+      const backend = await rawBackend(t, refuse, secure);
+      const upstream = upstreamTo(t, backend.url, { tls: trust });
+      const pieces = (): Readable => Readable.from(Array.from({ length: 300 }, () => Buffer.alloc(65_536)));
+      for (let i = 0; i < 8; i += 1)
+        for (const body of [Buffer.alloc(8_000_000), pieces()])
+          t.match(await recordFlight(upstream, { body }).done, { ended: 'end', status: 413, body: 'too large' });
+    }
+  },
+);

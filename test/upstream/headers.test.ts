@@ -18,6 +18,8 @@ const input = (rawHeaders: string[], overrides: Partial<UpstreamHeadersInput> = 
   key: { id: 'web', type: 'write-only' },
   authorization: { kind: 'strip' },
   bodyChanged: false,
+  bodyDecoded: false,
+  contentType: null,
   ...overrides,
 });
 
@@ -94,8 +96,26 @@ void t.test('digests and the coding of the old body go when the body was changed
     'gzip',
   ];
   const raw = [...bound, 'Content-Type', 'application/json'];
-  t.same(upstreamHeaders(input(raw, { bodyChanged: true })), ['Content-Type', 'application/json', ...OWN]);
+  const changed = { bodyChanged: true, bodyDecoded: true };
+  t.same(upstreamHeaders(input(raw, changed)), ['Content-Type', 'application/json', ...OWN]);
   t.same(upstreamHeaders(input(raw)), [...raw, ...OWN]);
+  const folded = ['Content_MD5', 'a', 'content.digest', 'b', 'Repr_Digest', 'c', 'Content_Encoding', 'gzip'];
+  t.same(upstreamHeaders(input(folded, changed)), OWN);
+  t.end();
+});
+
+void t.test('a coding that changes nothing goes alone: the digests still hold', (t) => {
+  const raw = ['Content-Encoding', 'identity', 'Digest', 'a'];
+  t.same(upstreamHeaders(input(raw, { bodyDecoded: true })), ['Digest', 'a', ...OWN]);
+  t.end();
+});
+
+void t.test('a body whose sender did not say what it is gets a type, once', (t) => {
+  const contentType = 'application/json';
+  const typed = ['Content-Type', contentType, ...OWN];
+  t.same(upstreamHeaders(input([], { contentType })), typed);
+  t.same(upstreamHeaders(input(['content-TYPE', ''], { contentType })), typed, 'an empty field says nothing');
+  t.same(upstreamHeaders(input(['Content-Type', ''])), ['Content-Type', '', ...OWN]);
   t.end();
 });
 

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { createUpstream } from '../../src/upstream/pool.ts';
+import { startNameServer } from '../support/dns.ts';
 import { onRequest, type RawBackend, rawBackend, recordFlight, upstreamTo } from '../support/upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
@@ -91,7 +94,13 @@ void t.test('plain text spoken to a TLS port, and TLS to a plain one, are failur
 
 void t.test('an upstream is an origin and nothing else; its CA file must be there', (t) => {
   const tls = { caFile: null, insecureSkipVerify: false, serverName: null };
-  const settings = { connectTimeoutSeconds: 1, timeoutSeconds: 1, idleTimeoutSeconds: 1, maxConnections: 1 };
+  const settings = {
+    connectTimeoutSeconds: 1,
+    timeoutSeconds: 1,
+    idleTimeoutSeconds: 1,
+    maxConnections: 1,
+    maxConnectionsPerKey: 1,
+  };
   const make = (url: string, caFile: string | null = null) =>
     createUpstream({ ...settings, url, preserveHost: false, tls: { ...tls, caFile } });
   for (const url of ['ftp://a', 'http://a/base', 'http://a/?q', 'http://u@a', 'http://u:p@a', 'http://a/#f', 'a', ''])
@@ -158,4 +167,120 @@ void t.test('a connection that the backend closes while idle costs no request', 
   const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
   for (let i = 0; i < 5; i += 1) t.match(await recordFlight(upstream).done, { ended: 'end', body: 'hi' });
   t.equal(backend.sockets.length, 5);
+});
+
+void t.test('a connection is left at its age: between requests, and after one that is under way', async (t) => {
+  const held: (() => void)[] = [];
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => held.push(() => socket.write(OK))));
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 1 }, { maxAgeMs: 100 });
+  const answered = async (flight: ReturnType<typeof recordFlight>): Promise<void> => {
+    while (held.length === 0) await new Promise(setImmediate);
+    held.shift()?.();
+    t.match(await flight.done, { ended: 'end', body: 'hi' });
+  };
+  await answered(recordFlight(upstream));
+  await once(backend.sockets[0] as Socket, 'close');
+  t.pass('an idle one is closed');
+  const long = recordFlight(upstream);
+  while (held.length === 0) await new Promise(setImmediate);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  const waiting = recordFlight(upstream);
+  await answered(long);
+  await once(backend.sockets[1] as Socket, 'close');
+  await answered(waiting);
+  t.equal(backend.sockets.length, 3, 'one that was busy at its age carries no further request');
+});
+
+void t.test('requests without a pause follow a name to another address, and none is lost', async (t) => {
+  const bodies = (text: string) => `HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n${text}`;
+  const old = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(bodies('old'))));
+  const moved = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(bodies('new'))), null, {
+    host: '127.0.0.2',
+    port: old.port,
+  });
+  let address = '127.0.0.1';
+  const names = await startNameServer(t, (_name, family) => (family === 'A' ? [address] : []));
+  const upstream = upstreamTo(t, `http://backend.test:${old.port}`, { maxConnections: 2 }, { ...names, maxAgeMs: 200 });
+  t.match(await recordFlight(upstream).done, { body: 'old' });
+  address = '127.0.0.2';
+  let latest = 'old';
+  while (latest === 'old') {
+    const pair = await Promise.all([recordFlight(upstream).done, recordFlight(upstream).done]);
+    for (const answer of pair) t.match(answer, { ended: 'end', status: 200 });
+    latest = pair[0].body;
+  }
+  t.equal(latest, 'new');
+  t.ok(moved.sockets.length > 0);
+});
+
+void t.test('a backend whose name server is silent fails alone, in its own time', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.end(OK)));
+  const silent = await startNameServer(t, () => 'silence');
+  const well = await startNameServer(t, (_name, family) => (family === 'A' ? ['127.0.0.1'] : []));
+  const stuck = upstreamTo(t, 'http://stuck.test:9', { connectTimeoutSeconds: 1, maxConnections: 32 }, silent);
+  const other = upstreamTo(t, `http://backend.test:${backend.port}`, {}, well);
+  const failing = Array.from({ length: 32 }, () => recordFlight(stuck).done);
+  let failed = false;
+  void failing[0]?.then(() => (failed = true));
+  for (let i = 0; i < 5; i += 1) t.match(await recordFlight(other).done, { ended: 'end', body: 'hi' });
+  t.notOk(failed, 'the others were served meanwhile');
+  for (const answer of await Promise.all(failing))
+    t.match(answer, {
+      ended: 'connect_timeout',
+      failure: { code: 'upstream_unreachable', why: /lookup of stuck\.test/ },
+    });
+});
+
+void t.test('a dead address beside a good one costs no request', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.end(OK)));
+  for (const [four, six] of [
+    [['127.0.0.2', '127.0.0.1'], []],
+    [['127.0.0.1'], ['2001:db8::1']],
+    [['127.0.0.2', '127.0.0.3', '127.0.0.1'], ['::1']],
+  ] as const) {
+    const names = await startNameServer(t, (_name, family) => (family === 'A' ? four : six));
+    const upstream = upstreamTo(t, `http://backend.test:${backend.port}`, {}, names);
+    t.match(await recordFlight(upstream).done, { ended: 'end', body: 'hi' }, four.join());
+  }
+});
+
+void t.test('a final dot belongs to the lookup alone: neither Host nor SNI nor the certificate has it', async (t) => {
+  const requests: string[] = [];
+  const names = await startNameServer(t, (_name, family) => (family === 'A' ? ['127.0.0.1'] : []));
+  names.writeResolver('nameserver 127.0.0.1\nsearch wrong.test\noptions ndots:5\n');
+  const plain = await rawBackend(t, (socket) =>
+    onRequest(socket, (request) => {
+      requests.push(request);
+      socket.write(OK);
+    }),
+  );
+  const upstream = upstreamTo(t, `http://svc.ns.svc.cluster.local.:${plain.port}`, {}, names);
+  t.match(await recordFlight(upstream).done, { ended: 'end' });
+  t.equal(upstream.host, `svc.ns.svc.cluster.local:${plain.port}`);
+  t.match(requests[0], new RegExp(`\\r\\nhost: svc\\.ns\\.svc\\.cluster\\.local:${plain.port}\\r\\n`, 'i'));
+  t.same([...new Set(names.questions)], ['A svc.ns.svc.cluster.local', 'AAAA svc.ns.svc.cluster.local']);
+  const secure = await secureBackend(t, 'backend');
+  names.writeHosts('127.0.0.1 backend.internal\n');
+  const dotted = secure.url.replace('127.0.0.1', 'backend.internal.');
+  t.match(await recordFlight(upstreamTo(t, dotted, { tls: VERIFIED }, names)).done, { ended: 'end', body: 'hi' });
+  t.same(secure.names, ['backend.internal']);
+});
+
+void t.test('a TLS handshake that does not end is bounded by the time to connect', async (t) => {
+  const mute = await rawBackend(t, (socket) => void socket.resume());
+  const upstream = upstreamTo(t, mute.url.replace('http', 'https'), { connectTimeoutSeconds: 0.1 });
+  t.match(await recordFlight(upstream).done, { ended: 'connect_timeout' });
+});
+
+void t.test('no time-out comes before its time', async (t) => {
+  const mute = await rawBackend(t, (socket) => void socket.resume());
+  const upstream = upstreamTo(t, mute.url, { timeoutSeconds: 1.4, maxConnections: 16 });
+  const waits = Array.from({ length: 10 }, async (_, i) => {
+    // From every point of the half second in which undici counts.
+    await new Promise((resolve) => setTimeout(resolve, i * 50));
+    const startedAt = performance.now();
+    t.match(await recordFlight(upstream).done, { ended: 'header_timeout' });
+    return performance.now() - startedAt;
+  });
+  t.ok(Math.min(...(await Promise.all(waits))) >= 1390);
 });

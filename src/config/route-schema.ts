@@ -1,0 +1,71 @@
+/**
+ * What can be said of a route of an API in postern.yaml. Descriptions and defaults stand here once; what makes a list of routes
+ * usable is known where it is compiled.
+ */
+import { z } from 'zod';
+import { foldParameterName, overridesMethod } from '../policy/query.ts';
+import { findRouteProblems } from '../policy/route.ts';
+import { choice, text } from './values.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+const PARAMETER_FORM = 'must be the name of a parameter, of letters, digits and _ . $ ~ -';
+
+const QueryNamesSchema = z
+  .array(z.string({ error: PARAMETER_FORM }).regex(/^[A-Za-z0-9_.$~-]+$/, { error: PARAMETER_FORM }), {
+    error: 'must be a list of names, such as [ip, ver]',
+  })
+  .superRefine((names, context) => {
+    const folded = names.map(foldParameterName);
+    names.forEach((name, index) => {
+      const message = overridesMethod(`?${name}`)
+        ? 'must not be _method: it stands for another method, which such a key may not use'
+        : folded.indexOf(folded[index] as string) < index
+          ? 'is listed twice; letter case does not matter'
+          : null;
+      if (message !== null) context.addIssue({ code: 'custom', path: [index], message });
+    });
+  });
+
+const RouteSchema = z.strictObject({
+  method: choice(METHODS).describe('The method of the route.'),
+  path: text().describe(
+    'The path; a segment that starts with `:` stands for any one segment. Letter case and one trailing slash do not matter.',
+  ),
+  events: text()
+    .optional()
+    .describe(
+      'Where the body names its events: `name` (one event), `events[].name` (a batch), `[].event` (a top-level array). Without it the route carries no events.',
+    ),
+  unnamed: choice(['disallow', 'allow'])
+    .default('disallow')
+    .describe('What holds for batch items that have no event name, for keys limited to specific events.'),
+  query: QueryNamesSchema.default([]).describe(
+    'The query parameters that keys limited to specific events may send with events, each once; any other is refused, since a backend may read events there. List none that can hold events.',
+  ),
+  forms: z
+    .boolean({ error: 'must be true or false' })
+    .default(false)
+    .describe(
+      'The backend reads no method from forms (`_method`): keys that may not use every method may send them here. Elsewhere they are refused.',
+    ),
+  rewrite: text().optional().describe('The path that the backend is sent instead; may use the parameters of `path`.'),
+});
+
+/** What routes have to be is known where they are compiled; here it becomes findings. */
+export const RoutesSchema = z
+  .array(RouteSchema, { error: 'must be a list of routes' })
+  .superRefine((routes, context) => {
+    for (const { index, why } of findRouteProblems(routes))
+      context.addIssue({ code: 'custom', path: [index], message: `is not usable: ${why}` });
+    routes.forEach((route, index) => {
+      if (route.events !== undefined) return;
+      for (const field of ['unnamed', 'query'] as const)
+        if (field === 'unnamed' ? route.unnamed === 'allow' : route.query.length > 0)
+          context.addIssue({
+            code: 'custom',
+            path: [index, field],
+            message: 'means nothing without `events`; add `events` or remove it',
+          });
+    });
+  });

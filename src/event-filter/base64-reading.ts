@@ -1,0 +1,76 @@
+/**
+ * Decides whether a backend that decodes base64 leniently would find JSON, or gzip, where a body is JSON as it stands: such
+ * readers pass over every byte that is no base64, braces and quotes among them. It looks at the beginning, and keeps nothing.
+ */
+import { byteClass } from './scan.ts';
+
+/** What stands where in base64: the value of a byte, or OUTSIDE. */
+type Alphabet = Uint8Array;
+
+const OUTSIDE = 64;
+
+const alphabetOf = (characters: string): Alphabet => {
+  const values = new Uint8Array(256).fill(OUTSIDE);
+  for (let value = 0; value < characters.length; value++) {
+    // The characters for 62 and 63 differ between readers: each stands in the text as a pair or a triple.
+    values[characters.charCodeAt(value)] = value < 64 ? value : 62 + ((value - 64) % 2);
+  }
+  return values;
+};
+
+const COMMON = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** RFC 4648 4, the same with its URL-safe form, and with the plus sign that a form turned into a space. */
+const ALPHABETS: readonly Alphabet[] = [`${COMMON}+/`, `${COMMON}+/-_`, `${COMMON}+/ /`].map(alphabetOf);
+
+/** JSON's white space, and the zeros between characters in UTF-16 and UTF-32, which some parsers recognise. */
+const SPACE = byteClass((byte) => [0x20, 0x09, 0x0a, 0x0d, 0x00].includes(byte));
+/** What may come before the value: that, and the bytes of a byte order mark. */
+const BEFORE_VALUE = byteClass((byte) => SPACE[byte] === 1 || [0xef, 0xbb, 0xbf, 0xfe, 0xff].includes(byte));
+/** What may follow the first brace, also in JSON with comments. */
+const AFTER_BRACE = byteClass((byte) => '"}/'.includes(String.fromCharCode(byte)));
+/** What may follow the first bracket. */
+const AFTER_BRACKET = byteClass((byte) => '{["-0123456789tfn]/'.includes(String.fromCharCode(byte)));
+
+const GZIP = 0x1f;
+const GZIP_SECOND = 0x8b;
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
+
+/** Text before the base64, as in `data:application/json;base64,` and `data=`. */
+const PREFIXES = ['base64,', 'data='].map((text) => Buffer.from(text));
+
+/** What is not clear after so many bytes is white space hidden in base64, or something as odd. */
+const MOST_LOOKED_AT = 65_536;
+
+/** Whether some lenient reader of base64 finds the beginning of JSON or gzip in the body, or may find it far behind. */
+export function beginsAsBase64Json(body: Buffer): boolean {
+  if (ALPHABETS.some((alphabet) => beginsAsJson(body, 0, alphabet))) return true;
+  return PREFIXES.some((prefix) => {
+    const at = body.indexOf(prefix);
+    return at !== -1 && ALPHABETS.some((alphabet) => beginsAsJson(body, at + prefix.length, alphabet));
+  });
+}
+
+/** Decodes until it is clear how what comes out begins: mostly after two bytes. */
+function beginsAsJson(body: Buffer, start: number, alphabet: Alphabet): boolean {
+  let bits = 0;
+  let held = 0;
+  let opened = 0;
+  const end = Math.min(body.length, start + MOST_LOOKED_AT);
+  for (let at = start; at < end; at++) {
+    const value = alphabet[body[at] as number] as number;
+    if (value === OUTSIDE) continue;
+    held = ((held << 6) | value) & 0xffff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    const byte = (held >> bits) & 0xff;
+    if (opened === 0) {
+      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY || byte === GZIP) opened = byte;
+      else if (BEFORE_VALUE[byte] === 0) return false;
+    } else if (opened === GZIP) return byte === GZIP_SECOND;
+    else if (SPACE[byte] === 0) return (opened === OPEN_OBJECT ? AFTER_BRACE : AFTER_BRACKET)[byte] === 1;
+  }
+  return end < body.length;
+}
