@@ -2,8 +2,9 @@
  * Takes a changed configuration into the running process, whole or not at all: an invalid one changes nothing and is
  * reported. What cannot change while the process runs is named, never silently ignored.
  */
-import { loadConfig } from './config/load.ts';
+import type { LoadedConfig } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
+import { readConfig } from './config/read-config.ts';
 import { restartOnlyChanges, withBootSettings } from './config/restart-only.ts';
 import type { Config } from './config/schema.ts';
 import type { Log } from './observability/log.ts';
@@ -18,8 +19,8 @@ export interface ReloadPorts {
 }
 
 export interface Reloader {
-  /** Reads the configuration again. Never throws. Returns the files whose changes matter from now on. */
-  readonly reload: () => readonly string[];
+  /** Reads the configuration again. Never rejects. Resolves to the files whose changes matter from now on; null: the same as before. */
+  readonly reload: () => Promise<readonly string[] | null>;
   readonly status: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
 }
 
@@ -29,13 +30,25 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
   let successful = true;
   let lastLoaded = now();
 
-  function reload(): readonly string[] {
-    const { config, problems, files } = loadConfig(file, env);
+  const failed = (error?: Error): void => {
     successful = false;
+    log.error('config_reload_failed', { ...(error && { error }), detail: 'the running configuration stays' });
+  };
+
+  async function reload(): Promise<readonly string[] | null> {
+    try {
+      return take(await readConfig({ file, env }));
+    } catch (error) {
+      failed(error as Error);
+      return null;
+    }
+  }
+
+  function take({ config, problems, files }: LoadedConfig): readonly string[] {
     for (const problem of problems)
       log[problem.severity === 'error' ? 'error' : 'warn']('config_problem', { detail: formatProblem(problem) });
     if (config === null) {
-      log.error('config_reload_failed', { detail: 'the running configuration stays' });
+      failed();
       return files;
     }
     const ignored = restartOnlyChanges(running, config);
@@ -48,7 +61,7 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
     try {
       apply(next);
     } catch (error) {
-      log.error('config_reload_failed', { error: error as Error, detail: 'the running configuration stays' });
+      failed(error as Error);
       return files;
     }
     running = next;

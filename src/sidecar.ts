@@ -22,6 +22,7 @@ import { createKeySource } from './keys/create-source.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { compileAddressSet } from './lib/cidr.ts';
+import { createCoalescer } from './lib/coalescer.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
 import { createCacheStore } from './metrics-api/create-store.ts';
 import { mayBeCached, ownEndpointAt } from './metrics-api/metrics-path.ts';
@@ -50,6 +51,8 @@ export interface SidecarOptions {
   readonly version: string;
   readonly log: Log;
   readonly clock: Clock;
+  /** Ends a start that is under way: nothing is left open, and the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Sidecar {
@@ -62,7 +65,8 @@ export interface Sidecar {
 }
 
 /** Starts listening. Rejects, with nothing left open, when a port cannot be bound or a file cannot be read. */
-export async function startSidecar({ file, loaded, env, version, log, clock }: SidecarOptions): Promise<Sidecar> {
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { file, loaded, env, version, log, clock, signal = new AbortController().signal } = options;
   const { config } = loaded;
   const metricsServices = createMetricsServices({
     createStore: (settings) =>
@@ -85,6 +89,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
       config: () => reloadStatus(reloader.status(), source),
       cache: metricsServices.cacheStats,
       redisUp: { cache: metricsServices.cacheShared, rate_limit: () => rate.shared() },
+      logLinesDropped: log.dropped,
     },
   });
   const recent = createRecentRejections();
@@ -160,52 +165,90 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     },
   });
 
+  let closing = false;
   function apply(next: Config): void {
+    // What is opened now would not be closed again.
+    if (closing) return;
     current.applyConfig(next);
     running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }
 
-  const watching = watchFiles(loaded.files, rereadConfig);
-  function rereadConfig(): void {
-    watching.setFiles(reloader.reload());
-  }
+  const rereadConfig = createCoalescer(async () => {
+    const files = await reloader.reload();
+    if (files !== null && !closing) watching.setFiles(files);
+  });
+  const reloadAll = createCoalescer(async () => {
+    await rereadConfig.request();
+    await source.reload();
+  });
+  const watching = watchFiles(loaded.files, () => void rereadConfig.request());
 
+  /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
   const closeAll = async (): Promise<void> => {
+    closing = true;
     watching.close();
+    rereadConfig.close();
+    reloadAll.close();
     proxyProtocol?.closePending();
-    await source.close();
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     metricsServices.close();
-    await admin.close();
+    await Promise.all([source.close(), admin.close()]);
     store?.close();
   };
+  /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
+  const closeWithin = async (graceMs: number): Promise<void> => {
+    const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
+    const inTime = await within(graceMs + UNCLOSED_MS, closeAll());
+    clearTimeout(force);
+    if (!inTime) log.warn('stopped_unclosed', { detail: 'not all connections could be closed in time' });
+  };
   try {
-    await startKeys({ source, use: current.applyKeys, log });
-    await admin.listen({ host: config.admin.host, port: config.admin.port });
-    const data = await dataPort.listen();
+    const unlessEnded = endedBy(signal);
+    await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
+    const data = await unlessEnded(dataPort.listen());
     return {
       data,
       admin: admin.server.address() as AddressInfo,
-      reload: async () => {
-        rereadConfig();
-        await source.reload();
-      },
+      reload: reloadAll.request,
       drain: async ({ announceMs, graceMs }) => {
         health.drain();
         log.info('draining', { detail: 'readiness is off; requests under way may end' });
         await wait(announceMs);
-        const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
-        await closeAll();
-        clearTimeout(force);
+        await closeWithin(graceMs);
       },
     };
   } catch (error) {
-    await closeAll();
+    await closeWithin(0);
     throw error;
   }
+}
+
+/** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
+const UNCLOSED_MS = 1000;
+
+/** Whether the work was done in time; it goes on otherwise. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));
+  const inTime = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
+}
+
+/** Makes a wait that the signal ends. */
+function endedBy(signal: AbortSignal): <T>(work: Promise<T>) => Promise<T> {
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (): void => reject(signal.reason as Error);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  // It may end when nobody waits any more.
+  ended.catch(() => undefined);
+  return (work) => Promise.race([work, ended]);
 }
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {

@@ -25,7 +25,7 @@ t.test('a valid configuration is applied', async (t) => {
   const { reloader, write, lines, file } = reloading(t, (config) => void applied.push(config));
   t.same(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 1 });
   write(`${API}log: { level: debug }\n`);
-  t.same(reloader.reload(), [file]);
+  t.same(await reloader.reload(), [file]);
   t.match(applied, [{ log: { level: 'debug' } }]);
   t.same(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 2 });
   t.match(lines, [['info', 'config_reloaded', { file: /postern\.yaml$/ }]]);
@@ -34,7 +34,7 @@ t.test('a valid configuration is applied', async (t) => {
 t.test('an invalid one is not, and every finding is told', async (t) => {
   const { reloader, write, lines, file } = reloading(t, () => t.fail('applied'));
   write('apis: { integration: { upstream: ftp://x } }\nlog: { level: loud }\n');
-  t.same(reloader.reload(), [file], 'still watched');
+  t.same(await reloader.reload(), [file], 'still watched');
   t.match(lines, [
     ['error', 'config_problem', { detail: /postern\.yaml:1:\d+ error / }],
     ['error', 'config_problem', { detail: /postern\.yaml:2:\d+ error / }],
@@ -47,7 +47,7 @@ t.test('one that cannot be put to use counts as failed', async (t) => {
   const { reloader, lines } = reloading(t, () => {
     throw new Error('a file is gone');
   });
-  reloader.reload();
+  await reloader.reload();
   t.match(lines, [['error', 'config_reload_failed', { error: { message: 'a file is gone' } }]]);
   t.equal(reloader.status().lastReloadSuccessful, false);
 });
@@ -56,7 +56,7 @@ t.test('what waits for a restart is named, and stays', async (t) => {
   const applied: Config[] = [];
   const { reloader, write, lines } = reloading(t, (config) => void applied.push(config));
   write(`${API}listen: { port: 1234 }\nlog: { requests: all }\n`);
-  reloader.reload();
+  await reloader.reload();
   t.match(lines, [
     ['warn', 'config_needs_restart', { fields: ['listen.port'] }],
     ['info', 'config_reloaded', { file: /postern\.yaml$/ }],
