@@ -19,9 +19,9 @@ export interface CoalescerOptions {
   readonly monotonic?: () => number;
 }
 
-/** `work` must not reject. The first run begins at once. */
+/** The first run begins at once. One that fails, fails for those who asked for it, and hinders no other. */
 export function createCoalescer(work: () => Promise<void>, options: CoalescerOptions = {}): Coalescer {
-  const { restMs = 100, restPerRun = 4, monotonic = () => performance.now() } = options;
+  const { restMs = 100, restPerRun = 2, monotonic = () => performance.now() } = options;
   /** The run under way and the rest after it. */
   let busy: Promise<void> | null = null;
   let next: Promise<void> | null = null;
@@ -31,7 +31,8 @@ export function createCoalescer(work: () => Promise<void>, options: CoalescerOpt
     if (closed) return;
     const begunAt = monotonic();
     const done = work();
-    busy = done.then(() => rest(Math.max(restMs, restPerRun * (monotonic() - begunAt)))).then(() => void (busy = null));
+    const restLater = (): Promise<void> => rest(Math.max(restMs, restPerRun * (monotonic() - begunAt)));
+    busy = done.then(restLater, restLater).then(() => void (busy = null));
     await done;
   };
 

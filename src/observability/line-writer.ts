@@ -136,8 +136,10 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
     },
     flushSync() {
       if (gone) return;
-      const bytes = [held?.bytes ?? Buffer.alloc(0), waiting === '' ? Buffer.alloc(0) : take().bytes];
-      writeAllSync(fd, Buffer.concat(bytes));
+      const first = held?.bytes ?? Buffer.alloc(0);
+      if (held !== null) torn = false;
+      const last = waiting === '' ? Buffer.alloc(0) : take().bytes;
+      writeAllSync(fd, Buffer.concat([first, last]));
     },
     giveUp() {
       for (const timer of [gathering, retrying]) if (timer !== null) clearTimeout(timer);
