@@ -113,6 +113,12 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
     retrying = setTimeout(send, RETRY_MS, batch);
   }
 
+  function stopTimers(): void {
+    for (const timer of [gathering, retrying]) if (timer !== null) clearTimeout(timer);
+    gathering = null;
+    held = null;
+  }
+
   function leave(): void {
     gone = true;
     drop(linesWaiting);
@@ -137,15 +143,14 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
     flushSync() {
       if (gone) return;
       const first = held?.bytes ?? Buffer.alloc(0);
-      if (held !== null) torn = false;
+      if (held !== null) torn = writing = false;
+      stopTimers();
       const last = waiting === '' ? Buffer.alloc(0) : take().bytes;
       writeAllSync(fd, Buffer.concat([first, last]));
     },
     giveUp() {
-      for (const timer of [gathering, retrying]) if (timer !== null) clearTimeout(timer);
-      gathering = null;
       drop(held?.lines ?? 0);
-      held = null;
+      stopTimers();
       leave();
       next();
     },
