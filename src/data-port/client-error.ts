@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
 import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
 import { latestExchangeOn, type Exchange } from './exchange.ts';
+import { proxyHeaderLength } from './proxy-protocol.ts';
 
 export interface ClientErrorPorts {
   /** Answers a request that is still under way on the socket. */
@@ -21,12 +22,12 @@ export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.Err
   return (error, socket) => {
     // What follows the last answer is not read as anything; the socket ends by itself.
     if (isClosing(socket)) return;
-    if (!socket.writable || isDisconnect(error)) {
+    const exchange = latestExchangeOn(socket);
+    if (!socket.writable || isDisconnect(error) || (exchange === undefined && wasUnused(error, socket))) {
       socket.destroy();
       return;
     }
     const reason = refusalOf(error);
-    const exchange = latestExchangeOn(socket);
     if (exchange === undefined || exchange.res.writableFinished) writeRaw(socket, reason, ports);
     else if (exchange.req.complete) afterAnswer(exchange, socket, reason, ports);
     else if (exchange.settled) socket.destroy();
@@ -64,6 +65,15 @@ function writeRaw(socket: Socket, reason: Refusal, ports: ClientErrorPorts): voi
 
 function isDisconnect({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'ETIMEDOUT';
+}
+
+/**
+ * Nothing of a request ever came: balancers look so whether a port is open, and browsers connect before they need it. That is no
+ * refusal, and an answer could be taken for that to a request which is just being sent.
+ */
+function wasUnused({ code }: NodeJS.ErrnoException, socket: Socket): boolean {
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return true;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead <= proxyHeaderLength(socket);
 }
 
 /** Node's and llhttp's error codes are stable names; their texts quote no client input. */
