@@ -66,7 +66,12 @@ export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEA
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders()))
         if (value !== undefined) raw.setHeader(name, value);
-      raw.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      // A proxy that compresses or gathers would hold events back.
+      raw.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      });
       raw.write(`retry: ${RECONNECT_MS}\n\n`);
       raw.on('close', end);
       return null;
