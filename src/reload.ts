@@ -7,6 +7,8 @@ import { formatProblem } from './config/problem.ts';
 import { readConfig } from './config/read-config.ts';
 import { restartOnlyChanges, withBootSettings } from './config/restart-only.ts';
 import type { Config } from './config/schema.ts';
+import { watchFiles } from './config/watch.ts';
+import { createCoalescer } from './lib/coalescer.ts';
 import type { Log } from './observability/log.ts';
 
 export interface ReloadPorts {
@@ -72,4 +74,40 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
   }
 
   return { reload, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+}
+
+export interface ChangePorts {
+  /** Whose changes matter at first. */
+  readonly files: readonly string[];
+  readonly reloader: Pick<Reloader, 'reload'>;
+  readonly reloadKeys: () => Promise<void>;
+}
+
+export interface FollowedChanges {
+  /** Reads the configuration and the keys again. However often it is asked for, it is done no faster than it can be. */
+  readonly reloadAll: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Reads the configuration again when one of its files changes, and everything on demand. */
+export function followChanges({ files, reloader, reloadKeys }: ChangePorts): FollowedChanges {
+  let closed = false;
+  const config = createCoalescer(async () => {
+    const next = await reloader.reload();
+    if (next !== null && !closed) watching.setFiles(next);
+  });
+  const all = createCoalescer(async () => {
+    await config.request();
+    await reloadKeys();
+  });
+  const watching = watchFiles(files, () => void config.request());
+  return {
+    reloadAll: all.request,
+    close() {
+      closed = true;
+      watching.close();
+      config.close();
+      all.close();
+    },
+  };
 }

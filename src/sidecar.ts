@@ -9,7 +9,6 @@ import { createAdminServer } from './admin/server.ts';
 import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config, ListenConfig } from './config/schema.ts';
-import { watchFiles } from './config/watch.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener, type ClientErrorPorts } from './data-port/client-error.ts';
 import { exchangeOf, type Admitted, type Exchange } from './data-port/exchange.ts';
@@ -22,7 +21,7 @@ import { createKeySource } from './keys/create-source.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { compileAddressSet } from './lib/cidr.ts';
-import { createCoalescer } from './lib/coalescer.ts';
+import { endedBy, wait, within } from './lib/waiting.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
 import { createCacheStore } from './metrics-api/create-store.ts';
 import { mayBeCached, ownEndpointAt } from './metrics-api/metrics-path.ts';
@@ -41,7 +40,7 @@ import { cidrOf } from './policy/compile-rules.ts';
 import type { PolicyPorts } from './policy/pipeline.ts';
 import { REFUSALS } from './policy/refusal.ts';
 import { createRateStore } from './rate-store/create-store.ts';
-import { createReloader, type Reloader } from './reload.ts';
+import { createReloader, followChanges, type Reloader } from './reload.ts';
 import { startKeys } from './start-keys.ts';
 
 export interface SidecarOptions {
@@ -175,22 +174,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     recorder = recorderFor(next.log);
   }
 
-  const rereadConfig = createCoalescer(async () => {
-    const files = await reloader.reload();
-    if (files !== null && !closing) watching.setFiles(files);
-  });
-  const reloadAll = createCoalescer(async () => {
-    await rereadConfig.request();
-    await source.reload();
-  });
-  const watching = watchFiles(loaded.files, () => void rereadConfig.request());
+  const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: source.reload });
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
   const closeAll = async (): Promise<void> => {
     closing = true;
-    watching.close();
-    rereadConfig.close();
-    reloadAll.close();
+    reloads.close();
     proxyProtocol?.closePending();
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
@@ -213,7 +202,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     return {
       data,
       admin: admin.server.address() as AddressInfo,
-      reload: reloadAll.request,
+      reload: reloads.reloadAll,
       drain: async ({ announceMs, graceMs }) => {
         health.drain();
         log.info('draining', { detail: 'readiness is off; requests under way may end' });
@@ -229,27 +218,6 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
 /** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
 const UNCLOSED_MS = 1000;
-
-/** Whether the work was done in time; it goes on otherwise. */
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));
-  const inTime = await Promise.race([work.then(() => true), late]);
-  clearTimeout(timer);
-  return inTime;
-}
-
-/** Makes a wait that the signal ends. */
-function endedBy(signal: AbortSignal): <T>(work: Promise<T>) => Promise<T> {
-  const ended = new Promise<never>((_resolve, reject) => {
-    const end = (): void => reject(signal.reason as Error);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
-  // It may end when nobody waits any more.
-  ended.catch(() => undefined);
-  return (work) => Promise.race([work, ended]);
-}
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;
@@ -307,5 +275,3 @@ function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): P
     onRefused: (peer, why) => log.warn('proxy_header_refused', { peer, detail: why }),
   });
 }
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
-import { createReloader } from '../src/reload.ts';
+import { createReloader, followChanges } from '../src/reload.ts';
 import { configFrom } from './support/passages.ts';
 
 const API = 'apis: { integration: { upstream: "http://127.0.0.1:9000" } }\n';
@@ -63,4 +63,29 @@ t.test('what waits for a restart is named, and stays', async (t) => {
   ]);
   t.match(applied, [{ listen: { port: 8080 }, log: { requests: 'all' } }]);
   t.equal(reloader.status().lastReloadSuccessful, true);
+});
+
+t.test('changes are followed no faster than they can be taken in, and the last one is', async (t) => {
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(alive));
+  const file = join(t.testdir({ 'postern.yaml': API }), 'postern.yaml');
+  const begun: string[] = [];
+  const done: string[] = [];
+  const work = (what: string) => async () => {
+    begun.push(what);
+    await new Promise((resolve) => setImmediate(resolve));
+    done.push(what);
+  };
+  const reload = work('config');
+  const changes = followChanges({
+    files: [file],
+    reloader: { reload: async () => (await reload(), null) },
+    reloadKeys: work('keys'),
+  });
+  t.teardown(changes.close);
+  await Promise.all(Array.from({ length: 50 }, changes.reloadAll));
+  t.same(done, ['config', 'keys', 'config', 'keys'], 'one, and one more for all who asked meanwhile');
+  writeFileSync(file, `${API}log: { level: debug }\n`);
+  while (done.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.same(begun.slice(4), ['config'], 'a change of its files concerns the configuration alone');
 });

@@ -48,7 +48,8 @@ export function syntaxMessage({ code, pos, message }: YAMLError, text: string): 
         ? 'The file says that it is another YAML than 1.2 and 1.1, which are read here; write "%YAML 1.2", or remove the line.'
         : 'A line that begins with "%" before the "---" can only be "%YAML 1.2" or "%YAML 1.1"; remove it.';
     case 'MISSING_CHAR':
-      if (message.startsWith('Missing directives-end')) return 'After a line such as "%YAML 1.2" a line "---" is missing.';
+      if (message.startsWith('Missing directives-end'))
+        return 'After a line such as "%YAML 1.2" a line "---" is missing.';
       return 'A closing quote, bracket or brace, a comma, or a space after a colon is missing here.';
     case 'TAG_RESOLVE_FAILED':
       return 'Tags such as "!name" have no meaning here; remove it.';

@@ -74,7 +74,10 @@ export function createRecentRejections(capacity: number = RECENT_REJECTIONS): Re
 }
 
 /** Whether a rejection is one of those that are asked for. */
-export function isWanted(rejection: Rejection, { key, reason, address, path, requestId, mode }: RejectionFilter): boolean {
+export function isWanted(
+  rejection: Rejection,
+  { key, reason, address, path, requestId, mode }: RejectionFilter,
+): boolean {
   return (
     (key === undefined || rejection.keyId === key) &&
     (reason === undefined || rejection.reason === reason) &&

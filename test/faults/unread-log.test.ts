@@ -63,7 +63,11 @@ t.test('a log that nobody reads, or that has no room, stops no request', async (
 t.test('a full pipe does not keep the process from ending', async (t) => {
   const folder = t.testdir({ 'keys.yaml': stringify({ keys: [KEY] }) });
   const port = await freePort();
-  const config = { listen: { ...listen, port }, admin: { port: 0 }, apis: { integration: { upstream: 'http://127.0.0.1:9' } } };
+  const config = {
+    listen: { ...listen, port },
+    admin: { port: 0 },
+    apis: { integration: { upstream: 'http://127.0.0.1:9' } },
+  };
   writeFileSync(join(folder, 'postern.yaml'), stringify(config));
   spawnSync('mkfifo', [join(folder, 'pipe')]);
   const pipe = openSync(join(folder, 'pipe'), constants.O_RDWR);

@@ -38,7 +38,7 @@ async function startProxy(t: Test, target: string, mark: Mark): Promise<string> 
 const MARKS: Readonly<Record<string, Mark>> = {
   'nginx, HAProxy, Envoy': (tag) => `W/${tag}`,
   'Apache, Caddy': (tag) => tag.replace(/"$/, '-gzip"'),
-  'Jetty': (tag) => tag.replace(/"$/, '--gzip"'),
+  Jetty: (tag) => tag.replace(/"$/, '--gzip"'),
   'two proxies': (tag) => `W/${tag.replace(/"$/, '-gzip"')}`,
 };
 
@@ -59,8 +59,14 @@ for (const [who, mark] of Object.entries(MARKS))
       'what another changed meanwhile is not lost',
     );
     const next = changed.headers.get('etag') ?? '';
-    t.equal((await call('POST', '/api/keys/server/secrets', { body: { overlapSeconds: 60 }, ifMatch: tag })).status, 412);
-    t.equal((await call('POST', '/api/keys/server/secrets', { body: { overlapSeconds: 60 }, ifMatch: next })).status, 201);
+    t.equal(
+      (await call('POST', '/api/keys/server/secrets', { body: { overlapSeconds: 60 }, ifMatch: tag })).status,
+      412,
+    );
+    t.equal(
+      (await call('POST', '/api/keys/server/secrets', { body: { overlapSeconds: 60 }, ifMatch: next })).status,
+      201,
+    );
     const last = (await call('GET', '/api/keys/server')).headers.get('etag') ?? '';
     t.equal((await call('DELETE', '/api/keys/server', { ifMatch: next })).status, 412);
     t.equal((await call('DELETE', '/api/keys/server', { ifMatch: last })).status, 204);
@@ -86,9 +92,15 @@ t.test('the console behind a proxy with TLS on a port of its own', async (t) => 
   const signedIn = await signIn({ ...own, 'sec-fetch-site': 'same-origin' });
   t.equal(signedIn.status, 204);
   t.match(signedIn.cookie, /; HttpOnly; SameSite=Strict; Secure$/);
-  for (const site of ['same-site', 'cross-site', 'none']) t.equal((await signIn({ ...own, 'sec-fetch-site': site })).status, 403);
+  for (const site of ['same-site', 'cross-site', 'none'])
+    t.equal((await signIn({ ...own, 'sec-fetch-site': site })).status, 403);
   t.equal((await signIn(own)).status, 403, 'nobody vouches');
-  for (const origin of ['https://evil.example', 'https://admin.example.com.evil.example', 'https://x@admin.example.com', 'null'])
+  for (const origin of [
+    'https://evil.example',
+    'https://admin.example.com.evil.example',
+    'https://x@admin.example.com',
+    'null',
+  ])
     t.equal((await signIn({ ...own, origin, 'sec-fetch-site': 'same-origin' })).status, 403, origin);
   const plain = await signIn({ ...json, host: 'localhost:9090', origin: 'http://localhost:9090' });
   t.match(plain.cookie, /; HttpOnly; SameSite=Strict$/, 'over plain HTTP a browser would not keep it otherwise');

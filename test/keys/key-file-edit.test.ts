@@ -279,10 +279,10 @@ const SAID_DIFFERENTLY: Readonly<Record<string, string>> = {
   '--- with a comment': `--- # keys\n${SAID}`,
   '...': `---\n${SAID}...\n`,
   '... without a line break': `${SAID}...`,
-  'CRLF': `%YAML 1.2\n---\n${SAID}...\n`.replaceAll('\n', '\r\n'),
+  CRLF: `%YAML 1.2\n---\n${SAID}...\n`.replaceAll('\n', '\r\n'),
   'no line break at the end': SAID.trimEnd(),
   '%TAG and tags': `%TAG !e! tag:example.com,2000:\n--- !!map\n${SAID.replace('id: a', 'id: !!str a').replace('keys:', 'keys: !!seq')}`,
-  'anchors': SAID.replace('keys:', 'keys: &all').replace('- id: a', '- &first\n    id: a'),
+  anchors: SAID.replace('keys:', 'keys: &all').replace('- id: a', '- &first\n    id: a'),
   'no indent': SAID.replaceAll(/^ {2}/gm, ''),
   'white space at the ends': SAID.replaceAll('\n', ' \n'),
 };
@@ -300,22 +300,58 @@ t.test('a file that says which YAML it is, or is marked otherwise, is edited as 
       };
       const address = { address: '10.0.0.2', description: 'yes' };
       keepsComments(
-        edit(text, 'a', (key) => ({ ...key, description: 'no', enabled: false, allowFrom: [...(key.allowFrom as []), address] })),
+        edit(text, 'a', (key) => ({
+          ...key,
+          description: 'no',
+          enabled: false,
+          allowFrom: [...(key.allowFrom as []), address],
+        })),
       );
-      keepsComments(edit(text, 'a', (key) => ({ ...key, secrets: [...key.secrets, { hash: 'sha256:' + '3'.repeat(64), expiresAt: '2031-01-01T00:00:00.000Z' }] }) as KeyDefinition));
+      keepsComments(
+        edit(
+          text,
+          'a',
+          (key) =>
+            ({
+              ...key,
+              secrets: [...key.secrets, { hash: 'sha256:' + '3'.repeat(64), expiresAt: '2031-01-01T00:00:00.000Z' }],
+            }) as KeyDefinition,
+        ),
+      );
       // Each of these is something else than text for YAML 1.1, YAML 1.2 or both.
-      const names = ['on', 'y', '010', '0o14', '0b11', '1_000', '1:30', '190:20:30', '2030-01-01', '~', 'null', '.5', '+1', '='];
+      const names = [
+        'on',
+        'y',
+        '010',
+        '0o14',
+        '0b11',
+        '1_000',
+        '1:30',
+        '190:20:30',
+        '2030-01-01',
+        '~',
+        'null',
+        '.5',
+        '+1',
+        '=',
+      ];
       keepsComments(edit(text, 'b', (key) => ({ ...key, allowedEvents: names })));
-      keepsComments(add(text, { id: '1_000', type: 'read-write', description: '2030-01-01', secrets: [{ hash: HASH('4') }] }));
+      keepsComments(
+        add(text, { id: '1_000', type: 'read-write', description: '2030-01-01', secrets: [{ hash: HASH('4') }] }),
+      );
       edit(text, 'a', () => null);
       edit(text, 'b', () => null);
     });
 });
 
 t.test('what is read depends on what the file says', async (t) => {
-  const described = (head: string, fields: string) => load(`${head}keys:\n  - { id: a, type: read-write, secrets: [{ hash: '${HASH('1')}' }], ${fields} }\n`)[0];
+  const described = (head: string, fields: string) =>
+    load(`${head}keys:\n  - { id: a, type: read-write, secrets: [{ hash: '${HASH('1')}' }], ${fields} }\n`)[0];
   t.equal(described('%YAML 1.1\n---\n', 'enabled: no')?.enabled, false);
-  t.match(described('%YAML 1.1\n---\n', 'rateLimit: { requests: 1_000, windowSeconds: 010 }')?.rateLimit, { requests: 1000, windowSeconds: 8 });
+  t.match(described('%YAML 1.1\n---\n', 'rateLimit: { requests: 1_000, windowSeconds: 010 }')?.rateLimit, {
+    requests: 1000,
+    windowSeconds: 8,
+  });
   t.match(described('', 'rateLimit: { requests: 1000, windowSeconds: 010 }')?.rateLimit, { windowSeconds: 10 });
   for (const head of ['', '%YAML 1.1\n---\n', '%YAML 1.2\n---\n'])
     t.equal(described(head, 'expiresAt: 2030-01-01T00:00:00Z')?.expiresAt, '2030-01-01T00:00:00Z', 'a time is text');

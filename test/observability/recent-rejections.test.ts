@@ -72,12 +72,24 @@ t.test('a flood of one kind hides no other', async (t) => {
     recent.add(rejection(2000 + n, { keyId: '', mode: 'report' }));
   }
   for (let n = 10_000; n < 40_000; n++) recent.add(rejection(n, { keyId: n % 2 === 0 ? '' : 'loud' }));
-  t.same(ids(recent.list({ key: 'quiet' })), Array.from({ length: 100 }, (_, n) => 149 - n));
-  t.same(ids(recent.list({ reason: 'ip_not_allowed' })), Array.from({ length: 100 }, (_, n) => 1149 - n));
-  t.same(ids(recent.list({ mode: 'report' })), Array.from({ length: 100 }, (_, n) => 2149 - n));
+  t.same(
+    ids(recent.list({ key: 'quiet' })),
+    Array.from({ length: 100 }, (_, n) => 149 - n),
+  );
+  t.same(
+    ids(recent.list({ reason: 'ip_not_allowed' })),
+    Array.from({ length: 100 }, (_, n) => 1149 - n),
+  );
+  t.same(
+    ids(recent.list({ mode: 'report' })),
+    Array.from({ length: 100 }, (_, n) => 2149 - n),
+  );
   const all = ids(recent.list());
   t.equal(all.length, 1300);
-  t.same(all.slice(0, 1000), Array.from({ length: 1000 }, (_, n) => 39_999 - n));
+  t.same(
+    all.slice(0, 1000),
+    Array.from({ length: 1000 }, (_, n) => 39_999 - n),
+  );
   t.equal(new Set(all).size, all.length, 'none twice');
 });
 
@@ -90,7 +102,11 @@ t.test('however many keys are refused, what is kept is bounded, and shared fairl
   t.same(ids(recent.list({ key: 'quiet' })), [-1]);
   const some = ids(recent.list({ key: 'key-7' }));
   t.ok(some.length >= 15, 'a thousand keys have nearly twenty each');
-  t.same(some, Array.from({ length: some.length }, (_, n) => 99_007 - 1000 * n), 'the latest');
+  t.same(
+    some,
+    Array.from({ length: some.length }, (_, n) => 99_007 - 1000 * n),
+    'the latest',
+  );
   for (let n = 100_000; n < 200_000; n++) recent.add(rejection(n, { keyId: `key-${n}` }));
   t.ok(recent.list().length <= bound);
   t.same(ids(recent.list({ key: 'key-199000' })), [199_000]);
