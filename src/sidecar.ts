@@ -174,7 +174,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     recorder = recorderFor(next.log);
   }
 
-  const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: source.reload });
+  const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
   const closeAll = async (): Promise<void> => {
