@@ -101,13 +101,15 @@ function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>)
 }
 
 function settingsOf(api: IntegrationApiConfig | MetricsApiConfig): UpstreamSettings {
-  const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, maxConnections, preserveHost, tls } = api;
+  const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, preserveHost, tls } = api;
+  const { maxConnections, maxConnectionsPerKey } = api;
   return {
     url: api.upstream,
     connectTimeoutSeconds,
     timeoutSeconds,
     idleTimeoutSeconds,
     maxConnections,
+    maxConnectionsPerKey,
     preserveHost,
     tls: { caFile: tls.caFile, insecureSkipVerify: tls.insecureSkipVerify, serverName: tls.serverName },
   };

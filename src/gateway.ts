@@ -7,14 +7,16 @@ import { createBodyWay } from './data-port/admitted-body.ts';
 import { answer, isClosing, problemBody, problemHeaders } from './data-port/answer.ts';
 import { guardChunks } from './data-port/chunk-guard.ts';
 import { corsHeadersFor } from './data-port/cors-headers.ts';
+import { connectionOf } from './data-port/connection.ts';
 import {
-  latestExchangeOn,
+  closeExchange,
   openExchange,
   outcomeOf,
   type Admitted,
   type AnswerFacts,
   type Exchange,
 } from './data-port/exchange.ts';
+import type { InFlight } from './data-port/in-flight.ts';
 import { readFacts } from './data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from './data-port/request-id.ts';
 import type { Outcome } from './observability/outcome.ts';
@@ -37,7 +39,7 @@ export interface GatewayPorts extends PolicyPorts {
   /** A request was admitted and is under way, until `leave`. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
-  readonly maxRequestsInFlight: number;
+  readonly inFlight: InFlight;
   /** The process is about to end: answers tell clients to take their next request elsewhere. */
   readonly draining: () => boolean;
   readonly clock: Clock;
@@ -59,20 +61,19 @@ export interface Gateway {
 }
 
 export function createGateway(ports: GatewayPorts): Gateway {
-  const { clock } = ports;
+  const { clock, inFlight } = ports;
   const nextRequestId = requestIds();
   const { takeBody, readCredential } = createBodyWay({ ...ports, refuse, settle, attempt, follow });
-  let inFlight = 0;
 
   function handle(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
     // The connection closes by itself once the client has read its last answer.
     if (isClosing(req.socket)) return void req.resume();
     if (ports.draining()) res.shouldKeepAlive = false;
     const rules = ports.rules();
-    const before = latestExchangeOn(req.socket);
-    const facts = readFacts(req, clock.now(), before?.facts);
+    const before = connectionOf(req.socket);
+    const facts = readFacts(req, clock.now(), before.section);
     const requestId = acceptableRequestId(facts.headers.requestId) ?? nextRequestId();
-    const passage = rules === null ? null : enter(facts, rules, before?.passage);
+    const passage = rules === null ? null : enter(facts, rules, before.visit);
     const exchange = openExchange({
       req,
       res,
@@ -114,13 +115,10 @@ export function createGateway(ports: GatewayPorts): Gateway {
     if (result === 'answered')
       return exchange.passage.endpoint === 'preflight' ? preflight(exchange) : ports.answerOwn(exchange);
     if (result !== 'passed' && result !== 'body wanted') return refuse(exchange, result);
-    if (!exchange.counted) {
-      if (inFlight >= ports.maxRequestsInFlight)
-        return refuse(exchange, refusal('overloaded', `${inFlight} requests are under way (maxRequestsInFlight)`));
-      exchange.counted = true;
-      inFlight++;
-      ports.enter(exchange.passage.api.name);
-    }
+    const seat = inFlight.take(exchange.passage, exchange.seat);
+    if (typeof seat === 'string') return refuse(exchange, refusal('overloaded', seat));
+    if (exchange.seat === null) ports.enter(exchange.passage.api.name);
+    exchange.seat = seat;
     const { maxBodyBytes } = exchange.passage.api;
     if ((declaredLength(exchange.facts) ?? 0) > maxBodyBytes)
       return refuse(exchange, refusal('body_too_large', `the declared length is over maxBodyBytes (${maxBodyBytes})`));
@@ -156,11 +154,9 @@ export function createGateway(ports: GatewayPorts): Gateway {
   function settle(exchange: Exchange, facts: AnswerFacts): void {
     if (exchange.settled) return;
     exchange.settled = true;
-    // The connection remembers its latest exchange, which may be the last for a long time.
-    exchange.body = 'none';
-    if (exchange.passage !== null) exchange.passage.bodyText = null;
-    if (exchange.counted) {
-      inFlight--;
+    closeExchange(exchange);
+    if (exchange.seat !== null) {
+      inFlight.leave(exchange.seat);
       ports.leave((exchange as Admitted).passage.api.name);
     }
     ports.record(outcomeOf(exchange, facts, clock.monotonic()));

@@ -61,7 +61,7 @@ export function createPassOn(ports: PassOnPorts): (exchange: Admitted) => void {
       },
       onSettled: (result) => settle(gateway, exchange, result),
     });
-    exchange.abort = forwarding.abort;
+    if (!exchange.settled) exchange.abort = forwarding.abort;
   };
   return (exchange) => {
     if (exchange.settled) return;
@@ -98,6 +98,7 @@ export function upstreamRequest(exchange: Admitted, upstream: Upstream): Upstrea
     host: upstream.preserveHost ? (facts.headers.host ?? upstream.host) : upstream.host,
     body: body === 'none' ? null : body === 'stream' ? exchange.req : body,
     contentLength: declaredLength(facts),
+    holder: identity === null ? '' : identity.key.id,
   };
 }
 

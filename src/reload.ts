@@ -23,6 +23,8 @@ export interface ReloadPorts {
 export interface Reloader {
   /** Reads the configuration again. Never rejects. Resolves to the files whose changes matter from now on; null: the same as before. */
   readonly reload: () => Promise<readonly string[] | null>;
+  /** Puts nothing to use any more: what is opened now would not be closed again. */
+  readonly stop: () => void;
   readonly status: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
 }
 
@@ -30,6 +32,7 @@ export interface Reloader {
 export function createReloader(initial: Config, { file, env, log, apply, now }: ReloadPorts): Reloader {
   let running = initial;
   let successful = true;
+  let stopped = false;
   let lastLoaded = now();
 
   const failed = (error?: Error): void => {
@@ -39,7 +42,8 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
 
   async function reload(): Promise<readonly string[] | null> {
     try {
-      return take(await readConfig({ file, env }));
+      const loaded = await readConfig({ file, env });
+      return stopped ? null : take(loaded);
     } catch (error) {
       failed(error as Error);
       return null;
@@ -73,13 +77,14 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
     return files;
   }
 
-  return { reload, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+  const stop = (): void => void (stopped = true);
+  return { reload, stop, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
 }
 
 export interface ChangePorts {
   /** Whose changes matter at first. */
   readonly files: readonly string[];
-  readonly reloader: Pick<Reloader, 'reload'>;
+  readonly reloader: Pick<Reloader, 'reload' | 'stop'>;
   readonly reloadKeys: () => Promise<void>;
 }
 
@@ -105,6 +110,7 @@ export function followChanges({ files, reloader, reloadKeys }: ChangePorts): Fol
     reloadAll: all.request,
     close() {
       closed = true;
+      reloader.stop();
       watching.close();
       config.close();
       all.close();

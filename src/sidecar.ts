@@ -12,6 +12,7 @@ import type { Config, ListenConfig } from './config/schema.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener, type ClientErrorPorts } from './data-port/client-error.ts';
 import { exchangeOf, type Admitted, type Exchange } from './data-port/exchange.ts';
+import { createInFlight } from './data-port/in-flight.ts';
 import { peerOf } from './data-port/peer.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
 import { requestIds } from './data-port/request-id.ts';
@@ -100,6 +101,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const draining = (): boolean => health.readiness() === 'draining';
   const ownEndpoint: PolicyPorts['ownEndpoint'] = (path, api) =>
     ownEndpointAt(path, current.metricsOf(api).tokens.jwks !== null);
+  const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const gateway = createGateway({
     clock,
     record,
@@ -116,7 +118,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     pass: (exchange) => (exchange.body === 'stream' ? dataPort.route(exchange.req, exchange.res) : passOn(exchange)),
     enter: metrics.enter,
     leave: metrics.leave,
-    maxRequestsInFlight: config.listen.maxRequestsInFlight,
+    inFlight,
     draining,
   });
   const cacheFor = (exchange: Admitted): ResponseCache | null =>
@@ -164,11 +166,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
   });
 
-  let closing = false;
   function apply(next: Config): void {
-    // What is opened now would not be closed again.
-    if (closing) return;
     current.applyConfig(next);
+    inFlight.setApis(apisIn(next));
     running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
@@ -178,7 +178,6 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
   const closeAll = async (): Promise<void> => {
-    closing = true;
     reloads.close();
     proxyProtocol?.closePending();
     await Promise.all([dataPort.close(), current.close()]);
@@ -218,6 +217,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
 /** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
 const UNCLOSED_MS = 1000;
+
+const apisIn = ({ apis }: Config): number => Object.values(apis).filter((api) => api !== undefined).length;
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;

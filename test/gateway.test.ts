@@ -3,6 +3,7 @@ import http from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Exchange } from '../src/data-port/exchange.ts';
+import { createInFlight } from '../src/data-port/in-flight.ts';
 import { createGateway, type GatewayPorts } from '../src/gateway.ts';
 import type { Outcome } from '../src/observability/outcome.ts';
 import { sendRaw } from './support/raw-http.ts';
@@ -21,7 +22,7 @@ async function gatewayWith(t: Test, change: Partial<GatewayPorts> = {}) {
       rules: () => RULES,
       answerOwn: () => {},
       needsBody: () => false,
-      maxRequestsInFlight: 10,
+      inFlight: createInFlight({ limit: 10, apis: 1 }),
       draining: () => false,
     },
     pass: (exchange) => {
@@ -116,7 +117,7 @@ t.test('in report mode a cut is noted and not made', async (t) => {
 });
 
 t.test('more requests than may be under way', async (t) => {
-  const { send } = await gatewayWith(t, { maxRequestsInFlight: 0 });
+  const { send } = await gatewayWith(t, { inFlight: createInFlight({ limit: 0, apis: 1 }) });
   t.match(await send('k'), { status: 503, body: /overloaded/ });
 });
 

@@ -49,6 +49,7 @@ t.test('the backend gets the normalized path, the query as it came, and who asks
     host: 'backend.test:9000',
     body: null,
     contentLength: null,
+    holder: 'k',
   });
   const sent = (name: string) => valueOf(request.headers, name);
   t.same(

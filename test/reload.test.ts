@@ -65,6 +65,15 @@ t.test('what waits for a restart is named, and stays', async (t) => {
   t.equal(reloader.status().lastReloadSuccessful, true);
 });
 
+t.test('what was being read when it was stopped is not put to use', async (t) => {
+  const { reloader, write, lines } = reloading(t, () => t.fail('applied'));
+  write(`${API}log: { level: debug }\n`);
+  const reading = reloader.reload();
+  reloader.stop();
+  t.equal(await reading, null);
+  t.same(lines, []);
+});
+
 t.test('changes are followed no faster than they can be taken in, and the last one is', async (t) => {
   const alive = setInterval(() => {}, 1000);
   t.teardown(() => clearInterval(alive));
@@ -79,7 +88,7 @@ t.test('changes are followed no faster than they can be taken in, and the last o
   const reload = work('config');
   const changes = followChanges({
     files: [file],
-    reloader: { reload: async () => (await reload(), null) },
+    reloader: { reload: async () => (await reload(), null), stop: () => {} },
     reloadKeys: work('keys'),
   });
   t.teardown(changes.close);

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAudit } from './audit.ts';
 import { createAuthenticator, type Authenticator } from './auth.ts';
+import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
 import { keyOperations } from './key-operations.ts';
@@ -12,7 +13,15 @@ import { openApiDocument } from './openapi.ts';
 import type { Answer, Call, Caller, Operation } from './operation.ts';
 import { createOriginGuard, type OriginGuardOptions } from './origin-guard.ts';
 import { peerAddress } from './peer.ts';
-import { ADMIN_PROBLEMS, isAdminProblem, problem, problemDocument, PROBLEM_MEDIA_TYPE } from './problem.ts';
+import {
+  ADMIN_PROBLEMS,
+  fieldFindings,
+  invalid,
+  isAdminProblem,
+  problem,
+  problemDocument,
+  PROBLEM_MEDIA_TYPE,
+} from './problem.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
 import { createRejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
@@ -89,11 +98,16 @@ const SECURITY_HEADERS = {
 function acceptJsonAlone(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   const parse = scope.getDefaultJsonParser('error', 'error');
-  scope.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else void parse(request, body as string, done);
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    const why = findOvergrowth(body as Buffer);
+    if (why === null) void parse(request, body.toString(), done);
+    else done(Object.assign(new Error(why), { statusCode: 400 }));
   });
 }
+
+/** Of whoever has shown no token: a session needs no more. */
+const MAX_OPEN_BODY_BYTES = 16_384;
 
 function registerOperation(scope: FastifyInstance, operation: Operation, auth: Authenticator): void {
   const { method, path } = operation;
@@ -101,6 +115,7 @@ function registerOperation(scope: FastifyInstance, operation: Operation, auth: A
   scope.route({
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+    ...(operation.open && { bodyLimit: MAX_OPEN_BODY_BYTES }),
     exposeHeadRoute: method === 'GET' && !('stream' in operation),
     // Before the body is read: nobody sends a megabyte without a token.
     onRequest: async (request, reply) => {
@@ -112,6 +127,8 @@ function registerOperation(scope: FastifyInstance, operation: Operation, auth: A
       return undefined;
     },
     handler: async (request, reply) => {
+      const oversize = findOversize(request.body);
+      if (oversize !== null) return send(reply, invalid('invalid_request', fieldFindings([oversize])));
       if ('enter' in operation) return send(reply, operation.enter(request));
       const call = callOf(request, callers.get(request) as Caller);
       if ('handle' in operation) return send(reply, await operation.handle(call));

@@ -2,6 +2,7 @@
  * The OpenAPI 3.1 description of the admin API, made from the operations and the schemas that serve and validate it.
  */
 import { z } from 'zod';
+import { MAX_ENTRIES, MAX_TEXT } from './bounds.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import type { Operation } from './operation.ts';
 import { ADMIN_PROBLEMS, PROBLEM_MEDIA_TYPE, type AdminProblemCode } from './problem.ts';
@@ -35,7 +36,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
         session: { type: 'apiKey', in: 'cookie', name: OWN_COOKIE, description: 'From `POST /api/session`.' },
       },
       schemas: {
-        ...mapValues(REQUEST_SCHEMAS, (schema) => component(jsonSchemaOf(schema))),
+        ...mapValues(REQUEST_SCHEMAS, (schema) => component(withBounds(jsonSchemaOf(schema)) as object)),
         ...mapValues(ANSWER_SCHEMAS, (schema) => component(z.toJSONSchema(schema, { io: 'output' }))),
       },
     },
@@ -124,6 +125,22 @@ const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}
 function component(schema: object): Json {
   const { $schema: _dialect, ...rest } = schema as Record<string, unknown>;
   return rest;
+}
+
+/** The bounds that hold for everything that is sent, where a schema says nothing narrower. */
+function withBounds(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withBounds);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const { type, enum: values, const: value, default: standard, ...rest } = schema as Record<string, unknown>;
+  const bound = type === 'array' ? { maxItems: MAX_ENTRIES } : type === 'string' ? { maxLength: MAX_TEXT } : {};
+  return {
+    ...(values === undefined && value === undefined && bound),
+    ...(values !== undefined && { enum: values }),
+    ...(value !== undefined && { const: value }),
+    ...(type !== undefined && { type }),
+    ...(standard !== undefined && { default: standard }),
+    ...mapValues(rest, withBounds),
+  };
 }
 
 const mapValues = <T extends object, U>(record: T, map: (value: T[keyof T]) => U): Record<string, U> =>

@@ -60,12 +60,18 @@ export function problemDocument({ code, detail, findings }: AdminProblem): Recor
 
 export const isAdminProblem = (answer: object): answer is AdminProblem => 'code' in answer && 'detail' in answer;
 
+/** Whoever made thousands of mistakes learns no more from all of them than from these. */
+const MOST_FINDINGS = 100;
+
 /** Findings as the caller reads them: the sentences of `postern check`, with fields as they stand in what was sent. */
-export const fieldFindings = (findings: readonly Finding[]): FieldFinding[] =>
-  findings.map(({ path, message }) => {
+export function fieldFindings(findings: readonly Finding[]): FieldFinding[] {
+  const told = findings.slice(0, MOST_FINDINGS).map(({ path, message }) => {
     const field = fieldName(path);
     return { field, message: `${field || 'It'} ${message}${message.endsWith('?') ? '' : '.'}` };
   });
+  const more = findings.length - told.length;
+  return more > 0 ? [...told, { field: '', message: `It has ${more} more mistakes.` }] : told;
+}
 
 export const problem = (code: AdminProblemCode, detail: string): AdminProblem => ({ code, detail });
 

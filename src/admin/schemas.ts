@@ -3,9 +3,14 @@
  * schemas, and the document is made from them.
  */
 import { z } from 'zod';
+import { MAX_ENTRIES, MAX_TEXT } from './bounds.ts';
 import { instant, secretText, whole } from '../config/values.ts';
 import { KeyDefinitionSchema } from '../keys/definition.ts';
 import { parseAddress } from '../lib/address.ts';
+
+/** Text of bounded length: what is longer could not reach the data port either. */
+const bounded = (most: number): z.ZodString =>
+  z.string({ error: 'must be text' }).max(most, { error: `must not be longer than ${most} characters` });
 
 /** The longest time for which a rotated secret goes on working: 90 days. */
 export const MAX_OVERLAP_SECONDS = 7_776_000;
@@ -107,7 +112,7 @@ export const Rejection = z
 
 export const RejectionList = z.strictObject({ rejections: z.array(Rejection).describe('Newest first.') });
 
-const once = z.string({ error: 'must be given once' });
+const once = z.string({ error: 'must be given once' }).max(MAX_TEXT);
 
 export const RejectionQuery = z.strictObject({
   limit: z
@@ -142,29 +147,32 @@ export const Summary = z.strictObject({
     .describe('Sixty, the oldest first, the running one last.'),
 });
 
+/** Of a secret, as in a key file. */
+const MAX_SECRET = 4096;
+const MAX_KEY_ID = 64;
+/** Of an IPv6 address with an IPv4 address as its end. */
+const MAX_ADDRESS = 45;
+/** Longer than any that Node knows. */
+const MAX_METHOD = 64;
+
 export const Question = z
   .strictObject({
-    key: z
-      .string({ error: 'must be text' })
+    key: bounded(MAX_SECRET)
       .min(1, { error: 'must not be empty' })
       .optional()
       .meta({ writeOnly: true, description: 'The secret of the caller. Never repeated.' }),
-    keyId: z.string({ error: 'must be text' }).optional().describe('The id of the key, in place of its secret.'),
-    ip: z
-      .string({ error: 'must be text' })
+    keyId: bounded(MAX_KEY_ID).optional().describe('The id of the key, in place of its secret.'),
+    ip: bounded(MAX_ADDRESS)
       .refine((ip) => parseAddress(ip) !== null, { error: 'must be an IPv4 or IPv6 address' })
       .describe('The address of the peer.'),
-    method: z.string({ error: 'must be text' }).min(1, { error: 'must not be empty' }),
-    path: z
-      .string({ error: 'must be text' })
-      .min(1, { error: 'must not be empty' })
-      .describe('With its query, if any.'),
+    method: bounded(MAX_METHOD).min(1, { error: 'must not be empty' }),
+    path: bounded(MAX_TEXT).min(1, { error: 'must not be empty' }).describe('With its query, if any.'),
     events: z
-      .array(z.string({ error: 'must be text' }), { error: 'must be a list of event names' })
-      .max(10_000, { error: 'must not hold more than 10000 names' })
+      .array(bounded(MAX_TEXT), { error: 'must be a list of event names' })
+      .max(MAX_ENTRIES, { error: `must not hold more than ${MAX_ENTRIES} names` })
       .default([])
       .describe('Names of the events that the request would carry.'),
-    origin: z.string({ error: 'must be text' }).nullable().default(null).describe('The Origin header of a browser.'),
+    origin: bounded(MAX_TEXT).nullable().default(null).describe('The Origin header of a browser.'),
   })
   .superRefine(({ key, keyId }, context) => {
     if ((key === undefined) === (keyId === undefined))

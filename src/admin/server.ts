@@ -2,11 +2,14 @@
  * The operator's port: metrics and probes, which need no token, and what the token opens. Never reachable through the data port,
  * and never answers for a backend.
  */
+import type { Server } from 'node:http';
 import Fastify from 'fastify';
 import type { FastifyError, FastifyInstance } from 'fastify';
+import { hidePauses, keepPace } from '../lib/pipelining.ts';
 import type { Health } from '../observability/health.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/prometheus.ts';
+import { breakOffWhenStalled } from '../upstream/stall.ts';
 import { registerAdminApi, type AdminApiPorts } from './api.ts';
 import { ADMIN_PROBLEMS, problem, problemDocument, PROBLEM_MEDIA_TYPE, type AdminProblemCode } from './problem.ts';
 
@@ -28,6 +31,8 @@ export function createAdminServer({ metrics, health, log, api = null }: AdminSer
     forceCloseConnections: true,
     return503OnClosing: false,
   });
+
+  boundConnections(server.server);
 
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 
@@ -58,6 +63,20 @@ export function createAdminServer({ metrics, health, log, api = null }: AdminSer
 
   if (api !== null) void server.register(async (scope) => registerAdminApi(scope, api));
   return server;
+}
+
+const MAX_CONNECTIONS = 1024;
+/** For how long a client may take nothing of an answer. */
+const IDLE_MS = 60_000;
+
+/** Whoever reaches the port, with a token or without one, must not be able to fill the memory with answers. */
+function boundConnections(server: Server): void {
+  server.maxConnections = MAX_CONNECTIONS;
+  server.prependListener('request', (req, res) => {
+    keepPace(req, res);
+    breakOffWhenStalled(res, IDLE_MS);
+  });
+  hidePauses(server);
 }
 
 /** What the server's own refusals are called: of bodies too large, of another type or malformed. */

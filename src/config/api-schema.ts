@@ -131,11 +131,21 @@ const apiFields = {
     .describe("Send the client's Host to the backend instead of the host of `upstream`."),
   connectTimeoutSeconds: duration(0.01, 300).default(2).describe('Time to connect to the backend.'),
   timeoutSeconds: duration(0.01, 3600).default(30).describe("Time until the backend's response headers."),
-  idleTimeoutSeconds: duration(0.01, 3600).default(60).describe("Time between two chunks of the backend's body."),
+  idleTimeoutSeconds: duration(0.01, 3600)
+    .default(60)
+    .describe(
+      "Time between two chunks of the backend's body. A client that takes nothing of an answer for so long, or up to twice, loses its connection, whoever made the answer; where no API was found, the shortest of all holds.",
+    ),
   maxBodyBytes: whole(1, 1_073_741_824)
     .default(1_048_576)
     .describe('Largest request body; also the largest after decompression, where Postern reads it.'),
   maxConnections: whole(1, 65_536).default(128).describe('Most connections to the backend at one time.'),
+  maxConnectionsPerKey: whole(1, 65_536)
+    .nullable()
+    .default(null)
+    .describe(
+      'How many of `maxConnections` the requests of one key may have, those without a known key together; null: half. Further ones wait for their own, and then get 503 `overloaded`.',
+    ),
   tls: UpstreamTlsSchema,
   cors: CorsSchema,
   enforcement: choice(['enforce', 'report'])
@@ -203,10 +213,21 @@ interface RoutesChoice {
   readonly routes: readonly unknown[] | null;
 }
 
-/** Either list of routes has to be the one that holds: the reader of the file must not have to guess which. */
-function refuseBoth(api: RoutesChoice, context: z.core.$RefinementCtx): void {
+interface ConnectionShares {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerKey: number | null;
+}
+
+function refuseContradictions(api: RoutesChoice & ConnectionShares, context: z.core.$RefinementCtx): void {
+  // Either list of routes has to be the one that holds: the reader of the file must not have to guess which.
   if (api.preset !== null && api.routes !== null)
     context.addIssue({ code: 'custom', path: ['routes'], message: 'cannot stand beside `preset`: remove one of them' });
+  if ((api.maxConnectionsPerKey ?? 0) > api.maxConnections)
+    context.addIssue({
+      code: 'custom',
+      path: ['maxConnectionsPerKey'],
+      message: 'must not be larger than `maxConnections`, of which it is a share',
+    });
 }
 
 /** The default preset is filled in after validation, so that `routes` alone is not taken for both. */
@@ -215,12 +236,15 @@ const withDefaultRoutes = <T extends RoutesChoice>(api: T) => ({
   preset: api.preset ?? (api.routes === null ? ('userflux' as const) : null),
 });
 
-export const IntegrationApiSchema = z.strictObject(apiFields).superRefine(refuseBoth).transform(withDefaultRoutes);
+export const IntegrationApiSchema = z
+  .strictObject(apiFields)
+  .superRefine(refuseContradictions)
+  .transform(withDefaultRoutes);
 
 export const MetricsApiSchema = z
   .strictObject({ ...apiFields, token: TokenSchema, cache: CacheSchema })
   .superRefine((api, context) => {
-    refuseBoth(api, context);
+    refuseContradictions(api, context);
     if (api.preset !== null && api.preset !== 'userflux')
       context.addIssue({
         code: 'custom',

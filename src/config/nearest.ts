@@ -4,12 +4,14 @@
 
 /** The known name within a third of the word's length in edits (at least one), letter case aside; null: none is near. */
 export function nearestName(word: string, known: readonly string[]): string | null {
-  const lower = word.toLowerCase();
+  let lower: string | null = null;
   let best: string | null = null;
   let bestDistance = Infinity;
   for (const name of known) {
     const allowedEdits = Math.max(1, Math.floor(Math.max(name.length, word.length) / 3));
-    const distance = editDistance(lower, name.toLowerCase());
+    // Each character too many is an edit: what could not be near is not compared, however long it is.
+    if (Math.abs(name.length - word.length) > allowedEdits) continue;
+    const distance = editDistance((lower ??= word.toLowerCase()), name.toLowerCase());
     if (distance <= allowedEdits && distance < bestDistance) [best, bestDistance] = [name, distance];
   }
   return best;

@@ -60,7 +60,9 @@ const ListenSchema = z
       .describe('Most connections of clients at one time; further ones are closed.'),
     maxRequestsInFlight: whole(1, 1_000_000)
       .default(4096)
-      .describe('Most requests under way at one time; further ones get 503 `overloaded`.'),
+      .describe(
+        'Most requests under way at one time; further ones get 503 `overloaded`. Of more than 16, one key may have half, callers without a known key half (one address of theirs a quarter), one of several APIs three quarters.',
+      ),
   })
   .superRefine((listen, context) => {
     if (listen.proxyProtocol && listen.trustedProxies.length === 0)

@@ -98,4 +98,13 @@ function edgeOf(value: string | null, path: readonly PropertyKey[]): Finding[] {
   return [{ path, message: `${what}, which counts as part of it; set it without (\${file:PATH} cuts one line break)` }];
 }
 
-const hasPassword = (url: string): boolean => /\/\/[^@]*:[^@]+@/.test(url);
+/** Whether a colon and more stand between `//` and an `@`. */
+const hasPassword = (url: string): boolean =>
+  url
+    .split('@')
+    .slice(0, -1)
+    .some((before) => {
+      const start = before.indexOf('//');
+      const colon = start === -1 ? -1 : before.indexOf(':', start + 2);
+      return colon !== -1 && colon < before.length - 1;
+    });

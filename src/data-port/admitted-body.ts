@@ -48,7 +48,7 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
     const { api, wouldReject } = passage;
     // What an API in report mode would have refused already goes on as it came.
     if (mayHoldCredential(facts, api) && (wouldReject === null || api.enforcement === 'enforce')) {
-      if (passage.bodyText === null) return lookIntoBody(exchange, () => checkCredential(passage, ports));
+      if (passage.bodyText === null) return lookIntoBody(exchange, () => checkCredential(passage));
       handBodyOver(exchange);
     }
     const filter = passage.wouldReject === null ? eventFilterOf(passage) : null;
@@ -98,7 +98,7 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
   /** The body without its content coding. Everything that can be said before it is read is said before `100 Continue`. */
   function readText(exchange: Admitted, then: (text: Decision<Buffer>) => void): void {
     const { facts, passage } = exchange;
-    if (passage.bodyText !== null) return then(passage.bodyText);
+    if (passage.bodyText !== null) return afterLook(exchange, passage.bodyText, then);
     const media = checkEventMedia(facts.headers);
     if (!media.ok) return then(media);
     readBody(exchange, (body) => {
@@ -106,6 +106,12 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
       const use = (text: Decision<Buffer>): void => (exchange.settled ? undefined : then(text));
       attempt(exchange, () => decodeBody(body, media.value, passage.api.maxBodyBytes).then(use));
     });
+  }
+
+  /** A text that was looked through already in this turn: a large one leaves the others a turn before it is again. */
+  function afterLook(exchange: Admitted, text: Decision<Buffer>, then: (text: Decision<Buffer>) => void): void {
+    if (!text.ok || text.value.length < LARGE_BYTES) return then(text);
+    setImmediate(() => attempt(exchange, () => (exchange.settled ? undefined : then(text))));
   }
 
   function readBody(exchange: Admitted, then: (body: Buffer) => void): void {
@@ -149,6 +155,8 @@ export function createBodyWay(ports: BodyPorts): BodyWay {
 
   return { takeBody, readCredential };
 }
+
+const LARGE_BYTES = 65_536;
 
 /** Of a body that turned out to be over the limit, whatever it declared. */
 export const bodyTooLarge = ({ passage: { api } }: Admitted): Refusal =>

@@ -2,12 +2,12 @@
  * Writes the answers that are Postern's own: problem documents (RFC 9457) and empty ones. Sees to it that bytes of a body
  * that nobody read are never read as a request, and that the client gets to read the answer before the connection closes.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { announcesBody } from '../policy/facts.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
+import { breakOffWhenStalled } from '../upstream/stall.ts';
 import type { Exchange } from './exchange.ts';
 
 /** How long and how much a closing connection is still read, so that the answer is not lost to a TCP reset. */
@@ -42,17 +42,19 @@ export interface OwnAnswer {
  * Sends an answer to a request whose body Postern does not need. If the body has not arrived whole when the packet at hand is
  * parsed, the connection is closed after the answer.
  */
-export function answer({ req, res, facts }: Exchange, own: OwnAnswer): void {
+export function answer(exchange: Exchange, own: OwnAnswer): void {
+  const { req, res, facts } = exchange;
   if (res.headersSent) return void req.socket.destroy();
   // A last answer goes out before anything that follows is looked at.
-  if (own.close) return send(req, res, own, true);
+  if (own.close) return send(exchange, own, true);
   const hasBody = announcesBody(facts);
   if (hasBody && !req.complete) req.resume();
   // Ticks run before Node parses the rest of the packet at hand, the end of the turn comes after it.
-  atTurnEnd(() => send(req, res, own, hasBody && !req.complete));
+  atTurnEnd(() => send(exchange, own, hasBody && !req.complete));
 }
 
-function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: boolean): void {
+function send(exchange: Exchange, own: OwnAnswer, close: boolean): void {
+  const { req, res } = exchange;
   if (res.destroyed) return;
   const headers = [...own.headers];
   const { body } = own;
@@ -66,10 +68,22 @@ function send(req: IncomingMessage, res: ServerResponse, own: OwnAnswer, close: 
   try {
     res.writeHead(own.status, headers);
     endWhole(res, length === body.length ? body : Buffer.from(body));
+    if (res.writableLength > 0) breakOffWhenStalled(res, idleTimeoutMs(exchange));
   } catch {
     // A field that Node does not write is a bug. It ends this connection, not the process.
     req.socket.destroy();
   }
+}
+
+/** The default of `idleTimeoutSeconds`, for what is answered before there are rules. */
+const DEFAULT_IDLE_MS = 60_000;
+
+/** For how long the client may take nothing of the answer: as its API says, or the strictest of all if none was found. */
+function idleTimeoutMs({ passage }: Exchange): number {
+  if (passage === null) return DEFAULT_IDLE_MS;
+  const { integration, metrics } = passage.rules;
+  const apis = passage.api === null ? [integration, metrics] : [passage.api];
+  return Math.min(...apis.map((api) => api?.idleTimeoutMs ?? DEFAULT_IDLE_MS));
 }
 
 /** A property, not a WeakSet: every request asks for it. */

@@ -4,18 +4,28 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { findBodyStart } from './body-start.ts';
+import { watchPackets } from '../lib/pipelining.ts';
+import { atTurnEnd } from '../lib/turn-end.ts';
+import { effortPerPacket, findBodyStart, type SearchEffort } from './body-start.ts';
 import { followChunks, type ChunkFraming } from './chunk-framing.ts';
 
 interface Followed {
-  /** The packet that the parser is reading. */
+  /** The packet that the parser is reading; empty between packets, which would stay in memory for as long as the connection. */
   packet: Buffer;
-  /** Where in `packet` a message is known to start: at the start of the stream, or where the last followed body ended. */
+  length: number;
+  /** Where in the packet a message is known to start: at the start of the stream, or where the last followed body ended. */
   messageAt: number | null;
+  /** Where in the packet the body of the latest followed message starts. */
+  bodyAt: number | null;
+  /** For finding where heads end in `packet`. */
+  effort: SearchEffort;
   framing: ChunkFraming | null;
-  onViolation: (why: string) => void;
+  /** Of the message that is followed: it holds its request. */
+  onViolation: ((why: string) => void) | null;
   violated: boolean;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** Node has no public way to the bytes being parsed; this one is there in Node 20 to 24. */
 interface ParsedSocket {
@@ -37,25 +47,48 @@ export function guardChunks(req: IncomingMessage, onViolation: (why: string) => 
   if (followed.violated) return onViolation('an earlier request of this connection broke the chunk framing');
   followed.framing = followChunks();
   followed.onViolation = onViolation;
-  const start = findBodyStart(followed.packet, req, followed.messageAt);
-  if (typeof start === 'number') follow(followed, start);
-  else violate(followed, start.why);
+  const start = findBodyStart(followed.packet, req, followed.messageAt, followed.effort);
+  if (typeof start !== 'number') return violate(followed, start.why);
+  followed.bodyAt = start;
+  follow(followed, start);
 }
 
 /** Stays for the life of the connection: Node has left its fast read path for good, and a pipelined request may follow. */
 function attach(socket: Socket): Followed | null {
   const packet = (socket as ParsedSocket).parser?.getCurrentBuffer?.();
   if (packet === undefined) return null;
-  const messageAt = socket.bytesRead === packet.length ? 0 : null;
-  const followed: Followed = { packet, messageAt, framing: null, onViolation: () => {}, violated: false };
-  // In front of the parser's own listener. A packet that is being delivered now is not seen again.
-  socket.prependListener('data', (next: Buffer) => {
-    followed.messageAt = followed.messageAt === followed.packet.length ? 0 : null;
-    followed.packet = next;
-    if (followed.framing !== null) follow(followed, 0);
+  const { length } = packet;
+  const messageAt = socket.bytesRead === length ? 0 : null;
+  const unknown = { bodyAt: null, effort: effortPerPacket(), framing: null, onViolation: null, violated: false };
+  const followed: Followed = { packet, length, messageAt, ...unknown };
+  forgetPacket(followed);
+  // A packet that is being delivered now is not seen again, unless the parser stops in it.
+  watchPackets(socket, {
+    onPacket: (next) => {
+      followed.messageAt = followed.messageAt === followed.length ? 0 : null;
+      followed.packet = next;
+      followed.length = next.length;
+      followed.bodyAt = null;
+      followed.effort = effortPerPacket();
+      if (followed.framing !== null) follow(followed, 0);
+      forgetPacket(followed);
+    },
+    onCut: (at) => {
+      // What was followed of the body comes again.
+      if (followed.bodyAt === at && !followed.violated) followed.framing = followChunks();
+      followed.messageAt = null;
+    },
   });
   connections.set(socket, followed);
   return followed;
+}
+
+/** Its requests are read by the end of the turn. */
+function forgetPacket(followed: Followed): void {
+  const { packet } = followed;
+  atTurnEnd(() => {
+    if (followed.packet === packet) followed.packet = NOTHING;
+  });
 }
 
 function follow(followed: Followed, start: number): void {
@@ -64,6 +97,7 @@ function follow(followed: Followed, start: number): void {
     case 'end':
       followed.framing = null;
       followed.messageAt = step.at;
+      forgetMessage(followed);
       return;
     case 'violation':
       return violate(followed, step.why);
@@ -72,8 +106,18 @@ function follow(followed: Followed, start: number): void {
   }
 }
 
+/** Unless the parser stops in the packet at hand, and reads the message's body again. */
+function forgetMessage(followed: Followed): void {
+  const { onViolation } = followed;
+  atTurnEnd(() => {
+    if (followed.framing === null && followed.onViolation === onViolation) followed.onViolation = null;
+  });
+}
+
 function violate(followed: Followed, why: string): void {
+  const { onViolation } = followed;
   followed.framing = null;
+  followed.onViolation = null;
   followed.violated = true;
-  followed.onViolation(why);
+  onViolation?.(why);
 }

@@ -2,11 +2,12 @@
  * What becomes of a connection on which Node's parser or its timers gave up: a problem document where one can still be
  * written, and a closed connection in any case. There is no request to judge here.
  */
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
+import { latestAnswerOn } from '../lib/pipelining.ts';
 import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
-import { latestExchangeOn, type Exchange } from './exchange.ts';
+import { openExchangeOn, type Exchange } from './exchange.ts';
 import { proxyHeaderLength } from './proxy-protocol.ts';
 
 export interface ClientErrorPorts {
@@ -22,21 +23,22 @@ export function clientErrorListener(ports: ClientErrorPorts): (error: NodeJS.Err
   return (error, socket) => {
     // What follows the last answer is not read as anything; the socket ends by itself.
     if (isClosing(socket)) return;
-    const exchange = latestExchangeOn(socket);
-    if (!socket.writable || isDisconnect(error) || (exchange === undefined && wasUnused(error, socket))) {
+    const exchange = openExchangeOn(socket);
+    const res = exchange?.res ?? latestAnswerOn(socket);
+    if (!socket.writable || isDisconnect(error) || (res === null && wasUnused(error, socket))) {
       socket.destroy();
       return;
     }
     const reason = refusalOf(error);
-    if (exchange === undefined || exchange.res.writableFinished) writeRaw(socket, reason, ports);
-    else if (exchange.req.complete) afterAnswer(exchange, socket, reason, ports);
-    else if (exchange.settled) socket.destroy();
+    if (res === null || res.writableFinished) writeRaw(socket, reason, ports);
+    else if (res.req.complete) afterAnswer(res, socket, reason, ports);
+    else if (exchange === null) socket.destroy();
     else ports.refuse(exchange, reason);
   };
 }
 
 /** The bytes behind a whole request are broken, not the request: it gets its answer, and nothing is read after it. */
-function afterAnswer({ res }: Exchange, socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
+function afterAnswer(res: ServerResponse, socket: Socket, reason: Refusal, ports: ClientErrorPorts): void {
   ports.record(socket, reason, ports.nextRequestId());
   res.shouldKeepAlive = false;
   lingerOnClose(socket);

@@ -4,11 +4,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { ownText } from '../lib/own-text.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
 import type { Facts } from '../policy/facts.ts';
 import { clientOf, type Passage } from '../policy/pipeline.ts';
 import type { Refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
+import { connectionOf, remember } from './connection.ts';
+import type { Seat } from './in-flight.ts';
 
 /** The body to send on: none, the request's own stream, or bytes that were read already. */
 export type ExchangeBody = 'none' | 'stream' | Buffer;
@@ -32,8 +35,8 @@ export interface Exchange {
   rejectedEvents: number;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */
   cache: { readonly result: CacheResult; readonly status: string } | null;
-  /** Counted among the requests in flight. */
-  counted: boolean;
+  /** Its place among the requests in flight; null: it has none yet. */
+  seat: Seat | null;
   refusal: Refusal | null;
   /** The outcome is recorded: nothing more may be answered. */
   settled: boolean;
@@ -58,7 +61,7 @@ export const CLIENT_GONE = 499;
 
 type Arrival = Pick<Exchange, 'req' | 'res' | 'facts' | 'requestId' | 'startedAt' | 'passage' | 'awaitsContinue'>;
 
-/** Opens an exchange for a request that just arrived, and remembers it. */
+/** Opens an exchange for a request that just arrived. It is its connection's until it is closed. */
 export function openExchange(arrival: Arrival): Exchange {
   const { req } = arrival;
   // Written out: spreading several literals into one costs more than all the rest of this function.
@@ -76,7 +79,7 @@ export function openExchange(arrival: Arrival): Exchange {
     removedEvents: 0,
     rejectedEvents: 0,
     cache: null,
-    counted: false,
+    seat: null,
     refusal: null,
     settled: false,
     abort: null,
@@ -86,14 +89,26 @@ export function openExchange(arrival: Arrival): Exchange {
   return exchange;
 }
 
-/** The exchange of a Node request that came out of the framework at the other end. */
-export function exchangeOf(req: IncomingMessage): Exchange | undefined {
-  return (req as Marked)[EXCHANGE];
+/** Lets go of what an exchange held, once nothing is left to decide about it. */
+export function closeExchange(exchange: Exchange): void {
+  const { req, passage } = exchange;
+  const socket = req.socket as Marked;
+  if (socket[EXCHANGE] === exchange) socket[EXCHANGE] = null;
+  exchange.body = 'none';
+  exchange.abort = null;
+  if (passage === null) return;
+  passage.bodyText = null;
+  remember(connectionOf(req.socket), passage);
 }
 
-/** The latest exchange on a socket. */
-export function latestExchangeOn(socket: Socket): Exchange | undefined {
-  return (socket as Marked)[EXCHANGE];
+/** The exchange of a Node request that came out of the framework at the other end. */
+export function exchangeOf(req: IncomingMessage): Exchange | undefined {
+  return (req as Marked)[EXCHANGE] ?? undefined;
+}
+
+/** The latest exchange on a socket, until it is closed. */
+export function openExchangeOn(socket: Socket): Exchange | null {
+  return (socket as Marked)[EXCHANGE] ?? null;
 }
 
 /** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
@@ -106,7 +121,7 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     keyId: identity?.key.id ?? refusal?.keyId ?? passage?.wouldReject?.keyId ?? '',
     secretId: identity?.secret.id ?? '',
     method: facts.method,
-    path: passage?.path ?? '',
+    path: passage === null ? '' : lastingPath(passage.path, facts.target),
     clientIp: passage === null ? facts.peer.text : clientOf(passage).text,
     status: answer.status,
     refusal,
@@ -123,9 +138,16 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
   };
 }
 
+/** The path is part of the target, and the latest rejections are kept for long. */
+function lastingPath(path: string, target: string): string {
+  return target.length - path.length > MAX_KEPT_ALONG ? ownText(path) : path;
+}
+
+const MAX_KEPT_ALONG = 256;
+
 /** A property, not a WeakMap: an entry for each request would be work for the garbage collector. */
 const EXCHANGE = Symbol('exchange');
 
 interface Marked {
-  [EXCHANGE]?: Exchange;
+  [EXCHANGE]?: Exchange | null;
 }

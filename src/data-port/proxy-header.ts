@@ -7,7 +7,10 @@ import { isIPv4, isIPv6 } from 'node:net';
 /** Header bytes that are waited for: a v2 header may announce 64 KiB, far past any use of its extensions. */
 export const MAX_PROXY_HEADER_BYTES = 4096;
 
-/** Where the connection comes from: as the header says, from the peer itself, or from somewhere that has no IP address. */
+/**
+ * Where the connection comes from: as the header says, from the proxy itself (LOCAL), or from somewhere whose address is not
+ * told or is no IP address: then it is nobody's, least of all the proxy's, whose word about clients is believed.
+ */
 export type ProxySource =
   | { readonly kind: 'address'; readonly text: string; readonly port: number }
   | { readonly kind: 'peer' }
@@ -45,8 +48,8 @@ function readV1(bytes: Buffer): ProxyHeader {
   const [protocol, source, destination, sourcePort, destinationPort, ...rest] = bytes
     .toString('latin1', V1_START.length, end)
     .split(' ');
-  // Whatever follows UNKNOWN is to be ignored: the sender vouches for the connection only.
-  if (protocol === 'UNKNOWN') return { kind: 'complete', length, source: { kind: 'peer' } };
+  // Whatever follows UNKNOWN is to be ignored. Somebody is relayed whose address is not told: nobody's, and not the proxy's.
+  if (protocol === 'UNKNOWN') return { kind: 'complete', length, source: { kind: 'unknown' } };
   const isAddress = protocol === 'TCP4' ? isIPv4 : protocol === 'TCP6' ? isPlainIPv6 : null;
   if (isAddress === null) return malformed('version 1 line names no known protocol');
   if (rest.length > 0 || !isAddress(source ?? '') || !isAddress(destination ?? ''))
@@ -72,6 +75,7 @@ function readV2(bytes: Buffer): ProxyHeader {
   const command = bytes.readUInt8(12);
   if (command !== 0x20 && command !== 0x21) return malformed('version 2 header has an unknown version or command');
   if (bytes.length < length) return INCOMPLETE;
+  // LOCAL: the proxy speaks for itself, as its health checks do. Whatever family and addresses follow mean nothing.
   if (command === 0x20) return { kind: 'complete', length, source: { kind: 'peer' } };
   const source = readV2Source(bytes.readUInt8(13), bytes.subarray(V2_FIXED_BYTES, length));
   return source === null

@@ -4,8 +4,8 @@
  */
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer, type TLSSocket } from 'node:tls';
-import { formatAddress, parseAddress, type Address } from '../lib/address.ts';
-import { peerOf, setPeer } from './peer.ts';
+import type { Address } from '../lib/address.ts';
+import { addressOf, peerOf, setPeer } from './peer.ts';
 import { readProxyHeader, type ProxySource } from './proxy-header.ts';
 
 export interface ProxyProtocolOptions {
@@ -44,7 +44,7 @@ export function acceptProxyProtocol(server: Server, options: ProxyProtocolOption
   const handOver = interpose(server, (socket) => {
     // Gone already, as health checks often are: whether it was trusted can no longer be told.
     if (socket.remoteAddress === undefined) return void socket.destroy();
-    if (!options.trusted.has(parseAddress(socket.remoteAddress))) return handOver(socket);
+    if (!options.trusted.has(addressOf(socket))) return handOver(socket);
     pending.add(socket);
     socket.once('close', () => pending.delete(socket));
     const refuse = (why: string): void => {
@@ -119,11 +119,9 @@ function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): voi
 
 function fixPeer(socket: Socket, source: ProxySource): void {
   switch (source.kind) {
-    case 'address': {
-      const address = parseAddress(source.text);
-      setPeer(socket, address === null ? 'unknown' : formatAddress(address));
+    case 'address':
+      setPeer(socket, source.text);
       return;
-    }
     case 'unknown':
       setPeer(socket, 'unknown');
       return;
@@ -140,7 +138,8 @@ function carryThroughTls(server: Server): void {
   server.prependListener('connection', (socket: Socket) => {
     const ends = endsOf(socket);
     connections.set(ends, socket);
-    socket.once('close', () => connections.delete(ends));
+    // The ends of a connection that is gone may be those of a new one by the time that this is told.
+    socket.once('close', () => connections.get(ends) === socket && connections.delete(ends));
   });
   server.prependListener('secureConnection', (secure: TLSSocket) => {
     const socket = connections.get(endsOf(secure));

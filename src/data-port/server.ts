@@ -8,6 +8,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import fastify from 'fastify';
+import { hidePauses, keepPace } from '../lib/pipelining.ts';
 
 export interface DataPortSettings {
   readonly host: string;
@@ -67,6 +68,7 @@ export async function createDataPort(settings: DataPortSettings, handlers: DataP
     },
   });
   await app.ready();
+  hidePauses(server);
   return {
     server,
     route: (req, res) => {
@@ -104,9 +106,18 @@ function createServer(settings: DataPortSettings, handlers: DataPortHandlers): S
       : https.createServer({ ...options, ...settings.tls, handshakeTimeout: options.headersTimeout });
   server.maxHeadersCount = NO_HEADER_COUNT_LIMIT;
   server.maxConnections = settings.maxConnections;
-  server.on('request', (req, res) => handlers.request(req, res, false));
-  server.on('checkContinue', (req, res) => handlers.request(req, res, true));
-  server.on('checkExpectation', (req, res) => handlers.request(req, res, false));
+  server.on('request', (req, res) => {
+    keepPace(req, res);
+    handlers.request(req, res, false);
+  });
+  server.on('checkContinue', (req, res) => {
+    keepPace(req, res);
+    handlers.request(req, res, true);
+  });
+  server.on('checkExpectation', (req, res) => {
+    keepPace(req, res);
+    handlers.request(req, res, false);
+  });
   // With this listener Node parses CONNECT; without it, it closes the connection without an answer.
   server.on('connect', (req: IncomingMessage, socket) =>
     handlers.request(req, responseFor(req, socket as never), false),

@@ -75,6 +75,7 @@ export function compileBatchWalk(rule: BatchRule, batch: Batch): (bytes: Buffer,
   };
 
   return (bytes, start) => {
+    event.member.newBody();
     if (start >= bytes.length || bytes[start] !== OPEN_ARRAY) {
       batch.shapeless = true;
       return skipValue(bytes, start, rule.depth);

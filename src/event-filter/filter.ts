@@ -56,6 +56,7 @@ function compileSingle(rule: EventRule, selector: EventSelector & { kind: 'singl
   });
 
   return (body) => {
+    event.member.newBody();
     const start = skipSpace(body, 0);
     const isObject = start < body.length && body[start] === OPEN_OBJECT;
     if (!isWhole(body, isObject ? walkObject(body, start, event) : skipValue(body, start, 0))) return INVALID_JSON;
@@ -77,7 +78,11 @@ function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch'
     { member, isAllowed: compileNames(rule.allowed), unnamed: rule.unnamed, depth },
     batch,
   );
-  const top = container === null ? null : newWalk({ member: compileMember(container), depth, skipFound: walkBatch });
+  const top = container === null ? null : newWalk({ member: compileMember(container), depth, skipFound: walkFirst });
+  // A second batch makes the body ambiguous, whatever it holds.
+  function walkFirst(bytes: Buffer, start: number): number {
+    return top?.exact === 1 ? walkBatch(bytes, start) : skipValue(bytes, start, depth);
+  }
 
   const walkTop = (body: Buffer, start: number): number => {
     if (top === null) return walkBatch(body, start);
@@ -86,6 +91,7 @@ function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch'
       batch.shapeless = true;
       return skipValue(body, start, 0);
     }
+    top.member.newBody();
     const stop = walkObject(body, start, top);
     if (top.exact > 1 || top.variants > 0) batch.ambiguous = true;
     else if (top.exact === 0) batch.shapeless = true;

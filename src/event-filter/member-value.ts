@@ -22,8 +22,21 @@ export type FindMember = (text: Buffer) => Decision<MemberPlace | null>;
 const INVALID_JSON = refused(refusal('invalid_json', 'body: not JSON (RFC 8259) in UTF-8, or nested too deeply'));
 const ABSENT: Decision<null> = allowed(null);
 
-/** Makes the search for a member once, so that a request only scans. It refuses `invalid_json` and `ambiguous_body`. */
+/**
+ * Makes the search for a member once, so that a request only scans, and each text only once. It refuses `invalid_json` and
+ * `ambiguous_body`.
+ */
 export function compileMemberSearch(name: string): FindMember {
+  const search = searchFor(name);
+  const found = new WeakMap<Buffer, Decision<MemberPlace | null>>();
+  return (text) => {
+    let place = found.get(text);
+    if (place === undefined) found.set(text, (place = search(text)));
+    return place;
+  };
+}
+
+function searchFor(name: string): FindMember {
   const ambiguous = refused(refusal('ambiguous_body', `body: the member ${name} can be read in two ways`));
   const walk = newWalk({
     member: compileMember(name),
@@ -31,6 +44,7 @@ export function compileMemberSearch(name: string): FindMember {
     skipFound: (bytes, start) => skipValue(bytes, start, 1),
   });
   return (text) => {
+    walk.member.newBody();
     const start = skipSpace(text, 0);
     const isObject = start < text.length && text[start] === OPEN_OBJECT;
     if (!isWhole(text, isObject ? walkObject(text, start, walk) : skipValue(text, start, 0))) return INVALID_JSON;

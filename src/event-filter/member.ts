@@ -2,7 +2,9 @@
  * Decides whether a member's name is the one that a selector looks for, or one that some parser could take for it.
  * It judges one name at a time; whoever walks the object counts.
  */
-import { foldName, foldsTo } from './fold.ts';
+import { characterAt, LENGTH_BITS, LENGTH_MASK } from './characters.ts';
+import { foldName } from './fold.ts';
+import { followFold } from './odd-name.ts';
 import { byteClass, INVALID, QUOTE } from './scan.ts';
 
 /**
@@ -20,6 +22,8 @@ export interface Member {
   readonly matchPlain: MatchName;
   /** For all other names. */
   readonly matchOdd: MatchName;
+  /** To be called before the names of a body. */
+  readonly newBody: () => void;
 }
 
 const SPACE = 0x20;
@@ -48,22 +52,46 @@ export function compileMember(name: string): Member {
       return startsWith(bytes, start, wanted) ? 'exact' : 'variant';
     return length === PROTOTYPE.length && startsWith(bytes, start, PROTOTYPE) ? 'prototype' : 'none';
   };
-  const matchOdd: MatchName = (bytes, start, close) => {
-    const text = JSON.parse(bytes.toString('utf8', start - 1, close + 1)) as string;
-    if (text === name) return 'exact';
-    if (text === '__proto__') return 'prototype';
-    if (beginsUnlike(text, folded)) return 'none';
-    const nul = text.indexOf('\0');
-    return foldsTo(text, folded) || (nul !== -1 && foldsTo(text.slice(0, nul), folded)) ? 'variant' : 'none';
-  };
-  return { matchPlain, matchOdd };
+  return { matchPlain, ...compileOdd(name, folded) };
 }
 
-/** A first character of visible ASCII stays the first, whatever follows; most names differ there and need no folding. */
-function beginsUnlike(text: string, folded: string): boolean {
-  const first = text.charCodeAt(0);
-  return first > SPACE && first < 0x7f && LOWER[first] !== folded.charCodeAt(0);
+/** Character by character: a body may hold hundreds of thousands of odd names. */
+function compileOdd(name: string, folded: string): Pick<Member, 'matchOdd' | 'newBody'> {
+  const wanted = pointsOf(name);
+  const fold = followFold(folded);
+  const matchOdd: MatchName = (bytes, start, close) => {
+    let exact = 0;
+    let prototype = 0;
+    let folds = true;
+    let hasNul = false;
+    fold.begin();
+    for (let at = start; at < close;) {
+      const character = characterAt(bytes, at);
+      const point = character >> LENGTH_BITS;
+      if (exact !== LOST) exact = exact < wanted.length && wanted[exact] === point ? exact + 1 : LOST;
+      if (prototype !== LOST) prototype = isNextOfPrototype(prototype, point) ? prototype + 1 : LOST;
+      if (point === 0 && !hasNul) {
+        hasNul = true;
+        // What follows it is not read by everybody.
+        if (exact === LOST && folds && fold.isWhole(bytes, start, at)) return 'variant';
+      }
+      folds &&= fold.take(point);
+      if (!folds && exact === LOST && prototype === LOST) return 'none';
+      at += character & LENGTH_MASK;
+    }
+    if (exact === wanted.length) return 'exact';
+    if (prototype === PROTOTYPE.length) return 'prototype';
+    return folds && fold.isWhole(bytes, start, close) ? 'variant' : 'none';
+  };
+  return { matchOdd, newBody: () => fold.newBody() };
 }
+
+/** In place of how many characters of a name have come: another one came. */
+const LOST = -1;
+
+const pointsOf = (text: string): readonly number[] => Array.from(text, (char) => char.codePointAt(0) as number);
+
+const isNextOfPrototype = (at: number, point: number): boolean => at < PROTOTYPE.length && PROTOTYPE[at] === point;
 
 function equalsFolded(bytes: Buffer, start: number, folded: Buffer): boolean {
   for (let i = 0; i < folded.length; i++) if (LOWER[bytes[start + i] as number] !== folded[i]) return false;

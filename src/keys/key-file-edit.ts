@@ -141,7 +141,12 @@ function changeNames({ text, map, before, after }: ChangedKey, field: 'allowedEv
   return changeList(
     text,
     list,
-    itemsFrom(old, next, isDeepStrictEqual, () => []),
+    itemsFrom(
+      old,
+      next,
+      (name) => name,
+      () => [],
+    ),
   );
 }
 
@@ -151,8 +156,11 @@ function changeAddresses({ text, map, before, after }: ChangedKey): Splice[] | n
   if (pair === undefined || next === 'anywhere' || next.length === 0) return null;
   const list = asList(pair.value);
   if (list !== null && old !== 'anywhere' && canChange(list, old, next)) {
-    const same = (a: (typeof old)[number], b: (typeof next)[number]): boolean => a.address === b.address;
-    return changeList(text, list, itemsFrom(old, next, same, describeAnew(text)));
+    return changeList(
+      text,
+      list,
+      itemsFrom(old, next, ({ address }) => address, describeAnew(text)),
+    );
   }
   if (map.flow || list !== null) return null;
   const indent = ' '.repeat(columnOf(text, map.range?.[0] ?? 0) + 2);
@@ -179,12 +187,15 @@ const describeAnew =
 function changeSecrets({ text, map, before, after }: ChangedKey): Splice[] | null {
   const list = asList(pairOf(map, 'secrets')?.value);
   if (list !== null && canChange(list, before.secrets, after.secrets)) {
-    const same = (a: SecretDefinition, b: SecretDefinition): boolean => a.hash === b.hash;
     const expireAnew = (node: unknown, { expiresAt }: SecretDefinition): Splice[] => {
       const secret = asMap(node);
       return secret === null ? [] : setFields(text, secret, [['expiresAt', expiresAt]]);
     };
-    return changeList(text, list, itemsFrom(before.secrets, after.secrets, same, expireAnew));
+    return changeList(
+      text,
+      list,
+      itemsFrom(before.secrets, after.secrets, ({ hash }) => hash, expireAnew),
+    );
   }
   return spellOutSecret({ text, map, before, after });
 }
@@ -221,18 +232,24 @@ const canChange = (list: YAMLSeq, before: readonly unknown[], after: readonly un
 
 const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
 
-/** The next items of a list from the old ones that are the same, changed where they differ in the rest, and new ones. */
+/** The next items of a list from the old ones of the same name, changed where they differ in the rest, and new ones. */
 function itemsFrom<T>(
   before: readonly T[],
   after: readonly T[],
-  isSame: (a: T, b: T) => boolean,
+  nameOf: (item: T) => string,
   changes: (node: unknown, next: T) => Splice[],
 ): ListItem[] {
-  const used = new Set<number>();
+  // A long list is not searched for each of its items. Of a name that stands twice the first is taken first.
+  const places = new Map<string, number[]>();
+  for (const [index, item] of [...before.entries()].toReversed()) {
+    const name = nameOf(item);
+    const known = places.get(name);
+    if (known === undefined) places.set(name, [index]);
+    else known.push(index);
+  }
   return after.map((next) => {
-    const from = before.findIndex((old, index) => !used.has(index) && isSame(old, next));
-    if (from === -1) return { value: newItem(next) };
-    used.add(from);
+    const from = places.get(nameOf(next))?.pop();
+    if (from === undefined) return { value: newItem(next) };
     return { from, changes: (node) => (isDeepStrictEqual(before[from], next) ? [] : changes(node, next)) };
   });
 }

@@ -3,6 +3,7 @@
  * A change costs what it changes, however many keys there are. Reads no store.
  */
 import { hash } from 'node:crypto';
+import { createVersionedMap } from '../lib/versioned-map.ts';
 import type { Key, KeySecret, KeySnapshot } from './key.ts';
 import { createStoredKeyReader, type StoredKey } from './stored-key.ts';
 
@@ -28,24 +29,26 @@ export interface KeyIndex {
   /** How many definitions there are, those that cannot be used among them. */
   readonly size: number;
   readonly invalidCount: number;
-  /**
-   * The keys as they are now. Its maps change in place with the next `apply`, between two requests and never within one;
-   * keys do not change.
-   */
+  /** The keys as they are now. No later change shows in it, and the parts that did not change are shared. */
   snapshot(): KeySnapshot;
 }
 
 /** What a metrics key claims besides its secrets: there may be one. */
 const METRICS = 'metrics';
 
+/** Digits of a digest by which secrets are spread in memory. */
+const TELLING_DIGITS = 6;
+
 export function createKeyIndex(): KeyIndex {
   const read = createStoredKeyReader();
   const stored = new Map<string, PreparedKey>();
   /** Who holds a secret (by digest) or the place of the metrics key. Nearly always one. */
   const owners = new Map<string, string | Set<string>>();
-  const byId = new Map<string, Key>();
-  const bySecret = new Map<string, { readonly key: Key; readonly secret: KeySecret }>();
+  const byId = createVersionedMap<Key>();
+  const bySecret = createVersionedMap<{ readonly key: Key; readonly secret: KeySecret }>(TELLING_DIGITS);
   const invalid = new Map<string, string>();
+  /** As in snapshots; null while it has to be made anew. */
+  let listed: readonly InvalidKey[] | null = null;
   let version = 0;
 
   const release = (id: string, affected: Set<string>): void => {
@@ -92,8 +95,8 @@ export function createKeyIndex(): KeyIndex {
     const entry = stored.get(id)?.stored;
     const why = entry === undefined ? null : whyInvalid(id, entry);
     if (why !== null && invalid.get(id) !== why) found.push({ id, why });
+    if (why === null ? invalid.delete(id) : invalid.get(id) !== why) listed = null;
     if (why !== null) invalid.set(id, why);
-    else invalid.delete(id);
     const key = entry?.key ?? null;
     if (key === null) return;
     if (why === null) byId.set(id, key);
@@ -131,7 +134,10 @@ export function createKeyIndex(): KeyIndex {
     get invalidCount() {
       return invalid.size;
     },
-    snapshot: () => ({ version, byId, bySecret, invalid: Array.from(invalid, ([id, why]) => ({ id, why })) }),
+    snapshot() {
+      listed ??= Array.from(invalid, ([id, why]) => ({ id, why }));
+      return { version, byId: byId.keep(), bySecret: bySecret.keep(), invalid: listed };
+    },
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { trimOptionalSpace } from './optional-space.ts';
 
 /**
  * One IP address, ready to compare: an IPv4 address as 2 UTF-16 code units, an IPv6 address as 8, most significant first.
@@ -31,11 +32,20 @@ export function parseAddress(text: string): Address | null {
 }
 
 /**
+ * Reads what the kernel says of a socket: a link-local peer comes with the zone that it was met in (`fe80::1%eth0`), which is
+ * no part of the address. Only for text of the kernel: what a client or a file writes must be an address and nothing more.
+ */
+export function parseKernelAddress(text: string): Address | null {
+  const zone = text.indexOf('%');
+  return parseAddress(zone === -1 ? text : text.slice(0, zone));
+}
+
+/**
  * Reads an X-Forwarded-For entry: an address, with or without a port (`1.2.3.4:80`, `[2001:db8::1]:443`, `[2001:db8::1]`),
  * with optional spaces and tabs around it. Names, `unknown`, obfuscated and quoted identifiers give null.
  */
 export function parseAddressWithPort(text: string): Address | null {
-  const entry = trimOptionalWhitespace(text);
+  const entry = trimOptionalSpace(text);
   if (entry.charCodeAt(0) === OPENING_BRACKET) {
     const end = entry.indexOf(']');
     if (end === -1 || !isPortSuffix(entry, end + 1)) return null;
@@ -101,17 +111,6 @@ function withHexTail(text: string): string {
 
 /** `::ffff:0:0/96` (RFC 4291 2.5.5.2). */
 const MAPPED_PREFIX = '\0\0\0\0\0\uffff';
-
-/** OWS of RFC 9110 5.6.3. Not `trim()`: that would also take away what no HTTP parser takes for a space. */
-function trimOptionalWhitespace(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isOptionalWhitespace(text.charCodeAt(start))) start++;
-  while (end > start && isOptionalWhitespace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-const isOptionalWhitespace = (code: number): boolean => code === 0x20 || code === 0x09;
 
 /** Whether nothing, or `:` and a port, stands in `text` from `at` on. */
 function isPortSuffix(text: string, at: number): boolean {

@@ -21,7 +21,7 @@ export interface CoalescerOptions {
 
 /** The first run begins at once. One that fails, fails for those who asked for it, and hinders no other. */
 export function createCoalescer(work: () => Promise<void>, options: CoalescerOptions = {}): Coalescer {
-  const { restMs = 100, restPerRun = 2, monotonic = () => performance.now() } = options;
+  const { restMs = 20, restPerRun = 1, monotonic = () => performance.now() } = options;
   /** The run under way and the rest after it. */
   let busy: Promise<void> | null = null;
   let next: Promise<void> | null = null;

@@ -35,6 +35,8 @@ interface Batch {
   readonly tells: number;
 }
 
+/** How soon a full pipe is tried again: at once where its reader is busy reading, later and later where nobody seems to read. */
+const FIRST_RETRY_MS = 1;
 const RETRY_MS = 20;
 
 /** A write for each line would cost more than all else about it: lines wait this long for others, or until they are so many. */
@@ -52,6 +54,7 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
   let writing = false;
   /** A batch that found no room, until it is tried again. */
   let held: Batch | null = null;
+  let retryMs = FIRST_RETRY_MS;
   let gone = false;
   let gathering: NodeJS.Timeout | null = null;
   let retrying: NodeJS.Timeout | null = null;
@@ -99,6 +102,7 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
         drop(batch.lines);
         if (isGone(error)) leave();
       } else {
+        retryMs = FIRST_RETRY_MS;
         torn = batch.bytes[written - 1] !== LF;
         if (written < batch.bytes.length) return send({ ...batch, bytes: batch.bytes.subarray(written) });
       }
@@ -110,7 +114,8 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
 
   function hold(batch: Batch): void {
     held = batch;
-    retrying = setTimeout(send, RETRY_MS, batch);
+    retrying = setTimeout(send, retryMs, batch);
+    retryMs = Math.min(RETRY_MS, 2 * retryMs);
   }
 
   function stopTimers(): void {

@@ -3,6 +3,7 @@
  * All of them are made from the same record, so that they never disagree. Nothing here decides about a request.
  */
 import type { Mode } from '../keys/key.ts';
+import { ownText } from '../lib/own-text.ts';
 import { REFUSALS } from '../policy/refusal.ts';
 import type { Refusal, RefusalLevel, RefusalReason } from '../policy/refusal.ts';
 import type { UpstreamFailureKind } from '../upstream/failure.ts';
@@ -160,5 +161,5 @@ function upTo(mark: string, text: string): string {
 }
 
 function bounded(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
+  return text.length <= length ? text : ownText(`${text.slice(0, length)}…`);
 }

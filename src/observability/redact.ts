@@ -3,11 +3,25 @@
  * It over-redacts where a text is unclear, and never decides what is logged.
  */
 
-const URL_IN_TEXT = /[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi;
+/** What may hold a URL to its end, since none of these characters stands in one. */
+const WORD = /[^\s"'<>]+/g;
 
 /** Any text, with the credentials of each URL in it replaced by `***`: for log fields and for showing the configuration. */
 export function redactUrls(text: string): string {
-  return text.includes('://') ? text.replace(URL_IN_TEXT, redactUrl) : text;
+  return text.includes('://') ? text.replace(WORD, redactWord) : text;
+}
+
+/** From the scheme on, the whole word is the URL. */
+function redactWord(word: string): string {
+  for (let mark = word.indexOf('://'); mark !== -1; mark = word.indexOf('://', mark + 3)) {
+    if (mark + 3 === word.length) return word;
+    let start = mark;
+    // A scheme begins with a letter (RFC 3986 3.1).
+    for (let i = mark - 1; i >= 0 && /[a-z0-9+.-]/i.test(word.charAt(i)); i--)
+      if (/[a-z]/i.test(word.charAt(i))) start = i;
+    if (start < mark) return word.slice(0, start) + redactUrl(word.slice(start));
+  }
+  return word;
 }
 
 /**

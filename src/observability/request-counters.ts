@@ -25,28 +25,35 @@ export function createRequestCounters(keys: () => KeySnapshot | null): RequestCo
   const unknown = createKeyCells('', false);
   const byKey = new Map<string, KeyCells>();
   const totals = createTotals();
-  let seen: KeySnapshot | null = null;
+  let followed: KeySnapshot | null = null;
 
   const follow = (): void => {
     const snapshot = keys();
-    if (snapshot === seen || snapshot === null) return;
-    seen = snapshot;
+    if (snapshot === followed || snapshot === null) return;
+    followed = snapshot;
     followKeys(byKey, snapshot);
   };
 
+  /** Asks for the one key, and again only when keys have changed: what a change costs does not depend on how many there are. */
   const cellsOf = (id: string): KeyCells => {
+    const snapshot = keys();
     const known = byKey.get(id);
-    if (known !== undefined) return known;
-    const key = seen?.byId.get(id);
-    if (key === undefined) return unknown;
-    const begun = beginKey(key);
-    byKey.set(id, begun);
-    return begun;
+    if (snapshot === null || known?.seenIn === snapshot.version) return known ?? unknown;
+    const key = snapshot.byId.get(id);
+    if (key === undefined) {
+      byKey.delete(id);
+      return unknown;
+    }
+    // Without a scrape nobody takes away what belongs to keys that are gone.
+    if (byKey.size > 2 * (snapshot.byId.size + KEYS_WITH_SERIES)) follow();
+    const cells = known ?? beginKey(key);
+    cells.seenIn = snapshot.version;
+    byKey.set(id, cells);
+    return cells;
   };
 
   return {
     record(outcome) {
-      follow();
       countForKey(cellsOf(outcome.keyId), outcome);
       countForApi(totals, outcome);
     },
@@ -61,6 +68,8 @@ export function createRequestCounters(keys: () => KeySnapshot | null): RequestCo
 
 interface KeyCells {
   readonly id: string;
+  /** The version of the latest keys that it was known to be among. */
+  seenIn: number;
   readonly requests: Record<ApiLabel, Map<number, Sample>>;
   readonly rejections: Record<Mode, Record<ApiLabel, Map<RefusalReason, Sample>>>;
   readonly forwarded: Sample;
@@ -75,6 +84,7 @@ function createKeyCells(id: string, issuesTokens: boolean): KeyCells {
   const events = (outcome: string): Sample => ({ labels: { key: id, outcome }, value: 0 });
   return {
     id,
+    seenIn: -1,
     requests: byApi(),
     rejections: { enforce: byApi(), report: byApi() },
     forwarded: events('forwarded'),

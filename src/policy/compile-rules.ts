@@ -36,6 +36,7 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     },
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,
+    idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),
   };
 }
 

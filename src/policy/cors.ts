@@ -13,10 +13,8 @@ export function keyAdmitsOrigin(key: Key, origin: string): boolean {
 
 /** The origins that some enabled write-only key admits: null means every origin. */
 export function admittedOrigins(keys: KeySnapshot): ReadonlySet<string> | null {
-  const known = cache.get(keys);
-  if (known !== undefined && known.version === keys.version) return known.origins;
-  const origins = collectOrigins(keys);
-  cache.set(keys, { version: keys.version, origins });
+  let origins = cache.get(keys);
+  if (origins === undefined) cache.set(keys, (origins = collectOrigins(keys)));
   return origins;
 }
 
@@ -53,8 +51,8 @@ export function readableBy(origin: string): string[] {
   ];
 }
 
-/** A key source may replace entries in place and raise the version, so the version is part of what is remembered. */
-const cache = new WeakMap<KeySnapshot, { version: number; origins: ReadonlySet<string> | null }>();
+/** A snapshot never changes, so neither do its origins. */
+const cache = new WeakMap<KeySnapshot, ReadonlySet<string> | null>();
 
 function collectOrigins(keys: KeySnapshot): ReadonlySet<string> | null {
   const origins = new Set<string>();

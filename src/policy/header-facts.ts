@@ -5,7 +5,7 @@
 import { nameProblem, valueProblem } from './field-form.ts';
 import { bearerIn, type ShownCredential } from './shown-credential.ts';
 
-/** Of a repeated field the first is kept and the repetition counted; X-Forwarded-For, Connection and Cache-Control keep all. */
+/** Of a repeated field the first is kept and the repetition counted; lists keep all. */
 export interface HeaderFacts {
   readonly fieldCount: number;
   /** What is wrong with the form of the first field that no server should take; null: nothing. */
@@ -32,6 +32,7 @@ export interface HeaderFacts {
   readonly expectCount: number;
   /** In order of arrival. */
   readonly forwardedFor: readonly string[];
+  /** One list, of which no member is better than the others. */
   readonly forwardedProto: string | undefined;
   readonly requestId: string | undefined;
   /** In order of arrival. */
@@ -159,7 +160,10 @@ const BY_NAME: Readonly<Record<string, ReadField>> = {
     facts.cacheControl = facts.cacheControl === undefined ? value : `${facts.cacheControl}, ${value}`;
   },
   'sec-fetch-site': (facts, value) => void (facts.secFetchSite ??= value),
-  'x-forwarded-proto': (facts, value) => void (facts.forwardedProto ??= value),
+  // A proxy that adds a line to its client's leaves the client's in front: which of them is meant cannot be told.
+  'x-forwarded-proto': (facts, value) => {
+    facts.forwardedProto = facts.forwardedProto === undefined ? value : `${facts.forwardedProto}, ${value}`;
+  },
   'x-request-id': (facts, value) => void (facts.requestId ??= value),
   'access-control-request-method': (facts, value) => void (facts.accessControlRequestMethod ??= value),
   'access-control-request-headers': (facts, value) => void (facts.accessControlRequestHeaders ??= value),

@@ -2,7 +2,7 @@
  * Step 2, the path: brings the path of a request into the one form that is both matched and forwarded, and refuses it when
  * two servers could read it as two paths. It never touches the query and never repairs what it finds.
  */
-import { decode, isAscii, readPath } from './path-reading.ts';
+import { decode, decomposeWithoutMarks, isAscii, readPath } from './path-reading.ts';
 import { allowed, refusal, refused, type Decision } from './refusal.ts';
 
 /** What an operator may let through, one by one. */
@@ -123,6 +123,6 @@ function lookAlikeProblem(reading: string): string | null {
   // oxlint-disable-next-line no-control-regex
   const foreign = reading.replace(/[\0-\x7f]/g, '');
   if (/[\x80-\x9f]/.test(foreign)) return 'a control character';
-  const delimiter = /[\u00a5\u20a9\u2044\u2215\u2216]/.test(foreign) || /[/\\.;%]/.test(foreign.normalize('NFKD'));
+  const delimiter = /[\u00a5\u20a9\u2044\u2215\u2216]/.test(foreign) || /[/\\.;%]/.test(decomposeWithoutMarks(foreign));
   return delimiter ? 'a character that some servers take for a path delimiter' : null;
 }

@@ -8,7 +8,7 @@ import { mayHoldCredential, type BodyText } from './body-credential.ts';
 import { checkBrowser } from './browser.ts';
 import { resolveClientAddress, type ClientAddress } from './client-address.ts';
 import { admittedOrigins, isPreflight } from './cors.ts';
-import type { Identity } from './credential.ts';
+import { findCredential, type Identity } from './credential.ts';
 import type { Facts } from './facts.ts';
 import { normalizeTarget } from './path.ts';
 import { refusal, type Decision, type Refusal } from './refusal.ts';
@@ -98,10 +98,10 @@ export const STEPS: readonly Step[] = [
 export const FROM_CREDENTIAL = STEPS.findIndex(({ name }) => name === 'credential');
 
 /**
- * A passage at the door. `before`: that of the request before on the same connection. If it went to the same place by the same
- * rules, where this one goes is known.
+ * A passage at the door. `before`: where the request before on the same connection went. If that was the same place by the same
+ * configuration, where this one goes is known.
  */
-export function enter(facts: Facts, rules: Ruleset, before: Passage | null = null): Passage {
+export function enter(facts: Facts, rules: Ruleset, before: Visit | null = null): Passage {
   const known = before !== null && wentTo(before, facts, rules) ? before : NOWHERE;
   return {
     facts,
@@ -123,15 +123,43 @@ type Place = Pick<Passage, 'path' | 'query' | 'api' | 'route'>;
 
 const NOWHERE: Place = { path: '', query: '', api: null, route: null };
 
-/** Whether a passage took its route to what a request asks for now. Postern's own endpoints are not routes. */
-function wentTo({ facts, rules, api, endpoint }: Passage, now: Facts, rulesNow: Ruleset): boolean {
+/** Where a request went. Holds no keys: it may be remembered for long after they were replaced. */
+export interface Visit extends Place {
+  readonly target: string;
+  readonly method: string;
+  readonly host: string | undefined;
+  readonly configuration: Configuration;
+}
+
+/** What of a ruleset decides where a request goes. Made anew with each configuration, and kept when keys change. */
+type Configuration = Pick<Ruleset, 'pathQuirks' | 'integration' | 'metrics'>;
+
+/** Where a passage went, if it took a route. Postern's own endpoints are not routes. */
+export function visitOf({ facts, rules, path, query, api, route, endpoint }: Passage): Visit | null {
+  if (api === null || endpoint !== null) return null;
+  const { target, method, headers } = facts;
+  const { pathQuirks, integration, metrics } = rules;
+  return {
+    target,
+    method,
+    host: headers.host,
+    configuration: { pathQuirks, integration, metrics },
+    path,
+    query,
+    api,
+    route,
+  };
+}
+
+/** Whether a request asks now for what was visited. */
+function wentTo({ target, method, host, configuration }: Visit, now: Facts, rulesNow: Ruleset): boolean {
   return (
-    api !== null &&
-    endpoint === null &&
-    rules === rulesNow &&
-    facts.target === now.target &&
-    facts.method === now.method &&
-    facts.headers.host === now.headers.host
+    configuration.pathQuirks === rulesNow.pathQuirks &&
+    configuration.integration === rulesNow.integration &&
+    configuration.metrics === rulesNow.metrics &&
+    target === now.target &&
+    method === now.method &&
+    host === now.headers.host
   );
 }
 
@@ -151,11 +179,13 @@ export function admit(passage: Passage, ports: PolicyPorts, from = 0): StepResul
   return 'passed';
 }
 
-/** The credential step alone, again, once the body is known: what stands there must not contradict what was found before. */
-export function checkCredential(passage: Passage, ports: PolicyPorts): StepResult | Promise<StepResult> {
-  const step = STEPS[FROM_CREDENTIAL] as Step;
-  const result = step.check(passage, ports);
-  return result instanceof Promise ? result.then((late) => settle(passage, step, late)) : settle(passage, step, result);
+/**
+ * For a caller who was recognised before the body was read: what stands there must not contradict what was found then. Whose
+ * that is was found out on arrival, and is not asked again: the body may have been long in coming.
+ */
+export function checkCredential(passage: Passage): StepResult {
+  const shown = findCredential(passage, (passage.api as ApiRules).credential);
+  return shown.ok ? 'passed' : settle(passage, STEPS[FROM_CREDENTIAL] as Step, shown.refusal);
 }
 
 /**

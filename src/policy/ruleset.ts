@@ -49,6 +49,8 @@ export interface ApiRules {
   readonly cors: CorsRules;
   readonly enforcement: Mode;
   readonly maxBodyBytes: number;
+  /** How long a client may take nothing of an answer. */
+  readonly idleTimeoutMs: number;
 }
 
 export interface Ruleset {

@@ -20,6 +20,8 @@ export interface UpstreamRequest {
   readonly body: Buffer | Readable | null;
   /** For a stream whose length was declared; null sends it chunked. */
   readonly contentLength: number | null;
+  /** Whose share of the backend's connections it takes: the id of its key, or ''. */
+  readonly holder: string;
 }
 
 /** Takes the answer. `onEnd` or `onFailure` is called once, and nothing after it; never before `dispatch` has returned. */
@@ -41,6 +43,9 @@ export interface Flight {
 
 /** A backend may send this many interim responses (RFC 9110 15.2) before it counts as broken: each restarts the timeout. */
 const MAX_INTERIM_RESPONSES = 32;
+
+/** The other keys' requests go on. */
+const FOR_ITS_SHARE = "for its key's share of the connections (maxConnectionsPerKey)";
 
 /** Sends the request as soon as the backend has a connection for it. */
 export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink): Flight {
@@ -70,7 +75,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   }
 
   enter(): void {
-    switch (this.#upstream.limit.enter(this)) {
+    switch (this.#upstream.limit.enter(this, this.#request.holder)) {
       case 'go':
         this.start();
         return;
@@ -79,6 +84,9 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
         return;
       case 'full':
         process.nextTick(() => this.#fail(failureOf('overloaded', 'too many requests wait for a connection')));
+        return;
+      case 'share full':
+        process.nextTick(() => this.#fail(failureOf('overloaded', `too many requests wait ${FOR_ITS_SHARE}`)));
         return;
       default:
     }
@@ -96,9 +104,10 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
     this.#starting = false;
   }
 
-  expire(): void {
+  expire(ofShare: boolean): void {
     this.#waiting = false;
-    this.#fail(failureOf('overloaded', 'no connection became free in time'));
+    const why = ofShare ? `it waited too long ${FOR_ITS_SHARE}` : 'no connection became free in time';
+    this.#fail(failureOf('overloaded', why));
   }
 
   abort(): void {
@@ -184,7 +193,7 @@ class Exchange implements Flight, Waiter, ConnectionUser, Dispatcher.DispatchHan
   #leave(): void {
     if (!this.#underWay) return;
     this.#underWay = false;
-    this.#upstream.limit.leave();
+    this.#upstream.limit.leave(this.#request.holder);
   }
 
   /**

@@ -42,26 +42,86 @@ const SET_BY_POSTERN: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 
-/** What some backends believe about path, address or method, against what was judged here. */
+/**
+ * What some backends believe about path, host, scheme, address or method, against what was judged or is set here. Whoever sends
+ * it: of a trusted proxy, X-Forwarded-For and X-Forwarded-Proto alone are believed, and those are written anew. With one who
+ * reads each; names that say what they are come by the patterns below.
+ */
 const NEVER_FORWARDED: ReadonlySet<string> = new Set([
-  'x-original-url',
-  'x-rewrite-url',
-  'x-forwarded-uri',
-  'x-forwarded-prefix',
-  'forwarded',
-  'x-real-ip',
-  'true-client-ip',
-  'cf-connecting-ip',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-http-method-override',
-  'x-http-method',
-  'x-method-override',
+  // The path.
+  'x-waws-unencoded-url', // Azure App Service
+  'x-script-name', // the usual WSGI "ReverseProxied" middleware
+  'script-name', // gunicorn (forwarder_headers)
+  'path-info', // gunicorn (forwarder_headers)
+  // The host.
+  'x-host', // the usual host fallbacks of Node and PHP applications
+  'x-http-host-override', // Java portals
+  'disguised-host', // Azure App Service
+  // The scheme.
+  'x-scheme', // Tornado, "ReverseProxied", ingress-nginx
+  'x-url-scheme', // Echo, Fiber
+  'front-end-https', // Yii, CodeIgniter, phpMyAdmin, Microsoft's gateways
+  'x-arr-ssl', // IIS Application Request Routing, express-force-ssl
+  'x-proxied-https', // Jetty
+  'wl-proxy-ssl', // WebLogic
+  'cf-visitor', // Cloudflare, as WordPress plug-ins read it
+  'https', // CGI and PHP read it as HTTP_HTTPS
+  'https-from-lb', // phpMyAdmin
+  'scheme', // phpMyAdmin
+  // The address.
+  'x-proxyuser-ip', // Google's services
+  'x-appengine-user-ip', // request-ip of npm
+  'x-azure-socketip', // Azure Front Door
+  'x-envoy-external-address', // Envoy
+  'x-vercel-proxied-for', // Vercel
+  'cloudfront-viewer-address', // CloudFront
+  'cf-pseudo-ipv4', // request-ip of npm
+  'x-nf-client-connection-ip', // Netlify
+  'cdn-src-ip', // CDNetworks
+  // The method.
+  'x-method-override', // method-override of npm
+  'method-override',
+  // Where files lie, which only the server in front may say.
+  'x-sendfile-type', // Rack::Sendfile, Symfony
+  'x-accel-mapping', // Rack::Sendfile, Symfony
+  // This hop's own.
   'trailer',
   'expect',
   // CGI hands it to the backend's own HTTP client as its proxy ("httpoxy").
   'proxy',
 ]);
+
+/**
+ * `Forwarded` (RFC 7239) and all of its family: X-Forwarded, Forwarded-For, X-Forwarded-Ssl, -Scheme, -Protocol, -Port, -Server,
+ * -By, -Path, -PathBase, -Prefix (Rack, Rails, Spring, Tomcat, Jetty, Symfony, Laravel, Werkzeug, gorilla, gunicorn), and what
+ * hosts put in front of it (X-Vercel-Forwarded-For, CloudFront-Forwarded-Proto, X-Original-Forwarded-For).
+ */
+const FORWARDED = /(?:^|-)forwarded(?:-|$)/;
+
+/**
+ * Whose credentials an authenticating proxy in front checked (oauth2-proxy, Envoy, Traefik). Postern neither judges by a user
+ * nor sets one: it passes like any other name.
+ */
+const FORWARDED_USER =
+  /^x-forwarded-(?:user|email|groups|preferred-username|access-token|client-cert|tls-client-cert(?:-info)?)$/;
+
+/**
+ * An address by whatever vendor: X-Real-IP, Client-IP (Rails, PHP), True-Client-IP (chi), X-Client-IP, X-Cluster-Client-IP,
+ * Proxy-Client-IP and WL-Proxy-Client-IP (Java), CF-, DO-, Fastly-, Fly- and Incap-Client-IP or -Connecting-IP,
+ * X-Azure-ClientIP, Ali-CDN-Real-IP, X-Appengine-Remote-Addr (Gin), X-Remote-IP, X-Originating-IP.
+ */
+const ADDRESS = /(?:^|-)(?:client-?ip|real-?ip|connecting-ip(?:v6)?|remote-(?:addr|ip|host)|originating-ip)$/;
+
+/**
+ * What the request was before somebody rewrote it: X-Original-URL, X-Rewrite-URL (Symfony, Zend, Yii, IIS), X-Original-URI and
+ * -Method (what nginx asks auth_request services about), X-Original-Host, -Proto, -For and -Prefix (ASP.NET Core, Azure),
+ * X-Envoy-Original-Path, X-Replaced-Path (Traefik).
+ */
+const REWRITTEN =
+  /^x-(?:envoy-)?(?:original|rewrite|override|replaced)-(?:url|uri|path|prefix|query|host|port|proto|scheme|for|ip|method)$/;
+
+/** X-HTTP-Method, X-HTTP-Method-Override (Rack, Symfony, Spring, Echo) and further ones. */
+const METHOD = /^x-http-method(?:-|$)/;
 
 /** Postern judges by these: the genuine field passes, a look-alike that a backend would read in its place does not. */
 const JUDGED: ReadonlySet<string> = new Set([
@@ -138,9 +198,13 @@ function judge(name: string): FieldRule {
 }
 
 function toUpstream(name: string, folded: string): FieldRule['toUpstream'] {
-  if (folded.startsWith('postern-') || HOP_BY_HOP.has(folded)) return 'drop';
-  if (SET_BY_POSTERN.has(folded) || NEVER_FORWARDED.has(folded)) return 'drop';
-  if (name !== folded && (JUDGED.has(folded) || BOUND_TO_BODY.has(folded))) return 'drop';
+  // Some look for `HTTP_CLIENT_IP` among the names of fields, which it is not: only CGI calls `Client-IP` so.
+  const meant = folded.startsWith('http-') ? folded.slice('http-'.length) : folded;
+  if (meant.startsWith('postern-') || HOP_BY_HOP.has(meant)) return 'drop';
+  if (SET_BY_POSTERN.has(meant) || NEVER_FORWARDED.has(meant)) return 'drop';
+  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || METHOD.test(meant)) return 'drop';
+  if (FORWARDED.test(meant) && !FORWARDED_USER.test(meant)) return 'drop';
+  if (name !== meant && (JUDGED.has(meant) || BOUND_TO_BODY.has(meant))) return 'drop';
   if (name === 'authorization') return 'authorization';
   return BOUND_TO_BODY.has(name) ? 'body' : 'pass';
 }

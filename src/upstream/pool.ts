@@ -17,6 +17,8 @@ export interface UpstreamSettings {
   /** Between two chunks of a body. */
   readonly idleTimeoutSeconds: number;
   readonly maxConnections: number;
+  /** Of these, how many the requests of one key may have; null: half of them. */
+  readonly maxConnectionsPerKey: number | null;
   readonly preserveHost: boolean;
   readonly tls: {
     /** PEM, read once, when the upstream is made. */
@@ -76,7 +78,8 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
   const connect = connectorOf(settings);
   const limit = createConcurrencyLimit({
     limit: settings.maxConnections,
-    maxWaiting: settings.maxConnections * WAITING_PER_CONNECTION,
+    perHolder: settings.maxConnectionsPerKey ?? Math.max(1, Math.floor(settings.maxConnections / 2)),
+    waitingForEach: WAITING_PER_CONNECTION,
     maxWaitMs: milliseconds(settings.timeoutSeconds),
   });
   const options: Pool.Options = {

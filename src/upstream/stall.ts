@@ -5,15 +5,26 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Watches an answer of which something waits to be sent, until it is out. Up to twice `idleTimeoutMs` may pass. */
+/**
+ * Watches an answer of which something waits to be sent, until it is out or its connection is closed. Up to twice `idleTimeoutMs`
+ * may pass. An answer behind others on a connection may have to wait for them; it is watched from its turn on.
+ */
 export function breakOffWhenStalled(res: ServerResponse, idleTimeoutMs: number): void {
+  const connection = res.req.socket;
   let before = progressOf(res.socket);
   const timer = setInterval(() => {
     const now = progressOf(res.socket);
     if (now !== null && now === before) res.destroy();
     before = now;
   }, idleTimeoutMs).unref();
-  res.once('close', () => clearInterval(timer));
+  const stop = (): void => {
+    clearInterval(timer);
+    res.off('close', stop);
+    connection.off('close', stop);
+  };
+  res.once('close', stop);
+  // An answer that never got its turn is not told that the connection is closed.
+  connection.once('close', stop);
 }
 
 /** Changes with every byte that the client takes; null while nothing waits for it. */

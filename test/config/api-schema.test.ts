@@ -24,6 +24,9 @@ t.test('a limit holds for the first value beyond it', async (t) => {
     for (const value of [least - step, most + step, Number.NaN, Infinity, '1', null])
       t.match(integration({ [field]: value }), [`${field}: must be a`], `${field} ${value}`);
   }
+  for (const value of [null, 1, 128]) t.same(integration({ maxConnectionsPerKey: value }), [], `a share of ${value}`);
+  t.match(integration({ maxConnectionsPerKey: 0 }), ['maxConnectionsPerKey: must be']);
+  t.match(metrics({ maxConnectionsPerKey: 129 }), ['maxConnectionsPerKey: must not be larger than `maxConnections`']);
   t.match(integration({ maxConnections: 1.5 }), ['maxConnections: must be a whole number']);
   const ttl = (ttlSeconds: number) => metrics({ token: { ttlSeconds } }).length;
   t.same([59, 60, 3600, 3601].map(ttl), [1, 0, 0, 1]);

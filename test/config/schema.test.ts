@@ -18,6 +18,7 @@ t.test('every default', async (t) => {
     idleTimeoutSeconds: 60,
     maxBodyBytes: 1048576,
     maxConnections: 128,
+    maxConnectionsPerKey: null,
     tls: { caFile: null, insecureSkipVerify: false, serverName: null },
     cors: {
       allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-request-id'],

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { findBodyStart, type ParsedHead } from '../../src/data-port/body-start.ts';
+import { effortPerPacket, findBodyStart, type ParsedHead } from '../../src/data-port/body-start.ts';
 
 const head: ParsedHead = {
   method: 'POST',
@@ -59,4 +59,23 @@ void t.test('a head that must follow is not looked for before', async (t) => {
 void t.test('no place is an error', async (t) => {
   t.match(find('GET / HTTP/1.1\r\nHost: a\r\n\r\n'), { why: /not found/ });
   t.match(find(''), { why: /not found/ });
+});
+
+void t.test('a packet of very many heads is not searched to its end for each of them', async (t) => {
+  const effort = effortPerPacket();
+  const one = (i: number): string => `GET / HTTP/1.1\r\nHost: a\r\n\r\n${text.replace('/a', `/${i}`)}0\r\n\r\n`;
+  const packet = Buffer.from(Array.from({ length: 600 }, (_, i) => one(i)).join(''));
+  let known: number | null = null;
+  let found = 0;
+  for (let i = 0; i < 600; i++) {
+    const start = findBodyStart(packet, { ...head, url: `/${i}` }, known, effort);
+    if (typeof start !== 'number') {
+      t.match(start, { why: /too many places/ });
+      break;
+    }
+    found++;
+    known = start + 5;
+  }
+  t.ok(found > 0 && found < 100, `${found} are found`);
+  t.equal(typeof findBodyStart(packet, { ...head, url: '/599' }, packet.length - one(599).length), 'number');
 });

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { clientErrorListener } from '../../src/data-port/client-error.ts';
-import type { Exchange } from '../../src/data-port/exchange.ts';
+import { closeExchange, type Exchange } from '../../src/data-port/exchange.ts';
 import type { Refusal } from '../../src/policy/refusal.ts';
 import { serveExchanges } from '../support/exchanges.ts';
 import { RawClient } from '../support/upstream.ts';
@@ -69,7 +69,7 @@ t.test('what breaks behind a whole request leaves its answer alone', async (t) =
 
 t.test('a body that breaks after its answer was given ends the connection', async (t) => {
   const { port, refused } = await listening(t, (exchange) => {
-    exchange.settled = true;
+    closeExchange(exchange);
     exchange.req.resume();
   });
   t.equal(await send(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'), '');

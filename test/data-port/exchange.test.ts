@@ -1,23 +1,25 @@
 import t from 'tap';
-import { exchangeOf, latestExchangeOn, outcomeOf, type Exchange } from '../../src/data-port/exchange.ts';
+import { closeExchange, exchangeOf, openExchangeOn, outcomeOf, type Exchange } from '../../src/data-port/exchange.ts';
 import { refusal } from '../../src/policy/refusal.ts';
 import { exchangeWith, serveExchanges } from '../support/exchanges.ts';
 import { factsOf, key, NOON, passageOf, rulesOf } from '../support/passages.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
-t.test('an exchange is found by its request and by its socket', async (t) => {
+t.test('an exchange is found by its request, and by its socket until it is closed', async (t) => {
   const seen: Exchange[] = [];
   const { port } = await serveExchanges(t, (exchange) => {
     t.equal(exchangeOf(exchange.req), exchange);
-    t.equal(latestExchangeOn(exchange.req.socket), exchange);
+    t.equal(openExchangeOn(exchange.req.socket), exchange);
+    exchange.abort = () => {};
     seen.push(exchange);
+    closeExchange(exchange);
+    t.same([openExchangeOn(exchange.req.socket), exchange.abort], [null, null]);
     exchange.res.end();
   });
   const request = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
   await sendRaw(port, `${request}${request.replace('Host: a', 'Host: a\r\nConnection: close')}`, { untilClose: true });
   t.equal(seen.length, 2);
   t.not(seen[0], seen[1]);
-  t.equal(latestExchangeOn({} as never), undefined);
 });
 
 t.test('the outcome of an exchange', async (t) => {

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { peerOf, setPeer } from '../../src/data-port/peer.ts';
+import { parseAddress } from '../../src/lib/address.ts';
+import { compileAddressSet, parseCidr } from '../../src/lib/cidr.ts';
 
 const socket = (remoteAddress?: string): Socket => ({ remoteAddress }) as Socket;
 
@@ -20,6 +22,14 @@ t.test('a peer is read once, in its canonical spelling', async (t) => {
 t.test('a connection that is gone, or text that is no address, is unknown', async (t) => {
   t.same(peerOf(socket()), { text: 'unknown', address: null });
   t.same(setPeer(socket('192.0.2.1'), 'unknown'), { text: 'unknown', address: null });
+});
+
+t.test('the zone that a link-local peer was met in is no part of its address', async (t) => {
+  for (const remote of ['fe80::1%eth0', 'fe80::1%3', 'FE80:0::1%en0'])
+    t.same(peerOf(socket(remote)), { text: 'fe80::1', address: parseAddress('fe80::1') }, remote);
+  const linkLocal = compileAddressSet([parseCidr('fe80::/10')].flatMap((cidr) => (cidr.ok ? [cidr.value] : [])));
+  t.ok(linkLocal.has(peerOf(socket('fe80::1%eth0')).address));
+  t.equal(setPeer(socket('192.0.2.1'), 'fe80::1%eth0').address, null, 'what somebody writes has no zone');
 });
 
 t.test('what was set holds for the life of the socket', async (t) => {

@@ -16,8 +16,8 @@ void t.test('version 1', async (t) => {
     source: { kind: 'address', text: '203.0.113.7', port: 56324 },
   });
   t.match(read('PROXY TCP6 2001:db8::1 ::1 1 0\r\n'), { source: { kind: 'address', text: '2001:db8::1', port: 1 } });
-  t.match(read('PROXY UNKNOWN\r\n'), { kind: 'complete', length: 15, source: { kind: 'peer' } });
-  t.match(read('PROXY UNKNOWN ffff::1 1.2.3.4 whatever\r\n'), { kind: 'complete', source: { kind: 'peer' } });
+  t.match(read('PROXY UNKNOWN\r\n'), { kind: 'complete', length: 15, source: { kind: 'unknown' } });
+  t.match(read('PROXY UNKNOWN ffff::1 1.2.3.4 whatever\r\n'), { kind: 'complete', source: { kind: 'unknown' } });
   t.match(read(`PROXY UNKNOWN ${'x'.repeat(91)}\r\n`), { kind: 'complete', length: 107 });
 });
 
@@ -35,6 +35,7 @@ void t.test('version 2', async (t) => {
   );
   t.match(read(v2Header(0x20, 0x00, [])), { length: 16, source: { kind: 'peer' } }, 'LOCAL');
   t.match(read(v2Header(0x20, 0x11, IPV4)), { length: 28, source: { kind: 'peer' } }, 'LOCAL with an address');
+  t.match(read(v2Header(0x20, 0x21, [])), { source: { kind: 'peer' } }, 'LOCAL with a family whose address is missing');
   t.match(read(v2Header(0x21, 0x31, Array<number>(216).fill(47))), { source: { kind: 'unknown' } }, 'Unix socket');
   t.match(read(v2Header(0x21, 0x00, [])), { source: { kind: 'unknown' } }, 'unspecified');
 });

@@ -90,15 +90,24 @@ void t.test('a body that follows arrives whole', async (t) => {
   t.equal(text.split('\r\n\r\n')[1], `203.0.113.7 ${body}`);
 });
 
-void t.test('LOCAL and UNKNOWN are the proxy itself', async (t) => {
+/** Headers that tell of a connection, and of no address that it comes from. */
+const ADDRESSLESS: readonly (readonly [string, Buffer])[] = [
+  ['version 1 UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n')],
+  ['version 1 UNKNOWN with addresses', Buffer.from('PROXY UNKNOWN 203.0.113.7 198.51.100.1 1 2\r\n')],
+  ['version 2 UNSPEC', v2Header(0x21, 0x00, [])],
+  ['version 2 UNSPEC with an address', v2Header(0x21, 0x00, [203, 0, 113, 7, 1, 1, 1, 1, 0, 1, 0, 2])],
+  ['version 2 UNIX', v2Header(0x21, 0x31, Array<number>(216).fill(0))],
+];
+
+void t.test('LOCAL is the proxy itself', async (t) => {
   const { port } = await proxied(t);
-  t.match(await talk(connect(port), [`PROXY UNKNOWN\r\n${REQUEST}`]), /\r\n\r\n127\.0\.0\.1 /);
   t.match(await talk(connect(port), [v2Header(0x20, 0, []), REQUEST]), /\r\n\r\n127\.0\.0\.1 /);
 });
 
-void t.test('a client without an IP address is unknown', async (t) => {
+void t.test('a client whose address is not told is unknown, and not the proxy', async (t) => {
   const { port } = await proxied(t);
-  t.match(await talk(connect(port), [v2Header(0x21, 0x31, Array<number>(216).fill(0)), REQUEST]), /\r\n\r\nunknown /);
+  for (const [name, header] of ADDRESSLESS)
+    t.match(await talk(connect(port), [header, REQUEST]), /\r\n\r\nunknown /, name);
 });
 
 void t.test('a trusted peer without a header is disconnected', async (t) => {
@@ -126,7 +135,7 @@ void t.test('a second header is a broken request', async (t) => {
 
 void t.test('the header comes before TLS', async (t) => {
   const { port } = await proxied(t, { secure: true });
-  const over = async (packets: readonly string[]): Promise<string> => {
+  const over = async (packets: readonly (string | Buffer)[]): Promise<string> => {
     const raw = connect(port);
     await once(raw, 'connect');
     for (const packet of packets) raw.write(packet);
@@ -136,7 +145,8 @@ void t.test('the header comes before TLS', async (t) => {
   };
   t.match(await over([V1]), /\r\n\r\n203\.0\.113\.7 /);
   t.match(await over(V1.split('')), /\r\n\r\n203\.0\.113\.7 /);
-  t.match(await over(['PROXY UNKNOWN\r\n']), /\r\n\r\n127\.0\.0\.1 /);
+  for (const [name, header] of ADDRESSLESS) t.match(await over([header]), /\r\n\r\nunknown /, name);
+  t.match(await over([v2Header(0x20, 0, [])]), /\r\n\r\n127\.0\.0\.1 /, 'LOCAL');
   t.equal(await over([]), '', 'a trusted peer must send one');
 });
 

@@ -1,3 +1,6 @@
+import net from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { codeOf, startFlow, written } from '../support/flow.ts';
 
@@ -91,3 +94,26 @@ t.test('an unknown address is anywhere, and an empty list admits nobody', async 
   );
   t.equal(codeOf(await raw(written({ secret: 'secret-usable-nowhere', body: '{}' }))), 'ip_not_allowed');
 });
+
+/** Where this machine has an IPv6 link, `fe80::...%eth0`; what the kernel tells of such peers is tried in data-port/peer too. */
+const linkLocal = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+  addresses.filter(({ address }) => address.startsWith('fe80:')).map(({ address }) => ({ address, zone: name })),
+);
+for (const { address, zone } of linkLocal.slice(0, 1))
+  t.test('a link-local peer is on a list of its network', async (t) => {
+    const keys = [
+      { ...KEY, allowFrom: ['fe80::/10'] },
+      { ...KEY, id: 'other', secret: 'secret-of-the-other', allowFrom: ['fe80::/128'] },
+    ];
+    const { postern, backend } = await startFlow(t, { keys, listen: { host: '::' } });
+    const from = async (secret: string): Promise<string> => {
+      const socket = net.connect(postern.port, `${address}%${zone}`);
+      t.teardown(() => socket.destroy());
+      socket.write(written({ secret, fields: ['Connection: close'], body: '{}' }));
+      return text(socket);
+    };
+    t.match(await from(KEY.secret), /^HTTP\/1\.1 204 /);
+    t.equal(backend.requests[0]?.headers['x-forwarded-for'], address);
+    t.match(await from('secret-of-the-other'), /ip_not_allowed/);
+    t.match(postern.lines.at(-1), { clientIp: address });
+  });

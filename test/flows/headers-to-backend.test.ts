@@ -122,6 +122,30 @@ t.test(
   },
 );
 
+t.test('a trusted proxy is believed by two fields alone, and about users, who are not judged here', async (t) => {
+  const { raw, backend } = await startFlow(t, { listen: { trustedProxies: ['127.0.0.1'] } });
+  const user = ['X-Forwarded-User: kim', 'Remote-User: kim', 'X-Forwarded-Email: kim@a.test'];
+  const others = [
+    'X-Forwarded-Port: 8443',
+    'X-Forwarded-Ssl: off',
+    'X-Scheme: http',
+    'X-Real-IP: 192.0.2.9',
+    'Client-IP: 192.0.2.9',
+  ];
+  await raw(
+    written({ fields: ['X-Forwarded-For: 192.0.2.1', 'X-Forwarded-Proto: https', ...user, ...others], body: '{}' }),
+  );
+  const names = backend.requests[0]?.rawHeaders.filter((_, i) => i % 2 === 0);
+  t.match(backend.requests[0]?.headers, {
+    'x-forwarded-for': '192.0.2.1, 127.0.0.1',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-user': 'kim',
+    'remote-user': 'kim',
+    'x-forwarded-email': 'kim@a.test',
+  });
+  for (const line of others) t.notOk(names?.includes(line.split(':')[0] as string), line);
+});
+
 t.test('a trusted proxy is believed about the scheme, if it says one of two', async (t) => {
   const { raw, backend } = await startFlow(t, { listen: { trustedProxies: ['127.0.0.1'] } });
   for (const [said, sent] of [
@@ -137,6 +161,15 @@ t.test('a trusted proxy is believed about the scheme, if it says one of two', as
       backend.requests.at(-1)?.headers,
       { 'x-forwarded-proto': sent, 'x-forwarded-for': '192.0.2.1, 127.0.0.1' },
       said,
+    );
+  }
+  const twice = ['X-Forwarded-Proto: https', 'X-Forwarded-For: 192.0.2.1', 'x-forwarded-proto: http'];
+  for (const fields of [twice, twice.toReversed()]) {
+    await raw(written({ fields, body: '{}' }));
+    t.equal(
+      backend.requests.at(-1)?.headers['x-forwarded-proto'],
+      'http',
+      'said twice, it may be the client who said it',
     );
   }
 });

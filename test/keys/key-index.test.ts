@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { compileKeys } from '../../src/keys/compile.ts';
 import { createKeyIndex, type KeyIndex } from '../../src/keys/key-index.ts';
+import type { KeySnapshot } from '../../src/keys/key.ts';
 import { readStoredDefinition } from '../../src/keys/read-definition.ts';
 import { definitionOf, digest } from '../support/redis-keys.ts';
 
@@ -119,4 +120,63 @@ t.test('after any changes the index is what compiling the whole set gives', (t) 
     { numRuns: 500 },
   );
   t.end();
+});
+
+/** All that a snapshot says, in one order; keys by identity, since a key never changes. */
+function copyOf(snapshot: KeySnapshot, numbers: Map<unknown, number>): string {
+  const number = (one: unknown): number => numbers.get(one) ?? (numbers.set(one, numbers.size), numbers.size - 1);
+  const { version, byId, bySecret, invalid } = snapshot;
+  return JSON.stringify([
+    version,
+    Array.from(byId, ([id, key]) => [id, number(key)]).sort(),
+    Array.from(bySecret, ([secret, owner]) => [secret, number(owner.key), number(owner.secret)]).sort(),
+    invalid.map(({ id, why }) => [id, why]).sort(),
+    byId.size,
+    bySecret.size,
+  ]);
+}
+
+t.test('a snapshot never changes, whatever is changed after it', async (t) => {
+  const json = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc
+        .tuple(fc.constantFrom('x', 'y', 'z'), fc.boolean())
+        .map(([secret, enabled]) => definitionOf(secret, { enabled })),
+    },
+    fc.constantFrom('x', 'y').map((secret) => definitionOf(secret, { type: 'metrics', apiKey: 'api' })),
+    fc.constant('{'),
+    fc.constant(null),
+  );
+  const batch = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'NOT AN ID'), json, { maxKeys: 3 });
+  fc.assert(
+    fc.property(fc.array(batch, { maxLength: 20 }), (batches) => {
+      const index = createKeyIndex();
+      const numbers = new Map<unknown, number>();
+      const taken = batches.map((changes) => {
+        change(index, changes);
+        const snapshot = index.snapshot();
+        return { snapshot, copy: copyOf(snapshot, numbers) };
+      });
+      return taken.every(({ snapshot, copy }) => copyOf(snapshot, numbers) === copy);
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
+
+t.test('of 20,000 keys, a change touches one', async (t) => {
+  const index = createKeyIndex();
+  change(index, Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`key-${n}`, definitionOf(`${n}`)])));
+  const before = index.snapshot();
+  change(index, { 'key-7': definitionOf('7', { enabled: false }), 'key-8': null });
+  const after = index.snapshot();
+  t.equal(before.bySecret.get(digest('secret-of-7'))?.key.enabled, true);
+  t.equal(after.bySecret.get(digest('secret-of-7'))?.key.enabled, false);
+  t.same(
+    [before.byId.size, after.byId.size, before.bySecret.size, after.bySecret.size],
+    [20_000, 19_999, 20_000, 19_999],
+  );
+  const changed = Array.from(before.byId.keys()).filter((id) => before.byId.get(id) !== after.byId.get(id));
+  t.same(changed.sort(), ['key-7', 'key-8']);
 });

@@ -1,7 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { formatAddress, isPort, parseAddress, parseAddressWithPort, type Address } from '../../src/lib/address.ts';
+import {
+  formatAddress,
+  isPort,
+  parseAddress,
+  parseAddressWithPort,
+  parseKernelAddress,
+  type Address,
+} from '../../src/lib/address.ts';
 
 const canonical = (address: Address | null): string | null => (address === null ? null : formatAddress(address));
 
@@ -33,6 +40,14 @@ const NO_ADDRESS = [
   ['::ffff:01.2.3.4', '::ffff:1.2.3', '::1.2.3.4:1', 'g::', 'localhost', 'unknown', '_hidden', '::ffff:1.2.3.4%1'],
 ].flat();
 for (const text of NO_ADDRESS) t.equal(parseAddress(text), null, `${JSON.stringify(text)} is no address`);
+
+t.test('the kernel may name a zone, and nothing else that is no address', (t) => {
+  t.equal(canonical(parseKernelAddress('fe80::1%eth0')), 'fe80::1');
+  t.equal(canonical(parseKernelAddress('192.0.2.1')), '192.0.2.1');
+  t.equal(canonical(parseKernelAddress('::ffff:192.0.2.1')), '192.0.2.1');
+  for (const text of ['', '%eth0', 'unknown', 'unknown%eth0', '1.2.3.4:80']) t.equal(parseKernelAddress(text), null);
+  t.end();
+});
 
 t.test('an IPv4 address inside IPv6 is that address only when it is mapped', (t) => {
   const ipv4 = parseAddress('10.0.0.1');

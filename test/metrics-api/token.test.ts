@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import t from 'tap';
+import { createKeyIndex } from '../../src/keys/key-index.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { ShownCredential } from '../../src/policy/shown-credential.ts';
 import { createTokenService, type TokenService, type TokenSettings } from '../../src/metrics-api/token.ts';
@@ -347,4 +348,25 @@ t.test('a key file that cannot sign is one sentence that names the file and show
     () => serviceWith({ secret: null, privateKeyFile: join(dir, 'absent.pem') }),
     /absent\.pem: cannot be read \(ENOENT\)/,
   );
+});
+
+t.test('a verification under way goes by the keys that it was given, whatever changes meanwhile', async (t) => {
+  const service = serviceWith();
+  const index = createKeyIndex();
+  const store = (more: Record<string, unknown> = {}): void => {
+    const definition = {
+      type: 'metrics',
+      apiKey: `sha256:${sha256(API_KEY)}`,
+      secrets: [{ hash: `sha256:${sha256(CLIENT_SECRET)}` }],
+      ...more,
+    };
+    index.apply([['metrics', index.prepare('metrics', JSON.stringify(definition)) ?? null]]);
+  };
+  store();
+  const token = await issue(service);
+  const [before, verifying] = [index.snapshot(), reasonOf(service, token, index.snapshot())];
+  store({ enabled: false });
+  t.equal(await verifying, 'accepted');
+  t.equal(await reasonOf(service, token, before), 'accepted');
+  t.equal(await reasonOf(service, token, index.snapshot()), 'disabled');
 });

@@ -8,6 +8,14 @@ t.test('credentials and query values of a URL are replaced, the rest stays', asy
   t.equal(redactUrl('http://host/a?key=secret&b=c#d'), 'http://host/a?key=***&b=***#d');
 });
 
+t.test('a URL begins with its scheme and ends with its word', async (t) => {
+  t.equal(redactUrls('(x-a+b.1://u:p@h)'), '(x-a+b.1://***@h)');
+  t.equal(redactUrls('9http://u:p@h'), '9http://***@h');
+  t.equal(redactUrls('9://u:p@h'), '9://u:p@h');
+  t.equal(redactUrls('9://u:p@h,http://v:w@h'), '9://u:p@h,http://***@h');
+  t.equal(redactUrls('a://'), 'a://');
+});
+
 t.test('each URL of a text is redacted, text without one is not touched', async (t) => {
   t.equal(
     redactUrls('no answer from "redis://:a@one" nor redis://b:c@two, giving up'),

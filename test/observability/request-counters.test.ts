@@ -163,3 +163,34 @@ t.test('with very many keys, one has series from its first request on', async (t
   t.ok(series.every((name) => name.includes('key="k7"')));
   t.equal((await scrape(metrics)).get('postern_requests_total{api="integration",key="k7",status="204"}'), 1);
 });
+
+t.test('a request after a change of keys looks at its own key, however many there are', async (t) => {
+  let looked = 0;
+  const counting = () => {
+    const { byId, ...rest } = snapshot(Array.from({ length: 2000 }, (_, n) => key(`k${n}`)));
+    const get = (id: string) => (looked++, byId.get(id));
+    return { ...rest, byId: Object.assign(new Map(byId), { get }) };
+  };
+  let keys = counting();
+  const metrics = metricsOver(() => keys);
+  for (let n = 0; n < 2000; n++) metrics.record(outcome({ keyId: `k${n}` }));
+  keys = counting();
+  looked = 0;
+  for (let n = 0; n < 10; n++) metrics.record(outcome({ keyId: 'k7' }));
+  t.equal(looked, 1);
+  const series = await scrape(metrics);
+  t.equal(series.get('postern_requests_total{api="integration",key="k7",status="204"}'), 11);
+});
+
+t.test('without a scrape, keys that come and go leave nothing behind', async (t) => {
+  let keys = snapshot([key('web')]);
+  const metrics = metricsOver(() => keys);
+  for (let n = 0; n < 5000; n++) {
+    keys = snapshot([key(`k${n}`)]);
+    metrics.record(outcome({ keyId: `k${n}` }));
+    metrics.record(outcome({ keyId: `k${n - 1}` }));
+  }
+  const series = await scrape(metrics);
+  t.equal(series.get('postern_requests_total{api="integration",key="",status="204"}'), 5000);
+  t.equal([...series.keys()].filter((name) => name.startsWith('postern_requests_total{')).length, 2);
+});

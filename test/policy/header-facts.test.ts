@@ -49,7 +49,12 @@ t.test('lists keep all their fields, in order', async (t) => {
     'no-cache',
     'cache-control',
     'max-age=0',
+    'X-Forwarded-Proto',
+    'https',
+    'x-forwarded-proto',
+    'http',
   ]);
+  t.equal(facts.forwardedProto, 'https, http');
   t.same(facts.forwardedFor, ['1', '2']);
   t.same(facts.connection, ['a', 'b']);
   t.equal(facts.cacheControl, 'no-cache, max-age=0');

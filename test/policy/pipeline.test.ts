@@ -11,6 +11,7 @@ import {
   STEPS,
   type Passage,
   type PolicyPorts,
+  visitOf,
 } from '../../src/policy/pipeline.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { allowed } from '../../src/policy/refusal.ts';
@@ -113,7 +114,7 @@ t.test('where a request goes is the same, whatever the one before it on its conn
     const others = steps.filter((step) => {
       const before = enter(step.facts, step.rules);
       run(before, ports);
-      return !isDeepStrictEqual(seen(enter(facts, rules, before)), alone);
+      return !isDeepStrictEqual(seen(enter(facts, rules, visitOf(before))), alone);
     });
     t.same(others, [], `${facts.method} ${facts.target} of ${facts.headers.host}`);
   }
@@ -245,7 +246,7 @@ t.test('a credential that can only be in the body is waited for, and the way goe
   const elsewhere = waiting(bearer('k'));
   t.equal(run(elsewhere), 'passed');
   elsewhere.bodyText = withKey('rep');
-  t.equal(codeOf(await checkCredential(elsewhere, PORTS)), 'invalid_credential');
+  t.equal(codeOf(checkCredential(elsewhere)), 'invalid_credential');
   elsewhere.bodyText = withKey('k');
-  t.equal(codeOf(await checkCredential(elsewhere, PORTS)), 'passed');
+  t.equal(codeOf(checkCredential(elsewhere)), 'passed');
 });

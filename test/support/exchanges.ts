@@ -52,7 +52,7 @@ export function exchangeWith(passage: Passage, change: Partial<Exchange> = {}): 
       awaitsContinue: false,
     },
     ...{ body: 'none', bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0 },
-    ...{ cache: null, counted: false, refusal: null, settled: false, abort: null },
+    ...{ cache: null, seat: null, refusal: null, settled: false, abort: null },
     ...change,
   };
 }

@@ -57,6 +57,8 @@ export function key(id: string, change: Partial<Key> = {}): Key {
   };
 }
 
+let version = 0;
+
 export function snapshot(keys: readonly Key[]): KeySnapshot {
-  return { version: 1, byId: new Map(keys.map((one) => [one.id, one])), bySecret: new Map(), invalid: [] };
+  return { version: ++version, byId: new Map(keys.map((one) => [one.id, one])), bySecret: new Map(), invalid: [] };
 }

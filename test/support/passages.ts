@@ -39,7 +39,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
       looksIntoBody: false,
     },
     ...{ authorization: { kind: 'strip' }, cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60 } },
-    ...{ enforcement: 'enforce', maxBodyBytes: 1000 },
+    ...{ enforcement: 'enforce', maxBodyBytes: 1000, idleTimeoutMs: 1000 },
     ...change,
   };
 }

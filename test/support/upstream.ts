@@ -86,6 +86,7 @@ export function upstreamTo(t: Test, url: string, settings: Partial<UpstreamSetti
     timeoutSeconds: 5,
     idleTimeoutSeconds: 5,
     maxConnections: 4,
+    maxConnectionsPerKey: 4,
     preserveHost: false,
     tls: { caFile: null, insecureSkipVerify: false, serverName: null },
     ...settings,
@@ -124,6 +125,7 @@ export function recordFlight(upstream: Upstream, request: Partial<UpstreamReques
     host: upstream.host,
     body: Buffer.from('{}'),
     contentLength: null,
+    holder: '',
     ...request,
   };
   const flight = dispatch(upstream, whole, {
@@ -199,6 +201,7 @@ function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest 
     host: upstream.host,
     body: length !== undefined || req.headers['transfer-encoding'] !== undefined ? req : null,
     contentLength: length === undefined ? null : Number(length),
+    holder: '',
   };
 }
 

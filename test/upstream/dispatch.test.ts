@@ -171,7 +171,7 @@ void t.test('an answer that ends with the connection is whole on FIN and truncat
   const ending = new Promise<string>((resolve) => {
     dispatch(
       upstream,
-      { method: 'GET', target: '/', headers: [], host: upstream.host, body: null, contentLength: null },
+      { method: 'GET', target: '/', headers: [], host: upstream.host, body: null, contentLength: null, holder: '' },
       {
         onResponse: () => {},
         onData: () => {
@@ -292,6 +292,17 @@ void t.test('over maxConnections requests wait; too many are turned away; who wa
     t.match(await done, { ended: 'end', body: 'hi' });
   }
   t.equal(backend.sockets.length, 1);
+});
+
+void t.test('whoever has the share of a key is turned away or waits, and the others go', async (t) => {
+  const backend = await rawBackend(t, () => {});
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 2, maxConnectionsPerKey: null, timeoutSeconds: 0.05 });
+  const flights = Array.from({ length: 10 }, () => recordFlight(upstream, { holder: 'greedy' }));
+  const other = recordFlight(upstream, { holder: 'other' });
+  t.match(await flights[9]?.done, { ended: 'overloaded', failure: { why: /wait for its key's share .*PerKey/ } });
+  t.match(await flights[8]?.done, { ended: /^(overloaded|header_timeout)$/ });
+  t.match(await other.done, { ended: 'header_timeout' }, 'it was sent');
+  await Promise.all(flights.map(({ done }) => done));
 });
 
 void t.test('who waits too long for a connection is turned away', async (t) => {

@@ -410,7 +410,15 @@ void t.test('aborting is silent', async (t) => {
       send: null,
       answerHeaders: () => [],
       onSettled: (result) => results.push(result),
-      request: { method: 'GET', target: '/', headers: [], host: upstream.host, body: null, contentLength: null },
+      request: {
+        method: 'GET',
+        target: '/',
+        headers: [],
+        host: upstream.host,
+        body: null,
+        contentLength: null,
+        holder: '',
+      },
     });
     void (async () => {
       while (backend.sockets.length === 0) await immediate();

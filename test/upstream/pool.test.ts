@@ -91,7 +91,13 @@ void t.test('plain text spoken to a TLS port, and TLS to a plain one, are failur
 
 void t.test('an upstream is an origin and nothing else; its CA file must be there', (t) => {
   const tls = { caFile: null, insecureSkipVerify: false, serverName: null };
-  const settings = { connectTimeoutSeconds: 1, timeoutSeconds: 1, idleTimeoutSeconds: 1, maxConnections: 1 };
+  const settings = {
+    connectTimeoutSeconds: 1,
+    timeoutSeconds: 1,
+    idleTimeoutSeconds: 1,
+    maxConnections: 1,
+    maxConnectionsPerKey: 1,
+  };
   const make = (url: string, caFile: string | null = null) =>
     createUpstream({ ...settings, url, preserveHost: false, tls: { ...tls, caFile } });
   for (const url of ['ftp://a', 'http://a/base', 'http://a/?q', 'http://u@a', 'http://u:p@a', 'http://a/#f', 'a', ''])

@@ -27,7 +27,7 @@ function answerOn(change: Record<string, unknown> = {}) {
   const handle = { writeQueueSize: 10 };
   const socket = { writableLength: 10, bytesWritten: 0, bytesRead: 0, _handle: handle, ...change };
   const answer = Object.assign(new EventEmitter(), {
-    ...{ socket: socket as typeof socket | null, destroyed: 0 },
+    ...{ socket: socket as typeof socket | null, req: { socket: new EventEmitter() }, destroyed: 0 },
     destroy: () => void (answer.destroyed += 1),
   });
   breakOffWhenStalled(answer as unknown as ServerResponse, IDLE_MS);
@@ -91,6 +91,15 @@ t.test('a connection without a handle, as one that is closing, is judged by what
   const { answer } = answerOn({ _handle: null });
   tick();
   t.equal(answer.destroyed, 1);
+});
+
+t.test('an answer whose connection is closed before its turn came is watched no longer', async (t) => {
+  const { watches } = clock(t);
+  const { answer } = answerOn();
+  t.equal(watches(), 1);
+  answer.req.socket.emit('close');
+  t.equal(watches(), 0);
+  t.same([answer.listenerCount('close'), answer.req.socket.listenerCount('close')], [0, 0]);
 });
 
 t.test('an answer that is over is watched no longer, on a connection that goes on', async (t) => {

@@ -1,0 +1,195 @@
+/**
+ * Bounds how many answers of one HTTP connection wait for its client or for each other. Node reads all requests of a packet before
+ * it looks at what waits, and a packet holds thousands: from the second request behind an unfinished answer on, such a connection
+ * is handed to Node's parser request by request, and not at all while enough wait. Costs other connections nothing.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { createRequestCutter, type RequestCutter } from './request-cutter.ts';
+
+/**
+ * So many requests of one connection are under way, or answered and not taken; further ones are not read meanwhile. More would
+ * gain little, since answers go out in order, and each may hold a body and an answer of a megabyte.
+ */
+export const MAX_WAITING_ANSWERS = 2;
+
+/** Sees the packets of a connection before Node's parser does. */
+export interface PacketWatcher {
+  readonly onPacket: (packet: Buffer) => void;
+  /** The parser stopped in the packet at hand: what is behind this place comes again, as a packet of its own. */
+  readonly onCut: (at: number) => void;
+}
+
+/** To be called first for each request that a server emits. */
+export function keepPace(req: IncomingMessage, res: ServerResponse): void {
+  const socket = req.socket as PacedSocket;
+  const pace = socket[PACE];
+  if (pace !== undefined) pace.take(req, res);
+  // An answer gets the socket at once, unless it has to wait for those before it.
+  else if (res.socket === null) (socket[PACE] = new Pace(socket)).take(req, res);
+}
+
+/** Keeps the server's `clientError` listeners from hearing of pauses, which Node's parser reports as errors. To be called last. */
+export function hidePauses(server: Server): void {
+  const inner = server.listeners('clientError') as ((this: Server, error: Error, socket: Socket) => void)[];
+  server.removeAllListeners('clientError');
+  server.on('clientError', (error: ParserError, socket) => {
+    const pace = error.code === 'HPE_PAUSED' ? (socket as PacedSocket)[PACE] : undefined;
+    if (pace !== undefined) pace.takeOver(error);
+    else for (const listener of inner) listener.call(server, error, socket as Socket);
+  });
+}
+
+/** The last of the answers on a connection that are not out, as far as requests were read; null when all are. */
+export function latestAnswerOn(socket: Socket): ServerResponse | null {
+  const { [PACE]: pace, _httpMessage: first } = socket as PacedSocket;
+  return pace?.latest ?? first ?? null;
+}
+
+/** Shows a connection's packets to somebody, from the next one on. Once a connection, and for its life. */
+export function watchPackets(socket: Socket, watcher: PacketWatcher): void {
+  const { [PACE]: pace } = socket as PacedSocket;
+  (socket as PacedSocket)[WATCHER] = watcher;
+  if (pace?.watch(watcher) !== true) socket.prependListener('data', watcher.onPacket);
+}
+
+/** Symbols, not WeakMaps: every request asks. */
+const PACE = Symbol('pace');
+const WATCHER = Symbol('packet watcher');
+
+/** What Node has no public name for; all of it is there in Node 20 to 24. */
+interface PacedSocket extends Socket {
+  [PACE]?: Pace;
+  [WATCHER]?: PacketWatcher;
+  /** null once the connection has left HTTP. */
+  readonly parser?: { onIncoming: OnIncoming; readonly resume: () => void } | null;
+  readonly _httpMessage?: ServerResponse | null;
+  /** Node itself waits until the client has taken more. */
+  readonly _paused?: boolean;
+}
+
+type OnIncoming = (req: IncomingMessage, keepAlive: boolean) => number;
+
+interface ParserError extends NodeJS.ErrnoException {
+  readonly rawPacket?: Buffer;
+  readonly bytesParsed?: number;
+}
+
+/** llhttp's own number for it: what the listener for a head returns decides how the parser goes on. */
+const HPE_PAUSED = 21;
+
+type TakePacket = (packet: Buffer) => void;
+
+class Pace {
+  latest: ServerResponse | null = null;
+  readonly #socket: PacedSocket;
+  readonly #cutter: RequestCutter = createRequestCutter();
+  #waiting = 0;
+  /** Who listened for packets before: Node's parser, a watcher in front of it. null until they are handed over. */
+  #takers: TakePacket[] | null = null;
+  #held = false;
+
+  constructor(socket: PacedSocket) {
+    this.#socket = socket;
+    // Each answer that waits listens to the socket.
+    socket.setMaxListeners(0);
+    // oxlint-disable-next-line no-underscore-dangle
+    if (socket._httpMessage) this.#await(socket._httpMessage);
+    this.#pauseAtNextRequest();
+  }
+
+  take(req: IncomingMessage, res: ServerResponse): void {
+    this.#await(res);
+    if (this.#takers !== null) this.#cutter.headEnded(req);
+  }
+
+  /** Whether the watcher was put in front of the parser. */
+  watch({ onPacket }: PacketWatcher): boolean {
+    if (this.#takers === null) return false;
+    // Not into the list itself, which is being gone through.
+    this.#takers = [onPacket, ...this.#takers];
+    return true;
+  }
+
+  /** Node's parser stopped within a packet. From now on packets come by here first. */
+  takeOver({ rawPacket = NOTHING, bytesParsed = 0 }: ParserError): void {
+    const socket = this.#socket;
+    // Makes Node leave its fast path, on which no packet is seen.
+    socket.on('data', this.#onPacket);
+    const takers = (socket.listeners('data') as TakePacket[]).filter((listener) => listener !== this.#onPacket);
+    for (const listener of takers) socket.off('data', listener);
+    this.#takers = takers;
+    socket[WATCHER]?.onCut(bytesParsed);
+    socket.parser?.resume();
+    // The parser stopped behind a head. Without a body the request is complete as soon as it goes on.
+    this.#handOver(rawPacket.subarray(bytesParsed, bytesParsed));
+    this.#onPacket(rawPacket.subarray(bytesParsed));
+  }
+
+  #await(res: ServerResponse): void {
+    this.#waiting++;
+    this.latest = res;
+    res.once('finish', this.#onOut);
+  }
+
+  readonly #onOut = (): void => {
+    this.#waiting--;
+    if (this.#waiting === 0) this.latest = null;
+    if (!this.#held) return;
+    this.#held = false;
+    this.#socket.resume();
+  };
+
+  #pauseAtNextRequest(): void {
+    const { parser } = this.#socket;
+    if (parser === null || parser === undefined) return;
+    const take = parser.onIncoming;
+    parser.onIncoming = (req, keepAlive) => {
+      const said = take(req, keepAlive);
+      // Behind a head that asks for an upgrade Node drops what is left of the packet.
+      if (said !== 0 || this.#waiting < 2 || req.headers.upgrade !== undefined) return said;
+      parser.onIncoming = take;
+      this.#cutter.headEnded(req);
+      return HPE_PAUSED;
+    };
+  }
+
+  readonly #onPacket = (packet: Buffer): void => {
+    let rest = packet;
+    while (rest.length > 0) {
+      if (this.#mustWait()) return this.#giveBack(rest);
+      const end = this.#cutter.nextEnd(rest);
+      this.#handOver(rest.subarray(0, end));
+      rest = rest.subarray(end);
+    }
+  };
+
+  #handOver(piece: Buffer): void {
+    for (const take of this.#takers ?? []) {
+      // The parser is another connection's once this one has left HTTP.
+      if (!this.#socket.parser || this.#socket.destroyed) return;
+      take(piece);
+    }
+    this.#cutter.handedOver(piece);
+  }
+
+  #mustWait(): boolean {
+    const socket = this.#socket;
+    // oxlint-disable-next-line no-underscore-dangle
+    if (socket._paused === true || socket.isPaused()) return true;
+    if (!this.#cutter.isBetweenRequests() || this.#waiting === 0) return false;
+    this.#held = this.#waiting >= MAX_WAITING_ANSWERS || socket.writableLength > 0;
+    return this.#held;
+  }
+
+  /** Node may let the socket flow again by itself: then it comes here again, and goes back again. */
+  #giveBack(rest: Buffer): void {
+    const socket = this.#socket;
+    socket.pause();
+    if (socket.destroyed || socket.readableEnded) return;
+    // Not a window on a packet that would stay in memory whole.
+    socket.unshift(rest.length * 2 < rest.buffer.byteLength ? Buffer.from(rest) : rest);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);

@@ -1,0 +1,54 @@
+/**
+ * What a stranger sends costs what it weighs. Times are compared within one run, by processor time and with a wide margin: what
+ * grows with the square of its size, or costs a string for each few bytes, is far beyond it.
+ */
+import t from 'tap';
+import { compileEventFilter } from '../src/event-filter/filter.ts';
+import { compileMemberSearch } from '../src/event-filter/member-value.ts';
+import { parseSelector, type EventSelector } from '../src/event-filter/selector.ts';
+import { COSTLY_BODIES, ORDINARY_BODY, type CostlyBody } from './support/costly-bodies.ts';
+import { HEADER_BYTES, PARSER_COSTS } from './support/cost-corpus.ts';
+
+/** Milliseconds of processor time, the least of some runs. */
+function costOf(run: () => unknown, runs = 5): number {
+  let least = Infinity;
+  for (let i = 0; i < runs; i++) {
+    const before = process.cpuUsage();
+    run();
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1000);
+  }
+  return least;
+}
+
+void t.test('each parser takes about four times as long for four times as much', async (t) => {
+  for (const { name, prepare } of PARSER_COSTS) {
+    const quarter = costOf(prepare(HEADER_BYTES / 4));
+    const whole = costOf(prepare(HEADER_BYTES));
+    // Below half a millisecond it is the clock that is measured.
+    t.ok(whole <= 9 * Math.max(quarter, 0.5), `${name}: ${quarter} ms for a quarter, ${whole} ms for the whole`);
+  }
+});
+
+const BODY_BYTES = 256 * 1024;
+
+const filterOf = (text: string) =>
+  compileEventFilter({
+    selector: parseSelector(text) as EventSelector,
+    ...{ allowed: new Set(['login', 'view']), onDisallowed: 'remove', unnamed: 'disallow' },
+  });
+
+void t.test('no body takes many times as long as an ordinary one of its size', async (t) => {
+  const filters = { single: filterOf('name'), batch: filterOf('events[].name') };
+  const search = compileMemberSearch('name');
+  const read = ({ form, make }: CostlyBody): number => {
+    const body = make(BODY_BYTES);
+    return costOf(() => [filters[form](body), search(body)]);
+  };
+  read(ORDINARY_BODY);
+  const ordinary = Math.max(read(ORDINARY_BODY), 1);
+  for (const body of COSTLY_BODIES) {
+    const cost = read(body);
+    t.ok(cost <= 12 * ordinary, `${body.name}: ${cost} ms, an ordinary body ${ordinary} ms`);
+  }
+});

@@ -1,0 +1,92 @@
+/** What a connection remembers of a request that is over. */
+import type { Socket } from 'node:net';
+import t from 'tap';
+import { connectionOf, remember, type Connection } from '../../src/data-port/connection.ts';
+import { readHeaders } from '../../src/policy/header-facts.ts';
+import { admit, type Passage } from '../../src/policy/pipeline.ts';
+import { apiRules, bearer, factsOf, key, passageOf, PORTS, rulesOf } from '../support/passages.ts';
+
+const RULES = rulesOf([key('k')]);
+const EMPTY: Connection = { section: null, visit: null };
+
+function passed(target: string, fields: readonly string[] = bearer('k'), rules = RULES): Passage {
+  const passage = passageOf(factsOf({ target, method: 'GET' }, fields), rules);
+  void admit(passage, PORTS);
+  return passage;
+}
+
+function rememberedOf(passage: Passage, connection: Connection = { ...EMPTY }): Connection {
+  remember(connection, passage);
+  return connection;
+}
+
+t.test('each socket has its own', async (t) => {
+  const [one, other] = [{} as Socket, {} as Socket];
+  t.equal(connectionOf(one), connectionOf(one));
+  t.not(connectionOf(one), connectionOf(other));
+  t.same(connectionOf(one), EMPTY);
+});
+
+t.test('the header section and the place, and no key, credential or body', async (t) => {
+  const passage = passed('/profile/1?a=b');
+  const { section, visit } = rememberedOf(passage);
+  t.equal(section?.headers, passage.facts.headers);
+  t.match(visit, { target: '/profile/1?a=b', method: 'GET', path: '/profile/1', query: '?a=b', host: 'api.test' });
+  t.equal(visit?.api, RULES.integration);
+  const held = new Set<unknown>();
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || held.has(value) || value === RULES.integration) return;
+    held.add(value);
+    Object.values(value).forEach(walk);
+  };
+  walk({ section, visit });
+  for (const unwanted of [RULES, RULES.keys, passage, passage.facts, passage.identity, passage.identity?.key])
+    t.notOk(held.has(unwanted));
+});
+
+t.test('what is equal is kept as it was', async (t) => {
+  const connection = rememberedOf(passed('/profile/1'));
+  const { section, visit } = connection;
+  const again = passageOf(
+    factsOf({ target: '/profile/1', method: 'GET', headers: section?.headers as never }, bearer('k')),
+    RULES,
+  );
+  Object.assign(again, { path: visit?.path, query: visit?.query, api: visit?.api, route: visit?.route });
+  remember(connection, again);
+  t.equal(connection.section, section);
+  t.equal(connection.visit, visit);
+  remember(connection, passed('/profile/2'));
+  t.not(connection.visit, visit);
+  t.equal(connection.visit?.path, '/profile/2');
+});
+
+const many = Array.from({ length: 300 }, (_, n) => [`X-${n}`, 'a']).flat();
+const LARGE: Readonly<Record<string, readonly string[]>> = {
+  'many fields': many,
+  'a long value': ['X-A', 'a'.repeat(7000)],
+  'a long name': ['X'.repeat(7000), 'a'],
+};
+for (const [what, fields] of Object.entries(LARGE))
+  t.test(`a large header section is not remembered: ${what}`, async (t) => {
+    const before = rememberedOf(passed('/profile/1'));
+    const { section, visit } = rememberedOf(passed('/profile/1', [...fields, ...bearer('k')]), before);
+    t.equal(section, null);
+    t.equal(visit?.path, '/profile/1', 'its place is');
+  });
+
+t.test('a long target or Host is not remembered, even one whose path is short', async (t) => {
+  t.equal(rememberedOf(passed(`/profile?${'q'.repeat(7000)}`)).visit, null);
+  t.equal(rememberedOf(passed(`/${'p'.repeat(4000)}`)).visit, null);
+  const rawHeaders = ['Host', 'h'.repeat(7000)];
+  const facts = factsOf({ target: '/profile', method: 'GET', rawHeaders, headers: readHeaders(rawHeaders) });
+  const passage = passageOf(facts, RULES);
+  void admit(passage, PORTS);
+  t.same(rememberedOf(passage), EMPTY);
+});
+
+t.test('a request that found no route leaves its header section alone', async (t) => {
+  const rules = rulesOf([key('k')], { integration: apiRules({ hosts: new Set(['other.test']) }) });
+  const { section, visit } = rememberedOf(passed('/profile', bearer('k'), rules), rememberedOf(passed('/profile')));
+  t.ok(section);
+  t.equal(visit, null);
+});

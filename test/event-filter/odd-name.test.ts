@@ -1,0 +1,99 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { foldName, foldsTo } from '../../src/event-filter/fold.ts';
+import { compileMember, type MemberMatch } from '../../src/event-filter/member.ts';
+import { TO_ASCII } from '../../src/event-filter/odd-name.ts';
+
+const WANTED = ['name', 'distinct_id', 'straße', 'massiv', 'a b', 'é', 'clé', '頁面', 'ὀδός', 'ᾴ', 'i\u0307x', '😀'];
+const members = new Map(WANTED.map((name) => [name, compileMember(name)]));
+
+/** How a name is judged by strings alone. */
+function judgedByStrings(wanted: string, text: string): MemberMatch {
+  if (text === wanted) return 'exact';
+  if (text === '__proto__') return 'prototype';
+  const folded = foldName(wanted);
+  return foldsTo(text, folded) || foldsTo(text.split('\0', 1)[0] as string, folded) ? 'variant' : 'none';
+}
+
+function judged(wanted: string, token: string): MemberMatch {
+  const bytes = Buffer.from(`{"${token}":1}`);
+  return (members.get(wanted) as ReturnType<typeof compileMember>).matchOdd(bytes, 2, bytes.length - 4);
+}
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+const token = (text: string, escapes: number): string =>
+  text
+    .split('')
+    .map((unit, i) =>
+      // Half of a pair has no bytes of its own.
+      /[\ud800-\udfff]/.test(unit) || (escapes >> (i % 30)) & 1 ? escaped(unit) : JSON.stringify(unit).slice(1, -1),
+    )
+    .join('');
+
+const inserted = fc.constantFrom(
+  ...['', '', '', '\0', '\u00ad', '\ud800', '\udc00', '\u0307', '\u0307\u0307', '\u0301', '\u0323', '\u0345', '\ufffd'],
+  ...[' ', '\u00a0', '\u2000', '\u3000', '\t', '\ufeff', 'x', '\u{e0061}'],
+);
+const respelled = (char: string): fc.Arbitrary<string> =>
+  fc.constantFrom(
+    ...[char, char, char, char.toUpperCase(), char.toLowerCase(), char.normalize('NFD'), char.normalize('NFC')],
+    ...({ s: ['\u017f', 'ß'], k: ['\u212a'], i: ['\u0130', '\u0131', '\u0130\u0307', '\ufb01'] }[char] ?? []),
+  );
+/** What is nearly the wanted name. */
+const nearly = (wanted: string): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      fc.tuple(...Array.from(wanted, (char) => fc.tuple(inserted, respelled(char)))),
+      inserted,
+      inserted,
+      fc.constantFrom('', '', '\0', '\0x', ' ', 'ss'),
+    )
+    .map(([chars, before, after, end]) => before + chars.flat().join('') + after + end);
+
+void t.test('a name is judged as it is by strings', async () => {
+  const text = fc
+    .constantFrom(...WANTED)
+    .chain((wanted) => fc.tuple(fc.constant(wanted), fc.oneof(nearly(wanted), fc.string({ unit: 'grapheme' }))));
+  fc.assert(
+    fc.property(text, fc.nat(), ([wanted, name], escapes) => {
+      return judged(wanted, token(name, escapes)) === judgedByStrings(wanted, name);
+    }),
+    { numRuns: 4_000 },
+  );
+});
+
+void t.test('every character, alone and in a name, is judged as it is by strings', async (t) => {
+  const wrong: string[] = [];
+  const check = (wanted: string, name: string): void => {
+    if (judged(wanted, token(name, 0)) !== judgedByStrings(wanted, name)) wrong.push(`${wanted} ${name}`);
+  };
+  for (let point = 0; point <= 0xffff; point++) {
+    const char = String.fromCodePoint(point);
+    check('name', `${char}nam${char}e`);
+    const folded = foldName(char);
+    if (folded !== char && /^[ -~]+$/.test(folded)) t.ok(point < 0x80 || TO_ASCII.has(point), point.toString(16));
+  }
+  for (const [point] of TO_ASCII)
+    for (const name of ['sstit', 'ifflk'])
+      for (let i = 0; i < name.length; i++) {
+        const text = name.slice(0, i) + String.fromCodePoint(point) + name.slice(i + 1);
+        check('name', text);
+      }
+  t.strictSame(wrong, []);
+});
+
+void t.test('a body with very many names of the right characters in another order', async (t) => {
+  const member = compileMember('clé');
+  const judge = (token: string): MemberMatch => {
+    const bytes = Buffer.from(`"${token}"`);
+    return member.matchOdd(bytes, 1, bytes.length - 1);
+  };
+  const other = '\u0301ecl';
+  t.equal(judge(other), 'none');
+  for (let i = 0; i < 5_000; i++) judge(other);
+  t.equal(judge(other), 'variant', 'none of them is folded any more');
+  t.equal(judge('cl'), 'none', 'which concerns no other name');
+  member.newBody();
+  t.equal(judge(other), 'none');
+});

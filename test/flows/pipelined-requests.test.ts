@@ -1,0 +1,116 @@
+/** Many requests at once on one connection: all are answered in order, and few are under way at a time. */
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import net, { type Socket } from 'node:net';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import t, { type Test } from 'tap';
+import { startBackend } from '../support/backend.ts';
+import { startPostern } from '../support/postern.ts';
+
+const SECRET = 'a-secret-of-the-server-key';
+const REQUESTS = 300;
+
+async function pipeline(t: Test, connect: (port: number) => Socket, listen: Record<string, unknown>): Promise<void> {
+  const waiting: { readonly url: string; readonly res: ServerResponse }[] = [];
+  const backend = await startBackend(t, ({ url }, res) => void waiting.push({ url, res }));
+  const postern = await startPostern(t, {
+    config: { listen, apis: { integration: { upstream: backend.url } } },
+    keys: [{ id: 'server', type: 'read-write', secret: SECRET }],
+  });
+  const socket = connect(postern.port);
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('latin1').on('data', (data: string) => (text += data));
+  const heads = Array.from(
+    { length: REQUESTS },
+    (_, n) => `GET /profile/${n} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${SECRET}\r\n\r\n`,
+  );
+  socket.write(`${heads.join('')}GET /profile/last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+  while (waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const metric = 'postern_requests_in_flight{api="integration"}';
+  let most = 0;
+  const closed = once(socket, 'close');
+  for (let answered = 0; answered < REQUESTS;) {
+    if (answered % 50 === 0) most = Math.max(most, await postern.metric(metric));
+    const next = waiting.shift();
+    if (next === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    else {
+      answered++;
+      next.res.end(`<${next.url}>`);
+    }
+  }
+  await closed;
+  const bodies = [...text.matchAll(/<\/profile\/(\d+)>/g)].map(([, n]) => Number(n));
+  t.same(
+    bodies,
+    heads.map((_, n) => n),
+  );
+  t.match(text, /HTTP\/1\.1 401 /);
+  t.ok(most > 0 && most <= 3, `${most} were under way`);
+}
+
+t.test('over plain connections', (t) => pipeline(t, (port) => net.connect(port, '127.0.0.1'), {}));
+
+const fixture = (file: string): string => join(process.cwd(), 'test/fixtures/tls', file);
+
+t.test('over TLS', (t) =>
+  pipeline(
+    t,
+    (port) => tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: readFileSync(fixture('cert.pem')) }),
+    { tls: { certFile: fixture('cert.pem'), keyFile: fixture('key.pem') } },
+  ),
+);
+
+t.test('the admin port answers all of them, too', async (t) => {
+  const { adminUrl } = await startPostern(t, {
+    config: { apis: { integration: { upstream: 'http://127.0.0.1:9' } } },
+    keys: [],
+  });
+  const socket = net.connect(Number(new URL(adminUrl).port), '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('latin1').on('data', (data: string) => (text += data));
+  const get = (path: string, field = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${field}\r\n`;
+  socket.write(`${`${get('/healthz')}${get('/metrics')}`.repeat(100)}${get('/readyz', 'Connection: close\r\n')}`);
+  await once(socket, 'close');
+  t.equal(text.split('HTTP/1.1 200').length, 202);
+  t.equal(text.split('{"status":"ok"}').length, 101);
+});
+
+t.test('the framing of chunked bodies is judged alike, however many requests wait before them', async (t) => {
+  const backend = await startBackend(t);
+  const { port } = await startPostern(t, {
+    config: { apis: { integration: { upstream: backend.url } } },
+    keys: [{ id: 'server', type: 'read-write', secret: SECRET }],
+  });
+  const head = `POST /profile HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${SECRET}\r\n`;
+  const chunked = (body: string): string => `${head}Transfer-Encoding: chunked\r\n\r\n${body}`;
+  const good = [
+    chunked('3\r\nabc\r\n0\r\n\r\n'),
+    chunked('4\r\n\r\n\r\n\r\n0\r\nA: b\r\n\r\n'),
+    chunked(`${'1\r\nx\r\n'.repeat(200)}0\r\n\r\n`),
+    `${head}Content-Length: 2\r\n\r\n{}`,
+  ];
+  // A long chunk extension, which Node's parser takes.
+  const bad = chunked(`3;${'x'.repeat(300)}\r\nabc\r\n0\r\n\r\n`);
+  for (const before of [0, 1, 2, 3, 4, 9]) {
+    const forwarded = backend.requests.length;
+    const sent = Array.from({ length: before }, (_, n) => good[n % good.length] as string);
+    const socket = net.connect(port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    let text = '';
+    socket.setEncoding('latin1').on('data', (data: string) => (text += data));
+    socket.write(`${sent.join('')}${bad}${good[0]}`);
+    await once(socket, 'close');
+    const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    t.same(statuses, [...sent.map(() => 204), 400], `behind ${before}`);
+    t.equal(backend.requests.length - forwarded, before);
+    const bodies = backend.requests.slice(forwarded).map(({ body }) => body.length);
+    t.same(
+      bodies,
+      sent.map((_, n) => [3, 4, 200, 2][n % good.length]),
+    );
+  }
+});

@@ -1,0 +1,217 @@
+/** Requests that are pipelined are answered as if they came one by one, and few of them are read at a time. */
+import * as fc from 'fast-check';
+import { once } from 'node:events';
+import http, { type RequestListener, type ServerResponse } from 'node:http';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { hidePauses, keepPace, latestAnswerOn, MAX_WAITING_ANSWERS, watchPackets } from '../../src/lib/pipelining.ts';
+import { RawClient } from '../support/upstream.ts';
+
+/** One is noticed late: the first packet is read by Node alone. */
+const MOST = MAX_WAITING_ANSWERS + 1;
+
+async function pacedServer(t: Test, handle: RequestListener) {
+  const errors: string[] = [];
+  const server = http.createServer({ requireHostHeader: false }, (req, res) => {
+    keepPace(req, res);
+    handle(req, res);
+  });
+  server.maxHeadersCount = 0;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    errors.push(error.code ?? '');
+    socket.destroy();
+  });
+  hidePauses(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { server, errors, port: (server.address() as AddressInfo).port };
+}
+
+const KINDS = ['none', 'length', 'chunked', 'trailer', 'old'] as const;
+
+/** `shape`: how its body is framed, which also says that empty lines stand before it (RFC 9112 2.2). */
+const requestOf = (kind: (typeof KINDS)[number], body: string, emptyLines: number): string => {
+  const before = '\r\n'.repeat(emptyLines);
+  const chunk = body === '' ? '' : `${body.length.toString(16)}\r\n${body}\r\n`;
+  switch (kind) {
+    case 'none':
+      return `${before}GET /${body.replaceAll(/[^a-z]/g, '')} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    case 'old':
+      return `${before}GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n`;
+    case 'length':
+      return `${before}POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    case 'chunked':
+      return `${before}POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n`;
+    case 'trailer':
+      return `${before}POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}0\r\nA: b\r\n\r\n`;
+  }
+};
+
+/** Bodies that look like the ends of heads, and like requests. */
+const body = fc.oneof(
+  fc.string({ unit: fc.constantFrom('\r', '\n', 'a', '0'), maxLength: 12 }),
+  fc.constant('GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
+  fc.integer({ min: 500, max: 3000 }).map((length) => 'x'.repeat(length)),
+);
+const message = fc.record({
+  kind: fc.constantFrom(...KINDS),
+  body,
+  emptyLines: fc.constantFrom(0, 0, 0, 1, 2),
+  late: fc.boolean(),
+});
+const stream = fc.record({
+  messages: fc.array(message, { minLength: 1, maxLength: 30 }),
+  cuts: fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 12 }),
+});
+
+t.test('every request is answered once, in order, with the body it had, however the bytes come', async (t) => {
+  const waiting = { now: 0, most: 0 };
+  let late: boolean[] = [];
+  const { port, errors } = await pacedServer(t, (req, res) => {
+    waiting.most = Math.max(waiting.most, ++waiting.now);
+    res.once('finish', () => waiting.now--);
+    const isLate = late.shift();
+    const parts: Buffer[] = [];
+    req.on('data', (part: Buffer) => parts.push(part));
+    req.on('end', () => {
+      const text = `[${req.method} ${Buffer.concat(parts).toString('latin1')}]`;
+      const end = (): void => void res.writeHead(200, { 'Content-Length': text.length }).end(text);
+      if (isLate === true) setImmediate(end);
+      else end();
+    });
+  });
+  await fc.assert(
+    fc.asyncProperty(stream, async ({ messages, cuts }) => {
+      late = messages.map((one) => one.late);
+      const bytes = messages.map(({ kind, body, emptyLines }) => requestOf(kind, body, emptyLines)).join('');
+      const wanted = messages.map(({ kind, body }) =>
+        kind === 'none' || kind === 'old' ? '[GET ]' : `[POST ${body}]`,
+      );
+      const client = new RawClient(t, port);
+      let at = 0;
+      for (const cut of cuts) {
+        client.write(bytes.slice(at, (at += cut)));
+        await new Promise(setImmediate);
+      }
+      client.write(`${bytes.slice(at)}GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      await client.closed;
+      const bodies = client.text
+        .split(/HTTP\/1\.1 200 OK\r\n/)
+        .slice(1)
+        .map((answer) => answer.slice(answer.indexOf('\r\n\r\n') + 4));
+      t.same(bodies, [...wanted, '[GET ]'], JSON.stringify(bytes));
+    }),
+    { numRuns: 150 },
+  );
+  // Where a chunked body ends is not known as exactly.
+  t.ok(waiting.most < 10, `${waiting.most} were read at a time`);
+  t.ok(waiting.most > 1);
+  t.same(errors, []);
+});
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+t.test('of thousands of requests in one packet few are read until answers have gone out', async (t) => {
+  const waiting: ServerResponse[] = [];
+  const seen = { count: 0 };
+  const arrived = new EventTarget();
+  const { port } = await pacedServer(t, (_req, res) => {
+    seen.count++;
+    waiting.push(res);
+    arrived.dispatchEvent(new Event('request'));
+  });
+  const client = new RawClient(t, port);
+  client.write(GET.repeat(2000));
+  while (seen.count < MOST) await once(arrived, 'request');
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  t.equal(seen.count, MOST);
+  let most = 0;
+  while (seen.count < 2000) {
+    waiting.shift()?.end('x');
+    if (waiting.length === 0) await once(arrived, 'request');
+    most = Math.max(most, waiting.length);
+  }
+  t.ok(most <= MOST);
+  for (const res of waiting) res.end('x');
+  while (client.text.split('HTTP/1.1 200').length <= 2000) await once(client.socket, 'data');
+  client.socket.destroy();
+});
+
+t.test('a connection on which one request follows the other is left to Node', async (t) => {
+  const sockets = new Set<Socket>();
+  const { port } = await pacedServer(t, (req, res) => {
+    sockets.add(req.socket);
+    res.end('x');
+  });
+  const client = new RawClient(t, port);
+  for (const answers of [1, 2, 3]) {
+    client.write(GET);
+    while (client.text.split('HTTP/1.1 200').length <= answers) await once(client.socket, 'data');
+  }
+  const [socket] = sockets;
+  t.equal(socket?.listeners('data').length, 1, 'with its own listener');
+  // oxlint-disable-next-line no-underscore-dangle
+  t.equal((socket as unknown as { readonly _handle: { readonly _consumed: boolean } })._handle._consumed, true);
+});
+
+t.test('what is broken behind requests that wait is told once they are answered', async (t) => {
+  const { port, errors } = await pacedServer(t, (_req, res) => void setImmediate(() => res.end('x')));
+  const client = new RawClient(t, port);
+  client.write(`${GET.repeat(5)}G@T / HTTP/1.1\r\n\r\n`);
+  await client.closed;
+  t.same(errors, ['HPE_INVALID_METHOD']);
+  t.ok(client.text.split('HTTP/1.1 200').length > 3);
+});
+
+t.test('a pause that nobody here made is an error like any other', async (t) => {
+  const { server, errors } = await pacedServer(t, (_req, res) => void res.end());
+  const socket = new net.Socket();
+  server.emit('clientError', Object.assign(new Error('paused'), { code: 'HPE_PAUSED' }), socket);
+  t.same(errors, ['HPE_PAUSED']);
+});
+
+t.test('the latest answer that is not out', async (t) => {
+  let socket: Socket | null = null;
+  const waiting: ServerResponse[] = [];
+  const { port } = await pacedServer(t, (req, res) => {
+    ({ socket } = req);
+    t.equal(latestAnswerOn(socket), res);
+    waiting.push(res);
+  });
+  const client = new RawClient(t, port);
+  client.write(GET.repeat(2));
+  while (waiting.length < 2) await new Promise(setImmediate);
+  for (const res of waiting) res.end('x');
+  while (client.text.split('HTTP/1.1 200').length < 3) await once(client.socket, 'data');
+  t.equal(latestAnswerOn(socket as unknown as Socket), null);
+});
+
+t.test('who watches packets sees each byte once, before the parser, also where it stopped', async (t) => {
+  const seen: string[] = [];
+  const cuts: number[] = [];
+  const { port } = await pacedServer(t, (req, res) => {
+    if (req.url === '/watch')
+      watchPackets(req.socket, {
+        onPacket: (packet) => void seen.push(packet.toString('latin1')),
+        onCut: (at) => void cuts.push(at),
+      });
+    setImmediate(() => res.end('x'));
+  });
+  for (const before of [0, 5]) {
+    seen.length = 0;
+    cuts.length = 0;
+    const client = new RawClient(t, port);
+    const watch = 'GET /watch HTTP/1.1\r\n\r\n';
+    client.write(GET.repeat(before) + watch + GET.repeat(5));
+    const end = 'GET /end HTTP/1.1\r\nConnection: close\r\n\r\n';
+    while (client.text.split('HTTP/1.1 200').length < before + 7) await once(client.socket, 'data');
+    client.write(end);
+    await client.closed;
+    if (before === 0) t.same(cuts, [watch.length + GET.length * 2]);
+    t.equal(seen.join(''), GET.repeat(before === 0 ? 3 : 5) + end);
+  }
+});
