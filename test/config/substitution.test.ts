@@ -37,6 +37,36 @@ t.test('the names of Object.prototype are no variables', async (t) => {
   t.equal(substitute('${constructor:-x}', references).text, 'x');
 });
 
+t.test('what Kubernetes and Docker set for a Service or a link of a name counts as not set', async (t) => {
+  const links = {
+    POSTERN_PORT: 'tcp://10.96.12.34:8080',
+    POSTERN_ADMIN_PORT: 'tcp://[fd00:10:96::1]:9090',
+    DNS_PORT: 'udp://10.96.0.10:53',
+    SIP_PORT: 'sctp://10.96.0.11:5060',
+    POSTERN_PORT_8080_TCP: 'tcp://10.96.12.34:8080',
+    DB_PORT: 'tcp://172.17.0.5:5432',
+  };
+  for (const name of Object.keys(links))
+    t.same(
+      substitute(`a \${${name}:-8080}`, { ...references, env: links }),
+      { text: 'a 8080', external: false, referenced: true, failures: [] },
+      name,
+    );
+  t.match(substitute('${POSTERN_PORT}', { ...references, env: links }).failures, [
+    /POSTERN_PORT, which holds only what is set for a Service/,
+  ]);
+  // What somebody set stays.
+  for (const [name, value] of Object.entries({
+    POSTERN_PORT: '9000',
+    UPSTREAM: 'tcp://10.96.12.34:8080',
+    A_PORT: 'http://10.96.12.34:8080',
+    B_PORT: 'tcp://backend:8080',
+    C_PORT: 'tcp://10.96.12.34:8080/x',
+    POSTERN_PORT_8080_TCP_ADDR: '10.96.12.34',
+  }))
+    t.equal(substitute(`\${${name}:-x}`, { ...references, env: { [name]: value } }).text, value, name);
+});
+
 t.test('text without ${ comes back as it is', async () => {
   fc.assert(fc.property(fc.string(), (any) => any.includes('${') || text(any) === any));
 });
