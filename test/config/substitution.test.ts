@@ -40,3 +40,18 @@ t.test('the names of Object.prototype are no variables', async (t) => {
 t.test('text without ${ comes back as it is', async () => {
   fc.assert(fc.property(fc.string(), (any) => any.includes('${') || text(any) === any));
 });
+
+t.test('what a reference yields is not unescaped either: it is text as it stands', async (t) => {
+  const escaped = {
+    env: { ESCAPED: '$${NAME}', OPEN: '$${', NAME: 'value' },
+    readFile: () => 'a $${NAME} b\n',
+  };
+  const read = (written: string): string => substitute(written, escaped).text;
+  t.equal(read('${ESCAPED}'), '$${NAME}');
+  t.equal(read('x${OPEN}NAME}'), 'x$${NAME}');
+  t.equal(read('${file:any}'), 'a $${NAME} b');
+  t.equal(read('$${${NAME}}'), '${value}');
+  t.equal(read('$${NAME} ${ESCAPED} $${'), '${NAME} $${NAME} ${');
+  t.equal(read('$$${NAME}'), '$${NAME}', 'from the left');
+  t.same(substitute('$${NAME}', escaped), { text: '${NAME}', external: false, referenced: false, failures: [] });
+});

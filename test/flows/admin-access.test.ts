@@ -78,6 +78,41 @@ t.test('a missing or wrong token is 401 everywhere, and metrics and probes need 
   for (const path of ['/metrics', '/healthz', '/readyz']) t.equal((await fetch(adminUrl + path)).status, 200);
 });
 
+t.test('HEAD is no way around the token: each operation that can be read, and the console', async (t) => {
+  const { document, adminUrl } = await started(t);
+  const readable = Object.entries(document.paths).filter(([, methods]) => 'get' in methods);
+  t.ok(readable.length >= 8, `${readable.length} operations`);
+  for (const [template] of readable) {
+    const url = adminUrl + template.replaceAll(/\{\w+\}/g, 'server');
+    const isStream = template.endsWith('/stream');
+    for (const headers of [{}, { authorization: 'Bearer wrong' }] as Record<string, string>[]) {
+      const { status, headers: told, text } = await send(url, { method: 'HEAD', headers });
+      t.equal(status, isStream ? 404 : 401, `HEAD ${template} ${JSON.stringify(headers)}`);
+      t.equal(told['etag'], undefined);
+      t.equal(text, '');
+    }
+  }
+  for (const [template] of readable.filter(([path]) => !path.includes('{') && !/session|stream/.test(path)))
+    t.equal((await send(adminUrl + template, { method: 'HEAD', headers: bearer })).status, 200, template);
+});
+
+t.test('signing in leaves a line: who, from where, and never the token or the cookie', async (t) => {
+  const { adminUrl, lines, logText } = await started(t);
+  t.equal((await signIn(adminUrl)).status, 204);
+  const cookie = cookieOf(await signIn(adminUrl)).slice('postern_session='.length);
+  const refused = await send(`${adminUrl}/api/session`, { method: 'POST', headers: json, body: '{"token":"wrong"}' });
+  t.equal(refused.status, 401);
+  const audited = lines.filter(({ msg }) => msg === 'audit');
+  t.equal(audited.length, 2, 'one for each that came in');
+  for (const line of audited) {
+    t.same(Object.keys(line).toSorted(), ['action', 'address', 'level', 'msg', 'session', 'time', 'who']);
+    t.match(line, { action: 'sign_in', who: 'session', address: '127.0.0.1', session: /^[0-9a-f]{12}$/ });
+  }
+  t.not(audited[0]?.['session'], audited[1]?.['session']);
+  t.notMatch(logText(), ADMIN_TOKEN);
+  t.notMatch(logText(), cookie);
+});
+
 t.test('an address that guesses is slowed, others and open sessions are not', async (t) => {
   const { call, adminUrl, advance, logText } = await started(t);
   const cookie = cookieOf(await signIn(adminUrl));

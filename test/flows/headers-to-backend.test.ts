@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SERVER_SECRET, startFlow, written } from '../support/flow.ts';
+import { EVENTS_SECRET, SERVER_SECRET, startFlow, written } from '../support/flow.ts';
 
 t.test('what passes keeps its order, its spelling and its repetitions', async (t) => {
   const { raw, backend, postern } = await startFlow(t);
@@ -159,3 +159,39 @@ function pairs(rawHeaders: readonly string[] = []): (string | undefined)[][] {
   const all = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
   return all.filter(([name = '']) => !['host', 'connection', 'content-length'].includes(name.toLowerCase()));
 }
+
+t.test('the session of the console never reaches a backend', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  for (const [cookie, left] of [
+    ['postern_session=abc', undefined],
+    ['a=1; postern_session=abc; b=2', 'a=1; b=2'],
+    ['postern_session=abc; b=2', 'b=2'],
+  ] as const)
+    for (const name of ['Cookie', 'cookie', 'COOKIE']) {
+      t.equal((await raw(written({ fields: [`${name}: ${cookie}`], body: '{}' }))).status, 204);
+      t.equal(backend.requests.at(-1)?.headers.cookie, left, `${name}: ${cookie}`);
+      t.notMatch(backend.requests.at(-1)?.rawHeaders.join(), 'postern_session');
+    }
+});
+
+t.test('what describes a body does not go on with another one, in no spelling', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  const names = ['Content-MD5', 'Digest', 'Content-Digest', 'Repr-Digest'];
+  const folded = ['Content_MD5', 'Content_Digest', 'Repr_Digest', 'content.digest', 'REPR_DIGEST', 'Content_Encoding'];
+  const send = (body: string) =>
+    raw(
+      written({
+        ...{ secret: EVENTS_SECRET, target: '/event/ingest/batch', body },
+        fields: ['Content-Type: application/json', ...[...names, ...folded].map((name) => `${name}: x`)],
+      }),
+    );
+  const sent = () => {
+    const { rawHeaders } = backend.requests.at(-1) as { rawHeaders: readonly string[] };
+    return rawHeaders.filter((name, i) => i % 2 === 0 && [...names, ...folded].includes(name));
+  };
+  t.equal((await send('{"events":[{"name":"login"},{"name":"x"}]}')).status, 204);
+  t.equal(backend.requests.at(-1)?.body.toString(), '{"events":[{"name":"login"}]}');
+  t.same(sent(), []);
+  t.equal((await send('{"events":[{"name":"login"}]}')).status, 204);
+  t.same(sent(), names, 'as it was sent, the body is what they say');
+});

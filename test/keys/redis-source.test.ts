@@ -286,3 +286,33 @@ t.test('Cluster: changes, a slot that moves, and a change after it', async (t) =
   await changeKeys(next.admin, { prefix, set: { d: definitionOf('d') } }).catch(() => undefined);
   t.ok(watched.admits('secret-of-b'), 'a node that is gone takes no key with it');
 });
+
+t.test('what was changed while nobody listened is found when messages come again', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 300 });
+  await watched.started;
+  const listens = async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1;
+  await eventually(listens, 'a listener');
+  // In one go: nothing counts the change, nothing tells of it, and the connection that reads stays open.
+  await server.admin
+    .multi()
+    .call('client', 'kill', 'type', 'pubsub')
+    .hset('postern:keys', { b: definitionOf('b') })
+    .exec();
+  await eventually(() => watched.ids().join() === 'a,b', 'the change');
+  t.ok(watched.source.status().up);
+});
+
+t.test('everything is read again every five minutes at the latest, unless told otherwise', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 0.1 });
+  await watched.started;
+  await eventually(async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1, 'a listener');
+  const { now } = performance;
+  t.teardown(() => (performance.now = now));
+  await changeKeys(server.admin, { set: { b: definitionOf('b') }, publish: null, raise: 0 });
+  performance.now = () => now.call(performance) + 300_000;
+  await eventually(() => watched.ids().join() === 'a,b', 'the change');
+});

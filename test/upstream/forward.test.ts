@@ -341,8 +341,37 @@ void t.test('an upload that the backend never read is read on after its answer',
 
 void t.test('an upload that goes on and on after its answer loses the connection', async (t) => {
   const { client } = await earlyAnswer(t, 100_000);
-  client.write('x'.repeat(MEGABYTE - 1_000));
+  // Not the whole of what was declared: a connection that has no request any more would be closed for that.
+  client.write('x'.repeat(200_000));
   await client.closed;
+  t.match(client.text, /stop$/);
+});
+
+void t.test('what still comes after an early answer is read up to the limit and not a byte less', async (t) => {
+  const { client } = await earlyAnswer(t, MEGABYTE);
+  client.write('x'.repeat(MEGABYTE - 1_000));
+  client.write(GET);
+  await client.until('hi');
+  t.notOk(client.socket.closed);
+});
+
+void t.test('requests of one connection leave no listener behind, pipelined or one after the other', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+  const proxy = await proxyTo(t, upstreamTo(t, backend.url));
+  const client = new RawClient(t, proxy.port);
+  const send = async (requests: number): Promise<Record<string, number>> => {
+    const wanted = client.text.length + requests * answerLength;
+    client.write(GET.repeat(requests));
+    while (client.text.length < wanted) await immediate();
+    await immediate();
+    const [socket] = proxy.sockets as [Socket];
+    return Object.fromEntries(socket.eventNames().map((name) => [String(name), socket.listenerCount(name)]));
+  };
+  client.write(GET);
+  await client.until('hi');
+  const answerLength = client.text.length;
+  const before = await send(1);
+  for (const requests of [8, 1, 8, 1]) t.same(await send(requests), before, `after ${requests}`);
 });
 
 void t.test('HEAD, 204 and 304 keep their fields and have no body', async (t) => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { createUpstream } from '../../src/upstream/pool.ts';
@@ -158,4 +160,30 @@ void t.test('a connection that the backend closes while idle costs no request', 
   const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
   for (let i = 0; i < 5; i += 1) t.match(await recordFlight(upstream).done, { ended: 'end', body: 'hi' });
   t.equal(backend.sockets.length, 5);
+});
+
+/** Who closes a connection that rests: the backend does after `ownMs`. Whoever is first decides, so nothing is measured. */
+async function whoCloses(t: Test, answer: string, ownMs: number): Promise<'postern' | 'backend'> {
+  let first: 'postern' | 'backend' = 'postern';
+  const backend = await rawBackend(t, (socket) => {
+    const own = setTimeout(() => {
+      first = 'backend';
+      socket.end();
+    }, ownMs);
+    socket.once('close', () => clearTimeout(own));
+    onRequest(socket, () => socket.write(answer));
+  });
+  t.match(await recordFlight(upstreamTo(t, backend.url)).done, { ended: 'end' });
+  await once(backend.sockets[0] as Socket, 'close');
+  return first;
+}
+
+void t.test('a connection that rests is left before a backend closes it', async (t) => {
+  // Five seconds is the limit of Node, Apache and Uvicorn. Three of each: a busy machine may be late with one.
+  const five = [1, 2, 3].map(() => whoCloses(t, OK, 5_000));
+  const announced = [1, 2, 3].map(() =>
+    whoCloses(t, OK.replace('Content-Length', 'Keep-Alive: timeout=2\r\nContent-Length'), 2_000),
+  );
+  t.ok((await Promise.all(five)).includes('postern'), 'the shortest usual limit');
+  t.ok((await Promise.all(announced)).includes('postern'), 'one that the backend announces');
 });
