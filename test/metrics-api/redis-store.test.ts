@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap';
-import { connectRedis } from '../../src/lib/redis.ts';
+import { connectRedis, type RedisConnection } from '../../src/lib/redis.ts';
 import type { CacheStore } from '../../src/metrics-api/cache-store.ts';
 import { createMemoryStore } from '../../src/metrics-api/memory-store.ts';
 import { createRedisStore } from '../../src/metrics-api/redis-store.ts';
+import { encodeEntry } from '../../src/metrics-api/stored-entry.ts';
 import { eventually, redisAt, startCluster, startRedis, type RedisServer } from '../support/redis.ts';
 import { answerEntry, cacheStoreContract, KEY, OTHER_KEY } from './cache-store-contract.ts';
 
@@ -122,6 +123,57 @@ t.test('other prefixes, other keys, other values: a miss', async (t) => {
   t.equal(await store.get(KEY), undefined);
   await store.set(OTHER_KEY, answerEntry(), 60_000);
   t.same(await store.get(OTHER_KEY), answerEntry(), 'and others are not harmed');
+});
+
+/** A store over a Redis that answers when it is told to, and tells what it is told to. */
+function scripted() {
+  const pending: ((answer: unknown) => void)[] = [];
+  let listener: Parameters<RedisConnection['subscribe']>[1] | undefined;
+  const wait = () => new Promise<unknown>((resolve) => pending.push(resolve));
+  const connection: RedisConnection = {
+    ...{ ready: true, call: wait, callBuffer: wait, transaction: async () => [], script: () => wait },
+    subscribe: (_channel, events) => ((listener = events), { close: () => undefined }),
+    close: () => undefined,
+  };
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const stored = encodeEntry(KEY, { entry: answerEntry(), expiresAt: 60_000, generation: 'g' });
+  const answer = () => pending.shift()?.([Buffer.from('g'), stored]);
+  return { store, answer, tell: (message: string) => listener?.onMessage(message), events: () => listener };
+}
+
+t.test('what another process changed during a reading is not kept as it was before', async (t) => {
+  const undisturbed = scripted();
+  const first = undisturbed.store.get(KEY);
+  undisturbed.answer();
+  t.same(await first, answerEntry());
+  t.notOk(undisturbed.store.get(KEY) instanceof Promise, 'undisturbed, it is kept');
+
+  for (const message of [`other ${KEY}`, 'other *', `other ${OTHER_KEY}`]) {
+    const { store, answer, tell } = scripted();
+    const reading = store.get(KEY);
+    tell(message);
+    answer();
+    await reading;
+    t.ok(store.get(KEY) instanceof Promise, `${message}: Redis is asked again`);
+  }
+  const resubscribed = scripted();
+  const reading = resubscribed.store.get(KEY);
+  resubscribed.events()?.onSubscribed?.();
+  resubscribed.answer();
+  await reading;
+  t.ok(resubscribed.store.get(KEY) instanceof Promise, 'messages may have been missed');
+});
+
+t.test('what another process changed is forgotten here, and only that', async (t) => {
+  const { store, tell } = scripted();
+  await store.set(KEY, answerEntry(), 60_000);
+  await store.set(OTHER_KEY, answerEntry(), 60_000);
+  tell(`other ${KEY}`);
+  t.ok(store.get(KEY) instanceof Promise);
+  t.same(store.get(OTHER_KEY), answerEntry());
+  tell('other *');
+  t.ok(store.get(OTHER_KEY) instanceof Promise);
 });
 
 t.test('without Redis the memory goes on, at once, and Redis is taken up again', async (t) => {
