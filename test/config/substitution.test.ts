@@ -37,8 +37,8 @@ t.test('the names of Object.prototype are no variables', async (t) => {
   t.equal(substitute('${constructor:-x}', references).text, 'x');
 });
 
-t.test('text without ${ comes back as it is', async () => {
-  fc.assert(fc.property(fc.string(), (any) => any.includes('${') || text(any) === any));
+t.test('text without ${ comes back as it is', async (t) => {
+  t.doesNotThrow(() => fc.assert(fc.property(fc.string(), (any) => any.includes('${') || text(any) === any)));
 });
 
 t.test('what a reference yields is not unescaped either: it is text as it stands', async (t) => {

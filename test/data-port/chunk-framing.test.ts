@@ -48,9 +48,9 @@ for (const [name, text] of [
   });
 }
 
-void t.test('packets make no difference', async () => {
+void t.test('packets make no difference', async (t) => {
   const chunk = fc.tuple(fc.string({ minLength: 1, maxLength: 40 }), fc.constantFrom('', ';a', ';a="b c"'));
-  fc.assert(
+  t.doesNotThrow(() => fc.assert(
     fc.property(fc.array(chunk), fc.constantFrom('', 'T: x\r\n'), fc.array(fc.nat(2000)), (chunks, trailer, cuts) => {
       const body = Buffer.concat([
         ...chunks.map(([data, extension]) => {
@@ -74,5 +74,5 @@ void t.test('packets make no difference', async () => {
       }
       return false;
     }),
-  );
+  ));
 });

@@ -225,8 +225,8 @@ void t.test('a filter keeps nothing of a body', async (t) => {
   t.strictSame(run(cut), first);
 });
 
-void t.test('any case from a tape is judged as the oracle judges it', async () => {
-  fc.assert(
+void t.test('any case from a tape is judged as the oracle judges it', async (t) => {
+  t.doesNotThrow(() => fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (tape) => {
       const eventCase = eventCaseFrom(tape);
       try {
@@ -236,7 +236,7 @@ void t.test('any case from a tape is judged as the oracle judges it', async () =
       }
     }),
     { numRuns: 500 },
-  );
+  ));
 });
 
 void t.test('so are many more, and every outcome comes up', async (t) => {

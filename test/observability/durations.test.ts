@@ -15,8 +15,8 @@ t.test('a bound includes itself, what is above all bounds is in +Inf alone', asy
   t.equal(bucket('+Inf'), 3);
 });
 
-t.test('each bucket holds exactly the observations up to its bound', async () => {
-  fc.assert(
+t.test('each bucket holds exactly the observations up to its bound', async (t) => {
+  t.doesNotThrow(() => fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 60, noNaN: true })), (observed) => {
       const durations = createDurations();
       for (const seconds of observed) durations.observe(seconds);
@@ -31,5 +31,5 @@ t.test('each bucket holds exactly the observations up to its bound', async () =>
         samples.find((sample) => sample.metricName === 'd_count')?.value === observed.length
       );
     }),
-  );
+  ));
 });

@@ -122,7 +122,7 @@ t.test('thirty-two entries are walked', (t) => {
 
 t.test('the client is the right-most entry that is not trusted, however the list is cut into fields', (t) => {
   const entry = fc.constantFrom('10.1.1.1', '10.2.2.2:80', '203.0.113.7', '[2001:db8::1]:9', '198.51.100.4');
-  fc.assert(
+  t.doesNotThrow(() => fc.assert(
     fc.property(fc.array(fc.tuple(entry, fc.boolean()), { minLength: 1, maxLength: 20 }), (entries) => {
       const fields: string[] = [];
       for (const [text, starts] of entries) {
@@ -134,6 +134,6 @@ t.test('the client is the right-most entry that is not trusted, however the list
       const bare = expected.replace(/^\[(.*)\].*$/, '$1').replace(/^(10\.[^:]*):.*$/, '$1');
       return resolve(PROXY, ...fields).text === bare;
     }),
-  );
+  ));
   t.end();
 });

@@ -132,7 +132,7 @@ t.test('what came before never changes what is read', async (t) => {
       return base.with(field, name ?? (base[field] as string)).with(field + 1, value ?? (base[field + 1] as string));
     }),
   ]);
-  fc.assert(
+  t.doesNotThrow(() => fc.assert(
     fc.property(near, (sections) => {
       let before: HeaderSection | null = null;
       for (const rawHeaders of sections) {
@@ -143,5 +143,5 @@ t.test('what came before never changes what is read', async (t) => {
         before = section(rawHeaders, before);
       }
     }),
-  );
+  ));
 });
