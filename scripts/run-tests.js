@@ -43,9 +43,15 @@ async function runAll(jobs) {
 async function runJob(files) {
   const together = await runProcess(files);
   times[nameOf(files)] = together.seconds;
-  if (together.why === null || files.length === 1) return files.forEach((file) => keep(file, together));
-  process.stdout.write(`\n${nameOf(files)} ${together.why}: its files are run one by one\n`);
-  for (const file of files) keep(file, await runProcess([file]));
+  const failed = [...together.files.values()].some(({ failures }) => failures.length > 0);
+  if (files.length === 1 || (together.why === null && !failed)) return files.forEach((file) => keep(file, together));
+  // What was thrown late, or ended the process, may stand with a file that has nothing to do with it.
+  process.stdout.write(`\n${nameOf(files)} ${together.why ?? 'failed together'}: its files are run one by one\n`);
+  const alone = [];
+  for (const file of files) alone.push([file, await runProcess([file])]);
+  for (const [file, run] of alone) keep(file, run);
+  // What happens together alone is no less wrong.
+  if (files.every((file) => results.get(nameOf([file])).failed === 0)) files.forEach((file) => keep(file, together));
 }
 
 /** Runs files in one process. `why` tells what ended it before it had said everything; null when nothing did. */
@@ -70,11 +76,14 @@ function runProcess(files) {
     child.on('close', (code, signal) => {
       clearTimeout(limit);
       const failed = [...reader.files.values()].some(({ failures }) => failures.length > 0);
+      const toldAll = reader.ended && files.every((file) => reader.files.has(nameOf([file])));
+      // A file without a test says nothing, and ends well.
+      const isDone = (toldAll && (code === 0 || failed)) || (reader.isSilent && code === 0);
       const ends = isLate
         ? `did not end within ${plan.limitSeconds} s`
         : signal !== null
           ? `was ended by ${signal}`
-          : reader.ended && (code === 0 || failed)
+          : isDone
             ? null
             : `ended with exit code ${code} before it had told all its results`;
       const why = ends === null || reader.open === '' ? ends : `${ends}, in the test "${reader.open}"`;
@@ -83,16 +92,18 @@ function runProcess(files) {
   });
 }
 
-/** Several files need one that loads them one after the other, and says whose the results are that follow. */
+/** Several files need one that loads them one after the other, each after a mark that says whose results follow. */
 function entryOf(files) {
   if (files.length === 1) return files[0];
-  const entry = `${TOGETHER}/${nameOf(files).replaceAll('/', '-')}.js`;
   mkdirSync(TOGETHER, { recursive: true });
-  const loads = files.map(
-    (file) => `t.pass(${JSON.stringify(`file: ${nameOf([file])}`)});
-try { await import(${JSON.stringify(resolve(file))}); } catch (error) { t.threw(error); }\n`,
-  );
-  writeFileSync(entry, `import t from 'tap';\n${loads.join('')}`);
+  const mark = `import t from 'tap';\nt.pass('file: ' + decodeURIComponent(new URL(import.meta.url).search.slice(1)));\n`;
+  writeFileSync(`${TOGETHER}/mark.js`, mark);
+  const entry = `${TOGETHER}/${nameOf(files).replaceAll(/[^\w.-]/g, '-')}.js`;
+  const loads = files.map((file) => {
+    const named = JSON.stringify(`./mark.js?${encodeURIComponent(nameOf([file]))}`);
+    return `import ${named};\nimport ${JSON.stringify(resolve(file))};\n`;
+  });
+  writeFileSync(entry, loads.join(''));
   return entry;
 }
 

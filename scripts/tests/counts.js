@@ -14,7 +14,7 @@ export function missingFrom(counts, results, isWhole) {
     if (now === undefined && isWhole) sentences.push(`${file}: the file is gone. ${ON_PURPOSE}`);
     if (now === undefined || now.failed > 0) continue;
     for (const what of ['tests', 'assertions'])
-      if (now[what] < Math.floor(before[what] * (what === 'tests' ? 1 : VARIES)))
+      if (now[what] < before[what] * (what === 'tests' ? 1 : VARIES))
         sentences.push(`${file}: ${now[what]} ${what}, ${before[what]} before. ${ON_PURPOSE}`);
   }
   if (isWhole)

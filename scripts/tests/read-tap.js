@@ -9,12 +9,14 @@ const SUBTEST = /^( *)# Subtest(?:: (.*))?$/;
 /** A point that is no assertion: whose results follow. A comment would not wait for what came before it. */
 const FILE = /^file: (\S+)$/;
 const DIRECTIVE = /(?<!\\)# (skip|todo)\b/i;
+/** What tap says of the tests that were left when the process was ended from inside. */
+const LEFT = /^(?:test unfinished|child test left in queue)/;
 const INDENT = 4;
 
 /**
  * A reader of lines. `file` is whose results they are until a point `file: NAME` says otherwise. `files` has, for each file,
  * how many tests and assertions it had and what was wrong; `open` is the path of the test that is running; `ended` is true
- * once the outermost plan was seen.
+ * once the outermost plan was seen, with every test in it closed; `isSilent` while nothing at all came.
  */
 export function createTapReader(file) {
   const files = new Map();
@@ -23,6 +25,8 @@ export function createTapReader(file) {
   let counts = [level()];
   let failure = null;
   let ended = false;
+  let isSilent = true;
+  let isCutOff = false;
 
   function startFile(name) {
     const known = files.get(name) ?? { tests: 0, assertions: 0, failures: [] };
@@ -56,12 +60,14 @@ export function createTapReader(file) {
     }
     if (!closes) current.assertions++;
     if (!isOk) here.failed++;
+    isCutOff ||= !isOk && LEFT.test(title);
     const directive = DIRECTIVE.exec(title)?.[1];
     if (directive !== undefined) fail(`${title} (a ${directive.toLowerCase()} counts as failed)`);
     else if (!isOk && !closes) fail(title);
   }
 
   function read(line) {
+    isSilent = false;
     const subtest = SUBTEST.exec(line);
     const matched = POINT.exec(line);
     const plan = PLAN.exec(line);
@@ -76,7 +82,7 @@ export function createTapReader(file) {
     } else if (plan && plan[1].length % INDENT === 0) {
       const here = counts[plan[1].length / INDENT];
       if (here !== undefined) here.planned = Number(plan[2]);
-      if (plan[1] === '') ended = here?.planned === here?.points;
+      if (plan[1] === '') ended = here?.planned === here?.points && counts.length === 1;
     } else if (failure !== null && line.startsWith(' ')) failure.detail.push(line);
   }
 
@@ -87,7 +93,10 @@ export function createTapReader(file) {
       return path.join(' > ');
     },
     get ended() {
-      return ended;
+      return ended && !isCutOff;
+    },
+    get isSilent() {
+      return isSilent;
     },
   };
 }

@@ -91,7 +91,7 @@ void t.test('refuses a later packet before its bytes are read', async (t) => {
   const { port, seen } = await guarded(t);
   const text = await talk(connect(port), [`${CHUNKED}3\r\nabc\r\n`, `1;${'e'.repeat(300)}\r\nZ\r\n0\r\n\r\n`], 1);
   t.match(text, /^HTTP\/1\.1 400 /);
-  t.match(seen[0]?.violation, 'chunk extension is too long');
+  t.equal(seen[0]?.violation, 'chunk extension is too long');
 });
 
 void t.test('the call back comes before the data event of the same packet', async (t) => {

@@ -109,7 +109,6 @@ void t.test('cutting keeps every other byte, and what is left is the JSON of the
       return left === `${around}{${[...before, ...after].join(',')}}${around}` && look(left) === null;
     }),
   ));
-  t.pass();
 });
 
 void t.test('replacing keeps every other byte, and readers find the new value', async (t) => {
@@ -122,5 +121,4 @@ void t.test('replacing keeps every other byte, and readers find the new value', 
       return replaced.equals(Buffer.from(kept)) && read['api_key'] === literal;
     }),
   ));
-  t.pass();
 });

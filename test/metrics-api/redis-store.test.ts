@@ -78,8 +78,11 @@ t.test('what one refreshes or deletes, another does not serve from memory', asyn
     const entry = await two.store.get(KEY);
     return entry?.kind === 'answer' && entry.body.toString() === 'new';
   }, 'the new answer');
+  t.same(await one.store.get(KEY), refreshed);
   await one.store.delete(KEY);
   await eventually(async () => (await two.store.get(KEY)) === undefined, 'the deletion');
+  t.equal(await one.store.get(KEY), undefined);
+  t.equal(await server.admin.exists(`postern:cache:${KEY}`), 0);
 });
 
 t.test('a purge is one for all, and what was purged stays so', async (t) => {
@@ -223,6 +226,8 @@ t.test('in a Cluster', async (t) => {
     await one.store.set(KEY, answerEntry(), 60_000);
     return (await two.store.get(KEY)) !== undefined;
   }, 'the entry');
+  t.same(await two.store.get(KEY), answerEntry());
   await one.store.clear();
   await eventually(async () => (await two.store.get(KEY)) === undefined, 'the purge');
+  t.equal(await one.store.get(KEY), undefined);
 });
