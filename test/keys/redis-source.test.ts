@@ -37,6 +37,7 @@ t.test('what only the counter tells is read within pollSeconds', async (t) => {
   await watched.started;
   await changeKeys(server.admin, { set: { b: definitionOf('b') }, remove: ['a'], publish: null });
   await eventually(() => watched.ids().join() === 'b', 'the change');
+  t.same([watched.admits('secret-of-a'), watched.admits('secret-of-b')], [false, true]);
 });
 
 t.test('a change that was not published is not hidden by one that was', async (t) => {
@@ -47,6 +48,8 @@ t.test('a change that was not published is not hidden by one that was', async (t
   await changeKeys(server.admin, { set: { silent: definitionOf('silent') }, publish: null });
   for (let i = 0; i < 50; i += 1) await changeKeys(server.admin, { set: { loud: definitionOf(`loud-${i}`) } });
   await eventually(() => watched.admits('secret-of-silent') && watched.admits('secret-of-loud-49'), 'both');
+  t.same(watched.ids(), ['a', 'loud', 'silent']);
+  t.notOk(watched.admits('secret-of-loud-48'));
 });
 
 t.test('`*` and a forgotten counter', async (t) => {
@@ -61,6 +64,7 @@ t.test('`*` and a forgotten counter', async (t) => {
   await eventually(() => watched.admits('secret-of-c'), 'a change without counter');
   await changeKeys(server.admin, { remove: ['b'], raise: 0 });
   await eventually(() => !watched.admits('secret-of-b'), 'a deletion without counter');
+  t.same(watched.ids(), ['a', 'c']);
 });
 
 t.test('a full reading finds what nothing told of', async (t) => {
@@ -215,6 +219,7 @@ t.test('a read-only replica is good enough to read keys from', async (t) => {
   await watched.started;
   await changeKeys(master.admin, { set: { b: definitionOf('b') } });
   await eventually(() => watched.ids().join() === 'a,b', 'a change of the master');
+  t.same([watched.source.status().up, watched.problems], [true, []]);
 });
 
 t.test('Redis that loads its data is waited for', async (t) => {
@@ -315,4 +320,5 @@ t.test('everything is read again every five minutes at the latest, unless told o
   await changeKeys(server.admin, { set: { b: definitionOf('b') }, publish: null, raise: 0 });
   performance.now = () => now.call(performance) + 300_000;
   await eventually(() => watched.ids().join() === 'a,b', 'the change');
+  t.same(watched.problems, [], 'nothing went wrong meanwhile');
 });
