@@ -293,3 +293,48 @@ t.test('malformed, oversized and foreign bodies are refused in the same form', a
   t.equal(method.status, 405);
   t.equal(method.headers.get('allow'), 'GET, POST');
 });
+
+t.test('each header that keeps pages apart is on every answer of the guarded part, word for word', async (t) => {
+  const { adminUrl } = await started(t);
+  const promised = {
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  };
+  for (const [path, headers] of [
+    ['/api/keys', bearer],
+    ['/api/keys', {}],
+    ['/api/nothing', bearer],
+    ['/openapi.json', {}],
+    ['/', {}],
+    ['/api/keys', { ...bearer, host: 'evil.example' }],
+    ['/api/keys', { ...bearer, origin: 'https://evil.example' }],
+  ] as const) {
+    const answer = await send(adminUrl + path, { headers });
+    for (const [name, value] of Object.entries(promised)) t.equal(answer.headers[name], value, `${path} ${name}`);
+    if (path.startsWith('/api')) t.equal(answer.headers['cache-control'], 'no-store', path);
+  }
+});
+
+t.test('the cookie of a session has each of its attributes, and no other', async (t) => {
+  const { adminUrl } = await started(t);
+  const attributes = (answer: { headers: Record<string, unknown> }) =>
+    (answer.headers['set-cookie'] as string[])[0]?.split('; ').slice(1);
+  t.same(attributes(await signIn(adminUrl)), ['Path=/api', 'Max-Age=43200', 'HttpOnly', 'SameSite=Strict']);
+  const out = await send(`${adminUrl}/api/session`, { method: 'DELETE', headers: { 'x-requested-with': 'x' } });
+  t.same(attributes(out), ['Path=/api', 'Max-Age=0', 'HttpOnly', 'SameSite=Strict']);
+});
+
+t.test('a right token in a query, a cookie or another header opens nothing', async (t) => {
+  const { adminUrl } = await started(t);
+  const status = async (path: string, headers: Record<string, string> = {}) => (await send(adminUrl + path, { headers })).status;
+  t.equal(await status(`/api/keys?token=${ADMIN_TOKEN}&access_token=${ADMIN_TOKEN}`), 401);
+  for (const name of ['x-api-key', 'x-admin-token', 'proxy-authorization', 'cookie'])
+    t.equal(await status('/api/keys', { [name]: name === 'cookie' ? `token=${ADMIN_TOKEN}` : `Bearer ${ADMIN_TOKEN}` }), 401, name);
+  for (const value of [ADMIN_TOKEN.slice(0, -1), `${ADMIN_TOKEN}x`, ADMIN_TOKEN.toUpperCase(), ` ${ADMIN_TOKEN} x`])
+    t.equal(await status('/api/keys', { authorization: `Bearer ${value}` }), 401, value);
+});
