@@ -122,12 +122,18 @@ function keep(file, { files, why, errors, seconds }) {
 function shown(detail) {
   const source = detail.findIndex((line) => /^ *source: \|/.test(line));
   const lines = source === -1 ? detail : detail.slice(0, source);
-  return lines.filter((line) => !/^ *(?:---|\.\.\.)$/.test(line)).map((line) => `${line}\n`).join('');
+  return lines
+    .filter((line) => !/^ *(?:---|\.\.\.)$/.test(line))
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function report() {
   let failed = [...results.values()].reduce((sum, result) => sum + result.failed, 0);
-  const passed = [...results.values()].reduce((sum, { assertions, failed: wrong }) => sum + Math.max(0, assertions - wrong), 0);
+  const passed = [...results.values()].reduce(
+    (sum, { assertions, failed: wrong }) => sum + Math.max(0, assertions - wrong),
+    0,
+  );
   if (plan.counts !== null && plan.record)
     writeFileSync(plan.counts, `${JSON.stringify(recorded(readCounts(), results, plan.whole), null, 2)}\n`);
   else if (plan.counts !== null)

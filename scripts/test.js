@@ -12,7 +12,7 @@ import { requireTools } from './require-tools.js';
 /** Many tests wait for servers more than they compute, so more of them than there are cores. */
 const AT_ONCE = 3;
 /** After so long a process is ended from outside. Its tests have limits of their own, which tell more. */
-const FILE_LIMIT_SECONDS = 300;
+const FILE_LIMIT_SECONDS = 600;
 /** How many tests each file has at least. */
 const COUNTS = 'test/counts.json';
 const PLAN = '.build/test-plan.json';
@@ -23,7 +23,9 @@ const APART = new Set(['attacks', 'console', 'faults', 'flows', 'regressions']);
 const COVERAGE = '--coverage';
 const RECORD = '--record';
 const args = process.argv.slice(2);
-const named = args.filter((arg) => arg !== COVERAGE && arg !== RECORD).map((file) => compiled(relative(process.cwd(), resolve(file))));
+const named = args
+  .filter((arg) => arg !== COVERAGE && arg !== RECORD)
+  .map((file) => compiled(relative(process.cwd(), resolve(file))));
 const absent = named.find((file) => file === null);
 if (absent !== undefined) fail('Name test files: npm test -- test/policy/path.test.ts');
 

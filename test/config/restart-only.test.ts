@@ -84,7 +84,9 @@ t.test('each field that takes effect at a reload is not named, and is not held b
     ...[{ upstream: 'http://b' }, { hosts: ['a'] }, { authorization: 'pass' }, { preserveHost: true }].map(api),
     ...[{ timeoutSeconds: 1 }, { maxBodyBytes: 1 }, { maxConnections: 1 }, { enforcement: 'report' }].map(api),
     ...[{ cors: { maxAgeSeconds: 1 } }, { routes: [] }, { preset: 'segment' }, { credential: ['query:k'] }].map(api),
-    ...[{ token: { ttlSeconds: 60 } }, { cache: { maxEntryBytes: 1 } }, { cache: { staleIfErrorMinutes: 1 } }].map(metrics),
+    ...[{ token: { ttlSeconds: 60 } }, { cache: { maxEntryBytes: 1 } }, { cache: { staleIfErrorMinutes: 1 } }].map(
+      metrics,
+    ),
     ...[{ log: { level: 'warn' } }, { log: { requests: 'all' } }],
   ]) {
     t.same(changes(wanted), [], JSON.stringify(wanted));

@@ -47,13 +47,15 @@ void t.test('an untouched form describes what it was made from', async (t) => {
     },
     plain,
   );
-  t.doesNotThrow(() => fc.assert(
-    fc.property(fields, (written) => {
-      const definition = { ...writeOnly, ...written } as KeyDefinition;
-      assert.deepStrictEqual(definitionOf(draftOf(definition), 'write-only'), { ...written, type: 'write-only' });
-    }),
-    { numRuns: 50 },
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fields, (written) => {
+        const definition = { ...writeOnly, ...written } as KeyDefinition;
+        assert.deepStrictEqual(definitionOf(draftOf(definition), 'write-only'), { ...written, type: 'write-only' });
+      }),
+      { numRuns: 50 },
+    ),
+  );
 });
 
 void t.test('each type has the fields that it has, and no others', async (t) => {

@@ -94,7 +94,10 @@ void t.test('run alone it listens on loopback as well, unless it is told another
   ] as const) {
     const { exit, written } = run(t, RUN_BACKEND, { args, preload: TOLD });
     await exit;
-    const listening = written.out.trim().split('\n').map((line) => JSON.parse(line) as unknown);
+    const listening = written.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
     t.same(listening, [
       { port: 9000, host },
       { port: 9001, host },

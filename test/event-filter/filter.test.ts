@@ -226,17 +226,19 @@ void t.test('a filter keeps nothing of a body', async (t) => {
 });
 
 void t.test('any case from a tape is judged as the oracle judges it', async (t) => {
-  t.doesNotThrow(() => fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (tape) => {
-      const eventCase = eventCaseFrom(tape);
-      try {
-        checkCase(eventCase);
-      } catch (cause) {
-        throw new Error(describe(eventCase), { cause });
-      }
-    }),
-    { numRuns: 500 },
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (tape) => {
+        const eventCase = eventCaseFrom(tape);
+        try {
+          checkCase(eventCase);
+        } catch (cause) {
+          throw new Error(describe(eventCase), { cause });
+        }
+      }),
+      { numRuns: 500 },
+    ),
+  );
 });
 
 void t.test('so are many more, and every outcome comes up', async (t) => {

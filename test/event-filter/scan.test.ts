@@ -292,10 +292,12 @@ void t.test('texts near JSON are judged as JSON.parse judges them', async (t) =>
       if (kind === 0) return text.slice(0, place);
       return text.slice(0, place) + char + text.slice(place + kind - 1);
     });
-  t.doesNotThrow(() => fc.assert(
-    fc.property(near, (text) => isJson(text) === isJsonToNode(Buffer.from(text, 'latin1').toString('latin1'))),
-    { numRuns: 3_000 },
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(near, (text) => isJson(text) === isJsonToNode(Buffer.from(text, 'latin1').toString('latin1'))),
+      { numRuns: 3_000 },
+    ),
+  );
 });
 
 void t.test('64 levels of any kind are read, 65 are not', async (t) => {

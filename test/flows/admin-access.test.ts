@@ -331,10 +331,15 @@ t.test('the cookie of a session has each of its attributes, and no other', async
 
 t.test('a right token in a query, a cookie or another header opens nothing', async (t) => {
   const { adminUrl } = await started(t);
-  const status = async (path: string, headers: Record<string, string> = {}) => (await send(adminUrl + path, { headers })).status;
+  const status = async (path: string, headers: Record<string, string> = {}) =>
+    (await send(adminUrl + path, { headers })).status;
   t.equal(await status(`/api/keys?token=${ADMIN_TOKEN}&access_token=${ADMIN_TOKEN}`), 401);
   for (const name of ['x-api-key', 'x-admin-token', 'proxy-authorization', 'cookie'])
-    t.equal(await status('/api/keys', { [name]: name === 'cookie' ? `token=${ADMIN_TOKEN}` : `Bearer ${ADMIN_TOKEN}` }), 401, name);
+    t.equal(
+      await status('/api/keys', { [name]: name === 'cookie' ? `token=${ADMIN_TOKEN}` : `Bearer ${ADMIN_TOKEN}` }),
+      401,
+      name,
+    );
   for (const value of [ADMIN_TOKEN.slice(0, -1), `${ADMIN_TOKEN}x`, ADMIN_TOKEN.toUpperCase(), ` ${ADMIN_TOKEN} x`])
     t.equal(await status('/api/keys', { authorization: `Bearer ${value}` }), 401, value);
 });

@@ -78,10 +78,7 @@ t.test('a token ends in every replica with the secret it came from', { buffered:
   t.equal((await two.query(token, '{}')).status, 200, 'one replica knows the tokens of the other');
   await changeKeys(redis.admin, { remove: ['dashboard'] });
   for (const replica of replicas)
-    await eventually(
-      async () => (await replica.query(token, '{}')).status === 401,
-      'the end of the token',
-    );
+    await eventually(async () => (await replica.query(token, '{}')).status === 401, 'the end of the token');
 });
 
 t.test(

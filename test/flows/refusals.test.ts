@@ -1,11 +1,26 @@
 /** What a caller gets with each refusal that can be brought about over one connection: a table from outside. */
 import t from 'tap';
-import { codeOf, EVENTS_KEY, EVENTS_SECRET, SERVER_KEY, SERVER_SECRET, startFlow, WEB_KEY, WEB_SECRET, written } from '../support/flow.ts';
+import {
+  codeOf,
+  EVENTS_KEY,
+  EVENTS_SECRET,
+  SERVER_KEY,
+  SERVER_SECRET,
+  startFlow,
+  WEB_KEY,
+  WEB_SECRET,
+  written,
+} from '../support/flow.ts';
 
 const FAR = { id: 'far', type: 'read-write', secret: 'secret-of-the-far-key', allowFrom: ['203.0.113.7'] };
 const OFF = { id: 'off', type: 'read-write', secret: 'secret-of-the-off-key', enabled: false };
 const OLD = { id: 'old', type: 'read-write', secret: 'secret-of-the-old-key', expiresAt: '2020-01-01T00:00:00Z' };
-const PAGE = { id: 'page', type: 'write-only', secret: 'secret-of-the-page-key', allowedOrigins: ['https://a.example'] };
+const PAGE = {
+  id: 'page',
+  type: 'write-only',
+  secret: 'secret-of-the-page-key',
+  allowedOrigins: ['https://a.example'],
+};
 const KEYS = [SERVER_KEY, WEB_KEY, EVENTS_KEY, FAR, OFF, OLD, PAGE];
 
 const JSON_TYPE = 'Content-Type: application/json';
@@ -26,7 +41,12 @@ const events = (body: string, fields: readonly string[] = [JSON_TYPE], target = 
 
 const CASES: Readonly<Record<string, Case>> = {
   'no Host': { code: 'malformed_request', status: 400, closes: true, bytes: lines('GET / HTTP/1.1', AUTHORIZED) },
-  'a fragment': { code: 'malformed_request', status: 400, closes: true, bytes: lines('GET /#a HTTP/1.1', 'Host: a', AUTHORIZED) },
+  'a fragment': {
+    code: 'malformed_request',
+    status: 400,
+    closes: true,
+    bytes: lines('GET /#a HTTP/1.1', 'Host: a', AUTHORIZED),
+  },
   'two credentials': {
     ...{ code: 'malformed_request', status: 400, closes: true },
     bytes: lines('GET / HTTP/1.1', 'Host: a', AUTHORIZED, AUTHORIZED),
@@ -43,7 +63,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'an event that is a list': { code: 'invalid_event_body', status: 400, bytes: events('[]') },
   'two names': { code: 'ambiguous_body', status: 400, bytes: events('{"name":"login","Name":"x"}') },
   'no credential': { code: 'missing_credential', status: 401, bytes: written({ method: 'GET', secret: null }) },
-  'an unknown credential': { code: 'invalid_credential', status: 401, bytes: written({ method: 'GET', secret: 'wrong' }) },
+  'an unknown credential': {
+    code: 'invalid_credential',
+    status: 401,
+    bytes: written({ method: 'GET', secret: 'wrong' }),
+  },
   'a disabled key': { code: 'invalid_credential', status: 401, bytes: written({ method: 'GET', secret: OFF.secret }) },
   'an expired key': { code: 'invalid_credential', status: 401, bytes: written({ method: 'GET', secret: OLD.secret }) },
   'another address': { code: 'ip_not_allowed', status: 403, bytes: written({ method: 'GET', secret: FAR.secret }) },
@@ -59,19 +83,36 @@ const CASES: Readonly<Record<string, Case>> = {
     ...{ code: 'method_not_allowed', status: 403 },
     bytes: written({ method: 'GET', secret: WEB_SECRET }),
   },
-  'another route than those of its events': { code: 'route_not_allowed', status: 403, bytes: events('{}', [JSON_TYPE], '/x') },
+  'another route than those of its events': {
+    code: 'route_not_allowed',
+    status: 403,
+    bytes: events('{}', [JSON_TYPE], '/x'),
+  },
   'another event': { code: 'event_not_allowed', status: 403, bytes: events('{"name":"other"}') },
   'a batch of other events': {
     ...{ code: 'event_not_allowed', status: 403 },
     bytes: events('{"events":[{"name":"other"}]}', [JSON_TYPE], BATCH),
   },
-  'an API that is not there': { code: 'no_route', status: 404, bytes: written({ target: '/metrics/query', body: '{}' }) },
-  TRACE: { code: 'method_not_supported', status: 405, closes: true, bytes: lines('TRACE / HTTP/1.1', 'Host: a', AUTHORIZED) },
+  'an API that is not there': {
+    code: 'no_route',
+    status: 404,
+    bytes: written({ target: '/metrics/query', body: '{}' }),
+  },
+  TRACE: {
+    code: 'method_not_supported',
+    status: 405,
+    closes: true,
+    bytes: lines('TRACE / HTTP/1.1', 'Host: a', AUTHORIZED),
+  },
   'a body that is too large': {
     ...{ code: 'body_too_large', status: 413, closes: true },
     bytes: lines('POST / HTTP/1.1', 'Host: a', AUTHORIZED, 'Content-Length: 2001'),
   },
-  'another type': { code: 'unsupported_media_type', status: 415, bytes: events('{"name":"login"}', ['Content-Type: text/html']) },
+  'another type': {
+    code: 'unsupported_media_type',
+    status: 415,
+    bytes: events('{"name":"login"}', ['Content-Type: text/html']),
+  },
   'another coding': {
     ...{ code: 'unsupported_encoding', status: 415 },
     bytes: events('{"name":"login"}', [JSON_TYPE, 'Content-Encoding: x-other']),
@@ -88,7 +129,12 @@ const CASES: Readonly<Record<string, Case>> = {
     ...{ code: 'not_implemented', status: 501, closes: true },
     bytes: lines('POST / HTTP/1.1', 'Host: a', AUTHORIZED, 'Transfer-Encoding: gzip, chunked'),
   },
-  'another version': { code: 'version_not_supported', status: 505, closes: true, bytes: lines('GET / HTTP/1.2', 'Host: a') },
+  'another version': {
+    code: 'version_not_supported',
+    status: 505,
+    closes: true,
+    bytes: lines('GET / HTTP/1.2', 'Host: a'),
+  },
 };
 
 const sidecar = startFlow(t, { keys: KEYS, api: { maxBodyBytes: 2000 } });
@@ -108,7 +154,10 @@ for (const [what, { code, status, bytes, closes = false }] of Object.entries(CAS
     t.equal(answer.headers['connection'], closes ? 'close' : 'keep-alive');
     const document = JSON.parse(answer.body) as Record<string, unknown>;
     t.same(Object.keys(document), ['type', 'title', 'status', 'code', 'detail', 'requestId']);
-    t.same([document['type'], document['status'], document['requestId']], ['about:blank', status, answer.headers['x-request-id']]);
+    t.same(
+      [document['type'], document['status'], document['requestId']],
+      ['about:blank', status, answer.headers['x-request-id']],
+    );
     t.notMatch(answer.text, /secret-of/);
     t.equal(backend.requests.length, received, 'nothing of it reaches the backend');
     t.match(postern.lines.at(-1), { msg: 'rejected', status, requestId: answer.headers['x-request-id'] });

@@ -97,8 +97,5 @@ t.test('an answer that begins while the end is announced tells the client to go 
   t.match(client.text, /\r\nConnection: close\r\n/);
   await client.closed;
   await drained;
-  t.same(
-    postern.lines.filter(({ msg }) => msg === 'draining').length,
-    1,
-  );
+  t.same(postern.lines.filter(({ msg }) => msg === 'draining').length, 1);
 });

@@ -132,12 +132,14 @@ t.test('what is written of a definition reads as the same definition', async (t)
     },
     { requiredKeys: ['id', 'type', 'secrets'] },
   );
-  t.doesNotThrow(() => fc.assert(
-    fc.property(definitions, (written) => {
-      const definition = read(written);
-      const stored = readStoredDefinition(definition.id, JSON.stringify(writtenDefinition(definition)));
-      t.strictSame('definition' in stored ? stored.definition : stored, definition);
-    }),
-    { numRuns: 50 },
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(definitions, (written) => {
+        const definition = read(written);
+        const stored = readStoredDefinition(definition.id, JSON.stringify(writtenDefinition(definition)));
+        t.strictSame('definition' in stored ? stored.definition : stored, definition);
+      }),
+      { numRuns: 50 },
+    ),
+  );
 });

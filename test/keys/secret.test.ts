@@ -33,12 +33,14 @@ t.test('no two numbers share a secret', async (t) => {
   const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
   const decode = (secret: string): bigint =>
     Array.from(secret.slice(8, 51)).reduce((number, digit) => number * 62n + BigInt(DIGITS.indexOf(digit)), 0n);
-  t.doesNotThrow(() => fc.assert(
-    fc.property(bytes, (random) => {
-      const secret = makeSecret('write-only', () => random);
-      return decode(secret) === BigInt(`0x${Buffer.from(random).toString('hex')}`) && SECRET_PATTERN.test(secret);
-    }),
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(bytes, (random) => {
+        const secret = makeSecret('write-only', () => random);
+        return decode(secret) === BigInt(`0x${Buffer.from(random).toString('hex')}`) && SECRET_PATTERN.test(secret);
+      }),
+    ),
+  );
 });
 
 t.test('the checksum tells one wrong, left out or swapped character', async (t) => {

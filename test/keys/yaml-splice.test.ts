@@ -51,20 +51,22 @@ t.test('a value on one line is read back as it was, wherever it stands', async (
     fc.array(text),
     fc.record({ address: text, description: text }),
   );
-  t.doesNotThrow(() => fc.assert(
-    fc.property(value, (written) => {
-      const line = inline(written);
-      if (/[\r\n]/.test(line)) return false;
-      const expected = JSON.stringify(written);
-      return [
-        parse(`a: ${line}\nb: 1\n`).a,
-        parse(`- ${line} # c\n`)[0],
-        parse(`[x, ${line}, { y: ${line} }]`)[1],
-        parse(`{ a: ${line} }`).a,
-      ].every((read) => JSON.stringify(read) === expected);
-    }),
-    { numRuns: 500 },
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(value, (written) => {
+        const line = inline(written);
+        if (/[\r\n]/.test(line)) return false;
+        const expected = JSON.stringify(written);
+        return [
+          parse(`a: ${line}\nb: 1\n`).a,
+          parse(`- ${line} # c\n`)[0],
+          parse(`[x, ${line}, { y: ${line} }]`)[1],
+          parse(`{ a: ${line} }`).a,
+        ].every((read) => JSON.stringify(read) === expected);
+      }),
+      { numRuns: 500 },
+    ),
+  );
 });
 
 t.test('text is quoted only where it could be misread', async (t) => {

@@ -53,25 +53,29 @@ t.test('no two different requests are joined to the same bytes, large bodies inc
     },
     body: fc.oneof(text, fc.constant('x'.repeat(20_000))).map((body) => Buffer.from(body)),
   });
-  t.doesNotThrow(() => fc.assert(
-    fc.property(parts, parts, (one, other) => {
-      const differ = JSON.stringify(Object.entries(one)) !== JSON.stringify(Object.entries(other));
-      return differ === (cacheKey(SCOPE, one) !== cacheKey(SCOPE, other));
-    }),
-    { numRuns: 2000 },
-  ));
-  t.doesNotThrow(() => fc.assert(
-    // What one part loses, its neighbour gains.
-    fc.property(text, text, fc.nat(6), (left, right, cut) => {
-      const joined = left + right;
-      const [a, b] = [joined.slice(0, cut), joined.slice(cut)];
-      const [one, other] = [
-        { ...PARTS, method: left, target: right },
-        { ...PARTS, method: a, target: b },
-      ];
-      return (left === a) === (cacheKey(SCOPE, one) === cacheKey(SCOPE, other));
-    }),
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(parts, parts, (one, other) => {
+        const differ = JSON.stringify(Object.entries(one)) !== JSON.stringify(Object.entries(other));
+        return differ === (cacheKey(SCOPE, one) !== cacheKey(SCOPE, other));
+      }),
+      { numRuns: 2000 },
+    ),
+  );
+  t.doesNotThrow(() =>
+    fc.assert(
+      // What one part loses, its neighbour gains.
+      fc.property(text, text, fc.nat(6), (left, right, cut) => {
+        const joined = left + right;
+        const [a, b] = [joined.slice(0, cut), joined.slice(cut)];
+        const [one, other] = [
+          { ...PARTS, method: left, target: right },
+          { ...PARTS, method: a, target: b },
+        ];
+        return (left === a) === (cacheKey(SCOPE, one) === cacheKey(SCOPE, other));
+      }),
+    ),
+  );
 });
 
 t.test('bodies have keys of their own on both sides of the size up to which they are digested as text', async (t) => {

@@ -15,12 +15,14 @@ t.test('any answer comes back as it was', (t) => {
     freshMs: fc.nat(),
     initialAge: fc.nat(),
   });
-  t.doesNotThrow(() => fc.assert(
-    fc.property(answer, (changes) => {
-      const whole = { ...stored, entry: answerEntry(changes) };
-      t.same(decodeEntry(KEY, encodeEntry(KEY, whole)), whole);
-    }),
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(answer, (changes) => {
+        const whole = { ...stored, entry: answerEntry(changes) };
+        t.same(decodeEntry(KEY, encodeEntry(KEY, whole)), whole);
+      }),
+    ),
+  );
   t.end();
 });
 

@@ -171,7 +171,8 @@ t.test('after ten failures an address waits, whatever it sends, and others do no
   t.equal(codeOf(await ask(right, JSON_FORM, { now: NOW + 60_000 })), 'issued');
 });
 
-const basic = (apiKey: string, clientSecret: string) => `Basic ${Buffer.from(`${apiKey}:${clientSecret}`).toString('base64')}`;
+const basic = (apiKey: string, clientSecret: string) =>
+  `Basic ${Buffer.from(`${apiKey}:${clientSecret}`).toString('base64')}`;
 const GUESSES = {
   'in JSON': (ask: Ask, now: number) => ask(jsonBody('wrong', API_KEY), JSON_FORM, { now }),
   'in a form': (ask: Ask, now: number) => ask(oauthBody('wrong', API_KEY), OAUTH_FORM, { now }),

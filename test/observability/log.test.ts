@@ -47,16 +47,18 @@ t.test('whatever a client sends, its line is one line of printable ASCII that re
     fc.string({ unit: 'binary' }),
     fc.constantFrom('"}\n{"level":"fatal"', '\u2028', '\u0085', '\u009b31m', '\\'),
   );
-  t.doesNotThrow(() => fc.assert(
-    fc.property(text, text, text, (path, requestId, clientIp) => {
-      const sent = { ...rejection, path, requestId, clientIp };
-      const line = rejectionLine(sent);
-      const read = JSON.parse(line) as Rejection;
-      return (
-        /^[ -~]*\n$/.test(line) && read.path === path && read.requestId === requestId && read.clientIp === clientIp
-      );
-    }),
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(text, text, text, (path, requestId, clientIp) => {
+        const sent = { ...rejection, path, requestId, clientIp };
+        const line = rejectionLine(sent);
+        const read = JSON.parse(line) as Rejection;
+        return (
+          /^[ -~]*\n$/.test(line) && read.path === path && read.requestId === requestId && read.clientIp === clientIp
+        );
+      }),
+    ),
+  );
 });
 
 t.test('a line below the level is not written, and the level can change', async (t) => {

@@ -122,18 +122,20 @@ t.test('thirty-two entries are walked', (t) => {
 
 t.test('the client is the right-most entry that is not trusted, however the list is cut into fields', (t) => {
   const entry = fc.constantFrom('10.1.1.1', '10.2.2.2:80', '203.0.113.7', '[2001:db8::1]:9', '198.51.100.4');
-  t.doesNotThrow(() => fc.assert(
-    fc.property(fc.array(fc.tuple(entry, fc.boolean()), { minLength: 1, maxLength: 20 }), (entries) => {
-      const fields: string[] = [];
-      for (const [text, starts] of entries) {
-        if (starts || fields.length === 0) fields.push(text);
-        else fields.push(`${fields.pop() as string},${text}`);
-      }
-      const all = entries.map(([text]) => text);
-      const expected = all.findLast((text) => !text.startsWith('10.')) ?? (all[0] as string);
-      const bare = expected.replace(/^\[(.*)\].*$/, '$1').replace(/^(10\.[^:]*):.*$/, '$1');
-      return resolve(PROXY, ...fields).text === bare;
-    }),
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(fc.tuple(entry, fc.boolean()), { minLength: 1, maxLength: 20 }), (entries) => {
+        const fields: string[] = [];
+        for (const [text, starts] of entries) {
+          if (starts || fields.length === 0) fields.push(text);
+          else fields.push(`${fields.pop() as string},${text}`);
+        }
+        const all = entries.map(([text]) => text);
+        const expected = all.findLast((text) => !text.startsWith('10.')) ?? (all[0] as string);
+        const bare = expected.replace(/^\[(.*)\].*$/, '$1').replace(/^(10\.[^:]*):.*$/, '$1');
+        return resolve(PROXY, ...fields).text === bare;
+      }),
+    ),
+  );
   t.end();
 });

@@ -80,7 +80,8 @@ t.test('each API has its name, and names of hosts and headers count in any case'
 
 t.test('where a credential may stand decides what is looked at', async (t) => {
   const of = (credential: string) =>
-    compiled(t, `apis: { integration: { upstream: "http://127.0.0.1:9000", credential: ${credential} } }\n`).integration;
+    compiled(t, `apis: { integration: { upstream: "http://127.0.0.1:9000", credential: ${credential} } }\n`)
+      .integration;
   t.equal(of('["body:a"]')?.looksIntoBody, true);
   t.equal(of('["header:X-Key"]')?.looksIntoBody, false);
   t.same(of('["header:X-Key", "query:q", bearer, "header:Y"]')?.credentialFields, ['x-key', 'y']);

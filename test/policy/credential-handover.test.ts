@@ -79,7 +79,11 @@ t.test('look-alikes of the header that holds the credential go, and nothing else
     const { rawHeaders } = hand(factsOf({}, fields), '', [HEADER], authorization);
     t.same(rawHeaders, ['Host', 'api.test', ...kept], authorization.kind);
     for (const name of alike)
-      t.same(hand(factsOf({}, ['A', '1', name, 's']), '', [HEADER], authorization).rawHeaders.slice(2), ['A', '1'], name);
+      t.same(
+        hand(factsOf({}, ['A', '1', name, 's']), '', [HEADER], authorization).rawHeaders.slice(2),
+        ['A', '1'],
+        name,
+      );
   }
   t.same(hand(factsOf({}, fields), '', [QUERY], { kind: 'strip' }).rawHeaders.slice(2), fields, 'another place');
 });

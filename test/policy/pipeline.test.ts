@@ -184,7 +184,10 @@ t.test('which API serves a request: by path in every spelling, and by Host', asy
   for (const host of ['API.test:80', '[2001:db8::1]:8080']) t.equal(to('/', host)[1], 'integration', host);
   t.same(to('/', 'other.test'), ['no_route', undefined]);
   t.same(to('/metrics', 'api.test', rulesOf(KEYS)), ['no_route', undefined]);
-  const narrow = rulesOf(KEYS, { integration: apiRules(), metrics: apiRules({ name: 'metrics', hosts: new Set(['m.test']) }) });
+  const narrow = rulesOf(KEYS, {
+    integration: apiRules(),
+    metrics: apiRules({ name: 'metrics', hosts: new Set(['m.test']) }),
+  });
   t.equal(to('/metrics/query', 'm.test', narrow)[1], 'metrics');
   t.same(to('/metrics/query', 'api.test', narrow), ['no_route', undefined]);
   t.equal(to('/', 'api.test', narrow)[1], 'integration');

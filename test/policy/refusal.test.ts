@@ -76,10 +76,17 @@ const TABLE = `
   version_not_supported    505 info close`;
 
 t.test('each code by itself: its status, its level, and whether the connection closes', async (t) => {
-  const promised = TABLE.trim().split('\n').map((line) => line.trim().split(/ +/));
+  const promised = TABLE.trim()
+    .split('\n')
+    .map((line) => line.trim().split(/ +/));
   const known = Object.entries(REFUSALS).map(([code, entry]) => [
     ...[code, String(entry.status), entry.level],
     ...(entry.closes ? ['close'] : []),
   ]);
-  for (const line of promised) t.same(known.find(([code]) => code === line[0]), line, line.join(' '));
+  for (const line of promised)
+    t.same(
+      known.find(([code]) => code === line[0]),
+      line,
+      line.join(' '),
+    );
 });

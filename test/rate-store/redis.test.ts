@@ -152,7 +152,8 @@ t.test('an admission of a large limit counts from the end of its slot, never fro
     const [seconds = '0', micros = '0'] = (await server.admin.time()).map(String);
     const before = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     t.same(await store.take(`large-${n}`, large, Date.now()), { allowed: true });
-    const [, at = '', count] = /^(\d+):(\d+)$/.exec((await server.admin.lindex(`postern:rate:large-${n}`, -1)) ?? '') ?? [];
+    const [, at = '', count] =
+      /^(\d+):(\d+)$/.exec((await server.admin.lindex(`postern:rate:large-${n}`, -1)) ?? '') ?? [];
     t.equal(count, '1');
     t.ok(Number(at) >= before, `${at} is not before ${before}`);
     t.equal(Number(at) % slot, 0, 'the end of a slot');

@@ -70,7 +70,10 @@ const WRONG: Readonly<Record<string, readonly [text: string, why: RegExp]>> = {
   'a file that cannot be loaded': ["import './not-there.js';", /^x: /],
   'a late throw': ["setTimeout(() => { throw new Error('too late'); }, 200);\nt.ok(true);", /^x: /],
   'a rejection': ["t.ok(true);\nPromise.reject(new Error('unheard'));", /^x: /],
-  'an early exit': [`${GOOD}\nt.test('exits', async (t) => { t.ok(true); process.exit(0); });`, /exits > test unfinished/],
+  'an early exit': [
+    `${GOOD}\nt.test('exits', async (t) => { t.ok(true); process.exit(0); });`,
+    /exits > test unfinished/,
+  ],
   'a bad exit': ["t.test('exits', async (t) => { t.ok(true); process.exit(3); });", /exits > test unfinished/],
   'a process that is killed': [
     "t.test('dies', async (t) => { t.ok(true); process.kill(process.pid, 'SIGKILL'); await new Promise(() => setTimeout(() => {}, 1e6)); });",
@@ -78,7 +81,10 @@ const WRONG: Readonly<Record<string, readonly [text: string, why: RegExp]>> = {
   ],
   '{} in t.match': ["t.test('loose', async (t) => t.match({ a: 1 }, {}));", /\{\} matches every object/],
   '{} inside a pattern': ["t.test('loose', async (t) => t.match({ a: { b: 1 } }, { a: {} }));", /\{\} matches/],
-  'a part of a text inside a pattern': ["t.test('loose', async (t) => t.match({ a: 'bcd' }, { a: 'bc' }));", /^x: loose/],
+  'a part of a text inside a pattern': [
+    "t.test('loose', async (t) => t.match({ a: 'bcd' }, { a: 'bc' }));",
+    /^x: loose/,
+  ],
   'a whole text in t.match': ["t.test('loose', async (t) => t.match('abc', 'abc'));", /use t\.equal/],
   'an empty text in t.match': ["t.test('loose', async (t) => t.match('abc', ''));", /empty text/],
   'a shorter list in t.match': ["t.test('loose', async (t) => t.match([1, 2], [1]));", /^x: loose/],
@@ -86,7 +92,13 @@ const WRONG: Readonly<Record<string, readonly [text: string, why: RegExp]>> = {
 };
 
 /** Those that end their process: what shares it has to be run again. */
-const DEADLY = ['a file that throws', 'a file that cannot be loaded', 'an early exit', 'a bad exit', 'a process that is killed'];
+const DEADLY = [
+  'a file that throws',
+  'a file that cannot be loaded',
+  'an early exit',
+  'a bad exit',
+  'a process that is killed',
+];
 
 const nameOf = (what: string): string => what.replaceAll(/\W/g, '_');
 
@@ -125,7 +137,10 @@ t.test('and together with files that are good, which count as before', async (t)
 t.test('a file that ends its process takes no results of others with it', async (t) => {
   for (const what of DEADLY) {
     const [text, why] = WRONG[what] as readonly [string, RegExp];
-    const { code, failures, passed } = await run(t, { files: { a: GOOD, x: text, b: GOOD }, together: ['a', 'x', 'b'] });
+    const { code, failures, passed } = await run(t, {
+      files: { a: GOOD, x: text, b: GOOD },
+      together: ['a', 'x', 'b'],
+    });
     t.equal(code, 1, what);
     t.match(failures[0], why, what);
     t.same(

@@ -95,5 +95,7 @@ async function play(size: number, moves: readonly boolean[]): Promise<void> {
 }
 
 void t.test('never more under way than the limit, and nobody is forgotten', async (t) => {
-  await t.resolves(fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(fc.boolean(), { maxLength: 60 }), play)));
+  await t.resolves(
+    fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(fc.boolean(), { maxLength: 60 }), play)),
+  );
 });

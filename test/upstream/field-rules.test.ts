@@ -129,14 +129,16 @@ void t.test('framing, routing, cookies and content format may not come as traile
 
 void t.test('the rule of a name does not depend on its letter case, nor on what else was asked for', (t) => {
   const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,80}$/);
-  t.doesNotThrow(() => fc.assert(
-    fc.property(token, (name) => {
-      const { name: lower, ...rule } = ruleOf(name);
-      t.equal(lower, name.toLowerCase());
-      t.same(ruleOf(name.toUpperCase()), { name: lower, ...rule });
-      t.equal(rule.folded, foldFieldName(name));
-    }),
-  ));
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(token, (name) => {
+        const { name: lower, ...rule } = ruleOf(name);
+        t.equal(lower, name.toLowerCase());
+        t.same(ruleOf(name.toUpperCase()), { name: lower, ...rule });
+        t.equal(rule.folded, foldFieldName(name));
+      }),
+    ),
+  );
   const before = ruleOf('X-Request-Id');
   for (let i = 0; i < 10_000; i += 1) ruleOf(`X-Invented-${i}`);
   t.same(ruleOf('X-Request-Id'), before);

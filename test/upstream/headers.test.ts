@@ -183,7 +183,10 @@ void t.test('the session of the console is taken out of cookies, however they ar
   t.same(cookies(`a=1; ${session}; b=2`), ['Cookie', 'a=1; b=2']);
   t.same(cookies(`a=1;${session};b=2;${session}`), ['Cookie', 'a=1;b=2']);
   t.same(cookies('a=1', session, `${session}; c=3`), ['Cookie', 'a=1', 'COOKIE', 'c=3']);
-  t.same(cookies('my_postern_session=abc; postern_sessions=1'), ['Cookie', 'my_postern_session=abc; postern_sessions=1']);
+  t.same(cookies('my_postern_session=abc; postern_sessions=1'), [
+    'Cookie',
+    'my_postern_session=abc; postern_sessions=1',
+  ]);
   t.end();
 });
 
