@@ -1,3 +1,4 @@
+/** Slow: limits of whole seconds run out, and bodies are as large as they may be. */
 import { once } from 'node:events';
 import net from 'node:net';
 import zlib from 'node:zlib';

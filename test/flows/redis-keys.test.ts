@@ -1,4 +1,7 @@
-/** Keys in Redis, live in every replica: by message, by counter, one malformed among the others, and very many. */
+/**
+ * Keys in Redis, live in every replica: by message, by counter, one malformed among the others, and very many.
+ * Slow: 20,000 keys, and two replicas for each test.
+ */
 import t, { type Test } from 'tap';
 import { eventually, startRedis } from '../support/redis.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';

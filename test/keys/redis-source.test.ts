@@ -1,3 +1,4 @@
+/** Slow: servers are killed, frozen and failed over, and silence is noticed after seconds. */
 import t from 'tap';
 import { eventually, redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
 import { changeKeys, definitionOf, watchKeys } from '../support/redis-keys.ts';

@@ -1,3 +1,4 @@
+/** Slow: servers are killed and frozen, and a Cluster has to form first. */
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

@@ -1,3 +1,4 @@
+/** Slow: servers are killed and frozen, and a Cluster has to form first. */
 import t, { type Test } from 'tap';
 import { connectRedis, type RedisConnection } from '../../src/lib/redis.ts';
 import type { CacheStore } from '../../src/metrics-api/cache-store.ts';

@@ -1,3 +1,4 @@
+/** Slow: what waits for a client that does not read is as large as what the kernel takes for it. */
 import { once } from 'node:events';
 import http from 'node:http';
 import type { Socket } from 'node:net';

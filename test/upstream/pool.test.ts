@@ -1,3 +1,4 @@
+/** Slow: a connection has to rest for seconds before it is left. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
