@@ -1,6 +1,7 @@
 /** The order in which a sidecar ends: what still answers meanwhile, and what may hold it up. */
 import net from 'node:net';
 import t from 'tap';
+import { ADMIN_TOKEN } from '../support/admin-client.ts';
 import { startFlow, written } from '../support/flow.ts';
 import { RawClient } from '../support/upstream.ts';
 
@@ -98,4 +99,20 @@ t.test('an answer that begins while the end is announced tells the client to go 
   await client.closed;
   await drained;
   t.same(postern.lines.filter(({ msg }) => msg === 'draining').length, 1);
+});
+
+t.test('a live view of refusals and an idle scraper hold nothing up either', async (t) => {
+  const { postern } = await startFlow(t, { admin: { token: ADMIN_TOKEN } });
+  const bearer = `Authorization: Bearer ${ADMIN_TOKEN}`;
+  const stream = new RawClient(t, postern.sidecar.admin.port);
+  stream.write(`GET /api/rejections/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n${bearer}\r\n\r\n`);
+  await stream.until('retry:');
+  const scraper = new RawClient(t, postern.sidecar.admin.port);
+  scraper.write('GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await scraper.until('postern_build_info');
+  const half = new RawClient(t, postern.sidecar.admin.port);
+  half.write('POST /api/explain HTTP/1.1\r\nHost: 127.0.0.1\r\n');
+  await postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  await Promise.all([stream.closed, scraper.closed, half.closed]);
+  t.match(stream.text, /^HTTP\/1\.1 200 /);
 });

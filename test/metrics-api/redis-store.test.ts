@@ -4,7 +4,7 @@ import { connectRedis, type RedisConnection } from '../../src/lib/redis.ts';
 import type { CacheStore } from '../../src/metrics-api/cache-store.ts';
 import { createMemoryStore } from '../../src/metrics-api/memory-store.ts';
 import { createRedisStore } from '../../src/metrics-api/redis-store.ts';
-import { encodeEntry } from '../../src/metrics-api/stored-entry.ts';
+import { decodeEntry, encodeEntry } from '../../src/metrics-api/stored-entry.ts';
 import { eventually, redisAt, startCluster, startRedis, type RedisServer } from '../support/redis.ts';
 import { answerEntry, cacheStoreContract, KEY, OTHER_KEY } from './cache-store-contract.ts';
 
@@ -231,4 +231,25 @@ t.test('in a Cluster', async (t) => {
   await one.store.clear();
   await eventually(async () => (await two.store.get(KEY)) === undefined, 'the purge');
   t.equal(await one.store.get(KEY), undefined);
+});
+
+t.test('what goes to Redis in a moment is what was handed in, whatever becomes of the buffer', async (t) => {
+  const sent: Buffer[] = [];
+  let answer: (generation: string) => void = () => undefined;
+  const generation = new Promise<string>((resolve) => (answer = resolve));
+  const connection: RedisConnection = {
+    ...{ ready: true, call: () => generation, callBuffer: () => generation, script: () => () => generation },
+    transaction: async (commands) => (sent.push(commands[0]?.[2] as Buffer), []),
+    ...{ subscribe: () => ({ close: () => undefined }), close: () => undefined },
+  };
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const body = Buffer.from('as it was');
+  const setting = store.set(KEY, answerEntry({ body }), 60_000);
+  body.fill('x');
+  answer('g');
+  await setting;
+  const stored = decodeEntry(KEY, sent[0] as Buffer);
+  t.equal(stored?.entry.kind === 'answer' && stored.entry.body.toString(), 'as it was');
+  t.match(stored, { expiresAt: 60_000, generation: 'g' });
 });

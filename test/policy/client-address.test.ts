@@ -139,3 +139,11 @@ t.test('the client is the right-most entry that is not trusted, however the list
   );
   t.end();
 });
+
+t.test('what cannot be read is shown up to 64 characters, and an empty entry is no address', async (t) => {
+  t.same(resolve(PROXY, 'x'.repeat(64)).chain, ['x'.repeat(64)]);
+  t.same(resolve(PROXY, 'x'.repeat(65)).chain, [`${'x'.repeat(64)}...`]);
+  t.equal(resolve(PROXY, ',203.0.113.7').text, '203.0.113.7', 'nothing is read beyond it');
+  t.equal(resolve(PROXY, ',10.9.9.9').address, null);
+  t.equal(resolve(PROXY, '203.0.113.7,').address, null);
+});

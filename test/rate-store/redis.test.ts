@@ -161,3 +161,17 @@ t.test('an admission of a large limit counts from the end of its slot, never fro
     t.ok(left > 3_595_000 && left <= 3_600_000 + slot, `${left} ms are left`);
   }
 });
+
+t.test('what this process alone has used up is refused without asking Redis', async (t) => {
+  const server = await startRedis(t);
+  const { store } = await openStore(t, redisAt(server.url));
+  t.equal(await admitted(store, 5), 5);
+  const scripts = async (): Promise<number> => {
+    const stats = await server.admin.info('commandstats');
+    return [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
+  };
+  const before = await scripts();
+  t.ok(before >= 5);
+  t.equal(await admitted(store, 20), 0);
+  t.equal(await scripts(), before);
+});
