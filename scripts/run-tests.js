@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { missingFrom, recorded } from './tests/counts.js';
 import { createTapReader } from './tests/read-tap.js';
 
@@ -92,18 +93,27 @@ function runProcess(files) {
   });
 }
 
-/** Several files need one that loads them one after the other, each after a mark that says whose results follow. */
+/**
+ * Several files need one that loads them one after the other, each after a mark that says whose results follow. Their tests wait
+ * until all are loaded: tap would take a moment without a test for the end.
+ */
 function entryOf(files) {
   if (files.length === 1) return files[0];
   mkdirSync(TOGETHER, { recursive: true });
-  const mark = `import t from 'tap';\nt.pass('file: ' + decodeURIComponent(new URL(import.meta.url).search.slice(1)));\n`;
-  writeFileSync(`${TOGETHER}/mark.js`, mark);
   const entry = `${TOGETHER}/${nameOf(files).replaceAll(/[^\w.-]/g, '-')}.js`;
-  const loads = files.map((file) => {
-    const named = JSON.stringify(`./mark.js?${encodeURIComponent(nameOf([file]))}`);
-    return `import ${named};\nimport ${JSON.stringify(resolve(file))};\n`;
-  });
-  writeFileSync(entry, loads.join(''));
+  const named = JSON.stringify(files.map((file) => [nameOf([file]), pathToFileURL(resolve(file)).href]));
+  writeFileSync(
+    entry,
+    `import t from 'tap';
+const load = async () => {
+  for (const [name, url] of ${named}) {
+    t.pass('file: ' + name);
+    await import(url);
+  }
+};
+void t.waitOn(load().catch((error) => (console.error(error), process.exit(1))));
+`,
+  );
   return entry;
 }
 

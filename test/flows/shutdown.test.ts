@@ -116,3 +116,17 @@ t.test('a live view of refusals and an idle scraper hold nothing up either', asy
   await Promise.all([stream.closed, scraper.closed, half.closed]);
   t.match(stream.text, /^HTTP\/1\.1 200 /);
 });
+
+t.test('a request that fails while the end is announced is told to go elsewhere too', async (t) => {
+  const broken: (() => void)[] = [];
+  const { postern, backend } = await startFlow(t, { respond: (_req, res) => void broken.push(() => res.destroy()) });
+  const arrived = backend.next();
+  const client = new RawClient(t, postern.port);
+  client.write(GET);
+  await arrived;
+  const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  broken[0]?.();
+  await client.until('upstream_unreachable');
+  t.match(client.text, /^HTTP\/1\.1 502 [^]*\r\nConnection: close\r\n/);
+  await Promise.all([client.closed, drained]);
+});
