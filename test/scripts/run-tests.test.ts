@@ -1,4 +1,7 @@
-/** The runner of the tests, held against files that fail in every way that could pass for success. */
+/**
+ * The runner of the tests, held against files that fail in every way that could pass for success.
+ * Slow: each of those files is a process of its own, more than once.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
