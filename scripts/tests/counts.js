@@ -3,8 +3,8 @@
  * purpose alone, by `npm test -- --record`. Runs and reads nothing.
  */
 
-/** Some tests assert once for each thing that happened: their number may fall by so much without anything missing. */
-const VARIES = 0.9;
+/** Some tests assert once for each thing that happened, or was drawn: their number may fall to this share with nothing missing. */
+const VARIES = 0.6;
 
 /** One sentence for each file of the list that has fewer than before, or is gone, and for each that the list does not know. */
 export function missingFrom(counts, results, isWhole) {
