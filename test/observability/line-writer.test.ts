@@ -20,26 +20,37 @@ t.test('lines arrive whole and in order, those beyond the bound are counted', as
   t.equal(readFileSync(file, 'utf8'), 'line 0...\nline 1...\nline 2...\nline 3...\ndropped 2\nafter\n');
 });
 
-t.test('a flush of nothing calls back', async () => {
+t.test('a flush of nothing calls back, once for each that asked', async (t) => {
   const writer = createLineWriter({ fd: 1, maxWaiting: 20, droppedLine });
-  await new Promise<void>((done) => writer.flush(done));
-  writer.flushSync();
+  let calls = 0;
+  for (const asked of [1, 2]) {
+    await new Promise<void>((done) => writer.flush(() => done(void calls++)));
+    t.equal(calls, asked);
+  }
+  t.equal(writer.flushSync(), undefined);
+  t.equal(calls, 2);
 });
 
 t.test('a descriptor that fails costs lines, not the process', async (t) => {
   const fd = openSync('/dev/full', 'w');
   t.teardown(() => closeSync(fd));
   const writer = createLineWriter({ fd, maxWaiting: 100, droppedLine });
-  writer.write('a\n');
-  await new Promise<void>((done) => writer.flush(done));
-  writer.write('b\n');
-  await new Promise<void>((done) => writer.flush(done));
-  writer.flushSync();
+  let flushed = 0;
+  for (const line of ['a\n', 'b\n']) {
+    writer.write(line);
+    await new Promise<void>((done) => writer.flush(done));
+    flushed++;
+  }
+  t.equal(flushed, 2, 'whoever waits is not left waiting');
+  t.doesNotThrow(() => writer.flushSync());
   t.equal(writer.dropped(), 2);
   const other = createLineWriter({ fd, maxWaiting: 100, droppedLine });
   other.write('a\n');
   other.write('b\n');
-  other.flushSync();
+  t.doesNotThrow(() => other.flushSync());
+  other.write('c\n');
+  await new Promise<void>((done) => other.flush(done));
+  t.doesNotThrow(() => other.flushSync(), 'nor later');
 });
 
 /** Both ends of a pipe; writing to it never waits. */

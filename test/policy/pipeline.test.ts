@@ -186,6 +186,13 @@ t.test('which API serves a request: by path in every spelling, and by Host', asy
     t.equal(to('/', host)[1], 'integration', host);
   t.same(to('/', 'other.test'), ['no_route', undefined]);
   t.same(to('/metrics', 'api.test', rulesOf(KEYS)), ['no_route', undefined]);
+  const narrow = rulesOf(KEYS, {
+    integration: apiRules(),
+    metrics: apiRules({ name: 'metrics', hosts: new Set(['m.test']) }),
+  });
+  t.equal(to('/metrics/query', 'm.test', narrow)[1], 'metrics');
+  t.same(to('/metrics/query', 'api.test', narrow), ['no_route', undefined]);
+  t.equal(to('/', 'api.test', narrow)[1], 'integration');
   t.same(to('/', 'api.test', rulesOf(KEYS, { integration: null, metrics })), ['no_route', undefined]);
 });
 
