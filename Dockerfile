@@ -21,8 +21,9 @@ COPY config/postern.schema.json config/keys.schema.json ./config/
 COPY config/image /etc/postern
 USER node
 EXPOSE 8080 9090
-# Set POSTERN_ADMIN_PORT if the configuration moves the admin port.
+# Set POSTERN_ADMIN_PORT if the configuration moves the admin port. Kubernetes sets it to an URL for a Service `postern-admin`.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.POSTERN_ADMIN_PORT || 9090}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/dist/main.js"]
+  CMD ["node", "-e", "const set = process.env.POSTERN_ADMIN_PORT; fetch(`http://127.0.0.1:${/^\\d+$/.test(set) ? set : 9090}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Without the option, a SIGUSR1 in the first tenth of a second would open Node's debugger.
+ENTRYPOINT ["node", "--disable-sigusr1", "/app/dist/main.js"]
 CMD ["serve"]

@@ -1,25 +1,31 @@
 /**
  * `npm test [-- FILE...]`: compiles sources and tests, builds the console, makes sure of the programs that tests start, and
- * runs all tests, or the files named. With `--coverage` it also tells what they cover, which takes half as long again.
+ * runs all tests, or the files named. With `--coverage` it also tells what they cover, which takes half as long again;
+ * with `--record` it writes down how many tests they have, below which no later run may fall.
  * The exit code is that of the first step that failed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { requireTools } from './require-tools.js';
 
 /** Many tests wait for servers more than they compute, so more of them than there are cores. */
 const AT_ONCE = 3;
-/** Milliseconds after which a file is ended from outside. Its tests have limits of their own, which tell more. */
-const FILE_LIMIT = 300_000;
+/** After so long a process is ended from outside. Its tests have limits of their own, which tell more. */
+const FILE_LIMIT_SECONDS = 600;
+/** How many tests each file has at least. */
+const COUNTS = 'test/counts.json';
+const PLAN = '.build/test-plan.json';
 const TAP_PLUGINS = 'node_modules/@tapjs/test/test-built/dist/esm/index.js';
 
 const APART = new Set(['attacks', 'console', 'faults', 'flows', 'regressions']);
-const TOGETHER = '.build/together';
 
 const COVERAGE = '--coverage';
+const RECORD = '--record';
 const args = process.argv.slice(2);
-const named = args.filter((arg) => arg !== COVERAGE).map((file) => compiled(relative(process.cwd(), resolve(file))));
+const named = args
+  .filter((arg) => arg !== COVERAGE && arg !== RECORD)
+  .map((file) => compiled(relative(process.cwd(), resolve(file))));
 const absent = named.find((file) => file === null);
 if (absent !== undefined) fail('Name test files: npm test -- test/policy/path.test.ts');
 
@@ -27,21 +33,13 @@ run('tsc', '-p', 'tsconfig.test.json');
 run('vite', 'build', '--config', 'src/admin/console/vite.config.ts', '--logLevel', 'warn');
 requireTools();
 buildTapPlugins();
-// Node runs the files, since starting one under tap's own runner takes three times as long; tap speaks its protocol.
-const runner = [
-  process.execPath,
-  '--enable-source-maps',
-  '--import=./scripts/strict-match.js',
-  '--test',
-  `--test-concurrency=${AT_ONCE}`,
-  `--test-timeout=${FILE_LIMIT}`,
-  '--test-reporter=./scripts/failures-reporter.js',
-  '--test-reporter-destination=stdout',
-];
-const files = named.length > 0 ? named : grouped(allTests());
-process.env['TAP_TIMEOUT'] = '60';
-if (args.includes(COVERAGE)) run('c8', ...runner, ...files);
-else spawn(...runner, ...files);
+const isWhole = named.length === 0;
+const jobs = isWhole ? grouped(allTests()) : named.map((file) => [file]);
+const plan = { jobs, atOnce: AT_ONCE, limitSeconds: FILE_LIMIT_SECONDS, counts: COUNTS, whole: isWhole };
+writeFileSync(PLAN, JSON.stringify({ ...plan, record: args.includes(RECORD) }));
+const runner = [process.execPath, 'scripts/run-tests.js', PLAN];
+if (args.includes(COVERAGE)) run('c8', ...runner);
+else spawn(...runner);
 
 function allTests() {
   const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).map((file) => `test/${file}`);
@@ -55,14 +53,8 @@ function allTests() {
 function grouped(sources) {
   const apart = sources.filter((file) => APART.has(folderOf(file)));
   const folders = new Set(sources.map(folderOf).filter((folder) => !APART.has(folder)));
-  mkdirSync(TOGETHER, { recursive: true });
-  const together = [...folders].map((folder) => {
-    const files = sources.filter((file) => folderOf(file) === folder);
-    const path = `${TOGETHER}/${folder}.js`;
-    writeFileSync(path, files.map((file) => `import '${relative(TOGETHER, compiled(file))}';\n`).join(''));
-    return path;
-  });
-  return [...apart.map(compiled), ...together];
+  const together = [...folders].map((folder) => sources.filter((file) => folderOf(file) === folder));
+  return [...apart.map((file) => [file]), ...together].map((files) => files.map(compiled));
 }
 
 function folderOf(file) {

@@ -3,9 +3,10 @@
  * The command line: finds the command, reads its arguments, runs it, and turns what comes of it into an exit code.
  * What a command does is in commands/; each is loaded only when it is asked for.
  */
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+// First: from here on signals do what they should.
+import { IS_COMMAND_LINE, processSignals } from './signals.ts';
+import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import type { CommandIo } from './commands/io.ts';
 import {
   commandHelp,
@@ -190,12 +191,13 @@ function internalError(error: unknown): number {
   return INTERNAL_ERROR;
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (IS_COMMAND_LINE) {
   process.exitCode = await main(process.argv.slice(2), {
     stdout: (what) => process.stdout.write(`${what}\n`),
     stderr: (what) => process.stderr.write(`${what}\n`),
     stdin: () => text(process.stdin),
     env: process.env,
     version: packageVersion(),
+    signals: processSignals,
   }).catch(internalError);
 }

@@ -2,10 +2,13 @@
  * Takes a changed configuration into the running process, whole or not at all: an invalid one changes nothing and is
  * reported. What cannot change while the process runs is named, never silently ignored.
  */
-import { loadConfig } from './config/load.ts';
+import type { LoadedConfig } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
+import { readConfig } from './config/read-config.ts';
 import { restartOnlyChanges, withBootSettings } from './config/restart-only.ts';
 import type { Config } from './config/schema.ts';
+import { watchFiles } from './config/watch.ts';
+import { createCoalescer } from './lib/coalescer.ts';
 import type { Log } from './observability/log.ts';
 
 export interface ReloadPorts {
@@ -18,8 +21,10 @@ export interface ReloadPorts {
 }
 
 export interface Reloader {
-  /** Reads the configuration again. Never throws. Returns the files whose changes matter from now on. */
-  readonly reload: () => readonly string[];
+  /** Reads the configuration again. Never rejects. Resolves to the files whose changes matter from now on; null: the same as before. */
+  readonly reload: () => Promise<readonly string[] | null>;
+  /** Puts nothing to use any more: what is opened now would not be closed again. */
+  readonly stop: () => void;
   readonly status: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
 }
 
@@ -27,15 +32,29 @@ export interface Reloader {
 export function createReloader(initial: Config, { file, env, log, apply, now }: ReloadPorts): Reloader {
   let running = initial;
   let successful = true;
+  let stopped = false;
   let lastLoaded = now();
 
-  function reload(): readonly string[] {
-    const { config, problems, files } = loadConfig(file, env);
+  const failed = (error?: Error): void => {
     successful = false;
+    log.error('config_reload_failed', { ...(error && { error }), detail: 'the running configuration stays' });
+  };
+
+  async function reload(): Promise<readonly string[] | null> {
+    try {
+      const loaded = await readConfig({ file, env });
+      return stopped ? null : take(loaded);
+    } catch (error) {
+      failed(error as Error);
+      return null;
+    }
+  }
+
+  function take({ config, problems, files }: LoadedConfig): readonly string[] {
     for (const problem of problems)
       log[problem.severity === 'error' ? 'error' : 'warn']('config_problem', { detail: formatProblem(problem) });
     if (config === null) {
-      log.error('config_reload_failed', { detail: 'the running configuration stays' });
+      failed();
       return files;
     }
     const ignored = restartOnlyChanges(running, config);
@@ -48,7 +67,7 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
     try {
       apply(next);
     } catch (error) {
-      log.error('config_reload_failed', { error: error as Error, detail: 'the running configuration stays' });
+      failed(error as Error);
       return files;
     }
     running = next;
@@ -58,5 +77,43 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
     return files;
   }
 
-  return { reload, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+  const stop = (): void => void (stopped = true);
+  return { reload, stop, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+}
+
+export interface ChangePorts {
+  /** Whose changes matter at first. */
+  readonly files: readonly string[];
+  readonly reloader: Pick<Reloader, 'reload' | 'stop'>;
+  readonly reloadKeys: () => Promise<void>;
+}
+
+export interface FollowedChanges {
+  /** Reads the configuration and the keys again. However often it is asked for, it is done no faster than it can be. */
+  readonly reloadAll: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Reads the configuration again when one of its files changes, and everything on demand. */
+export function followChanges({ files, reloader, reloadKeys }: ChangePorts): FollowedChanges {
+  let closed = false;
+  const config = createCoalescer(async () => {
+    const next = await reloader.reload();
+    if (next !== null && !closed) watching.setFiles(next);
+  });
+  const all = createCoalescer(async () => {
+    await config.request();
+    await reloadKeys();
+  });
+  const watching = watchFiles(files, () => void config.request());
+  return {
+    reloadAll: all.request,
+    close() {
+      closed = true;
+      reloader.stop();
+      watching.close();
+      config.close();
+      all.close();
+    },
+  };
 }

@@ -9,7 +9,6 @@ import { createAdminServer } from './admin/server.ts';
 import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config, ListenConfig } from './config/schema.ts';
-import { watchFiles } from './config/watch.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener, type ClientErrorPorts } from './data-port/client-error.ts';
 import { peerOf } from './data-port/peer.ts';
@@ -20,6 +19,7 @@ import { createKeySource } from './keys/create-source.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { compileAddressSet } from './lib/cidr.ts';
+import { endedBy, wait, within } from './lib/waiting.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
 import { createCacheStore } from './metrics-api/create-store.ts';
 import { createMetricsServices } from './metrics-api/metrics-service.ts';
@@ -33,7 +33,7 @@ import { authenticateBySecret } from './policy/authenticate.ts';
 import { cidrOf } from './policy/compile-rules.ts';
 import { REFUSALS } from './policy/refusal.ts';
 import { createRateStore } from './rate-store/create-store.ts';
-import { createReloader, type Reloader } from './reload.ts';
+import { createReloader, followChanges, type Reloader } from './reload.ts';
 import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
 import type { Exchange } from './request/exchange.ts';
@@ -49,6 +49,8 @@ export interface SidecarOptions {
   readonly version: string;
   readonly log: Log;
   readonly clock: Clock;
+  /** Ends a start that is under way: nothing is left open, and the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Sidecar {
@@ -61,7 +63,8 @@ export interface Sidecar {
 }
 
 /** Starts listening. Rejects, with nothing left open, when a port cannot be bound or a file cannot be read. */
-export async function startSidecar({ file, loaded, env, version, log, clock }: SidecarOptions): Promise<Sidecar> {
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { file, loaded, env, version, log, clock, signal = new AbortController().signal } = options;
   const { config } = loaded;
   const metricsServices = createMetricsServices({
     createStore: (settings) =>
@@ -84,6 +87,7 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
       config: () => reloadStatus(reloader.status(), source),
       cache: metricsServices.cacheStats,
       redisUp: { cache: metricsServices.cacheShared, rate_limit: () => rate.shared() },
+      logLinesDropped: log.dropped,
     },
   });
   const recent = createRecentRejections();
@@ -161,46 +165,49 @@ export async function startSidecar({ file, loaded, env, version, log, clock }: S
     recorder = recorderFor(next.log);
   }
 
-  const watching = watchFiles(loaded.files, rereadConfig);
-  function rereadConfig(): void {
-    watching.setFiles(reloader.reload());
-  }
+  const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
+  /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
   const closeAll = async (): Promise<void> => {
-    watching.close();
+    reloads.close();
     proxyProtocol?.closePending();
-    await source.close();
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     metricsServices.close();
-    await admin.close();
+    await Promise.all([source.close(), admin.close()]);
     store?.close();
   };
+  /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
+  const closeWithin = async (graceMs: number): Promise<void> => {
+    const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
+    const inTime = await within(graceMs + UNCLOSED_MS, closeAll());
+    clearTimeout(force);
+    if (!inTime) log.warn('stopped_unclosed', { detail: 'not all connections could be closed in time' });
+  };
   try {
-    await startKeys({ source, use: current.applyKeys, log });
-    await admin.listen({ host: config.admin.host, port: config.admin.port });
-    const data = await dataPort.listen();
+    const unlessEnded = endedBy(signal);
+    await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
+    const data = await unlessEnded(dataPort.listen());
     return {
       data,
       admin: admin.server.address() as AddressInfo,
-      reload: async () => {
-        rereadConfig();
-        await source.reload();
-      },
+      reload: reloads.reloadAll,
       drain: async ({ announceMs, graceMs }) => {
         health.drain();
         log.info('draining', { detail: 'readiness is off; requests under way may end' });
         await wait(announceMs);
-        const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
-        await closeAll();
-        clearTimeout(force);
+        await closeWithin(graceMs);
       },
     };
   } catch (error) {
-    await closeAll();
+    await closeWithin(0);
     throw error;
   }
 }
+
+/** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
+const UNCLOSED_MS = 1000;
 
 const apisIn = ({ apis }: Config): number => Object.values(apis).filter((api) => api !== undefined).length;
 
@@ -263,5 +270,3 @@ function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): P
     onRefused: (peer, why) => log.warn('proxy_header_refused', { peer, detail: why }),
   });
 }
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

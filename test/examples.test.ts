@@ -20,6 +20,17 @@ t.test('each passes `check --strict`, and its keys are usable', async (t) => {
   }
 });
 
+t.test('a Service named as Postern is, or as its ports are, changes nothing', async (t) => {
+  for (const file of [...examples, 'config/image/postern.yaml']) {
+    const names = [...readFileSync(file, 'utf8').matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
+    const ports = names.filter((name) => name.endsWith('_PORT'));
+    const links = Object.fromEntries(ports.map((name) => [name, 'tcp://10.96.12.34:8080']));
+    t.same(loadConfig(file, { ...env, ...links }), loadConfig(file, env), file);
+    // What is set for a Service NAME, besides NAME_PORT: none of it may be a name of ours.
+    for (const name of names) t.notMatch(name, /_SERVICE_HOST$|_SERVICE_PORT|_PORT_\d+_/);
+  }
+});
+
 t.test('with Redis, everything that can be shared is', async (t) => {
   const { config } = loadConfig('config/compose-redis.yaml', env);
   t.match(config, {

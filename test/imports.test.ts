@@ -27,8 +27,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['start-keys.ts', ['keys', 'observability']],
   ['admin', [...DECISIONS, 'metrics-api']],
   ['sidecar.ts', [...DECISIONS, ...DOORS, 'admin', 'current-rules.ts', 'reload.ts', 'start-keys.ts']],
-  ['commands', [...DECISIONS, 'metrics-api', 'sidecar.ts']],
-  ['main.ts', ['commands', 'keys']],
+  ['signals.ts', []],
+  ['commands', [...DECISIONS, 'metrics-api', 'sidecar.ts', 'signals.ts']],
+  ['main.ts', ['commands', 'keys', 'signals.ts']],
   ['demo', []],
 ]);
 

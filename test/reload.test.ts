@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
-import { createReloader } from '../src/reload.ts';
+import { createReloader, followChanges } from '../src/reload.ts';
 import { configFrom } from './support/passages.ts';
 
 const API = 'apis: { integration: { upstream: "http://127.0.0.1:9000" } }\n';
@@ -25,7 +25,7 @@ t.test('a valid configuration is applied', async (t) => {
   const { reloader, write, lines, file } = reloading(t, (config) => void applied.push(config));
   t.same(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 1 });
   write(`${API}log: { level: debug }\n`);
-  t.same(reloader.reload(), [file]);
+  t.same(await reloader.reload(), [file]);
   t.match(applied, [{ log: { level: 'debug' } }]);
   t.same(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 2 });
   t.match(lines, [['info', 'config_reloaded', { file: /postern\.yaml$/ }]]);
@@ -34,7 +34,7 @@ t.test('a valid configuration is applied', async (t) => {
 t.test('an invalid one is not, and every finding is told', async (t) => {
   const { reloader, write, lines, file } = reloading(t, () => t.fail('applied'));
   write('apis: { integration: { upstream: ftp://x } }\nlog: { level: loud }\n');
-  t.same(reloader.reload(), [file], 'still watched');
+  t.same(await reloader.reload(), [file], 'still watched');
   t.match(lines, [
     ['error', 'config_problem', { detail: /postern\.yaml:1:\d+ error / }],
     ['error', 'config_problem', { detail: /postern\.yaml:2:\d+ error / }],
@@ -47,7 +47,7 @@ t.test('one that cannot be put to use counts as failed', async (t) => {
   const { reloader, lines } = reloading(t, () => {
     throw new Error('a file is gone');
   });
-  reloader.reload();
+  await reloader.reload();
   t.match(lines, [['error', 'config_reload_failed', { error: { message: 'a file is gone' } }]]);
   t.equal(reloader.status().lastReloadSuccessful, false);
 });
@@ -56,11 +56,45 @@ t.test('what waits for a restart is named, and stays', async (t) => {
   const applied: Config[] = [];
   const { reloader, write, lines } = reloading(t, (config) => void applied.push(config));
   write(`${API}listen: { port: 1234 }\nlog: { requests: all }\n`);
-  reloader.reload();
+  await reloader.reload();
   t.match(lines, [
     ['warn', 'config_needs_restart', { fields: ['listen.port'] }],
     ['info', 'config_reloaded', { file: /postern\.yaml$/ }],
   ]);
   t.match(applied, [{ listen: { port: 8080 }, log: { requests: 'all' } }]);
   t.equal(reloader.status().lastReloadSuccessful, true);
+});
+
+t.test('what was being read when it was stopped is not put to use', async (t) => {
+  const { reloader, write, lines } = reloading(t, () => t.fail('applied'));
+  write(`${API}log: { level: debug }\n`);
+  const reading = reloader.reload();
+  reloader.stop();
+  t.equal(await reading, null);
+  t.same(lines, []);
+});
+
+t.test('changes are followed no faster than they can be taken in, and the last one is', async (t) => {
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(alive));
+  const file = join(t.testdir({ 'postern.yaml': API }), 'postern.yaml');
+  const begun: string[] = [];
+  const done: string[] = [];
+  const work = (what: string) => async () => {
+    begun.push(what);
+    await new Promise((resolve) => setImmediate(resolve));
+    done.push(what);
+  };
+  const reload = work('config');
+  const changes = followChanges({
+    files: [file],
+    reloader: { reload: async () => (await reload(), null), stop: () => {} },
+    reloadKeys: work('keys'),
+  });
+  t.teardown(changes.close);
+  await Promise.all(Array.from({ length: 50 }, changes.reloadAll));
+  t.same(done, ['config', 'keys', 'config', 'keys'], 'one, and one more for all who asked meanwhile');
+  writeFileSync(file, `${API}log: { level: debug }\n`);
+  while (done.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+  t.same(begun.slice(4), ['config'], 'a change of its files concerns the configuration alone');
 });

@@ -29,6 +29,7 @@ import { sessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
 import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
+import { namesTag } from '../lib/entity-tag.ts';
 import type { Log } from '../observability/log.ts';
 
 export interface AdminApiPorts
@@ -182,13 +183,15 @@ function serveConsole(scope: FastifyInstance, files: StaticFiles): void {
     if (file === undefined || (request.method !== 'GET' && request.method !== 'HEAD'))
       return send(reply, path === '/' && files.size === 0 ? notBuilt : missing);
     reply.headers({ 'cache-control': file.cacheControl, etag: file.etag });
-    if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
+    if (namesTag(request.headers['if-none-match'] ?? '', file.etag)) return reply.code(304).send();
     return reply.type(file.type).send(file.body);
   });
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.headers(answer.headers ?? {});
+  // For proxies that listen: what they do not change keeps its tag.
+  if (answer.headers?.['etag'] !== undefined) reply.header('cache-control', 'no-store, no-transform');
   if (!isAdminProblem(answer)) return reply.code(answer.status).send(answer.body);
   return reply.code(ADMIN_PROBLEMS[answer.code].status).type(PROBLEM_MEDIA_TYPE).send(problemDocument(answer));
 }

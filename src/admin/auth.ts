@@ -80,12 +80,12 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
       const old = sessionCookie(request);
       if (old !== null) sessions.end(old);
       const { id, ...session } = sessions.open();
-      return { cookie: cookieOf(id, SESSION_SECONDS), session };
+      return { cookie: cookieOf(request, id, SESSION_SECONDS), session };
     },
     signOut(request) {
       const id = sessionCookie(request);
       if (id !== null) sessions.end(id);
-      return cookieOf('', 0);
+      return cookieOf(request, '', 0);
     },
     isValid: (caller) => caller.who === 'token' || sessions.isOpen(caller.session),
   };
@@ -101,11 +101,13 @@ const authorizations = ({ rawHeaders }: IncomingMessage): string[] =>
 const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? null;
 
 /**
- * Sent to the API alone. Not `Secure`: the port speaks plain HTTP, and browsers would then keep the cookie to themselves
- * wherever it is not behind a TLS proxy.
+ * Sent to the API alone. `Secure` where the page came over TLS, through a proxy: the port itself speaks plain HTTP, over which a
+ * browser would not keep such a cookie.
  */
-const cookieOf = (value: string, maxAgeSeconds: number): string =>
-  `${OWN_COOKIE}=${value}; Path=/api; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`;
+function cookieOf({ headers }: IncomingMessage, value: string, maxAgeSeconds: number): string {
+  const secure = headers.origin?.toLowerCase().startsWith('https://') === true ? '; Secure' : '';
+  return `${OWN_COOKIE}=${value}; Path=/api; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
+}
 
 function sessionCookie({ headers }: IncomingMessage): string | null {
   const prefix = `${OWN_COOKIE}=`;

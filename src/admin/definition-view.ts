@@ -7,6 +7,7 @@ import { digestOf } from '../keys/compile.ts';
 import type { KeyDefinition, LoadedDefinition, SecretDefinition } from '../keys/definition.ts';
 import { definitionVersion } from '../keys/key-store.ts';
 import { readDefinition, type ReadDefinition } from '../keys/read-definition.ts';
+import { namesTag } from '../lib/entity-tag.ts';
 
 export interface ShownSecret {
   readonly id: string;
@@ -32,9 +33,11 @@ const showSecret = ({ hash, expiresAt }: SecretDefinition): ShownSecret => ({ id
 /** A strong entity tag (RFC 9110 8.8.3): equal for equal definitions, in every process. */
 export const entityTag = (stored: LoadedDefinition): string => `"${definitionVersion(stored)}"`;
 
-/** Whether `If-Match` names this tag (RFC 9110 13.1.1). Weak tags never match. */
-export const matches = (ifMatch: string, tag: string): boolean =>
-  ifMatch.trim() === '*' || ifMatch.split(',').some((candidate) => candidate.trim() === tag);
+/**
+ * Whether `If-Match` names this tag. RFC 9110 13.1.1 wants no weak tag to match, since the bytes behind it may differ. This one names
+ * the definition, which is what the change is based on; that a proxy on the way compressed the text of it loses no change of anybody.
+ */
+export const matches = namesTag;
 
 /** A definition that was sent to be created, with the secrets that were made for it. */
 export function readNewDefinition(

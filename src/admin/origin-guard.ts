@@ -32,7 +32,8 @@ export function createOriginGuard({ host, hosts }: OriginGuardOptions): OriginGu
     // An address that the connection itself arrived at cannot have been a name that was rebound to it.
     if (authority === null || name === null || !(names.has(name) || name === arrivedAt(request))) return MISDIRECTED;
     const { origin } = request.headers;
-    if (origin !== undefined && !isOwnOrigin(origin, authority, published)) return FOREIGN;
+    if (origin !== undefined && !isOwnOrigin(origin, authority, published) && !isVouchedFor(request, published))
+      return FOREIGN;
     return isForeignFetch(request) ? FOREIGN : null;
   };
 }
@@ -67,6 +68,16 @@ function arrivedAt({ socket }: IncomingMessage): string | null {
 function isOwnOrigin(origin: string, authority: string, published: ReadonlySet<string>): boolean {
   const host = /^https?:\/\/([^/]+)$/.exec(origin.toLowerCase())?.[1];
   return host !== undefined && (host === authority || published.has(host));
+}
+
+/**
+ * A proxy may drop the port from the Host that it passes on. A browser says itself whether the origin is the one that was asked; that
+ * it has a published name is asked for all the same.
+ */
+function isVouchedFor({ headers }: IncomingMessage, published: ReadonlySet<string>): boolean {
+  const host = /^https?:\/\/([^/]+)$/.exec((headers.origin ?? '').toLowerCase())?.[1];
+  const name = host === undefined ? null : nameOf(host);
+  return headers['sec-fetch-site'] === 'same-origin' && name !== null && published.has(name);
 }
 
 /**

@@ -2,7 +2,7 @@
  * What was refused lately, over the admin API: the list, the counts by minute, and a live stream of server-sent events.
  * Shows what the log shows, and decides nothing.
  */
-import type { RejectionFilter, RecentRejections } from '../observability/recent-rejections.ts';
+import type { RecentRejections } from '../observability/recent-rejections.ts';
 import type { Summary } from '../observability/summary.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import type { RejectionStreams } from './rejection-streams.ts';
@@ -21,8 +21,7 @@ export function rejectionOperations({ recent, summary, streams, now }: Rejection
     const read = readInput(RejectionQuery, query);
     if (!read.ok) return read.problem;
     const { limit, ...filter } = read.value;
-    const limited = limit === undefined ? filter : { ...filter, limit: Number(limit) };
-    return { status: 200, body: { rejections: recent.list(limited as RejectionFilter) } };
+    return { status: 200, body: { rejections: recent.list(filter, limit === undefined ? undefined : Number(limit)) } };
   };
 
   return [

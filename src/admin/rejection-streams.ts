@@ -3,21 +3,15 @@
  * does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again.
  */
 import type { FastifyReply } from 'fastify';
-import type { Rejection } from '../observability/outcome.ts';
-import type { RecentRejections } from '../observability/recent-rejections.ts';
+import { isWanted, type RecentRejections, type RejectionFilter } from '../observability/recent-rejections.ts';
 import type { Caller } from './operation.ts';
 import { problem, type AdminProblem } from './problem.ts';
 
 export interface RejectionStreams {
   /** Begins a stream in place of an answer, or says why not. */
-  readonly open: (filter: StreamFilter, caller: Caller, reply: FastifyReply) => AdminProblem | null;
+  readonly open: (filter: RejectionFilter, caller: Caller, reply: FastifyReply) => AdminProblem | null;
   /** Ends all of them. */
   readonly close: () => void;
-}
-
-export interface StreamFilter {
-  readonly key?: string | undefined;
-  readonly reason?: string | undefined;
 }
 
 export interface StreamPorts {
@@ -36,14 +30,12 @@ const MAX_WAITING_BYTES = 256 * 1024;
 export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEAT_MS }: StreamPorts): RejectionStreams {
   const open = new Set<() => void>();
   return {
-    open({ key, reason }, caller, reply) {
+    open(filter, caller, reply) {
       const { raw } = reply;
-      const wanted = (rejection: Rejection): boolean =>
-        (key === undefined || rejection.keyId === key) && (reason === undefined || rejection.reason === reason);
       const stop = recent.follow({
         send(rejection) {
           if (raw.writableLength > MAX_WAITING_BYTES) return false;
-          if (wanted(rejection)) raw.write(`data: ${JSON.stringify(rejection)}\n\n`);
+          if (isWanted(rejection, filter)) raw.write(`data: ${JSON.stringify(rejection)}\n\n`);
           return true;
         },
         dropped: () => end(),
@@ -66,7 +58,12 @@ export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEA
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders()))
         if (value !== undefined) raw.setHeader(name, value);
-      raw.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      // A proxy that compresses or gathers would hold events back.
+      raw.writeHead(200, {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      });
       raw.write(`retry: ${RECONNECT_MS}\n\n`);
       raw.on('close', end);
       return null;

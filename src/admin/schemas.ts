@@ -112,18 +112,23 @@ export const Rejection = z
 
 export const RejectionList = z.strictObject({ rejections: z.array(Rejection).describe('Newest first.') });
 
+const once = z.string({ error: 'must be given once' }).max(MAX_TEXT);
+
 export const RejectionQuery = z.strictObject({
   limit: z
     .string({ error: 'must be given once' })
     .regex(/^[1-9]\d{0,5}$/, { error: 'must be a whole number from 1 to 999999' })
     .optional()
-    .describe('Most entries to list; 1,000 are kept.'),
-  key: z
-    .string({ error: 'must be given once' })
-    .max(MAX_TEXT)
+    .describe('Most entries to list. The latest 1,000 are kept, and 100 of each reason, each key and of report mode.'),
+  key: once.optional().describe('Only of this key; empty: of no known key.'),
+  reason: once.optional().describe('Only for this reason.'),
+  address: once.optional().describe('Only from this address, as it is listed.'),
+  path: once.optional().describe('Only for this path, as it is listed.'),
+  requestId: once.optional().describe('Only the one of this request.'),
+  mode: z
+    .enum(['enforce', 'report'], { error: 'must be enforce or report' })
     .optional()
-    .describe('Only of this key; empty: of no known key.'),
-  reason: z.string({ error: 'must be given once' }).max(MAX_TEXT).optional().describe('Only for this reason.'),
+    .describe('Only refusals, or only what would have been.'),
 });
 
 export const RejectionStreamQuery = RejectionQuery.omit({ limit: true });

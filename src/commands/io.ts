@@ -1,6 +1,8 @@
 /**
- * What a command may use of the process: lines out, the environment, its own version. Commands write nowhere else.
+ * What a command may use of the process: lines out, the environment, its signals, its own version. Commands write nowhere else.
  */
+import type { ProcessSignals } from '../signals.ts';
+
 export interface CommandIo {
   /** Writes one line to standard output. */
   readonly stdout: (line: string) => void;
@@ -11,4 +13,5 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of package.json. */
   readonly version: string;
+  readonly signals: ProcessSignals;
 }

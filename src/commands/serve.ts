@@ -1,18 +1,21 @@
 /**
- * Runs the sidecar: reads the configuration, starts it, reloads on SIGHUP, drains on SIGTERM. Owns signals and exit codes;
- * what the service is stands in sidecar.ts.
+ * Runs the sidecar: reads the configuration, starts it, reloads on SIGHUP, drains on SIGTERM. Decides what signals do and which exit
+ * code it ends with; what the service is stands in sidecar.ts.
  */
-import { once } from 'node:events';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
-import { createLog } from '../observability/log.ts';
+import { createLog, type Log } from '../observability/log.ts';
 import { startSidecar, type Sidecar } from '../sidecar.ts';
+import type { EndingSignal } from '../signals.ts';
 import type { CommandIo } from './io.ts';
 
 /** How long readiness is off before the port closes: probes of balancers and of Kubernetes need time to see it. */
 const MAX_ANNOUNCE_MS = 5000;
 
-/** Serves until a signal ends it. Resolves to the exit code: 0 drained, 1 configuration error, 70 internal error. */
+/** What may still be open after all is closed, such as a socket that somebody hangs on to, keeps the process no longer than this. */
+const LEFTOVER_MS = 500;
+
+/** Serves until a signal ends it. Resolves to the exit code: 0 ended as asked, 1 configuration error, 70 internal error. */
 export async function runServe({ config: file }: { readonly config: string }, io: CommandIo): Promise<number> {
   const loaded = loadConfig(file, io.env);
   for (const problem of loaded.problems) io.stderr(formatProblem(problem));
@@ -20,12 +23,14 @@ export async function runServe({ config: file }: { readonly config: string }, io
   if (config === null) return 1;
   const clock = { now: Date.now, monotonic: () => performance.now() };
   const log = createLog({ level: config.log.level, now: clock.now });
-  let sidecar: Sidecar | null = null;
-  // From here on: without a listener, a reload asked for during the start would end the process.
-  process.on('SIGHUP', () => void sidecar?.reload());
+  const signals = followSignals(io, log);
+  let sidecar: Sidecar;
   try {
-    sidecar = await startSidecar({ file, loaded: { ...loaded, config }, env: io.env, version: io.version, log, clock });
+    const { env, version } = io;
+    const options = { file, loaded: { ...loaded, config }, env, version, log, clock, signal: signals.starting };
+    sidecar = await startSidecar(options);
   } catch (error) {
+    if (signals.starting.aborted) return ended(log);
     io.stderr(`postern cannot start: ${(error as Error).message}`);
     return 1;
   }
@@ -33,13 +38,57 @@ export async function runServe({ config: file }: { readonly config: string }, io
     data: `${sidecar.data.address}:${sidecar.data.port}`,
     admin: `${sidecar.admin.address}:${sidecar.admin.port}`,
   });
-  const [signal] = (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])) as [NodeJS.Signals];
-  log.info('stopping', { signal });
+  signals.reloadWith(sidecar.reload);
+  const signal = await signals.end;
   const graceMs = config.listen.shutdownGraceSeconds * 1000;
   // Somebody at a terminal waits for nobody's balancer.
   const announceMs = signal === 'SIGINT' ? 0 : Math.min(MAX_ANNOUNCE_MS, graceMs / 2);
   await sidecar.drain({ announceMs, graceMs: graceMs - announceMs });
+  return ended(log);
+}
+
+interface FollowedSignals {
+  /** Aborted by a signal that ends the process. */
+  readonly starting: AbortSignal;
+  readonly end: Promise<EndingSignal>;
+  /** What a reload is, once there is something to reload; one that was asked for before is made now. */
+  readonly reloadWith: (reload: () => unknown) => void;
+}
+
+function followSignals({ signals }: CommandIo, log: Log): FollowedSignals {
+  const starting = new AbortController();
+  let reload: (() => unknown) | null = null;
+  let reloadAsked = false;
+  const end = new Promise<EndingSignal>((resolve) => {
+    signals.handOver({
+      onEnd(signal) {
+        log.info('stopping', { signal });
+        starting.abort(new Error('a signal ended the start'));
+        resolve(signal);
+      },
+      onEndAgain: (signal) =>
+        log.info('still_stopping', { signal, detail: 'requests under way may end within listen.shutdownGraceSeconds' }),
+      onReload() {
+        if (reload === null) reloadAsked = true;
+        else reload();
+      },
+      onUnused: (signal) => log.info('signal_unused', { signal, detail: 'there is nothing to do on this signal' }),
+    });
+  });
+  return {
+    starting: starting.signal,
+    end,
+    reloadWith(next) {
+      reload = next;
+      if (reloadAsked) reload();
+    },
+  };
+}
+
+/** A log that nobody reads is no failure of what was asked for. */
+async function ended(log: Log): Promise<number> {
   log.info('stopped');
   await log.flush();
+  setTimeout(() => process.exit(0), LEFTOVER_MS).unref();
   return 0;
 }

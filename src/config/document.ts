@@ -1,5 +1,5 @@
 /**
- * Reads one YAML file (YAML 1.2 core) into a plain value and remembers where each field stands. References are replaced
+ * Reads one YAML file (YAML 1.2 core, or 1.1 where the file says so) into a plain value and remembers where each field stands. References are replaced
  * after parsing, so that what they yield can never change the structure. Knows no field of any file.
  */
 import { readFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { schemasAt, takesType, type JsonSchema } from './json-schema.ts';
 import { fieldName, type Position, type Problem } from './problem.ts';
 import { substitute, type References } from './substitution.ts';
 import { syntaxMessage, UNKNOWN_ALIAS, worthShowing } from './syntax-message.ts';
+import { YAML_OPTIONS } from './yaml-options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,7 +52,7 @@ export function readYamlFile(options: ReadOptions): YamlFile {
 export function readYamlText(text: string, options: ReadOptions): YamlFile {
   const { file } = options;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
+  const document = parseDocument(text, { ...YAML_OPTIONS, lineCounter: lines, prettyErrors: false });
   const positionOf = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };

@@ -2,6 +2,7 @@
  * References in text: `${NAME}`, `${NAME:-default}` and `${file:PATH}`; `$${` stands for a literal `${`.
  * What a reference yields is text and stays text: it is never read as YAML, nor searched for further references.
  */
+import { isServiceLink } from './service-link.ts';
 
 /** Where references are looked up. `readFile` yields null for a file that cannot be read. */
 export interface References {
@@ -55,10 +56,12 @@ function resolve(name: string, { env, readFile }: References): { text: string; e
   const variable = VARIABLE.exec(name);
   if (variable?.[1] === undefined)
     return `has a reference that is none of \${NAME}, \${NAME:-default} and \${file:PATH}; write "$\${" for a literal "\${"`;
-  const value = Object.hasOwn(env, variable[1]) ? env[variable[1]] : undefined;
+  const set = Object.hasOwn(env, variable[1]) ? env[variable[1]] : undefined;
+  const linked = set !== undefined && isServiceLink(variable[1], set);
+  const value = linked ? undefined : set;
   const fallback = variable[2];
   if (value !== undefined && (value !== '' || fallback === undefined)) return { text: value, external: true };
-  return fallback === undefined
-    ? `refers to the environment variable ${variable[1]}, which is not set; set it or write \${${variable[1]}:-default}`
-    : { text: fallback, external: false };
+  if (fallback !== undefined) return { text: fallback, external: false };
+  const why = linked ? 'holds only what is set for a Service or a linked container of that name' : 'is not set';
+  return `refers to the environment variable ${variable[1]}, which ${why}; set it or write \${${variable[1]}:-default}`;
 }

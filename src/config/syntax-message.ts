@@ -4,7 +4,7 @@
  */
 import type { YAMLError } from 'yaml';
 
-const GENERAL = 'This is not valid YAML 1.2; check the indentation, quotes and brackets here and on the line before.';
+const GENERAL = 'This is not valid YAML; check the indentation, quotes and brackets here and on the line before.';
 
 /** What the parser reports without losing its way; after any other mistake, what follows is noise. */
 const HARMLESS: ReadonlySet<YAMLError['code']> = new Set([
@@ -43,7 +43,13 @@ export function syntaxMessage({ code, pos, message }: YAMLError, text: string): 
       return message.startsWith('Flow')
         ? 'A list in [ ] or a mapping in { } is not closed, or a line of it is not indented further than its field.'
         : 'This line is not indented like its neighbours.';
+    case 'BAD_DIRECTIVE':
+      return message.startsWith('Unsupported YAML version')
+        ? 'The file says that it is another YAML than 1.2 and 1.1, which are read here; write "%YAML 1.2", or remove the line.'
+        : 'A line that begins with "%" before the "---" can only be "%YAML 1.2" or "%YAML 1.1"; remove it.';
     case 'MISSING_CHAR':
+      if (message.startsWith('Missing directives-end'))
+        return 'After a line such as "%YAML 1.2" a line "---" is missing.';
       return 'A closing quote, bracket or brace, a comma, or a space after a colon is missing here.';
     case 'TAG_RESOLVE_FAILED':
       return 'Tags such as "!name" have no meaning here; remove it.';

@@ -117,7 +117,10 @@ export const secretText = z
   .min(1, { error: 'must not be empty' })
   .max(4096, { error: 'must not be longer than 4096 characters' })
   .regex(/^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/, {
-    error: 'must be printable ASCII without a space at either end, because it is sent in a header',
+    error: ({ input }) =>
+      /[\r\n]$/.test(String(input))
+        ? 'must not end with a line break; set it without (${file:PATH} cuts one)'
+        : 'must be printable ASCII without a space at either end, because it is sent in a header',
   });
 
 /** RFC 3339 with seconds and a zone, in the form that `Date` reads without guessing. */

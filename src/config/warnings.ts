@@ -22,6 +22,8 @@ export function configWarnings(config: Config, file: YamlFile, schema: JsonSchem
     ...adminWarnings(config),
     ...trustWarnings(config),
     ...plainSecrets(file.content?.value, [], { file, schema }),
+    ...edgesOfSecrets(file.content?.value, [], schema),
+    ...edgeOf(config.redis.username, ['redis', 'username']),
   ];
 }
 
@@ -77,6 +79,23 @@ export function plainSecrets(value: unknown, path: readonly PropertyKey[], place
   return withoutCredentials(value) === value || !hasPassword(value)
     ? []
     : [{ path, message: `holds a password in plain text; write it as \${NAME} or \${file:PATH}` }];
+}
+
+/**
+ * White space at the end of a secret is nearly always that of the file or the command that it comes from. Where it is sent in a
+ * header it is a mistake; elsewhere it counts, and only the other side can tell whether it should.
+ */
+function edgesOfSecrets(value: unknown, path: readonly PropertyKey[], schema: JsonSchema): Finding[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => edgesOfSecrets(item, [...path, index], schema));
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).flatMap(([name, inner]) => edgesOfSecrets(inner, [...path, name], schema));
+  return typeof value === 'string' && isSecretValue(value, path, schema) ? edgeOf(value, path) : [];
+}
+
+function edgeOf(value: string | null, path: readonly PropertyKey[]): Finding[] {
+  if (value === null || value === value.trim()) return [];
+  const what = /[\r\n]$/.test(value) ? 'ends with a line break' : 'begins or ends with white space';
+  return [{ path, message: `${what}, which counts as part of it; set it without (\${file:PATH} cuts one line break)` }];
 }
 
 /** Whether a colon and more stand between `//` and an `@`. */

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
 import { latestAnswerOn } from '../lib/pipelining.ts';
 import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
+import { proxyHeaderLength } from './proxy-protocol.ts';
 
 /** A request that is not over. */
 export interface OpenRequest {
@@ -32,13 +33,13 @@ export function clientErrorListener<T extends OpenRequest>(
   return (error, socket) => {
     // What follows the last answer is not read as anything; the socket ends by itself.
     if (isClosing(socket)) return;
-    if (!socket.writable || isDisconnect(error)) {
+    const open = ports.openOn(socket);
+    const res = open?.res ?? latestAnswerOn(socket);
+    if (!socket.writable || isDisconnect(error) || (res === null && wasUnused(error, socket))) {
       socket.destroy();
       return;
     }
     const reason = refusalOf(error);
-    const open = ports.openOn(socket);
-    const res = open?.res ?? latestAnswerOn(socket);
     if (res === null || res.writableFinished) writeRaw(socket, reason, ports);
     else if (res.req.complete) afterAnswer(res, socket, reason, ports);
     else if (open === null) socket.destroy();
@@ -76,6 +77,15 @@ function writeRaw(socket: Socket, reason: Refusal, ports: Recording): void {
 
 function isDisconnect({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'ETIMEDOUT';
+}
+
+/**
+ * Nothing of a request ever came: balancers look so whether a port is open, and browsers connect before they need it. That is no
+ * refusal, and an answer could be taken for that to a request which is just being sent.
+ */
+function wasUnused({ code }: NodeJS.ErrnoException, socket: Socket): boolean {
+  if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return true;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead <= proxyHeaderLength(socket);
 }
 
 /** Node's and llhttp's error codes are stable names; their texts quote no client input. */

@@ -17,6 +17,15 @@ export interface ProxyProtocolOptions {
   readonly onRefused: (peer: string, why: string) => void;
 }
 
+const HEADER_LENGTH = Symbol('length of the PROXY header');
+
+interface Marked {
+  [HEADER_LENGTH]?: number;
+}
+
+/** How many of the bytes that a socket has read were its PROXY header. */
+export const proxyHeaderLength = (socket: Socket): number => (socket as Marked)[HEADER_LENGTH] ?? 0;
+
 export interface ProxyProtocol {
   /** Closes the connections whose header has not arrived: `server.close()` waits for them, but does not know them. */
   readonly closePending: () => void;
@@ -42,8 +51,9 @@ export function acceptProxyProtocol(server: Server, options: ProxyProtocolOption
       options.onRefused(peerOf(socket).text, why);
       socket.destroy();
     };
-    const done = (source: ProxySource): void => {
+    const done = (source: ProxySource, length: number): void => {
       pending.delete(socket);
+      (socket as Marked)[HEADER_LENGTH] = length;
       fixPeer(socket, source);
       handOver(socket);
       // TLS reads below the socket, and has taken what was given back to it.
@@ -72,13 +82,16 @@ function interpose(server: Server, onConnection: (socket: Socket) => void): (soc
 interface HeaderWait {
   readonly timeout: number;
   readonly refuse: (why: string) => void;
-  readonly done: (source: ProxySource) => void;
+  readonly done: (source: ProxySource, length: number) => void;
 }
 
 /** Collects bytes until the header is whole; gives the rest back to the socket, which is left paused. */
 function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): void {
   let bytes: Buffer = Buffer.alloc(0);
-  const timer = setTimeout(refuse, timeout, 'the PROXY header did not arrive in time');
+  // A connection without a byte is a balancer's look whether the port is open.
+  const late = (): void =>
+    void (bytes.length === 0 ? socket.destroy() : refuse('the PROXY header did not arrive in time'));
+  const timer = setTimeout(late, timeout);
   const onError = (): void => void socket.destroy();
   const stop = (): void => {
     clearTimeout(timer);
@@ -98,7 +111,7 @@ function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): voi
         socket.pause();
         stop();
         if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
-        return done(header.source);
+        return done(header.source, header.length);
     }
   };
   socket.on('data', onData).on('end', onError).on('error', onError).on('close', stop);

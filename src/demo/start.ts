@@ -27,7 +27,8 @@ process.exitCode = await runPostern(backend);
 
 function portFrom(variable: string, fallback: number): number {
   const text = process.env[variable];
-  if (text === undefined || text === '') return fallback;
+  // In a cluster a Service of that name sets `tcp://ADDRESS:PORT`.
+  if (text === undefined || text === '' || text.startsWith('tcp://')) return fallback;
   const port = Number(text);
   return Number.isInteger(port) && port > 0 && port < 65_536
     ? port

@@ -5,6 +5,7 @@
 import type { Environment } from '../config/document.ts';
 import { formatProblem } from '../config/problem.ts';
 import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts';
+import { createCoalescer } from '../lib/coalescer.ts';
 import { collectGarbage } from '../lib/garbage.ts';
 import { compileKeys } from './compile.ts';
 import { readKeyFile, type KeyFileReading } from './read-key-file.ts';
@@ -60,22 +61,12 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
     take({ definitions: null, errors: [problem], files: [file] });
   };
   const closing = new AbortController();
-  let underWay: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
-  /** Resolves when a reading that began after the call was taken in. One runs at a time, and one waits for however many ask. */
-  const read = (): Promise<void> => {
-    if (underWay === null) {
-      underWay = readKeyFile({ file, env }, closing.signal)
-        .then(take, failed)
-        .finally(() => (underWay = null));
-      return underWay;
-    }
-    next ??= underWay.then(() => {
-      next = null;
-      return read();
-    });
-    return next;
-  };
+  /** A write over the admin API waits for this, so the rest is no longer than the reading was. */
+  const reading = createCoalescer(() => readKeyFile({ file, env }, closing.signal).then(take, failed), {
+    restMs: 0,
+    restPerRun: 1,
+  });
+  const read = reading.request;
   const onChange = (): void => void read();
 
   return {
@@ -98,6 +89,7 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
       watch?.close();
       watch = null;
       listener = null;
+      reading.close();
       closing.abort();
     },
   };

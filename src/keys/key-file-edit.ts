@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import { YAML_OPTIONS } from '../config/yaml-options.ts';
 import {
   KeyDefinitionSchema,
   type KeyDefinition,
@@ -38,7 +39,7 @@ export interface KeyEdit {
 
 /** The text with the edit made; unchanged where the file is laid out in a way that does not let it be made. */
 export function editKeyFile(text: string, { index, before, after }: KeyEdit): string {
-  const document = parseDocument(text, { merge: true, logLevel: 'error' });
+  const document = parseDocument(text, YAML_OPTIONS);
   const root = asMap(document.contents);
   const pair = root === null ? undefined : pairOf(root, 'keys');
   const list = asList(pair?.value);

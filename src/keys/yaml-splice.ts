@@ -23,7 +23,7 @@ export function spliced(text: string, splices: readonly Splice[], from = 0, to =
 }
 
 const PLAIN = /^(?:[A-Za-z0-9_](?:[\w ./@$%+-]*[\w./@$%+-])?|sha256:[0-9a-f]{64})$/;
-/** What YAML 1.1 readers take for a boolean. */
+/** What some readers of YAML 1.1 take for a boolean, and others do not. */
 const OLD_BOOLEAN = /^(?:y|n|yes|no|on|off)$/i;
 const PRINTABLE = /^[ -~\u00a0-\u1fff\u2030-\ud7ff\uf900-\ufffd]*$/;
 
@@ -35,10 +35,14 @@ export function inline(value: unknown): string {
       .map(([name, inner]) => `${name}: ${inline(inner)}`)
       .join(', ')} }`;
   if (typeof value !== 'string') return String(value);
-  if (PLAIN.test(value) && !OLD_BOOLEAN.test(value) && parse(value, { logLevel: 'silent' }) === value) return value;
+  if (PLAIN.test(value) && !OLD_BOOLEAN.test(value) && isTextEverywhere(value)) return value;
   if (PRINTABLE.test(value)) return `'${value.replaceAll("'", "''")}'`;
   return JSON.stringify(value).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** The file may say that it is YAML 1.1, and other tools read every file as that. */
+const isTextEverywhere = (value: string): boolean =>
+  (['1.1', '1.2'] as const).every((version) => parse(value, { version, logLevel: 'silent' }) === value);
 
 /** Where the line that holds the last character before `offset` ends, its line break included. */
 export function lineEnd(text: string, offset: number): number {

@@ -7,6 +7,8 @@ import { write, writeSync } from 'node:fs';
 
 export interface LineWriterOptions {
   readonly fd: number;
+  /** A write to the descriptor never waits, and nobody can change that: it is then made at once, without a thread. */
+  readonly neverWaits?: boolean;
   /** How much may wait for a slow reader, in bytes of ASCII; lines beyond that are dropped. */
   readonly maxWaiting: number;
   /** The line that tells, once there is room again, how many were dropped. */
@@ -19,8 +21,22 @@ export interface LineWriter {
   readonly flush: (done: () => void) => void;
   /** Writes at once what is not yet under way: for the end of a process, when nothing asynchronous runs any more. */
   readonly flushSync: () => void;
+  /** Lets go of what could not be written, for good: nothing of it keeps the process from ending. */
+  readonly giveUp: () => void;
+  /** How many lines were not written, and never will be. */
+  readonly dropped: () => number;
 }
 
+/** What one write is made of. */
+interface Batch {
+  readonly bytes: Buffer;
+  readonly lines: number;
+  /** How many dropped lines it tells of. */
+  readonly tells: number;
+}
+
+/** How soon a full pipe is tried again: at once where its reader is busy reading, later and later where nobody seems to read. */
+const FIRST_RETRY_MS = 1;
 const RETRY_MS = 20;
 
 /** A write for each line would cost more than all else about it: lines wait this long for others, or until they are so many. */
@@ -28,16 +44,22 @@ const GATHER_MS = 10;
 const GATHER_LENGTH = 65_536;
 
 /** Lines are handed over whole, each with its end. */
-export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOptions): LineWriter {
+export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = false }: LineWriterOptions): LineWriter {
   let waiting = '';
   let linesWaiting = 0;
+  let untold = 0;
   let dropped = 0;
   /** The last line stands there in part: what comes next must not continue it. */
   let torn = false;
   let writing = false;
+  /** A batch that found no room, until it is tried again. */
+  let held: Batch | null = null;
+  let retryMs = FIRST_RETRY_MS;
   let gone = false;
   let gathering: NodeJS.Timeout | null = null;
+  let retrying: NodeJS.Timeout | null = null;
   let idle: (() => void)[] = [];
+  const put = neverWaits ? putAtOnce : putInThread;
 
   function gather(): void {
     if (waiting.length >= GATHER_LENGTH) next();
@@ -54,29 +76,35 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
       return;
     }
     writing = true;
-    const lost = dropped + linesWaiting;
-    send(Buffer.from(take()), lost);
+    send(take());
   }
 
-  function take(): string {
-    const lines = (torn ? '\n' : '') + waiting + (dropped === 0 ? '' : droppedLine(dropped));
+  function take(): Batch {
+    const lines = (torn ? '\n' : '') + waiting + (untold === 0 ? '' : droppedLine(untold));
+    const batch = { bytes: Buffer.from(lines), lines: linesWaiting, tells: untold };
     waiting = '';
     linesWaiting = 0;
-    dropped = 0;
-    return lines;
+    untold = 0;
+    return batch;
   }
 
-  /** `lost`: how many lines count as dropped if this cannot be written. */
-  function send(bytes: Buffer, lost: number): void {
-    write(fd, bytes, (error, written) => {
+  function drop(lines: number): void {
+    untold += lines;
+    dropped += lines;
+  }
+
+  function send(batch: Batch): void {
+    held = null;
+    put(fd, batch.bytes, (error, written) => {
       if (error !== null) {
-        if (isBusy(error)) return void setTimeout(send, RETRY_MS, bytes, lost);
-        gone = isGone(error);
-        dropped += lost;
-        if (gone) waiting = '';
+        if (isBusy(error) && !gone) return hold(batch);
+        untold += batch.tells;
+        drop(batch.lines);
+        if (isGone(error)) leave();
       } else {
-        torn = bytes[written - 1] !== LF;
-        if (written < bytes.length) return send(bytes.subarray(written), lost);
+        retryMs = FIRST_RETRY_MS;
+        torn = batch.bytes[written - 1] !== LF;
+        if (written < batch.bytes.length) return send({ ...batch, bytes: batch.bytes.subarray(written) });
       }
       writing = false;
       if (idle.length > 0 || waiting === '') next();
@@ -84,15 +112,31 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
     });
   }
 
+  function hold(batch: Batch): void {
+    held = batch;
+    retrying = setTimeout(send, retryMs, batch);
+    retryMs = Math.min(RETRY_MS, 2 * retryMs);
+  }
+
+  function stopTimers(): void {
+    for (const timer of [gathering, retrying]) if (timer !== null) clearTimeout(timer);
+    gathering = null;
+    held = null;
+  }
+
+  function leave(): void {
+    gone = true;
+    drop(linesWaiting);
+    waiting = '';
+    linesWaiting = 0;
+  }
+
   return {
     write(line) {
-      if (gone) return;
+      if (gone) return drop(1);
       const isFull = (): boolean => waiting.length + line.length > maxWaiting;
       if (isFull() && !writing) next();
-      if (isFull()) {
-        dropped++;
-        return;
-      }
+      if (isFull()) return drop(1);
       waiting += line;
       linesWaiting++;
       if (!writing) gather();
@@ -102,9 +146,35 @@ export function createLineWriter({ fd, maxWaiting, droppedLine }: LineWriterOpti
       if (!writing) next();
     },
     flushSync() {
-      if (!gone && waiting !== '') writeAllSync(fd, Buffer.from(take()));
+      if (gone) return;
+      const first = held?.bytes ?? Buffer.alloc(0);
+      if (held !== null) torn = writing = false;
+      stopTimers();
+      const last = waiting === '' ? Buffer.alloc(0) : take().bytes;
+      writeAllSync(fd, Buffer.concat([first, last]));
     },
+    giveUp() {
+      drop(held?.lines ?? 0);
+      stopTimers();
+      leave();
+      next();
+    },
+    dropped: () => dropped,
   };
+}
+
+type Written = (error: NodeJS.ErrnoException | null, written: number) => void;
+
+const putInThread = (fd: number, bytes: Buffer, done: Written): void => write(fd, bytes, done);
+
+function putAtOnce(fd: number, bytes: Buffer, done: Written): void {
+  let written: number;
+  try {
+    written = writeSync(fd, bytes);
+  } catch (error) {
+    return done(error as NodeJS.ErrnoException, 0);
+  }
+  done(null, written);
 }
 
 /** A reader that is gone or makes no room in a second is given up: nothing may keep a process from ending. */

@@ -8,6 +8,7 @@ import { escapeUnits } from '../lib/escape-units.ts';
 import type { Refusal } from '../policy/refusal.ts';
 import { isoTime } from './iso-time.ts';
 import { createLineWriter } from './line-writer.ts';
+import { logDescriptor } from './log-descriptor.ts';
 import { loggablePath } from './outcome.ts';
 import type { Outcome, Rejection } from './outcome.ts';
 import { redactUrls } from './redact.ts';
@@ -36,10 +37,12 @@ export interface Log {
   /** The line of a request that nothing stopped. */
   readonly request: (outcome: Outcome) => void;
   readonly setLevel: (level: LogLevel) => void;
-  /** Resolves when every line so far is written, or after two seconds if nobody reads. */
+  /** Resolves when every line so far is written. After a second without that, nobody reads: what is left is given up for good. */
   readonly flush: () => Promise<void>;
   /** Writes what is waiting before it returns. The exit of the process does it by itself, after a crash too. */
   readonly flushSync: () => void;
+  /** How many lines could not be written. */
+  readonly dropped: () => number;
 }
 
 /** Where lines go: standard output, or in tests whatever collects them. */
@@ -47,6 +50,8 @@ export interface LogDestination {
   readonly write: (line: string) => unknown;
   readonly flush?: (done: () => void) => void;
   readonly flushSync?: () => void;
+  readonly giveUp?: () => void;
+  readonly dropped?: () => number;
 }
 
 export interface LogOptions {
@@ -84,6 +89,7 @@ export function createLog({ level, now, destination = standardOutput(now) }: Log
     },
     flush: () => flushed(destination),
     flushSync: () => destination.flushSync?.(),
+    dropped: () => destination.dropped?.() ?? 0,
   };
 }
 
@@ -162,7 +168,7 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
  */
 function standardOutput(now: () => number): LogDestination {
   const writer = createLineWriter({
-    fd: STDOUT,
+    ...logDescriptor(STDOUT),
     maxWaiting: MAX_WAITING_BYTES,
     droppedLine: (lines) => `{"level":"error","time":"${isoTime(now())}","msg":"log_lines_dropped","lines":${lines}}\n`,
   });
@@ -170,12 +176,13 @@ function standardOutput(now: () => number): LogDestination {
   return writer;
 }
 
-const FLUSH_PATIENCE_MS = 2000;
+const FLUSH_PATIENCE_MS = 1000;
 
 function flushed(destination: LogDestination): Promise<void> {
   return new Promise((resolve) => {
     if (destination.flush === undefined) return resolve();
-    const patience = setTimeout(resolve, FLUSH_PATIENCE_MS);
+    // Giving up ends the flush as well.
+    const patience = setTimeout(() => destination.giveUp?.(), FLUSH_PATIENCE_MS);
     destination.flush(() => {
       clearTimeout(patience);
       resolve();

@@ -82,6 +82,11 @@ export const METRICS = {
     '1 if the last load of the configuration succeeded, else 0.',
   ),
   postern_config_last_reload_timestamp_seconds: define('gauge', [], 'When the running configuration was loaded.'),
+  postern_log_lines_dropped_total: define(
+    'counter',
+    [],
+    'Log lines that were not written: nobody read standard output, or it had no room.',
+  ),
   postern_build_info: define('gauge', ['version', 'node'], 'Always 1; the labels tell what is running.'),
 } as const satisfies Record<string, MetricDefinition>;
 

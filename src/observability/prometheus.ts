@@ -28,6 +28,7 @@ export interface MetricSources {
   readonly cache: () => { readonly bytes: number; readonly entries: number } | null;
   /** Whether what is shared through Redis is shared now; null: it is not kept there. */
   readonly redisUp: Readonly<Record<RedisUse, () => boolean | null>>;
+  readonly logLinesDropped: () => number;
 }
 
 /** What is kept in Redis besides keys. */
@@ -95,6 +96,7 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
     postern_redis_up: () => redisSamples(sources.redisUp),
     postern_config_last_reload_successful: one(() => Number(sources.config().lastReloadSuccessful)),
     postern_config_last_reload_timestamp_seconds: one(() => sources.config().lastLoaded / 1000),
+    postern_log_lines_dropped_total: one(() => sources.logLinesDropped()),
     postern_build_info: () => [{ labels: { version, node }, value: 1 }],
   };
 }

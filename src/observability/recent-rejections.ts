@@ -1,16 +1,26 @@
 /**
- * The latest rejections, in memory and bounded: for the list and the live view of the admin port. Followers that cannot keep up are
- * let go, so that a slow browser costs nothing. Keeps nothing across a restart.
+ * The latest rejections, in memory and bounded: for the list and the live view of the admin port. Some of each kind are kept, so that
+ * a flood of one hides no other. Followers that cannot keep up are let go, so that a slow browser costs nothing. Keeps nothing
+ * across a restart.
  */
+import type { Mode } from '../keys/key.ts';
 import type { Rejection } from './outcome.ts';
+import { createRing, type Entry, type Ring } from './rejection-ring.ts';
 
 export const RECENT_REJECTIONS = 1000;
+/** So many of each reason, of each key and of report mode are kept besides. */
+export const RECENT_OF_A_KIND = 100;
+/** Those of all keys together: beyond that, those with many make room first. */
+const MAX_OF_KEYS = 20_000;
 const MAX_FOLLOWERS = 32;
 
 export interface RejectionFilter {
-  readonly limit?: number;
-  readonly key?: string;
-  readonly reason?: string;
+  readonly key?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly address?: string | undefined;
+  readonly path?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly mode?: Mode | undefined;
 }
 
 /** Somebody who is told of each rejection as it comes. */
@@ -23,40 +33,90 @@ export interface Follower {
 
 export interface RecentRejections {
   readonly add: (rejection: Rejection) => void;
-  /** Newest first. */
-  readonly list: (filter?: RejectionFilter) => readonly Rejection[];
+  /** Newest first, `limit` at most. */
+  readonly list: (filter?: RejectionFilter, limit?: number) => readonly Rejection[];
   /** Returns how to stop following, or null when there are too many followers already. */
   readonly follow: (follower: Follower) => (() => void) | null;
 }
 
 export function createRecentRejections(capacity: number = RECENT_REJECTIONS): RecentRejections {
-  const ring: Rejection[] = [];
+  const latest = createRing(capacity);
+  const reported = createRing(RECENT_OF_A_KIND);
+  const byReason = new Map<string, Ring>();
+  const ofKeys = createRingsOfKeys();
   const followers = new Set<Follower>();
-  let next = 0;
+  let count = 0;
   return {
     add(rejection) {
-      ring[next] = rejection;
-      next = (next + 1) % capacity;
+      const entry = { at: count++, rejection };
+      latest.add(entry);
+      ringOf(byReason, rejection.reason).add(entry);
+      if (rejection.mode === 'report') reported.add(entry);
+      // Callers without a known key are no key: anybody is one of them.
+      if (rejection.keyId !== '') ofKeys.add(entry);
       for (const follower of followers) {
         if (follower.send(rejection)) continue;
         followers.delete(follower);
         follower.dropped();
       }
     },
-    list({ limit = capacity, key, reason } = {}) {
-      const found: Rejection[] = [];
-      for (let age = 1; age <= ring.length && found.length < limit; age++) {
-        const rejection = ring[(next - age + ring.length) % ring.length] as Rejection;
-        if (key !== undefined && rejection.keyId !== key) continue;
-        if (reason !== undefined && rejection.reason !== reason) continue;
-        found.push(rejection);
-      }
-      return found;
+    list(filter = {}, limit = Infinity) {
+      const kept = new Set([latest, reported, ...byReason.values(), ...ofKeys.rings()].flatMap((ring) => ring.entries));
+      const found = [...kept].filter(({ rejection }) => isWanted(rejection, filter)).sort((a, b) => b.at - a.at);
+      return found.slice(0, limit).map(({ rejection }) => rejection);
     },
     follow(follower) {
       if (followers.size >= MAX_FOLLOWERS) return null;
       followers.add(follower);
       return () => void followers.delete(follower);
+    },
+  };
+}
+
+/** Whether a rejection is one of those that are asked for. */
+export function isWanted(
+  rejection: Rejection,
+  { key, reason, address, path, requestId, mode }: RejectionFilter,
+): boolean {
+  return (
+    (key === undefined || rejection.keyId === key) &&
+    (reason === undefined || rejection.reason === reason) &&
+    (address === undefined || rejection.clientIp === address) &&
+    (path === undefined || rejection.path === path) &&
+    (requestId === undefined || rejection.requestId === requestId) &&
+    (mode === undefined || rejection.mode === mode)
+  );
+}
+
+function ringOf(rings: Map<string, Ring>, name: string): Ring {
+  let ring = rings.get(name);
+  if (ring === undefined) {
+    ring = createRing(RECENT_OF_A_KIND);
+    rings.set(name, ring);
+  }
+  return ring;
+}
+
+function createRingsOfKeys() {
+  const rings = new Map<string, Ring>();
+  let kept = 0;
+
+  /** Makes room for a good while, since it has to look at all of them: each key keeps an equal share, which a quiet one never fills. */
+  const makeRoom = (): void => {
+    const enough = MAX_OF_KEYS * 0.9;
+    const share = Math.max(1, Math.floor(enough / rings.size));
+    for (const ring of rings.values()) kept -= ring.trim(share);
+    if (kept <= enough) return;
+    const inOrder = [...rings].sort(([, a], [, b]) => a.lastAt() - b.lastAt());
+    for (const [id] of inOrder.slice(0, kept - enough)) rings.delete(id);
+    kept = enough;
+  };
+
+  return {
+    rings: () => rings.values(),
+    add(entry: Entry) {
+      const ring = ringOf(rings, entry.rejection.keyId);
+      if (ring.add(entry) && ++kept > MAX_OF_KEYS) makeRoom();
     },
   };
 }

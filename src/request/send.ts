@@ -4,7 +4,6 @@
  */
 import { arrivedBody } from '../data-port/body.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
-import type { ResponseCache } from '../metrics-api/response-cache.ts';
 import { declaredLength } from '../policy/facts.ts';
 import { metricsPath } from '../policy/own-endpoint.ts';
 import { refusal } from '../policy/refusal.ts';
@@ -17,7 +16,7 @@ import type { PolicyWorld } from './checks.ts';
 import type { Ending } from './ending.ts';
 import { CLIENT_GONE, type Exchange } from './exchange.ts';
 import type { OwnWorld } from './own.ts';
-import type { Routed } from './passage.ts';
+import type { Passage, Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 import { answerHeaders, upstreamRequest } from './fields.ts';
 
@@ -55,13 +54,13 @@ export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
 
 /** A query whose answer may be kept: asked of the cache, which asks the backend once for all. */
 export function askCache(exchange: Routed<Exchange>, world: World): Verdict | Wait {
-  const cache = cacheFor(exchange, world);
-  if (cache === null) return 'passed';
   const { body, identity } = exchange;
-  if (identity === null) return 'passed';
+  if (identity === null || !mayBeCached(exchange)) return 'passed';
   if (!Buffer.isBuffer(body)) return (resume) => exchange.readBody(exchange.api.maxBodyBytes, resume);
   const upstream = world.upstreamOf(exchange.api);
-  const query = new CachedQuery({ exchange, key: identity.key, body, upstream, world }).ask(cache);
+  const query = new CachedQuery({ exchange, key: identity.key, body, upstream, world }).ask(
+    world.serviceOf(exchange.api).cache,
+  );
   // Answered from the cache within the call: there is nothing to forward.
   if (!exchange.settled) send(exchange, world, upstream, query);
   return 'taken';
@@ -117,16 +116,15 @@ function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResul
   }
 }
 
-/** Access was decided before; what a key reads that something stood against is the backend's to judge. */
-function cacheFor(exchange: Routed<Exchange>, world: World): ResponseCache | null {
-  const { api, facts, path, identity, wouldReject } = exchange;
-  const mayBeKept =
-    api.name === 'metrics' &&
+/** Whether the answer to a request may come from the cache: a query, by a key that nothing stood against. */
+export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage): boolean {
+  return (
+    api?.name === 'metrics' &&
     // In report mode the backend still judges the caller itself, on every request.
     api.enforcement === 'enforce' &&
     facts.method === 'POST' &&
     identity !== null &&
     wouldReject === null &&
-    metricsPath(path) === 'query';
-  return mayBeKept ? world.serviceOf(api).cache : null;
+    metricsPath(path) === 'query'
+  );
 }

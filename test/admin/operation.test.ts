@@ -53,7 +53,7 @@ t.test('a secret is never sent back, whatever is wrong with it', async (t) => {
 t.test('names that every object knows by itself are not taken for fields', async (t) => {
   for (const name of ['__proto__', 'constructor', 'toString']) {
     const sent: unknown = JSON.parse(`{ "size": 1, "${name}": { "colour": "green" } }`);
-    t.match(told(sent), [`${name} is not a known field`], name);
+    t.match(told(sent), [new RegExp(`^${name} is not a known field`)], name);
   }
   t.match(told(JSON.parse('{ "__proto__": { "size": 1 } }')), [/^size is missing/, /^__proto__ is not/]);
 });

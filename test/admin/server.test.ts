@@ -60,3 +60,9 @@ t.test('what breaks inside is logged and not shown', async (t) => {
   t.notMatch(answer.payload, 'the inside');
   t.match(logged, [['admin_request_failed', { error: { message: 'the inside' } }]]);
 });
+
+t.test('a request that does not arrive ends in half a minute, and nothing holds up the end', async (t) => {
+  const { server } = adminServer();
+  t.equal(server.server.requestTimeout, 30_000);
+  t.equal(server.initialConfig.bodyLimit, 1_048_576);
+});

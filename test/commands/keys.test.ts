@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { runCheck } from '../../src/commands/check.ts';
 import { runKeys, type KeysArguments } from '../../src/commands/keys.ts';
 import { loadKeyFile } from '../../src/keys/key-file.ts';
+import { NO_SIGNALS } from '../../src/signals.ts';
 import { freePort, startRedis } from '../support/redis.ts';
 import { changeKeys, definitionOf, digest } from '../support/redis-keys.ts';
 
@@ -43,6 +44,7 @@ async function run(args: Partial<KeysArguments> & Pick<KeysArguments, 'action' |
     stdin: async () => '',
     env: ENV,
     version: '0',
+    signals: NO_SIGNALS,
   };
   const code = await runKeys({ dryRun: false, prune: false, ...args }, io);
   return { code, stdout: stdout.join('\n'), stderr: stderr.join('\n'), io };

@@ -22,12 +22,12 @@ t.test('a limit holds for the first value beyond it', async (t) => {
   ] as const) {
     for (const value of [least, most]) t.same(integration({ [field]: value }), [], `${field} ${value}`);
     for (const value of [least - step, most + step, Number.NaN, Infinity, '1', null])
-      t.match(integration({ [field]: value }), [`${field}: must be a`], `${field} ${value}`);
+      t.match(integration({ [field]: value }), [new RegExp(`^${field}: must be a`)], `${field} ${value}`);
   }
   for (const value of [null, 1, 128]) t.same(integration({ maxConnectionsPerKey: value }), [], `a share of ${value}`);
-  t.match(integration({ maxConnectionsPerKey: 0 }), ['maxConnectionsPerKey: must be']);
-  t.match(metrics({ maxConnectionsPerKey: 129 }), ['maxConnectionsPerKey: must not be larger than `maxConnections`']);
-  t.match(integration({ maxConnections: 1.5 }), ['maxConnections: must be a whole number']);
+  t.match(integration({ maxConnectionsPerKey: 0 }), [/^maxConnectionsPerKey: must be/]);
+  t.match(metrics({ maxConnectionsPerKey: 129 }), [/^maxConnectionsPerKey: must not be larger than `maxConnections`/]);
+  t.match(integration({ maxConnections: 1.5 }), [/^maxConnections: must be a whole number/]);
   const ttl = (ttlSeconds: number) => metrics({ token: { ttlSeconds } }).length;
   t.same([59, 60, 3600, 3601].map(ttl), [1, 0, 0, 1]);
 });
@@ -36,7 +36,7 @@ t.test('a key is looked for only in a place that means nothing else', async (t) 
   for (const place of ['bearer', 'basic-username', 'header:X-Api-Key', 'query:api_key', 'query:$key', 'body:token'])
     t.same(integration({ credential: [place] }), [], place);
   for (const name of ['Authorization', 'HOST', 'content-length', 'Transfer-Encoding', 'connection', 'Origin', 'Cookie'])
-    t.match(integration({ credential: ['bearer', `header:${name}`] }), ['credential.1: must not be a header'], name);
+    t.match(integration({ credential: ['bearer', `header:${name}`] }), [/^credential\.1: must not be a header/], name);
   for (const place of [
     'Bearer',
     'querykey',
@@ -47,7 +47,7 @@ t.test('a key is looked for only in a place that means nothing else', async (t) 
     'body:a.b\n',
     '',
   ])
-    t.match(integration({ credential: [place] }), ['credential.0: must be bearer'], JSON.stringify(place));
+    t.match(integration({ credential: [place] }), [/^credential\.0: must be bearer/], JSON.stringify(place));
   t.same(IntegrationApiSchema.parse({ upstream, credential: ['header:X-Key', 'query:Key', 'body:Key'] }).credential, [
     ...['header:x-key', 'query:Key', 'body:Key'],
   ]);
@@ -70,8 +70,8 @@ t.test('routes stand in place of a preset, and without either the usual ones hol
   t.equal(presetOf({ preset: 'segment' }), 'segment');
   t.same(integration({ preset: 'userflux', routes: [] }), ['routes: cannot stand beside `preset`: remove one of them']);
   t.same(metrics({ preset: 'userflux' }), []);
-  t.match(metrics({ preset: 'userflux', routes: [] }), ['routes: cannot stand beside']);
-  t.match(metrics({ preset: 'segment' }), ['preset: must be userflux']);
+  t.match(metrics({ preset: 'userflux', routes: [] }), [/^routes: cannot stand beside/]);
+  t.match(metrics({ preset: 'segment' }), [/^preset: must be userflux/]);
   t.same(MetricsApiSchema.parse({ upstream, routes: [] }).preset, null);
 });
 
@@ -100,7 +100,7 @@ t.test('the metrics API takes tokens alone, and every contradiction in it is tol
   t.same(metrics({ credential: ['bearer'], cache: { maxBytes: 5, maxEntryBytes: 5 } }), []);
   t.match(
     metrics({ credential: ['bearer', 'query:key'], preset: 'mixpanel', cache: { maxBytes: 5, maxEntryBytes: 6 } }),
-    ['preset: must be userflux', 'credential: must be [bearer]', 'cache.maxEntryBytes: must not be larger'],
+    [/^preset: must be userflux/, /^credential: must be \[bearer\]/, /^cache\.maxEntryBytes: must not be larger/],
   );
   t.same(metrics({ cache: { maxBytes: 0, maxEntryBytes: 0 } }), [], 'no cache at all');
   for (const field of ['token', 'cache'])

@@ -102,3 +102,11 @@ t.test('files', async (t) => {
   t.equal(resolveFrom('/etc/postern.yaml', 'keys.yaml'), '/etc/keys.yaml');
   t.equal(resolveFrom('conf/postern.yaml', '/run/keys.yaml'), '/run/keys.yaml');
 });
+
+t.test('an escaped reference is a literal in every value, beside a reference or alone', async (t) => {
+  const text = ['a: $${HOME}', 'b: "$${HOME} ${NAME}"', 'c:', '  - $${X}', 'd: "${ESCAPED}"', ''].join('\n');
+  const env = { NAME: 'value', ESCAPED: '$${HOME}' };
+  const { content, problems } = readYamlText(text, { file: 'f.yaml', env, schema: {} });
+  t.same(problems, []);
+  t.same(content?.value, { a: '${HOME}', b: '${HOME} value', c: ['${X}'], d: '$${HOME}' });
+});

@@ -41,3 +41,56 @@ t.test('what waits for a restart stays as it runs', async (t) => {
     'an API that is new begins as wanted',
   );
 });
+
+t.test('each field that waits for a restart is named, alone', async (t) => {
+  const fields: readonly (readonly [name: string, wanted: object])[] = [
+    ['listen.host', { listen: { host: '127.0.0.2' } }],
+    ['listen.port', { listen: { port: 1 } }],
+    ['listen.trustedProxies', { listen: { trustedProxies: ['10.0.0.1'] } }],
+    ['listen.requestTimeoutSeconds', { listen: { requestTimeoutSeconds: 29 } }],
+    ['listen.headersTimeoutSeconds', { listen: { headersTimeoutSeconds: 9 } }],
+    ['listen.keepAliveTimeoutSeconds', { listen: { keepAliveTimeoutSeconds: 74 } }],
+    ['listen.shutdownGraceSeconds', { listen: { shutdownGraceSeconds: 29 } }],
+    ['listen.allowPathQuirks', { listen: { allowPathQuirks: ['semicolon'] } }],
+    ['listen.maxConnections', { listen: { maxConnections: 1 } }],
+    ['listen.maxRequestsInFlight', { listen: { maxRequestsInFlight: 1 } }],
+    ['admin.host', { admin: { host: '127.0.0.2' } }],
+    ['admin.port', { admin: { port: 1 } }],
+    ['admin.token', { admin: { token: 'x' } }],
+    ['admin.hosts', { admin: { hosts: ['a'] } }],
+    ['keys.source', { keys: { source: 'redis' } }],
+    ['keys.file', { keys: { file: 'other.yaml' } }],
+    ['redis.url', { redis: { url: 'redis://b' } }],
+    ['redis.username', { redis: { username: 'u' } }],
+    ['redis.password', { redis: { password: 'p' } }],
+    ['redis.prefix', { redis: { prefix: 'x:' } }],
+    ['redis.pollSeconds', { redis: { pollSeconds: 1 } }],
+    ['rateLimit.store', { rateLimit: { store: 'redis' } }],
+    ['apis.metrics.cache.store', withCache({ store: 'redis' })],
+    ['apis.metrics.cache.maxBytes', withCache({ maxBytes: 2_000_000 })],
+  ];
+  for (const [name, wanted] of fields) {
+    t.same(changes(wanted), [name]);
+    const running = ConfigSchema.parse(base);
+    const next = withBootSettings(running, ConfigSchema.parse({ ...base, ...wanted }));
+    t.same(next, running, `${name} stays as it runs`);
+  }
+});
+
+t.test('each field that takes effect at a reload is not named, and is not held back', async (t) => {
+  const api = (change: object): object => ({ apis: { ...base.apis, integration: { upstream, ...change } } });
+  const metrics = (change: object): object => ({ apis: { ...base.apis, metrics: { upstream, ...change } } });
+  for (const wanted of [
+    ...[{ upstream: 'http://b' }, { hosts: ['a'] }, { authorization: 'pass' }, { preserveHost: true }].map(api),
+    ...[{ timeoutSeconds: 1 }, { maxBodyBytes: 1 }, { maxConnections: 1 }, { enforcement: 'report' }].map(api),
+    ...[{ cors: { maxAgeSeconds: 1 } }, { routes: [] }, { preset: 'segment' }, { credential: ['query:k'] }].map(api),
+    ...[{ token: { ttlSeconds: 60 } }, { cache: { maxEntryBytes: 1 } }, { cache: { staleIfErrorMinutes: 1 } }].map(
+      metrics,
+    ),
+    ...[{ log: { level: 'warn' } }, { log: { requests: 'all' } }],
+  ]) {
+    t.same(changes(wanted), [], JSON.stringify(wanted));
+    const parsed = ConfigSchema.parse({ ...base, ...wanted });
+    t.same(withBootSettings(ConfigSchema.parse(base), parsed), parsed, JSON.stringify(wanted));
+  }
+});

@@ -37,6 +37,51 @@ t.test('the names of Object.prototype are no variables', async (t) => {
   t.equal(substitute('${constructor:-x}', references).text, 'x');
 });
 
-t.test('text without ${ comes back as it is', async () => {
-  fc.assert(fc.property(fc.string(), (any) => any.includes('${') || text(any) === any));
+t.test('what Kubernetes and Docker set for a Service or a link of a name counts as not set', async (t) => {
+  const links = {
+    POSTERN_PORT: 'tcp://10.96.12.34:8080',
+    POSTERN_ADMIN_PORT: 'tcp://[fd00:10:96::1]:9090',
+    DNS_PORT: 'udp://10.96.0.10:53',
+    SIP_PORT: 'sctp://10.96.0.11:5060',
+    POSTERN_PORT_8080_TCP: 'tcp://10.96.12.34:8080',
+    DB_PORT: 'tcp://172.17.0.5:5432',
+  };
+  for (const name of Object.keys(links))
+    t.same(
+      substitute(`a \${${name}:-8080}`, { ...references, env: links }),
+      { text: 'a 8080', external: false, referenced: true, failures: [] },
+      name,
+    );
+  t.match(substitute('${POSTERN_PORT}', { ...references, env: links }).failures, [
+    /POSTERN_PORT, which holds only what is set for a Service/,
+  ]);
+  // What somebody set stays.
+  for (const [name, value] of Object.entries({
+    POSTERN_PORT: '9000',
+    UPSTREAM: 'tcp://10.96.12.34:8080',
+    A_PORT: 'http://10.96.12.34:8080',
+    B_PORT: 'tcp://backend:8080',
+    C_PORT: 'tcp://10.96.12.34:8080/x',
+    POSTERN_PORT_8080_TCP_ADDR: '10.96.12.34',
+  }))
+    t.equal(substitute(`\${${name}:-x}`, { ...references, env: { [name]: value } }).text, value, name);
+});
+
+t.test('text without ${ comes back as it is', async (t) => {
+  t.doesNotThrow(() => fc.assert(fc.property(fc.string(), (any) => any.includes('${') || text(any) === any)));
+});
+
+t.test('what a reference yields is not unescaped either: it is text as it stands', async (t) => {
+  const escaped = {
+    env: { ESCAPED: '$${NAME}', OPEN: '$${', NAME: 'value' },
+    readFile: () => 'a $${NAME} b\n',
+  };
+  const read = (written: string): string => substitute(written, escaped).text;
+  t.equal(read('${ESCAPED}'), '$${NAME}');
+  t.equal(read('x${OPEN}NAME}'), 'x$${NAME}');
+  t.equal(read('${file:any}'), 'a $${NAME} b');
+  t.equal(read('$${${NAME}}'), '${value}');
+  t.equal(read('$${NAME} ${ESCAPED} $${'), '${NAME} $${NAME} ${');
+  t.equal(read('$$${NAME}'), '$${NAME}', 'from the left');
+  t.same(substitute('$${NAME}', escaped), { text: '${NAME}', external: false, referenced: false, failures: [] });
 });

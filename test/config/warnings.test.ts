@@ -60,3 +60,29 @@ t.test('a password in a URL', async (t) => {
 t.test('a short token', async (t) =>
   t.match(warningsOf(t, `${API}admin:\n  token: \${T}\n`, { T: 'x'.repeat(19) }), [/shorter than 20/]),
 );
+
+t.test('white space at the end of a secret that counts as part of it', async (t) => {
+  const lines = [
+    'apis: { metrics: { upstream: http://127.0.0.1:9001, token: { secret: "${T}" } } }',
+    'redis:',
+    '  username: "${U}"',
+    '  password: "${P}"',
+  ];
+  const found = (T: string, U: string, P: string): string[] => warningsOf(t, `${lines.join('\n')}\n`, { T, U, P });
+  const long = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  t.same(found(long, 'u', 'p'), []);
+  for (const end of ['\n', '\r\n', '\n\n'])
+    t.match(found(long + end, 'u', `hunter2${end}`), [
+      /^1:70 apis\.metrics\.token\.secret ends with a line break, which counts/,
+      /^4:13 redis\.password ends with a line break, which counts/,
+    ]);
+  t.match(found(` ${long}`, 'u\t', 'p '), [
+    /^1:70 apis\.metrics\.token\.secret begins or ends with white space/,
+    /^3:13 redis\.username begins or ends with white space/,
+    /^4:13 redis\.password begins or ends with white space/,
+  ]);
+  t.notMatch(found(`${long}\n`, 'u\n', 'hunter2\n').join(''), /hunter2|abcdef/, 'and nothing of it is shown');
+  const list = `${lines[0]?.replace('"${T}"', '["${T}", "${P}"]')}\n`;
+  t.match(warningsOf(t, list, { T: long, P: `${long}\n` }), [/^1:79 apis\.metrics\.token\.secret\[1\] ends with/]);
+  t.same(warningsOf(t, `${lines[0]?.replace('${T}', '${file:secret}${T}')}\n`, { T: long }), [], 'a file loses one');
+});

@@ -31,25 +31,25 @@ function watched(t: Test, files: readonly string[], timing = TIMING) {
 
 t.test('an edit in place', async (t) => {
   const file = join(t.testdir({ a: '1' }), 'a');
-  const { next } = watched(t, [file]);
+  const { next, count } = watched(t, [file]);
   for (const text of ['2', '3', '4']) {
     const change = next();
     writeFileSync(file, text);
     await change;
   }
-  t.pass('each is noticed');
+  t.equal(count(), 3, 'each is noticed, once');
 });
 
 t.test('an atomic rename', async (t) => {
   const directory = t.testdir({ a: '1' });
-  const { next } = watched(t, [join(directory, 'a')]);
+  const { next, count } = watched(t, [join(directory, 'a')]);
   for (const text of ['2', '3', '4']) {
     const change = next();
     writeFileSync(join(directory, 'new'), text);
     renameSync(join(directory, 'new'), join(directory, 'a'));
     await change;
   }
-  t.pass('each is noticed');
+  t.equal(count(), 3, 'each is noticed, once');
 });
 
 t.test('symlink swaps, as Kubernetes updates a ConfigMap', async (t) => {
@@ -72,31 +72,34 @@ t.test('symlink swaps, as Kubernetes updates a ConfigMap', async (t) => {
 
 t.test('a file that goes and comes back', async (t) => {
   const file = join(t.testdir({ a: '1' }), 'a');
-  const { next } = watched(t, [file]);
+  const { next, count } = watched(t, [file]);
   const gone = next();
   unlinkSync(file);
   await gone;
+  t.equal(count(), 1, 'that it went');
   const back = next();
   writeFileSync(file, '1');
   await back;
-  t.pass();
+  t.equal(count(), 2, 'and that it came back');
 });
 
 t.test('a directory that goes and comes back is found by the poll, and then told of again', async (t) => {
   const directory = t.testdir({ sub: { a: '1' } });
   const file = join(directory, 'sub', 'a');
-  const { next } = watched(t, [file], { settleMs: 10, pollMs: 20 });
+  const { next, count } = watched(t, [file], { settleMs: 10, pollMs: 20 });
   const gone = next();
   rmSync(join(directory, 'sub'), { recursive: true });
   await gone;
+  t.equal(count(), 1);
   const back = next();
   mkdirSync(join(directory, 'sub'));
   writeFileSync(file, '2');
   await back;
+  const before = count();
   const again = next();
   writeFileSync(file, '3!');
   await again;
-  t.pass();
+  t.equal(count(), before + 1);
 });
 
 t.test('a file that is being written is waited for', async (t) => {
@@ -137,7 +140,7 @@ t.test('several files, one report; other files are none of its business', async 
 
 t.test('files can be added while it runs; a change before that is not lost for those known', async (t) => {
   const directory = t.testdir({ a: '1', more: { b: '1' } });
-  const { next, watch } = watched(t, [join(directory, 'a')]);
+  const { next, watch, count } = watched(t, [join(directory, 'a')]);
   const first = next();
   writeFileSync(join(directory, 'a'), '22');
   watch.setFiles([join(directory, 'a'), join(directory, 'more', 'b')]);
@@ -145,7 +148,7 @@ t.test('files can be added while it runs; a change before that is not lost for t
   const second = next();
   writeFileSync(join(directory, 'more', 'b'), '22');
   await second;
-  t.pass();
+  t.equal(count(), 2, 'one for each');
 });
 
 t.test('nothing is heard after close', async (t) => {

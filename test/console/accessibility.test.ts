@@ -1,6 +1,7 @@
 /**
  * Every page of the console, light and dark, on a phone and on a desk: no violation that axe knows, and nothing wider than
  * the window. With POSTERN_SCREENSHOTS=FOLDER a picture of each is kept there.
+ * Slow: axe reads every page, in two colours and two sizes.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

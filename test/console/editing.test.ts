@@ -1,5 +1,6 @@
 /**
  * Editing a key when all is not as usual: two people at once, a read-only file, keys in Redis, the keyboard alone.
+ * Slow: each page is loaded in a browser, against a process of its own.
  */
 import { chmodSync } from 'node:fs';
 import type { Page } from 'playwright-core';

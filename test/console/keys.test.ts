@@ -1,5 +1,6 @@
 /**
  * The pages of keys against a real Postern with a key file, in a real browser; what was saved is asked of the data port.
+ * Slow: each page is loaded in a browser, against a process of its own.
  */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';

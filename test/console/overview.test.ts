@@ -1,5 +1,6 @@
 /**
  * The overview, Explain and the session, against a real Postern in a real browser.
+ * Slow: each page is loaded in a browser, against a process of its own.
  */
 import type { Page } from 'playwright-core';
 import t from 'tap';

@@ -48,31 +48,33 @@ for (const [name, text] of [
   });
 }
 
-void t.test('packets make no difference', async () => {
+void t.test('packets make no difference', async (t) => {
   const chunk = fc.tuple(fc.string({ minLength: 1, maxLength: 40 }), fc.constantFrom('', ';a', ';a="b c"'));
-  fc.assert(
-    fc.property(fc.array(chunk), fc.constantFrom('', 'T: x\r\n'), fc.array(fc.nat(2000)), (chunks, trailer, cuts) => {
-      const body = Buffer.concat([
-        ...chunks.map(([data, extension]) => {
-          const bytes = Buffer.from(data);
-          return Buffer.concat([
-            Buffer.from(`${bytes.length.toString(16)}${extension}\r\n`),
-            bytes,
-            Buffer.from('\r\n'),
-          ]);
-        }),
-        Buffer.from(`0\r\n${trailer}\r\n`),
-      ]);
-      const stream = Buffer.concat([body, Buffer.from('GET / HTTP/1.1\r\n')]);
-      const framing = followChunks();
-      let from = 0;
-      for (const cut of [...cuts.map((n) => n % stream.length).toSorted((a, b) => a - b), stream.length]) {
-        const step = framing.follow(stream.subarray(from, cut), 0);
-        if (step.kind === 'violation') return false;
-        if (step.kind === 'end') return from + step.at === body.length;
-        from = cut;
-      }
-      return false;
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(chunk), fc.constantFrom('', 'T: x\r\n'), fc.array(fc.nat(2000)), (chunks, trailer, cuts) => {
+        const body = Buffer.concat([
+          ...chunks.map(([data, extension]) => {
+            const bytes = Buffer.from(data);
+            return Buffer.concat([
+              Buffer.from(`${bytes.length.toString(16)}${extension}\r\n`),
+              bytes,
+              Buffer.from('\r\n'),
+            ]);
+          }),
+          Buffer.from(`0\r\n${trailer}\r\n`),
+        ]);
+        const stream = Buffer.concat([body, Buffer.from('GET / HTTP/1.1\r\n')]);
+        const framing = followChunks();
+        let from = 0;
+        for (const cut of [...cuts.map((n) => n % stream.length).toSorted((a, b) => a - b), stream.length]) {
+          const step = framing.follow(stream.subarray(from, cut), 0);
+          if (step.kind === 'violation') return false;
+          if (step.kind === 'end') return from + step.at === body.length;
+          from = cut;
+        }
+        return false;
+      }),
+    ),
   );
 });

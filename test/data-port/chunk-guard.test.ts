@@ -91,7 +91,7 @@ void t.test('refuses a later packet before its bytes are read', async (t) => {
   const { port, seen } = await guarded(t);
   const text = await talk(connect(port), [`${CHUNKED}3\r\nabc\r\n`, `1;${'e'.repeat(300)}\r\nZ\r\n0\r\n\r\n`], 1);
   t.match(text, /^HTTP\/1\.1 400 /);
-  t.match(seen[0]?.violation, 'chunk extension is too long');
+  t.equal(seen[0]?.violation, 'chunk extension is too long');
 });
 
 void t.test('the call back comes before the data event of the same packet', async (t) => {
@@ -209,26 +209,33 @@ void t.test('valid pipelines pass in any packets, and a hidden size is found in 
     }),
   );
   const cuts = fc.array(fc.nat(5000), { maxLength: 6 });
-  await fc.assert(
-    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 5 }), cuts, fc.boolean(), async (makers, at, bad) => {
-      seen.length = 0;
-      const tail = bad ? CHUNKED.replace('/', '/bad') + '1FFFFFFFFF\r\nx' : '';
-      const stream = makers.map((make, n) => make(n)).join('') + tail;
-      const ends = [0, ...at.map((n) => n % stream.length).toSorted((a, b) => a - b), stream.length];
-      const packets = ends
-        .slice(1)
-        .map((end, i) => stream.slice(ends[i], end))
-        .filter((packet) => packet !== '');
-      await talk(connect(port), packets, makers.length + (bad ? 1 : 0));
-      const good = seen.filter((one) => one.url !== '/bad');
-      const last = seen.find((one) => one.url === '/bad');
-      return (
-        good.length === makers.length &&
-        good.every((one) => one.violation === null) &&
-        (!bad || last?.violation === 'chunk size has too many digits')
-      );
-    }),
-    { numRuns: 150 },
+  await t.resolves(
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(message, { minLength: 1, maxLength: 5 }),
+        cuts,
+        fc.boolean(),
+        async (makers, at, bad) => {
+          seen.length = 0;
+          const tail = bad ? CHUNKED.replace('/', '/bad') + '1FFFFFFFFF\r\nx' : '';
+          const stream = makers.map((make, n) => make(n)).join('') + tail;
+          const ends = [0, ...at.map((n) => n % stream.length).toSorted((a, b) => a - b), stream.length];
+          const packets = ends
+            .slice(1)
+            .map((end, i) => stream.slice(ends[i], end))
+            .filter((packet) => packet !== '');
+          await talk(connect(port), packets, makers.length + (bad ? 1 : 0));
+          const good = seen.filter((one) => one.url !== '/bad');
+          const last = seen.find((one) => one.url === '/bad');
+          return (
+            good.length === makers.length &&
+            good.every((one) => one.violation === null) &&
+            (!bad || last?.violation === 'chunk size has too many digits')
+          );
+        },
+      ),
+      { numRuns: 150 },
+    ),
   );
 });
 

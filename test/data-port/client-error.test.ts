@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { clientErrorListener } from '../../src/data-port/client-error.ts';
 import type { Refusal } from '../../src/policy/refusal.ts';
-import { latestExchangeOn } from '../../src/request/connection.ts';
+import { connectionOf } from '../../src/request/connection.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
 import { serveExchanges } from '../support/exchanges.ts';
 import { RawClient } from '../support/upstream.ts';
@@ -11,7 +11,7 @@ async function listening(t: Test, handle: (exchange: Exchange) => void) {
   const refused: Refusal[] = [];
   const { port, server } = await serveExchanges(t, handle);
   const listener = clientErrorListener({
-    latestOn: latestExchangeOn,
+    openOn: (socket) => connectionOf(socket).open,
     nextRequestId: () => 'id-2',
     record: (_socket, reason) => void recorded.push(reason),
     refuse: ({ req }, reason) => {

@@ -68,18 +68,20 @@ for (const [name, bytes] of [
   });
 }
 
-void t.test('every beginning of a header is incomplete, whatever follows changes nothing', async () => {
+void t.test('every beginning of a header is incomplete, whatever follows changes nothing', async (t) => {
   const header = fc.constantFrom(
     Buffer.from('PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n'),
     Buffer.from('PROXY UNKNOWN\r\n'),
     v2Header(0x21, 0x11, [...IPV4, 0x04, 0, 0]),
     v2Header(0x20, 0x00, []),
   );
-  fc.assert(
-    fc.property(header, fc.uint8Array(), (bytes, rest) => {
-      for (let n = 0; n < bytes.length; n++) if (read(bytes.subarray(0, n)).kind !== 'incomplete') return false;
-      const whole = read(Buffer.concat([bytes, rest]));
-      return whole.kind === 'complete' && whole.length === bytes.length;
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(header, fc.uint8Array(), (bytes, rest) => {
+        for (let n = 0; n < bytes.length; n++) if (read(bytes.subarray(0, n)).kind !== 'incomplete') return false;
+        const whole = read(Buffer.concat([bytes, rest]));
+        return whole.kind === 'complete' && whole.length === bytes.length;
+      }),
+    ),
   );
 });

@@ -44,6 +44,14 @@ void t.test('a single event', async (t) => {
   t.equal(outcome('name', '{}', { unnamed: 'allow' }), 'event_not_allowed', 'unnamed is for batch items');
 });
 
+void t.test('a second name is refused in every spelling that some library reads as the first', async (t) => {
+  const signs = ['\uFDD0', '\uFFFE', '\u{1FFFF}', '\u0000', '\u200b', '\uFFFD', '\ufeff'];
+  for (const name of [...signs.map((sign) => `na${sign}me`), 'NAME', ' name', 'name\t', 'n\u0061me'])
+    t.equal(outcome('name', `{"name":"a",${JSON.stringify(name)}:"c"}`), 'ambiguous_body', JSON.stringify(name));
+  t.equal(outcome('name', '{"name":"a","na\\ud800me":"c"}'), 'ambiguous_body');
+  t.equal(outcome('name', '{"name":"a","names":"c"}'), 'same');
+});
+
 const left = (items: string): string => `{"x":1.0, "events" : [${items}] ,"y":[]}`;
 
 void t.test('a batch with something to cut', async (t) => {
@@ -263,17 +271,19 @@ void t.test('a filter keeps nothing of a body', async (t) => {
   t.strictSame(run(cut), first);
 });
 
-void t.test('any case from a tape is judged as the oracle judges it', async () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (tape) => {
-      const eventCase = eventCaseFrom(tape);
-      try {
-        checkCase(eventCase);
-      } catch (cause) {
-        throw new Error(describe(eventCase), { cause });
-      }
-    }),
-    { numRuns: 500 },
+void t.test('any case from a tape is judged as the oracle judges it', async (t) => {
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (tape) => {
+        const eventCase = eventCaseFrom(tape);
+        try {
+          checkCase(eventCase);
+        } catch (cause) {
+          throw new Error(describe(eventCase), { cause });
+        }
+      }),
+      { numRuns: 500 },
+    ),
   );
 });
 

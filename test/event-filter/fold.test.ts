@@ -27,6 +27,23 @@ void t.test('names that some library takes for the same fold to the same', async
     t.equal(foldName(a), foldName(b), JSON.stringify([a, b]));
 });
 
+void t.test('what some library drops from a name hides nothing, each class of it', async (t) => {
+  const dropped = [
+    ...['\u0000', '\u0007', '\u001f', '\u007f', '\u009f'],
+    ...['\u00ad', '\u0600', '\u200b', '\u200d', '\u202e', '\u2060', '\ufeff', '\u{e0001}'],
+    ...['\ud800', '\udbff', '\udc00', '\udfff'],
+    ...['\u034f', '\u115f', '\u17b4', '\u180e', '\u3164', '\ufe00', '\ufe0f', '\uffa0', '\u{e0100}'],
+    '\ufffd',
+  ];
+  const noncharacters = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0xfdd0 + i));
+  for (let plane = 0; plane <= 16; plane++)
+    noncharacters.push(String.fromCodePoint(plane * 0x10000 + 0xfffe), String.fromCodePoint(plane * 0x10000 + 0xffff));
+  t.equal(noncharacters.length, 66);
+  for (const char of [...dropped, ...noncharacters])
+    for (const name of [`na${char}me`, `${char}name`, `name${char}`, `n${char}${char}ame`])
+      t.equal(foldsTo(name, 'name'), true, JSON.stringify(name));
+});
+
 void t.test('other names do not', async (t) => {
   for (const [a, b] of [
     ['name', 'names'],

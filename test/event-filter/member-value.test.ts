@@ -101,26 +101,28 @@ const wanted = fc
 const bodies = fc.tuple(fc.array(other, { maxLength: 4 }), wanted, fc.array(other, { maxLength: 4 }));
 
 void t.test('cutting keeps every other byte, and what is left is the JSON of the other members', async (t) => {
-  fc.assert(
-    fc.property(bodies, space, ([before, { start, value, end }, after], around) => {
-      const text = Buffer.from(`${around}{${[...before, start + value + end, ...after].join(',')}}${around}`);
-      const left = cutMember(text, place(text)).toString();
-      JSON.parse(left);
-      return left === `${around}{${[...before, ...after].join(',')}}${around}` && look(left) === null;
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(bodies, space, ([before, { start, value, end }, after], around) => {
+        const text = Buffer.from(`${around}{${[...before, start + value + end, ...after].join(',')}}${around}`);
+        const left = cutMember(text, place(text)).toString();
+        JSON.parse(left);
+        return left === `${around}{${[...before, ...after].join(',')}}${around}` && look(left) === null;
+      }),
+    ),
   );
-  t.pass();
 });
 
 void t.test('replacing keeps every other byte, and readers find the new value', async (t) => {
-  fc.assert(
-    fc.property(bodies, fc.string({ unit: 'grapheme' }), ([before, { start, value, end }, after], literal) => {
-      const text = Buffer.from(`{${[...before, start + value + end, ...after].join(',')}}`);
-      const replaced = replaceValue(text, place(text), literal);
-      const kept = `{${[...before, start + JSON.stringify(literal) + end, ...after].join(',')}}`;
-      const read = JSON.parse(replaced.toString()) as Record<string, unknown>;
-      return replaced.equals(Buffer.from(kept)) && read['api_key'] === literal;
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(bodies, fc.string({ unit: 'grapheme' }), ([before, { start, value, end }, after], literal) => {
+        const text = Buffer.from(`{${[...before, start + value + end, ...after].join(',')}}`);
+        const replaced = replaceValue(text, place(text), literal);
+        const kept = `{${[...before, start + JSON.stringify(literal) + end, ...after].join(',')}}`;
+        const read = JSON.parse(replaced.toString()) as Record<string, unknown>;
+        return replaced.equals(Buffer.from(kept)) && read['api_key'] === literal;
+      }),
+    ),
   );
-  t.pass();
 });

@@ -49,14 +49,16 @@ void t.test('a name with an unpaired surrogate matches nothing', async (t) => {
   t.equal(matches(['\ud800'], '"\ufffd"'), false, 'nor what it would be encoded as');
 });
 
-void t.test('any list of names matches exactly its members', async () => {
+void t.test('any list of names matches exactly its members', async (t) => {
   const name = fc.string({ unit: 'grapheme' });
-  fc.assert(
-    fc.property(fc.uniqueArray(name, { maxLength: 40 }), name, (names, other) => {
-      for (const each of [...names, other])
-        for (const token of [JSON.stringify(each), escaped(each)])
-          if (matches(names, token) !== names.includes(each)) return false;
-      return true;
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { maxLength: 40 }), name, (names, other) => {
+        for (const each of [...names, other])
+          for (const token of [JSON.stringify(each), escaped(each)])
+            if (matches(names, token) !== names.includes(each)) return false;
+        return true;
+      }),
+    ),
   );
 });

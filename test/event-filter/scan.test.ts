@@ -279,7 +279,7 @@ void t.test(
   },
 );
 
-void t.test('texts near JSON are judged as JSON.parse judges them', async () => {
+void t.test('texts near JSON are judged as JSON.parse judges them', async (t) => {
   const near = fc
     .tuple(
       fc.json({ maxDepth: 4 }),
@@ -292,9 +292,11 @@ void t.test('texts near JSON are judged as JSON.parse judges them', async () => 
       if (kind === 0) return text.slice(0, place);
       return text.slice(0, place) + char + text.slice(place + kind - 1);
     });
-  fc.assert(
-    fc.property(near, (text) => isJson(text) === isJsonToNode(Buffer.from(text, 'latin1').toString('latin1'))),
-    { numRuns: 3_000 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(near, (text) => isJson(text) === isJsonToNode(Buffer.from(text, 'latin1').toString('latin1'))),
+      { numRuns: 3_000 },
+    ),
   );
 });
 

@@ -1,3 +1,4 @@
+/** Slow: limits of whole seconds run out, and bodies are as large as they may be. */
 import { once } from 'node:events';
 import net from 'node:net';
 import zlib from 'node:zlib';
@@ -31,6 +32,22 @@ function drip(port: number, texts: Iterable<string>, everyMs: number): Promise<s
       clearInterval(timer);
       resolve(answer.split('\r\n', 1)[0] ?? '');
     });
+  });
+}
+
+/** Sends more and more until there is an answer, as a client that floods does not: one that writes on may lose it to a reset. */
+function flood(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let [answer, at] = ['', 0];
+    const socket = net.connect(port, '127.0.0.1').setEncoding('latin1');
+    const more = (): void => {
+      if (answer !== '' || at >= text.length || socket.destroyed) return;
+      socket.write(text.slice(at, (at += 65_536)), () => setImmediate(more));
+    };
+    socket.on('connect', more);
+    socket.on('data', (data: string) => (answer += data));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
   });
 }
 
@@ -91,18 +108,19 @@ t.test('what drips in byte by byte ends at its limit, and others are served mean
       100,
     ),
   ];
-  let served = 0;
+  let [served, refused] = [0, 0];
   const state = { over: false };
   const all = Promise.all(dripping).finally(() => (state.over = true));
   while (!state.over) {
-    t.equal((await sendRaw(postern.port, GOOD)).status, 204);
-    served++;
+    if ((await sendRaw(postern.port, GOOD)).status === 204) served++;
+    else refused++;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const answers = await all;
   for (const answer of answers) t.match(answer, /^(HTTP\/1\.1 408 .*)?$/);
   t.ok(answers.filter((answer) => answer.includes(' 408 ')).length >= 4, JSON.stringify(answers));
   t.ok(served > 0, 'others were served');
+  t.equal(refused, 0, 'each of them');
 });
 
 t.test('idle connections beyond the limit are closed, those within it served', async (t) => {
@@ -188,7 +206,7 @@ t.test('a flood of header fields, targets and pipelined refusals is refused in b
     `GET /${'a'.repeat(4_000_000)}`,
     `GET / HTTP/1.1\r\nX: ${'a'.repeat(4_000_000)}`,
   ])
-    t.equal((await sendRaw(postern.port, bytes)).status, 431);
+    t.match(await flood(postern.port, bytes), /^HTTP\/1\.1 431 /);
   const before = process.memoryUsage().rss;
   const socket = net.connect(postern.port, '127.0.0.1');
   socket.on('error', () => undefined);

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
@@ -40,6 +40,9 @@ t.test('a log that nobody reads, or that has no room, stops no request', async (
     if (answer.status !== 204) t.fail(`answered ${answer.status}`);
   }
   t.equal(probe.child.exitCode, null);
+  probe.child.kill('SIGTERM');
+  // Not `exit`, which waits for the end of the output that nobody reads.
+  t.same(await once(probe.child, 'exit'), [0, null], 'nor does it keep the process from ending');
 
   const full = spawn(process.execPath, ['.build/src/main.js', 'serve', '--config', configFile], {
     stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
@@ -55,6 +58,34 @@ t.test('a log that nobody reads, or that has no room, stops no request', async (
   full.kill('SIGTERM');
   const [code] = (await once(full, 'exit')) as [number | null];
   t.equal(code, 0);
+});
+
+t.test('a full pipe does not keep the process from ending', async (t) => {
+  const folder = t.testdir({ 'keys.yaml': stringify({ keys: [KEY] }) });
+  const port = await freePort();
+  const config = {
+    listen: { ...listen, port },
+    admin: { port: 0 },
+    apis: { integration: { upstream: 'http://127.0.0.1:9' } },
+  };
+  writeFileSync(join(folder, 'postern.yaml'), stringify(config));
+  spawnSync('mkfifo', [join(folder, 'pipe')]);
+  const pipe = openSync(join(folder, 'pipe'), constants.O_RDWR);
+  t.teardown(() => closeSync(pipe));
+  const child = spawn(process.execPath, ['.build/src/main.js', '--config', join(folder, 'postern.yaml')], {
+    stdio: ['ignore', pipe, 'inherit'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const refused = async (): Promise<number> =>
+    fetch(`http://127.0.0.1:${port}/${'x'.repeat(1000)}`).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  while ((await refused()) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  // More than a pipe takes.
+  for (let n = 0; n < 100; n++) await refused();
+  child.kill('SIGTERM');
+  t.same(await once(child, 'exit'), [0, null]);
 });
 
 /** A log without room cannot tell its process's ports, so one is chosen before. */

@@ -69,13 +69,48 @@ t.test('a missing or wrong token is 401 everywhere, and metrics and probes need 
       t.match([answer.status, answer.body?.code], [401, 'missing_token'], `${method} ${path}`);
       t.match(answer.headers.get('www-authenticate'), /^Bearer/);
     }
-  t.match((await call('GET', '/api/keys', { token: 'wrong' })).body.code, 'invalid_token');
+  t.equal((await call('GET', '/api/keys', { token: 'wrong' })).body.code, 'invalid_token');
   for (const authorization of ['Basic eDp5', 'Bearer', `Token ${ADMIN_TOKEN}`])
     t.equal((await send(`${adminUrl}/api/keys`, { headers: { authorization } })).status, 401, authorization);
   const twice = { authorization: [`Bearer ${ADMIN_TOKEN}`, 'Bearer wrong'] };
   t.equal((await send(`${adminUrl}/api/keys`, { headers: twice })).status, 401);
   t.equal((await send(`${adminUrl}/api/keys`, { headers: { authorization: `bearer  ${ADMIN_TOKEN}` } })).status, 200);
   for (const path of ['/metrics', '/healthz', '/readyz']) t.equal((await fetch(adminUrl + path)).status, 200);
+});
+
+t.test('HEAD is no way around the token: each operation that can be read, and the console', async (t) => {
+  const { document, adminUrl } = await started(t);
+  const readable = Object.entries(document.paths).filter(([, methods]) => 'get' in methods);
+  t.ok(readable.length >= 8, `${readable.length} operations`);
+  for (const [template] of readable) {
+    const url = adminUrl + template.replaceAll(/\{\w+\}/g, 'server');
+    const isStream = template.endsWith('/stream');
+    for (const headers of [{}, { authorization: 'Bearer wrong' }] as Record<string, string>[]) {
+      const { status, headers: told, text } = await send(url, { method: 'HEAD', headers });
+      t.equal(status, isStream ? 404 : 401, `HEAD ${template} ${JSON.stringify(headers)}`);
+      t.equal(told['etag'], undefined);
+      t.equal(text, '');
+    }
+  }
+  for (const [template] of readable.filter(([path]) => !path.includes('{') && !/session|stream/.test(path)))
+    t.equal((await send(adminUrl + template, { method: 'HEAD', headers: bearer })).status, 200, template);
+});
+
+t.test('signing in leaves a line: who, from where, and never the token or the cookie', async (t) => {
+  const { adminUrl, lines, logText } = await started(t);
+  t.equal((await signIn(adminUrl)).status, 204);
+  const cookie = cookieOf(await signIn(adminUrl)).slice('postern_session='.length);
+  const refused = await send(`${adminUrl}/api/session`, { method: 'POST', headers: json, body: '{"token":"wrong"}' });
+  t.equal(refused.status, 401);
+  const audited = lines.filter(({ msg }) => msg === 'audit');
+  t.equal(audited.length, 2, 'one for each that came in');
+  for (const line of audited) {
+    t.same(Object.keys(line).toSorted(), ['action', 'address', 'level', 'msg', 'session', 'time', 'who']);
+    t.match(line, { action: 'sign_in', who: 'session', address: '127.0.0.1', session: /^[0-9a-f]{12}$/ });
+  }
+  t.not(audited[0]?.['session'], audited[1]?.['session']);
+  t.notMatch(logText(), ADMIN_TOKEN);
+  t.notMatch(logText(), cookie);
 });
 
 t.test('an address that guesses is slowed, others and open sessions are not', async (t) => {
@@ -257,4 +292,54 @@ t.test('malformed, oversized and foreign bodies are refused in the same form', a
   const method = await fetch(`${adminUrl}/api/keys`, { method: 'DELETE', headers: bearer });
   t.equal(method.status, 405);
   t.equal(method.headers.get('allow'), 'GET, POST');
+});
+
+t.test('each header that keeps pages apart is on every answer of the guarded part, word for word', async (t) => {
+  const { adminUrl } = await started(t);
+  const promised = {
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  };
+  for (const [path, headers] of [
+    ['/api/keys', bearer],
+    ['/api/keys', {}],
+    ['/api/nothing', bearer],
+    ['/openapi.json', {}],
+    ['/', {}],
+    ['/api/keys', { ...bearer, host: 'evil.example' }],
+    ['/api/keys', { ...bearer, origin: 'https://evil.example' }],
+  ] as const) {
+    const answer = await send(adminUrl + path, { headers });
+    for (const [name, value] of Object.entries(promised)) t.equal(answer.headers[name], value, `${path} ${name}`);
+    if (path.startsWith('/api')) t.equal(answer.headers['cache-control'], 'no-store', path);
+  }
+});
+
+t.test('the cookie of a session has each of its attributes, and no other', async (t) => {
+  const { adminUrl } = await started(t);
+  const attributes = (answer: { headers: Record<string, unknown> }) =>
+    (answer.headers['set-cookie'] as string[])[0]?.split('; ').slice(1);
+  t.same(attributes(await signIn(adminUrl)), ['Path=/api', 'Max-Age=43200', 'HttpOnly', 'SameSite=Strict']);
+  const out = await send(`${adminUrl}/api/session`, { method: 'DELETE', headers: { 'x-requested-with': 'x' } });
+  t.same(attributes(out), ['Path=/api', 'Max-Age=0', 'HttpOnly', 'SameSite=Strict']);
+});
+
+t.test('a right token in a query, a cookie or another header opens nothing', async (t) => {
+  const { adminUrl } = await started(t);
+  const status = async (path: string, headers: Record<string, string> = {}) =>
+    (await send(adminUrl + path, { headers })).status;
+  t.equal(await status(`/api/keys?token=${ADMIN_TOKEN}&access_token=${ADMIN_TOKEN}`), 401);
+  for (const name of ['x-api-key', 'x-admin-token', 'proxy-authorization', 'cookie'])
+    t.equal(
+      await status('/api/keys', { [name]: name === 'cookie' ? `token=${ADMIN_TOKEN}` : `Bearer ${ADMIN_TOKEN}` }),
+      401,
+      name,
+    );
+  for (const value of [ADMIN_TOKEN.slice(0, -1), `${ADMIN_TOKEN}x`, ADMIN_TOKEN.toUpperCase(), ` ${ADMIN_TOKEN} x`])
+    t.equal(await status('/api/keys', { authorization: `Bearer ${value}` }), 401, value);
 });

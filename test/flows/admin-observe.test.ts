@@ -4,6 +4,7 @@ import { request, type IncomingMessage } from 'node:http';
 import t, { type Test } from 'tap';
 import { ADMIN_TOKEN, adminClient } from '../support/admin-client.ts';
 import { startBackend } from '../support/backend.ts';
+import { API_KEY, CLIENT_SECRET, metricsKeyDefinition } from '../support/metrics-api.ts';
 import { startPostern } from '../support/postern.ts';
 
 const KEYS = [
@@ -96,7 +97,7 @@ t.test('refusals are streamed as they come, by filter, whatever the last event w
   const all = await openStream(adminUrl, '', { 'last-event-id': 'x'.repeat(1000) });
   const some = await openStream(adminUrl, '?key=server');
   t.equal(all.answer.headers['content-type'], 'text/event-stream');
-  t.equal(all.answer.headers['cache-control'], 'no-store');
+  t.equal(all.answer.headers['cache-control'], 'no-store, no-transform');
   await ask('unknown');
   await ask('the-secret-of-the-server');
   t.match(await all.next(), { reason: 'unknown' });
@@ -186,4 +187,34 @@ t.test('the cache is emptied on demand', async (t) => {
   const { call, lines } = await started(t);
   t.equal((await call('POST', '/api/cache/purge')).status, 204);
   t.match(lines.at(-1), { msg: 'audit', action: 'purge_cache', who: 'token' });
+  t.equal((await call('POST', '/api/cache/purge', { token: null })).status, 401);
+});
+
+t.test('what was purged is asked of the backend again', async (t) => {
+  let computed = 0;
+  const backend = await startBackend(t, (_req, res) => void res.end(String(++computed)));
+  const postern = await startPostern(t, {
+    config: { admin: { token: ADMIN_TOKEN }, apis: { metrics: { upstream: backend.url } } },
+    keys: [metricsKeyDefinition()],
+  });
+  const { call } = await adminClient(t, postern.adminUrl);
+  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+    fetch(postern.url + path, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      body: JSON.stringify(body),
+    });
+  const pair = { clientSecret: CLIENT_SECRET, environmentApiKey: API_KEY };
+  const { accessToken } = (await (await post('/metrics/auth/token', pair)).json()) as { accessToken: string };
+  const ask = async () => {
+    const answer = await post('/metrics/query', {}, { authorization: `Bearer ${accessToken}` });
+    return [await answer.text(), /^postern; (hit|fwd=miss)/.exec(answer.headers.get('cache-status') ?? '')?.[1]];
+  };
+  t.same(await ask(), ['1', 'fwd=miss']);
+  t.same(await ask(), ['1', 'hit']);
+  t.equal(await postern.metric('postern_cache_entries'), 1);
+  t.equal((await call('POST', '/api/cache/purge')).status, 204);
+  t.equal(await postern.metric('postern_cache_entries'), 0);
+  t.equal(await postern.metric('postern_cache_bytes'), 0);
+  t.same(await ask(), ['2', 'fwd=miss']);
+  t.same(await ask(), ['2', 'hit']);
 });

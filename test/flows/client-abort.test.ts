@@ -44,7 +44,10 @@ t.test('also in the middle of its upload, and of its download', async (t) => {
   await downloading.until('hello');
   downloading.socket.destroy();
   await once(endless.sockets[0] as net.Socket, 'close');
-  t.pass('both upstream connections are closed');
+  for (const port of [postern, second]) {
+    await eventually(async () => (await port.metric('postern_requests_in_flight{api="integration"}')) === 0);
+    t.equal(port.lines.filter(({ msg }) => msg === 'upstream_failed').length, 0, 'nobody failed');
+  }
 });
 
 t.test('a client that goes away before its events have arrived leaves nothing behind', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SERVER_SECRET, startFlow, written } from '../support/flow.ts';
+import { EVENTS_SECRET, SERVER_SECRET, startFlow, written } from '../support/flow.ts';
 
 t.test('what passes keeps its order, its spelling and its repetitions', async (t) => {
   const { raw, backend, postern } = await startFlow(t);
@@ -192,3 +192,94 @@ function pairs(rawHeaders: readonly string[] = []): (string | undefined)[][] {
   const all = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
   return all.filter(([name = '']) => !['host', 'connection', 'content-length'].includes(name.toLowerCase()));
 }
+
+t.test('the session of the console never reaches a backend', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  for (const [cookie, left] of [
+    ['postern_session=abc', undefined],
+    ['a=1; postern_session=abc; b=2', 'a=1; b=2'],
+    ['postern_session=abc; b=2', 'b=2'],
+  ] as const)
+    for (const name of ['Cookie', 'cookie', 'COOKIE']) {
+      t.equal((await raw(written({ fields: [`${name}: ${cookie}`], body: '{}' }))).status, 204);
+      t.equal(backend.requests.at(-1)?.headers.cookie, left, `${name}: ${cookie}`);
+      t.notMatch(backend.requests.at(-1)?.rawHeaders.join(), 'postern_session');
+    }
+});
+
+t.test('what describes a body does not go on with another one, in no spelling', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  const names = ['Content-MD5', 'Digest', 'Content-Digest', 'Repr-Digest'];
+  const folded = ['Content_MD5', 'Content_Digest', 'Repr_Digest', 'content.digest', 'REPR_DIGEST', 'Content_Encoding'];
+  const send = (body: string) =>
+    raw(
+      written({
+        ...{ secret: EVENTS_SECRET, target: '/event/ingest/batch', body },
+        fields: ['Content-Type: application/json', ...[...names, ...folded].map((name) => `${name}: x`)],
+      }),
+    );
+  const sent = () => {
+    const { rawHeaders } = backend.requests.at(-1) as { rawHeaders: readonly string[] };
+    return rawHeaders.filter((name, i) => i % 2 === 0 && [...names, ...folded].includes(name));
+  };
+  t.equal((await send('{"events":[{"name":"login"},{"name":"x"}]}')).status, 204);
+  t.equal(backend.requests.at(-1)?.body.toString(), '{"events":[{"name":"login"}]}');
+  t.same(sent(), []);
+  t.equal((await send('{"events":[{"name":"login"}]}')).status, 204);
+  t.same(sent(), names, 'as it was sent, the body is what they say');
+});
+
+/** Written out: what a client sends under one of these names, in whatever spelling, is not what a backend may get. */
+const NEVER = [
+  ...['Keep-Alive', 'Proxy-Connection', 'Proxy-Authenticate', 'Proxy-Authorization', 'TE', 'HTTP2-Settings'],
+  ...['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Original-URL', 'X-Rewrite-URL', 'X-Forwarded-Uri'],
+  ...['X-Forwarded-Prefix', 'Forwarded', 'X-Real-IP', 'True-Client-IP', 'CF-Connecting-IP', 'X-Client-IP'],
+  ...['X-Cluster-Client-IP', 'X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'Trailer', 'Proxy'],
+  ...['Postern-Key-Id', 'Postern-Key-Type', 'Postern-Anything'],
+];
+
+t.test(
+  'each name that is Postern\u2019s, the connection\u2019s or means another request is dropped, in each spelling',
+  async (t) => {
+    const { raw, backend } = await startFlow(t);
+    for (const name of NEVER) {
+      const spellings = [
+        name,
+        name.toLowerCase(),
+        name.toUpperCase(),
+        name.replaceAll('-', '_'),
+        name.replace('-', '.'),
+      ];
+      const fields = [...new Set(spellings)].map((spelling) => `${spelling}: 203.0.113.99`);
+      t.equal((await raw(written({ fields, body: '{}' }))).status, 204, name);
+      t.notMatch(backend.requests.at(-1)?.rawHeaders.join('\n'), /203\.0\.113\.99/, name);
+    }
+  },
+);
+
+t.test('each name that was judged goes on in its own spelling, and in no other', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  for (const name of ['Content-Type', 'Cache-Control', 'Access-Control-Request-Headers'])
+    for (const spelling of [name, name.replaceAll('-', '_'), name.replace('-', '.'), name.replace('-', '~')]) {
+      t.equal((await raw(written({ fields: [`${spelling}: text/x-mark`], body: '{}' }))).status, 204, spelling);
+      const sent = backend.requests.at(-1)?.rawHeaders.includes('text/x-mark');
+      t.equal(sent, spelling === name, spelling);
+    }
+  for (const spelling of ['Content_Encoding', 'Sec_Fetch_Site', 'Access_Control_Request_Method', 'Authorization_']) {
+    await raw(written({ fields: [`${spelling}: x-mark`], body: '{}' }));
+    const isOther = spelling === 'Authorization_';
+    t.equal(backend.requests.at(-1)?.rawHeaders.includes('x-mark'), isOther, spelling);
+  }
+});
+
+t.test('an identifier of the client goes on if it can do no harm, up to 128 characters', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  const idFor = async (value: string) => {
+    const answer = await raw(written({ fields: [`X-Request-Id: ${value}`], body: '{}' }));
+    t.equal(backend.requests.at(-1)?.headers['x-request-id'], answer.headers['x-request-id'], 'one for all');
+    return answer.headers['x-request-id'];
+  };
+  for (const value of ['a', 'A.b_c-9', 'x'.repeat(128)]) t.equal(await idFor(value), value);
+  for (const value of ['x'.repeat(129), 'a b', 'a,b', 'a"b', 'a/b', '\u00e9'])
+    t.match(await idFor(value), /^[\w-]{12}\.[a-z0-9]+$/, value);
+});

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { sendRaw } from '../support/raw-http.ts';
 import { API_KEY, CLIENT_SECRET, metricsKeyDefinition, startMetrics } from '../support/metrics-api.ts';
 
 const from = (address: string) => ({ 'x-forwarded-for': address });
@@ -101,4 +102,79 @@ t.test('the token endpoint is never forwarded, in no spelling and with no method
     }
   }
   t.equal(backend.requests.length, 0);
+});
+
+t.test('a key in report mode reaches the backend each time that it is used from a wrong address', async (t) => {
+  const { backend, obtainToken, query, postern } = await startMetrics(t, {
+    key: { allowFrom: ['198.51.100.0/24'], mode: 'report' },
+    listen: { trustedProxies: ['127.0.0.1'] },
+  });
+  const outside = from('192.0.2.1');
+  const token = await obtainToken(outside);
+  const answers = [await query(token, { headers: outside }), await query(token, { headers: outside })];
+  t.same(await Promise.all(answers.map((answer) => answer.text())), ['{"answer":1}', '{"answer":2}']);
+  t.equal(backend.requests.length, 2);
+  t.same(
+    postern.lines.filter(({ msg }) => msg === 'would_reject').map(({ reason }) => reason),
+    ['ip_not_allowed', 'ip_not_allowed', 'ip_not_allowed'],
+  );
+  const inside = from('198.51.100.7');
+  t.equal(await (await query(token, { headers: inside })).text(), '{"answer":3}', 'nothing of it was kept');
+  t.equal(await (await query(token, { headers: inside })).text(), '{"answer":3}', 'but what passes is');
+});
+
+t.test('failures by form and by HTTP Basic are counted with those in JSON', async (t) => {
+  const { postern } = await startMetrics(t);
+  const form = 'application/x-www-form-urlencoded';
+  const basic = `Basic ${Buffer.from(`${API_KEY}:wrong`).toString('base64')}`;
+  const ask = async (body: string, headers: Record<string, string>) =>
+    (await fetch(`${postern.url}/metrics/auth/token`, { method: 'POST', headers, body })).status;
+  const grant = 'grant_type=client_credentials';
+  for (let n = 0; n < 5; n++) {
+    t.equal(await ask(`${grant}&client_id=${API_KEY}&client_secret=wrong`, { 'content-type': form }), 401);
+    t.equal(await ask(grant, { 'content-type': form, authorization: basic }), 401);
+  }
+  t.equal(await ask(`${grant}&client_id=${API_KEY}&client_secret=${CLIENT_SECRET}`, { 'content-type': form }), 429);
+  t.equal(await ask(grant, { 'content-type': form, authorization: basic }), 429);
+});
+
+t.test('ten failures and a token both outlive a reload', async (t) => {
+  const { postern, backend, obtainToken, query, requestToken } = await startMetrics(t, {
+    listen: { trustedProxies: ['127.0.0.1'] },
+  });
+  const token = await obtainToken();
+  for (let n = 0; n < 10; n++)
+    await requestToken({ clientSecret: 'wrong', environmentApiKey: API_KEY }, from('192.0.2.1'));
+  for (const ttlSeconds of [600, 900]) {
+    postern.writeConfig({
+      listen: { trustedProxies: ['127.0.0.1'] },
+      apis: { metrics: { upstream: backend.url, token: { ttlSeconds } } },
+    });
+    await postern.sidecar.reload();
+    t.equal((await requestToken(undefined, from('192.0.2.1'))).status, 429);
+    t.equal((await query(token)).status, 200);
+  }
+  t.ok(postern.lines.filter(({ msg }) => msg === 'config_reloaded').length >= 2, 'both were read');
+  t.equal(postern.lines.filter(({ msg }) => msg === 'token_secret_made_at_start').length, 1, 'and warned of once');
+});
+
+t.test('a foreign Host finds neither the metrics API nor its token endpoint', async (t) => {
+  const { postern, obtainToken } = await startMetrics(t, { api: { hosts: ['metrics.test', '127.0.0.1'] } });
+  const token = await obtainToken();
+  const ask = async (host: string, path: string) => {
+    const body = path.endsWith('token')
+      ? JSON.stringify({ clientSecret: CLIENT_SECRET, environmentApiKey: API_KEY })
+      : '{}';
+    const answer = await sendRaw(
+      postern.port,
+      `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    return answer.status;
+  };
+  for (const path of ['/metrics/query', '/metrics/query/a']) {
+    t.equal(await ask('metrics.test', path), 200);
+    t.equal(await ask('METRICS.test:8080', path), 200);
+    t.equal(await ask('other.test', path), 404);
+    t.equal(await ask('metrics.test.evil.test', path), 404);
+  }
 });

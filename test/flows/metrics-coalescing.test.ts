@@ -53,7 +53,10 @@ t.test('the call to the backend ends when nobody waits for it any more', async (
     `POST /metrics/query HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
   );
   await arrived;
+  t.equal(await postern.metric('postern_requests_in_flight{api="metrics"}'), 1);
   socket.destroy();
   await backendClosed;
-  t.pass('the backend saw its connection close');
+  while ((await postern.metric('postern_requests_in_flight{api="metrics"}')) > 0);
+  t.equal(await postern.metric('postern_cache_entries'), 0, 'nothing of it is kept');
+  t.equal(backend.requests.length, 1);
 });

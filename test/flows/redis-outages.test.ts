@@ -1,6 +1,7 @@
 /**
  * Every outage of Redis under a steady load: no request fails, probes and metrics tell the truth, nothing that was changed
  * meanwhile is missed, and no password is logged.
+ * Slow: silence is noticed after seconds, and each outage has a server of its own; three run at once.
  */
 import t from 'tap';
 import { startRedis } from '../support/redis.ts';

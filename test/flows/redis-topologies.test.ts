@@ -1,4 +1,7 @@
-/** Redis behind Sentinel and as a Cluster: failing over and moving slots under a steady load, unnoticed by clients. */
+/**
+ * Redis behind Sentinel and as a Cluster: failing over and moving slots under a steady load, unnoticed by clients.
+ * Slow: a failover takes seconds, and a Cluster has to form first.
+ */
 import t from 'tap';
 import { isLive, LOST_MS, SERVING, underLoad } from '../support/redis-outage.ts';
 import { eventually, startCluster, startSentinel, type RedisServer } from '../support/redis.ts';

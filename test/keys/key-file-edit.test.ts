@@ -232,22 +232,129 @@ t.test('whatever the layout, a change is right or the text does not say it', asy
   });
   let right = 0;
   let tried = 0;
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...tricky, FILE.replaceAll('id: web', 'id: a').replaceAll('id: server', 'id: b')),
-      any,
-      (text, change) => {
-        const before = load(text);
-        const index = before.findIndex(({ id }) => id === change.id);
-        const { removed, ...fields } = change;
-        const after = removed ? null : { ...(before[index] as KeyDefinition), ...fields };
-        const result = editKeyFile(text, { index, before: before[index] as KeyDefinition, after });
-        const loaded = loadKeyText(result, 'keys.yaml', ENV).definitions;
-        tried++;
-        if (isDeepStrictEqual(loaded, before.toSpliced(index, 1, ...(after === null ? [] : [after])))) right++;
-      },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...tricky, FILE.replaceAll('id: web', 'id: a').replaceAll('id: server', 'id: b')),
+        any,
+        (text, change) => {
+          const before = load(text);
+          const index = before.findIndex(({ id }) => id === change.id);
+          const { removed, ...fields } = change;
+          const after = removed ? null : { ...(before[index] as KeyDefinition), ...fields };
+          const result = editKeyFile(text, { index, before: before[index] as KeyDefinition, after });
+          const loaded = loadKeyText(result, 'keys.yaml', ENV).definitions;
+          tried++;
+          if (isDeepStrictEqual(loaded, before.toSpliced(index, 1, ...(after === null ? [] : [after])))) right++;
+        },
+      ),
     ),
   );
   t.comment(`${right} of ${tried}`);
   t.ok(right > tried / 2, 'most changes can be made');
+});
+
+const HASH = (digit: string): string => `sha256:${digit.repeat(64)}`;
+const SAID = `# head
+keys:
+  # first
+  - id: a # ida
+    type: read-write
+    secrets:
+      - hash: ${HASH('1')} # made first
+    allowFrom: [10.0.0.1] # office
+    enabled: true # on
+
+  - { id: b, type: write-only, secrets: [{ hash: '${HASH('2')}' }] } # flow
+# tail
+`;
+
+/** The same file, as different tools and habits write it. */
+const SAID_DIFFERENTLY: Readonly<Record<string, string>> = {
+  'without a word': SAID,
+  '%YAML 1.2': `%YAML 1.2\n---\n${SAID}`,
+  '%YAML 1.1': `%YAML 1.1\n---\n${SAID}`,
+  'a comment before the directive': `# generated\n%YAML 1.2\n---\n${SAID}`,
+  'a byte order mark': `\ufeff${SAID}`,
+  'a byte order mark and a directive': `\ufeff%YAML 1.2\n---\n${SAID}`,
+  '---': `---\n${SAID}`,
+  '--- with a comment': `--- # keys\n${SAID}`,
+  '...': `---\n${SAID}...\n`,
+  '... without a line break': `${SAID}...`,
+  CRLF: `%YAML 1.2\n---\n${SAID}...\n`.replaceAll('\n', '\r\n'),
+  'no line break at the end': SAID.trimEnd(),
+  '%TAG and tags': `%TAG !e! tag:example.com,2000:\n--- !!map\n${SAID.replace('id: a', 'id: !!str a').replace('keys:', 'keys: !!seq')}`,
+  anchors: SAID.replace('keys:', 'keys: &all').replace('- id: a', '- &first\n    id: a'),
+  'no indent': SAID.replaceAll(/^ {2}/gm, ''),
+  'white space at the ends': SAID.replaceAll('\n', ' \n'),
+};
+
+t.test('a file that says which YAML it is, or is marked otherwise, is edited as any other', async (t) => {
+  for (const [how, text] of Object.entries(SAID_DIFFERENTLY))
+    t.test(how, async (t) => {
+      t.same(load(text), load(SAID));
+      const comments = text.match(/#[^\r\n]*/g) ?? [];
+      const keepsComments = (result: string): void => {
+        t.same(result.match(/#[^\r\n]*/g), comments);
+        t.match(result, text.slice(0, text.indexOf('keys:')));
+        t.equal(result.includes('\r\n'), text.includes('\r\n'));
+        t.equal(/\n\.\.\.\s*$/.test(result) || !result.includes('...'), true, 'nothing stands behind the end');
+      };
+      const address = { address: '10.0.0.2', description: 'yes' };
+      keepsComments(
+        edit(text, 'a', (key) => ({
+          ...key,
+          description: 'no',
+          enabled: false,
+          allowFrom: [...(key.allowFrom as []), address],
+        })),
+      );
+      keepsComments(
+        edit(
+          text,
+          'a',
+          (key) =>
+            ({
+              ...key,
+              secrets: [...key.secrets, { hash: 'sha256:' + '3'.repeat(64), expiresAt: '2031-01-01T00:00:00.000Z' }],
+            }) as KeyDefinition,
+        ),
+      );
+      // Each of these is something else than text for YAML 1.1, YAML 1.2 or both.
+      const names = [
+        'on',
+        'y',
+        '010',
+        '0o14',
+        '0b11',
+        '1_000',
+        '1:30',
+        '190:20:30',
+        '2030-01-01',
+        '~',
+        'null',
+        '.5',
+        '+1',
+        '=',
+      ];
+      keepsComments(edit(text, 'b', (key) => ({ ...key, allowedEvents: names })));
+      keepsComments(
+        add(text, { id: '1_000', type: 'read-write', description: '2030-01-01', secrets: [{ hash: HASH('4') }] }),
+      );
+      edit(text, 'a', () => null);
+      edit(text, 'b', () => null);
+    });
+});
+
+t.test('what is read depends on what the file says', async (t) => {
+  const described = (head: string, fields: string) =>
+    load(`${head}keys:\n  - { id: a, type: read-write, secrets: [{ hash: '${HASH('1')}' }], ${fields} }\n`)[0];
+  t.equal(described('%YAML 1.1\n---\n', 'enabled: no')?.enabled, false);
+  t.match(described('%YAML 1.1\n---\n', 'rateLimit: { requests: 1_000, windowSeconds: 010 }')?.rateLimit, {
+    requests: 1000,
+    windowSeconds: 8,
+  });
+  t.match(described('', 'rateLimit: { requests: 1000, windowSeconds: 010 }')?.rateLimit, { windowSeconds: 10 });
+  for (const head of ['', '%YAML 1.1\n---\n', '%YAML 1.2\n---\n'])
+    t.equal(described(head, 'expiresAt: 2030-01-01T00:00:00Z')?.expiresAt, '2030-01-01T00:00:00Z', 'a time is text');
 });

@@ -1,3 +1,4 @@
+/** Slow: servers are killed, frozen and failed over, and silence is noticed after seconds. */
 import t from 'tap';
 import { eventually, redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
 import { changeKeys, definitionOf, watchKeys } from '../support/redis-keys.ts';
@@ -37,6 +38,7 @@ t.test('what only the counter tells is read within pollSeconds', async (t) => {
   await watched.started;
   await changeKeys(server.admin, { set: { b: definitionOf('b') }, remove: ['a'], publish: null });
   await eventually(() => watched.ids().join() === 'b', 'the change');
+  t.same([watched.admits('secret-of-a'), watched.admits('secret-of-b')], [false, true]);
 });
 
 t.test('a change that was not published is not hidden by one that was', async (t) => {
@@ -47,6 +49,8 @@ t.test('a change that was not published is not hidden by one that was', async (t
   await changeKeys(server.admin, { set: { silent: definitionOf('silent') }, publish: null });
   for (let i = 0; i < 50; i += 1) await changeKeys(server.admin, { set: { loud: definitionOf(`loud-${i}`) } });
   await eventually(() => watched.admits('secret-of-silent') && watched.admits('secret-of-loud-49'), 'both');
+  t.same(watched.ids(), ['a', 'loud', 'silent']);
+  t.notOk(watched.admits('secret-of-loud-48'));
 });
 
 t.test('`*` and a forgotten counter', async (t) => {
@@ -61,6 +65,7 @@ t.test('`*` and a forgotten counter', async (t) => {
   await eventually(() => watched.admits('secret-of-c'), 'a change without counter');
   await changeKeys(server.admin, { remove: ['b'], raise: 0 });
   await eventually(() => !watched.admits('secret-of-b'), 'a deletion without counter');
+  t.same(watched.ids(), ['a', 'c']);
 });
 
 t.test('a full reading finds what nothing told of', async (t) => {
@@ -215,6 +220,7 @@ t.test('a read-only replica is good enough to read keys from', async (t) => {
   await watched.started;
   await changeKeys(master.admin, { set: { b: definitionOf('b') } });
   await eventually(() => watched.ids().join() === 'a,b', 'a change of the master');
+  t.same([watched.source.status().up, watched.problems], [true, []]);
 });
 
 t.test('Redis that loads its data is waited for', async (t) => {
@@ -285,4 +291,35 @@ t.test('Cluster: changes, a slot that moves, and a change after it', async (t) =
   await idle?.kill();
   await changeKeys(next.admin, { prefix, set: { d: definitionOf('d') } }).catch(() => undefined);
   t.ok(watched.admits('secret-of-b'), 'a node that is gone takes no key with it');
+});
+
+t.test('what was changed while nobody listened is found when messages come again', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 300 });
+  await watched.started;
+  const listens = async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1;
+  await eventually(listens, 'a listener');
+  // In one go: nothing counts the change, nothing tells of it, and the connection that reads stays open.
+  await server.admin
+    .multi()
+    .call('client', 'kill', 'type', 'pubsub')
+    .hset('postern:keys', { b: definitionOf('b') })
+    .exec();
+  await eventually(() => watched.ids().join() === 'a,b', 'the change');
+  t.ok(watched.source.status().up);
+});
+
+t.test('everything is read again every five minutes at the latest, unless told otherwise', async (t) => {
+  const server = await startRedis(t);
+  await changeKeys(server.admin, { set: { a: definitionOf('a') } });
+  const watched = watchKeys(t, redisAt(server.url), { pollSeconds: 0.1 });
+  await watched.started;
+  await eventually(async () => (await server.admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1, 'a listener');
+  const { now } = performance;
+  t.teardown(() => (performance.now = now));
+  await changeKeys(server.admin, { set: { b: definitionOf('b') }, publish: null, raise: 0 });
+  performance.now = () => now.call(performance) + 300_000;
+  await eventually(() => watched.ids().join() === 'a,b', 'the change');
+  t.same(watched.problems, [], 'nothing went wrong meanwhile');
 });

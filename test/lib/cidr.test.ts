@@ -107,31 +107,33 @@ const network = fc.tuple(anyAddress, fc.integer({ min: 0, max: 128 })).map(([tex
 });
 
 t.test('a set agrees with a scan of its networks, and with the platform', (t) => {
-  fc.assert(
-    fc.property(
-      fc.array(network, { maxLength: 12 }),
-      fc.array(anyAddress, { minLength: 1, maxLength: 12 }),
-      (cidrs, texts) => {
-        const set = compileAddressSet(cidrs);
-        const list = new BlockList();
-        for (const { first, prefixLength, family } of cidrs)
-          list.addSubnet(formatAddress(first), prefixLength, family === 4 ? 'ipv4' : 'ipv6');
-        return texts.every((text) => {
-          const address = parseAddress(text) as Address;
-          const scanned = cidrs.some(
-            ({ first, last }) => first.length === address.length && first <= address && address <= last,
-          );
-          const written = formatAddress(address);
-          // The platform finds IPv4 addresses in IPv6 networks that hold their mapped form; here they never are.
-          const listed = cidrs.some(({ family }) => family === 6) && address.length === 2;
-          return (
-            set.has(address) === scanned &&
-            (listed || list.check(written, isIP(written) === 4 ? 'ipv4' : 'ipv6') === scanned)
-          );
-        });
-      },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(
+        fc.array(network, { maxLength: 12 }),
+        fc.array(anyAddress, { minLength: 1, maxLength: 12 }),
+        (cidrs, texts) => {
+          const set = compileAddressSet(cidrs);
+          const list = new BlockList();
+          for (const { first, prefixLength, family } of cidrs)
+            list.addSubnet(formatAddress(first), prefixLength, family === 4 ? 'ipv4' : 'ipv6');
+          return texts.every((text) => {
+            const address = parseAddress(text) as Address;
+            const scanned = cidrs.some(
+              ({ first, last }) => first.length === address.length && first <= address && address <= last,
+            );
+            const written = formatAddress(address);
+            // The platform finds IPv4 addresses in IPv6 networks that hold their mapped form; here they never are.
+            const listed = cidrs.some(({ family }) => family === 6) && address.length === 2;
+            return (
+              set.has(address) === scanned &&
+              (listed || list.check(written, isIP(written) === 4 ? 'ipv4' : 'ipv6') === scanned)
+            );
+          });
+        },
+      ),
+      { numRuns: 500 },
     ),
-    { numRuns: 500 },
   );
   t.end();
 });

@@ -7,16 +7,18 @@ t.test('all bytes in their order, at any time', async (t) => {
     fc.uint8Array({ maxLength: 3000 }).map((bytes) => Buffer.from(bytes)),
     { maxLength: 8 },
   );
-  fc.assert(
-    fc.property(pieces, fc.nat(10_000), (added, expected) => {
-      const gathered = new GatheredBytes(expected);
-      for (const [i, piece] of added.entries()) {
-        gathered.add(piece);
-        const sofar = Buffer.concat(added.slice(0, i + 1));
-        t.ok(gathered.bytes.equals(sofar));
-        t.equal(gathered.size, sofar.length);
-      }
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(pieces, fc.nat(10_000), (added, expected) => {
+        const gathered = new GatheredBytes(expected);
+        for (const [i, piece] of added.entries()) {
+          gathered.add(piece);
+          const sofar = Buffer.concat(added.slice(0, i + 1));
+          t.ok(gathered.bytes.equals(sofar));
+          t.equal(gathered.size, sofar.length);
+        }
+      }),
+    ),
   );
   t.equal(new GatheredBytes(10).bytes.length, 0);
 });

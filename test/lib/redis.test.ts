@@ -1,3 +1,4 @@
+/** Slow: servers are killed and frozen, and a Cluster has to form first. */
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -96,6 +97,7 @@ t.test('a CA file that is gone is not needed to connect again', async (t) => {
   rmSync(caFile);
   for (const type of ['normal', 'pubsub']) await server.admin.call('client', 'kill', 'type', type, 'skipme', 'yes');
   await eventually(() => subscribed === 2 && connection.ready, 'both to be connected again');
+  t.equal(await connection.call('ping'), 'PONG');
 });
 
 t.test('a password from the URL or beside it, never shown', async (t) => {

@@ -39,7 +39,7 @@ t.test('another upstream or configuration has other keys', async (t) => {
   t.not(cacheKey(cacheScope({ api: 'metrics', upstream: 'http://127.0.0.1:9002' }), PARTS), cacheKey(SCOPE, PARTS));
 });
 
-t.test('no two different requests are joined to the same bytes, large bodies included', async () => {
+t.test('no two different requests are joined to the same bytes, large bodies included', async (t) => {
   const text = fc.string({ maxLength: 6, unit: fc.constantFrom('a', '1', ':', '-', '{', '\u00e9', '\u20ac') });
   const optional = fc.option(text, { nil: undefined });
   const parts = fc.record({
@@ -53,24 +53,28 @@ t.test('no two different requests are joined to the same bytes, large bodies inc
     },
     body: fc.oneof(text, fc.constant('x'.repeat(20_000))).map((body) => Buffer.from(body)),
   });
-  fc.assert(
-    fc.property(parts, parts, (one, other) => {
-      const differ = JSON.stringify(Object.entries(one)) !== JSON.stringify(Object.entries(other));
-      return differ === (cacheKey(SCOPE, one) !== cacheKey(SCOPE, other));
-    }),
-    { numRuns: 2000 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(parts, parts, (one, other) => {
+        const differ = JSON.stringify(Object.entries(one)) !== JSON.stringify(Object.entries(other));
+        return differ === (cacheKey(SCOPE, one) !== cacheKey(SCOPE, other));
+      }),
+      { numRuns: 2000 },
+    ),
   );
-  fc.assert(
-    // What one part loses, its neighbour gains.
-    fc.property(text, text, fc.nat(6), (left, right, cut) => {
-      const joined = left + right;
-      const [a, b] = [joined.slice(0, cut), joined.slice(cut)];
-      const [one, other] = [
-        { ...PARTS, method: left, target: right },
-        { ...PARTS, method: a, target: b },
-      ];
-      return (left === a) === (cacheKey(SCOPE, one) === cacheKey(SCOPE, other));
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      // What one part loses, its neighbour gains.
+      fc.property(text, text, fc.nat(6), (left, right, cut) => {
+        const joined = left + right;
+        const [a, b] = [joined.slice(0, cut), joined.slice(cut)];
+        const [one, other] = [
+          { ...PARTS, method: left, target: right },
+          { ...PARTS, method: a, target: b },
+        ];
+        return (left === a) === (cacheKey(SCOPE, one) === cacheKey(SCOPE, other));
+      }),
+    ),
   );
 });
 

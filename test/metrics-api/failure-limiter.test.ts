@@ -28,20 +28,22 @@ t.test('a clock that was set back locks nobody out for long', async (t) => {
   t.equal(limiter.secondsToWait('a', NOW - 3_600_000), 0);
 });
 
-t.test('no minute, whenever it begins, sees more than ten guesses', async () => {
-  fc.assert(
-    fc.property(fc.array(fc.nat(9000), { maxLength: 150 }), (pauses) => {
-      const limiter = createFailureLimiter();
-      const guesses: number[] = [];
-      let now = NOW;
-      for (const pause of pauses) {
-        now += pause;
-        if (limiter.secondsToWait('a', now) > 0) continue;
-        guesses.push(now);
-        limiter.fail('a', now);
-      }
-      return guesses.every((start) => guesses.filter((time) => time >= start && time < start + 60_000).length <= 10);
-    }),
+t.test('no minute, whenever it begins, sees more than ten guesses', async (t) => {
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(fc.nat(9000), { maxLength: 150 }), (pauses) => {
+        const limiter = createFailureLimiter();
+        const guesses: number[] = [];
+        let now = NOW;
+        for (const pause of pauses) {
+          now += pause;
+          if (limiter.secondsToWait('a', now) > 0) continue;
+          guesses.push(now);
+          limiter.fail('a', now);
+        }
+        return guesses.every((start) => guesses.filter((time) => time >= start && time < start + 60_000).length <= 10);
+      }),
+    ),
   );
 });
 

@@ -63,3 +63,48 @@ t.test('a small body does not keep the large buffer alive that it was cut from',
   const kept = store.get(key(1));
   t.equal(kept?.kind === 'answer' && kept.body.buffer.byteLength, 100);
 });
+
+t.test('empty answers fill it too: each costs what it takes beside its bytes', async (t) => {
+  const store = createMemoryStore({ maxBytes: 100_000, now: () => 0 });
+  for (let n = 0; n < 1000; n++) store.set(key(n), answerEntry({ body: Buffer.alloc(0), headers: [] }), 1000);
+  const { entries, bytes } = store.stats();
+  t.ok(entries < 300, `${entries} are kept`);
+  t.ok(bytes <= 100_000);
+  t.equal(store.get(key(0)), undefined);
+  t.ok(store.get(key(999)));
+});
+
+t.test('each name and each value costs something, and so does a list of what answers vary by', async (t) => {
+  const weigh = (entry: ReturnType<typeof answerEntry> | { kind: 'vary'; names: readonly string[] }) => {
+    const store = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+    store.set(key(1), entry, 1000);
+    return store.stats().bytes;
+  };
+  const bare = weigh(answerEntry({ headers: [], body: Buffer.alloc(0), statusText: '' }));
+  t.ok(bare >= 64 + 200, 'the key, and an object');
+  t.ok(weigh(answerEntry({ headers: ['', ''], body: Buffer.alloc(0), statusText: '' })) >= bare + 32);
+  t.equal(weigh(answerEntry({ headers: [], body: Buffer.alloc(77), statusText: '' })), bare + 77);
+  t.equal(weigh(answerEntry({ headers: [], body: Buffer.alloc(0), statusText: 'x'.repeat(9) })), bare + 9);
+  t.ok(weigh({ kind: 'vary', names: ['a'.repeat(500)] }) >= 64 + 500);
+});
+
+t.test('an entry is one until its time is up, not a millisecond longer', async (t) => {
+  let now = 0;
+  const store = createMemoryStore({ maxBytes: 1_000_000, now: () => now });
+  store.set(key(1), body(1), 1000);
+  now = 999;
+  t.ok(store.get(key(1)));
+  now = 1000;
+  t.equal(store.get(key(1)), undefined);
+  store.set(key(2), body(1), 1000);
+  store.set(key(3), body(1), 1000);
+  store.delete(key(2));
+  t.equal(store.get(key(2)), undefined);
+  t.equal(store.stats().entries, 1);
+  store.clear();
+  t.same(store.stats(), { bytes: 0, entries: 0 });
+  store.set(key(3), body(1), 1000);
+  store.close();
+  t.equal(store.get(key(3)), undefined);
+  t.equal(store.shared(), null);
+});

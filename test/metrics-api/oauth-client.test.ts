@@ -12,6 +12,7 @@ import { createFailureLimiter } from '../../src/metrics-api/failure-limiter.ts';
 import { createTokenEndpoint } from '../../src/metrics-api/token-endpoint.ts';
 import { createTokenService, type TokenService } from '../../src/metrics-api/token.ts';
 import { metricsKey, secretOf, sha256, snapshotOf } from './support/metrics-keys.ts';
+import { askToken } from './support/token-asking.ts';
 
 const SECRET = 'se:cret with %, + and \u00e9';
 const API_KEY = 'api key/1:2';
@@ -34,9 +35,9 @@ async function serve(t: Test, tokens: TokenService): Promise<string> {
         requestId: 'r1',
         keys,
       };
-      void endpoint
-        .answer({ ...head, now: Date.now(), body: Buffer.concat(chunks), guard: () => null })
-        .then(({ answer }) => res.writeHead(answer?.status ?? 500, [...(answer?.headers ?? [])]).end(answer?.body));
+      void askToken(endpoint, { ...head, now: Date.now() }, Buffer.concat(chunks)).then(({ answer }) =>
+        res.writeHead(answer?.status ?? 500, [...(answer?.headers ?? [])]).end(answer?.body),
+      );
     });
   });
   server.listen(0, '127.0.0.1');

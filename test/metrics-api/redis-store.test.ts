@@ -1,8 +1,10 @@
+/** Slow: servers are killed and frozen, and a Cluster has to form first. */
 import t, { type Test } from 'tap';
-import { connectRedis } from '../../src/lib/redis.ts';
+import { connectRedis, type RedisConnection } from '../../src/lib/redis.ts';
 import type { CacheStore } from '../../src/metrics-api/cache-store.ts';
 import { createMemoryStore } from '../../src/metrics-api/memory-store.ts';
 import { createRedisStore } from '../../src/metrics-api/redis-store.ts';
+import { decodeEntry, encodeEntry } from '../../src/metrics-api/stored-entry.ts';
 import { eventually, redisAt, startCluster, startRedis, type RedisServer } from '../support/redis.ts';
 import { answerEntry, cacheStoreContract, KEY, OTHER_KEY } from './cache-store-contract.ts';
 
@@ -77,8 +79,11 @@ t.test('what one refreshes or deletes, another does not serve from memory', asyn
     const entry = await two.store.get(KEY);
     return entry?.kind === 'answer' && entry.body.toString() === 'new';
   }, 'the new answer');
+  t.same(await one.store.get(KEY), refreshed);
   await one.store.delete(KEY);
   await eventually(async () => (await two.store.get(KEY)) === undefined, 'the deletion');
+  t.equal(await one.store.get(KEY), undefined);
+  t.equal(await server.admin.exists(`postern:cache:${KEY}`), 0);
 });
 
 t.test('a purge is one for all, and what was purged stays so', async (t) => {
@@ -122,6 +127,57 @@ t.test('other prefixes, other keys, other values: a miss', async (t) => {
   t.equal(await store.get(KEY), undefined);
   await store.set(OTHER_KEY, answerEntry(), 60_000);
   t.same(await store.get(OTHER_KEY), answerEntry(), 'and others are not harmed');
+});
+
+/** A store over a Redis that answers when it is told to, and tells what it is told to. */
+function scripted() {
+  const pending: ((answer: unknown) => void)[] = [];
+  let listener: Parameters<RedisConnection['subscribe']>[1] | undefined;
+  const wait = () => new Promise<unknown>((resolve) => pending.push(resolve));
+  const connection: RedisConnection = {
+    ...{ ready: true, call: wait, callBuffer: wait, transaction: async () => [], script: () => wait },
+    subscribe: (_channel, events) => ((listener = events), { close: () => undefined }),
+    close: () => undefined,
+  };
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const stored = encodeEntry(KEY, { entry: answerEntry(), expiresAt: 60_000, generation: 'g' });
+  const answer = () => pending.shift()?.([Buffer.from('g'), stored]);
+  return { store, answer, tell: (message: string) => listener?.onMessage(message), events: () => listener };
+}
+
+t.test('what another process changed during a reading is not kept as it was before', async (t) => {
+  const undisturbed = scripted();
+  const first = undisturbed.store.get(KEY);
+  undisturbed.answer();
+  t.same(await first, answerEntry());
+  t.notOk(undisturbed.store.get(KEY) instanceof Promise, 'undisturbed, it is kept');
+
+  for (const message of [`other ${KEY}`, 'other *', `other ${OTHER_KEY}`]) {
+    const { store, answer, tell } = scripted();
+    const reading = store.get(KEY);
+    tell(message);
+    answer();
+    await reading;
+    t.ok(store.get(KEY) instanceof Promise, `${message}: Redis is asked again`);
+  }
+  const resubscribed = scripted();
+  const reading = resubscribed.store.get(KEY);
+  resubscribed.events()?.onSubscribed?.();
+  resubscribed.answer();
+  await reading;
+  t.ok(resubscribed.store.get(KEY) instanceof Promise, 'messages may have been missed');
+});
+
+t.test('what another process changed is forgotten here, and only that', async (t) => {
+  const { store, tell } = scripted();
+  await store.set(KEY, answerEntry(), 60_000);
+  await store.set(OTHER_KEY, answerEntry(), 60_000);
+  tell(`other ${KEY}`);
+  t.ok(store.get(KEY) instanceof Promise);
+  t.same(store.get(OTHER_KEY), answerEntry());
+  tell('other *');
+  t.ok(store.get(OTHER_KEY) instanceof Promise);
 });
 
 t.test('without Redis the memory goes on, at once, and Redis is taken up again', async (t) => {
@@ -171,6 +227,29 @@ t.test('in a Cluster', async (t) => {
     await one.store.set(KEY, answerEntry(), 60_000);
     return (await two.store.get(KEY)) !== undefined;
   }, 'the entry');
+  t.same(await two.store.get(KEY), answerEntry());
   await one.store.clear();
   await eventually(async () => (await two.store.get(KEY)) === undefined, 'the purge');
+  t.equal(await one.store.get(KEY), undefined);
+});
+
+t.test('what goes to Redis in a moment is what was handed in, whatever becomes of the buffer', async (t) => {
+  const sent: Buffer[] = [];
+  let answer: (generation: string) => void = () => undefined;
+  const generation = new Promise<string>((resolve) => (answer = resolve));
+  const connection: RedisConnection = {
+    ...{ ready: true, call: () => generation, callBuffer: () => generation, script: () => () => generation },
+    transaction: async (commands) => (sent.push(commands[0]?.[2] as Buffer), []),
+    ...{ subscribe: () => ({ close: () => undefined }), close: () => undefined },
+  };
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const body = Buffer.from('as it was');
+  const setting = store.set(KEY, answerEntry({ body }), 60_000);
+  body.fill('x');
+  answer('g');
+  await setting;
+  const stored = decodeEntry(KEY, sent[0] as Buffer);
+  t.equal(stored?.entry.kind === 'answer' && stored.entry.body.toString(), 'as it was');
+  t.match(stored, { expiresAt: 60_000, generation: 'g' });
 });

@@ -59,7 +59,7 @@ t.test('a refusal that OAuth has no word for is called an invalid request', asyn
 
 t.test('an error that the request itself explains goes before the reason, and keeps its status', async (t) => {
   const told = { error: 'invalid_scope', why: 'Access tokens have no scopes here.' } as const;
-  const answer = oauthRefusal('id-1', of('invalid_request'), told);
+  const answer = oauthRefusal('id-1', { ...of('invalid_request'), oauth: told });
   t.strictSame(bodyOf(answer), { error: 'invalid_scope', error_description: told.why });
   t.equal(answer.status, 400);
 });

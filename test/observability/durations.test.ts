@@ -15,21 +15,23 @@ t.test('a bound includes itself, what is above all bounds is in +Inf alone', asy
   t.equal(bucket('+Inf'), 3);
 });
 
-t.test('each bucket holds exactly the observations up to its bound', async () => {
-  fc.assert(
-    fc.property(fc.array(fc.double({ min: 0, max: 60, noNaN: true })), (observed) => {
-      const durations = createDurations();
-      for (const seconds of observed) durations.observe(seconds);
-      const samples = durations.samples('d', { api: 'x' });
-      const buckets = samples.filter((sample) => sample.metricName === 'd_bucket');
-      return (
-        buckets.length === DURATION_BUCKETS.length + 1 &&
-        buckets.every(({ labels, value }) => {
-          const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le']);
-          return value === observed.filter((seconds) => seconds <= bound).length;
-        }) &&
-        samples.find((sample) => sample.metricName === 'd_count')?.value === observed.length
-      );
-    }),
+t.test('each bucket holds exactly the observations up to its bound', async (t) => {
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 60, noNaN: true })), (observed) => {
+        const durations = createDurations();
+        for (const seconds of observed) durations.observe(seconds);
+        const samples = durations.samples('d', { api: 'x' });
+        const buckets = samples.filter((sample) => sample.metricName === 'd_bucket');
+        return (
+          buckets.length === DURATION_BUCKETS.length + 1 &&
+          buckets.every(({ labels, value }) => {
+            const bound = labels['le'] === '+Inf' ? Infinity : Number(labels['le']);
+            return value === observed.filter((seconds) => seconds <= bound).length;
+          }) &&
+          samples.find((sample) => sample.metricName === 'd_count')?.value === observed.length
+        );
+      }),
+    ),
   );
 });

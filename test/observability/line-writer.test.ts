@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createLineWriter } from '../../src/observability/line-writer.ts';
 
 const droppedLine = (count: number) => `dropped ${count}\n`;
@@ -20,25 +20,100 @@ t.test('lines arrive whole and in order, those beyond the bound are counted', as
   t.equal(readFileSync(file, 'utf8'), 'line 0...\nline 1...\nline 2...\nline 3...\ndropped 2\nafter\n');
 });
 
-t.test('a flush of nothing calls back', async () => {
+t.test('a flush of nothing calls back, once for each that asked', async (t) => {
   const writer = createLineWriter({ fd: 1, maxWaiting: 20, droppedLine });
-  await new Promise<void>((done) => writer.flush(done));
-  writer.flushSync();
+  let calls = 0;
+  for (const asked of [1, 2]) {
+    await new Promise<void>((done) => writer.flush(() => done(void calls++)));
+    t.equal(calls, asked);
+  }
+  t.equal(writer.flushSync(), undefined);
+  t.equal(calls, 2);
 });
 
 t.test('a descriptor that fails costs lines, not the process', async (t) => {
   const fd = openSync('/dev/full', 'w');
   t.teardown(() => closeSync(fd));
   const writer = createLineWriter({ fd, maxWaiting: 100, droppedLine });
-  writer.write('a\n');
-  await new Promise<void>((done) => writer.flush(done));
-  writer.write('b\n');
-  await new Promise<void>((done) => writer.flush(done));
-  writer.flushSync();
+  let flushed = 0;
+  for (const line of ['a\n', 'b\n']) {
+    writer.write(line);
+    await new Promise<void>((done) => writer.flush(done));
+    flushed++;
+  }
+  t.equal(flushed, 2, 'whoever waits is not left waiting');
+  t.doesNotThrow(() => writer.flushSync());
+  t.equal(writer.dropped(), 2);
   const other = createLineWriter({ fd, maxWaiting: 100, droppedLine });
   other.write('a\n');
   other.write('b\n');
-  other.flushSync();
+  t.doesNotThrow(() => other.flushSync());
+  other.write('c\n');
+  await new Promise<void>((done) => other.flush(done));
+  t.doesNotThrow(() => other.flushSync(), 'nor later');
+});
+
+/** Both ends of a pipe; writing to it never waits. */
+function pipe(t: Test) {
+  const path = join(t.testdir(), 'pipe');
+  spawnSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  t.teardown(() => [reader, writer].forEach((fd) => closeSync(fd)));
+  const read = (): string => {
+    const bytes = Buffer.alloc(1 << 20);
+    let length = 0;
+    try {
+      for (let got = 1; got > 0; length += got) got = readSync(reader, bytes, length, bytes.length - length, null);
+    } catch {
+      // Empty for now.
+    }
+    return bytes.toString('latin1', 0, length);
+  };
+  return { fd: writer, read };
+}
+
+const LONG = `${'x'.repeat(9_999)}\n`;
+
+for (const neverWaits of [true, false])
+  t.test(`a reader that stops is waited for, and loses nothing (neverWaits: ${neverWaits})`, async (t) => {
+    const { fd, read } = pipe(t);
+    const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits });
+    for (let n = 0; n < 30; n++) writer.write(LONG);
+    let text = '';
+    const reading = setInterval(() => (text += read()), 5);
+    await new Promise<void>((done) => writer.flush(done));
+    clearInterval(reading);
+    t.equal(text + read(), LONG.repeat(30));
+    t.equal(writer.dropped(), 0);
+  });
+
+t.test('a reader that never comes back is given up: the flush ends, and what is lost is counted', async (t) => {
+  const { fd, read } = pipe(t);
+  const writer = createLineWriter({ fd, maxWaiting: 200_000, droppedLine, neverWaits: true });
+  for (let n = 0; n < 40; n++) writer.write(LONG);
+  const before = writer.dropped();
+  t.ok(before > 0, 'beyond the bound');
+  const flushed = new Promise<void>((done) => writer.flush(done));
+  writer.giveUp();
+  await flushed;
+  t.ok(writer.dropped() > before);
+  const lost = writer.dropped();
+  writer.write(LONG);
+  writer.flushSync();
+  t.equal(writer.dropped(), lost + 1);
+  t.ok(read().length <= 65_536, 'nothing more is written');
+});
+
+t.test('what found no room is written before the process ends, when there is room again', async (t) => {
+  const { fd, read } = pipe(t);
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+  for (let n = 0; n < 10; n++) writer.write(LONG);
+  writer.flush(() => {});
+  writer.write('last\n');
+  const text = read();
+  writer.flushSync();
+  t.equal(text + read(), `${LONG.repeat(10)}last\n`);
 });
 
 const LOG = `file://${join(process.cwd(), '.build/src/observability/log.js')}`;

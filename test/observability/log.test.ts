@@ -42,20 +42,22 @@ t.test('at level debug a second line says why', async (t) => {
   t.match(parsed()[1], { level: 'debug', msg: 'why', requestId: 'req-1', why: because.why });
 });
 
-t.test('whatever a client sends, its line is one line of printable ASCII that reads back as sent', async () => {
+t.test('whatever a client sends, its line is one line of printable ASCII that reads back as sent', async (t) => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('"}\n{"level":"fatal"', '\u2028', '\u0085', '\u009b31m', '\\'),
   );
-  fc.assert(
-    fc.property(text, text, text, (path, requestId, clientIp) => {
-      const sent = { ...rejection, path, requestId, clientIp };
-      const line = rejectionLine(sent);
-      const read = JSON.parse(line) as Rejection;
-      return (
-        /^[ -~]*\n$/.test(line) && read.path === path && read.requestId === requestId && read.clientIp === clientIp
-      );
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(text, text, text, (path, requestId, clientIp) => {
+        const sent = { ...rejection, path, requestId, clientIp };
+        const line = rejectionLine(sent);
+        const read = JSON.parse(line) as Rejection;
+        return (
+          /^[ -~]*\n$/.test(line) && read.path === path && read.requestId === requestId && read.clientIp === clientIp
+        );
+      }),
+    ),
   );
 });
 

@@ -30,7 +30,8 @@ t.test('lists newest first, before and after the ring is full', async (t) => {
   recent.add(rejection(2));
   t.same(ids(recent.list()), [2, 1]);
   for (const n of [3, 4, 5]) recent.add(rejection(n));
-  t.same(ids(recent.list()), [5, 4, 3]);
+  t.same(ids(recent.list()), [5, 4, 3, 2, 1], 'those of the same reason and key besides');
+  t.same(ids(recent.list({}, 2)), [5, 4]);
 });
 
 t.test('keeps a thousand unless told otherwise', async (t) => {
@@ -48,9 +49,67 @@ t.test('filters by key and reason before it counts up to the limit', async (t) =
   recent.add(rejection(3, { keyId: 'a', reason: 'ip_not_allowed' }));
   recent.add(rejection(4, { keyId: '' }));
   t.same(ids(recent.list({ key: 'a' })), [3, 1]);
-  t.same(ids(recent.list({ reason: 'ip_not_allowed', limit: 1 })), [3]);
+  t.same(ids(recent.list({ reason: 'ip_not_allowed' }, 1)), [3]);
   t.same(ids(recent.list({ key: '' })), [4], 'callers that no key recognised');
   t.same(ids(recent.list({ key: 'a', reason: 'no_route' })), [1]);
+});
+
+t.test('filters by what else a rejection says', async (t) => {
+  const recent = createRecentRejections();
+  recent.add(rejection(1, { clientIp: '198.51.100.1', path: '/a', mode: 'report' }));
+  recent.add(rejection(2, { path: '/a' }));
+  t.same(ids(recent.list({ address: '198.51.100.1' })), [1]);
+  t.same(ids(recent.list({ path: '/a' })), [2, 1]);
+  t.same(ids(recent.list({ path: '/a', mode: 'enforce' })), [2]);
+  t.same(ids(recent.list({ requestId: '1' })), [1]);
+});
+
+t.test('a flood of one kind hides no other', async (t) => {
+  const recent = createRecentRejections();
+  for (let n = 0; n < 150; n++) {
+    recent.add(rejection(n, { keyId: 'quiet' }));
+    recent.add(rejection(1000 + n, { keyId: '', reason: 'ip_not_allowed' }));
+    recent.add(rejection(2000 + n, { keyId: '', mode: 'report' }));
+  }
+  for (let n = 10_000; n < 40_000; n++) recent.add(rejection(n, { keyId: n % 2 === 0 ? '' : 'loud' }));
+  t.same(
+    ids(recent.list({ key: 'quiet' })),
+    Array.from({ length: 100 }, (_, n) => 149 - n),
+  );
+  t.same(
+    ids(recent.list({ reason: 'ip_not_allowed' })),
+    Array.from({ length: 100 }, (_, n) => 1149 - n),
+  );
+  t.same(
+    ids(recent.list({ mode: 'report' })),
+    Array.from({ length: 100 }, (_, n) => 2149 - n),
+  );
+  const all = ids(recent.list());
+  t.equal(all.length, 1300);
+  t.same(
+    all.slice(0, 1000),
+    Array.from({ length: 1000 }, (_, n) => 39_999 - n),
+  );
+  t.equal(new Set(all).size, all.length, 'none twice');
+});
+
+t.test('however many keys are refused, what is kept is bounded, and shared fairly', async (t) => {
+  const recent = createRecentRejections();
+  const bound = 1000 + 100 + 20_000;
+  recent.add(rejection(-1, { keyId: 'quiet' }));
+  for (let n = 0; n < 100_000; n++) recent.add(rejection(n, { keyId: `key-${n % 1000}` }));
+  t.ok(recent.list().length <= bound);
+  t.same(ids(recent.list({ key: 'quiet' })), [-1]);
+  const some = ids(recent.list({ key: 'key-7' }));
+  t.ok(some.length >= 15, 'a thousand keys have nearly twenty each');
+  t.same(
+    some,
+    Array.from({ length: some.length }, (_, n) => 99_007 - 1000 * n),
+    'the latest',
+  );
+  for (let n = 100_000; n < 200_000; n++) recent.add(rejection(n, { keyId: `key-${n}` }));
+  t.ok(recent.list().length <= bound);
+  t.same(ids(recent.list({ key: 'key-199000' })), [199_000]);
 });
 
 t.test('followers hear of each rejection until they leave', async (t) => {

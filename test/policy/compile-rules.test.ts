@@ -59,3 +59,37 @@ apis:
 t.test('a range that validation would not have let through is a bug', async (t) => {
   t.throws(() => cidrOf('10.0.0.1/8'), /after validation/);
 });
+
+t.test('each API has its name, and names of hosts and headers count in any case', async (t) => {
+  const rules = compiled(
+    t,
+    `apis:
+  integration: { upstream: "http://127.0.0.1:9000", hosts: [A.Test, b.test], cors: { allowedHeaders: [X-A, x-b] } }
+  metrics: { upstream: "http://127.0.0.1:9001", hosts: [M.Test], maxBodyBytes: 7 }
+`,
+  );
+  t.equal(rules.integration?.name, 'integration');
+  t.same([...(rules.integration?.hosts ?? [])], ['a.test', 'b.test']);
+  t.same([...(rules.integration?.cors.allowedHeaders ?? [])], ['x-a', 'x-b']);
+  t.equal(rules.integration?.cors.maxAgeSeconds, 7200);
+  t.same([...(rules.metrics?.hosts ?? [])], ['m.test']);
+  t.equal(rules.metrics?.maxBodyBytes, 7);
+  t.equal(rules.metrics?.looksIntoBody, false);
+  t.same(rules.metrics?.credentialFields, []);
+});
+
+t.test('where a credential may stand decides what is looked at', async (t) => {
+  const of = (credential: string) =>
+    compiled(t, `apis: { integration: { upstream: "http://127.0.0.1:9000", credential: ${credential} } }\n`)
+      .integration;
+  t.equal(of('["body:a"]')?.looksIntoBody, true);
+  t.equal(of('["header:X-Key"]')?.looksIntoBody, false);
+  t.same(of('["header:X-Key", "query:q", bearer, "header:Y"]')?.credentialFields, ['x-key', 'y']);
+  t.same(of('["query:q"]')?.credential, [{ kind: 'query', name: 'q' }]);
+});
+
+t.test('an API is left out on its own', async (t) => {
+  const rules = compiled(t, 'apis: { metrics: { upstream: http://127.0.0.1:9001 } }\n');
+  t.equal(rules.integration, null);
+  t.equal(rules.metrics?.name, 'metrics');
+});

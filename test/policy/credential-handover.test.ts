@@ -70,3 +70,39 @@ t.test('a literal that went out in the body is not sent twice', async (t) => {
   t.same(handed([]), { kind: 'strip' });
   t.same(handed(['Authorization', 'Bearer x']), LITERAL);
 });
+
+t.test('look-alikes of the header that holds the credential go, and nothing else does', async (t) => {
+  const alike = ['X_Api_Key', 'x.api.key', 'X-API_KEY', 'x~api-key'];
+  const others = ['X-Api-Keys', 'XApiKey', 'X-Api', 'Y-Api-Key', 'X-Api-Kez'];
+  const fields = [...alike, ...others].flatMap((name, i) => [name, String(i)]);
+  const kept = others.flatMap((name, i) => [name, String(alike.length + i)]);
+  for (const authorization of [{ kind: 'strip' }, { kind: 'pass' }, LITERAL] as const) {
+    const { rawHeaders } = hand(factsOf({}, fields), '', [HEADER], authorization);
+    t.same(rawHeaders, ['Host', 'api.test', ...kept], authorization.kind);
+    for (const name of alike)
+      t.same(
+        hand(factsOf({}, ['A', '1', name, 's']), '', [HEADER], authorization).rawHeaders.slice(2),
+        ['A', '1'],
+        name,
+      );
+  }
+  t.same(hand(factsOf({}, fields), '', [QUERY], { kind: 'strip' }).rawHeaders.slice(2), fields, 'another place');
+});
+
+t.test('a value is no name, and a name is found in every case', async (t) => {
+  const tricky = ['A', 'X_Api_Key', 'B', 'x-api-key'];
+  t.same(hand(factsOf({}, tricky), '', [HEADER], { kind: 'strip' }).rawHeaders.slice(2), tricky);
+  for (const name of ['X-Api-Key', 'x-api-key', 'X-API-KEY'])
+    t.same(hand(factsOf({}, [name, 's', name, 't']), '', [HEADER], { kind: 'strip' }).rawHeaders.slice(2), [], name);
+  const other = ['Y-Api-Key', '1', 'X-Api-Kex', '2'];
+  t.same(hand(factsOf({}, other), '', [HEADER], LITERAL).rawHeaders.slice(2), other, 'of the same length');
+});
+
+t.test('every parameter of the name goes, in every spelling of it', async (t) => {
+  const strip = (query: string) => hand(factsOf(), query, [QUERY], { kind: 'strip' }).query;
+  t.equal(strip('?api_key=1&a=b&api_key=2'), '?a=b');
+  t.equal(strip('?%61pi_key=1&a=b'), '?a=b');
+  t.equal(strip('?api_key'), '');
+  t.equal(strip('?a=api_key'), '?a=api_key');
+  t.equal(hand(factsOf(), '?%61pi_key=1', [QUERY], LITERAL).query, '?%61pi_key=up%26stream');
+});

@@ -137,16 +137,18 @@ t.test('what came before never changes what is read', async (t) => {
       return base.with(field, name ?? (base[field] as string)).with(field + 1, value ?? (base[field + 1] as string));
     }),
   ]);
-  fc.assert(
-    fc.property(near, (sections) => {
-      let before: HeaderSection | null = null;
-      for (const rawHeaders of sections) {
-        const { bearer, ...read }: HeaderSection['headers'] = readHeaders(rawHeaders, before);
-        const { bearer: alone, ...readAlone } = readHeaders(rawHeaders);
-        t.strictSame(read, readAlone);
-        t.equal(bearer?.text, alone?.text);
-        before = section(rawHeaders, before);
-      }
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(near, (sections) => {
+        let before: HeaderSection | null = null;
+        for (const rawHeaders of sections) {
+          const { bearer, ...read }: HeaderSection['headers'] = readHeaders(rawHeaders, before);
+          const { bearer: alone, ...readAlone } = readHeaders(rawHeaders);
+          t.strictSame(read, readAlone);
+          t.equal(bearer?.text, alone?.text);
+          before = section(rawHeaders, before);
+        }
+      }),
+    ),
   );
 });

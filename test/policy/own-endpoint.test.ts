@@ -1,5 +1,5 @@
 import t from 'tap';
-import { metricsPath } from '../../src/policy/own-endpoint.ts';
+import { metricsPath, ownEndpointAt } from '../../src/policy/own-endpoint.ts';
 
 t.test('what holds a client secret never goes on, in no spelling that a backend might accept', async (t) => {
   for (const path of [
@@ -33,4 +33,18 @@ t.test('queries are what the cache is for', async (t) => {
     '/metrics/auth',
   ])
     t.equal(metricsPath(path), 'other', path);
+});
+
+t.test('what is answered at a path: tokens, and public keys where there are some', async (t) => {
+  const KEYS = '/.well-known/jwks.json';
+  t.equal(ownEndpointAt(KEYS, true), 'key set');
+  t.equal(ownEndpointAt(KEYS, false), null);
+  for (const path of ['/.well-known/jwks.json/', '/.well-known/jwks.jsonx', '/.well-known/JWKS.json', '/'])
+    t.equal(ownEndpointAt(path, true), null, path);
+  for (const publishes of [true, false]) {
+    t.equal(ownEndpointAt('/metrics/auth/token', publishes), 'token');
+    t.equal(ownEndpointAt('/METRICS/auth/Token/', publishes), 'token');
+    t.equal(ownEndpointAt('/metrics/query', publishes), null);
+    t.equal(ownEndpointAt('/auth/token', publishes), null);
+  }
 });

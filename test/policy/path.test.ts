@@ -200,15 +200,17 @@ t.test('what was let through is let through unchanged', (t) => {
   );
   const target = fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`);
   const quirks = fc.subarray([...PATH_QUIRKS]).map((some: readonly PathQuirk[]) => new Set(some));
-  fc.assert(
-    fc.property(target, quirks, (text, allowed) => {
-      const first = normalizeTarget(text, allowed);
-      if (!first.ok) return;
-      const { path, query } = first.value;
-      t.ok(text.endsWith(query) && !path.includes('?'));
-      t.strictSame(normalizeTarget(path + query, allowed), first, text);
-    }),
-    { numRuns: 500 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(target, quirks, (text, allowed) => {
+        const first = normalizeTarget(text, allowed);
+        if (!first.ok) return;
+        const { path, query } = first.value;
+        t.ok(text.endsWith(query) && !path.includes('?'));
+        t.strictSame(normalizeTarget(path + query, allowed), first, text);
+      }),
+      { numRuns: 500 },
+    ),
   );
   t.end();
 });

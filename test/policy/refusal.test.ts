@@ -39,3 +39,54 @@ t.test('decisions', async (t) => {
   t.same(reason, { code: 'no_route', reason: 'no_route', why: 'why' });
   t.equal(refused(reason).refusal, reason);
 });
+
+/** Written out: what a code means to callers, to the log and to the connection changes on purpose alone. */
+const TABLE = `
+  malformed_request        400 info close
+  ambiguous_path           400 info
+  invalid_json             400 info
+  invalid_event_body       400 info
+  ambiguous_body           400 info
+  invalid_request          400 info
+  missing_credential       401 info
+  invalid_credential       401 warn
+  invalid_client           401 warn
+  ip_not_allowed           403 warn
+  browser_not_allowed      403 warn
+  origin_not_allowed       403 warn
+  cors_not_allowed         403 info
+  method_not_allowed       403 info
+  route_not_allowed        403 info
+  event_not_allowed        403 info
+  no_route                 404 info
+  method_not_supported     405 info close
+  request_timeout          408 info close
+  body_too_large           413 info
+  unsupported_media_type   415 info
+  unsupported_encoding     415 info
+  expectation_failed       417 info close
+  rate_limited             429 info
+  header_fields_too_large  431 info close
+  internal_error           500 info close
+  not_implemented          501 info close
+  upstream_unreachable     502 warn
+  not_ready                503 warn
+  overloaded               503 warn
+  upstream_timeout         504 warn
+  version_not_supported    505 info close`;
+
+t.test('each code by itself: its status, its level, and whether the connection closes', async (t) => {
+  const promised = TABLE.trim()
+    .split('\n')
+    .map((line) => line.trim().split(/ +/));
+  const known = Object.entries(REFUSALS).map(([code, entry]) => [
+    ...[code, String(entry.status), entry.level],
+    ...(entry.closes ? ['close'] : []),
+  ]);
+  for (const line of promised)
+    t.same(
+      known.find(([code]) => code === line[0]),
+      line,
+      line.join(' '),
+    );
+});

@@ -171,3 +171,23 @@ const NO_HOSTS = [
 ].flat();
 for (const host of NO_HOSTS)
   t.equal(codeOf({ host: ['Host', host] }), 'malformed_request', `Host ${JSON.stringify(host)} is malformed`);
+
+t.test('a Host is judged as if it were the first, whatever came before it', async (t) => {
+  const bad = [
+    'a..b',
+    'a b',
+    'user@api.test',
+    '0x7f.1',
+    'api.test:',
+    'api.test:99999',
+    '[::1',
+    `${'a'.repeat(300)}.test`,
+  ];
+  for (const host of bad)
+    for (const before of [null, 'api.test', host]) {
+      if (before !== null) codeOf({ host: ['Host', before] });
+      t.equal(codeOf({ host: ['Host', host] }), 'malformed_request', `${host} after ${before}`);
+      t.equal(codeOf({ host: ['Host', host] }), 'malformed_request', `${host} again`);
+    }
+  t.equal(codeOf({ host: ['Host', 'api.test'] }), 'passed');
+});

@@ -142,3 +142,36 @@ t.test('in a Cluster', async (t) => {
     }, 'the node');
   t.equal((await admitted(one.store, 3)) + (await admitted(two.store, 5)), 5);
 });
+
+t.test('an admission of a large limit counts from the end of its slot, never from before it was made', async (t) => {
+  const server = await startRedis(t);
+  const { store } = await openStore(t, redisAt(server.url));
+  const large = { requests: 2000, windowSeconds: 3600 };
+  const slot = 3600;
+  for (let n = 0; n < 3; n++) {
+    const [seconds = '0', micros = '0'] = (await server.admin.time()).map(String);
+    const before = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    t.same(await store.take(`large-${n}`, large, Date.now()), { allowed: true });
+    const [, at = '', count] =
+      /^(\d+):(\d+)$/.exec((await server.admin.lindex(`postern:rate:large-${n}`, -1)) ?? '') ?? [];
+    t.equal(count, '1');
+    t.ok(Number(at) >= before, `${at} is not before ${before}`);
+    t.equal(Number(at) % slot, 0, 'the end of a slot');
+    const left = await server.admin.pttl(`postern:rate:large-${n}`);
+    t.ok(left > 3_595_000 && left <= 3_600_000 + slot, `${left} ms are left`);
+  }
+});
+
+t.test('what this process alone has used up is refused without asking Redis', async (t) => {
+  const server = await startRedis(t);
+  const { store } = await openStore(t, redisAt(server.url));
+  t.equal(await admitted(store, 5), 5);
+  const scripts = async (): Promise<number> => {
+    const stats = await server.admin.info('commandstats');
+    return [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
+  };
+  const before = await scripts();
+  t.ok(before >= 5);
+  t.equal(await admitted(store, 20), 0);
+  t.equal(await scripts(), before);
+});

@@ -17,8 +17,8 @@ t.test('a body asked for after its client has gone is reported as aborted', asyn
   req.on('error', () => undefined);
   socket.resetAndDestroy();
   await gone;
-  await t.resolveMatch(
-    new Promise((resolve) => collectBody(req, { contentLength: 20, maxBytes: 100 }, resolve)),
+  t.equal(
+    await new Promise((resolve) => collectBody(req, { contentLength: 20, maxBytes: 100 }, resolve)),
     'aborted',
     'else a request that waited for its credential counts as under way for ever',
   );

@@ -109,3 +109,35 @@ t.test('how many events were refused is noted, and in report mode the coded body
   t.same([sent?.body, sent?.headers['content-encoding']], [body, 'gzip']);
   t.same([outcome?.rejectedEvents, outcome?.wouldReject?.code], [1, 'event_not_allowed']);
 });
+
+t.test('a body without a type, of a key that may not use every method, is no form to the backend', async (t) => {
+  const typeFor = async (change: Partial<Key>, given: Partial<Given> = {}, body = '{"name":"login"}') =>
+    (await taken(t, { key: change, ...given }, body)).sent?.headers['content-type'] ?? null;
+  const BYTES = 'application/octet-stream';
+  t.equal(await typeFor({}), 'application/json', 'a route with events');
+  t.equal(await typeFor({}, { path: '/profile' }), BYTES, 'without');
+  t.equal(await typeFor({}, { path: '/nowhere' }), BYTES, 'no route');
+  const limited = { type: 'read-write', allowedEvents: new Set(['login']) } as const;
+  t.equal(await typeFor(limited, { path: '/profile' }), BYTES, 'has the listed pairs alone');
+  t.equal(await typeFor({ type: 'read-write' }), null);
+  t.equal(await typeFor({ type: 'read-write' }, { api: IN_BODY }), 'application/json', 'judged as JSON, called so');
+  t.equal(await typeFor({}, { fields: `${BY_HEADER}Content-Type: \r\n`, path: '/profile' }), BYTES, 'an empty one');
+  t.equal(await typeFor({}, { fields: `${BY_HEADER}Content-Type: text/plain\r\n` }), 'text/plain');
+  t.equal(await typeFor({}, {}, ''), null, 'without a body');
+  t.equal(await typeFor({ mode: 'report' }), null, 'in report mode nothing is added');
+  t.equal(await typeFor({}, { api: { enforcement: 'report' } }), null);
+  t.equal(
+    await typeFor({ mode: 'report' }, { api: IN_BODY }),
+    'application/json',
+    'judged for its credential, which no key reports',
+  );
+});
+
+t.test('a coded body goes on as it was judged', async (t) => {
+  const { sent } = await taken(
+    t,
+    { key: LOGIN, fields: `${BY_HEADER}Content-Encoding: gzip\r\n` },
+    gzipSync('{"name":"login"}'),
+  );
+  t.same([sent?.body.toString(), sent?.headers['content-encoding']], ['{"name":"login"}', undefined]);
+});

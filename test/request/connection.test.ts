@@ -1,17 +1,17 @@
 /** What a connection remembers of a request that is over. */
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { connectionOf, remember, type Connection } from '../../src/data-port/connection.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
-import { admit, type Passage } from '../../src/policy/pipeline.ts';
-import { apiRules, bearer, factsOf, key, passageOf, PORTS, rulesOf } from '../support/passages.ts';
+import { connectionOf, remember, type Connection } from '../../src/request/connection.ts';
+import type { Passage } from '../../src/request/passage.ts';
+import { apiRules, bearer, factsOf, judged, key, passageOf, rulesOf } from '../support/passages.ts';
 
 const RULES = rulesOf([key('k')]);
-const EMPTY: Connection = { section: null, visit: null };
+const EMPTY: Connection = { open: null, section: null, visit: null };
 
 function passed(target: string, fields: readonly string[] = bearer('k'), rules = RULES): Passage {
   const passage = passageOf(factsOf({ target, method: 'GET' }, fields), rules);
-  void admit(passage, PORTS);
+  judged(passage);
   return passage;
 }
 
@@ -80,7 +80,7 @@ t.test('a long target or Host is not remembered, even one whose path is short', 
   const rawHeaders = ['Host', 'h'.repeat(7000)];
   const facts = factsOf({ target: '/profile', method: 'GET', rawHeaders, headers: readHeaders(rawHeaders) });
   const passage = passageOf(facts, RULES);
-  void admit(passage, PORTS);
+  judged(passage);
   t.same(rememberedOf(passage), EMPTY);
 });
 

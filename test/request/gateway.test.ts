@@ -1,6 +1,6 @@
 /** A request from the socket to its end: recorded once, counted while it is under way, and alone in its mistakes. */
 import t, { type Test } from 'tap';
-import { latestExchangeOn } from '../../src/request/connection.ts';
+import { connectionOf } from '../../src/request/connection.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
 import { serveGateway, type GatewayGiven } from '../support/exchanges.ts';
 import { sendRaw } from '../support/raw-http.ts';
@@ -42,9 +42,9 @@ t.test('each request is recorded once, and counted while it is under way', async
 
 t.test('a connection remembers neither the verdict on its last request nor that one\u2019s body', async (t) => {
   let rules = RULES;
-  const seen: (Exchange | undefined)[] = [];
+  const seen: (Exchange | null)[] = [];
   const { port, outcomes, server } = await gatewayWith(t, { rules: () => rules });
-  server.on('request', ({ socket }) => seen.push(latestExchangeOn(socket)));
+  server.on('request', ({ socket }) => seen.push(connectionOf(socket).open));
   const client = new RawClient(t, port);
   const request = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\nContent-Length: 4\r\n\r\nbody`;
   client.write(request);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { createInFlight, type InFlight, type Seat } from '../../src/data-port/in-flight.ts';
-import type { Passage } from '../../src/policy/pipeline.ts';
+import { createInFlight, type InFlight, type Seat } from '../../src/request/in-flight.ts';
+import type { Passage } from '../../src/request/passage.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { apiRules, factsOf, key, passageOf, rulesOf } from '../support/passages.ts';

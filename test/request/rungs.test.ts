@@ -4,8 +4,7 @@ import t from 'tap';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import type { PolicyWorld } from '../../src/request/checks.ts';
-import { placeOf } from '../../src/request/connection.ts';
-import type { Exchange } from '../../src/request/exchange.ts';
+import { placeOf, visitOf } from '../../src/request/connection.ts';
 import type { Passage } from '../../src/request/passage.ts';
 import { JUDGING, RUNGS } from '../../src/request/rungs.ts';
 import { apiRules, bearer, factsOf, judged, key, passageOf, rulesOf, WORLD } from '../support/passages.ts';
@@ -125,7 +124,7 @@ t.test('where a request goes is the same, whatever the one before it on its conn
     const others = steps.filter((step) => {
       const before = passageOf(step.facts, step.rules);
       judged(before);
-      return !isDeepStrictEqual(seen(passageOf(facts, rules, placeOf(before as Exchange, facts, rules))), alone);
+      return !isDeepStrictEqual(seen(passageOf(facts, rules, placeOf(visitOf(before), facts, rules))), alone);
     });
     t.same(others, [], `${facts.method} ${facts.target} of ${facts.headers.host}`);
   }
@@ -171,7 +170,15 @@ t.test('which API serves a request: by path in every spelling, and by Host', asy
   for (const target of ['/metrics', '/METRICS/', '/metrics/query', '/m%65trics/x'])
     t.equal(to(target)[1], 'metrics', target);
   for (const target of ['/metricsx', '/a/metrics', '/']) t.equal(to(target)[1], 'integration', target);
-  for (const host of ['API.test:80', '[2001:db8::1]:8080']) t.equal(to('/', host)[1], 'integration', host);
+  for (const host of ['API.test:80', 'api.test.', 'api.test.:80', '[2001:db8::1]:8080'])
+    t.equal(to('/', host)[1], 'integration', host);
+  const narrow = rulesOf(KEYS, {
+    integration: apiRules(),
+    metrics: apiRules({ name: 'metrics', hosts: new Set(['m.test']) }),
+  });
+  t.equal(to('/metrics/query', 'm.test', narrow)[1], 'metrics');
+  t.same(to('/metrics/query', 'api.test', narrow), ['no_route', undefined]);
+  t.equal(to('/', 'api.test', narrow)[1], 'integration');
   t.same(to('/', 'other.test'), ['no_route', undefined]);
   t.same(to('/metrics', 'api.test', rulesOf(KEYS)), ['no_route', undefined]);
   t.same(to('/', 'api.test', rulesOf(KEYS, { integration: null, metrics })), ['no_route', undefined]);

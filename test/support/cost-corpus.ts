@@ -11,7 +11,7 @@ import { editKeyFile } from '../../src/keys/key-file-edit.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../../src/lib/cidr.ts';
 import { cacheDirective, storability } from '../../src/metrics-api/storability.ts';
-import { metricsPath } from '../../src/metrics-api/metrics-path.ts';
+import { metricsPath } from '../../src/policy/own-endpoint.ts';
 import { readJsonRequest, readOAuthRequest, tokenForm } from '../../src/metrics-api/token-request.ts';
 import { redactUrls } from '../../src/observability/redact.ts';
 import { resolveClientAddress } from '../../src/policy/client-address.ts';
@@ -70,7 +70,11 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
         checkRequestForm(facts);
         findCredential({ facts, query: '', bodyText: null }, CREDENTIALS);
         resolveClientAddress(facts.peer, headers.forwardedFor, EVERYBODY);
-        preflightHeaders(facts, { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1, allowCredentials: false }, false);
+        preflightHeaders(
+          facts,
+          { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1, allowCredentials: false },
+          false,
+        );
         cacheDirective(headers.cacheControl);
         checkMedia(headers.contentType);
         tokenForm({ contentType: headers.contentType, authorization: headers.authorization });

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
-import { latestExchangeOn, remember } from '../../src/request/connection.ts';
+import { connectionOf } from '../../src/request/connection.ts';
 import { createEnding, type Ending } from '../../src/request/ending.ts';
 import { Exchange, type Arrival } from '../../src/request/exchange.ts';
 import { createGateway } from '../../src/request/gateway.ts';
+import { createInFlight } from '../../src/request/in-flight.ts';
 import { NOWHERE } from '../../src/request/passage.ts';
 import type { World } from '../../src/request/send.ts';
 import { readFacts } from '../../src/data-port/read-facts.ts';
@@ -26,7 +27,7 @@ export async function serveExchanges(
 ): Promise<{ readonly port: number; readonly server: http.Server }> {
   return await serving(t, (req, res) => {
     const exchange = exchangeWith(readFacts(req, NOON), rules, { req, res });
-    remember(req.socket, exchange);
+    connectionOf(req.socket).open = exchange;
     handle(exchange);
   });
 }
@@ -69,7 +70,7 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
     record: (outcome) => void outcomes.push(outcome),
     enter: (api) => void inFlight.push(`+${api}`),
     leave: (api) => void inFlight.push(`-${api}`),
-    maxRequestsInFlight: given.maxRequestsInFlight ?? 10,
+    inFlight: createInFlight({ limit: given.maxRequestsInFlight ?? 10, apis: 1 }),
     now: () => 0,
     draining,
   });
@@ -96,8 +97,6 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
   server.on('checkContinue', (req, res) => handle(req, res, true));
   return { port, server, outcomes, inFlight, lanes, backend };
 }
-
-export { latestExchangeOn };
 
 async function serving(t: Test, listener: http.RequestListener): Promise<{ port: number; server: http.Server }> {
   const server = http.createServer({ requireHostHeader: false }, listener);

@@ -23,6 +23,7 @@ export interface FlowOptions {
   /** Merged into the integration API. */
   readonly api?: Record<string, unknown>;
   readonly listen?: Record<string, unknown>;
+  readonly admin?: Record<string, unknown>;
   readonly log?: Record<string, unknown>;
   readonly respond?: (req: RecordedRequest, res: ServerResponse) => void;
   readonly now?: () => number;
@@ -38,13 +39,14 @@ export interface Flow {
 /** Starts both; they end with the test. */
 export async function startFlow(
   t: Disposer,
-  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], api, listen, log, respond, now }: FlowOptions = {},
+  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], api, listen, admin, log, respond, now }: FlowOptions = {},
 ): Promise<Flow> {
   const backend = await startBackend(t, respond);
   const postern = await startPostern(t, {
     config: {
       apis: { integration: { upstream: backend.url, ...api } },
       ...(listen === undefined ? {} : { listen }),
+      ...(admin === undefined ? {} : { admin }),
       ...(log === undefined ? {} : { log }),
     },
     keys,

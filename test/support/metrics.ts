@@ -15,6 +15,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
       config: () => ({ lastReloadSuccessful: true, lastLoaded: NOON }),
       cache: () => null,
       redisUp: { cache: () => null, rate_limit: () => null },
+      logLinesDropped: () => 0,
       ...change,
     },
   });

@@ -1,7 +1,7 @@
 /** Postern as a process of its own, for what only a process shows: signals, exit codes, standard output. */
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -66,4 +66,14 @@ export async function portsOf({ line }: PosternProcess): Promise<{ readonly data
   const started = await line(({ msg }) => msg === 'started');
   const port = (address: unknown): number => Number(String(address).split(':').at(-1));
   return { data: port(started['data']), admin: port(started['admin']) };
+}
+
+/** Resolves when the process listens to SIGHUP, which Node does not by itself: the first thing that Postern does. */
+export async function hearsSignals({ pid }: ChildProcess): Promise<void> {
+  for (;;) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const caught = BigInt(`0x${/SigCgt:\s*([0-9a-f]+)/.exec(status)?.[1] ?? '0'}`);
+    if ((caught & 1n) !== 0n) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }

@@ -21,7 +21,7 @@ export interface RawAnswer {
 export function sendRaw(
   port: number,
   bytes: string | Buffer,
-  { untilClose = false, timeoutMs = 10_000 }: { untilClose?: boolean; timeoutMs?: number } = {},
+  { untilClose = false, timeoutMs = 60_000 }: { untilClose?: boolean; timeoutMs?: number } = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1', () =>

@@ -3,9 +3,12 @@ import type { Test } from 'tap';
 import { startLoad, startNumberingBackend, startReplica, writeSharedKeys, type Replica } from './redis-postern.ts';
 import { eventually, type RedisServer } from './redis.ts';
 
-/** Within these times `postern_key_source_up` is 0. */
-export const LOST_MS = 3000;
-export const HANGING_MS = 9000;
+/**
+ * Within these times `postern_key_source_up` is 0: three times what is promised (3 s and 9 s), since a machine may be busy. What
+ * asks no longer finds out at all, which these still tell.
+ */
+export const LOST_MS = 9000;
+export const HANGING_MS = 27_000;
 /** What probes say while the last keys serve. */
 export const SERVING = { ready: 200, alive: 200 };
 

@@ -150,6 +150,8 @@ export function recordFlight(upstream: Upstream, request: Partial<UpstreamReques
 export interface Proxy {
   readonly port: number;
   readonly results: ForwardResult[];
+  /** Every connection ever accepted. */
+  readonly sockets: readonly Socket[];
   /** Resolves with the result of the next exchange to settle. */
   next(): Promise<ForwardResult>;
 }
@@ -178,6 +180,8 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
       ...overrides,
     });
   });
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -185,7 +189,7 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
     server.closeAllConnections();
   });
   const next = () => new Promise<ForwardResult>((resolve) => waiting.push(resolve));
-  return { port: (server.address() as AddressInfo).port, results, next };
+  return { port: (server.address() as AddressInfo).port, results, sockets, next };
 }
 
 function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest {

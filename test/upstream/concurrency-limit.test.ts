@@ -177,15 +177,16 @@ void t.test(
   'never more than the limit or a share, nobody waits beside room for it, and nobody is forgotten',
   async (t) => {
     const move = fc.tuple(fc.constantFrom('enter', 'enter', 'leave', 'forget'), fc.nat(40)) as fc.Arbitrary<Move>;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 1, max: 5 }),
-        fc.integer({ min: 1, max: 5 }),
-        fc.array(move, { maxLength: 80 }),
-        play,
+    await t.resolves(
+      fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 5 }),
+          fc.integer({ min: 1, max: 5 }),
+          fc.array(move, { maxLength: 80 }),
+          play,
+        ),
+        { numRuns: 300 },
       ),
-      { numRuns: 300 },
     );
-    t.pass();
   },
 );

@@ -317,8 +317,33 @@ void t.test('who waits too long for a connection is turned away', async (t) => {
 
 void t.test('a request that undici refuses fails after dispatch has returned', async (t) => {
   const backend = await answering(t, OK);
-  const { done } = recordFlight(upstreamTo(t, backend.url), { headers: ['Bad Name', 'x'] });
-  t.match(await done, { ended: 'unknown', endings: 1, flight: {} });
+  const { done, flight } = recordFlight(upstreamTo(t, backend.url), { headers: ['Bad Name', 'x'] });
+  const ended = await done;
+  t.match(ended, { ended: 'unknown', endings: 1 });
+  t.equal(ended.flight, flight);
+});
+
+void t.test('interim responses are passed over up to a number, and not one more', async (t) => {
+  for (const [count, ended] of [
+    [32, 'end'],
+    [33, 'malformed'],
+  ] as const) {
+    const backend = await answering(t, 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(count) + OK);
+    t.match(await recordFlight(upstreamTo(t, backend.url)).done, { ended }, `${count} of them`);
+  }
+});
+
+void t.test('eight requests wait for each connection, the next is turned away, and none waits for ever', async (t) => {
+  const backend = await rawBackend(t, (socket) => socket.resume());
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 2, timeoutSeconds: 0.3 });
+  const flights = Array.from({ length: 2 + 16 + 1 }, () => recordFlight(upstream));
+  const last = await flights.at(-1)?.done;
+  t.match(last, { ended: 'overloaded', failure: { code: 'overloaded' } }, 'at once: nobody else has ended');
+  const others = await Promise.all(flights.slice(0, -1).map(({ done }) => done));
+  t.same(
+    others.slice(2).filter(({ ended }) => ended !== 'overloaded' && ended !== 'header_timeout'),
+    [],
+  );
 });
 
 void t.test('an answer that only the end of the connection ends is not whole when the upload broke off', async (t) => {

@@ -1,3 +1,4 @@
+/** Slow: what waits for a client that does not read is as large as what the kernel takes for it. */
 import { once } from 'node:events';
 import http from 'node:http';
 import type { Socket } from 'node:net';
@@ -299,14 +300,18 @@ void t.test('an upload over the limit is cut off, and is the caller’s to refus
   }
 });
 
-async function earlyAnswer(t: Test, maxBodyBytes: number): Promise<{ client: RawClient; backend: Socket }> {
+async function earlyAnswer(
+  t: Test,
+  maxBodyBytes: number,
+  length = MEGABYTE,
+): Promise<{ client: RawClient; backend: Socket }> {
   const backend = await rawBackend(t, (socket, index) => {
     if (index === 0) socket.once('data', () => socket.write('HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nstop'));
     else onRequest(socket, () => socket.write(OK));
   });
   const proxy = await proxyTo(t, upstreamTo(t, backend.url, { maxConnections: 1 }), { maxBodyBytes });
   const client = new RawClient(t, proxy.port);
-  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${MEGABYTE}\r\n\r\n${'x'.repeat(1_000)}`);
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(1_000)}`);
   await client.until('stop');
   t.match(proxy.results, [{ kind: 'answered', status: 403 }]);
   const [socket] = backend.sockets as [Socket];
@@ -342,9 +347,45 @@ void t.test('an upload that the backend never read is read on after its answer',
 });
 
 void t.test('an upload that goes on and on after its answer loses the connection', async (t) => {
-  const { client } = await earlyAnswer(t, 100_000);
-  client.write('x'.repeat(MEGABYTE - 1_000));
+  const declared = 64 * MEGABYTE;
+  const { client } = await earlyAnswer(t, 100_000, declared);
+  const piece = 'x'.repeat(65_536);
+  let written = 0;
+  // What lies between the two ends may be some megabytes; the rest of the upload is not taken.
+  while (!client.socket.closed && written < declared - MEGABYTE) {
+    written += piece.length;
+    await Promise.race([new Promise((resolve) => client.socket.write(piece, resolve)), client.closed]);
+  }
+  t.ok(written < declared / 2, `${written} bytes were taken`);
   await client.closed;
+  t.match(client.text, /stop$/);
+});
+
+void t.test('what still comes after an early answer is read up to the limit and not a byte less', async (t) => {
+  const { client } = await earlyAnswer(t, MEGABYTE);
+  client.write('x'.repeat(MEGABYTE - 1_000));
+  client.write(GET);
+  await client.until('hi');
+  t.notOk(client.socket.closed);
+});
+
+void t.test('requests of one connection leave no listener behind, pipelined or one after the other', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+  const proxy = await proxyTo(t, upstreamTo(t, backend.url));
+  const client = new RawClient(t, proxy.port);
+  const send = async (requests: number): Promise<Record<string, number>> => {
+    const wanted = client.text.length + requests * answerLength;
+    client.write(GET.repeat(requests));
+    while (client.text.length < wanted) await immediate();
+    await immediate();
+    const [socket] = proxy.sockets as [Socket];
+    return Object.fromEntries(socket.eventNames().map((name) => [String(name), socket.listenerCount(name)]));
+  };
+  client.write(GET);
+  await client.until('hi');
+  const answerLength = client.text.length;
+  const before = await send(1);
+  for (const requests of [8, 1, 8, 1]) t.same(await send(requests), before, `after ${requests}`);
 });
 
 void t.test('HEAD, 204 and 304 keep their fields and have no body', async (t) => {

@@ -188,3 +188,39 @@ void t.test('trailers are announced only where they can follow', (t) => {
   t.same(clientTrailers(['Repr-Digest', 'x', 'Set-Cookie', 'a=1', 'content-length', '9']), [['Repr-Digest', 'x']]);
   t.end();
 });
+
+void t.test('the session of the console is taken out of cookies, however they are written', (t) => {
+  const session = 'postern_session=abc';
+  const cookies = (...values: readonly string[]): string[] => {
+    const raw = values.flatMap((value, i) => [['Cookie', 'cookie', 'COOKIE'][i % 3] as string, value]);
+    const sent = upstreamHeaders(input(raw));
+    t.same(sent.slice(-OWN.length), OWN);
+    return sent.slice(0, -OWN.length);
+  };
+  t.same(cookies(session), []);
+  t.same(cookies(`${session}; a=1`), ['Cookie', 'a=1']);
+  t.same(cookies(`a=1; ${session}`), ['Cookie', 'a=1']);
+  t.same(cookies(`a=1; ${session}; b=2`), ['Cookie', 'a=1; b=2']);
+  t.same(cookies(`a=1;${session};b=2;${session}`), ['Cookie', 'a=1;b=2']);
+  t.same(cookies('a=1', session, `${session}; c=3`), ['Cookie', 'a=1', 'COOKIE', 'c=3']);
+  t.same(cookies('my_postern_session=abc; postern_sessions=1'), [
+    'Cookie',
+    'my_postern_session=abc; postern_sessions=1',
+  ]);
+  t.end();
+});
+
+void t.test('Connection names nothing away that a client may not take away, each field by itself', (t) => {
+  const kept = [
+    ...['Authorization', 'Content-Type', 'Content-Encoding', 'Origin', 'Sec-Fetch-Site', 'Cache-Control'],
+    ...['Access-Control-Request-Method', 'Access-Control-Request-Headers', 'Cookie', 'Content-Language'],
+  ];
+  for (const name of kept) {
+    const raw = [name, 'x'];
+    const sent = upstreamHeaders(input(raw, { connection: [name], authorization: { kind: 'pass' } }));
+    t.same(sent, [...raw, ...OWN], name);
+  }
+  for (const value of ['close', 'keep-alive', 'Keep-Alive'])
+    t.same(upstreamHeaders(input(['X-Hop', '1'], { connection: [value, 'X-Hop'] })), OWN, value);
+  t.end();
+});

@@ -1,0 +1,35 @@
+/**
+ * Reads a configuration again without keeping requests waiting: a small one at once, a large one in a thread of its own. Either way
+ * it is read by the same function.
+ */
+import { statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Environment } from './document.ts';
+import { loadConfig, type LoadedConfig } from './load.ts';
+
+export interface ConfigQuestion {
+  readonly file: string;
+  readonly env: Environment;
+}
+
+/** In bytes, about 200 routes: read in the time that it takes to start a thread. */
+const LARGE = 16_384;
+
+/** Reads and validates the configuration. Rejects only when the thread itself fails, for want of memory say. */
+export async function readConfig(question: ConfigQuestion): Promise<LoadedConfig> {
+  const size = statSync(question.file, { throwIfNoEntry: false })?.size ?? 0;
+  return size < LARGE ? loadConfig(question.file, question.env) : readInThread(question);
+}
+
+function readInThread({ file, env }: ConfigQuestion): Promise<LoadedConfig> {
+  return new Promise((resolve, reject) => {
+    const workerData: ConfigQuestion = { file, env: { ...env } };
+    const thread = new Worker(new URL('./config-thread.js', import.meta.url), { workerData });
+    // A process that ends waits for no configuration.
+    thread.unref();
+    thread.on('message', resolve);
+    thread.on('error', reject);
+    // After a result this changes nothing.
+    thread.on('exit', () => reject(new Error('the thread that reads the configuration ended too early')));
+  });
+}

@@ -1,0 +1,42 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { loadConfig } from '../../src/config/load.ts';
+import { readConfig } from '../../src/config/read-config.ts';
+
+const API = 'apis:\n  integration:\n    upstream: ${UPSTREAM}\n    routes:\n';
+const ROUTES = Array.from(
+  { length: 500 },
+  (_, n) => `      - { method: POST, path: /v1/thing${n}/:id, events: name }\n`,
+);
+const env = { UPSTREAM: 'http://127.0.0.1:9000' };
+
+t.test(
+  'a large configuration says the same as when it is read at once, and requests are served meanwhile',
+  async (t) => {
+    const file = join(t.testdir({ 'postern.yaml': API + ROUTES.join('') }), 'postern.yaml');
+    let turns = 0;
+    const count = setInterval(() => turns++, 1);
+    const read = await readConfig({ file, env });
+    clearInterval(count);
+    t.ok(turns > 0);
+    t.same(read, loadConfig(file, env));
+    t.equal(read.config?.apis.integration?.routes?.length, 500);
+    t.not(read.config, null);
+  },
+);
+
+t.test('so do its mistakes', async (t) => {
+  const file = join(t.testdir({}), 'postern.yaml');
+  writeFileSync(file, `${API}${ROUTES.join('')}lisen: {}\n`);
+  const read = await readConfig({ file, env: {} });
+  t.equal(read.config, null);
+  t.same(read, loadConfig(file, {}));
+  t.match(read.problems, [{ message: /UPSTREAM/ }, { message: /lisen/ }]);
+});
+
+t.test('a small or missing one is read at once', async (t) => {
+  const file = join(t.testdir({ 'postern.yaml': 'apis: {}\n' }), 'postern.yaml');
+  t.same(await readConfig({ file, env }), loadConfig(file, env));
+  t.same(await readConfig({ file: `${file}.gone`, env }), loadConfig(`${file}.gone`, env));
+});

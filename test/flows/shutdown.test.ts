@@ -1,0 +1,132 @@
+/** The order in which a sidecar ends: what still answers meanwhile, and what may hold it up. */
+import net from 'node:net';
+import t from 'tap';
+import { ADMIN_TOKEN } from '../support/admin-client.ts';
+import { startFlow, written } from '../support/flow.ts';
+import { RawClient } from '../support/upstream.ts';
+
+/** So long that a shutdown which waits for it does not pass for one that does not. */
+const LONG = 600_000;
+
+const GET = written({ method: 'GET', target: '/profile/1' }).toString('latin1');
+
+const refuses = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => (socket.destroy(), resolve(false)));
+    socket.on('error', () => resolve(true));
+  });
+
+async function until(check: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+t.test('the admin port answers until the last request has ended: alive, and not ready', async (t) => {
+  const finish: (() => void)[] = [];
+  const { postern, backend } = await startFlow(t, {
+    respond: (_req, res) => void finish.push(() => res.end('finished')),
+  });
+  const arrived = backend.next();
+  const client = new RawClient(t, postern.port);
+  client.write(GET);
+  await arrived;
+  const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  await until(() => refuses(postern.port));
+  const probe = async (path: string) => (await fetch(postern.adminUrl + path)).status;
+  t.same([await probe('/healthz'), await probe('/readyz'), await probe('/metrics')], [200, 503, 200]);
+  t.equal(await postern.metric('postern_requests_in_flight{api="integration"}'), 1);
+  finish[0]?.();
+  await client.until('finished');
+  await drained;
+  t.equal(await refuses(postern.sidecar.admin.port), true, 'then it is closed too');
+});
+
+t.test('an answer without end is broken off when the grace is over', async (t) => {
+  const { postern } = await startFlow(t, {
+    respond: (_req, res) => {
+      const more = setInterval(() => res.write('more'), 5);
+      res.once('close', () => clearInterval(more));
+    },
+  });
+  const client = new RawClient(t, postern.port);
+  client.write(GET);
+  await client.until('more');
+  await postern.sidecar.drain({ announceMs: 0, graceMs: 100 });
+  await client.closed;
+  t.notOk(client.text.endsWith('0\r\n\r\n'), 'and does not look whole');
+});
+
+t.test('connections that are kept for a next request hold nothing up', async (t) => {
+  const finish: (() => void)[] = [];
+  const { postern } = await startFlow(t, {
+    listen: { keepAliveTimeoutSeconds: 600 },
+    respond: (req, res) => {
+      if (req.url === '/profile/1') res.end('idle');
+      else {
+        res.writeHead(200, { 'content-length': 8 }).flushHeaders();
+        finish.push(() => res.end('finished'));
+      }
+    },
+  });
+  const idle = new RawClient(t, postern.port);
+  idle.write(GET);
+  await idle.until('idle');
+  // Its head was sent before anybody knew of the end, so it could not say that the connection will close.
+  const busy = new RawClient(t, postern.port);
+  busy.write(GET.replace('/profile/1', '/profile/2'));
+  await busy.until('\r\n\r\n');
+  t.notMatch(busy.text, /connection: close/i);
+  const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  await idle.closed;
+  finish[0]?.();
+  await busy.until('finished');
+  await Promise.all([busy.closed, drained]);
+  t.match(busy.text, /\r\n\r\nfinished$/);
+});
+
+t.test('an answer that begins while the end is announced tells the client to go elsewhere', async (t) => {
+  const finish: (() => void)[] = [];
+  const { postern, backend } = await startFlow(t, {
+    respond: (_req, res) => void finish.push(() => res.end('finished')),
+  });
+  const arrived = backend.next();
+  const client = new RawClient(t, postern.port);
+  client.write(GET);
+  await arrived;
+  const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  finish[0]?.();
+  await client.until('finished');
+  t.match(client.text, /\r\nConnection: close\r\n/);
+  await client.closed;
+  await drained;
+  t.same(postern.lines.filter(({ msg }) => msg === 'draining').length, 1);
+});
+
+t.test('a live view of refusals and an idle scraper hold nothing up either', async (t) => {
+  const { postern } = await startFlow(t, { admin: { token: ADMIN_TOKEN } });
+  const bearer = `Authorization: Bearer ${ADMIN_TOKEN}`;
+  const stream = new RawClient(t, postern.sidecar.admin.port);
+  stream.write(`GET /api/rejections/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n${bearer}\r\n\r\n`);
+  await stream.until('retry:');
+  const scraper = new RawClient(t, postern.sidecar.admin.port);
+  scraper.write('GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await scraper.until('postern_build_info');
+  const half = new RawClient(t, postern.sidecar.admin.port);
+  half.write('POST /api/explain HTTP/1.1\r\nHost: 127.0.0.1\r\n');
+  await postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  await Promise.all([stream.closed, scraper.closed, half.closed]);
+  t.match(stream.text, /^HTTP\/1\.1 200 /);
+});
+
+t.test('a request that fails while the end is announced is told to go elsewhere too', async (t) => {
+  const broken: (() => void)[] = [];
+  const { postern, backend } = await startFlow(t, { respond: (_req, res) => void broken.push(() => res.destroy()) });
+  const arrived = backend.next();
+  const client = new RawClient(t, postern.port);
+  client.write(GET);
+  await arrived;
+  const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  broken[0]?.();
+  await client.until('upstream_unreachable');
+  t.match(client.text, /^HTTP\/1\.1 502 [^]*\r\nConnection: close\r\n/);
+  await Promise.all([client.closed, drained]);
+});

@@ -1,0 +1,81 @@
+import t from 'tap';
+import { createCoalescer } from '../../src/lib/coalescer.ts';
+
+/** Work that is finished by hand. */
+function byHand() {
+  const ends: (() => void)[] = [];
+  const work = () => new Promise<void>((resolve) => void ends.push(resolve));
+  return { work, ends };
+}
+
+// A rest keeps no process alive, and here nothing else does.
+const alive = setInterval(() => {}, 1000);
+t.teardown(() => clearInterval(alive));
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+t.test('one run at a time, and one more for all who asked meanwhile', async (t) => {
+  const { work, ends } = byHand();
+  const { request } = createCoalescer(work, { restMs: 0, restPerRun: 0 });
+  const first = request();
+  const later = Array.from({ length: 100 }, request);
+  t.equal(ends.length, 1);
+  ends[0]?.();
+  await first;
+  let done = 0;
+  for (const asked of later) void asked.then(() => done++);
+  while (ends.length < 2) await turn();
+  await turn();
+  t.equal(done, 0, 'those who came during the first wait for one that began after they asked');
+  ends[1]?.();
+  await Promise.all(later);
+  t.equal(ends.length, 2);
+  const again = request();
+  while (ends.length < 3) await turn();
+  ends[2]?.();
+  await again;
+});
+
+t.test('the rest grows with what a run costs', async (t) => {
+  let now = 0;
+  let runs = 0;
+  const { request } = createCoalescer(
+    async () => {
+      runs++;
+      now += 20;
+    },
+    { restMs: 0, restPerRun: 3, monotonic: () => now },
+  );
+  const order: string[] = [];
+  await request();
+  const second = request().then(() => order.push('second run'));
+  // Set after the coalescer set its own, and shorter than that.
+  setTimeout(() => order.push('a moment'), 30);
+  await second;
+  t.same(order, ['a moment', 'second run']);
+  t.equal(runs, 2);
+});
+
+t.test('a run that fails, fails for those who asked for it alone', async (t) => {
+  let runs = 0;
+  const { request } = createCoalescer(
+    async () => {
+      if (runs++ === 0) throw new Error('once');
+    },
+    { restMs: 0 },
+  );
+  await t.rejects(request(), { message: 'once' });
+  await request();
+  t.equal(runs, 2);
+});
+
+t.test('once closed, nothing runs any more, and nobody waits for ever', async (t) => {
+  let runs = 0;
+  const { request, close } = createCoalescer(async () => void runs++, { restMs: 0 });
+  await request();
+  const waiting = request();
+  close();
+  await waiting;
+  await request();
+  t.equal(runs, 1);
+});
