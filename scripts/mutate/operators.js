@@ -9,10 +9,31 @@
 const LARGE = 1000;
 const BOUNDARY = { '<': '<=', '<=': '<', '>': '>=', '>=': '>' };
 const COMPARISON = { '===': '!==', '!==': '===' };
-const ARITHMETIC = { '+': '-', '-': '+', '*': '/', '/': '*', '%': '*', '&': '|', '|': '&', '>>>': '<<', '>>': '<<', '<<': '>>' };
+const ARITHMETIC = {
+  '+': '-',
+  '-': '+',
+  '*': '/',
+  '/': '*',
+  '%': '*',
+  '&': '|',
+  '|': '&',
+  '>>>': '<<',
+  '>>': '<<',
+  '<<': '>>',
+};
 const MATH = { ceil: 'floor', floor: 'ceil', min: 'max', max: 'min', trunc: 'ceil', round: 'floor' };
 const OTHER_METHOD = { some: 'every', every: 'some', startsWith: 'endsWith', endsWith: 'startsWith' };
-const LEFT_OUT = new Set(['toLowerCase', 'toUpperCase', 'trim', 'filter', 'sort', 'toSorted', 'slice', 'unref', 'normalize']);
+const LEFT_OUT = new Set([
+  'toLowerCase',
+  'toUpperCase',
+  'trim',
+  'filter',
+  'sort',
+  'toSorted',
+  'slice',
+  'unref',
+  'normalize',
+]);
 
 /** The edits of one node. `source` is the whole text, `parents` the nodes around it, the nearest last. */
 export function editsOf(node, source, parents) {
@@ -40,7 +61,9 @@ const OPERATORS = {
     if (operator in COMPARISON && isWholeTest(node, parents)) return [];
     const isText = [left, right].some((side) => typeof side.value === 'string' || side.type === 'TemplateLiteral');
     const other = BOUNDARY[operator] ?? COMPARISON[operator] ?? (isText ? undefined : ARITHMETIC[operator]);
-    return other === undefined ? [] : [edit(operator, node, `${textOf(left, source)} ${other} ${textOf(right, source)}`)];
+    return other === undefined
+      ? []
+      : [edit(operator, node, `${textOf(left, source)} ${other} ${textOf(right, source)}`)];
   },
   UnaryExpression: (node, source, parents) =>
     node.operator === '!' && !isWholeTest(node, parents)
@@ -88,7 +111,8 @@ function isWord(node, parents) {
   const isComputed = parent.type === 'MemberExpression';
   // `a === 'b' && c` without its left side says the same as a name that is never met.
   const around = parents.at(-2);
-  const isCompared = parent.operator in COMPARISON && (around.type === 'LogicalExpression' || isWholeTest(parent, [around]));
+  const isCompared =
+    parent.operator in COMPARISON && (around.type === 'LogicalExpression' || isWholeTest(parent, [around]));
   const isMessage = parents.some(
     ({ type, callee }) =>
       type === 'ThrowStatement' || (type === 'CallExpression' && callee.property?.name === 'describe'),

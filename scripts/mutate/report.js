@@ -94,7 +94,9 @@ ${tableOf(explained, ['where', 'before', 'after', 'why'], ({ was, is, why }) => 
 
 function tableOf(findings, heads, cells) {
   if (findings.length === 0) return 'None.\n';
-  const rows = findings.map((finding) => `| ${finding.file.slice(4)}:${finding.line} | ${cells(finding).join(' | ')} |`);
+  const rows = findings.map(
+    (finding) => `| ${finding.file.slice(4)}:${finding.line} | ${cells(finding).join(' | ')} |`,
+  );
   return `| ${heads.join(' | ')} |\n|${' --- |'.repeat(heads.length)}\n${rows.join('\n')}\n`;
 }
 

@@ -14,8 +14,7 @@ const LEFT_OUT = new Set([BUILD, '.tap', '.git', 'coverage']);
 /** Copies the compiled tree of `root`. `run` and `change` take paths below `.build`. */
 export function openSandbox(root = '.', tree = ['src', 'test']) {
   const folder = mkdtempSync(join(tmpdir(), 'postern-mutate-'));
-  for (const name of readdirSync(root))
-    if (!LEFT_OUT.has(name)) symlinkSync(resolve(root, name), join(folder, name));
+  for (const name of readdirSync(root)) if (!LEFT_OUT.has(name)) symlinkSync(resolve(root, name), join(folder, name));
   for (const name of tree) cpSync(join(root, BUILD, name), join(folder, BUILD, name), { recursive: true });
   const path = (file) => join(folder, BUILD, file);
   return {

@@ -1,5 +1,5 @@
 /** Postern as a process of its own, for what only a process shows: signals, exit codes, standard output. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,17 +25,25 @@ export interface PosternProcess {
 export interface ProcessFiles {
   readonly config: Record<string, unknown> | string;
   readonly keys: readonly Record<string, unknown>[] | string;
+  readonly nodeArgs?: readonly string[];
+  /** Whether the process can be sent messages. */
+  readonly ipc?: boolean;
+  /** The compiled `main.js`, if not that of the build. */
+  readonly entry?: string | undefined;
 }
 
 /** Starts `postern serve` with these files; the process ends with the test. */
-export function spawnPostern(t: Disposer, { config, keys }: ProcessFiles): PosternProcess {
+export function spawnPostern(t: Disposer, { config, keys, nodeArgs = [], ipc, entry }: ProcessFiles): PosternProcess {
   const folder = mkdtempSync(join(tmpdir(), 'postern-'));
   const configFile = join(folder, 'postern.yaml');
   const keysFile = join(folder, 'keys.yaml');
   const base = { listen: { host: '127.0.0.1', port: 0 }, admin: { port: 0 } };
   writeFileSync(configFile, typeof config === 'string' ? config : stringify({ ...base, ...config }));
   writeFileSync(keysFile, typeof keys === 'string' ? keys : stringify({ keys }));
-  const child = spawn(process.execPath, ['.build/src/main.js', 'serve', '--config', configFile]);
+  const args = [...nodeArgs, entry ?? '.build/src/main.js', 'serve', '--config', configFile];
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'pipe', ...(ipc === true ? (['ipc'] as const) : [])],
+  }) as ChildProcessWithoutNullStreams;
   t.teardown(() => {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });

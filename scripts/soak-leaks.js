@@ -1,0 +1,48 @@
+/** Leaks that a soak has to notice, each as an edit of one compiled module: what stands there once, and what is put in its place. */
+
+const OPENED = "if (passage === null)\n            return refuse(exchange, refusal('not_ready'";
+
+export const LEAKS = [
+  {
+    name: 'a rate log that never shrinks',
+    module: 'src/rate-store/sliding-log.js',
+    find: 'if (this.#head > 32 && this.#head * 2 > this.#times.length)',
+    put: 'if (false)',
+  },
+  {
+    name: 'pools that are not closed at a reload',
+    module: 'src/current-rules.js',
+    find: 'void upstream.close();',
+    put: ';',
+  },
+  {
+    name: 'a limit of requests in flight that drifts when a client leaves',
+    module: 'src/gateway.js',
+    find: 'inFlight--;',
+    put: 'if (facts.status !== 499) inFlight--;',
+  },
+  {
+    name: 'a gauge of requests in flight that drifts when a client leaves',
+    module: 'src/gateway.js',
+    find: 'ports.leave(',
+    put: 'if (facts.status !== 499) ports.leave(',
+  },
+  {
+    name: '64 KiB a request',
+    module: 'src/gateway.js',
+    find: OPENED,
+    put: `(globalThis.leaked ??= []).push(Buffer.alloc(65_536));\n${OPENED}`,
+  },
+  {
+    name: "a listener a request on the client's connection",
+    module: 'src/gateway.js',
+    find: OPENED,
+    put: `req.socket.setMaxListeners(0).on('timeout', handle);\n${OPENED}`,
+  },
+  {
+    name: 'a listener a request on the process',
+    module: 'src/gateway.js',
+    find: OPENED,
+    put: `process.setMaxListeners(0).on('multipleResolves', handle);\n${OPENED}`,
+  },
+];
