@@ -39,3 +39,29 @@ t.test('decisions', async (t) => {
   t.same(reason, { code: 'no_route', reason: 'no_route', why: 'why' });
   t.equal(refused(reason).refusal, reason);
 });
+
+t.test('each status is the one that the reference page tells', async (t) => {
+  const byStatus: Record<number, string[]> = {};
+  for (const [code, { status }] of Object.entries(REFUSALS)) (byStatus[status] ??= []).push(code);
+  const authored = Object.fromEntries(Object.entries(byStatus).map(([status, codes]) => [status, codes.toSorted()]));
+  t.match(authored, {
+    '404': ['no_route'],
+    '405': ['method_not_supported'],
+    '408': ['request_timeout'],
+    '413': ['body_too_large'],
+    '415': ['unsupported_encoding', 'unsupported_media_type'],
+    '417': ['expectation_failed'],
+    '429': ['rate_limited'],
+    '431': ['header_fields_too_large'],
+    '500': ['internal_error'],
+    '501': ['not_implemented'],
+    '502': ['upstream_unreachable'],
+    '503': ['not_ready', 'overloaded'],
+    '504': ['upstream_timeout'],
+    '505': ['version_not_supported'],
+  });
+  for (const [code, { status }] of Object.entries(REFUSALS))
+    if (code.endsWith('_not_allowed')) t.equal(status, 403, code);
+    else if (/^(?:missing|invalid)_(?:credential|client)$/.test(code)) t.equal(status, 401, code);
+    else if (/^(?:ambiguous|invalid|malformed)_/.test(code)) t.equal(status, 400, code);
+});
