@@ -28,6 +28,8 @@ const { values, positionals } = parseArgs({
     mirrors: { type: 'boolean', default: false },
     /** Those that were caught before are tried again. */
     again: { type: 'boolean', default: false },
+    /** Only those that survived before. */
+    survivors: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     /** Only tells of what was found before. */
     show: { type: 'boolean', default: false },
@@ -53,7 +55,7 @@ async function tryAll() {
   try {
     const tests = await measured(sandboxes);
     const chosen = shuffled(mutants, Number(values.seed)).slice(0, values.sample && Number(values.sample));
-    const open = chosen.filter((mutant) => values.again || !findings.of(mutant)?.caught);
+    const open = chosen.filter((mutant) => isOpen(findings.of(mutant)));
     say(`${mutants.length} mutants of ${modules.length} files, ${open.length} to try with ${tests.length} test files.`);
     await inTurn(sandboxes, open, async (sandbox, mutant) => {
       const finding = await judge(sandbox, mutant, tests, Number(values.tests) * 1000);
@@ -63,6 +65,12 @@ async function tryAll() {
   } finally {
     for (const sandbox of sandboxes) sandbox.close();
   }
+}
+
+/** Whether a mutant of which this was found before is to be tried. */
+function isOpen(finding) {
+  if (values.survivors) return finding?.caught === false;
+  return values.again || finding?.caught !== true;
 }
 
 /** Each test as it does on the unchanged code. */

@@ -36,7 +36,7 @@ function loadedBy(file, seen = new Set()) {
 /** Runs a test on the unchanged code: how long it takes, and the stretches of each module that it runs. null: it fails. */
 export async function measure(sandbox, { file, loads }) {
   const hash = createHash('sha256');
-  for (const module of [...loads].toSorted()) hash.update(readFileSync(`.build/${module}`));
+  for (const module of loads) hash.update(readFileSync(`.build/${module}`));
   const key = hash.digest('hex');
   const kept = join(KEPT, `${file}.json`);
   if (existsSync(kept)) {

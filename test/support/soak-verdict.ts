@@ -11,7 +11,7 @@ const SLACK: Counts = {
   'memory outside the heap (KB)': 1024,
   functions: 300,
   arrays: 500,
-  'elements of long arrays': 300,
+  'elements of long arrays': 150,
   'maps and sets': 40,
   'entries of maps and sets': 500,
   listeners: 30,
