@@ -18,8 +18,8 @@ export interface Subject {
   readonly isAlive: () => boolean;
   /** Counts by what is counted. What ought to be nothing at rest and is not comes as a complaint. */
   readonly atRest: () => Promise<{ readonly counts: Readonly<Record<string, number>>; readonly complaints: string[] }>;
-  /** null: as many requests can be under way as at the start. */
-  readonly checkLimit: () => Promise<string | null>;
+  /** Complains unless exactly as many requests can be under way as are allowed. */
+  readonly checkLimit: () => Promise<readonly string[]>;
 }
 
 export interface SubjectOptions {
@@ -94,7 +94,7 @@ export async function startSubject(owner: Owner, options: SubjectOptions): Promi
     return { counts: { ...counts, 'file descriptors': descriptors }, complaints };
   }
 
-  async function checkLimit(): Promise<string | null> {
+  async function checkLimit(): Promise<readonly string[]> {
     const keys = ['server', 'limited'] as const;
     const hold = (n: number): Promise<number> =>
       ask({ port: data }, ['GET', '/profile/hold'], bearer(`secret-of-${keys[n % 2]}`)).catch(() => 0);
@@ -104,9 +104,9 @@ export async function startSubject(owner: Owner, options: SubjectOptions): Promi
     const oneMore = filled ? await Promise.race([hold(0), pause(REST_MS).then(() => 0)]) : 503;
     backend.release();
     const statuses = await Promise.all(waiting);
-    if (!filled)
-      return `${name}: ${reached} of ${MOST_IN_FLIGHT} requests could be under way (${[...new Set(statuses)].join(', ')})`;
-    return oneMore === 503 ? null : `${name}: more requests than the limit could be under way`;
+    const told = [...new Set(statuses)].join(', ');
+    if (!filled) return [`${name}: ${reached} of ${MOST_IN_FLIGHT} requests could be under way (${told})`];
+    return oneMore === 503 ? [] : [`${name}: more than ${MOST_IN_FLIGHT} requests could be under way`];
   }
 
   const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;

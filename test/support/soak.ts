@@ -55,20 +55,21 @@ async function soak(owner: Test, { seconds, say, entry }: SoakOptions): Promise<
   const events = { reloads: 0, flaps: 0, redisRestarts: 0 };
   const counts = new Map<Subject, Counts[]>(subjects.map((subject) => [subject, []]));
   const complaints: string[] = [];
-  for (const share of ROUNDS) {
-    if (!subjects.every(({ isAlive }) => isAlive())) break;
-    await round({ subjects, redis, ms: seconds * share * 1000, events });
-    for (const subject of subjects) {
-      const { counts: found, complaints: heard } = await subject.atRest();
-      counts.get(subject)?.push(found);
-      complaints.push(...heard);
-      say(`${subject.name}: ${JSON.stringify(found)}`);
+  try {
+    for (const share of ROUNDS) {
+      await round({ subjects, redis, ms: seconds * share * 1000, events });
+      for (const subject of subjects) {
+        const { counts: found, complaints: heard } = await subject.atRest();
+        counts.get(subject)?.push(found);
+        complaints.push(...heard);
+        say(`${subject.name}: ${JSON.stringify(found)}`);
+      }
     }
+    for (const subject of subjects) complaints.push(...(await subject.checkLimit()));
+  } catch (error) {
+    complaints.push(`it did not come to rest: ${(error as Error).message}`);
   }
-  for (const subject of subjects) {
-    const complaint = subject.isAlive() ? await subject.checkLimit() : `${subject.name}: the process ended`;
-    if (complaint !== null) complaints.push(complaint);
-  }
+  for (const { name, isAlive } of subjects) if (!isAlive()) complaints.push(`${name}: the process ended`);
   const outcomes = new Map<string, number>();
   const total = (of: ReadonlyMap<string, number>): number => [...of.values()].reduce((sum, count) => sum + count, 0);
   for (const { traffic } of subjects)
