@@ -35,6 +35,7 @@ const { values, positionals } = parseArgs({
     show: { type: 'boolean', default: false },
   },
 });
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 const say = (line) => process.stdout.write(`${line}\n`);
 const until = Date.now() + Number(values.minutes) * 60_000;
 

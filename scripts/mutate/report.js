@@ -63,9 +63,12 @@ const shareOf = ({ tried, caught, equivalent }) => (tried === equivalent ? 1 : c
 
 /** The page docs/mutation.md. `possible`: how many mutants there are of each folder. */
 export function pageOf({ rows, survivors }, possible) {
-  const numbers = rows.map(
+  const untried = [...possible.keys()]
+    .filter((folder) => !rows.some((row) => row.folder === folder))
+    .map((folder) => ({ folder, tried: 0, caught: 0, equivalent: 0 }));
+  const numbers = [...untried, ...rows].map(
     (row) =>
-      `| ${row.folder} | ${possible.get(row.folder) ?? ''} | ${row.tried} | ${row.caught} | ${row.equivalent} | ${row.tried - row.caught - row.equivalent} | ${percent(shareOf(row))} |`,
+      `| ${row.folder} | ${possible.get(row.folder) ?? ''} | ${row.tried} | ${row.caught} | ${row.equivalent} | ${row.tried - row.caught - row.equivalent} | ${row.tried === 0 ? '' : percent(shareOf(row))} |`,
   );
   const open = survivors.filter(({ why }) => why === undefined);
   const explained = survivors.filter(({ why }) => why !== undefined);

@@ -17,17 +17,33 @@ export function openSandbox(root = '.', tree = ['src', 'test']) {
   for (const name of readdirSync(root)) if (!LEFT_OUT.has(name)) symlinkSync(resolve(root, name), join(folder, name));
   for (const name of tree) cpSync(join(root, BUILD, name), join(folder, BUILD, name), { recursive: true });
   const path = (file) => join(folder, BUILD, file);
+  let running = null;
+  const close = () => {
+    if (running !== null) endGroup(running);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // Also when the whole is broken off.
+  process.once('exit', close);
   return {
     folder,
     read: (file) => readFileSync(path(file), 'utf8'),
     change: (file, text) => writeFileSync(path(file), text),
-    run: (file, options) => runTest(folder, join(BUILD, file), options),
-    close: () => rmSync(folder, { recursive: true, force: true }),
+    run: async (file, options) => {
+      const test = startTest(folder, join(BUILD, file), options);
+      running = test.pid;
+      const result = await test.end;
+      running = null;
+      return result;
+    },
+    close: () => {
+      process.off('exit', close);
+      close();
+    },
   };
 }
 
-/** What became of a test file: `passed`, `failed`, or `endless` if it did not end within `limitMs`. */
-function runTest(folder, file, { limitMs, coverage }) {
+/** `end`: what became of a test file: `passed`, `failed`, or `endless` if it did not end within `limitMs`. */
+function startTest(folder, file, { limitMs, coverage }) {
   const seconds = String(Math.ceil(limitMs / 1000));
   const env = { ...process.env, TAP_BAIL: '1', TAP_TIMEOUT: seconds, NODE_V8_COVERAGE: coverage };
   if (coverage === undefined) delete env.NODE_V8_COVERAGE;
@@ -39,7 +55,7 @@ function runTest(folder, file, { limitMs, coverage }) {
     detached: true,
     stdio: 'ignore',
   });
-  return new Promise((done) => {
+  const end = new Promise((done) => {
     let outcome = null;
     const timer = setTimeout(() => {
       outcome = 'endless';
@@ -54,6 +70,7 @@ function runTest(folder, file, { limitMs, coverage }) {
       done({ outcome: outcome ?? (code === 0 ? 'passed' : 'failed'), ms: performance.now() - started });
     });
   });
+  return { pid: child.pid, end };
 }
 
 function endGroup(pid) {

@@ -37,3 +37,20 @@ t.test('origins', async (t) => {
   ])
     t.notOk(takes(origin), JSON.stringify(origin));
 });
+
+t.test('which fields are for which types', async (t) => {
+  t.same(FIELD_TYPES, {
+    allowedEvents: ['write-only', 'read-write'],
+    disallowedEvents: ['write-only', 'read-write'],
+    allowedOrigins: ['write-only'],
+    allowBrowsers: ['read-write', 'metrics'],
+    apiKey: ['metrics'],
+    cacheTtlMinutes: ['metrics'],
+  });
+});
+
+t.test('a port has at most five digits', async (t) => {
+  const takes = (origin: string): boolean => KeyDefinitionSchema.shape.allowedOrigins.safeParse([origin]).success;
+  t.ok(takes('https://a.example:65535'));
+  t.notOk(takes('https://a.example:100000'));
+});

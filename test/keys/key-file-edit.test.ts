@@ -251,3 +251,15 @@ t.test('whatever the layout, a change is right or the text does not say it', asy
   t.comment(`${right} of ${tried}`);
   t.ok(right > tried / 2, 'most changes can be made');
 });
+
+t.test('a secret written in short that does not end gets no end when another joins it', async (t) => {
+  const hash = hashSecret('another');
+  const join = (key: KeyDefinition): KeyDefinition => ({
+    ...key,
+    secrets: [...key.secrets, { hash, expiresAt: null }],
+  });
+  const flow = edit(FILE, 'flow', join);
+  t.ok(flow.includes(`secrets: [{ value: a-secret-in-flow-style }, { hash: ${hash} }], allowFrom`), flow);
+  const web = edit(FILE, 'web', join);
+  t.ok(web.includes(`    secrets:   # from the vault\n      - value: \${WEB_KEY}\n      - { hash: ${hash} }\n`), web);
+});

@@ -22,6 +22,8 @@ interface Kind {
 }
 
 const PAUSE_MS = 10;
+/** Longer than Postern waits for anything. */
+const ANSWER_MS = 60_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const bearer = (secret: string): Record<string, string> => ({
@@ -85,6 +87,7 @@ export function ask(
         .on('end', () => resolve(res.complete ? (res.statusCode ?? 0) : 0))
         .on('error', reject);
     });
+    req.setTimeout(ANSWER_MS, () => req.destroy(new Error('no answer came')));
     req.on('error', reject).end(body);
   });
 }
