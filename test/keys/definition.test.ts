@@ -54,3 +54,12 @@ t.test('a port has at most five digits', async (t) => {
   t.ok(takes('https://a.example:65535'));
   t.notOk(takes('https://a.example:100000'));
 });
+
+t.test('a secret is a hash or a value, and not both', async (t) => {
+  const takes = (secret: unknown): boolean => KeyDefinitionSchema.shape.secrets.safeParse([secret]).success;
+  const hash = `sha256:${'a'.repeat(64)}`;
+  t.ok(takes({ hash }));
+  t.ok(takes({ value: 'a-secret-of-some-length' }));
+  t.notOk(takes({}));
+  t.notOk(takes({ hash, value: 'a-secret-of-some-length' }));
+});

@@ -263,3 +263,9 @@ t.test('a secret written in short that does not end gets no end when another joi
   const web = edit(FILE, 'web', join);
   t.ok(web.includes(`    secrets:   # from the vault\n      - value: \${WEB_KEY}\n      - { hash: ${hash} }\n`), web);
 });
+
+t.test('a file without keys stays as it is', async (t) => {
+  const [after] = load(FILE);
+  for (const text of ['', '# nothing yet\n', '- a list\n', 'other: 1\n'])
+    t.equal(editKeyFile(text, { index: 0, before: null, after: after ?? null }), text);
+});

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parse, parseDocument, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 import {
+  addFields,
   asList,
   asMap,
   changeList,
@@ -11,6 +12,7 @@ import {
   lineEnd,
   type ListItem,
   pairOf,
+  replaceByLines,
   replaceValue,
   spliced,
 } from '../../src/keys/yaml-splice.ts';
@@ -144,4 +146,23 @@ t.test('a new item with a single field has no braces, one with more has', async 
   t.equal(changed(text, [kept(0), { value: { x: 1, y: 2 } }]), 'l:\n  - a\n  - { x: 1, y: 2 }\n');
   t.equal(changed(text, [kept(0), { value: {} }]), 'l:\n  - a\n  - {  }\n');
   t.equal(changed(text, [kept(0), { value: 'z' }]), 'l:\n  - a\n  - z\n');
+});
+
+t.test('what YAML 1.1 takes for a boolean is quoted, each word of it', async (t) => {
+  for (const word of ['y', 'n', 'yes', 'no', 'on', 'off', 'Y', 'No', 'ON']) t.equal(inline(word), `'${word}'`);
+  for (const word of ['yy', 'non', 'offs', 'by']) t.equal(inline(word), word);
+});
+
+t.test('lines take the place of a value, and one field or two go to the end of a mapping', async (t) => {
+  const text = 'a: x # why\nb: 1\n';
+  const pair = pairOf(mapOf(text), 'a') as Pair;
+  t.equal(spliced(text, replaceByLines(text, pair, ['  - y', '  - z'])), 'a: # why\n  - y\n  - z\nb: 1\n');
+  t.equal(spliced(text, addFields(text, mapOf(text), [])), text);
+  t.equal(spliced(text, addFields(text, mapOf(text), [['c', 2]])), `${text}c: 2\n`);
+  const two = [
+    ['c', 2],
+    ['d', 'e'],
+  ] as const;
+  t.equal(spliced(text, addFields(text, mapOf(text), two)), `${text}c: 2\nd: e\n`);
+  t.equal(spliced('{ a: 1 }', addFields('{ a: 1 }', mapOf('{ a: 1 }'), two)), '{ a: 1, c: 2, d: e }');
 });

@@ -55,6 +55,8 @@ t.test('a right digest over a wrong description is not enough', (t) => {
     { headers: ['X-A\n', 'a'] },
     { storedAt: -1 },
     { freshMs: null },
+    { initialAge: -1 },
+    { initialAge: '1' },
     { kind: 'other' },
     { statusText: 7 },
   ];

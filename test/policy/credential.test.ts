@@ -115,6 +115,7 @@ t.test('a digest leads to a key that may be used, or to a refusal that names the
 t.test('a user name of one letter is one', async (t) => {
   t.equal(find([BASIC], ['Authorization', basic('s:')]), 's');
   t.equal(find([BASIC], ['Authorization', basic(':s')]), '! missing_credential');
+  t.equal(find([BASIC], ['Authorization', `x${basic('s:')}`]), '! missing_credential', 'nor is another scheme Basic');
 });
 
 t.test('the operator reads where a repeated credential stands', async (t) => {

@@ -96,3 +96,7 @@ void t.test('each code that means one thing means it in every phase', async (t) 
     ] as const)
       t.equal(failureFrom(error(name), phase).kind, kind, `${name} ${phase}`);
 });
+
+void t.test('every run of white space in a reason is one space', async (t) => {
+  t.equal(failureFrom(error('X', ' a\r\n\tb \n c '), 'sent').why, 'X: a b c');
+});
