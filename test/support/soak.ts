@@ -58,12 +58,13 @@ async function soak(owner: Test, { seconds, say, entry }: SoakOptions): Promise<
   try {
     for (const share of ROUNDS) {
       await round({ subjects, redis, ms: seconds * share * 1000, events });
-      for (const subject of subjects) {
-        const { counts: found, complaints: heard } = await subject.atRest();
+      const rests = subjects.map(async (subject) => {
+        const { counts: found, complaints: heard } = await subject.atRest(LIMIT.windowSeconds * 1000);
         counts.get(subject)?.push(found);
         complaints.push(...heard);
         say(`${subject.name}: ${JSON.stringify(found)}`);
-      }
+      });
+      await Promise.all(rests);
     }
     for (const subject of subjects) complaints.push(...(await subject.checkLimit()));
   } catch (error) {
