@@ -99,3 +99,10 @@ void t.test('a body that is not coded may be as large as the limit, and not a by
   t.equal(await decode(Buffer.alloc(LIMIT, 'x'), 'identity'), 'x'.repeat(LIMIT));
   t.equal(await decode(Buffer.alloc(LIMIT + 1, 'x'), 'identity'), 'body_too_large');
 });
+
+void t.test('what is called gzip has the header of gzip, also where the rest would do', async (t) => {
+  const whole = zlib.gzipSync(TEXT);
+  const headless = whole.subarray(10);
+  t.equal(await decode(whole, 'gzip'), TEXT.toString());
+  t.not(await decode(headless, 'gzip'), TEXT.toString());
+});

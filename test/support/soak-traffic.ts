@@ -19,9 +19,16 @@ interface Kind {
   readonly name: string;
   readonly expected: readonly number[];
   readonly send: (n: number, agent: http.Agent) => Promise<number>;
+  /** Between two requests of one client. */
+  readonly pauseMs: number;
 }
 
 const PAUSE_MS = 10;
+/**
+ * Clients that open connections as they need them, beside the one of each kind that keeps its own. More of those whose requests
+ * leave a record each: a record is a few bytes, and must show among what fills and settles.
+ */
+const passingOf = ({ name }: Kind): number => (name === 'limited' ? 3 : 1);
 /** Longer than Postern waits for anything. */
 const ANSWER_MS = 60_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -52,14 +59,14 @@ export function startTraffic(port: number, mayFail: () => boolean): Traffic {
   const repeat = async (kind: Kind, agent: http.Agent, until: number): Promise<void> => {
     while (Date.now() < until) {
       await once(kind, agent);
-      await pause(PAUSE_MS);
+      await pause(kind.pauseMs);
     }
   };
   return {
     run: async (until) => {
       const clients = [...steady].flatMap(([kind, agent]) => [
         repeat(kind, agent, until),
-        repeat(kind, passing, until),
+        ...Array.from({ length: passingOf(kind) }, () => repeat(kind, passing, until)),
       ]);
       await Promise.all(clients);
     },
@@ -102,7 +109,12 @@ function kindsOf(port: number): readonly Kind[] {
     const body = `{"n":${n % 5 === 0 ? n : n % 5}}`;
     return ask({ port, agent }, ['POST', '/metrics/query'], bearer(token.get('is') ?? ''), body);
   };
-  const kind = (name: string, expected: number, send: Kind['send']): Kind => ({ name, expected: [expected], send });
+  const kind = (name: string, expected: number, send: Kind['send']): Kind => ({
+    name,
+    expected: [expected],
+    send,
+    pauseMs: name === 'limited' ? 0 : PAUSE_MS,
+  });
   const event = '{"name":"login"}';
   return [
     kind('read', 200, (n, agent) => ask({ port, agent }, ['GET', `/profile/${n}`], server)),
