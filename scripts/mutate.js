@@ -60,7 +60,7 @@ async function tryAll() {
     say(`${mutants.length} mutants of ${modules.length} files, ${open.length} to try with ${tests.length} test files.`);
     await inTurn(sandboxes, open, async (sandbox, mutant) => {
       const finding = await judge(sandbox, mutant, tests, Number(values.tests) * 1000);
-      findings.note(mutant, finding);
+      findings.note(mutant, finding, values.mirrors);
       if (!finding.caught) say(`survives ${sourceOf(mutant.module)}:${mutant.line} ${mutant.was} => ${mutant.is}`);
     });
   } finally {

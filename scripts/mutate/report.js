@@ -15,9 +15,10 @@ export function openFindings(path = KEPT) {
   const findings = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
   return {
     of: (mutant) => findings[keyOf(mutant)],
-    note: (mutant, { caught, by, outcome }) => {
+    /** `mirrors`: it was held against the tests of modules alone. */
+    note: (mutant, { caught, by, outcome }, mirrors) => {
       const { module, line, operator, was, is } = mutant;
-      findings[keyOf(mutant)] = { file: sourceOf(module), line, operator, was, is, caught, by, outcome };
+      findings[keyOf(mutant)] = { file: sourceOf(module), line, operator, was, is, caught, by, outcome, mirrors };
       mkdirSync(path.slice(0, path.lastIndexOf('/')), { recursive: true });
       writeFileSync(path, JSON.stringify(findings));
     },
@@ -85,7 +86,8 @@ A folder of which fewer were tried than are possible was sampled, in an order th
 
 ## Open
 
-No test notices these. Some are equivalent and nobody has shown it yet; for the others a test is missing.
+No test that was tried notices these. Some are equivalent and nobody has shown it yet; for the others a test is missing.
+${open.filter(({ mirrors }) => mirrors === true).length} of ${open.length} were held against the tests of their modules alone (\`--mirrors\`), not against those that start the whole.
 
 ${tableOf(open, ['where', 'before', 'after'], ({ was, is }) => [code(was), code(is)])}
 ## Equivalent

@@ -113,7 +113,7 @@ function kindsOf(port: number): readonly Kind[] {
     name,
     expected: [expected],
     send,
-    pauseMs: name === 'limited' ? 0 : PAUSE_MS,
+    pauseMs: name === 'limited' ? 2 : PAUSE_MS,
   });
   const event = '{"name":"login"}';
   return [
