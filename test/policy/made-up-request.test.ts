@@ -22,6 +22,10 @@ const keys = keysOf(
     ...{ id: 'rotated', type: 'read-write' },
     secrets: [{ value: 'old', expiresAt: '2026-01-01T00:00:00Z' }, { value: 'new' }],
   },
+  {
+    ...{ id: 'reordered', type: 'read-write' },
+    secrets: [{ value: 'in use' }, { value: 'gone', expiresAt: '2026-01-01T00:00:00Z' }],
+  },
   { id: 'over', type: 'read-write', secrets: [{ value: 'ended', expiresAt: '2026-01-01T00:00:00Z' }] },
   { id: 'off', type: 'read-write', enabled: false, secret: 'off' },
   { id: 'metrics', type: 'metrics', secret: 'm', apiKey: 'k' },
@@ -34,6 +38,7 @@ t.test('a caller is recognised by a secret or by the id of the key', async (t) =
   t.match(await authenticateAs('new')(passage, integration), { ok: true, value: { key: { id: 'rotated' } } });
   t.match(await authenticateAs('old')(passage, integration), { ok: false, refusal: { reason: 'expired' } });
   t.match(await authenticateAsKey('rotated')(passage, integration), { ok: true });
+  t.match(await authenticateAsKey('reordered')(passage, integration), { ok: true }, 'by a secret that is in use');
   t.match(await authenticateAsKey('over')(passage, integration), { ok: false, refusal: { reason: 'expired' } });
   t.match(await authenticateAsKey('off')(passage, integration), { ok: false, refusal: { reason: 'disabled' } });
   t.match(await authenticateAsKey('none')(passage, integration), { ok: false, refusal: { reason: 'unknown' } });
