@@ -11,6 +11,7 @@ const TOOLS = [
   ['redis-server', 'redis-server'],
   ['promtool', 'prometheus'],
   ['chromium', 'chromium'],
+  ['python3', 'python3'],
 ];
 
 /** Milliseconds for each of apt-get's two steps: a mirror that stops answering ends in the sentence below. */

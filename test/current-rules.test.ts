@@ -23,9 +23,9 @@ function starting(t: Test, integration: string, configure: () => unknown = () =>
 
 t.test('there are no rules until there are keys', async (t) => {
   const { current } = starting(t, '');
-  t.same([current.rules(), current.keys()], [null, null]);
+  t.same([current.rules().ready, current.rules().keys.byId.size, current.keys()], [false, 0, null]);
   current.applyKeys(KEYS);
-  t.match(current.rules(), { keys: KEYS, integration: { name: 'integration' }, metrics: null });
+  t.match(current.rules(), { ready: true, keys: KEYS, integration: { name: 'integration' }, metrics: null });
   t.equal(current.rules(), current.rules(), 'one pointer');
 });
 
@@ -35,7 +35,7 @@ t.test('keys and configuration change each on their own, whole', async (t) => {
   const before = current.rules();
   current.applyConfig(config('maxBodyBytes: 2'));
   t.equal(before?.integration?.maxBodyBytes, 1, 'a request under way keeps its rules');
-  t.match(current.rules(), { keys: KEYS, integration: { maxBodyBytes: 2 } });
+  t.match(current.rules(), { ready: true, keys: KEYS, integration: { maxBodyBytes: 2 } });
   const other = snapshotOf([]);
   current.applyKeys(other);
   t.equal(current.rules()?.keys, other);

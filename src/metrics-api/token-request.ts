@@ -47,10 +47,12 @@ export function speaksOAuth({ contentType = '', authorization = '' }: TokenReque
 const FORM_TYPE = /^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i;
 const JSON_TYPE = /^application\/json[ \t]*(?:;|$)/i;
 const BASIC_SCHEME = /^basic(?: |$)/i;
-const CHARSET = /;[ \t]*charset[ \t]*=[ \t]*("?)([^";]*)\1/gi;
+/** ASCII is UTF-8 too. */
+const UTF8_NAMES = new Set(['utf-8', 'utf8', 'us-ascii'].flatMap((name) => [name, `"${name}"`]));
+const CHARSET = /;[ \t]*charset[ \t]*=([^;]*)/gi;
 
 function isUtf8(contentType: string): boolean {
-  return [...contentType.matchAll(CHARSET)].every(([, , charset = '']) => /^(?:utf-?8|us-ascii)[ \t]*$/i.test(charset));
+  return [...contentType.matchAll(CHARSET)].every(([, charset = '']) => UTF8_NAMES.has(charset.trim().toLowerCase()));
 }
 
 /** `{"clientSecret","environmentApiKey"}`; further members are passed over. */

@@ -23,6 +23,7 @@ t.test('every default', async (t) => {
     cors: {
       allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-request-id'],
       maxAgeSeconds: 7200,
+      allowCredentials: false,
     },
     enforcement: 'enforce',
   };

@@ -92,15 +92,16 @@ t.test('what is taken for an upstream is a URL that means the same once more', (
     fc.string({ unit: 'grapheme', maxLength: 12 }),
     fc.stringMatching(/^[a-z0-9._\u00df-\u00ff\u3002\uff0e-]{1,12}$/),
   );
-  fc.assert(
-    fc.property(host, (name) => {
-      const read = upstreamUrl.safeParse(`http://${name}:9000`);
-      if (!read.success) return true;
-      const { hostname } = new URL(read.data);
-      return upstreamUrl.parse(read.data) === read.data && hostName.parse(name) === hostname.replace(/\.$/, '');
-    }),
-    { numRuns: 2000 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(host, (name) => {
+        const read = upstreamUrl.safeParse(`http://${name}:9000`);
+        if (!read.success) return true;
+        const { hostname } = new URL(read.data);
+        return upstreamUrl.parse(read.data) === read.data && hostName.parse(name) === hostname.replace(/\.$/, '');
+      }),
+      { numRuns: 2000 },
+    ),
   );
-  t.pass();
   t.end();
 });

@@ -72,6 +72,7 @@ t.test('what breaks behind a whole request leaves its answer alone', async (t) =
 t.test('a body that breaks after its answer was given ends the connection', async (t) => {
   const { port, refused } = await listening(t, (exchange) => {
     exchange.settled = true;
+    connectionOf(exchange.req.socket).open = null;
     exchange.req.resume();
   });
   t.equal(await send(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'), '');

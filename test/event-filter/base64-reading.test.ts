@@ -60,11 +60,13 @@ t.test('nothing that such a reader takes for the beginning of an object or array
     .map(([before, text, inserts]) =>
       inserts.reduce((all, [at, what]) => all.slice(0, at) + what + all.slice(at), before + text),
     );
-  fc.assert(
-    fc.property(body, (text) => {
-      const isRead = LENIENT.some((decode) => /^[\s\ufeff]*(?:\{\s*"|\[\s*\{)/.test(decode(text)));
-      return !isRead || reads(text);
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(body, (text) => {
+        const isRead = LENIENT.some((decode) => /^[\s\ufeff]*(?:\{\s*"|\[\s*\{)/.test(decode(text)));
+        return !isRead || reads(text);
+      }),
+    ),
   );
   t.end();
 });

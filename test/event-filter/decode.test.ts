@@ -94,3 +94,15 @@ void t.test('gzip with every optional field of RFC 1952', async (t) => {
   longer.writeUInt32LE(TEXT.length + 1, 4);
   t.equal(await gzip(head(0), longer), 'invalid_json', 'a wrong length');
 });
+
+void t.test('a body that is not coded may be as large as the limit, and not a byte larger', async (t) => {
+  t.equal(await decode(Buffer.alloc(LIMIT, 'x'), 'identity'), 'x'.repeat(LIMIT));
+  t.equal(await decode(Buffer.alloc(LIMIT + 1, 'x'), 'identity'), 'body_too_large');
+});
+
+void t.test('what is called gzip has the header of gzip, also where the rest would do', async (t) => {
+  const whole = zlib.gzipSync(TEXT);
+  const headless = whole.subarray(10);
+  t.equal(await decode(whole, 'gzip'), TEXT.toString());
+  t.not(await decode(headless, 'gzip'), TEXT.toString());
+});

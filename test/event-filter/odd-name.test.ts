@@ -51,15 +51,17 @@ const nearly = (wanted: string): fc.Arbitrary<string> =>
     )
     .map(([chars, before, after, end]) => before + chars.flat().join('') + after + end);
 
-void t.test('a name is judged as it is by strings', async () => {
+void t.test('a name is judged as it is by strings', async (t) => {
   const text = fc
     .constantFrom(...WANTED)
     .chain((wanted) => fc.tuple(fc.constant(wanted), fc.oneof(nearly(wanted), fc.string({ unit: 'grapheme' }))));
-  fc.assert(
-    fc.property(text, fc.nat(), ([wanted, name], escapes) => {
-      return judged(wanted, token(name, escapes)) === judgedByStrings(wanted, name);
-    }),
-    { numRuns: 4_000 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(text, fc.nat(), ([wanted, name], escapes) => {
+        return judged(wanted, token(name, escapes)) === judgedByStrings(wanted, name);
+      }),
+      { numRuns: 4_000 },
+    ),
   );
 });
 

@@ -75,7 +75,7 @@ t.test('small answers of Postern\u2019s own of which nothing is taken end their 
   const { sockets, stop } = deafClients(port, kinds['GET without a key'] as string, 1);
   t.teardown(stop);
   await new Promise((resolve) => sockets[0]?.once('close', resolve));
-  t.pass('closed');
+  t.equal(sockets[0]?.destroyed, true, 'closed');
 });
 
 t.test('uploads that stop hold what came until their time is over, and nothing after', async (t) => {

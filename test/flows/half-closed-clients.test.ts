@@ -100,7 +100,7 @@ void t.test('one that goes away altogether is found out before the answer, and i
   while (silent.sockets.length === 0) await new Promise(setImmediate);
   client.socket.destroy();
   await once(silent.sockets[0] as net.Socket, 'close');
-  t.pass('without waiting for timeoutSeconds');
+  t.equal(silent.sockets.length, 1, 'without waiting for timeoutSeconds, and it is not sent again');
 });
 
 void t.test('half a request is none', async (t) => {

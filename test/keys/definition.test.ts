@@ -37,3 +37,29 @@ t.test('origins', async (t) => {
   ])
     t.notOk(takes(origin), JSON.stringify(origin));
 });
+
+t.test('which fields are for which types', async (t) => {
+  t.same(FIELD_TYPES, {
+    allowedEvents: ['write-only', 'read-write'],
+    disallowedEvents: ['write-only', 'read-write'],
+    allowedOrigins: ['write-only'],
+    allowBrowsers: ['read-write', 'metrics'],
+    apiKey: ['metrics'],
+    cacheTtlMinutes: ['metrics'],
+  });
+});
+
+t.test('a port has at most five digits', async (t) => {
+  const takes = (origin: string): boolean => KeyDefinitionSchema.shape.allowedOrigins.safeParse([origin]).success;
+  t.ok(takes('https://a.example:65535'));
+  t.notOk(takes('https://a.example:100000'));
+});
+
+t.test('a secret is a hash or a value, and not both', async (t) => {
+  const takes = (secret: unknown): boolean => KeyDefinitionSchema.shape.secrets.safeParse([secret]).success;
+  const hash = `sha256:${'a'.repeat(64)}`;
+  t.ok(takes({ hash }));
+  t.ok(takes({ value: 'a-secret-of-some-length' }));
+  t.notOk(takes({}));
+  t.notOk(takes({ hash, value: 'a-secret-of-some-length' }));
+});

@@ -358,3 +358,21 @@ t.test('what is read depends on what the file says', async (t) => {
   for (const head of ['', '%YAML 1.1\n---\n', '%YAML 1.2\n---\n'])
     t.equal(described(head, 'expiresAt: 2030-01-01T00:00:00Z')?.expiresAt, '2030-01-01T00:00:00Z', 'a time is text');
 });
+
+t.test('a secret written in short that does not end gets no end when another joins it', async (t) => {
+  const hash = hashSecret('another');
+  const join = (key: KeyDefinition): KeyDefinition => ({
+    ...key,
+    secrets: [...key.secrets, { hash, expiresAt: null }],
+  });
+  const flow = edit(FILE, 'flow', join);
+  t.ok(flow.includes(`secrets: [{ value: a-secret-in-flow-style }, { hash: ${hash} }], allowFrom`), flow);
+  const web = edit(FILE, 'web', join);
+  t.ok(web.includes(`    secrets:   # from the vault\n      - value: \${WEB_KEY}\n      - { hash: ${hash} }\n`), web);
+});
+
+t.test('a file without keys stays as it is', async (t) => {
+  const [after] = load(FILE);
+  for (const text of ['', '# nothing yet\n', '- a list\n', 'other: 1\n'])
+    t.equal(editKeyFile(text, { index: 0, before: null, after: after ?? null }), text);
+});

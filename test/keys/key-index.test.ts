@@ -151,20 +151,21 @@ t.test('a snapshot never changes, whatever is changed after it', async (t) => {
     fc.constant(null),
   );
   const batch = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'NOT AN ID'), json, { maxKeys: 3 });
-  fc.assert(
-    fc.property(fc.array(batch, { maxLength: 20 }), (batches) => {
-      const index = createKeyIndex();
-      const numbers = new Map<unknown, number>();
-      const taken = batches.map((changes) => {
-        change(index, changes);
-        const snapshot = index.snapshot();
-        return { snapshot, copy: copyOf(snapshot, numbers) };
-      });
-      return taken.every(({ snapshot, copy }) => copyOf(snapshot, numbers) === copy);
-    }),
-    { numRuns: 500 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(batch, { maxLength: 20 }), (batches) => {
+        const index = createKeyIndex();
+        const numbers = new Map<unknown, number>();
+        const taken = batches.map((changes) => {
+          change(index, changes);
+          const snapshot = index.snapshot();
+          return { snapshot, copy: copyOf(snapshot, numbers) };
+        });
+        return taken.every(({ snapshot, copy }) => copyOf(snapshot, numbers) === copy);
+      }),
+      { numRuns: 500 },
+    ),
   );
-  t.pass();
 });
 
 t.test('of 20,000 keys, a change touches one', async (t) => {

@@ -1,7 +1,21 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { parse } from 'yaml';
-import { columnOf, inline, insertLines, lineEnd, spliced } from '../../src/keys/yaml-splice.ts';
+import { parse, parseDocument, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  addFields,
+  asList,
+  asMap,
+  changeList,
+  columnOf,
+  inline,
+  insertLines,
+  lineEnd,
+  type ListItem,
+  pairOf,
+  replaceByLines,
+  replaceValue,
+  spliced,
+} from '../../src/keys/yaml-splice.ts';
 
 t.test('a value on one line is read back as it was, wherever it stands', async (t) => {
   const text = fc.oneof(
@@ -100,4 +114,66 @@ t.test('splices are made in order, and whole lines stay whole', async (t) => {
   t.equal(spliced(text, [insertLines(text, lineEnd(text, 2), ['and'])]), 'one\nand\ntwo');
   t.equal(columnOf(text, 5), 1);
   t.equal(lineEnd(text, 4), 4);
+});
+
+t.test('the end of a line is found, also of the last one', async (t) => {
+  t.equal(lineEnd('one\ntwo', 1), 4);
+  t.equal(lineEnd('one\ntwo', 5), 7, 'without a line break');
+  t.equal(lineEnd('one\ntwo\n', 8), 8, 'behind the last line break');
+});
+
+const mapOf = (text: string): YAMLMap => asMap(parseDocument(text).contents) as YAMLMap;
+const replaced = (text: string, value: unknown): string =>
+  spliced(text, replaceValue(text, pairOf(mapOf(text), 'a') as Pair, value));
+
+t.test('a value in lines gives way to one on a line, and the comment beside its name stays', async (t) => {
+  t.equal(replaced('a: # why\n  - x\nb: 1\n', ['z']), 'a: [z] # why\nb: 1\n');
+  t.equal(replaced('a:\n  - x\n', ['z']), 'a: [z]\n');
+  t.equal(replaced('a: x # why\n', 'z'), 'a: z # why\n');
+  t.equal(replaced('a:\n', 'z'), 'a: z\n');
+});
+
+const changed = (text: string, items: readonly ListItem[]): string =>
+  spliced(text, changeList(text, asList(pairOf(mapOf(text), 'l')?.value) as YAMLSeq, items));
+const kept = (from: number): ListItem => ({ from, changes: () => [] });
+
+t.test('an item takes the comments right above it along, and nothing else', async (t) => {
+  const text = '# about the file\nl:\n  # about a\n  - a\n  # about b\n  - b # beside b\n';
+  t.equal(changed(text, [kept(1)]), '# about the file\nl:\n  # about b\n  - b # beside b\n');
+  t.equal(changed(text, [kept(0)]), '# about the file\nl:\n  # about a\n  - a\n');
+  t.equal(
+    changed(text, [kept(1), kept(0)]),
+    '# about the file\nl:\n  # about b\n  - b # beside b\n  # about a\n  - a\n',
+  );
+});
+
+t.test('a last item without a line break gets one where it does not stay the last', async (t) => {
+  t.equal(changed('l:\n  - a\n  - b', [kept(1), kept(0)]), 'l:\n  - b\n  - a\n');
+});
+
+t.test('a new item with a single field has no braces, one with more has', async (t) => {
+  const text = 'l:\n  - a\n';
+  t.equal(changed(text, [kept(0), { value: { x: 1 } }]), 'l:\n  - a\n  - x: 1\n');
+  t.equal(changed(text, [kept(0), { value: { x: 1, y: 2 } }]), 'l:\n  - a\n  - { x: 1, y: 2 }\n');
+  t.equal(changed(text, [kept(0), { value: {} }]), 'l:\n  - a\n  - {  }\n');
+  t.equal(changed(text, [kept(0), { value: 'z' }]), 'l:\n  - a\n  - z\n');
+});
+
+t.test('what YAML 1.1 takes for a boolean is quoted, each word of it', async (t) => {
+  for (const word of ['y', 'n', 'yes', 'no', 'on', 'off', 'Y', 'No', 'ON']) t.equal(inline(word), `'${word}'`);
+  for (const word of ['yy', 'non', 'offs', 'by']) t.equal(inline(word), word);
+});
+
+t.test('lines take the place of a value, and one field or two go to the end of a mapping', async (t) => {
+  const text = 'a: x # why\nb: 1\n';
+  const pair = pairOf(mapOf(text), 'a') as Pair;
+  t.equal(spliced(text, replaceByLines(text, pair, ['  - y', '  - z'])), 'a: # why\n  - y\n  - z\nb: 1\n');
+  t.equal(spliced(text, addFields(text, mapOf(text), [])), text);
+  t.equal(spliced(text, addFields(text, mapOf(text), [['c', 2]])), `${text}c: 2\n`);
+  const two = [
+    ['c', 2],
+    ['d', 'e'],
+  ] as const;
+  t.equal(spliced(text, addFields(text, mapOf(text), two)), `${text}c: 2\nd: e\n`);
+  t.equal(spliced('{ a: 1 }', addFields('{ a: 1 }', mapOf('{ a: 1 }'), two)), '{ a: 1, c: 2, d: e }');
 });

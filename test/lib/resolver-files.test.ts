@@ -85,15 +85,16 @@ void t.test('any text is read, and gives names to ask for', (t) => {
     fc.string({ maxLength: 40 }),
     fc.constantFrom('nameserver 10.0.0.1', 'search a b', 'options ndots:3', 'domain', 'nameserver', 'options ndots:x'),
   );
-  fc.assert(
-    fc.property(fc.array(line), fc.domain(), (lines, host) => {
-      const text = lines.join('\n');
-      for (const addresses of parseHosts(text).values()) if (addresses.some((one) => isIP(one) === 0)) return false;
-      const settings = parseResolver(text, 'machine');
-      const names = candidatesOf(host, settings);
-      return settings.servers.length > 0 && names.includes(host) && names.every((name) => name.startsWith(host));
-    }),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(line), fc.domain(), (lines, host) => {
+        const text = lines.join('\n');
+        for (const addresses of parseHosts(text).values()) if (addresses.some((one) => isIP(one) === 0)) return false;
+        const settings = parseResolver(text, 'machine');
+        const names = candidatesOf(host, settings);
+        return settings.servers.length > 0 && names.includes(host) && names.every((name) => name.startsWith(host));
+      }),
+    ),
   );
-  t.pass();
   t.end();
 });

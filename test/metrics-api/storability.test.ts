@@ -84,3 +84,9 @@ t.test('what a client asks of the cache', async (t) => {
   ];
   for (const [value, directive] of cases) t.same(cacheDirective(value), directive, String(value));
 });
+
+t.test('an age is digits alone, in quotes or not; of anything else the freshest answer is asked for', async (t) => {
+  for (const value of ['5', '"5"']) t.same(cacheDirective(`max-age=${value}`), { kind: 'use', maxAge: 5 }, value);
+  for (const value of ['5x', '"5"x', 'x5', '5.5', '-5', '', '5 5'])
+    t.same(cacheDirective(`max-age=${value}`), { kind: 'use', maxAge: 0 }, value);
+});

@@ -57,6 +57,8 @@ t.test('a right digest over a wrong description is not enough', (t) => {
     { headers: ['X-A\n', 'a'] },
     { storedAt: -1 },
     { freshMs: null },
+    { initialAge: -1 },
+    { initialAge: '1' },
     { kind: 'other' },
     { statusText: 7 },
   ];
@@ -65,5 +67,28 @@ t.test('a right digest over a wrong description is not enough', (t) => {
     t.equal(decodeEntry(KEY, encodeEntry(KEY, { ...stored, entry })), undefined, JSON.stringify(change));
   }
   t.equal(decodeEntry(KEY, encodeEntry(KEY, { ...stored, expiresAt: Number.NaN })), undefined);
+  t.end();
+});
+
+t.test('an entry is of one of the kinds that there are, each with its own form', (t) => {
+  const vary = { ...stored, entry: { kind: 'vary', names: ['accept', 'origin'] } as const };
+  t.same(decodeEntry(KEY, encodeEntry(KEY, vary)), vary, 'names of fields');
+  for (const change of [
+    { kind: 'other', names: ['accept'] },
+    { kind: 'vary', names: 'accept' },
+    { kind: 'vary', names: { length: 0 } },
+    { kind: 'vary', names: null },
+    { kind: 'vary', names: [1] },
+    { kind: 'answer', names: ['accept'] },
+  ]) {
+    const entry = change as unknown as typeof stored.entry;
+    if (change.kind === 'answer') Object.assign(entry, { body: Buffer.alloc(0) });
+    t.equal(decodeEntry(KEY, encodeEntry(KEY, { ...stored, entry })), undefined, JSON.stringify(change));
+  }
+  t.equal(
+    decodeEntry(KEY, encodeEntry(KEY, { ...stored, entry: { ...answerEntry(), headers: 'ab' as never } })),
+    undefined,
+    'a text is no list of texts',
+  );
   t.end();
 });

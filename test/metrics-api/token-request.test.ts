@@ -145,3 +145,9 @@ t.test('what is wrong is said without quoting the request', async (t) => {
     t.notMatch(JSON.stringify(read), 'hunter2');
   }
 });
+
+t.test('the name of a parameter without a value is its whole text', async (t) => {
+  const body = `${GRANT}&client_id=k&client_secret=s&client_secretx&client_idx`;
+  t.match(form(body), pair('k', 's'));
+  t.match(form(`${GRANT}&client_id=k&client_secret=s&client_secret`), error('invalid_request'));
+});

@@ -126,3 +126,18 @@ t.test('a digest leads to a key that may be used, or to a refusal that names the
   t.equal(ask('d', NOON - 1, held), 'r');
   t.equal(ask('d', NOON, held), 'invalid_credential expired r');
 });
+
+t.test('a user name of one letter is one', async (t) => {
+  t.equal(find([BASIC], ['Authorization', basic('s:')]), 's');
+  t.equal(find([BASIC], ['Authorization', basic(':s')]), '! missing_credential');
+  t.equal(find([BASIC], ['Authorization', `x${basic('s:')}`]), '! missing_credential', 'nor is another scheme Basic');
+});
+
+t.test('the operator reads where a repeated credential stands', async (t) => {
+  const why = (location: CredentialLocation, fields: readonly string[], query = '') => {
+    const found = findCredential({ facts: factsOf({}, fields), query, bodyText: null }, [location]);
+    return found.ok ? '' : found.refusal.why;
+  };
+  t.equal(why(HEADER, ['X-Api-Key', 'a', 'X-Api-Key', 'b']), 'the credential in header x-api-key is repeated');
+  t.equal(why(QUERY, [], '?api_key=a&api_key=b'), 'the credential in query api_key is repeated');
+});

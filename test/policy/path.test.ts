@@ -220,3 +220,38 @@ t.test('no lenient backend reads an admitted path otherwise than it was judged',
   t.ok(admitted > 200 && matched > 50, `${admitted} admitted, ${matched} matched`);
   t.end();
 });
+
+t.test('every hexadecimal digit of an escape counts, in both cases', async (t) => {
+  for (let code = 0x30; code <= 0x7e; code++) {
+    const character = String.fromCharCode(code);
+    if (!/[A-Za-z0-9_~-]/.test(character)) continue;
+    const hex = code.toString(16);
+    t.equal(pathOf(`/%${hex}`), `/${character}`, hex);
+    t.equal(pathOf(`/%${hex.toUpperCase()}`), `/${character}`, hex.toUpperCase());
+  }
+});
+
+t.test('the operator reads what made the path ambiguous', async (t) => {
+  const reasons = {
+    a: 'no leading slash',
+    '/a b': 'a character that must be percent-encoded',
+    '/a#b': 'a character that must be percent-encoded',
+    '/a\\b': 'a backslash',
+    '/a%5cb': 'a backslash',
+    '/a%00': 'a control character',
+    '/a%2e': 'an encoded dot',
+    '//a': 'a leading double slash',
+    '/a%252f': 'an ambiguous character that is encoded twice',
+    '/a%2fb': 'an encoded slash',
+    '/a%25b': 'an encoded percent sign',
+    '/a//b': 'a double slash',
+    '/a;b': 'a semicolon',
+    '/a./b': 'a segment that ends in a dot or a space',
+    '/%EF%BC%8Fa': 'a character that some servers take for a path delimiter',
+    '/%C2%85': 'a control character',
+  };
+  for (const [target, reason] of Object.entries(reasons)) {
+    const normalized = normalizeTarget(target, NONE);
+    t.ok(!normalized.ok && normalized.refusal.why.includes(reason), `${target}: ${JSON.stringify(normalized)}`);
+  }
+});

@@ -50,7 +50,7 @@ t.test('a method override in whatever spelling a backend takes', async (t) => {
     t.equal(overridesMethod(`?${query}`), false, query);
 });
 
-void t.test('broken escapes are read as they always were', async () => {
+void t.test('broken escapes are read as they always were', async (t) => {
   const withExceptions = (text: string): string => {
     const spaced = text.replaceAll('+', ' ');
     try {
@@ -60,12 +60,14 @@ void t.test('broken escapes are read as they always were', async () => {
     }
   };
   const part = fc.constantFrom('a', '+', '%', '%4', '%zz', '%41', '%c3', '%A9', '%c3%a9', '%ff', '%00', '%F0%9F%98%80');
-  fc.assert(
-    fc.property(fc.array(part), (parts) => {
-      const text = parts.join('');
-      return (queryParameters(`?${text}`)[0]?.name ?? '') === withExceptions(text);
-    }),
-    { numRuns: 2_000 },
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(part), (parts) => {
+        const text = parts.join('');
+        return (queryParameters(`?${text}`)[0]?.name ?? '') === withExceptions(text);
+      }),
+      { numRuns: 2_000 },
+    ),
   );
 });
 
@@ -120,9 +122,11 @@ t.test('whatever a name is wrapped in, and however often it is encoded', (t) => 
     )
     .map(([before, joint, after, upper]) => `${before}${upper ? 'API' : 'api'}${joint}key${after}`)
     .filter((text) => !text.includes('[key[') && !/^\[api\[/i.test(text));
-  fc.assert(
-    fc.property(spelt, fc.array(fc.boolean(), { minLength: 1, maxLength: 3 }), (text, times) =>
-      isKey(times.reduce(encode, text)),
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(spelt, fc.array(fc.boolean(), { minLength: 1, maxLength: 3 }), (text, times) =>
+        isKey(times.reduce(encode, text)),
+      ),
     ),
   );
   t.end();

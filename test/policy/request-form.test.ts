@@ -191,3 +191,36 @@ t.test('a Host is judged as if it were the first, whatever came before it', asyn
     }
   t.equal(codeOf({ host: ['Host', 'api.test'] }), 'passed');
 });
+
+t.test('just within the bounds, and just beyond them', async (t) => {
+  const host = `${'a'.repeat(255)}.test`;
+  t.equal(host.length, 260);
+  t.equal(codeOf({ host: ['Host', host] }), 'passed');
+  t.equal(codeOf({ host: ['Host', `a${host}`] }), 'malformed_request');
+  t.equal(codeOf({ host: ['Host', 'a:80'] }), 'passed', 'a name of one letter');
+  t.equal(codeOf({ method: 'X' }), 'passed', 'a method of one letter');
+  t.equal(codeOf({ fields: ['Content-Type', 'a/b'] }), 'passed', 'one Content-Type');
+  t.equal(codeOf({ fields: ['Content-Length', String(Number.MAX_SAFE_INTEGER)] }), 'passed');
+});
+
+t.test('each part of a Host counts', async (t) => {
+  for (const host of ['!a:80', '!a.test', '[::1]x80', '[::1]x', '0x', '0X', 'a.0x', '[::1', '[::1:80'])
+    t.equal(codeOf({ host: ['Host', host] }), 'malformed_request', host);
+});
+
+t.test('a list of codings is a list of what is not served only if it ends in one chunked', async (t) => {
+  for (const coding of ['gzip, br', 'gzip, chunked, chunked', 'gzip, , chunked'])
+    t.equal(codeOf({ fields: ['Transfer-Encoding', coding] }), 'malformed_request', coding);
+  t.equal(codeOf({ fields: ['Transfer-Encoding', 'gzip, br, chunked'] }), 'not_implemented');
+});
+
+t.test('the operator reads whether Host is missing or repeated', async (t) => {
+  const why = (rawHeaders: string[]): string | undefined => {
+    const headers = readHeaders(rawHeaders);
+    const peer = { text: 'unknown', address: null };
+    const form = { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders, headers, peer, secure: false, now: 0 };
+    return checkRequestForm(form)?.why;
+  };
+  t.equal(why([]), 'Host is missing');
+  t.equal(why(['Host', 'a', 'Host', 'a']), 'Host is repeated');
+});

@@ -161,6 +161,7 @@ for (const [definition, why] of PROBLEMS)
     const good = { method: 'POST', path: '/good' };
     t.match(findRouteProblems([good, definition]), [{ index: 1, why }]);
     t.throws(() => compileRoutes([good, definition]), { message: why });
+    t.throws(() => compileRoutes([good, definition]), { message: /^route 2: / }, 'and which it is');
     t.end();
   });
 

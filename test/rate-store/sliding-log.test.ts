@@ -144,3 +144,15 @@ t.test('is idle when nothing in it could refuse', (t) => {
   t.ok(log.isIdle(1000, START + 1000));
   t.end();
 });
+
+t.test('a clock that is set back over an empty log leaves nothing behind that counts', async (t) => {
+  const limit = { requests: 1, windowSeconds: 1 };
+  const log = new SlidingLog();
+  log.record(limit, START);
+  t.equal(log.verdict(limit, START + 3_600_000).allowed, true, 'what was admitted has left the window');
+  const before = START - 3_600_000;
+  t.equal(log.verdict(limit, before).allowed, true, 'an hour before');
+  log.record(limit, before);
+  t.equal(log.verdict(limit, before + 500).allowed, false);
+  t.equal(log.verdict(limit, before + 1500).allowed, true, 'and it leaves the window as ever');
+});

@@ -22,6 +22,10 @@ const keys = keysOf(
     ...{ id: 'rotated', type: 'read-write' },
     secrets: [{ value: 'old', expiresAt: '2026-01-01T00:00:00Z' }, { value: 'new' }],
   },
+  {
+    ...{ id: 'reordered', type: 'read-write' },
+    secrets: [{ value: 'in use' }, { value: 'gone', expiresAt: '2026-01-01T00:00:00Z' }],
+  },
   { id: 'over', type: 'read-write', secrets: [{ value: 'ended', expiresAt: '2026-01-01T00:00:00Z' }] },
   { id: 'off', type: 'read-write', enabled: false, secret: 'off' },
   { id: 'metrics', type: 'metrics', secret: 'm', apiKey: 'k' },
@@ -35,6 +39,7 @@ t.test('a caller is recognised by a secret or by the id of the key', async (t) =
   t.match(await authenticateAs('new')(integration), { ok: true, value: { key: { id: 'rotated' } } });
   t.match(await authenticateAs('old')(integration), { ok: false, refusal: { reason: 'expired' } });
   t.match(await authenticateAsKey('rotated')(integration), { ok: true });
+  t.match(await authenticateAsKey('reordered')(integration), { ok: true }, 'by a secret that is in use');
   t.match(await authenticateAsKey('over')(integration), { ok: false, refusal: { reason: 'expired' } });
   t.match(await authenticateAsKey('off')(integration), { ok: false, refusal: { reason: 'disabled' } });
   t.match(await authenticateAsKey('none')(integration), { ok: false, refusal: { reason: 'unknown' } });

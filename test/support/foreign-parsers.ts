@@ -124,9 +124,6 @@ export function lenientNamesIn(
   return lines.map((line) => JSON.parse(line) as readonly string[]);
 }
 
-/** Whether there is a python3 to ask. */
-export const hasLenientReader = (): boolean => spawnSync('python3', ['-c', '']).status === 0;
-
 const LENIENT = `
 import base64, gzip, json, re, sys, zlib
 from urllib.parse import parse_qsl, urlsplit

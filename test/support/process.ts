@@ -27,17 +27,19 @@ export interface ProcessFiles {
   readonly keys: readonly Record<string, unknown>[] | string;
   /** Options of Node's own, before the program; with any, it also has a channel for messages. */
   readonly node?: readonly string[];
+  /** The compiled `main.js`, if not that of the build. */
+  readonly entry?: string | undefined;
 }
 
 /** Starts `postern serve` with these files; the process ends with the test. */
-export function spawnPostern(t: Disposer, { config, keys, node = [] }: ProcessFiles): PosternProcess {
+export function spawnPostern(t: Disposer, { config, keys, node = [], entry }: ProcessFiles): PosternProcess {
   const folder = mkdtempSync(join(tmpdir(), 'postern-'));
   const configFile = join(folder, 'postern.yaml');
   const keysFile = join(folder, 'keys.yaml');
   const base = { listen: { host: '127.0.0.1', port: 0 }, admin: { port: 0 } };
   writeFileSync(configFile, typeof config === 'string' ? config : stringify({ ...base, ...config }));
   writeFileSync(keysFile, typeof keys === 'string' ? keys : stringify({ keys }));
-  const args = [...node, '.build/src/main.js', 'serve', '--config', configFile];
+  const args = [...node, entry ?? '.build/src/main.js', 'serve', '--config', configFile];
   const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...(node.length > 0 ? (['ipc'] as const) : [])];
   const child = spawn(process.execPath, args, { stdio }) as ChildProcessWithoutNullStreams;
   t.teardown(() => {

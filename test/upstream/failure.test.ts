@@ -61,3 +61,42 @@ void t.test('the reason is one bounded line that names the code', (t) => {
   t.ok(failureFrom(error('X', 'y'.repeat(5_000)), 'sent').why.length < 250);
   t.end();
 });
+
+void t.test('each code that means one thing means it in every phase', async (t) => {
+  const codes = {
+    connect_timeout: ['UND_ERR_CONNECT_TIMEOUT'],
+    header_timeout: ['UND_ERR_HEADERS_TIMEOUT'],
+    idle_timeout: ['UND_ERR_BODY_TIMEOUT'],
+    malformed: [
+      'UND_ERR_HEADERS_OVERFLOW',
+      'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+      'ERR_INVALID_CHAR',
+      'ERR_INVALID_HTTP_TOKEN',
+      'ERR_HTTP_INVALID_STATUS_CODE',
+    ],
+    aborted: ['UND_ERR_ABORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'UND_ERR_DESTROYED', 'UND_ERR_CLOSED'],
+    connect: [
+      ...['ECONNREFUSED', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'],
+      ...['EMFILE', 'ENFILE', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'],
+    ],
+    tls: [
+      ...['EPROTO', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'HOSTNAME_MISMATCH', 'INVALID_CA'],
+      ...['INVALID_PURPOSE', 'PATH_LENGTH_EXCEEDED', 'ERR_TLS_X', 'ERR_SSL_X', 'ERR_OSSL_X', 'CERT_X', 'CRL_X'],
+      ...['UNABLE_TO_X', 'ERROR_IN_CERT_X'],
+    ],
+  };
+  for (const phase of ['connecting', 'sent', 'answering'] as const)
+    for (const [kind, names] of Object.entries(codes))
+      for (const name of names) t.equal(failureFrom(error(name), phase).kind, kind, `${name} ${phase}`);
+  for (const name of ['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'UND_ERR_INFO', 'UND_ERR_SOCKET'])
+    for (const [phase, kind] of [
+      ['connecting', 'connect'],
+      ['sent', 'reset'],
+      ['answering', 'truncated'],
+    ] as const)
+      t.equal(failureFrom(error(name), phase).kind, kind, `${name} ${phase}`);
+});
+
+void t.test('every run of white space in a reason is one space', async (t) => {
+  t.equal(failureFrom(error('X', ' a\r\n\tb \n c '), 'sent').why, 'X: a b c');
+});

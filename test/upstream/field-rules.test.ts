@@ -188,3 +188,41 @@ void t.test('invented names do not make memory grow', (t) => {
   t.not(ruleOf(long), ruleOf(long));
   t.end();
 });
+
+void t.test('each field that is of no use or harmful behind a body is named by its whole name', async (t) => {
+  const never = [
+    ...[
+      'host',
+      'content-length',
+      'content-type',
+      'content-encoding',
+      'content-range',
+      'cache-control',
+      'expires',
+      'age',
+    ],
+    ...['date', 'vary', 'location', 'retry-after', 'authorization', 'www-authenticate', 'set-cookie'],
+  ];
+  for (const name of never) {
+    t.equal(ruleOf(name).mayTrail, false, name);
+    t.equal(ruleOf(name.toUpperCase()).mayTrail, false, name.toUpperCase());
+    t.equal(ruleOf(`${name}-x`).mayTrail, true, `${name}-x`);
+  }
+});
+
+void t.test('each field that must not be named in Connection', async (t) => {
+  const judged = [
+    ...['authorization', 'content-type', 'content-encoding', 'origin', 'sec-fetch-site', 'cache-control'],
+    ...['access-control-request-method', 'access-control-request-headers'],
+    ...['cookie', 'set-cookie', 'vary', 'www-authenticate', 'date', 'content-anything'],
+  ];
+  for (const name of judged) t.equal(ruleOf(name).mayBeNominated, false, name);
+  for (const name of ['x-hop', 'cookies', 'origins', 'contents']) t.equal(ruleOf(name).mayBeNominated, true, name);
+});
+
+void t.test('what describes the body as it was sent is bound to it, and a look-alike is dropped', async (t) => {
+  for (const name of ['content-encoding', 'content-md5', 'digest', 'content-digest', 'repr-digest']) {
+    t.equal(ruleOf(name).toUpstream, 'body', name);
+    if (name.includes('-')) t.equal(ruleOf(name.replace('-', '_')).toUpstream, 'drop', name);
+  }
+});

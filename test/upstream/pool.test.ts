@@ -107,6 +107,7 @@ void t.test('an upstream is an origin and nothing else; its CA file must be ther
   for (const url of ['ftp://a', 'http://a/base', 'http://a/?q', 'http://u@a', 'http://u:p@a', 'http://a/#f', 'a', ''])
     t.throws(() => make(url), { name: 'TypeError' }, url);
   t.throws(() => make('https://a', 'test/fixtures/no-such-file.pem'), { code: 'ENOENT' });
+  t.equal(make('http://a.example').idleTimeoutMs, 1000, 'seconds in milliseconds');
   t.match(make('http://A.example:80'), { origin: 'http://a.example', host: 'a.example' });
   t.match(make('https://[::1]:8443/'), { origin: 'https://[::1]:8443', host: '[::1]:8443' });
   t.end();

@@ -1,0 +1,96 @@
+/**
+ * Which tests run which part of which module, found by running each test once with V8's coverage. What was found is kept
+ * beside the build until a module that the test loads changes.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+
+const KEPT = '.build/mutate/coverage';
+const LIMIT_MS = 180_000;
+/** Tests that start Postern as a process load all of it, though they do not import it. */
+const STARTS_A_PROCESS = 'test/support/process.js';
+const ENTRY = 'src/main.js';
+
+/** The test files below `.build/test` that load one of these modules, with the modules that each loads. */
+export function testsOf(modules, isWanted = () => true) {
+  const files = readdirSync('.build/test', { recursive: true, encoding: 'utf8' }).map((file) => `test/${file}`);
+  return files
+    .filter((file) => file.endsWith('.test.js') && existsSync(file.replace(/js$/, 'ts')) && isWanted(file))
+    .map((file) => ({ file, loads: loadedBy(file) }))
+    .filter(({ loads }) => modules.some((module) => loads.has(module)))
+    .toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+function loadedBy(file, seen = new Set()) {
+  if (seen.has(file) || !existsSync(`.build/${file}`)) return seen;
+  seen.add(file);
+  const text = readFileSync(`.build/${file}`, 'utf8');
+  for (const [, path] of text.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g))
+    loadedBy(normalize(join(dirname(file), path)), seen);
+  if (file === STARTS_A_PROCESS) loadedBy(ENTRY, seen);
+  return seen;
+}
+
+/** Runs a test on the unchanged code: how long it takes, and the stretches of each module that it runs. null: it fails. */
+export async function measure(sandbox, { file, loads }) {
+  const hash = createHash('sha256');
+  for (const module of loads) hash.update(readFileSync(`.build/${module}`));
+  const key = hash.digest('hex');
+  const kept = join(KEPT, `${file}.json`);
+  if (existsSync(kept)) {
+    const known = JSON.parse(readFileSync(kept, 'utf8'));
+    if (known.key === key) return known;
+  }
+  const coverage = mkdtempSync(join(tmpdir(), 'postern-coverage-'));
+  const { outcome, ms } = await sandbox.run(file, { limitMs: LIMIT_MS, coverage });
+  const stretches = outcome === 'passed' ? readStretches(coverage, sandbox) : {};
+  rmSync(coverage, { recursive: true });
+  if (outcome !== 'passed') return null;
+  const found = { key, file, ms: Math.round(ms), stretches };
+  mkdirSync(dirname(kept), { recursive: true });
+  writeFileSync(kept, JSON.stringify(found));
+  return found;
+}
+
+/** Whether the test runs what stands at this place of the module. */
+export function runsAt({ stretches }, module, offset) {
+  return (stretches[module] ?? []).some(([start, end]) => start <= offset && offset < end);
+}
+
+function readStretches(folder, sandbox) {
+  const base = `file://${sandbox.folder}/.build/`;
+  const painted = new Map();
+  for (const report of readdirSync(folder))
+    for (const { url, functions } of JSON.parse(readFileSync(join(folder, report), 'utf8')).result)
+      if (url.startsWith(`${base}src/`)) {
+        const module = url.slice(base.length);
+        painted.set(module, joined(painted.get(module), paint(functions)));
+      }
+  return Object.fromEntries([...painted].map(([module, marks]) => [module, stretchesOf(marks)]));
+}
+
+/** One mark for each character of a module. Functions and blocks come from the outside in: the innermost is right. */
+function paint(functions) {
+  const length = Math.max(...functions.flatMap(({ ranges }) => ranges.map(({ endOffset }) => endOffset)));
+  const marks = new Uint8Array(length);
+  for (const { ranges } of functions)
+    for (const { startOffset, endOffset, count } of ranges) marks.fill(count > 0 ? 1 : 0, startOffset, endOffset);
+  return marks;
+}
+
+const joined = (one, other) => (one === undefined ? other : other.map((mark, at) => mark | one[at]));
+
+function stretchesOf(marks) {
+  const found = [];
+  let start = -1;
+  for (let at = 0; at <= marks.length; at++) {
+    if (marks[at] === 1 && start === -1) start = at;
+    if (marks[at] !== 1 && start !== -1) {
+      found.push([start, at]);
+      start = -1;
+    }
+  }
+  return found;
+}
