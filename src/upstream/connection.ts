@@ -13,6 +13,8 @@ export interface Connection {
   readonly socket: Socket | null;
   /** It is too old to carry another request, or takes no more. */
   readonly retired: boolean;
+  /** Part of the request waits to be sent. After an answer the backend will not read it, and may close. */
+  readonly isSending: boolean;
   /** Why the backend takes nothing any more; what it sent before may still be read. */
   readonly writeError: Error | null;
   /** Queues one request; not while another is under way. */
@@ -74,6 +76,9 @@ export function openConnection({ origin, options, connect, maxAgeMs, onRetired }
     },
     get retired() {
       return retired || writeError !== null;
+    },
+    get isSending() {
+      return socket !== null && socket.writableLength > 0;
     },
     get writeError() {
       return writeError;

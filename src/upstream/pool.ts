@@ -163,7 +163,7 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
       connection.send(request, user);
     },
     giveBack(connection, holder, failed) {
-      if (!failed) {
+      if (!failed && !connection.isSending) {
         holders.push(holder);
         if (resting.push(connection) === 1) setImmediate(endRest);
         return;

@@ -364,6 +364,16 @@ void t.test('an answer that only the end of the connection ends is not whole whe
   }
 });
 
+void t.test('a connection whose request is not sent when its answer is there carries no other one', async (t) => {
+  const backend = await rawBackend(t, (socket) =>
+    socket.once('data', () => socket.pause().write('HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large')),
+  );
+  const upstream = upstreamTo(t, backend.url);
+  for (let i = 0; i < 3; i += 1)
+    t.match(await recordFlight(upstream, { body: Buffer.alloc(8_000_000) }).done, { ended: 'end', status: 413 });
+  t.equal(backend.sockets.length, 3);
+});
+
 void t.test(
   'an answer to an upload that the backend did not read is had over TLS, and for a body in memory',
   async (t) => {

@@ -219,7 +219,12 @@ void t.test('a backend whose name server is silent fails alone, in its own time'
   const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.end(OK)));
   const silent = await startNameServer(t, () => 'silence');
   const well = await startNameServer(t, (_name, family) => (family === 'A' ? ['127.0.0.1'] : []));
-  const stuck = upstreamTo(t, 'http://stuck.test:9', { connectTimeoutSeconds: 1, maxConnections: 32 }, silent);
+  const stuck = upstreamTo(
+    t,
+    'http://stuck.test:9',
+    { connectTimeoutSeconds: 1, maxConnections: 32, maxConnectionsPerKey: 32 },
+    silent,
+  );
   const other = upstreamTo(t, `http://backend.test:${backend.port}`, {}, well);
   const failing = Array.from({ length: 32 }, () => recordFlight(stuck).done);
   let failed = false;
@@ -276,7 +281,7 @@ void t.test('a TLS handshake that does not end is bounded by the time to connect
 
 void t.test('no time-out comes before its time', async (t) => {
   const mute = await rawBackend(t, (socket) => void socket.resume());
-  const upstream = upstreamTo(t, mute.url, { timeoutSeconds: 1.4, maxConnections: 16 });
+  const upstream = upstreamTo(t, mute.url, { timeoutSeconds: 1.4, maxConnections: 16, maxConnectionsPerKey: 16 });
   const waits = Array.from({ length: 10 }, async (_, i) => {
     // From every point of the half second in which undici counts.
     await new Promise((resolve) => setTimeout(resolve, i * 50));
