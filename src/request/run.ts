@@ -55,10 +55,10 @@ export function createRun<P extends Passage, W>(
   };
 
   const climb = (passage: P, from: number): void => {
+    if (host.isOver(passage)) return;
     for (let i = from; i < rungs.length; i++) {
-      if (host.isOver(passage)) return;
       const rung = rungs[i] as Rung<P, W>;
-      if (isExempt(passage, rung.reportable)) continue;
+      if (passage.wouldReject !== null && isExempt(passage, rung.reportable)) continue;
       const result = rung.check(passage, world);
       if (result === 'passed') continue;
       if (typeof result === 'function') return wait(passage, i, result);
