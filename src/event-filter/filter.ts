@@ -2,7 +2,7 @@
  * Decides, on the bytes of a body, which events a key may send, and cuts out the others.
  * What is not cut stays byte for byte; a body that two parsers could read differently is refused, never repaired.
  */
-import { type Refusal, refusal } from '../policy/refusal.ts';
+import { type Refusal, refusal } from '../refusal.ts';
 import { beginsAsBase64Json } from './base64-reading.ts';
 import { clearBatch, compileBatchWalk, newBatch } from './batch.ts';
 import { cutOut } from './cut.ts';
