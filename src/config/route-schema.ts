@@ -3,7 +3,7 @@
  * usable is known where it is compiled.
  */
 import { z } from 'zod';
-import { foldParameterName, overridesMethod } from '../policy/query.ts';
+import { foldParameterName, overridesMethod } from '../lib/query.ts';
 import { findRouteProblems } from '../policy/route.ts';
 import { choice, text } from './values.ts';
 

@@ -2,8 +2,8 @@
  * Step 2, the path: brings the path of a request into the one form that is both matched and forwarded, and refuses it when
  * two servers could read it as two paths. It never touches the query and never repairs what it finds.
  */
+import { decode, decomposeWithoutMarks, isAscii, readPath } from '../lib/path-reading.ts';
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
-import { decode, decomposeWithoutMarks, isAscii, readPath } from './path-reading.ts';
 
 /** What an operator may let through, one by one. */
 export const PATH_QUIRKS = ['encoded-slash', 'encoded-percent', 'double-slash', 'semicolon'] as const;

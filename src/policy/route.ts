@@ -3,9 +3,9 @@
  * It lists and matches; that a key limited to specific events may use listed routes alone is decided in scope.ts.
  */
 import { parseSelector, type EventSelector } from '../event-filter/selector.ts';
+import { foldPath, isPlainPath, readPath, withoutTrailingSlash } from '../lib/path-reading.ts';
+import { foldParameterName } from '../lib/query.ts';
 import { normalizeTarget } from './path.ts';
-import { foldPath, isPlainPath, readPath, withoutTrailingSlash } from './path-reading.ts';
-import { foldParameterName } from './query.ts';
 
 /** A route as an operator writes it. */
 export interface RouteDefinition {

@@ -4,9 +4,9 @@
  */
 import { mayBeForm } from '../event-filter/form-media.ts';
 import type { Key, KeyType } from '../keys/key.ts';
+import { objectionToQuery, overridesMethod } from '../lib/query.ts';
 import { refusal, type Refusal } from '../refusal.ts';
 import { announcesBody, type Facts } from './facts.ts';
-import { objectionToQuery, overridesMethod } from './query.ts';
 import type { RouteMatch } from './route.ts';
 
 const METHODS: Readonly<Record<KeyType, ReadonlySet<string>>> = {

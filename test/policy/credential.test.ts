@@ -1,9 +1,9 @@
 import t from 'tap';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
+import { compileNameReader } from '../../src/lib/query.ts';
 import type { BodyText } from '../../src/policy/body-credential.ts';
 import { findCredential, identify } from '../../src/policy/credential.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
-import { compileNameReader } from '../../src/policy/query.ts';
 import { allowed } from '../../src/refusal.ts';
 import { factsOf, key, NOON, sha256, snapshotOf } from '../support/passages.ts';
 

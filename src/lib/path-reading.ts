@@ -2,7 +2,7 @@
  * What a path may mean: each way in which some backend would read it, and which spellings are one to a lenient backend.
  * Plain paths have one reading. It refuses nothing; a path is refused, or matches no route, by what its readings show.
  */
-import { decodeEscapes } from '../lib/percent-decoding.ts';
+import { decodeEscapes } from './percent-decoding.ts';
 
 /**
  * Every reading of a path in percent-encoded form: decoded once and twice, with `%2F` as data and as a separator, with and
