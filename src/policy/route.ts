@@ -3,9 +3,9 @@
  * It lists and matches; that a key limited to specific events may use listed routes alone is decided in scope.ts.
  */
 import { parseSelector, type EventSelector } from '../event-filter/selector.ts';
+import { normalizeTarget } from '../lib/path-normalization.ts';
 import { foldPath, isPlainPath, readPath, withoutTrailingSlash } from '../lib/path-reading.ts';
 import { foldParameterName } from '../lib/query.ts';
-import { normalizeTarget } from './path.ts';
 
 /** A route as an operator writes it. */
 export interface RouteDefinition {
@@ -152,7 +152,7 @@ function pathProblem(path: string): string | null {
   if (!/^[!-~]*$/.test(path) || path.includes('%')) return 'holds a character that is not plain visible ASCII';
   if (parameterNames(path).some((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))) return 'has a malformed :parameter';
   const target = normalizeTarget(path, NO_QUIRKS);
-  if (!target.ok) return `is ambiguous: ${target.refusal.why}`;
+  if (!target.ok) return `is ambiguous: ${target.why}`;
   return target.value.query === '' ? null : 'holds a query';
 }
 

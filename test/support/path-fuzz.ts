@@ -3,7 +3,7 @@
  * reading: no backend may find a dot segment, another listed route, or the metrics API where Postern did not.
  */
 import * as fc from 'fast-check';
-import { normalizeTarget, PATH_QUIRKS, type PathQuirk } from '../../src/policy/path.ts';
+import { normalizeTarget, PATH_QUIRKS, type PathQuirk } from '../../src/lib/path-normalization.ts';
 import { compileRoutes, isMetricsPath, type RouteDefinition } from '../../src/policy/route.ts';
 import { findLeniently, LENIENCIES, readLeniently, type Leniency } from './lenient-path.ts';
 
