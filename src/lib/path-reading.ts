@@ -38,9 +38,12 @@ export function samePath(a: string, b: string): boolean {
   return readPath(b).some((reading) => folded.has(foldPath(reading)));
 }
 
-export function withoutTrailingSlash(path: string): string {
+function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
+
+/** The segments of a path; one slash at its end is ignored. */
+export const segmentsOf = (path: string): string[] => withoutTrailingSlash(path).split('/').slice(1);
 
 const ESCAPES = /(?:%[0-9A-Fa-f]{2})+/g;
 
