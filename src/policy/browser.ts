@@ -1,5 +1,5 @@
 /**
- * Step 7, the browser guard: keys that read must never live in a web page, and a write-only key only in the pages it names.
+ * The browser guard: keys that read must never live in a web page, and a write-only key only in the pages it names.
  */
 import type { Key } from '../keys/key.ts';
 import { refusal, type Refusal } from '../refusal.ts';

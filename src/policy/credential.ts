@@ -1,6 +1,6 @@
 /**
- * Step 5: whose credential came with the request. Finds it where the API says it may stand and looks it up by digest,
- * so that no comparison takes longer for a near miss. Does not decide what the key may do.
+ * The credential rung: whose credential came with the request. Finds it where the API says it may stand and looks it up by
+ * digest, so that no comparison takes longer for a near miss. Does not decide what the key may do.
  */
 import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
 import { countReadAs, queryParameters } from '../lib/query.ts';

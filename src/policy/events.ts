@@ -1,5 +1,5 @@
 /**
- * Step 10, the events: which filter a request's body has to pass, and what its header fields must say before it is read.
+ * The events rung: which filter a request's body has to pass, and what its header fields must say before it is read.
  * The bytes themselves are judged by event-filter/.
  */
 import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts';

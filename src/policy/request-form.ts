@@ -1,5 +1,5 @@
 /**
- * Step 1, the form of the request: whether it is one plain HTTP/1.x request that every server on its way reads alike.
+ * The request form: whether a request is one plain HTTP/1.x request that every server on its way reads alike.
  * It judges the received bytes anew, whatever the parser in front of it let through, and knows nothing of keys or paths.
  */
 import { isPort, parseAddress } from '../lib/address.ts';

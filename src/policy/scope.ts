@@ -1,5 +1,5 @@
 /**
- * Step 8, the scope: which methods a key's type may use and what could stand for another one, which routes a key limited to
+ * The scope rung: which methods a key's type may use and what could stand for another one, which routes a key limited to
  * specific events may use, and which query it may send beside events. It reads the header section alone.
  */
 import { mayBeForm } from '../event-filter/form-media.ts';
