@@ -7,7 +7,7 @@ import t from 'tap';
 
 /**
  * Each may import what stands below it in this list, and nothing above: what a folder, or a file directly in src/, needs beside
- * `lib`. The list is the picture of docs/architecture.md.
+ * `lib`. docs/architecture.md draws it.
  */
 const MAY_IMPORT = new Map<string, readonly string[]>([
   ['main.ts', ['commands', 'signals.ts', 'keys']],
@@ -98,6 +98,28 @@ void t.test('what a folder may import stands below it', async (t) => {
     below.filter((to) => places.indexOf(to) < places.indexOf(place)).map((to) => `${place} > ${to}`),
   );
   t.same(upward, []);
+});
+
+void t.test('no arrow stands in the table that nobody uses', async (t) => {
+  const used = new Set(
+    [...imports].flatMap(([file, { local }]) => local.map((to) => `${placeOf(file)} > ${placeOf(to)}`)),
+  );
+  const arrows = [...MAY_IMPORT].flatMap(([place, below]) => below.map((to) => `${place} > ${to}`));
+  t.same(
+    arrows.filter((arrow) => !used.has(arrow)),
+    [],
+  );
+});
+
+void t.test('docs/architecture.md draws every place above what it imports', async (t) => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const drawn = /## Who imports whom\n\n```\n(.*?)```/s.exec(page)?.[1] ?? '';
+  const lineOf = new Map(
+    drawn.split('\n').flatMap((line, index) => (line.match(/[\w.-]+/g) ?? []).map((place) => [place, index] as const)),
+  );
+  t.same(new Set(lineOf.keys()), new Set(MAY_IMPORT.keys()));
+  for (const [place, below] of MAY_IMPORT)
+    for (const to of below) t.ok((lineOf.get(to) ?? 0) > (lineOf.get(place) ?? 0), `${place} > ${to}`);
 });
 
 void t.test('packages are known in one place each', async (t) => {
