@@ -27,7 +27,7 @@ const named = args
   .filter((arg) => arg !== COVERAGE && arg !== RECORD)
   .map((file) => compiled(relative(process.cwd(), resolve(file))));
 const absent = named.find((file) => file === null);
-if (absent !== undefined) fail('Name test files: npm test -- test/policy/path.test.ts');
+if (absent !== undefined) fail('Name test files: npm test -- test/policy/route.test.ts');
 
 run('tsc', '-p', 'tsconfig.test.json');
 run('vite', 'build', '--config', 'src/admin/console/vite.config.ts', '--logLevel', 'warn');

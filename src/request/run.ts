@@ -3,7 +3,7 @@
  * report mode it is noted. The only place that knows report mode. What is right is decided by the rungs.
  */
 import type { Mode } from '../keys/key.ts';
-import { refusal, type Refusal } from '../policy/refusal.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import type { Passage } from './passage.ts';
 
 /**
