@@ -76,7 +76,7 @@ configuration is reloaded every 3 s, the backend goes for 1 s every 20 s, Redis 
 After a warm-up and after each of two rounds the traffic stops and everything comes to rest. Then, after several forced collections,
 what is alive in the process is counted. What grew in both rounds by more than a small allowance is a leak
 (\`test/support/soak-verdict.ts\`). At rest no pool of an earlier configuration may have a connection, no request may be counted in
-flight; at the end, exactly \`maxRequestsInFlight\` requests must find room.
+flight; at the end, exactly as many requests as one of two APIs may have (three quarters of \`maxRequestsInFlight\`) must find room.
 
 ${verdict}
 
