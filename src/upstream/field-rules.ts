@@ -217,8 +217,7 @@ function toUpstream(name: string, folded: string): FieldRule['toUpstream'] {
   const meant = folded.startsWith('http-') ? folded.slice('http-'.length) : folded;
   if (meant.startsWith('postern-') || HOP_BY_HOP.has(meant)) return 'drop';
   if (SET_BY_POSTERN.has(meant) || NEVER_FORWARDED.has(meant)) return 'drop';
-  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || METHOD.test(meant) || WEBSPHERE.test(meant))
-    return 'drop';
+  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || METHOD.test(meant) || WEBSPHERE.test(meant)) return 'drop';
   if (FORWARDED.test(meant) && !FORWARDED_USER.test(meant)) return 'drop';
   if (name !== meant && (JUDGED.has(meant) || BOUND_TO_BODY.has(meant))) return 'drop';
   if (name === 'authorization') return 'authorization';

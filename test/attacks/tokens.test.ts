@@ -229,6 +229,7 @@ t.test('requests that are held back and ended in reverse order are no further gu
     held.push(await hold());
     now += 1000;
   }
-  for (let i = 0; i < 10; i++) t.equal((await requestToken({ clientSecret: 'x', environmentApiKey: API_KEY })).status, 401);
-  for (const end of held.reverse()) t.equal(await end(), '429');
+  for (let i = 0; i < 10; i++)
+    t.equal((await requestToken({ clientSecret: 'x', environmentApiKey: API_KEY })).status, 401);
+  for (const end of held.toReversed()) t.equal(await end(), '429');
 });

@@ -138,6 +138,9 @@ t.test('the operator reads where a repeated credential stands', async (t) => {
     const found = findCredential({ facts: factsOf({}, fields), query, bodyText: null }, [location]);
     return found.ok ? '' : found.refusal.why;
   };
-  t.equal(why(HEADER, ['X-Api-Key', 'a', 'X-Api-Key', 'b']), 'the credential in header x-api-key is repeated, or spelt in two ways');
+  t.equal(
+    why(HEADER, ['X-Api-Key', 'a', 'X-Api-Key', 'b']),
+    'the credential in header x-api-key is repeated, or spelt in two ways',
+  );
   t.equal(why(QUERY, [], '?api_key=a&api_key=b'), 'the credential in query api_key is repeated, or spelt in two ways');
 });

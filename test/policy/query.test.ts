@@ -173,6 +173,16 @@ t.test('a query of listed parameters, each once', async (t) => {
 });
 
 t.test('method overrides that only one kind of backend reads', async (t) => {
-  for (const name of ['[_method]', '%255fmethod', '_method%20', '%u005fmethod', '%5B_method', '_MeThOd[x]', '?_method', '_m%ethod', '%EF%BC%BFmethod'])
+  for (const name of [
+    '[_method]',
+    '%255fmethod',
+    '_method%20',
+    '%u005fmethod',
+    '%5B_method',
+    '_MeThOd[x]',
+    '?_method',
+    '_m%ethod',
+    '%EF%BC%BFmethod',
+  ])
     t.equal(overridesMethod(`?${name}=DELETE`), true, name);
 });
