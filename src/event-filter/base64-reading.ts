@@ -47,8 +47,11 @@ const MOST_LOOKED_AT = 65_536;
 export function beginsAsBase64Json(body: Buffer): boolean {
   if (ALPHABETS.some((alphabet) => beginsAsJson(body, 0, alphabet))) return true;
   return PREFIXES.some((prefix) => {
-    const at = body.indexOf(prefix);
-    return at !== -1 && ALPHABETS.some((alphabet) => beginsAsJson(body, at + prefix.length, alphabet));
+    // Readers differ in whether they take the first or the last. A prefix is itself no white space in base64, so that no look
+    // goes further than to the next one.
+    for (let at = body.indexOf(prefix); at !== -1; at = body.indexOf(prefix, at + prefix.length))
+      if (ALPHABETS.some((alphabet) => beginsAsJson(body, at + prefix.length, alphabet))) return true;
+    return false;
   });
 }
 

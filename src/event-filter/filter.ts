@@ -45,11 +45,14 @@ export type EventFilter = (body: Buffer) => FilterResult;
 const INVALID_JSON = refuse(refusal('invalid_json', 'body: not JSON (RFC 8259) in UTF-8, or nested too deeply'));
 const AMBIGUOUS = refuse(refusal('ambiguous_body', 'body: a member that names the event can be read in two ways'));
 const TWO_SHAPES = refuse(
-  refusal('ambiguous_body', 'body: the members of a single event and of a batch, side by side'),
+  refusal('ambiguous_body', 'body: beside the events a member that stands for other events, or for another method'),
 );
 const BASE64 = refuse(refusal('ambiguous_body', 'body: JSON to a backend that reads it as base64'));
 const NOT_AN_EVENT = refuse(refusal('invalid_event_body', 'body: not an object'));
 const NOT_A_BATCH = refuse(refusal('invalid_event_body', 'body: no array of objects where the route has its events'));
+
+/** Laravel takes the method of a POST from the body, also when that is JSON. */
+const METHOD = '_method';
 
 /** Makes the filter of a rule once, so that a request only scans. A filter is synchronous and keeps nothing of a body. */
 export function compileEventFilter(rule: EventRule): EventFilter {
@@ -73,7 +76,7 @@ function compileSingle(rule: EventRule, selector: EventSelector & { kind: 'singl
     member: compileMember(selector.member),
     depth: 1,
     skipFound: (bytes, start) => skipValue(bytes, start, 1),
-    rivals: (rule.containers ?? []).map(compileMember),
+    rivals: [...(rule.containers ?? []), METHOD].map(compileMember),
   });
 
   return (body) => {
@@ -101,7 +104,7 @@ function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch'
     batch,
   );
   // A backend that finds the batch empty may take the object for the one event.
-  const rivals = [member, ...(rule.containers ?? [])].filter((name) => name !== container).map(compileMember);
+  const rivals = [member, ...(rule.containers ?? []), METHOD].filter((name) => name !== container).map(compileMember);
   const top =
     container === null ? null : newWalk({ member: compileMember(container), depth, skipFound: walkFirst, rivals });
   // A second batch makes the body ambiguous, whatever it holds.

@@ -2,7 +2,7 @@
  * Reads the names and values of a query string and never changes it. It knows in how many ways a lenient backend may read a
  * parameter's name; what follows from that is decided elsewhere.
  */
-import { foldName, foldsTo } from './name-folding.ts';
+import { foldName, foldsTo, IGNORED } from './name-folding.ts';
 import { decodeEscapes } from './percent-decoding.ts';
 
 export interface QueryParameter {
@@ -39,12 +39,12 @@ export type NameReader = (written: string) => boolean;
 
 /**
  * Makes the reader of a name once. A backend may decode a name up to three times, mind no letter case, turn `.`, space and `[`
- * into `_` (PHP), end it at a NUL or leave that out, drop spaces and brackets before it, and take `name[]` and `name[x]` for
- * the name with an array.
+ * into `_` (PHP), end it at a NUL or leave that out, drop spaces, brackets and a second question mark (URLSearchParams) before
+ * it, and take `name[]` and `name[x]` for the name with an array, and characters for the nearest ones of ASCII.
  */
 export function compileNameReader(name: string): NameReader {
   const folded = foldName(underscored(name));
-  const matches = (text: string): boolean => foldsTo(underscored(text), folded);
+  const matches = (text: string): boolean => foldsTo(underscored(compatible(text, folded)), folded);
   return (written) => {
     if (PLAIN.test(written)) return written.toLowerCase() === folded;
     return decodings(written).some((decoded) => {
@@ -107,8 +107,23 @@ function writtenNames(query: string): string[] {
   return names;
 }
 
-/** A name decoded once, twice, and so on, as long as that makes another one of it; `%uXXXX` too, as some servers do. */
+/** What servers make of a name: classic ASP leaves out a percent sign that begins no escape, old Java takes overlong UTF-8. */
 function decodings(written: string): string[] {
+  const whole = written.replaceAll(STRAY_PERCENT, '');
+  const texts = whole === written ? decodedAgain(written) : [...decodedAgain(written), ...decodedAgain(whole)];
+  for (const text of [...texts]) if (text.search(OVERLONG) !== -1) texts.push(text.replaceAll(OVERLONG, shortest));
+  return texts;
+}
+
+const STRAY_PERCENT = /%(?!u?[0-9a-f]{2})/gi;
+/** The two bytes of a character of ASCII, as characters. */
+const OVERLONG = /[\u00c0\u00c1][\u0080-\u00bf]/g;
+
+const shortest = (pair: string): string =>
+  String.fromCharCode(((pair.charCodeAt(0) & 1) << 6) | (pair.charCodeAt(1) & 0x3f));
+
+/** A name decoded once, twice, and so on, as long as that makes another one of it; `%uXXXX` too, as some servers do. */
+function decodedAgain(written: string): string[] {
   const texts: string[] = [];
   for (let text = written; texts.length < MAX_DECODINGS;) {
     const decoded = decode(text.replaceAll(/%u([0-9a-f]{4})/gi, (_, hex: string) => character(hex)));
@@ -119,14 +134,23 @@ function decodings(written: string): string[] {
   return texts;
 }
 
+/** Full-width letters and the like as the plain ones; a text that is too long to be the name stays as it is. */
+function compatible(text: string, name: string): string {
+  if (PRINTABLE.test(text)) return text;
+  const visible = text.replace(IGNORED, '');
+  return visible.length > 8 * name.length ? visible : visible.normalize('NFKC');
+}
+
+const PRINTABLE = /^[ -~]*$/;
+
 /** What PHP makes of a name: a variable's. */
 function underscored(name: string): string {
   return name.replaceAll(/[. [\]]/g, '_');
 }
 
-/** `name` of `name[]`, `name[x]`, `[name]` and ` name[`. */
+/** `name` of `name[]`, `name[x]`, `[name]`, `?name` and ` name[`. */
 function withoutIndex(text: string): string {
-  const start = text.search(/[^\s[\]]/);
+  const start = text.search(/[^\s[\]?]/);
   return start === -1 ? '' : (text.slice(start).split(/[[\]]/, 1)[0] as string).trim();
 }
 

@@ -7,6 +7,8 @@ import { createHash, hash } from 'node:crypto';
 export interface CacheKeyParts {
   readonly key: { readonly id: string; readonly apiKeyDigest: string | null };
   readonly method: string;
+  /** Where the backend gets the client's Host; undefined: it gets one that is always the same. */
+  readonly host?: string | undefined;
   /** Path and query exactly as forwarded. */
   readonly target: string;
   /** What tells the backend how to read the body. */
@@ -25,9 +27,10 @@ const TEXT_LIMIT = 16_384;
 
 /** The key of a request, before any header that its answers vary by: 64 hex digits. */
 export function cacheKey(scope: string, parts: CacheKeyParts): string {
-  const { key, method, target, contentType, contentEncoding, body } = parts;
+  const { key, method, host, target, contentType, contentEncoding, body } = parts;
+  // Whether there is a host is said by the scope: it is no second reading of what follows.
   // With the length of the body, that its bytes as text (latin1) never are another body's bytes.
-  const head = `${scope}${part(key.id)}${part(key.apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}${body.length}:`;
+  const head = `${scope}${part(key.id)}${part(key.apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}${host === undefined ? '' : part(host)}${body.length}:`;
   return body.length > TEXT_LIMIT
     ? createHash('sha256').update(head).update(body).digest('hex')
     : hash('sha256', head + body.toString('latin1'));

@@ -28,6 +28,8 @@ export interface CacheContext {
 export interface CacheQuery {
   readonly key: Key;
   readonly method: string;
+  /** As in `CacheKeyParts`. */
+  readonly host?: string | undefined;
   /** Path and query as forwarded. */
   readonly target: string;
   readonly contentType: string | undefined;

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { MetricsApiConfig } from '../config/schema.ts';
 import { cacheScope } from './cache-key.ts';
 import type { CacheStats, CacheStore } from './cache-store.ts';
-import { createFailureLimiter } from './failure-limiter.ts';
+import { createFailureLimiter, type FailureLimiter } from './failure-limiter.ts';
 import { createResponseCache, type ResponseCache } from './response-cache.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
 import { createTokenService, type TokenService } from './token.ts';
@@ -39,7 +39,7 @@ export interface MetricsServicesOptions {
 
 export function createMetricsServices({ createStore, now, warn }: MetricsServicesOptions): MetricsServices {
   const ephemeralSecret = randomBytes(32);
-  const failures = createFailureLimiter();
+  const failures = countedNow(createFailureLimiter(), now);
   let store: CacheStore | null = null;
   let cache: ResponseCache | null = null;
   let warned = false;
@@ -60,6 +60,17 @@ export function createMetricsServices({ createStore, now, warn }: MetricsService
       await cache?.purge();
     },
     close: () => store?.close(),
+  };
+}
+
+/**
+ * Counts a failure when it happens, not when its request arrived: whoever holds many requests back and ends them in reverse
+ * order would have each judged before the failures of those that came after it.
+ */
+function countedNow(failures: FailureLimiter, now: () => number): FailureLimiter {
+  return {
+    secondsToWait: (address) => failures.secondsToWait(address, now()),
+    fail: (address) => failures.fail(address, now()),
   };
 }
 

@@ -52,10 +52,14 @@ export function handOver({ facts, query, bodyHandedOver }: HandedRequest, api: A
   return { rawHeaders, query: handedQuery, authorization: isSecondCopy ? { kind: 'strip' } : authorization };
 }
 
-/** `X_API_Key` is `X-API-Key` to a backend that folds names, and was not judged. */
+/** `X_API_Key` is `X-API-Key` to a backend that folds names, and so is `HTTP_X_API_Key` to one that looks for CGI's name. */
 function withoutLookAlikes(rawHeaders: readonly string[], name: string): readonly string[] {
   const folded = foldFieldName(name);
-  const isLookAlike = (field: string): boolean => field.toLowerCase() !== name && foldFieldName(field) === folded;
+  const isLookAlike = (field: string): boolean => {
+    if (field.toLowerCase() === name) return false;
+    const read = foldFieldName(field);
+    return read === folded || read === `http-${folded}`;
+  };
   const found = rawHeaders.some((field, i) => i % 2 === 0 && isLookAlike(field));
   return found ? rawHeaders.filter((_, i) => !isLookAlike(rawHeaders[i - (i % 2)] as string)) : rawHeaders;
 }

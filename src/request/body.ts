@@ -120,8 +120,17 @@ export function nameUntyped(passage: Identified): Verdict {
   };
 }
 
-/** An empty type says as little as none. */
-const isUntyped = ({ facts }: Passage): boolean => !facts.headers.contentType && announcesBody(facts);
+/**
+ * A type that is empty, or parameters of no type, say as little as none: WebOb reads such a body as a form, too. What it and
+ * other readers strip as white space counts as nothing.
+ */
+function isUntyped({ facts }: Passage): boolean {
+  const { contentType } = facts.headers;
+  if (contentType === 'application/json') return false;
+  return (contentType === undefined || NO_TYPE.test(contentType)) && announcesBody(facts);
+}
+
+const NO_TYPE = /^[\s\u0085]*(?:[;,]|$)/;
 
 /** Of a body that is over the limit, declared or not. */
 export const bodyTooLarge = ({ maxBodyBytes }: ApiRules): Refusal =>

@@ -36,6 +36,7 @@ export interface CachedQueryWorld {
 export class CachedQuery implements CacheQuery, CacheSink {
   readonly key: Key;
   readonly method: string;
+  readonly host: string | undefined;
   readonly target: string;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
@@ -52,6 +53,7 @@ export class CachedQuery implements CacheQuery, CacheSink {
     const { facts } = exchange;
     this.key = key;
     this.method = facts.method;
+    this.host = upstream.preserveHost ? facts.headers.host : undefined;
     this.target = (exchange.route?.target ?? exchange.path) + exchange.query;
     this.contentType = facts.headers.contentType;
     this.contentEncoding = facts.headers.contentEncoding;

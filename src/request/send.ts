@@ -123,6 +123,8 @@ export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage
     // In report mode the backend still judges the caller itself, on every request.
     api.enforcement === 'enforce' &&
     facts.method === 'POST' &&
+    // Two fields for one coding: which of them the backend goes by is no part of the key.
+    facts.headers.contentEncodingCount < 2 &&
     identity !== null &&
     wouldReject === null &&
     metricsPath(path) === 'query'

@@ -53,16 +53,31 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'x-script-name', // the usual WSGI "ReverseProxied" middleware
   'script-name', // gunicorn (forwarder_headers)
   'path-info', // gunicorn (forwarder_headers)
+  'x-traversal-path', // Plack::Middleware::ReverseProxyPath
+  'request-base', // Dancer
+  'x-request-base', // Catalyst and Mojolicious behind a path
+  'x-vhm-root', // repoze.vhm
+  'x-invoke-path', // Next.js
+  'x-invoke-query', // Next.js
+  'x-matched-path', // Next.js
+  'x-middleware-subrequest', // Next.js: leaves its middleware out
   // The host.
   'x-host', // the usual host fallbacks of Node and PHP applications
   'x-http-host-override', // Java portals
   'disguised-host', // Azure App Service
+  'x-vhm-host', // repoze.vhm
   // The scheme.
   'x-scheme', // Tornado, "ReverseProxied", ingress-nginx
   'x-url-scheme', // Echo, Fiber
   'front-end-https', // Yii, CodeIgniter, phpMyAdmin, Microsoft's gateways
   'x-arr-ssl', // IIS Application Request Routing, express-force-ssl
   'x-proxied-https', // Jetty
+  'proxy-auth-cert', // Jetty
+  'proxy-ssl-id', // Jetty
+  'x-https', // mod_wsgi (WSGITrustedProxyHeaders)
+  'x-proto', // WordPress plug-ins
+  'ssl-offloaded', // Magento
+  'fastly-ssl', // Fastly
   'wl-proxy-ssl', // WebLogic
   'cf-visitor', // Cloudflare, as WordPress plug-ins read it
   'https', // CGI and PHP read it as HTTP_HTTPS
@@ -78,6 +93,8 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'cf-pseudo-ipv4', // request-ip of npm
   'x-nf-client-connection-ip', // Netlify
   'cdn-src-ip', // CDNetworks
+  'coming-from', // phpMyAdmin
+  'x-coming-from', // phpMyAdmin
   // The method.
   'x-method-override', // method-override of npm
   'method-override',
@@ -120,6 +137,9 @@ const ADDRESS = /(?:^|-)(?:client-?ip|real-?ip|connecting-ip(?:v6)?|remote-(?:ad
 const REWRITTEN =
   /^x-(?:envoy-)?(?:original|rewrite|override|replaced)-(?:url|uri|path|prefix|query|host|port|proto|scheme|for|ip|method)$/;
 
+/** What WebSphere's plug-in says of a request, and Liberty believes: $WSRA the address, $WSSC the scheme, $WSSN the host. */
+const WEBSPHERE = /^-ws[a-z]{2}$/;
+
 /** X-HTTP-Method, X-HTTP-Method-Override (Rack, Symfony, Spring, Echo) and further ones. */
 const METHOD = /^x-http-method(?:-|$)/;
 
@@ -128,6 +148,7 @@ const JUDGED: ReadonlySet<string> = new Set([
   'authorization',
   'content-type',
   'content-encoding',
+  'content-transfer-encoding',
   'origin',
   'sec-fetch-site',
   'cache-control',
@@ -196,11 +217,12 @@ function toUpstream(name: string, folded: string): FieldRule['toUpstream'] {
   const meant = folded.startsWith('http-') ? folded.slice('http-'.length) : folded;
   if (meant.startsWith('postern-') || HOP_BY_HOP.has(meant)) return 'drop';
   if (SET_BY_POSTERN.has(meant) || NEVER_FORWARDED.has(meant)) return 'drop';
-  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || METHOD.test(meant)) return 'drop';
+  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || METHOD.test(meant) || WEBSPHERE.test(meant)) return 'drop';
   if (FORWARDED.test(meant) && !FORWARDED_USER.test(meant)) return 'drop';
   if (name !== meant && (JUDGED.has(meant) || BOUND_TO_BODY.has(meant))) return 'drop';
   if (name === 'authorization') return 'authorization';
-  if (name === 'content-encoding') return 'coding';
+  // MIME's coding is none of HTTP (RFC 9110 has no such field), but readers made for mail undo it.
+  if (name === 'content-encoding' || name === 'content-transfer-encoding') return 'coding';
   return BOUND_TO_BODY.has(name) ? 'body' : 'pass';
 }
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import type { RecordedRequest } from '../support/backend.ts';
 import { cacheStatus, startMetrics } from '../support/metrics-api.ts';
+import { sendRaw } from '../support/raw-http.ts';
 
 interface Pair {
   readonly name: string;
@@ -198,4 +199,21 @@ t.test('answers of one key are never served to the next one', async (t) => {
   t.match(await use('second'), /stored/);
   t.match(await use('first'), /hit/);
   t.equal(backend.requests.length, 2);
+});
+
+t.test('a backend that gets the client\u2019s Host answers each Host for itself', async (t) => {
+  const { postern, obtainToken } = await startMetrics(t, {
+    api: { preserveHost: true },
+    respond: ({ headers }, res) => void res.end(`for ${headers.host}`),
+  });
+  const token = await obtainToken();
+  const ask = async (host: string): Promise<string> => {
+    const fields = [`Host: ${host}`, `Authorization: Bearer ${token}`, 'Content-Type: application/json'];
+    const bytes = `POST /metrics/query HTTP/1.1\r\n${fields.join('\r\n')}\r\nContent-Length: 2\r\n\r\n{}`;
+    const { body, headers } = await sendRaw(postern.port, bytes);
+    return `${body}, ${/hit|miss/.exec(headers['cache-status'] ?? '')?.[0]}`;
+  };
+  t.equal(await ask('evil.test'), 'for evil.test, miss');
+  t.equal(await ask('good.test'), 'for good.test, miss');
+  t.equal(await ask('good.test'), 'for good.test, hit');
 });

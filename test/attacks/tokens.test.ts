@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import net from 'node:net';
 import t from 'tap';
 import { request, runAttacks, type Attack } from '../support/attack.ts';
 import { API_KEY, CLIENT_SECRET, startMetrics } from '../support/metrics-api.ts';
@@ -203,4 +205,31 @@ t.test('the token endpoint answers a right pair alone, and nothing sent there go
     ask(form, 429, FORM_TYPE),
     ask('{}', 429),
   ]);
+});
+
+t.test('requests that are held back and ended in reverse order are no further guesses', async (t) => {
+  let now = Date.now();
+  const { postern, requestToken } = await startMetrics(t, { now: () => now });
+  const guess = JSON.stringify({ clientSecret: 'wrong', environmentApiKey: API_KEY });
+  const hold = async (): Promise<() => Promise<string>> => {
+    const socket = net.connect(postern.port, '127.0.0.1').setEncoding('latin1');
+    t.teardown(() => socket.destroy());
+    // The request is Postern's from here on: what follows comes when its body is waited for.
+    const fields = [HOST, 'Content-Type: application/json', `Content-Length: ${guess.length}`, 'Expect: 100-continue'];
+    socket.write(`POST /metrics/auth/token HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n`);
+    await once(socket, 'data');
+    return async () => {
+      const answered = once(socket, 'data');
+      socket.write(guess);
+      return String((await answered)[0]).slice(9, 12);
+    };
+  };
+  const held: (() => Promise<string>)[] = [];
+  for (let i = 0; i < 4; i++) {
+    held.push(await hold());
+    now += 1000;
+  }
+  for (let i = 0; i < 10; i++)
+    t.equal((await requestToken({ clientSecret: 'x', environmentApiKey: API_KEY })).status, 401);
+  for (const end of held.toReversed()) t.equal(await end(), '429');
 });

@@ -17,6 +17,8 @@ t.test('JSON in base64 at the beginning, whatever stands around it', async (t) =
   t.equal(reads(`{"x":1,"data:application/json;base64,${base64(event)}":1}`), true, 'a data URL');
   t.equal(reads(`{"x":"&data=${base64(event)}&"}`), true, 'a form');
   t.equal(reads(`{"=${base64(event)}":1}`), true);
+  for (const prefix of ['base64,', '&data='])
+    t.equal(reads(`{"x":"${prefix}no${prefix}!${prefix}${base64(event)}"}`), true, `after the last ${prefix}`);
 });
 
 t.test('what the SDKs and others send is no base64', async (t) => {

@@ -190,6 +190,17 @@ void t.test('what else the backend takes events from, where its preset says so',
   t.equal(outcome('name', '{"batch":[]}', also), 'event_not_allowed');
 });
 
+void t.test('a method beside the events is another request to backends that read it from JSON', async (t) => {
+  for (const rival of ['"_method":"DELETE"', '"_METHOD":1', '"_m\\u0065thod":"PUT"', '"__proto__":{"_method":"PUT"}']) {
+    t.equal(outcome('name', `{"name":"a",${rival}}`), 'ambiguous_body', rival);
+    t.equal(outcome('name', `{${rival},"name":"a"}`), 'ambiguous_body', rival);
+    t.equal(outcome('events[].name', `{${rival},"events":[{"name":"a"}]}`), 'ambiguous_body', rival);
+  }
+  for (const body of ['{"name":"a","properties":{"_method":"PUT"}}', '{"name":"a","method":"PUT","__method":1}'])
+    t.equal(outcome('name', body), 'same', body);
+  t.equal(outcome('[].name', '[{"name":"a","_method":"PUT"}]'), 'same', 'a list is no request to them');
+});
+
 void t.test('JSON that is other JSON in base64, where the backend reads that', async (t) => {
   const hidden = Buffer.from('{"name":"c","x":"').toString('base64');
   const body = `{"${hidden}":1,"name":"a"}`;

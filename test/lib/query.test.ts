@@ -77,6 +77,8 @@ const LOOK_ALIKES = [
   ...['api.key', 'api%2ekey', 'api+key', 'api%20key', 'api[key', 'api%5Bkey', 'a%70i.K%65y', '%61%70%69%5f%6b%65%79'],
   ...['api_key%00', 'api_key%00x', 'api_key%2500x', 'api%00_key', 'api.key%00x', 'api_%E2%84%AAey', 'api_%E2%80%8Bkey'],
   ...['+api_key', '%20%20api_key', '%09api_key', 'api_key+', 'api_key[]', 'api_key[0]', 'api.key[x][y]', 'api_key[x'],
+  ...['?api_key', '%3Fapi_key', 'api_key%', 'a%pi_key', 'a%pi%5fke%79', 'api%c1%9fkey', 'api%25c1%259fkey'],
+  ...['%EF%BD%81pi_key', 'api%EF%BC%BFkey', 'api%EF%BC%8Ekey', 'api_%uFF4Bey', 'api_%F0%9D%96%90ey'],
   ...['api_key%5B%5D', 'api_key]', '[api_key]', '%5b%5Bapi_key', '+api.key[]', '[api_key][]', '[]api_key'],
 ];
 const OTHERS = [
@@ -91,6 +93,10 @@ const OTHERS = [
   '',
   '%zz',
   'api',
+  'api_k%c3%a9y',
+  'api_key%zz',
+  'api%c1key',
+  '%EF%BD%81pi',
 ];
 
 t.test('a name in every spelling that some backend takes for it', async (t) => {
@@ -167,6 +173,16 @@ t.test('a query of listed parameters, each once', async (t) => {
 });
 
 t.test('method overrides that only one kind of backend reads', async (t) => {
-  for (const name of ['[_method]', '%255fmethod', '_method%20', '%u005fmethod', '%5B_method', '_MeThOd[x]'])
+  for (const name of [
+    '[_method]',
+    '%255fmethod',
+    '_method%20',
+    '%u005fmethod',
+    '%5B_method',
+    '_MeThOd[x]',
+    '?_method',
+    '_m%ethod',
+    '%EF%BC%BFmethod',
+  ])
     t.equal(overridesMethod(`?${name}=DELETE`), true, name);
 });

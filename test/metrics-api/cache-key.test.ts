@@ -27,6 +27,7 @@ const CHANGES: Readonly<Record<string, Partial<CacheKeyParts>>> = {
   'the type of the body': { contentType: 'text/plain' },
   'no type': { contentType: undefined },
   'an empty type': { contentType: '' },
+  'the host': { host: 'a.test' },
   'the coding of the body': { contentEncoding: 'gzip' },
 };
 

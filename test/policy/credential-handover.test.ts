@@ -72,7 +72,7 @@ t.test('a literal that went out in the body is not sent twice', async (t) => {
 });
 
 t.test('look-alikes of the header that holds the credential go, and nothing else does', async (t) => {
-  const alike = ['X_Api_Key', 'x.api.key', 'X-API_KEY', 'x~api-key'];
+  const alike = ['X_Api_Key', 'x.api.key', 'X-API_KEY', 'x~api-key', 'HTTP_X_API_KEY', 'http-x-api-key'];
   const others = ['X-Api-Keys', 'XApiKey', 'X-Api', 'Y-Api-Key', 'X-Api-Kez'];
   const fields = [...alike, ...others].flatMap((name, i) => [name, String(i)]);
   const kept = others.flatMap((name, i) => [name, String(alike.length + i)]);

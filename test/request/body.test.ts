@@ -122,6 +122,12 @@ t.test('a body without a type, of a key that may not use every method, is no for
   t.equal(await typeFor({ type: 'read-write' }), null);
   t.equal(await typeFor({ type: 'read-write' }, { api: IN_BODY }), 'application/json', 'judged as JSON, called so');
   t.equal(await typeFor({}, { fields: `${BY_HEADER}Content-Type: \r\n`, path: '/profile' }), BYTES, 'an empty one');
+  for (const nothing of [';', '; charset=utf-8', ',', '\u0085;', '\u00a0'])
+    t.equal(
+      await typeFor({}, { fields: `${BY_HEADER}Content-Type: ${nothing}\r\n`, path: '/profile' }),
+      BYTES,
+      `parameters of no type: ${nothing}`,
+    );
   t.equal(await typeFor({}, { fields: `${BY_HEADER}Content-Type: text/plain\r\n` }), 'text/plain');
   t.equal(await typeFor({}, {}, ''), null, 'without a body');
   t.equal(await typeFor({ mode: 'report' }), null, 'in report mode nothing is added');

@@ -19,6 +19,7 @@ t.test('an answer is kept for an admitted query alone', async (t) => {
     'no API': { api: null },
     'an API in report mode': { api: apiRules({ name: 'metrics', enforcement: 'report' }) },
     'another method': { facts: factsOf({ method: 'PUT' }) },
+    'two codings': { facts: factsOf({}, ['Content-Encoding', 'gzip', 'Content-Encoding', 'br']) },
     GET: { facts: factsOf({ method: 'GET' }) },
     'nobody known': { identity: null },
     'a request that report mode alone let pass': { wouldReject: refusal('ip_not_allowed', 'elsewhere') },

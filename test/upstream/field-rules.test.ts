@@ -24,6 +24,9 @@ void t.test('names of Postern, of the hop and of other judges never reach the ba
     'X-HTTP-Method-Whatever HTTP-Method-Override Method-Override X-Original-Method X-Sendfile-Type X-Accel-Mapping',
     'HTTP-Host HTTP-X-Forwarded-For HTTP-Client-IP HTTP-Forwarded HTTP-X-Real-IP HTTP-Authorization HTTP-Postern-Key-Id',
     'HTTP-Content-Type HTTP-Origin HTTP-X-HTTP-Method-Override HTTP-HTTPS HTTP-Proxy HTTP-Content-Encoding',
+    'X-Traversal-Path Request-Base X-Request-Base X-VHM-Root X-VHM-Host X-Invoke-Path X-Invoke-Query X-Matched-Path',
+    'Proxy-Auth-Cert Proxy-SSL-Id X-Https X-Proto SSL-Offloaded Fastly-SSL Coming-From X-Coming-From',
+    'X-Middleware-Subrequest $WSRA $WSRH $WSSC $WSSN $WSSP $WSIS HTTP-$WSRA',
     'Postern-Key-Id Postern-Key-Type Postern-Anything Postern-',
   ].flatMap((line) => line.split(' '));
   for (const name of names) {
@@ -44,6 +47,10 @@ void t.test('what was judged passes as itself, and its look-alikes do not', (t) 
   t.equal(ruleOf('aUTHORIZATION').toUpstream, 'authorization');
   t.equal(ruleOf('Content-Encoding').toUpstream, 'coding');
   t.equal(ruleOf('content_encoding').toUpstream, 'drop');
+  t.equal(ruleOf('Content-Transfer-Encoding').toUpstream, 'coding', 'what mail calls a coding');
+  t.equal(ruleOf('content_transfer_encoding').toUpstream, 'drop');
+  for (const name of ['X-Request-Id-Base', 'X-Middleware', 'X-WSRA', '$WSRAX', 'X-Protocol', 'X-User-IP'])
+    t.equal(ruleOf(name).toUpstream, 'pass', name);
   t.end();
 });
 

@@ -107,6 +107,9 @@ void t.test('digests and the coding of the old body go when the body was changed
 void t.test('a coding that changes nothing goes alone: the digests still hold', (t) => {
   const raw = ['Content-Encoding', 'identity', 'Digest', 'a'];
   t.same(upstreamHeaders(input(raw, { bodyDecoded: true })), ['Digest', 'a', ...OWN]);
+  const mail = ['Content-Transfer-Encoding', 'base64'];
+  t.same(upstreamHeaders(input(mail, { bodyDecoded: true })), OWN, 'a body was judged without it');
+  t.same(upstreamHeaders(input(mail)), [...mail, ...OWN], 'nobody looked');
   t.end();
 });
 
