@@ -29,6 +29,14 @@ void t.test('links lead to files and headings that exist', async (t) => {
   }
 });
 
+void t.test('every decision has a number of its own', async (t) => {
+  const files = readdirSync('docs/decisions').toSorted();
+  for (const [index, file] of files.entries()) {
+    t.equal(Number.parseInt(file, 10), index + 1, file);
+    t.match(textOf(join('docs/decisions', file)), new RegExp(`^# ${index + 1}\\. `), file);
+  }
+});
+
 void t.test("the README's configuration is valid", async (t) => {
   const [config = '', keys = ''] = [...textOf('README.md').matchAll(/```yaml\n(.*?)```/gs)].map(
     (block) => block[1] ?? '',
