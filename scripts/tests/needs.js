@@ -11,7 +11,7 @@ export function needsOf(files) {
   const tools = texts.flatMap((text) => [...text.matchAll(/\brequireTool\(\s*'([^']+)'/g)].map(([, name]) => name));
   // The pages themselves, or the function that finds them. What is in src/ does without when they are not built.
   return {
-    tools: [...new Set(tools)].toSorted(),
+    tools: [...new Set(tools)].toSorted((a, b) => (a < b ? -1 : 1)),
     console: texts.some((text) => /dist\/console|\bconsoleFolder\(/.test(text)),
   };
 }
