@@ -17,8 +17,6 @@ const FILE_LIMIT_SECONDS = 600;
 /** How many tests each file has at least. */
 const COUNTS = 'test/counts.json';
 const PLAN = '.build/test-plan.json';
-/** What the compiler remembers of its last run: it then takes about a second, not ten. Goes when .build goes. */
-const BUILD_INFO = '.build/tests.tsbuildinfo';
 const TAP_PLUGINS = 'node_modules/@tapjs/test/test-built/dist/esm/index.js';
 
 const APART = new Set(['attacks', 'console', 'faults', 'flows', 'regressions']);
@@ -36,7 +34,7 @@ for (const file of named)
 const isWhole = named.length === 0;
 const sources = isWhole ? allTests() : named;
 const needs = needsOf(sources);
-run('tsc', '-p', 'tsconfig.test.json', '--incremental', '--tsBuildInfoFile', BUILD_INFO);
+run('tsc', '-p', 'tsconfig.test.json');
 if (needs.console) run('vite', 'build', '--config', 'src/admin/console/vite.config.ts', '--logLevel', 'warn');
 requireTools(needs.tools);
 buildTapPlugins();
