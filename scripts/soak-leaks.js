@@ -3,7 +3,7 @@
  * `tells`: which finding is about it.
  */
 
-const OPENED = "if (passage === null)\n            return refuse(exchange, refusal('not_ready'";
+const OPENED = 'connection.open = exchange;';
 
 export const LEAKS = [
   {
@@ -23,39 +23,39 @@ export const LEAKS = [
   {
     name: 'a limit of requests in flight that drifts when a client leaves',
     tells: /requests could be under way/,
-    module: 'src/gateway.js',
-    find: 'inFlight--;',
-    put: 'if (facts.status !== 499) inFlight--;',
+    module: 'src/request/ending.js',
+    find: 'ports.inFlight.leave(',
+    put: 'if (facts.status !== 499) ports.inFlight.leave(',
   },
   {
     name: 'a gauge of requests in flight that drifts when a client leaves',
     tells: /counted in flight/,
-    module: 'src/gateway.js',
+    module: 'src/request/ending.js',
     find: 'ports.leave(',
     put: 'if (facts.status !== 499) ports.leave(',
   },
   {
     name: '64 KiB a request',
     tells: /outside the heap/,
-    module: 'src/gateway.js',
+    module: 'src/request/gateway.js',
     find: OPENED,
     put: `(globalThis.leaked ??= []).push(Buffer.alloc(65_536));\n${OPENED}`,
   },
   {
     name: "a listener a request on the client's connection",
     tells: /listeners grew/,
-    module: 'src/gateway.js',
+    module: 'src/request/gateway.js',
     find: OPENED,
-    put: `req.socket.setMaxListeners(0).on('timeout', handle);\n${OPENED}`,
+    put: `req.socket.setMaxListeners(0).on('timeout', () => exchange);\n${OPENED}`,
   },
   {
     name: 'a listener a request on the process',
     tells: /listeners grew/,
-    module: 'src/gateway.js',
+    module: 'src/request/gateway.js',
     find: OPENED,
-    put: `process.setMaxListeners(0).on('leak', handle);\n${OPENED}`,
+    put: `process.setMaxListeners(0).on('leak', () => exchange);\n${OPENED}`,
   },
 ];
 
 /** What must be called flat. */
-export const NO_LEAK = { name: 'no leak', tells: null, module: 'src/gateway.js', find: OPENED, put: OPENED };
+export const NO_LEAK = { name: 'no leak', tells: null, module: 'src/request/gateway.js', find: OPENED, put: OPENED };

@@ -29,7 +29,7 @@ const named = args
   .map((file) => relative(process.cwd(), resolve(file)));
 for (const file of named)
   if (!file.endsWith('.test.ts') || !existsSync(file))
-    fail(`${file} is no test file. Name them like this: npm test -- test/policy/path.test.ts`);
+    fail(`${file} is no test file. Name them like this: npm test -- test/policy/route.test.ts`);
 
 const isWhole = named.length === 0;
 const sources = isWhole ? allTests() : named;

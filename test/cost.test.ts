@@ -3,9 +3,9 @@
  * grows with the square of its size, or costs a string for each few bytes, is far beyond it.
  */
 import t from 'tap';
+import { parseSelector, type EventSelector } from '../src/config/selector.ts';
 import { compileEventFilter } from '../src/event-filter/filter.ts';
 import { compileMemberSearch } from '../src/event-filter/member-value.ts';
-import { parseSelector, type EventSelector } from '../src/event-filter/selector.ts';
 import { COSTLY_BODIES, ORDINARY_BODY, type CostlyBody } from './support/costly-bodies.ts';
 import { HEADER_BYTES, PARSER_COSTS } from './support/cost-corpus.ts';
 

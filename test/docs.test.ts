@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../src/config/load.ts';
 import { loadKeyFile } from '../src/keys/key-file.ts';
-import { REFUSALS, type RefusalCode } from '../src/policy/refusal.ts';
+import { REFUSALS, type RefusalCode } from '../src/refusal.ts';
 import { RUNGS } from '../src/request/rungs.ts';
 
 const pages = [

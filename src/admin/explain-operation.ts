@@ -3,9 +3,9 @@
  * keys in use. The secret that was asked about is not repeated.
  */
 import type { Config } from '../config/schema.ts';
+import { REFUSALS } from '../refusal.ts';
 import { explain, type Explanation } from '../request/explain.ts';
 import { authenticateAs, authenticateAsKey, factsOf } from '../request/made-up-request.ts';
-import { REFUSALS } from '../policy/refusal.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import { Question } from './schemas.ts';

@@ -2,7 +2,7 @@
  * The routes of APIs that are known by name, so that an operator need not list them: methods, paths and where their bodies
  * name events. Taken from what the vendors' own SDKs send. It holds facts and decides nothing.
  */
-import type { RouteDefinition } from '../policy/route.ts';
+import type { RouteDefinition } from './route-definition.ts';
 
 export const PRESETS = ['userflux', 'segment', 'rudderstack', 'posthog', 'amplitude', 'mixpanel'] as const;
 export type PresetName = (typeof PRESETS)[number];

@@ -1,10 +1,10 @@
 /**
  * What can be said of a route of an API in postern.yaml. Descriptions and defaults stand here once; what makes a list of routes
- * usable is known where it is compiled.
+ * usable is said in route-definition.ts.
  */
 import { z } from 'zod';
-import { foldParameterName, overridesMethod } from '../policy/query.ts';
-import { findRouteProblems } from '../policy/route.ts';
+import { foldParameterName, overridesMethod } from '../lib/query.ts';
+import { findRouteProblems } from './route-definition.ts';
 import { choice, text } from './values.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -52,7 +52,7 @@ const RouteSchema = z.strictObject({
   rewrite: text().optional().describe('The path that the backend is sent instead; may use the parameters of `path`.'),
 });
 
-/** What routes have to be is known where they are compiled; here it becomes findings. */
+/** What routes have to be is said in route-definition.ts; here it becomes findings. */
 export const RoutesSchema = z
   .array(RouteSchema, { error: 'must be a list of routes' })
   .superRefine((routes, context) => {

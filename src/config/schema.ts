@@ -3,6 +3,7 @@
  * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
  */
 import { z } from 'zod';
+import { PATH_QUIRKS } from '../lib/path-normalization.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { IntegrationApiSchema, MetricsApiSchema } from './api-schema.ts';
 import {
@@ -19,8 +20,6 @@ import {
 } from './values.ts';
 
 const flag = z.boolean({ error: 'must be true or false' });
-
-export const PATH_QUIRKS = ['encoded-slash', 'encoded-percent', 'double-slash', 'semicolon'] as const;
 
 const ListenSchema = z
   .strictObject({

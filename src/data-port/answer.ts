@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
-import { REFUSALS, type Refusal, type RefusalCode } from '../policy/refusal.ts';
+import { REFUSALS, type Refusal, type RefusalCode } from '../refusal.ts';
 import { breakOffWhenStalled } from '../upstream/stall.ts';
 
 /** How long and how much a closing connection is still read, so that the answer is not lost to a TCP reset. */

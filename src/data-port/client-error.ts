@@ -4,8 +4,8 @@
  */
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { REFUSALS, refusal, type Refusal } from '../policy/refusal.ts';
 import { latestAnswerOn } from '../lib/pipelining.ts';
+import { REFUSALS, refusal, type Refusal } from '../refusal.ts';
 import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
 import { proxyHeaderLength } from './proxy-protocol.ts';
 

@@ -2,6 +2,7 @@
  * Reads the characters of a JSON string one by one, with escapes undone and without making a string, and tells which of them
  * lenient readers drop. It takes well-formed strings in UTF-8: of others it reads something, and never more than there is.
  */
+import { IGNORED } from '../lib/name-folding.ts';
 
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
@@ -55,9 +56,6 @@ function hexUnit(bytes: Uint8Array, at: number): number {
 function digit(bytes: Uint8Array, at: number): number {
   return HEX[bytes[at] as number] as number;
 }
-
-/** What lenient parsers and stores drop or show as nothing: controls, formats, lone surrogates, noncharacters, U+FFFD. */
-export const IGNORED = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\uFFFD]/gu;
 
 /** The kinds of `kindOf`. */
 export const VISIBLE = 0;

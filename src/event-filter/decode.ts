@@ -3,7 +3,7 @@
  * A stream that is broken, or that does not end where the body ends, is refused: readers differ in what they make of the rest.
  */
 import zlib from 'node:zlib';
-import { allowed, type Decision, refusal, refused } from '../policy/refusal.ts';
+import { allowed, type Decision, refusal, refused } from '../refusal.ts';
 import type { ContentCoding } from './media.ts';
 
 const NOT_DECODABLE = refused(

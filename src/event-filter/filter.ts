@@ -2,7 +2,8 @@
  * Decides, on the bytes of a body, which events a key may send, and cuts out the others.
  * What is not cut stays byte for byte; a body that two parsers could read differently is refused, never repaired.
  */
-import { type Refusal, refusal } from '../policy/refusal.ts';
+import type { EventSelector } from '../config/selector.ts';
+import { type Refusal, refusal } from '../refusal.ts';
 import { beginsAsBase64Json } from './base64-reading.ts';
 import { clearBatch, compileBatchWalk, newBatch } from './batch.ts';
 import { cutOut } from './cut.ts';
@@ -10,7 +11,6 @@ import { compileMember } from './member.ts';
 import { compileNames } from './names.ts';
 import { newBody, newWalk, walkObject } from './object.ts';
 import { OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
-import type { EventSelector } from './selector.ts';
 import { isWhole } from './whole.ts';
 
 /** What holds for the events of one key on one route. */

@@ -3,7 +3,7 @@
  * Whatever a backend could take for another type, charset or coding is refused. The body itself is not looked at.
  */
 import zlib from 'node:zlib';
-import { allowed, type Decision, type Refusal, refusal, refused } from '../policy/refusal.ts';
+import { allowed, type Decision, type Refusal, refusal, refused } from '../refusal.ts';
 import { mayBeForm } from './form-media.ts';
 
 /** The content codings of RFC 9110 8.4.1, RFC 7932 and RFC 8878 that can be decoded here. */

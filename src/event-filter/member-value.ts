@@ -2,7 +2,7 @@
  * Finds one member of a body's top-level object, and takes it out or puts a string in its place; every other byte stays.
  * A body in which two parsers could find different members is refused, by the rules that hold for event names.
  */
-import { allowed, refusal, refused, type Decision } from '../policy/refusal.ts';
+import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import { cutOut } from './cut.ts';
 import { compileMember } from './member.ts';
 import { newBody, newWalk, walkObject } from './object.ts';

@@ -2,8 +2,8 @@
  * Decides whether a member's name is the one that a selector looks for, or one that some parser could take for it.
  * It judges one name at a time; whoever walks the object counts.
  */
+import { foldName } from '../lib/name-folding.ts';
 import { characterAt, LENGTH_BITS, LENGTH_MASK } from './characters.ts';
-import { foldName } from './fold.ts';
 import { followFold } from './odd-name.ts';
 import { byteClass, INVALID, QUOTE } from './scan.ts';
 

@@ -2,8 +2,8 @@
  * Compares a member name of any characters with the one that is looked for, character by character: what a name costs is its
  * bytes, and hardly ever a string. It says what `fold` says and judges nothing.
  */
+import { foldName, foldsTo } from '../lib/name-folding.ts';
 import { DROPPED, kindOf, VISIBLE, WHITE } from './characters.ts';
-import { foldName, foldsTo } from './fold.ts';
 
 /** Takes the visible and invisible characters of a name, one after the other. */
 export interface FoldProgress {

@@ -3,7 +3,7 @@
  */
 import type { Caller } from '../policy/authenticate.ts';
 import { findCredential, type Identity } from '../policy/credential.ts';
-import type { Decision } from '../policy/refusal.ts';
+import type { Decision } from '../refusal.ts';
 import type { TokenService } from './token.ts';
 
 /** Synchronous for a token that was verified before. */

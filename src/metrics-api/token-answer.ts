@@ -2,7 +2,7 @@
  * How the answers of the token endpoint are written: tokens in both forms, and refusals in the words of RFC 6749 5.2.
  * Decides nothing.
  */
-import { REFUSALS, type OAuthError, type Refusal } from '../policy/refusal.ts';
+import { REFUSALS, type OAuthError, type Refusal } from '../refusal.ts';
 import type { IssuedToken } from './token.ts';
 
 /** An answer of Postern's own, less its Content-Length. */

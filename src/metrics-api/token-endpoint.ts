@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { KeySnapshot } from '../keys/key.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import { identify, type Identity } from '../policy/credential.ts';
-import { allowed, refusal, refused, type Decision, type Refusal } from '../policy/refusal.ts';
+import { allowed, refusal, refused, type Decision, type Refusal } from '../refusal.ts';
 import type { FailureLimiter } from './failure-limiter.ts';
 import { jsonToken, oauthToken, type TokenAnswer } from './token-answer.ts';
 import {

@@ -3,7 +3,7 @@
  * Basic or in the body. Says which client and secret were shown, or what is wrong with the request. Believes nobody.
  */
 import { checkMedia } from '../event-filter/media.ts';
-import type { OAuthError } from '../policy/refusal.ts';
+import type { OAuthError } from '../refusal.ts';
 
 export type TokenForm = 'json' | 'oauth';
 

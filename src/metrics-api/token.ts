@@ -7,8 +7,8 @@ import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
 import { createLruMap } from '../lib/lru-map.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
-import { allowed, refused, type Decision } from '../policy/refusal.ts';
 import type { ShownCredential } from '../policy/shown-credential.ts';
+import { allowed, refused, type Decision } from '../refusal.ts';
 import { privateKeysFrom, sharedSecrets, type SigningKey, type SigningKeys } from './signing-keys.ts';
 
 export interface TokenSettings {

@@ -5,7 +5,7 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { escapeUnits } from '../lib/escape-units.ts';
-import type { Refusal } from '../policy/refusal.ts';
+import type { Refusal } from '../refusal.ts';
 import { isoTime } from './iso-time.ts';
 import { createLineWriter } from './line-writer.ts';
 import { logDescriptor } from './log-descriptor.ts';

@@ -4,8 +4,8 @@
  */
 import type { Mode } from '../keys/key.ts';
 import { ownText } from '../lib/own-text.ts';
-import { REFUSALS } from '../policy/refusal.ts';
-import type { Refusal, RefusalLevel, RefusalReason } from '../policy/refusal.ts';
+import { REFUSALS } from '../refusal.ts';
+import type { Refusal, RefusalLevel, RefusalReason } from '../refusal.ts';
 import type { UpstreamFailureKind } from '../upstream/failure.ts';
 import { isoTime } from './iso-time.ts';
 

@@ -3,7 +3,7 @@
  * Series exist only for keys that exist: those of a removed key end with it, and whatever names no key is counted as key "".
  */
 import type { Key, KeySnapshot, Mode } from '../keys/key.ts';
-import type { RefusalReason } from '../policy/refusal.ts';
+import type { RefusalReason } from '../refusal.ts';
 import { createDurations } from './durations.ts';
 import type { Durations } from './durations.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';

@@ -1,8 +1,8 @@
 /**
  * Who sends a request to the integration API: the key whose secret came with it. A credential of the other API is unknown here.
  */
+import { refused, type Decision } from '../refusal.ts';
 import { findCredential, identify, invalid, type CredentialPlaces, type Identity } from './credential.ts';
-import { refused, type Decision } from './refusal.ts';
 import type { ApiRules, Ruleset } from './ruleset.ts';
 
 /** A request, and where in it a credential may stand. */

@@ -4,9 +4,9 @@
  * looked into, also when another place held a credential: the backend might believe the one in the body.
  */
 import { cutMember, replaceValue, stringAt } from '../event-filter/member-value.ts';
+import type { Decision, Refusal } from '../refusal.ts';
 import { authorizationFor } from './credential-handover.ts';
 import { announcesBody, type Facts } from './facts.ts';
-import type { Decision, Refusal } from './refusal.ts';
 import type { ApiRules, BodyLocation } from './ruleset.ts';
 
 /** The body without its content coding, or why there is none to look into; null while it was not read. */

@@ -1,10 +1,10 @@
 /**
- * Step 7, the browser guard: keys that read must never live in a web page, and a write-only key only in the pages it names.
+ * The browser guard: keys that read must never live in a web page, and a write-only key only in the pages it names.
  */
 import type { Key } from '../keys/key.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import { keyAdmitsOrigin } from './cors.ts';
 import type { HeaderFacts } from './header-facts.ts';
-import { refusal, type Refusal } from './refusal.ts';
 
 /**
  * Refuses a request whose headers say that a web page sent it, if the key does not admit that.

@@ -6,7 +6,7 @@ import type { Config, IntegrationApiConfig, MetricsApiConfig } from '../config/s
 import { presetRoutes } from '../config/presets.ts';
 import { compileMemberSearch } from '../event-filter/member-value.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
-import { compileNameReader } from './query.ts';
+import { compileNameReader } from '../lib/query.ts';
 import { compileRoutes } from './route.ts';
 import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
 

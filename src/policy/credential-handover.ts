@@ -4,8 +4,8 @@
  * by body-credential.
  */
 import { foldFieldName } from '../lib/field-name.ts';
+import { queryParameters } from '../lib/query.ts';
 import type { Facts } from './facts.ts';
-import { queryParameters } from './query.ts';
 import type { ApiRules, UpstreamAuthorization } from './ruleset.ts';
 
 export interface HandedRequest {

@@ -1,12 +1,12 @@
 /**
- * Step 5: whose credential came with the request. Finds it where the API says it may stand and looks it up by digest,
- * so that no comparison takes longer for a near miss. Does not decide what the key may do.
+ * The credential rung: whose credential came with the request. Finds it where the API says it may stand and looks it up by
+ * digest, so that no comparison takes longer for a near miss. Does not decide what the key may do.
  */
 import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
+import { countReadAs, queryParameters } from '../lib/query.ts';
+import { allowed, refusal, refused, type Decision, type Refusal } from '../refusal.ts';
 import { NOT_TEXT, secretInBody, type BodyText } from './body-credential.ts';
 import type { Facts } from './facts.ts';
-import { countReadAs, queryParameters } from './query.ts';
-import { allowed, refusal, refused, type Decision, type Refusal } from './refusal.ts';
 import type { CredentialLocation, QueryLocation } from './ruleset.ts';
 import { ShownCredential } from './shown-credential.ts';
 

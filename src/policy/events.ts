@@ -1,12 +1,12 @@
 /**
- * Step 10, the events: which filter a request's body has to pass, and what its header fields must say before it is read.
+ * The events rung: which filter a request's body has to pass, and what its header fields must say before it is read.
  * The bytes themselves are judged by event-filter/.
  */
 import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts';
 import { checkMedia, contentCoding, type ContentCoding } from '../event-filter/media.ts';
 import type { Key } from '../keys/key.ts';
+import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import type { HeaderFacts } from './header-facts.ts';
-import { allowed, refusal, refused, type Decision } from './refusal.ts';
 import type { CompiledRoute } from './route.ts';
 
 /** The filter for the bodies of a key on a route, or null when the key may send any event or the route carries none. */

@@ -1,7 +1,7 @@
 /**
  * What stands at a path of the metrics API: the token endpoint, a query whose answer may be kept, or something else.
  */
-import { foldPath, readPath } from './path-reading.ts';
+import { foldPath, readPath } from '../lib/path-reading.ts';
 import { isMetricsPath } from './route.ts';
 
 export type MetricsPath = 'token' | 'query' | 'other';

@@ -1,12 +1,12 @@
 /**
- * Step 1, the form of the request: whether it is one plain HTTP/1.x request that every server on its way reads alike.
+ * The request form: whether a request is one plain HTTP/1.x request that every server on its way reads alike.
  * It judges the received bytes anew, whatever the parser in front of it let through, and knows nothing of keys or paths.
  */
 import { isPort, parseAddress } from '../lib/address.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import type { Facts } from './facts.ts';
 import { TOKEN } from './field-form.ts';
 import type { HeaderFacts } from './header-facts.ts';
-import { refusal, type Refusal } from './refusal.ts';
 
 /** More fields are refused with 431: work per field must not be a client's to choose. */
 export const MAX_HEADER_FIELDS = 1000;

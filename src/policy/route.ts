@@ -1,40 +1,16 @@
 /**
- * Step 3, the route: which listed route a request takes, whatever spelling of its path a backend would still accept.
+ * The route rung: which listed route a request takes, whatever spelling of its path a backend would still accept.
  * It lists and matches; that a key limited to specific events may use listed routes alone is decided in scope.ts.
  */
-import { parseSelector, type EventSelector } from '../event-filter/selector.ts';
-import { normalizeTarget } from './path.ts';
-import { foldPath, isPlainPath, readPath, withoutTrailingSlash } from './path-reading.ts';
-import { foldParameterName } from './query.ts';
-
-/** A route as an operator writes it. */
-export interface RouteDefinition {
-  readonly method: string;
-  /** Segments are literal or `:name`, which stands for one whole segment. */
-  readonly path: string;
-  /** Where the body names its events; without it the route carries none. */
-  readonly events?: string | undefined;
-  /** What holds for batch items without an event name. */
-  readonly unnamed?: 'allow' | 'disallow' | undefined;
-  /** The query parameters that keys limited to specific events may send beside events. */
-  readonly query?: readonly string[] | undefined;
-  /** The backend takes forms, and reads no method from them. */
-  readonly forms?: boolean | undefined;
-  /** The path sent upstream; may use the parameters of `path`. */
-  readonly rewrite?: string | undefined;
-  /** What the backend reads besides what `events` says. Presets know it of their vendors; nobody writes it. */
-  readonly backend?: BackendReading | undefined;
-}
-
-/** In which further ways a vendor's backend finds events in a request. */
-export interface BackendReading {
-  /** It reads a body that is not JSON as base64, passing over what is no base64. */
-  readonly base64?: boolean;
-  /** Members of a body's object from which it takes events in place of those that `events` names. */
-  readonly containers?: readonly string[];
-  /** It reads events where nobody looks: the route is none for keys limited to specific events. */
-  readonly unseen?: boolean;
-}
+import {
+  type BackendReading,
+  findRouteProblems,
+  isParameter,
+  type RouteDefinition,
+} from '../config/route-definition.ts';
+import { parseSelector, type EventSelector } from '../config/selector.ts';
+import { foldPath, isPlainPath, readPath, segmentsOf } from '../lib/path-reading.ts';
+import { foldParameterName } from '../lib/query.ts';
 
 export interface CompiledRoute {
   readonly method: string;
@@ -64,20 +40,6 @@ export interface Router {
    */
   readonly match: (method: string, path: string) => RouteMatch | null;
   readonly routes: readonly CompiledRoute[];
-}
-
-/** What is wrong with routes as written, for the operator; `index` is the route's place in the list. */
-export function findRouteProblems(definitions: readonly RouteDefinition[]): readonly { index: number; why: string }[] {
-  const shapes = new Map<string, RouteDefinition>();
-  return definitions.flatMap((definition, index) => {
-    const own = routeProblem(definition);
-    if (own !== null) return [{ index, why: own }];
-    const shape = `${definition.method} ${foldPath(definition.path).replace(/\/:[^/]+/g, '/:')}`;
-    const earlier = shapes.get(shape);
-    shapes.set(shape, definition);
-    if (earlier === undefined) return [];
-    return [{ index, why: `${definition.method} ${definition.path} matches the same paths as ${earlier.path}` }];
-  });
 }
 
 /**
@@ -130,42 +92,6 @@ interface RouteTable {
   /** The route of one reading; null: none, or another one for a backend that minds the spelling. */
   readonly find: (reading: string) => Pattern | null;
 }
-
-function routeProblem({ method, path, events, rewrite }: RouteDefinition): string | null {
-  if (!/^[A-Z][A-Z-]*$/.test(method)) return `method ${JSON.stringify(method)} is not in upper-case letters`;
-  const why = pathProblem(path);
-  if (why !== null) return `path ${JSON.stringify(path)} ${why}`;
-  const names = parameterNames(path);
-  if (new Set(names).size < names.length) return `path ${JSON.stringify(path)} names a parameter twice`;
-  if (events !== undefined && parseSelector(events) === null) return `events ${JSON.stringify(events)} is no selector`;
-  if (events !== undefined && (method === 'GET' || method === 'HEAD')) return `a ${method} request carries no events`;
-  if (rewrite === undefined) return null;
-  const rewriteWhy = pathProblem(rewrite);
-  if (rewriteWhy !== null) return `rewrite ${JSON.stringify(rewrite)} ${rewriteWhy}`;
-  const unknown = parameterNames(rewrite).find((name) => !names.includes(name));
-  return unknown === undefined ? null : `rewrite ${JSON.stringify(rewrite)} uses :${unknown}, which path does not name`;
-}
-
-/** A pattern that no request's path could equal is a mistake: the literal parts must be what `normalizeTarget` lets through. */
-function pathProblem(path: string): string | null {
-  if (!path.startsWith('/')) return 'does not start with a slash';
-  if (!/^[!-~]*$/.test(path) || path.includes('%')) return 'holds a character that is not plain visible ASCII';
-  if (parameterNames(path).some((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))) return 'has a malformed :parameter';
-  const target = normalizeTarget(path, NO_QUIRKS);
-  if (!target.ok) return `is ambiguous: ${target.refusal.why}`;
-  return target.value.query === '' ? null : 'holds a query';
-}
-
-const NO_QUIRKS: ReadonlySet<never> = new Set<never>();
-
-const segmentsOf = (path: string): string[] => withoutTrailingSlash(path).split('/').slice(1);
-
-const isParameter = (segment: string): boolean => segment.startsWith(':');
-
-const parameterNames = (path: string): string[] =>
-  segmentsOf(path)
-    .filter(isParameter)
-    .map((segment) => segment.slice(1));
 
 function compilePattern(definition: RouteDefinition, credentials: readonly string[]): Pattern {
   const { method, path, events, rewrite } = definition;

@@ -5,8 +5,8 @@
 import type { FindMember } from '../event-filter/member-value.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
 import type { AddressSet } from '../lib/cidr.ts';
-import type { PathQuirk } from './path.ts';
-import type { NameReader } from './query.ts';
+import type { PathQuirk } from '../lib/path-normalization.ts';
+import type { NameReader } from '../lib/query.ts';
 import type { Router } from './route.ts';
 
 export type ApiName = 'integration' | 'metrics';

@@ -1,12 +1,12 @@
 /**
- * Step 8, the scope: which methods a key's type may use and what could stand for another one, which routes a key limited to
+ * The scope rung: which methods a key's type may use and what could stand for another one, which routes a key limited to
  * specific events may use, and which query it may send beside events. It reads the header section alone.
  */
 import { mayBeForm } from '../event-filter/form-media.ts';
 import type { Key, KeyType } from '../keys/key.ts';
+import { objectionToQuery, overridesMethod } from '../lib/query.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import { announcesBody, type Facts } from './facts.ts';
-import { objectionToQuery, overridesMethod } from './query.ts';
-import { refusal, type Refusal } from './refusal.ts';
 import type { RouteMatch } from './route.ts';
 
 const METHODS: Readonly<Record<KeyType, ReadonlySet<string>>> = {

@@ -8,9 +8,9 @@ import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
-import { allowed, refusal, type Decision, type Refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import { isConfinedToMethods } from '../policy/scope.ts';
+import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
 import type { Identified, Passage, Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 

@@ -2,14 +2,14 @@
  * The rungs that need nothing but facts and rules: where a request goes, whose it is, from where, how often. Each asks policy/ and
  * keeps what it learnt in the passage. Nothing here reads a body or writes an answer.
  */
+import { normalizeTarget } from '../lib/path-normalization.ts';
 import { mayHoldCredential } from '../policy/body-credential.ts';
 import { admittedOrigins, isPreflight } from '../policy/cors.ts';
 import type { Identity } from '../policy/credential.ts';
 import { ownEndpointAt } from '../policy/own-endpoint.ts';
-import { normalizeTarget } from '../policy/path.ts';
-import { refusal, type Decision } from '../policy/refusal.ts';
 import { isMetricsPath } from '../policy/route.ts';
 import type { RateStore } from '../rate-store/rate-store.ts';
+import { refusal, type Decision } from '../refusal.ts';
 import { readText } from './body.ts';
 import { clientOf, type Identified, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
@@ -24,7 +24,7 @@ export interface PolicyWorld {
 export function takePath(passage: Passage): Verdict {
   if (passage.path !== '') return 'passed';
   const target = normalizeTarget(passage.facts.target, passage.rules.pathQuirks);
-  if (!target.ok) return target.refusal;
+  if (!target.ok) return refusal('ambiguous_path', target.why);
   passage.path = target.value.path;
   passage.query = target.value.query;
   return 'passed';

@@ -4,7 +4,7 @@
  */
 import { answer, problemBody, problemHeaders } from '../data-port/answer.ts';
 import type { ApiName, Outcome } from '../observability/outcome.ts';
-import { refusal, REFUSALS, type Refusal } from '../policy/refusal.ts';
+import { refusal, REFUSALS, type Refusal } from '../refusal.ts';
 import { connectionOf, remember } from './connection.ts';
 import { corsHeadersFor } from './cors-headers.ts';
 import { outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';

@@ -11,9 +11,9 @@ import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
 import { announcesBody, declaredLength, type Facts } from '../policy/facts.ts';
-import { refusal, type Refusal } from '../policy/refusal.ts';
 import type { RouteMatch } from '../policy/route.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import type { Seat } from './in-flight.ts';
 import { clientOf, type Body, type BodyRead, type OwnEndpoint, type Passage, type Place } from './passage.ts';
 

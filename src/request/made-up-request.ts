@@ -9,9 +9,9 @@ import { verifySecretChecksum } from '../keys/secret.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
 import { readHeaders } from '../policy/header-facts.ts';
-import { refused, type Decision } from '../policy/refusal.ts';
 import { isMetricsPath } from '../policy/route.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
+import { refused, type Decision } from '../refusal.ts';
 import type { PolicyWorld } from './checks.ts';
 
 export interface MadeUpRequest {

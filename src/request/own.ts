@@ -7,8 +7,8 @@ import { MAX_TOKEN_BODY_BYTES, neitherForm, type TokenHead } from '../metrics-ap
 import { oauthRefusal, type TokenAnswer } from '../metrics-api/token-answer.ts';
 import { speaksOAuth } from '../metrics-api/token-request.ts';
 import { preflightHeaders } from '../policy/cors.ts';
-import { refusal } from '../policy/refusal.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
+import { refusal } from '../refusal.ts';
 import { mayHaveCredentials } from './cors-headers.ts';
 import type { Ending } from './ending.ts';
 import type { Exchange } from './exchange.ts';

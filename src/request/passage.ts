@@ -6,9 +6,9 @@ import type { BodyText } from '../policy/body-credential.ts';
 import { resolveClientAddress, type ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
-import type { Refusal } from '../policy/refusal.ts';
 import type { RouteMatch } from '../policy/route.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
+import type { Refusal } from '../refusal.ts';
 
 /** What Postern answers itself instead of the backend. */
 export type OwnEndpoint = 'preflight' | 'token' | 'key set';

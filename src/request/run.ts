@@ -3,7 +3,7 @@
  * report mode it is noted. The only place that knows report mode. What is right is decided by the rungs.
  */
 import type { Mode } from '../keys/key.ts';
-import { refusal, type Refusal } from '../policy/refusal.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import type { Passage } from './passage.ts';
 
 /**
@@ -55,10 +55,10 @@ export function createRun<P extends Passage, W>(
   };
 
   const climb = (passage: P, from: number): void => {
+    if (host.isOver(passage)) return;
     for (let i = from; i < rungs.length; i++) {
-      if (host.isOver(passage)) return;
       const rung = rungs[i] as Rung<P, W>;
-      if (isExempt(passage, rung.reportable)) continue;
+      if (passage.wouldReject !== null && isExempt(passage, rung.reportable)) continue;
       const result = rung.check(passage, world);
       if (result === 'passed') continue;
       if (typeof result === 'function') return wait(passage, i, result);

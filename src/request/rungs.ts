@@ -3,9 +3,9 @@
  * is held equal to this list. What each rung decides stands in policy/, what it moves in the files beside this one.
  */
 import { checkBrowser } from '../policy/browser.ts';
-import { refusal } from '../policy/refusal.ts';
 import { checkRequestForm } from '../policy/request-form.ts';
 import { checkScope } from '../policy/scope.ts';
+import { refusal } from '../refusal.ts';
 import { checkLength, compareCredentials, judgeEvents, nameUntyped } from './body.ts';
 import { checkAddress, checkPreflight, takeCredential, takeFromRate, takePath, takeRoute } from './checks.ts';
 import type { PolicyWorld } from './checks.ts';

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { presetRoutes, PRESETS, type PresetName } from '../../src/config/presets.ts';
-import { compileRoutes, findRouteProblems, isMetricsPath } from '../../src/policy/route.ts';
+import { findRouteProblems } from '../../src/config/route-definition.ts';
+import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
 
 t.test('every preset lists routes without a problem', (t) => {
   for (const name of PRESETS) {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { answer, isClosing, problemBody, problemHeaders } from '../../src/data-port/answer.ts';
-import { refusal, REFUSALS, type RefusalCode } from '../../src/policy/refusal.ts';
+import { refusal, REFUSALS, type RefusalCode } from '../../src/refusal.ts';
 import { serveExchanges } from '../support/exchanges.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { RawClient } from '../support/upstream.ts';

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { clientErrorListener } from '../../src/data-port/client-error.ts';
-import type { Refusal } from '../../src/policy/refusal.ts';
+import type { Refusal } from '../../src/refusal.ts';
 import { connectionOf } from '../../src/request/connection.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
 import { serveExchanges } from '../support/exchanges.ts';

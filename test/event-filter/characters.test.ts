@@ -3,13 +3,13 @@ import t from 'tap';
 import {
   characterAt,
   DROPPED,
-  IGNORED,
   kindOf,
   LENGTH_BITS,
   LENGTH_MASK,
   VISIBLE,
   WHITE,
 } from '../../src/event-filter/characters.ts';
+import { IGNORED } from '../../src/lib/name-folding.ts';
 
 /** The code points of what stands in the bytes. */
 function pointsIn(bytes: Buffer): number[] {

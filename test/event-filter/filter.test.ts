@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import t from 'tap';
+import { type EventSelector, parseSelector } from '../../src/config/selector.ts';
 import { compileEventFilter, type EventRule, type FilterResult } from '../../src/event-filter/filter.ts';
-import { type EventSelector, parseSelector } from '../../src/event-filter/selector.ts';
 import { eventCaseFrom } from '../support/event-bodies.ts';
 import { checkCase, describe, runEventFuzz } from '../support/event-fuzz.ts';
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { foldName, foldsTo } from '../../src/event-filter/fold.ts';
 import { compileMember, type MemberMatch } from '../../src/event-filter/member.ts';
 import { TO_ASCII } from '../../src/event-filter/odd-name.ts';
+import { foldName, foldsTo } from '../../src/lib/name-folding.ts';
 
 const WANTED = ['name', 'distinct_id', 'straße', 'massiv', 'a b', 'é', 'clé', '頁面', 'ὀδός', 'ᾴ', 'i\u0307x', '😀'];
 const members = new Map(WANTED.map((name) => [name, compileMember(name)]));

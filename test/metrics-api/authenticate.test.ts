@@ -3,8 +3,8 @@ import t from 'tap';
 import { authenticateByToken } from '../../src/metrics-api/authenticate.ts';
 import { createTokenService, type TokenService } from '../../src/metrics-api/token.ts';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
-import { allowed, refusal, refused } from '../../src/policy/refusal.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
+import { allowed, refusal, refused } from '../../src/refusal.ts';
 import { apiRules, factsOf, passageOf, rulesOf } from '../support/passages.ts';
 import { API_KEY, CLIENT_SECRET, identityOf, metricsKey, NOW, snapshotOf } from './support/metrics-keys.ts';
 

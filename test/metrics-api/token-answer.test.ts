@@ -1,6 +1,6 @@
 import t from 'tap';
 import { jsonToken, oauthRefusal, oauthToken, type TokenAnswer } from '../../src/metrics-api/token-answer.ts';
-import { REFUSALS, refusal, type Refusal, type RefusalCode } from '../../src/policy/refusal.ts';
+import { REFUSALS, refusal, type Refusal, type RefusalCode } from '../../src/refusal.ts';
 
 const TOKEN = { accessToken: 'aa.bb.cc', expiresIn: 900 };
 const OWN_HEADERS = [

@@ -5,7 +5,7 @@ import { createFailureLimiter } from '../../src/metrics-api/failure-limiter.ts';
 import { createTokenEndpoint, type TokenHead } from '../../src/metrics-api/token-endpoint.ts';
 import { ShownCredential } from '../../src/policy/shown-credential.ts';
 import { createTokenService } from '../../src/metrics-api/token.ts';
-import type { RefusalCode } from '../../src/policy/refusal.ts';
+import type { RefusalCode } from '../../src/refusal.ts';
 import { API_KEY, CLIENT_SECRET, metricsKey, NOW, secretOf, snapshotOf } from './support/metrics-keys.ts';
 import { askToken, type TokenOutcome } from './support/token-asking.ts';
 

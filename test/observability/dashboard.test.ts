@@ -7,7 +7,7 @@ import { createRecorder } from '../../src/observability/outcome.ts';
 import type { Outcome } from '../../src/observability/outcome.ts';
 import { createRecentRejections } from '../../src/observability/recent-rejections.ts';
 import { createSummary } from '../../src/observability/summary.ts';
-import { refusal } from '../../src/policy/refusal.ts';
+import { refusal } from '../../src/refusal.ts';
 import { metricsOver } from '../support/metrics.ts';
 import { credentialRefusal, key, outcome, snapshot } from '../support/outcomes.ts';
 import { alertExpressions, dashboardExpressions, startPrometheus } from '../support/prometheus.ts';

@@ -3,7 +3,7 @@ import t from 'tap';
 import { createLog, rejectionLine } from '../../src/observability/log.ts';
 import type { LogLevel } from '../../src/observability/log.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
-import { refusal } from '../../src/policy/refusal.ts';
+import { refusal } from '../../src/refusal.ts';
 import { NOON, outcome } from '../support/outcomes.ts';
 
 function collecting(level: LogLevel = 'info') {

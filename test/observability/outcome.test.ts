@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createRecorder, loggablePath } from '../../src/observability/outcome.ts';
 import type { Outcome, Rejection, RequestLogging } from '../../src/observability/outcome.ts';
-import { refusal, REFUSALS } from '../../src/policy/refusal.ts';
+import { refusal, REFUSALS } from '../../src/refusal.ts';
 import { credentialRefusal, NOON, outcome } from '../support/outcomes.ts';
 
 /** Records outcomes and says who heard of each. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { UPSTREAM_ERROR_KINDS } from '../../src/observability/request-counters.ts';
-import { REFUSALS } from '../../src/policy/refusal.ts';
+import { REFUSALS } from '../../src/refusal.ts';
 import { dashboardExpressions } from '../support/prometheus.ts';
 import { compared, metricsTable, refusalsTable } from '../support/reference-tables.ts';
 

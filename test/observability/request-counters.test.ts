@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { KeySnapshot } from '../../src/keys/key.ts';
-import { refusal } from '../../src/policy/refusal.ts';
+import { refusal } from '../../src/refusal.ts';
 import { metricsOver, scrape } from '../support/metrics.ts';
 import { credentialRefusal, key, NOON, outcome, snapshot } from '../support/outcomes.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
+import { compileNameReader } from '../../src/lib/query.ts';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
-import { compileNameReader } from '../../src/policy/query.ts';
 import { apiRules, bearer, factsOf, key, passageOf, rulesOf } from '../support/passages.ts';
 
 const KEYS = [key('k'), key('m', { type: 'metrics' }), key('off', { enabled: false })];

@@ -4,8 +4,8 @@ import { handOverBody, mayHoldCredential, NOT_TEXT, secretInBody } from '../../s
 import { compileRules } from '../../src/policy/compile-rules.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
-import { allowed, refusal, refused } from '../../src/policy/refusal.ts';
 import type { ApiRules, BodyLocation } from '../../src/policy/ruleset.ts';
+import { allowed, refusal, refused } from '../../src/refusal.ts';
 
 /** The rules of an API that takes a credential from these places. */
 function rulesOf(credential: readonly string[], others: Record<string, unknown> = {}): ApiRules {

@@ -1,8 +1,8 @@
 import t from 'tap';
+import { compileNameReader } from '../../src/lib/query.ts';
 import { handOver, type Handover } from '../../src/policy/credential-handover.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { CredentialLocation, UpstreamAuthorization } from '../../src/policy/ruleset.ts';
-import { compileNameReader } from '../../src/policy/query.ts';
 import { apiRules, factsOf } from '../support/passages.ts';
 
 const HEADER: CredentialLocation = { kind: 'header', name: 'x-api-key' };

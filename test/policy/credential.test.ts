@@ -1,10 +1,10 @@
 import t from 'tap';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
+import { compileNameReader } from '../../src/lib/query.ts';
 import type { BodyText } from '../../src/policy/body-credential.ts';
 import { findCredential, identify } from '../../src/policy/credential.ts';
-import { allowed } from '../../src/policy/refusal.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
-import { compileNameReader } from '../../src/policy/query.ts';
+import { allowed } from '../../src/refusal.ts';
 import { factsOf, key, NOON, sha256, snapshotOf } from '../support/passages.ts';
 
 const BEARER: CredentialLocation = { kind: 'bearer' };
@@ -138,6 +138,9 @@ t.test('the operator reads where a repeated credential stands', async (t) => {
     const found = findCredential({ facts: factsOf({}, fields), query, bodyText: null }, [location]);
     return found.ok ? '' : found.refusal.why;
   };
-  t.equal(why(HEADER, ['X-Api-Key', 'a', 'X-Api-Key', 'b']), 'the credential in header x-api-key is repeated');
-  t.equal(why(QUERY, [], '?api_key=a&api_key=b'), 'the credential in query api_key is repeated');
+  t.equal(
+    why(HEADER, ['X-Api-Key', 'a', 'X-Api-Key', 'b']),
+    'the credential in header x-api-key is repeated, or spelt in two ways',
+  );
+  t.equal(why(QUERY, [], '?api_key=a&api_key=b'), 'the credential in query api_key is repeated, or spelt in two ways');
 });

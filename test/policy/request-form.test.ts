@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { checkRequestForm } from '../../src/policy/request-form.ts';
-import type { RefusalCode } from '../../src/policy/refusal.ts';
+import type { RefusalCode } from '../../src/refusal.ts';
 
 interface Form {
   readonly method?: string;

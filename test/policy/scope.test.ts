@@ -1,6 +1,7 @@
 import t from 'tap';
+import type { RouteDefinition } from '../../src/config/route-definition.ts';
+import { compileRoutes, type RouteMatch } from '../../src/policy/route.ts';
 import { checkScope } from '../../src/policy/scope.ts';
-import { compileRoutes, type RouteDefinition, type RouteMatch } from '../../src/policy/route.ts';
 import { apiRules, factsOf, key } from '../support/passages.ts';
 
 const check = (

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { refusal } from '../../src/policy/refusal.ts';
+import { refusal } from '../../src/refusal.ts';
 import { connectionOf } from '../../src/request/connection.ts';
 import { outcomeOf, type Exchange } from '../../src/request/exchange.ts';
 import { exchangeWith, serveExchanges } from '../support/exchanges.ts';

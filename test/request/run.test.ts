@@ -1,6 +1,6 @@
 /** The engine: what each verdict does, in enforcement and in report mode, at once and late. */
 import t from 'tap';
-import { refusal } from '../../src/policy/refusal.ts';
+import { refusal } from '../../src/refusal.ts';
 import type { Passage } from '../../src/request/passage.ts';
 import {
   createRun,

@@ -1,6 +1,6 @@
 /** Which answers may be kept. How they are sent is tested through the whole way, in gateway.test and the flows. */
 import t from 'tap';
-import { refusal } from '../../src/policy/refusal.ts';
+import { refusal } from '../../src/refusal.ts';
 import type { Passage } from '../../src/request/passage.ts';
 import { mayBeCached } from '../../src/request/send.ts';
 import { identityOf, metricsKey } from '../metrics-api/support/metrics-keys.ts';

@@ -15,7 +15,7 @@ const { needsOf } = (await import(pathToFileURL(resolve('scripts/tests/needs.js'
 const NOTHING: Needs = { tools: [], console: false };
 
 t.test('a file needs what it says, and what the support that it imports says', async (t) => {
-  t.same(needsOf(['test/policy/path.test.ts']), NOTHING);
+  t.same(needsOf(['test/policy/route.test.ts']), NOTHING);
   t.same(needsOf(['test/flows/event-batch.test.ts']), NOTHING, 'a flow is a Postern and a backend in this process');
   t.same(needsOf(['test/observability/rules.test.ts']), { tools: ['prometheus', 'promtool'], console: false });
   t.same(needsOf(['test/flows/redis-keys.test.ts']), { tools: ['redis-server'], console: false });

@@ -3,7 +3,7 @@
  * the backend has, it sees no event that the key may not send.
  */
 import net from 'node:net';
-import { parseSelector } from '../../src/event-filter/selector.ts';
+import { parseSelector } from '../../src/config/selector.ts';
 import { startBackend } from './backend.ts';
 import { eventCaseFrom } from './event-bodies.ts';
 import { namesSeen, READERS } from './event-oracle.ts';

@@ -2,8 +2,8 @@
  * Makes hostile and ordinary bodies for the event filter from a tape of choices: the same tape, the same body.
  * The choice 0 is always the plainest one and an exhausted tape reads as zeros, so that shorter tapes make simpler bodies.
  */
+import { type EventSelector, parseSelector } from '../../src/config/selector.ts';
 import type { EventRule } from '../../src/event-filter/filter.ts';
-import { type EventSelector, parseSelector } from '../../src/event-filter/selector.ts';
 
 export interface EventCase {
   readonly rule: EventRule;

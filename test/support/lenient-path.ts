@@ -2,7 +2,7 @@
  * How a careless backend reads a path: each leniency seen in the wild as a switch. Written apart from the code under test,
  * segment by segment, so that both cannot share a mistake.
  */
-import type { RouteDefinition } from '../../src/policy/route.ts';
+import type { RouteDefinition } from '../../src/config/route-definition.ts';
 
 export interface Leniency {
   /** How often percent-encoding is decoded; 0 leaves it. */

@@ -1,7 +1,7 @@
 /** Outcomes and keys for tests of what is counted and logged: a plain forwarded request, changed by what the test is about. */
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import type { Outcome } from '../../src/observability/outcome.ts';
-import type { Refusal, RefusalReason } from '../../src/policy/refusal.ts';
+import type { Refusal, RefusalReason } from '../../src/refusal.ts';
 
 export const NOON = Date.UTC(2026, 0, 31, 12);
 

@@ -1,13 +1,14 @@
 /**
- * Throws attack spellings of known paths at the path and route steps and holds what they let through against every lenient
+ * Throws attack spellings of known paths at the path and route rungs and holds what they let through against every lenient
  * reading: no backend may find a dot segment, another listed route, or the metrics API where Postern did not.
  */
 import * as fc from 'fast-check';
-import { normalizeTarget, PATH_QUIRKS, type PathQuirk } from '../../src/policy/path.ts';
-import { compileRoutes, isMetricsPath, type RouteDefinition } from '../../src/policy/route.ts';
+import type { RouteDefinition } from '../../src/config/route-definition.ts';
+import { normalizeTarget, PATH_QUIRKS, type PathQuirk } from '../../src/lib/path-normalization.ts';
+import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
 import { findLeniently, LENIENCIES, readLeniently, type Leniency } from './lenient-path.ts';
 
-/** `admitted`, `matched`: how many cases passed the path step, and found a route: a fuzz that admits nothing proves nothing. */
+/** `admitted`, `matched`: how many cases passed the path rung, and found a route: a fuzz that admits nothing proves nothing. */
 export interface PathFuzzResult {
   readonly cases: number;
   readonly admitted: number;

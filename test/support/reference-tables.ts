@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { METRICS } from '../../src/observability/metric-definitions.ts';
 import type { MetricDefinition } from '../../src/observability/metric-definitions.ts';
-import { REFUSALS } from '../../src/policy/refusal.ts';
+import { REFUSALS } from '../../src/refusal.ts';
 
 const START = '<!-- generated: POSTERN_WRITE_DOCS=1 npm test -->\n<!-- prettier-ignore-start -->\n';
 const END = '<!-- prettier-ignore-end -->\n';

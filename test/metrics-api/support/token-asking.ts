@@ -4,7 +4,7 @@ import { oauthRefusal } from '../../../src/metrics-api/token-answer.ts';
 import { neitherForm, type TokenEndpoint, type TokenHead } from '../../../src/metrics-api/token-endpoint.ts';
 import { speaksOAuth } from '../../../src/metrics-api/token-request.ts';
 import type { Identity } from '../../../src/policy/credential.ts';
-import type { Refusal } from '../../../src/policy/refusal.ts';
+import type { Refusal } from '../../../src/refusal.ts';
 
 /** `answer` null: the refusal is a problem document like any other. */
 export type TokenOutcome =

@@ -1,5 +1,5 @@
 /** Reasons and keys as people read them. */
-import { REFUSALS } from '../../../policy/refusal.ts';
+import { REFUSALS } from '../../../refusal.ts';
 import { REST, type GroupBy } from './stack.ts';
 
 const CREDENTIALS: Readonly<Record<string, string>> = {

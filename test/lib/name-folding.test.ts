@@ -1,5 +1,5 @@
 import t from 'tap';
-import { foldName, foldsTo } from '../../src/event-filter/fold.ts';
+import { foldName, foldsTo } from '../../src/lib/name-folding.ts';
 
 void t.test('names that some library takes for the same fold to the same', async (t) => {
   for (const [a, b] of [

@@ -2,7 +2,7 @@
  * What a path may mean: each way in which some backend would read it, and which spellings are one to a lenient backend.
  * Plain paths have one reading. It refuses nothing; a path is refused, or matches no route, by what its readings show.
  */
-import { decodeEscapes } from '../lib/percent-decoding.ts';
+import { decodeEscapes } from './percent-decoding.ts';
 
 /**
  * Every reading of a path in percent-encoded form: decoded once and twice, with `%2F` as data and as a separator, with and
@@ -38,9 +38,12 @@ export function samePath(a: string, b: string): boolean {
   return readPath(b).some((reading) => folded.has(foldPath(reading)));
 }
 
-export function withoutTrailingSlash(path: string): string {
+function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }
+
+/** The segments of a path; one slash at its end is ignored. */
+export const segmentsOf = (path: string): string[] => withoutTrailingSlash(path).split('/').slice(1);
 
 const ESCAPES = /(?:%[0-9A-Fa-f]{2})+/g;
 

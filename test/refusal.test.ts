@@ -1,5 +1,5 @@
 import t from 'tap';
-import { allowed, refusal, refused, REFUSALS } from '../../src/policy/refusal.ts';
+import { allowed, refusal, refused, REFUSALS } from '../src/refusal.ts';
 
 t.test('each code has an error status, a public text, and a level', async (t) => {
   for (const [code, { status, title, detail, level }] of Object.entries(REFUSALS)) {

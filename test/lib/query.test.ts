@@ -7,7 +7,7 @@ import {
   objectionToQuery,
   overridesMethod,
   queryParameters,
-} from '../../src/policy/query.ts';
+} from '../../src/lib/query.ts';
 
 t.test('names and values in order, with their places', async (t) => {
   const read = (query: string) =>

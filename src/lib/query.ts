@@ -1,9 +1,9 @@
 /**
- * Reads the names and values of a query string, for policy alone: the query itself is forwarded byte for byte. It knows in how
- * many ways a lenient backend may read a parameter's name; what follows from that is decided elsewhere.
+ * Reads the names and values of a query string and never changes it. It knows in how many ways a lenient backend may read a
+ * parameter's name; what follows from that is decided elsewhere.
  */
-import { foldName, foldsTo } from '../event-filter/fold.ts';
-import { decodeEscapes } from '../lib/percent-decoding.ts';
+import { foldName, foldsTo } from './name-folding.ts';
+import { decodeEscapes } from './percent-decoding.ts';
 
 export interface QueryParameter {
   readonly name: string;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { decomposeWithoutMarks, foldPath, isPlainPath, readPath, samePath } from '../../src/policy/path-reading.ts';
+import { decomposeWithoutMarks, foldPath, isPlainPath, readPath, samePath } from '../../src/lib/path-reading.ts';
 
 t.test('a plain path has one reading: itself', (t) => {
   for (const path of ['/', '/a', '/a/b.c/', "/a-_~!$&'()*+,=:@"]) {

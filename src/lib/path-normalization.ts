@@ -1,13 +1,16 @@
 /**
- * Step 2, the path: brings the path of a request into the one form that is both matched and forwarded, and refuses it when
- * two servers could read it as two paths. It never touches the query and never repairs what it finds.
+ * Brings the path of a request into the one form that every server reads alike, and says why there is none when two servers
+ * could read it as two paths. It never touches the query and never repairs what it finds.
  */
 import { decode, decomposeWithoutMarks, isAscii, readPath } from './path-reading.ts';
-import { allowed, refusal, refused, type Decision } from './refusal.ts';
 
-/** What an operator may let through, one by one. */
+/** What is ambiguous, and can be let through all the same, one by one. */
 export const PATH_QUIRKS = ['encoded-slash', 'encoded-percent', 'double-slash', 'semicolon'] as const;
 export type PathQuirk = (typeof PATH_QUIRKS)[number];
+
+/** A target in its one form, or why it has none. */
+export type Normalization =
+  { readonly ok: true; readonly value: NormalizedTarget } | { readonly ok: false; readonly why: string };
 
 export interface NormalizedTarget {
   /** Percent-encoded unreserved characters decoded (RFC 3986 6.2.2.2); every other escape as received. */
@@ -17,22 +20,22 @@ export interface NormalizedTarget {
 }
 
 /**
- * Takes an origin-form target apart (RFC 9112 3.2.1) and normalizes its path. Refused as `ambiguous_path`: dot segments,
- * `//`, `\`, `;`, control characters, broken escapes, invalid UTF-8, a segment that ends in a dot or space, encoded
- * `/ \ . ; %`, and characters that turn into one of these in a legacy character set. A quirk lets through what it names, as
- * long as no reading of the path has a dot segment or a segment that ends in a dot or space.
+ * Takes an origin-form target apart (RFC 9112 3.2.1) and normalizes its path. Ambiguous are dot segments, `//`, `\`, `;`,
+ * control characters, broken escapes, invalid UTF-8, a segment that ends in a dot or space, encoded `/ \ . ; %`, and
+ * characters that turn into one of these in a legacy character set. A quirk lets through what it names, as long as no reading
+ * of the path has a dot segment or a segment that ends in a dot or space.
  */
-export function normalizeTarget(target: string, quirks: ReadonlySet<PathQuirk>): Decision<NormalizedTarget> {
+export function normalizeTarget(target: string, quirks: ReadonlySet<PathQuirk>): Normalization {
   const end = plainPathEnd(target);
-  if (end === target.length) return allowed({ path: target, query: '' });
-  if (end !== -1) return allowed({ path: target.slice(0, end), query: target.slice(end) });
+  if (end === target.length) return { ok: true, value: { path: target, query: '' } };
+  if (end !== -1) return { ok: true, value: { path: target.slice(0, end), query: target.slice(end) } };
 
   const mark = target.indexOf('?');
   const received = mark === -1 ? target : target.slice(0, mark);
   const path = decodeUnreserved(received);
   const why = path === null ? 'percent-encoding that is broken or no UTF-8' : ambiguity(path, quirks);
-  if (path === null || why !== null) return refused(refusal('ambiguous_path', `the path holds ${why}`));
-  return allowed({ path, query: mark === -1 ? '' : target.slice(mark) });
+  if (path === null || why !== null) return { ok: false, why: `the path holds ${why}` };
+  return { ok: true, value: { path, query: mark === -1 ? '' : target.slice(mark) } };
 }
 
 const SLASH = 0x2f;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseSelector } from '../../src/event-filter/selector.ts';
+import { parseSelector } from '../../src/config/selector.ts';
 
 void t.test('reads where a body has its event names', async (t) => {
   t.strictSame(parseSelector('name'), { kind: 'single', member: 'name' });

@@ -1,8 +1,10 @@
 /**
- * Folds a member name to what it shares with every name that some JSON library treats as the same.
+ * Folds the name of a member or parameter to what it shares with every name that some JSON library treats as the same.
  * It errs on the side of sameness, and never judges: two names are suspect when their folds are equal.
  */
-import { IGNORED } from './characters.ts';
+
+/** What lenient parsers and stores drop or show as nothing: controls, formats, lone surrogates, noncharacters, U+FFFD. */
+export const IGNORED = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\uFFFD]/gu;
 
 /**
  * Case folding after the Unicode Standard, section 5.18, in its full form (a sharp s is "ss", U+017F is s, U+212A is k), widened
