@@ -6,24 +6,19 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Program on PATH, and the Debian package that brings it. */
-const TOOLS = [
-  ['redis-server', 'redis-server'],
-  ['promtool', 'prometheus'],
-  ['chromium', 'chromium'],
-  ['python3', 'python3'],
-];
+/** The Debian package that brings each program, where it has another name. */
+const PACKAGES = { promtool: 'prometheus' };
 
 /** Milliseconds for each of apt-get's two steps: a mirror that stops answering ends in the sentence below. */
 const INSTALL_LIMIT = 600_000;
 
-/** Ends the process with a clear sentence when a program is missing and cannot be installed. */
-export function requireTools() {
-  const missing = TOOLS.filter(([program]) => !onPath(program));
+/** Ends the process with a clear sentence when one of the programs is missing and cannot be installed. */
+export function requireTools(programs) {
+  const missing = programs.filter((program) => !onPath(program));
   if (missing.length === 0) return;
-  const packages = missing.map(([, debianPackage]) => debianPackage);
+  const packages = missing.map((program) => PACKAGES[program] ?? program);
   if (process.getuid?.() === 0 && onPath('apt-get')) install(packages);
-  const still = missing.map(([program]) => program).filter((program) => !onPath(program));
+  const still = missing.filter((program) => !onPath(program));
   if (still.length === 0) return;
   process.stderr.write(
     `The tests need ${still.join(', ')} on PATH (Debian and Ubuntu: apt-get install ${packages.join(' ')}).\n`,

@@ -1,13 +1,14 @@
 /**
- * `npm test [-- FILE...]`: compiles sources and tests, builds the console, makes sure of the programs that tests start, and
- * runs all tests, or the files named. With `--coverage` it also tells what they cover, which takes half as long again;
- * with `--record` it writes down how many tests they have, below which no later run may fall.
+ * `npm test [-- FILE...]`: compiles what changed, and runs all tests, or the files named. The console is built, and programs that
+ * tests start are looked for, where the files need them (tests/needs.js). With `--coverage` it also tells what they cover, which
+ * takes half as long again; with `--record` it writes down how many tests they have, below which no later run may fall.
  * The exit code is that of the first step that failed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { requireTools } from './require-tools.js';
+import { needsOf } from './tests/needs.js';
 
 /** Many tests wait for servers more than they compute, so more of them than there are cores. */
 const AT_ONCE = 3;
@@ -25,16 +26,19 @@ const RECORD = '--record';
 const args = process.argv.slice(2);
 const named = args
   .filter((arg) => arg !== COVERAGE && arg !== RECORD)
-  .map((file) => compiled(relative(process.cwd(), resolve(file))));
-const absent = named.find((file) => file === null);
-if (absent !== undefined) fail('Name test files: npm test -- test/policy/route.test.ts');
+  .map((file) => relative(process.cwd(), resolve(file)));
+for (const file of named)
+  if (!file.endsWith('.test.ts') || !existsSync(file))
+    fail(`${file} is no test file. Name them like this: npm test -- test/policy/route.test.ts`);
 
-run('tsc', '-p', 'tsconfig.test.json');
-run('vite', 'build', '--config', 'src/admin/console/vite.config.ts', '--logLevel', 'warn');
-requireTools();
-buildTapPlugins();
 const isWhole = named.length === 0;
-const jobs = isWhole ? grouped(allTests()) : named.map((file) => [file]);
+const sources = isWhole ? allTests() : named;
+const needs = needsOf(sources);
+run('tsc', '-p', 'tsconfig.test.json');
+if (needs.console) run('vite', 'build', '--config', 'src/admin/console/vite.config.ts', '--logLevel', 'warn');
+requireTools(needs.tools);
+buildTapPlugins();
+const jobs = isWhole ? grouped(sources) : named.map((file) => [compiled(file)]);
 const plan = { jobs, atOnce: AT_ONCE, limitSeconds: FILE_LIMIT_SECONDS, counts: COUNTS, whole: isWhole };
 writeFileSync(PLAN, JSON.stringify({ ...plan, record: args.includes(RECORD) }));
 const runner = [process.execPath, 'scripts/run-tests.js', PLAN];
@@ -63,7 +67,7 @@ function folderOf(file) {
 }
 
 function compiled(source) {
-  return source.endsWith('.test.ts') ? `.build/${source.slice(0, -3)}.js` : null;
+  return `.build/${source.slice(0, -3)}.js`;
 }
 
 /** tap is made without its TypeScript and mock loaders (.taprc): once after each `npm ci`, or the first run has no plugins. */

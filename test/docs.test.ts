@@ -29,6 +29,21 @@ void t.test('links lead to files and headings that exist', async (t) => {
   }
 });
 
+void t.test('files that pages name exist', async (t) => {
+  // The history speaks of files that are gone; the mutation tool writes its page itself.
+  for (const page of pages.filter((name) => !['CHANGELOG.md', 'docs/mutation.md'].includes(name)))
+    for (const [, file = ''] of textOf(page).matchAll(/`((?:src|test|scripts|config|docs|bench)\/[\w./-]*)`/g))
+      if (!file.includes('NAME')) t.ok(existsSync(file), `${page}: ${file}`);
+});
+
+void t.test('every decision has a number of its own', async (t) => {
+  const files = readdirSync('docs/decisions').toSorted();
+  for (const [index, file] of files.entries()) {
+    t.equal(Number.parseInt(file, 10), index + 1, file);
+    t.match(textOf(join('docs/decisions', file)), new RegExp(`^# ${index + 1}\\. `), file);
+  }
+});
+
 void t.test("the README's configuration is valid", async (t) => {
   const [config = '', keys = ''] = [...textOf('README.md').matchAll(/```yaml\n(.*?)```/gs)].map(
     (block) => block[1] ?? '',

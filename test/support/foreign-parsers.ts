@@ -3,6 +3,7 @@
  * Bodies go in as base64, one a line; a list of names comes out for each, or null for a body that the parser refuses.
  */
 import { spawnSync } from 'node:child_process';
+import { requireTool } from './tools.ts';
 
 export interface ForeignParser {
   readonly name: string;
@@ -114,7 +115,7 @@ export function lenientNamesIn(
   const input = requests.map(
     (request) => `${JSON.stringify({ ...request, base64, member, body: request.body.toString('base64') })}\n`,
   );
-  const { stdout, stderr, error } = spawnSync('python3', ['-c', LENIENT], {
+  const { stdout, stderr, error } = spawnSync(requireTool('python3', 'python3'), ['-c', LENIENT], {
     input: input.join(''),
     maxBuffer: 1 << 30,
   });

@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import type { ClientOptions, RedisSettings } from '../../src/lib/redis-settings.ts';
+import { requireTool } from './tools.ts';
 
 export const REDIS_CA_FILE = resolve('test/fixtures/redis-tls/ca.pem');
 
@@ -254,7 +255,7 @@ function temporaryDirectory(t: Test): string {
 }
 
 function spawnServer(args: readonly string[], cwd: string): ChildProcess {
-  return spawn('redis-server', args, { cwd, stdio: 'ignore' });
+  return spawn(requireTool('redis-server', 'redis-server'), args, { cwd, stdio: 'ignore' });
 }
 
 function adminClient(options: ClientOptions): Redis {
