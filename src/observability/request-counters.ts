@@ -16,8 +16,8 @@ export interface RequestCounters {
   /** A request has found its API; `leave` must follow exactly once. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
-  /** The series of one metric, or none when it is not counted here. */
-  readonly samples: (metric: MetricName) => readonly Sample[];
+  /** The series of one metric, as they are now. */
+  readonly samples: (metric: CountedMetric) => readonly Sample[];
 }
 
 /** `keys` gives the snapshot that is served from now, or null before the first one. */
@@ -61,7 +61,8 @@ export function createRequestCounters(keys: () => KeySnapshot | null): RequestCo
     leave: (api) => void totals.inFlight[api].value--,
     samples(metric) {
       follow();
-      return samplesOf(metric, [unknown, ...byKey.values()], totals);
+      const read: ReadSeries = COUNTED[metric];
+      return read([unknown, ...byKey.values()], totals);
     },
   };
 }
@@ -228,33 +229,32 @@ function countForApi(totals: Totals, outcome: Outcome): void {
   if (error !== null) totals.upstreamErrors[outcome.api][error].value++;
 }
 
-function samplesOf(metric: MetricName, keys: readonly KeyCells[], totals: Totals): readonly Sample[] {
-  switch (metric) {
-    case 'postern_requests_total':
-      return keys.flatMap((cells) => Object.values(cells.requests).flatMap(valuesOf));
-    case 'postern_rejections_total':
-      return keys.flatMap(({ rejections }) =>
-        [rejections.enforce, rejections.report].flatMap((byApi) => Object.values(byApi).flatMap(valuesOf)),
-      );
-    case 'postern_events_total':
-      return keys.flatMap((cells) => [cells.forwarded, cells.removed, cells.rejected]);
-    case 'postern_tokens_issued_total':
-      return keys.flatMap((cells) => (cells.issuesTokens ? [cells.tokens] : []));
-    case 'postern_secret_last_used_timestamp_seconds':
-      return keys.flatMap((cells) => valuesOf(cells.secrets));
-    case 'postern_request_duration_seconds':
-      return Object.entries(totals.duration).flatMap(([api, durations]) => durations.samples(metric, { api }));
-    case 'postern_upstream_duration_seconds':
-      return Object.entries(totals.upstreamDuration).flatMap(([api, durations]) => durations.samples(metric, { api }));
-    case 'postern_upstream_errors_total':
-      return Object.values(totals.upstreamErrors).flatMap((byKind) => Object.values(byKind));
-    case 'postern_requests_in_flight':
-      return Object.values(totals.inFlight);
-    case 'postern_cache_requests_total':
-      return Object.values(totals.cache);
-    default:
-      return [];
-  }
-}
+type ReadSeries = (keys: readonly KeyCells[], totals: Totals) => readonly Sample[];
+
+/** The metrics that are counted here, and how the series of each are read. */
+const COUNTED = {
+  postern_requests_total: (keys) => keys.flatMap((cells) => Object.values(cells.requests).flatMap(valuesOf)),
+  postern_rejections_total: (keys) =>
+    keys.flatMap(({ rejections }) =>
+      [rejections.enforce, rejections.report].flatMap((byApi) => Object.values(byApi).flatMap(valuesOf)),
+    ),
+  postern_events_total: (keys) => keys.flatMap((cells) => [cells.forwarded, cells.removed, cells.rejected]),
+  postern_tokens_issued_total: (keys) => keys.flatMap((cells) => (cells.issuesTokens ? [cells.tokens] : [])),
+  postern_secret_last_used_timestamp_seconds: (keys) => keys.flatMap((cells) => valuesOf(cells.secrets)),
+  postern_request_duration_seconds: (_, { duration }) => histogram('postern_request_duration_seconds', duration),
+  postern_upstream_duration_seconds: (_, { upstreamDuration }) =>
+    histogram('postern_upstream_duration_seconds', upstreamDuration),
+  postern_upstream_errors_total: (_, { upstreamErrors }) =>
+    Object.values(upstreamErrors).flatMap((byKind) => Object.values(byKind)),
+  postern_requests_in_flight: (_, { inFlight }) => Object.values(inFlight),
+  postern_cache_requests_total: (_, { cache }) => Object.values(cache),
+} satisfies { readonly [M in MetricName]?: ReadSeries };
+
+export type CountedMetric = keyof typeof COUNTED;
+
+export const isCounted = (metric: MetricName): metric is CountedMetric => metric in COUNTED;
+
+const histogram = (metric: MetricName, byApi: Readonly<Record<string, Durations>>): Sample[] =>
+  Object.entries(byApi).flatMap(([api, durations]) => durations.samples(metric, { api }));
 
 const valuesOf = <K, V>(map: ReadonlyMap<K, V>): V[] => [...map.values()];
