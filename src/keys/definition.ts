@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { addressRange, choice, instant, SECRET, secretText, text, whole } from '../config/values.ts';
-import type { KeyType, Mode, RateLimit } from './key.ts';
+import { KEY_TYPES, type KeyType, type Mode, type RateLimit } from './key.ts';
 
 /** `sha256:` and 64 lower-case hex digits. */
 export type SecretHash = `sha256:${string}`;
@@ -41,8 +41,6 @@ export interface KeyDefinition {
 /** A definition from a source: valid, or with the reason why that one key cannot be used. */
 export type LoadedDefinition =
   { readonly id: string; readonly definition: KeyDefinition } | { readonly id: string; readonly invalid: string };
-
-export const KEY_TYPES = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];
 
 /** Which types a field is for, where it is not for all. */
 export const FIELD_TYPES: Readonly<Record<string, readonly KeyType[]>> = {

@@ -4,7 +4,9 @@
  */
 import type { Address } from '../lib/address.ts';
 
-export type KeyType = 'write-only' | 'read-write' | 'metrics';
+export const KEY_TYPES = ['write-only', 'read-write', 'metrics'] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
+
 export type Mode = 'enforce' | 'report';
 
 /** One secret of a key. `id` is the first 12 hex digits of the digest: safe to show, in logs, metrics and the admin API. */

@@ -4,11 +4,12 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
-import type { KeySnapshot, KeyType } from '../keys/key.ts';
+import type { ApiName } from '../config/api-names.ts';
+import { KEY_TYPES, type KeySnapshot } from '../keys/key.ts';
 import { keyState, type KeyState } from '../keys/snapshot.ts';
 import { METRICS } from './metric-definitions.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
-import type { ApiName, Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { createRequestCounters, isCounted, type CountedMetric } from './request-counters.ts';
 
 /** Where the gauges come from. All times are milliseconds since the epoch. */
@@ -110,9 +111,8 @@ function redisSamples(uses: MetricSources['redisUp']): readonly Sample[] {
 }
 
 function keySamples(snapshot: KeySnapshot | null, now: number): readonly Sample[] {
-  const types = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];
   const states = ['active', 'disabled', 'expired'] as const satisfies readonly KeyState[];
-  const samples = types.flatMap((type) => states.map((state) => ({ labels: { type, state }, value: 0 })));
+  const samples = KEY_TYPES.flatMap((type) => states.map((state) => ({ labels: { type, state }, value: 0 })));
   for (const key of snapshot?.byId.values() ?? []) {
     const state = keyState(key, now);
     for (const sample of samples) if (sample.labels.type === key.type && sample.labels.state === state) sample.value++;

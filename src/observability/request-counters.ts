@@ -2,13 +2,14 @@
  * Counts outcomes in plain cells that are read only when metrics are scraped: a request costs a few map look-ups and additions.
  * Series exist only for keys that exist: those of a removed key end with it, and whatever names no key is counted as key "".
  */
+import { API_NAMES, type ApiName } from '../config/api-names.ts';
 import type { Key, KeySnapshot, Mode } from '../keys/key.ts';
 import type { RefusalReason } from '../policy/refusal.ts';
 import { createDurations } from './durations.ts';
 import type { Durations } from './durations.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
 import { CACHE_RESULTS, rejectionIn, upstreamErrorIn } from './outcome.ts';
-import type { ApiLabel, ApiName, CacheResult, Outcome, UpstreamErrorKind } from './outcome.ts';
+import type { ApiLabel, CacheResult, Outcome, UpstreamErrorKind } from './outcome.ts';
 
 export interface RequestCounters {
   /** Counts one finished request. */
@@ -189,8 +190,6 @@ interface Totals {
   readonly cache: Record<CacheResult, Sample>;
 }
 
-const APIS = ['integration', 'metrics'] as const satisfies readonly ApiName[];
-
 /** The values of the label `kind`. */
 export const UPSTREAM_ERROR_KINDS = [
   'connect',
@@ -207,12 +206,12 @@ export const UPSTREAM_ERROR_KINDS = [
 /** All of these series are few and known, so they begin at 0. */
 function createTotals(): Totals {
   return {
-    duration: recordOf(['integration', 'metrics', ''], createDurations),
-    upstreamDuration: recordOf(APIS, createDurations),
-    upstreamErrors: recordOf(APIS, (api) =>
+    duration: recordOf([...API_NAMES, ''], createDurations),
+    upstreamDuration: recordOf(API_NAMES, createDurations),
+    upstreamErrors: recordOf(API_NAMES, (api) =>
       recordOf(UPSTREAM_ERROR_KINDS, (kind) => ({ labels: { api, kind }, value: 0 })),
     ),
-    inFlight: recordOf(APIS, (api) => ({ labels: { api }, value: 0 })),
+    inFlight: recordOf(API_NAMES, (api) => ({ labels: { api }, value: 0 })),
     cache: recordOf(CACHE_RESULTS, (result) => ({ labels: { result }, value: 0 })),
   };
 }

@@ -2,12 +2,9 @@
  * Builds the field lists of both directions: what passes, in the sender's order and spelling, then what Postern adds.
  * Pure: reads no connection and no clock, and changes no value that passes.
  */
+import type { UpstreamAuthorization } from '../policy/ruleset.ts';
 import { type FieldRule, ruleOf } from './field-rules.ts';
 import { withoutOwnCookie } from './own-cookie.ts';
-
-/** What the backend gets as Authorization: nothing, the client's own, or a value from the configuration. */
-export type AuthorizationPolicy =
-  { readonly kind: 'strip' } | { readonly kind: 'pass' } | { readonly kind: 'literal'; readonly value: string };
 
 export interface UpstreamHeadersInput {
   /** The client's fields, names and values alternating. */
@@ -24,7 +21,7 @@ export interface UpstreamHeadersInput {
   readonly requestId: string;
   /** null when no key is known (report mode). */
   readonly key: { readonly id: string; readonly type: string } | null;
-  readonly authorization: AuthorizationPolicy;
+  readonly authorization: UpstreamAuthorization;
   /** The body sent on is not the one received: what describes that one stays behind. */
   readonly bodyChanged: boolean;
   /** The body was judged without a content coding, and goes so. */
