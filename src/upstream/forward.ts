@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { withoutField } from '../lib/header-list.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { BodyStream } from './body-stream.ts';
@@ -98,7 +99,8 @@ class Forwarding implements ResponseSink {
     const fields = this.#exchange.answerHeaders(headers);
     const mayTrail =
       this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
-    this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutTrailer(fields));
+    // Node refuses to announce trailers of an answer that cannot have any.
+    this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutField(fields, 'trailer'));
     this.#holding = true;
     atTurnEnd(this.#deliver);
   }
@@ -190,11 +192,6 @@ class Forwarding implements ResponseSink {
 /** Only plain text passes as reason phrase, which may be empty (RFC 9112 4). */
 export function reasonOf(statusText: string): string {
   return /^[\t\x20-\x7e]*$/.test(statusText) ? statusText : '';
-}
-
-/** Node refuses to announce trailers of an answer that cannot have any. */
-function withoutTrailer(fields: string[]): string[] {
-  return fields.filter((_, i) => (fields[i - (i % 2)] as string).toLowerCase() !== 'trailer');
 }
 
 /**
