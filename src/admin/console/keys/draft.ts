@@ -41,7 +41,7 @@ interface Field {
 }
 
 /** A field that is one part of the form. */
-const single = (member: keyof Draft): Field => ({ members: [member], saved: (draft) => String(draft[member]) });
+const single = (member: keyof Draft): Field => ({ members: [member], saved: (draft) => JSON.stringify(draft[member]) });
 
 /** By the field of the definition that they stand for: every one that a form can change. */
 const FIELDS = {
