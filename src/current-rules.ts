@@ -2,6 +2,7 @@
  * What requests are judged by at this moment: one pointer to an immutable ruleset, replaced whole when the configuration or
  * the keys change, and the connections to the backends that belong to it. A request takes the pointer once.
  */
+import { API_NAMES } from './config/api-names.ts';
 import type { Config, IntegrationApiConfig, MetricsApiConfig } from './config/schema.ts';
 import type { KeySnapshot } from './keys/key.ts';
 import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
@@ -45,7 +46,7 @@ export function createCurrentRules(config: Config, metricsServices: MetricsServi
   }
 
   function publish(): void {
-    for (const name of ['integration', 'metrics'] as const) {
+    for (const name of API_NAMES) {
       const api = compiled[name];
       const upstream = open.get(name)?.upstream;
       if (api !== null && upstream !== undefined) upstreams.set(api, upstream);
@@ -89,7 +90,7 @@ export function createCurrentRules(config: Config, metricsServices: MetricsServi
 /** Connections whose settings did not change are kept: a reload costs no backend a reconnect. */
 function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>): Map<ApiName, OpenUpstream> {
   const next = new Map<ApiName, OpenUpstream>();
-  for (const name of ['integration', 'metrics'] as const) {
+  for (const name of API_NAMES) {
     const api = config.apis[name];
     if (api === undefined) continue;
     const wanted = settingsOf(api);

@@ -17,7 +17,7 @@ import {
   type OptionSpec,
   type OptionValues,
 } from './commands/usage.ts';
-import type { KeyType } from './keys/key.ts';
+import { KEY_TYPES, type KeyType } from './keys/key.ts';
 
 interface Command extends CommandSpec {
   readonly run: (values: OptionValues, io: CommandIo) => Promise<number>;
@@ -37,8 +37,6 @@ const configOf = ({ config: file }: OptionValues, { env }: CommandIo): string =>
 
 const textOf = (value: OptionValues[string]): string => (typeof value === 'string' ? value : '');
 const listOf = (value: OptionValues[string]): readonly string[] => (Array.isArray(value) ? value : []);
-
-const KEY_TYPES: readonly KeyType[] = ['write-only', 'read-write', 'metrics'];
 
 const COMMANDS: readonly Command[] = [
   {

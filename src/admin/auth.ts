@@ -5,6 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { sha256Hex } from '../lib/digest.ts';
+import { fieldValues } from '../lib/header-list.ts';
 import { createFailureLimiter } from '../metrics-api/failure-limiter.ts';
 import type { Log } from '../observability/log.ts';
 import { OWN_COOKIE } from '../upstream/own-cookie.ts';
@@ -64,7 +65,7 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
   return {
     sessionOf,
     authenticate(request) {
-      const [authorization, ...others] = authorizations(request);
+      const [authorization, ...others] = fieldValues(request.rawHeaders, 'authorization');
       if (authorization !== undefined) {
         const sent = others.length > 0 ? null : bearerToken(authorization);
         if (sent === null) return unauthorized('invalid_token', 'Send one token, as "Authorization: Bearer <token>".');
@@ -92,10 +93,6 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
 }
 
 const digestBytes = (text: string): Buffer => Buffer.from(sha256Hex(text), 'hex');
-
-/** Every `Authorization` header: Node would keep the first of several, and another reader the last. */
-const authorizations = ({ rawHeaders }: IncomingMessage): string[] =>
-  rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization');
 
 /** RFC 6750 2.1. */
 const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? null;

@@ -4,7 +4,8 @@
  */
 import { hashSecret } from '../keys/read-definition.ts';
 import { makeSecret } from '../keys/secret.ts';
-import { KEY_TYPES, type KeyDefinition, type LoadedDefinition } from '../keys/definition.ts';
+import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
+import { KEY_TYPES } from '../keys/key.ts';
 import type { Change } from '../keys/key-store.ts';
 import { entityTag, matches, readNewDefinition, readReplacement, showDefinition } from './definition-view.ts';
 import type { KeyChanges } from './key-changes.ts';

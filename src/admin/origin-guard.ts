@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { parseAddress } from '../lib/address.ts';
+import { fieldValues } from '../lib/header-list.ts';
 import { problem, type AdminProblem } from './problem.ts';
 
 export interface OriginGuardOptions {
@@ -49,7 +50,7 @@ const isLoopback = (name: string): boolean =>
 
 /** The one Host of a request, lower-case; null for none, several, or what is no host at all. */
 function hostOf({ rawHeaders }: IncomingMessage): string | null {
-  const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'host');
+  const values = fieldValues(rawHeaders, 'host');
   return values.length === 1 ? (values[0] as string).toLowerCase() : null;
 }
 

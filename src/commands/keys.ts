@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem, hasErrors, type Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
+import { withoutReferences } from '../config/substitution.ts';
 import { compileKeys } from '../keys/compile.ts';
 import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
 import { loadKeyFile } from '../keys/key-file.ts';
@@ -71,6 +72,7 @@ async function pull(connection: RedisConnection, config: Config, io: CommandIo):
   const usable = loaded.flatMap((entry) =>
     'definition' in entry && byId.has(entry.id) ? [writtenDefinition(entry.definition)] : [],
   );
+  // In Redis `${` is text; in a file it begins a reference.
   io.stdout(stringify({ keys: usable.map(withoutReferences) }, { lineWidth: 0 }).trimEnd());
   for (const { id, why } of invalid) io.stderr(`the key ${JSON.stringify(id)} is left out: ${why}`);
   return invalid.length === 0 ? 0 : 1;
@@ -82,14 +84,6 @@ async function readLoaded(connection: RedisConnection, config: Config): Promise<
 }
 
 const asLoaded = (definition: KeyDefinition): LoadedDefinition => ({ id: definition.id, definition });
-
-/** In Redis `${` is text; in a file it begins a reference unless it is written `$${`. */
-function withoutReferences(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('${', () => '$${');
-  if (Array.isArray(value)) return value.map(withoutReferences);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, withoutReferences(field)]));
-}
 
 function unusable(problems: readonly Problem[], io: CommandIo): number {
   for (const problem of problems) if (hasErrors([problem])) io.stderr(formatProblem(problem));

@@ -5,6 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { privateKeysIn } from '../lib/private-keys.ts';
+import { API_NAMES } from './api-names.ts';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
 
@@ -34,7 +35,7 @@ export function checkNamedFiles(config: Config): NamedFiles {
         message: 'is not the private key of the certificate in `certFile`',
       });
   }
-  for (const name of ['integration', 'metrics'] as const) {
+  for (const name of API_NAMES) {
     const caFile = config.apis[name]?.tls.caFile ?? null;
     if (caFile !== null) read(['apis', name, 'tls', 'caFile'], caFile, certificateMistake);
   }

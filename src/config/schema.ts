@@ -241,8 +241,5 @@ export const CONFIG_JSON_SCHEMA = jsonSchemaOf(ConfigSchema);
 /** A valid configuration with every default filled in; file paths are resolved against the file that names them. */
 export type Config = z.output<typeof ConfigSchema>;
 export type ListenConfig = Config['listen'];
-export type AdminConfig = Config['admin'];
-export type RedisConfig = Config['redis'];
 export type IntegrationApiConfig = z.output<typeof IntegrationApiSchema>;
 export type MetricsApiConfig = z.output<typeof MetricsApiSchema>;
-export type RouteConfig = NonNullable<IntegrationApiConfig['routes']>[number];

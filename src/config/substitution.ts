@@ -44,6 +44,14 @@ export function substitute(text: string, references: References): Substituted {
   return { text: replaced, external, referenced, failures };
 }
 
+/** The same value, written so that no text in it is a reference: for what must stay text when it goes into a file. */
+export function withoutReferences(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${');
+  if (Array.isArray(value)) return value.map(withoutReferences);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutReferences(inner)]));
+}
+
 /** What one reference yields, or the sentence that says why it yields nothing. */
 function resolve(name: string, { env, readFile }: References): { text: string; external: boolean } | string {
   const path = FILE.exec(name)?.[1];

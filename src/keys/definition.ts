@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { addressRange, choice, instant, SECRET, secretText, text, whole } from '../config/values.ts';
-import type { KeyType, Mode, RateLimit } from './key.ts';
+import { CACHE_TTL_MINUTES, KEY_TYPES, type KeyType, type Mode, type RateLimit } from './key.ts';
 
 /** `sha256:` and 64 lower-case hex digits. */
 export type SecretHash = `sha256:${string}`;
@@ -42,8 +42,6 @@ export interface KeyDefinition {
 export type LoadedDefinition =
   { readonly id: string; readonly definition: KeyDefinition } | { readonly id: string; readonly invalid: string };
 
-export const KEY_TYPES = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];
-
 /** Which types a field is for, where it is not for all. */
 export const FIELD_TYPES: Readonly<Record<string, readonly KeyType[]>> = {
   allowedEvents: ['write-only', 'read-write'],
@@ -61,7 +59,7 @@ export const DEFAULTS = {
   disallowedEvents: 'remove',
   allowedOrigins: ['*'],
   allowBrowsers: false,
-  cacheTtlMinutes: 5,
+  cacheTtlMinutes: CACHE_TTL_MINUTES.default,
 } as const;
 
 export const SECRET_HASH = /^sha256:[0-9a-f]{64}$/i;
@@ -188,9 +186,9 @@ export const KeyDefinitionSchema = z.strictObject({
         'The API key that is sent beside the client secret, or its hash as `sha256:<64 hex digits>`. Required.',
     }),
   cacheTtlMinutes: z
-    .int({ error: 'must be a whole number of minutes, at least 5' })
-    .min(5, { error: 'must be at least 5' })
-    .max(525_600, { error: 'must be at most 525600, a year' })
+    .int({ error: `must be a whole number of minutes, at least ${CACHE_TTL_MINUTES.least}` })
+    .min(CACHE_TTL_MINUTES.least, { error: `must be at least ${CACHE_TTL_MINUTES.least}` })
+    .max(CACHE_TTL_MINUTES.most, { error: `must be at most ${CACHE_TTL_MINUTES.most}, a year` })
     .nullable()
     .default(null)
     .meta({ default: DEFAULTS.cacheTtlMinutes, description: 'How long a query result is cached.' }),

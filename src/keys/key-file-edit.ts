@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import { withoutReferences } from '../config/substitution.ts';
 import { YAML_OPTIONS } from '../config/yaml-options.ts';
 import {
   KeyDefinitionSchema,
@@ -56,7 +57,7 @@ export function editKeyFile(text: string, { index, before, after }: KeyEdit): st
     return spliced(
       text,
       root?.flow
-        ? replaceValue(text, pair, [escaped(shortest(after))])
+        ? replaceValue(text, pair, [withoutReferences(shortest(after))])
         : replaceByLines(text, pair, keyLines(after, '  ')),
     );
   return spliced(text, list.flow ? appendToFlow(text, list, after) : [appendLines(text, list, after)]);
@@ -65,7 +66,7 @@ export function editKeyFile(text: string, { index, before, after }: KeyEdit): st
 const kept = (from: number): ListItem => ({ from, changes: () => [] });
 
 const appendToFlow = (text: string, list: YAMLSeq, key: KeyDefinition): Splice[] =>
-  changeList(text, list, [...list.items.map((_, from) => kept(from)), { value: escaped(shortest(key)) }]);
+  changeList(text, list, [...list.items.map((_, from) => kept(from)), { value: withoutReferences(shortest(key)) }]);
 
 /** Keys that are set apart by blank lines stay so. */
 function appendLines(text: string, list: YAMLSeq, key: KeyDefinition): Splice {
@@ -80,7 +81,7 @@ function appendLines(text: string, list: YAMLSeq, key: KeyDefinition): Splice {
 const LISTED: ReadonlySet<string> = new Set(['allowFrom', 'secrets']);
 
 function keyLines(key: KeyDefinition, indent: string): string[] {
-  const fields = Object.entries(escaped(shortest(key)) as Record<string, unknown>);
+  const fields = Object.entries(withoutReferences(shortest(key)) as Record<string, unknown>);
   return fields.flatMap(([name, value], position) => {
     const start = `${indent}${position === 0 ? '- ' : '  '}${name}:`;
     return LISTED.has(name) && Array.isArray(value) && value.length > 0
@@ -113,7 +114,7 @@ function changeKey(text: string, map: YAMLMap, before: KeyDefinition, after: Key
   const splices: Splice[] = [];
   for (const name of names.filter((field) => !isDeepStrictEqual(before[field], after[field]))) {
     const change = LISTS[name]?.({ text, map, before, after }) ?? null;
-    if (change === null) simple.push([name, escaped(short[name] ?? after[name])]);
+    if (change === null) simple.push([name, withoutReferences(short[name] ?? after[name])]);
     else splices.push(...change);
   }
   return [...splices, ...setFields(text, map, simple)];
@@ -173,13 +174,13 @@ interface AllowedAddress {
 }
 
 const shortAddress = ({ address, description }: AllowedAddress): unknown =>
-  description === '' ? address : { address, description: escaped(description) };
+  description === '' ? address : { address, description: withoutReferences(description) };
 
 const describeAnew =
   (text: string) =>
   (node: unknown, { address, description }: AllowedAddress): Splice[] => {
     const map = asMap(node);
-    if (map !== null) return setFields(text, map, [['description', escaped(description)]]);
+    if (map !== null) return setFields(text, map, [['description', withoutReferences(description)]]);
     const [start = 0, end = 0] = (node as { range?: number[] }).range ?? [];
     return [{ start, end, text: inline(shortAddress({ address, description })) }];
   };
@@ -255,14 +256,6 @@ function itemsFrom<T>(
 }
 
 function newItem(next: unknown): unknown {
-  if (typeof next !== 'object' || next === null) return escaped(next);
+  if (typeof next !== 'object' || next === null) return withoutReferences(next);
   return 'hash' in next ? shortSecret(next as SecretDefinition) : shortAddress(next as AllowedAddress);
-}
-
-/** In a key file `${` begins a reference: what an API was sent must never become one. */
-function escaped(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('${', () => '$${');
-  if (Array.isArray(value)) return value.map(escaped);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, escaped(inner)]));
 }

@@ -4,8 +4,13 @@
  */
 import type { Address } from '../lib/address.ts';
 
-export type KeyType = 'write-only' | 'read-write' | 'metrics';
+export const KEY_TYPES = ['write-only', 'read-write', 'metrics'] as const;
+export type KeyType = (typeof KEY_TYPES)[number];
+
 export type Mode = 'enforce' | 'report';
+
+/** How long a metrics key's answers may be kept: here, because the console is told too, and loads no schema. */
+export const CACHE_TTL_MINUTES = { least: 5, most: 525_600, default: 5 } as const;
 
 /** One secret of a key. `id` is the first 12 hex digits of the digest: safe to show, in logs, metrics and the admin API. */
 export interface KeySecret {

@@ -9,7 +9,6 @@ import { fieldName } from '../config/problem.ts';
 import {
   DEFAULTS,
   FIELD_TYPES,
-  KEY_TYPES,
   KeyDefinitionSchema,
   SECRET_HASH,
   type AllowedAddress,
@@ -20,6 +19,7 @@ import {
   type SecretHash,
   type WrittenKeyDefinition,
 } from './definition.ts';
+import { KEY_TYPES } from './key.ts';
 
 export type ReadDefinition =
   { readonly ok: true; readonly value: KeyDefinition } | { readonly ok: false; readonly findings: readonly Finding[] };

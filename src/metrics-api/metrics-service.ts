@@ -74,7 +74,46 @@ function countedNow(failures: FailureLimiter, now: () => number): FailureLimiter
   };
 }
 
-/** Everything in the configuration that shapes what the backend is asked or what it answers. */
-function scopeOf({ upstream, authorization, preserveHost, routes, preset, hosts, tls }: MetricsApiConfig): string {
-  return cacheScope({ upstream, authorization, preserveHost, routes, preset, hosts, serverName: tls.serverName });
-}
+/**
+ * Whether a field shapes what the backend is asked or what it answers. Answers are kept apart by those that do, so that none
+ * outlives a change of them. A new field does not compile until it is on this list.
+ */
+const SHAPES_ANSWER = {
+  upstream: true,
+  authorization: true,
+  preserveHost: true,
+  routes: true,
+  preset: true,
+  hosts: true,
+  // Who may ask, and what the asking may cost: the answer is the same.
+  credential: false,
+  connectTimeoutSeconds: false,
+  timeoutSeconds: false,
+  idleTimeoutSeconds: false,
+  maxBodyBytes: false,
+  maxConnections: false,
+  maxConnectionsPerKey: false,
+  cors: false,
+  enforcement: false,
+  token: false,
+  cache: false,
+  // Field by field, below.
+  tls: false,
+} as const satisfies Readonly<Record<keyof MetricsApiConfig, boolean>>;
+
+/** The name by which the backend is asked is part of the question; how its certificate is verified is not. */
+const TLS_SHAPES_ANSWER = {
+  serverName: true,
+  caFile: false,
+  insecureSkipVerify: false,
+} as const satisfies Readonly<Record<keyof MetricsApiConfig['tls'], boolean>>;
+
+const scopeOf = (api: MetricsApiConfig): string =>
+  cacheScope({ ...picked(api, SHAPES_ANSWER), ...picked(api.tls, TLS_SHAPES_ANSWER) });
+
+/** The marked fields, in the order of the marks: the same for every process that shares the answers. */
+const picked = <T extends object>(fields: T, marks: Readonly<Record<keyof T, boolean>>): Partial<T> => {
+  const chosen: Partial<T> = {};
+  for (const name of Object.keys(marks) as (keyof T)[]) if (marks[name]) chosen[name] = fields[name];
+  return chosen;
+};

@@ -2,14 +2,16 @@
  * One call to the backend for all who wait for its answer: gathers it, keeps it if it may be kept, and says what those who
  * waited may do with it. The call belongs to nobody's connection.
  */
+import { withoutField } from '../lib/header-list.ts';
 import type { Call, IsLatest } from '../lib/single-flight.ts';
+import { tellsItsEnd } from '../upstream/dispatch.ts';
 import { clientHeaders } from '../upstream/headers.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { variantKey } from './cache-key.ts';
 import type { CacheContext, CacheQuery } from './cache-query.ts';
 import type { Answer, AnswerEntry } from './cache-store.ts';
 import { collect, type Collected, type TakeStream } from './collect.ts';
-import { contentLength, fieldValue, hasField, storability, type AnswerHead } from './storability.ts';
+import { contentLength, fieldValue, storability, type AnswerHead } from './storability.ts';
 
 /** What came of a call. `answer`: for all whose headers give `key`. `error`: the backend answered 5xx. `stream`: for one taker. */
 export type Shared =
@@ -50,8 +52,7 @@ function isWorthGathering(head: AnswerHead, maxBytes: number): boolean {
   if ((contentLength(head.headers) ?? 0) > maxBytes) return false;
   const { kind } = storability(head);
   // Without a length or chunks, the end of the connection ends the answer, and half of it looks whole (RFC 9112 6.3).
-  const tellsItsEnd = hasField(head.headers, 'content-length') || hasField(head.headers, 'transfer-encoding');
-  return kind === 'failure' || (kind === 'storable' && tellsItsEnd);
+  return kind === 'failure' || (kind === 'storable' && tellsItsEnd(head.headers));
 }
 
 function share(context: CacheContext, call: SharedCall, collected: Collected, isLatest: IsLatest): Shared {
@@ -101,8 +102,4 @@ function toEntry(answer: Answer, storedAt: number, freshMs: number): AnswerEntry
   const age = fieldValue(answer.headers, 'age');
   const initialAge = /^\d{1,9}$/.test(age) ? Number(age) : 0;
   return { ...answer, kind: 'answer', headers: withoutField(answer.headers, 'age'), storedAt, freshMs, initialAge };
-}
-
-function withoutField(headers: readonly string[], name: string): readonly string[] {
-  return hasField(headers, name) ? headers.filter((_, i) => headers[i - (i % 2)]?.toLowerCase() !== name) : headers;
 }

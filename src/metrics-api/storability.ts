@@ -2,6 +2,7 @@
  * Whether an upstream's answer may be kept, from its status and headers, and what a client's Cache-Control asks of the cache.
  * Decides nothing about time or access.
  */
+import { fieldValues, hasField } from '../lib/header-list.ts';
 
 export interface AnswerHead {
   readonly status: number;
@@ -82,17 +83,8 @@ function varyNames(headers: readonly string[]): readonly string[] | null {
     : null;
 }
 
-export function hasField(headers: readonly string[], name: string): boolean {
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]?.length === name.length && headers[i]?.toLowerCase() === name) return true;
-  return false;
-}
-
-/** All values of a field, joined (RFC 9110 5.3); '' when it is absent. `name` in lower case. */
-export function fieldValue(headers: readonly string[], name: string): string {
-  let joined = '';
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]?.length === name.length && headers[i]?.toLowerCase() === name)
-      joined = joined === '' ? (headers[i + 1] as string) : `${joined}, ${headers[i + 1]}`;
-  return joined;
-}
+/** All values of a field that are not empty, joined (RFC 9110 5.3); '' when there is none. */
+export const fieldValue = (headers: readonly string[], name: string): string =>
+  fieldValues(headers, name)
+    .filter((value) => value !== '')
+    .join(', ');

@@ -2,6 +2,7 @@
  * How one request ended, and the one call that tells everybody: counters, log, list of latest rejections, summary by minute.
  * All of them are made from the same record, so that they never disagree. Nothing here decides about a request.
  */
+import type { ApiName } from '../config/api-names.ts';
 import type { Mode } from '../keys/key.ts';
 import { ownText } from '../lib/own-text.ts';
 import { REFUSALS } from '../refusal.ts';
@@ -10,8 +11,6 @@ import type { UpstreamFailureKind } from '../upstream/failure.ts';
 import { isoTime } from './iso-time.ts';
 
 export type { UpstreamFailureKind } from '../upstream/failure.ts';
-
-export type ApiName = 'integration' | 'metrics';
 
 /** The API that a request was for; empty when it was refused before one was chosen. */
 export type ApiLabel = ApiName | '';

@@ -4,12 +4,13 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
-import type { KeySnapshot, KeyType } from '../keys/key.ts';
+import type { ApiName } from '../config/api-names.ts';
+import { KEY_TYPES, type KeySnapshot } from '../keys/key.ts';
 import { keyState, type KeyState } from '../keys/snapshot.ts';
 import { METRICS } from './metric-definitions.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
-import type { ApiName, Outcome } from './outcome.ts';
-import { createRequestCounters } from './request-counters.ts';
+import type { Outcome } from './outcome.ts';
+import { createRequestCounters, isCounted, type CountedMetric } from './request-counters.ts';
 
 /** Where the gauges come from. All times are milliseconds since the epoch. */
 export interface MetricSources {
@@ -47,8 +48,8 @@ export interface Metrics {
   /** A request has found its API; `leave` must follow exactly once. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
-  /** The series of one counter, as they are now. */
-  readonly samples: (metric: MetricName) => readonly Sample[];
+  /** The series of one metric of requests, as they are now. */
+  readonly samples: (metric: CountedMetric) => readonly Sample[];
   readonly contentType: string;
   /** The scrape, in the Prometheus text format 0.0.4. */
   readonly text: () => Promise<string>;
@@ -58,10 +59,8 @@ export function createMetrics({ version, node, sources }: MetricsOptions): Metri
   const counters = createRequestCounters(sources.keys);
   const gauges = createGauges({ version, node, sources });
   const registry = new Registry();
-  for (const name of Object.keys(METRICS) as MetricName[]) {
-    const read = gauges[name];
-    register(registry, name, read ?? (() => counters.samples(name)));
-  }
+  for (const name of Object.keys(METRICS) as MetricName[])
+    register(registry, name, isCounted(name) ? () => counters.samples(name) : gauges[name]);
   collectDefaultMetrics({ register: registry });
   return {
     record: counters.record,
@@ -83,7 +82,8 @@ function register(registry: Registry, name: MetricName, samples: () => readonly 
   registry.registerMetric(metric as unknown as Metric);
 }
 
-type Gauges = Partial<Record<MetricName, () => readonly Sample[]>>;
+/** Every metric that is not counted by request. One that is neither, or both, does not compile. */
+type Gauges = Readonly<Record<Exclude<MetricName, CountedMetric>, () => readonly Sample[]>>;
 
 function createGauges({ version, node, sources }: MetricsOptions): Gauges {
   return {
@@ -111,9 +111,8 @@ function redisSamples(uses: MetricSources['redisUp']): readonly Sample[] {
 }
 
 function keySamples(snapshot: KeySnapshot | null, now: number): readonly Sample[] {
-  const types = ['write-only', 'read-write', 'metrics'] as const satisfies readonly KeyType[];
   const states = ['active', 'disabled', 'expired'] as const satisfies readonly KeyState[];
-  const samples = types.flatMap((type) => states.map((state) => ({ labels: { type, state }, value: 0 })));
+  const samples = KEY_TYPES.flatMap((type) => states.map((state) => ({ labels: { type, state }, value: 0 })));
   for (const key of snapshot?.byId.values() ?? []) {
     const state = keyState(key, now);
     for (const sample of samples) if (sample.labels.type === key.type && sample.labels.state === state) sample.value++;

@@ -2,6 +2,7 @@
  * Takes credentials out of text that is to be shown: what stands before the host of a URL, and every value of its query.
  * It over-redacts where a text is unclear, and never decides what is logged.
  */
+import { withoutCredentials } from '../config/without-credentials.ts';
 
 /** What may hold a URL to its end, since none of these characters stands in one. */
 const WORD = /[^\s"'<>]+/g;
@@ -24,13 +25,9 @@ function redactWord(word: string): string {
   return word;
 }
 
-/**
- * One URL with its credentials replaced. Up to the last `@`, because a password that someone forgot to encode may hold `/`, `?` or `@`.
- */
+/** One URL with its credentials and the values of its query replaced. */
 export function redactUrl(url: string): string {
-  const start = url.indexOf('://') + 3;
-  const end = url.lastIndexOf('@');
-  const bare = end < start ? url : `${url.slice(0, start)}***${url.slice(end)}`;
+  const bare = withoutCredentials(url);
   const query = bare.indexOf('?');
   if (query === -1) return bare;
   return bare.slice(0, query) + bare.slice(query).replace(/=[^&#]*/g, '=***');

@@ -2,13 +2,14 @@
  * Counts outcomes in plain cells that are read only when metrics are scraped: a request costs a few map look-ups and additions.
  * Series exist only for keys that exist: those of a removed key end with it, and whatever names no key is counted as key "".
  */
+import { API_NAMES, type ApiName } from '../config/api-names.ts';
 import type { Key, KeySnapshot, Mode } from '../keys/key.ts';
 import type { RefusalReason } from '../refusal.ts';
 import { createDurations } from './durations.ts';
 import type { Durations } from './durations.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
 import { CACHE_RESULTS, rejectionIn, upstreamErrorIn } from './outcome.ts';
-import type { ApiLabel, ApiName, CacheResult, Outcome, UpstreamErrorKind } from './outcome.ts';
+import type { ApiLabel, CacheResult, Outcome, UpstreamErrorKind } from './outcome.ts';
 
 export interface RequestCounters {
   /** Counts one finished request. */
@@ -16,8 +17,8 @@ export interface RequestCounters {
   /** A request has found its API; `leave` must follow exactly once. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
-  /** The series of one metric, or none when it is not counted here. */
-  readonly samples: (metric: MetricName) => readonly Sample[];
+  /** The series of one metric, as they are now. */
+  readonly samples: (metric: CountedMetric) => readonly Sample[];
 }
 
 /** `keys` gives the snapshot that is served from now, or null before the first one. */
@@ -61,7 +62,8 @@ export function createRequestCounters(keys: () => KeySnapshot | null): RequestCo
     leave: (api) => void totals.inFlight[api].value--,
     samples(metric) {
       follow();
-      return samplesOf(metric, [unknown, ...byKey.values()], totals);
+      const read: ReadSeries = COUNTED[metric];
+      return read([unknown, ...byKey.values()], totals);
     },
   };
 }
@@ -188,8 +190,6 @@ interface Totals {
   readonly cache: Record<CacheResult, Sample>;
 }
 
-const APIS = ['integration', 'metrics'] as const satisfies readonly ApiName[];
-
 /** The values of the label `kind`. */
 export const UPSTREAM_ERROR_KINDS = [
   'connect',
@@ -206,12 +206,12 @@ export const UPSTREAM_ERROR_KINDS = [
 /** All of these series are few and known, so they begin at 0. */
 function createTotals(): Totals {
   return {
-    duration: recordOf(['integration', 'metrics', ''], createDurations),
-    upstreamDuration: recordOf(APIS, createDurations),
-    upstreamErrors: recordOf(APIS, (api) =>
+    duration: recordOf([...API_NAMES, ''], createDurations),
+    upstreamDuration: recordOf(API_NAMES, createDurations),
+    upstreamErrors: recordOf(API_NAMES, (api) =>
       recordOf(UPSTREAM_ERROR_KINDS, (kind) => ({ labels: { api, kind }, value: 0 })),
     ),
-    inFlight: recordOf(APIS, (api) => ({ labels: { api }, value: 0 })),
+    inFlight: recordOf(API_NAMES, (api) => ({ labels: { api }, value: 0 })),
     cache: recordOf(CACHE_RESULTS, (result) => ({ labels: { result }, value: 0 })),
   };
 }
@@ -228,33 +228,32 @@ function countForApi(totals: Totals, outcome: Outcome): void {
   if (error !== null) totals.upstreamErrors[outcome.api][error].value++;
 }
 
-function samplesOf(metric: MetricName, keys: readonly KeyCells[], totals: Totals): readonly Sample[] {
-  switch (metric) {
-    case 'postern_requests_total':
-      return keys.flatMap((cells) => Object.values(cells.requests).flatMap(valuesOf));
-    case 'postern_rejections_total':
-      return keys.flatMap(({ rejections }) =>
-        [rejections.enforce, rejections.report].flatMap((byApi) => Object.values(byApi).flatMap(valuesOf)),
-      );
-    case 'postern_events_total':
-      return keys.flatMap((cells) => [cells.forwarded, cells.removed, cells.rejected]);
-    case 'postern_tokens_issued_total':
-      return keys.flatMap((cells) => (cells.issuesTokens ? [cells.tokens] : []));
-    case 'postern_secret_last_used_timestamp_seconds':
-      return keys.flatMap((cells) => valuesOf(cells.secrets));
-    case 'postern_request_duration_seconds':
-      return Object.entries(totals.duration).flatMap(([api, durations]) => durations.samples(metric, { api }));
-    case 'postern_upstream_duration_seconds':
-      return Object.entries(totals.upstreamDuration).flatMap(([api, durations]) => durations.samples(metric, { api }));
-    case 'postern_upstream_errors_total':
-      return Object.values(totals.upstreamErrors).flatMap((byKind) => Object.values(byKind));
-    case 'postern_requests_in_flight':
-      return Object.values(totals.inFlight);
-    case 'postern_cache_requests_total':
-      return Object.values(totals.cache);
-    default:
-      return [];
-  }
-}
+type ReadSeries = (keys: readonly KeyCells[], totals: Totals) => readonly Sample[];
+
+/** The metrics that are counted here, and how the series of each are read. */
+const COUNTED = {
+  postern_requests_total: (keys) => keys.flatMap((cells) => Object.values(cells.requests).flatMap(valuesOf)),
+  postern_rejections_total: (keys) =>
+    keys.flatMap(({ rejections }) =>
+      [rejections.enforce, rejections.report].flatMap((byApi) => Object.values(byApi).flatMap(valuesOf)),
+    ),
+  postern_events_total: (keys) => keys.flatMap((cells) => [cells.forwarded, cells.removed, cells.rejected]),
+  postern_tokens_issued_total: (keys) => keys.flatMap((cells) => (cells.issuesTokens ? [cells.tokens] : [])),
+  postern_secret_last_used_timestamp_seconds: (keys) => keys.flatMap((cells) => valuesOf(cells.secrets)),
+  postern_request_duration_seconds: (_, { duration }) => histogram('postern_request_duration_seconds', duration),
+  postern_upstream_duration_seconds: (_, { upstreamDuration }) =>
+    histogram('postern_upstream_duration_seconds', upstreamDuration),
+  postern_upstream_errors_total: (_, { upstreamErrors }) =>
+    Object.values(upstreamErrors).flatMap((byKind) => Object.values(byKind)),
+  postern_requests_in_flight: (_, { inFlight }) => Object.values(inFlight),
+  postern_cache_requests_total: (_, { cache }) => Object.values(cache),
+} satisfies { readonly [M in MetricName]?: ReadSeries };
+
+export type CountedMetric = keyof typeof COUNTED;
+
+export const isCounted = (metric: MetricName): metric is CountedMetric => metric in COUNTED;
+
+const histogram = (metric: MetricName, byApi: Readonly<Record<string, Durations>>): Sample[] =>
+  Object.entries(byApi).flatMap(([api, durations]) => durations.samples(metric, { api }));
 
 const valuesOf = <K, V>(map: ReadonlyMap<K, V>): V[] => [...map.values()];

@@ -2,6 +2,7 @@
  * Everything that a request is judged by, as one immutable value: a request reads the current ruleset once and is never
  * judged by a mixture of an old and a new one. Built when the configuration or the keys change; decides nothing.
  */
+import type { ApiName } from '../config/api-names.ts';
 import type { FindMember } from '../event-filter/member-value.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
 import type { AddressSet } from '../lib/cidr.ts';
@@ -9,7 +10,7 @@ import type { PathQuirk } from '../lib/path-normalization.ts';
 import type { NameReader } from '../lib/query.ts';
 import type { Router } from './route.ts';
 
-export type ApiName = 'integration' | 'metrics';
+export type { ApiName };
 
 /** Where a caller's credential may stand. */
 export type CredentialLocation =

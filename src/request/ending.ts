@@ -3,7 +3,8 @@
  * back. Also counts how many are under way. Decides about no request but that there are too many.
  */
 import { answer, problemBody, problemHeaders } from '../data-port/answer.ts';
-import type { ApiName, Outcome } from '../observability/outcome.ts';
+import type { Outcome } from '../observability/outcome.ts';
+import type { ApiName } from '../policy/ruleset.ts';
 import { refusal, REFUSALS, type Refusal } from '../refusal.ts';
 import { connectionOf, remember } from './connection.ts';
 import { corsHeadersFor } from './cors-headers.ts';

@@ -91,7 +91,7 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
       // A query knows by itself whether it is the one that asked.
       if (query === null) exchange.upstreamSeconds = upstreamSeconds;
     },
-    answerHeaders: (_status, rawHeaders) => {
+    answerHeaders: (rawHeaders) => {
       if (world.draining()) res.shouldKeepAlive = false;
       return answerHeaders(exchange, rawHeaders);
     },

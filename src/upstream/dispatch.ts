@@ -3,6 +3,7 @@
  * Refuses answers that two parties could read in two ways. Retries nothing, follows nothing, knows no client.
  */
 import type { Readable } from 'node:stream';
+import { hasField, withoutField } from '../lib/header-list.ts';
 import type { Waiter } from './concurrency-limit.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { failureFrom, failureOf, type FlightPhase, type UpstreamFailure } from './failure.ts';
@@ -133,7 +134,9 @@ class Exchange implements Flight, Waiter, ConnectionUser {
       this.#countInterim(status);
       return true;
     }
-    const headers = status === 204 ? withoutLength(decode(rawHeaders)) : decode(rawHeaders);
+    const decoded = decode(rawHeaders);
+    // A 204 must not carry one (RFC 9110 8.6), and a reader who believes it waits for bytes that never come.
+    const headers = status === 204 ? withoutField(decoded, 'content-length') : decoded;
     const flaw = flawOf(headers);
     if (flaw !== null) {
       this.#giveUp(failureOf('malformed', flaw));
@@ -234,15 +237,9 @@ function decode(raw: readonly (string | Buffer)[]): string[] {
   return decoded;
 }
 
-/** A 204 must not carry one (RFC 9110 8.6), and a reader who believes it waits for bytes that never come. */
-function withoutLength(headers: readonly string[]): readonly string[] {
-  return headers.filter((_, i) => (headers[i - (i % 2)] as string).toLowerCase() !== 'content-length');
-}
-
 /** Whether the end of an answer is told by its header section, and not by the closing of the connection alone. */
-function tellsItsEnd(headers: readonly string[]): boolean {
-  return headers.some((name, i) => i % 2 === 0 && /^(?:content-length|transfer-encoding)$/i.test(name));
-}
+export const tellsItsEnd = (headers: readonly string[]): boolean =>
+  hasField(headers, 'content-length') || hasField(headers, 'transfer-encoding');
 
 /** The framing of an answer must have one reading (RFC 9112 6.3), whatever the parser made of it. */
 function flawOf(headers: readonly string[]): string | null {

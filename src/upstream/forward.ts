@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { withoutField } from '../lib/header-list.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { BodyStream } from './body-stream.ts';
@@ -28,20 +29,16 @@ export interface Exchange {
   /** The final response headers are there, so many seconds after the request was handed over. */
   readonly onAnswered: (upstreamSeconds: number) => void;
   /** The final field list for the client, flat. */
-  readonly answerHeaders: (status: number, rawHeaders: readonly string[]) => string[];
-  /** Called once. Unless something was `answered`, the answer is the caller's to write. */
+  readonly answerHeaders: (rawHeaders: readonly string[]) => string[];
+  /** Called once. Unless the headers of an answer were sent, the answer is the caller's to write. */
   readonly onSettled: (result: ForwardResult) => void;
 }
 
 export type ForwardResult =
   | { readonly kind: 'answered'; readonly status: number }
-  | {
-      readonly kind: 'failed';
-      readonly failure: UpstreamFailure;
-      /** Whether an answer had begun; the client's connection is broken then. */
-      readonly answered: boolean;
-    }
-  | { readonly kind: 'body_too_large'; readonly answered: boolean }
+  /** Where an answer had begun, the client's connection is broken. */
+  | { readonly kind: 'failed'; readonly failure: UpstreamFailure }
+  | { readonly kind: 'body_too_large' }
   | { readonly kind: 'client_gone' };
 
 /** Starts forwarding. `abort` gives it up silently: `onSettled` is not called any more, and the client is the caller's. */
@@ -99,10 +96,11 @@ class Forwarding implements ResponseSink {
     if (this.#settled) return;
     this.#status = status;
     this.#exchange.onAnswered((this.#exchange.now() - this.#startedAt) / 1_000);
-    const fields = this.#exchange.answerHeaders(status, headers);
+    const fields = this.#exchange.answerHeaders(headers);
     const mayTrail =
       this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
-    this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutTrailer(fields));
+    // Node refuses to announce trailers of an answer that cannot have any.
+    this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutField(fields, 'trailer'));
     this.#holding = true;
     atTurnEnd(this.#deliver);
   }
@@ -131,9 +129,8 @@ class Forwarding implements ResponseSink {
   onFailure(failure: UpstreamFailure): void {
     if (this.#settled) return;
     this.#deliver();
-    const answered = this.#res.headersSent;
-    if (answered) breakOff(this.#req, this.#res);
-    this.#settle({ kind: 'failed', failure, answered });
+    if (this.#res.headersSent) breakOff(this.#req, this.#res);
+    this.#settle({ kind: 'failed', failure });
   }
 
   #end(): void {
@@ -174,9 +171,8 @@ class Forwarding implements ResponseSink {
 
   readonly #onTooLarge = (): void => {
     if (this.#settled) return;
-    const answered = this.#res.headersSent;
-    if (answered) breakOff(this.#req, this.#res);
-    this.#settle({ kind: 'body_too_large', answered });
+    if (this.#res.headersSent) breakOff(this.#req, this.#res);
+    this.#settle({ kind: 'body_too_large' });
     this.#flight?.abort();
   };
 
@@ -196,11 +192,6 @@ class Forwarding implements ResponseSink {
 /** Only plain text passes as reason phrase, which may be empty (RFC 9112 4). */
 export function reasonOf(statusText: string): string {
   return /^[\t\x20-\x7e]*$/.test(statusText) ? statusText : '';
-}
-
-/** Node refuses to announce trailers of an answer that cannot have any. */
-function withoutTrailer(fields: string[]): string[] {
-  return fields.filter((_, i) => (fields[i - (i % 2)] as string).toLowerCase() !== 'trailer');
 }
 
 /**

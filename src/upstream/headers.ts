@@ -2,12 +2,10 @@
  * Builds the field lists of both directions: what passes, in the sender's order and spelling, then what Postern adds.
  * Pure: reads no connection and no clock, and changes no value that passes.
  */
+import { fieldValues, hasField } from '../lib/header-list.ts';
+import type { UpstreamAuthorization } from '../policy/ruleset.ts';
 import { type FieldRule, ruleOf } from './field-rules.ts';
 import { withoutOwnCookie } from './own-cookie.ts';
-
-/** What the backend gets as Authorization: nothing, the client's own, or a value from the configuration. */
-export type AuthorizationPolicy =
-  { readonly kind: 'strip' } | { readonly kind: 'pass' } | { readonly kind: 'literal'; readonly value: string };
 
 export interface UpstreamHeadersInput {
   /** The client's fields, names and values alternating. */
@@ -24,7 +22,7 @@ export interface UpstreamHeadersInput {
   readonly requestId: string;
   /** null when no key is known (report mode). */
   readonly key: { readonly id: string; readonly type: string } | null;
-  readonly authorization: AuthorizationPolicy;
+  readonly authorization: UpstreamAuthorization;
   /** The body sent on is not the one received: what describes that one stays behind. */
   readonly bodyChanged: boolean;
   /** The body was judged without a content coding, and goes so. */
@@ -75,7 +73,7 @@ export function upstreamHeaders(input: UpstreamHeadersInput): string[] {
 /** The fields for the client. Set-Cookie and every other repetition stay as they came. */
 export function clientHeaders(input: ClientHeadersInput): string[] {
   const { rawHeaders, cors, added } = input;
-  const nominated = nominatedBy(valuesOf(rawHeaders, 'connection'));
+  const nominated = nominatedBy(fieldValues(rawHeaders, 'connection'));
   const replaced = namesIn(added);
   const fields: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -108,7 +106,7 @@ function passesUpstream(rule: FieldRule, input: UpstreamHeadersInput): boolean {
 
 function passesToClient(rule: FieldRule, input: ClientHeadersInput): boolean {
   const { toClient } = rule;
-  if (toClient === 'trailer') return valuesOf(input.rawHeaders, 'transfer-encoding').length > 0;
+  if (toClient === 'trailer') return hasField(input.rawHeaders, 'transfer-encoding');
   return toClient === 'pass' || (toClient === 'cors' && input.cors === null);
 }
 
@@ -127,15 +125,6 @@ function nominatedBy(values: readonly string[]): ReadonlySet<string> | null {
     }
   }
   return nominated;
-}
-
-function valuesOf(rawHeaders: readonly string[], name: string): readonly string[] {
-  const values: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const candidate = rawHeaders[i] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(rawHeaders[i + 1] as string);
-  }
-  return values;
 }
 
 /** Lists to which every intermediary adds its own member (RFC 9110 12.5.5, RFC 9211). */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { runKeygen } from '../../src/commands/keygen.ts';
-import { KEY_TYPES } from '../../src/keys/definition.ts';
+import { KEY_TYPES } from '../../src/keys/key.ts';
 import { hashSecret } from '../../src/keys/read-definition.ts';
 import { verifySecretChecksum } from '../../src/keys/secret.ts';
 import { capturedIo } from '../support/command-io.ts';

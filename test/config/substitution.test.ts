@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { substitute } from '../../src/config/substitution.ts';
+import { substitute, withoutReferences } from '../../src/config/substitution.ts';
 
 const references = {
   env: { NAME: 'value', EMPTY: '', NESTED: '${NAME}', DOLLARS: '$&$1$$' },
@@ -84,4 +84,19 @@ t.test('what a reference yields is not unescaped either: it is text as it stands
   t.equal(read('$${NAME} ${ESCAPED} $${'), '${NAME} $${NAME} ${');
   t.equal(read('$$${NAME}'), '$${NAME}', 'from the left');
   t.same(substitute('$${NAME}', escaped), { text: '${NAME}', external: false, referenced: false, failures: [] });
+});
+
+t.test('what was written without references is read back as it was', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('$', '{', '}', 'NAME', 'file:a.txt', ' ')), (parts) => {
+      const plain = parts.join('');
+      const { text, referenced } = substitute(String(withoutReferences(plain)), references);
+      return text === plain && !referenced;
+    }),
+  );
+  t.same(withoutReferences({ a: ['${NAME}', 1, null], b: { c: 'x$${y' } }), {
+    a: ['$${NAME}', 1, null],
+    b: { c: 'x$$${y' },
+  });
+  t.end();
 });

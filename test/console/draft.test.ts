@@ -11,6 +11,8 @@ import {
   rebase,
   withoutBlankRows,
 } from '../../src/admin/console/keys/draft.ts';
+import { KEY_TYPES } from '../../src/keys/key.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
 
 const common = {
   ...{ id: 'k', description: 'd', enabled: true, expiresAt: null, rateLimit: null, mode: 'enforce' as const },
@@ -109,4 +111,12 @@ void t.test('where both changed one field, what was typed stays and both are tol
   t.equal(joined.draft.description, 'mine');
   t.same(joined.both, ['description']);
   t.same(rebase({ ...base, description: 'same' }, base, { ...base, description: 'same' }).both, []);
+});
+
+void t.test('a new form holds the defaults of the definition', async (t) => {
+  for (const type of KEY_TYPES) {
+    const needed = { id: 'k', type, secret: 'a secret', ...(type === 'metrics' && { apiKey: 'an API key' }) };
+    t.same(readDefinition({ ...definitionOf(NEW_DRAFT, type), ...needed }), readDefinition(needed), type);
+    t.ok(readDefinition(needed).ok, type);
+  }
 });

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { FIELD_TYPES, KEY_TYPES, KeyDefinitionSchema } from '../../src/keys/definition.ts';
+import { FIELD_TYPES, KeyDefinitionSchema } from '../../src/keys/definition.ts';
+import { KEY_TYPES } from '../../src/keys/key.ts';
 
 t.test('every field that is not for all types exists, and is for known types', async (t) => {
   for (const [field, types] of Object.entries(FIELD_TYPES)) {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { sha256Hex } from '../../src/lib/digest.ts';
-import { KEY_TYPES } from '../../src/keys/definition.ts';
+import { KEY_TYPES } from '../../src/keys/key.ts';
 import {
   describeFinding,
   hashSecret,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as fc from 'fast-check';
 import t from 'tap';
-import { KEY_TYPES } from '../../src/keys/definition.ts';
+import { KEY_TYPES } from '../../src/keys/key.ts';
 import { makeSecret, SECRET_PATTERN, verifySecretChecksum } from '../../src/keys/secret.ts';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

@@ -4,6 +4,7 @@ import type { MetricsApiConfig } from '../../src/config/schema.ts';
 import { createMemoryStore } from '../../src/metrics-api/memory-store.ts';
 import { createMetricsServices } from '../../src/metrics-api/metrics-service.ts';
 import { ShownCredential } from '../../src/policy/shown-credential.ts';
+import { Client, fakeUpstream, settled } from './support/fake-upstream.ts';
 import { API_KEY, CLIENT_SECRET, identityOf, metricsKey, NOW, snapshotOf } from './support/metrics-keys.ts';
 import { askToken } from './support/token-asking.ts';
 import { answerEntry, KEY } from './cache-store-contract.ts';
@@ -83,4 +84,49 @@ t.test('answers outlive a change of the configuration, and a purge forgets them'
   stores[0]?.set(KEY, answerEntry(), 60_000);
   services.close();
   t.equal(services.cacheStats()?.entries, 0);
+});
+
+t.test('an answer outlives a change of what does not shape it, and no other', async (t) => {
+  const { services } = setUp();
+  const upstream = fakeUpstream();
+  /** How often the backend was asked for the one query, under this configuration. */
+  const asked = async (config: MetricsApiConfig) => {
+    const before = upstream.calls.length;
+    const query = { key: metricsKey(), method: 'POST', target: '/metrics/query', contentType: 'application/json' };
+    services.configure(config).cache.fetch(
+      {
+        ...query,
+        contentEncoding: undefined,
+        cacheControl: undefined,
+        body: Buffer.from('{}'),
+        headers: () => [],
+        send: upstream.send,
+      },
+      new Client(),
+    );
+    upstream.calls[before]?.answer('{}');
+    await settled();
+    return upstream.calls.length - before;
+  };
+  t.equal(await asked(CONFIG), 1);
+  const others: Partial<MetricsApiConfig>[] = [
+    { token: { ...TOKEN, ttlSeconds: 60 } },
+    { enforcement: 'report' },
+    { credential: ['bearer'] },
+    { timeoutSeconds: 1 },
+    { maxBodyBytes: 1 },
+    { maxConnections: 1 },
+    { tls: { ...CONFIG.tls, caFile: 'ca.pem' } },
+  ];
+  for (const change of others) t.equal(await asked({ ...CONFIG, ...change }), 0, Object.keys(change).join());
+  const shaping: Partial<MetricsApiConfig>[] = [
+    { upstream: 'http://127.0.0.1:9002' },
+    { authorization: 'pass' },
+    { preserveHost: true },
+    { routes: [] },
+    { preset: null },
+    { hosts: ['metrics.example.com'] },
+    { tls: { ...CONFIG.tls, serverName: 'metrics.internal' } },
+  ];
+  for (const change of shaping) t.equal(await asked({ ...CONFIG, ...change }), 1, Object.keys(change).join());
 });

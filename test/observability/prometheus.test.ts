@@ -1,7 +1,7 @@
 import t from 'tap';
 import { METRICS } from '../../src/observability/metric-definitions.ts';
 import { metricsOver, scrape } from '../support/metrics.ts';
-import { key, NOON, snapshot } from '../support/outcomes.ts';
+import { key, NOON, outcome, snapshot } from '../support/outcomes.ts';
 
 t.test('a scrape declares every metric of the table with its type, and the process metrics', async (t) => {
   const text = await metricsOver(() => null).text();
@@ -11,6 +11,19 @@ t.test('a scrape declares every metric of the table with its type, and the proce
   }
   t.match(text, '# TYPE process_cpu_seconds_total counter');
   t.match(text, '# TYPE nodejs_eventloop_lag_seconds gauge');
+});
+
+t.test('after one request of each kind every metric has a series', async (t) => {
+  const metrics = metricsOver(() => snapshot([key('web'), key('metrics', { type: 'metrics' })]), {
+    redisUp: { cache: () => true, rate_limit: () => null },
+  });
+  metrics.record(outcome({ secretId: 'web-secret' }));
+  const names = [...(await scrape(metrics)).keys()];
+  for (const name of Object.keys(METRICS))
+    t.ok(
+      names.some((series) => series.startsWith(name) && /^(_bucket)?(\{|$)/.test(series.slice(name.length))),
+      name,
+    );
 });
 
 t.test('gauges tell the state of keys, their source, the configuration, the cache and the build', async (t) => {

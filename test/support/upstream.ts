@@ -170,7 +170,7 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Ex
       send: null,
       request: requestFrom(req, upstream),
       onAnswered: () => undefined,
-      answerHeaders: (_status, rawHeaders) => clientHeaders({ rawHeaders, cors: null, added: [] }),
+      answerHeaders: (rawHeaders) => clientHeaders({ rawHeaders, cors: null, added: [] }),
       onSettled: (result) => {
         if (!res.headersSent && result.kind !== 'client_gone')
           res.writeHead(502, { connection: 'close' }).end(result.kind === 'failed' ? result.failure.kind : result.kind);

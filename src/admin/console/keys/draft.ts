@@ -2,6 +2,7 @@
  * A key definition as a form holds it, and the way back. What was typed stays as typed: the server alone judges it, so that
  * there is one set of rules. Also joins two people's changes of one key.
  */
+import { CACHE_TTL_MINUTES } from '../../../keys/key.ts';
 import type { KeyDefinition, KeyReplacement, KeyType, Mode } from '../api/types.ts';
 
 export interface Location {
@@ -32,32 +33,55 @@ export interface Draft {
   readonly apiKey: string;
 }
 
-/** The parts of a form that change together, by the field of the definition that they stand for. */
-export const FIELD_MEMBERS = {
-  description: ['description'],
-  enabled: ['enabled'],
-  allowFrom: ['anywhere', 'locations'],
-  allowedEvents: ['allEvents', 'events'],
-  disallowedEvents: ['disallowedEvents'],
-  allowedOrigins: ['anyOrigin', 'origins'],
-  allowBrowsers: ['allowBrowsers'],
-  rateLimit: ['limited', 'requests', 'windowSeconds'],
-  mode: ['mode'],
-  expiresAt: ['expires', 'expiresAt'],
-  cacheTtlMinutes: ['cacheTtlMinutes'],
-  apiKey: ['apiKey'],
-} as const satisfies Record<string, readonly (keyof Draft)[]>;
+interface Field {
+  /** The parts of the form that change together. */
+  readonly members: readonly (keyof Draft)[];
+  /** What would be saved of them, as text to compare: what stands in a part that is switched off does not count. */
+  readonly saved: (draft: Draft) => string;
+}
 
-export type FieldName = keyof typeof FIELD_MEMBERS;
+/** A field that is one part of the form. */
+const single = (member: keyof Draft): Field => ({ members: [member], saved: (draft) => JSON.stringify(draft[member]) });
 
-export const FIELD_NAMES = Object.keys(FIELD_MEMBERS) as readonly FieldName[];
+/** By the field of the definition that they stand for: every one that a form can change. */
+const FIELDS = {
+  description: single('description'),
+  enabled: single('enabled'),
+  allowFrom: {
+    members: ['anywhere', 'locations'],
+    saved: ({ anywhere, locations }) =>
+      anywhere ? 'anywhere' : JSON.stringify(locations.map(({ address, description }) => [address, description])),
+  },
+  allowedEvents: {
+    members: ['allEvents', 'events'],
+    saved: ({ allEvents, events }) => (allEvents ? 'all' : JSON.stringify(events)),
+  },
+  disallowedEvents: single('disallowedEvents'),
+  allowedOrigins: {
+    members: ['anyOrigin', 'origins'],
+    saved: ({ anyOrigin, origins }) => (anyOrigin ? 'any' : JSON.stringify(origins)),
+  },
+  allowBrowsers: single('allowBrowsers'),
+  rateLimit: {
+    members: ['limited', 'requests', 'windowSeconds'],
+    saved: ({ limited, requests, windowSeconds }) => (limited ? `${requests} in ${windowSeconds}` : 'none'),
+  },
+  mode: single('mode'),
+  expiresAt: { members: ['expires', 'expiresAt'], saved: ({ expires, expiresAt }) => (expires ? expiresAt : 'never') },
+  cacheTtlMinutes: single('cacheTtlMinutes'),
+  apiKey: single('apiKey'),
+} as const satisfies Readonly<Record<Exclude<keyof KeyReplacement, 'id' | 'type' | 'secrets'>, Field>>;
+
+export type FieldName = keyof typeof FIELDS;
+
+export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
 
 /** What the defaults of a definition look like in a form. */
 export const NEW_DRAFT: Draft = {
   ...{ description: '', enabled: true, anywhere: true, locations: [] },
   ...{ allEvents: true, events: [], disallowedEvents: 'remove', anyOrigin: true, origins: [], allowBrowsers: false },
   ...{ limited: false, requests: '100', windowSeconds: '1', mode: 'enforce', expires: false, expiresAt: '' },
-  ...{ cacheTtlMinutes: '5', apiKey: '' },
+  ...{ cacheTtlMinutes: String(CACHE_TTL_MINUTES.default), apiKey: '' },
 };
 
 export function draftOf(definition: KeyDefinition): Draft {
@@ -76,7 +100,7 @@ export function draftOf(definition: KeyDefinition): Draft {
       ...{ limited: true, requests: String(rateLimit.requests), windowSeconds: String(rateLimit.windowSeconds) },
     }),
     ...{ expires: definition.expiresAt !== null, expiresAt: definition.expiresAt ?? '' },
-    cacheTtlMinutes: String(definition.cacheTtlMinutes ?? 5),
+    cacheTtlMinutes: String(definition.cacheTtlMinutes ?? CACHE_TTL_MINUTES.default),
   };
 }
 
@@ -120,7 +144,7 @@ function numberIn(text: string): number {
 
 /** The fields in which two forms differ. */
 export const differences = (one: Draft, other: Draft): FieldName[] =>
-  FIELD_NAMES.filter((name) => fieldOf(one, name) !== fieldOf(other, name));
+  FIELD_NAMES.filter((name) => FIELDS[name].saved(one) !== FIELDS[name].saved(other));
 
 export interface Rebased {
   /** What was typed here, on top of what was saved elsewhere. */
@@ -135,36 +159,12 @@ export interface Rebased {
 export function rebase(typed: Draft, base: Draft, now: Draft): Rebased {
   const mine = differences(base, typed);
   const theirs = differences(base, now);
-  const kept = Object.fromEntries(mine.flatMap((name) => FIELD_MEMBERS[name].map((member) => [member, typed[member]])));
+  const kept = Object.fromEntries(
+    mine.flatMap((name) => FIELDS[name].members.map((member) => [member, typed[member]])),
+  );
   return {
     draft: { ...now, ...kept },
     theirs,
-    both: mine.filter((name) => theirs.includes(name) && fieldOf(typed, name) !== fieldOf(now, name)),
+    both: differences(typed, now).filter((name) => mine.includes(name) && theirs.includes(name)),
   };
-}
-
-/** By what would be saved: what stands in a part that is switched off does not count. */
-function fieldOf(draft: Draft, name: FieldName): string {
-  switch (name) {
-    case 'allowFrom':
-      return draft.anywhere
-        ? 'anywhere'
-        : JSON.stringify(draft.locations.map(({ address, description }) => [address, description]));
-    case 'allowedEvents':
-      return draft.allEvents ? 'all' : JSON.stringify(draft.events);
-    case 'allowedOrigins':
-      return draft.anyOrigin ? 'any' : JSON.stringify(draft.origins);
-    case 'rateLimit':
-      return draft.limited ? `${draft.requests} in ${draft.windowSeconds}` : 'none';
-    case 'expiresAt':
-      return draft.expires ? draft.expiresAt : 'never';
-    case 'description':
-    case 'enabled':
-    case 'disallowedEvents':
-    case 'allowBrowsers':
-    case 'mode':
-    case 'cacheTtlMinutes':
-    case 'apiKey':
-      return String(draft[name]);
-  }
 }

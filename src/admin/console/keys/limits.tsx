@@ -1,4 +1,5 @@
 /** How much, how long and how strictly: rate limit, expiry, report mode, and the cache of the metrics key. */
+import { CACHE_TTL_MINUTES } from '../../../keys/key.ts';
 import { Check, Choice, Errors, messagesFor, messagesWithin, TextField } from '../ui/field.tsx';
 import type { FormPartProps } from './form-props.ts';
 
@@ -83,11 +84,11 @@ export function MetricsSettings({ draft, change, findings, readOnly, apiKeyId }:
       <TextField
         label="Cache TTL (minutes)"
         type="number"
-        min={5}
+        min={CACHE_TTL_MINUTES.least}
         step={1}
         value={draft.cacheTtlMinutes}
         disabled={readOnly}
-        hint="How long a query result is kept: at least 5 minutes. Another body is another result."
+        hint={`How long a query result is kept: at least ${CACHE_TTL_MINUTES.least} minutes. Another body is another result.`}
         errors={messagesFor(findings, 'cacheTtlMinutes')}
         onChange={(cacheTtlMinutes) => change({ cacheTtlMinutes })}
       />

@@ -1,0 +1,25 @@
+/**
+ * Reads header lists as Node gives and takes them: names and values by turns, in the sender's order and spelling. Names to look
+ * for are in lower case. Code that reads many fields in one pass, once for each request, has loops of its own.
+ */
+
+export function hasField(headers: readonly string[], name: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) if (isNamed(headers[i] as string, name)) return true;
+  return false;
+}
+
+/** Every value of a field, in order: Node's own `headers` would keep the first of several, and another reader the last. */
+export function fieldValues(headers: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i < headers.length; i += 2)
+    if (isNamed(headers[i] as string, name)) values.push(headers[i + 1] as string);
+  return values;
+}
+
+/** The list without a field; the very list when it has none. */
+export function withoutField<L extends readonly string[]>(headers: L, name: string): L | string[] {
+  return hasField(headers, name) ? headers.filter((_, i) => !isNamed(headers[i - (i % 2)] as string, name)) : headers;
+}
+
+/** Most names differ in length, which costs less to see. */
+const isNamed = (field: string, name: string): boolean => field.length === name.length && field.toLowerCase() === name;
