@@ -42,8 +42,11 @@ export interface KeyDefinition {
 export type LoadedDefinition =
   { readonly id: string; readonly definition: KeyDefinition } | { readonly id: string; readonly invalid: string };
 
+type FieldOfSomeTypes =
+  'allowedEvents' | 'disallowedEvents' | 'allowedOrigins' | 'allowBrowsers' | 'apiKey' | 'cacheTtlMinutes';
+
 /** Which types a field is for, where it is not for all. */
-export const FIELD_TYPES: Readonly<Record<string, readonly KeyType[]>> = {
+export const FIELD_TYPES: Readonly<Record<FieldOfSomeTypes & keyof KeyDefinition, readonly KeyType[]>> = {
   allowedEvents: ['write-only', 'read-write'],
   disallowedEvents: ['write-only', 'read-write'],
   allowedOrigins: ['write-only'],

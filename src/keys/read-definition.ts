@@ -104,7 +104,8 @@ function repeatedSecrets(written: ParsedKeyDefinition): Finding[] {
 /** The definition with its defaults and hashes. */
 function completeDefinition(written: ParsedKeyDefinition): KeyDefinition {
   const { secret: _secret, ...rest } = written;
-  const forType = <T>(field: string, value: T): T | null => (FIELD_TYPES[field]?.includes(written.type) ? value : null);
+  const forType = <T>(field: keyof typeof FIELD_TYPES, value: T): T | null =>
+    FIELD_TYPES[field].includes(written.type) ? value : null;
   return {
     ...rest,
     secrets: secretsOf(written),
