@@ -7,7 +7,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import fastify, { type HTTPMethods } from 'fastify';
-import { hidePauses, keepPace } from '../lib/pipelining.ts';
+import { hidePauses, keepPace, onceAnswered } from '../lib/pipelining.ts';
 import { serveHalfClosed } from './half-closed.ts';
 
 export interface DataPortSettings {
@@ -94,9 +94,12 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
         handlers.request(req, res, false);
       });
       // With this listener Node parses CONNECT; without it, it closes the connection without an answer.
-      server.on('connect', (req: IncomingMessage, socket) =>
-        handlers.request(req, responseFor(req, socket as never), false),
-      );
+      server.on('connect', (req: IncomingMessage) => {
+        const { socket } = req;
+        // Node has let go of the socket: an error that nobody listens for would end the process.
+        socket.on('error', () => socket.destroy());
+        onceAnswered(socket, () => handlers.request(req, responseFor(req, socket), false));
+      });
       // The framework's own would write a second answer and cut off what is under way.
       server.removeAllListeners('clientError').on('clientError', handlers.clientError);
       hidePauses(server);
@@ -140,8 +143,6 @@ function createServer(settings: DataPortSettings): Server {
 }
 
 function responseFor(req: IncomingMessage, socket: IncomingMessage['socket']): ServerResponse {
-  // Node has let go of the socket: an error that nobody listens for would end the process.
-  socket.on('error', () => socket.destroy());
   const res = new http.ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(socket);
