@@ -152,6 +152,9 @@ class Pace {
     const socket = this.#socket;
     // Makes Node leave its fast path, on which no packet is seen.
     socket.on('data', this.#onPacket);
+    // There a paused connection is not read at all, and nothing would read it again: the stream has asked for its data.
+    // oxlint-disable-next-line no-underscore-dangle
+    socket._read(0);
     const takers = (socket.listeners('data') as TakePacket[]).filter((listener) => listener !== this.#onPacket);
     for (const listener of takers) socket.off('data', listener);
     this.#takers = takers;

@@ -72,3 +72,21 @@ t.test('what comes behind a last answer is no request, whatever waited behind th
   t.notMatch(client.text, ' 401 ');
   t.ok(backend.requests.length <= 2);
 });
+
+t.test('bodies of many packets, one behind the other', async (t) => {
+  const { postern } = await startFlow(t, { respond: ({ url, body }, res) => void res.end(`<${url} ${body.length}>`) });
+  const lengths = [30_183, 41_159, 35_928, 73_027, 27_201, 45_758];
+  for (let round = 0; round < lengths.length * 2; round += 1) {
+    const client = new RawClient(t, postern.port);
+    const bodies = [...lengths, ...lengths].slice(round % lengths.length, (round % lengths.length) + 5);
+    const post = (length: number, i: number): string =>
+      written({ target: `/a/${i}`, body: 'x'.repeat(length) }).toString('latin1') + get('/profile/1');
+    client.write(bodies.map(post).join('') + get('/profile/last'));
+    await client.until('</profile/last 0>');
+    t.same(
+      [...client.text.matchAll(/<\/a\/\d (\d+)>/g)].map(([, length]) => Number(length)),
+      bodies,
+    );
+    client.socket.destroy();
+  }
+});
