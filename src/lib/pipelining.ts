@@ -24,7 +24,7 @@ export interface PacketWatcher {
 export function keepPace(req: IncomingMessage, res: ServerResponse): void {
   const socket = req.socket as PacedSocket;
   // The last answer is out, and those that waited behind it will never be: one that finished before them would end the process.
-  if (socket.writableEnded) return void res.detachSocket(socket);
+  if (socket.writableEnded) return res.detachSocket(socket);
   const pace = socket[PACE];
   if (pace !== undefined) pace.take(req, res);
   // An answer gets the socket at once, unless it has to wait for those before it.
