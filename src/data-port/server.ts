@@ -4,11 +4,12 @@
  */
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import fastify, { type HTTPMethods } from 'fastify';
-import { hidePauses, keepPace } from '../lib/pipelining.ts';
+import { hidePauses, keepPace, onceAnswered } from '../lib/pipelining.ts';
 import { serveHalfClosed } from './half-closed.ts';
+import { proxyHeaderLength } from './proxy-protocol.ts';
 
 export interface DataPortSettings {
   readonly host: string;
@@ -52,6 +53,7 @@ const NO_HEADER_COUNT_LIMIT = 0;
 
 export async function createDataPort(settings: DataPortSettings): Promise<DataPort> {
   const server = createServer(settings);
+  const closeUnused = watchUnused(server);
   const arriving = new WeakMap<IncomingMessage, () => void>();
   const app = fastify({
     logger: false,
@@ -94,9 +96,12 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
         handlers.request(req, res, false);
       });
       // With this listener Node parses CONNECT; without it, it closes the connection without an answer.
-      server.on('connect', (req: IncomingMessage, socket) =>
-        handlers.request(req, responseFor(req, socket as never), false),
-      );
+      server.on('connect', (req: IncomingMessage) => {
+        const { socket } = req;
+        // Node has let go of the socket: an error that nobody listens for would end the process.
+        socket.on('error', () => socket.destroy());
+        onceAnswered(socket, () => handlers.request(req, responseFor(req, socket), false));
+      });
       // The framework's own would write a second answer and cut off what is under way.
       server.removeAllListeners('clientError').on('clientError', handlers.clientError);
       hidePauses(server);
@@ -108,6 +113,8 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
     close: () => {
       // Connections that are busy now end with their answer; Node would keep them for a next request.
       server.keepAliveTimeout = 1;
+      // What has reached this machine by now is read within the turn.
+      setImmediate(closeUnused);
       return app.close();
     },
   };
@@ -139,9 +146,20 @@ function createServer(settings: DataPortSettings): Server {
   return server;
 }
 
+/** To Node a connection that has not brought a request is not idle: balancers and browsers would hold up the end. */
+function watchUnused(server: Server): () => void {
+  const open = new Set<Socket>();
+  const watch = (socket: Socket): void => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  };
+  server.on('connection', watch).on('secureConnection', watch);
+  return () => {
+    for (const socket of open) if (socket.bytesRead <= proxyHeaderLength(socket)) socket.destroy();
+  };
+}
+
 function responseFor(req: IncomingMessage, socket: IncomingMessage['socket']): ServerResponse {
-  // Node has let go of the socket: an error that nobody listens for would end the process.
-  socket.on('error', () => socket.destroy());
   const res = new http.ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(socket);

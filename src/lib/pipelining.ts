@@ -23,6 +23,8 @@ export interface PacketWatcher {
 /** To be called first for each request that a server emits. */
 export function keepPace(req: IncomingMessage, res: ServerResponse): void {
   const socket = req.socket as PacedSocket;
+  // The last answer is out, and those that waited behind it will never be: one that finished before them would end the process.
+  if (socket.writableEnded) return res.detachSocket(socket);
   const pace = socket[PACE];
   if (pace !== undefined) pace.take(req, res);
   // An answer gets the socket at once, unless it has to wait for those before it.
@@ -46,6 +48,36 @@ export function latestAnswerOn(socket: Socket): ServerResponse | null {
   return pace?.latest ?? first ?? null;
 }
 
+/**
+ * Says `100 Continue` to the client as soon as those before it on its connection are answered, unless its body is there by then.
+ * Node would put it behind the head of an answer that has to wait: into the body.
+ */
+export function continueInTurn(req: IncomingMessage, res: ServerResponse): void {
+  if (res.socket !== null) return res.writeContinue();
+  // Without a 100 before it, Node makes an answer the last one: the body might not have been sent.
+  // oxlint-disable-next-line no-underscore-dangle
+  req.once('end', () => ((res as ExpectingResponse)._expect_continue = false));
+  const assign = res.assignSocket.bind(res);
+  res.assignSocket = (socket) => {
+    assign(socket);
+    if (!res.headersSent && !req.complete) res.writeContinue();
+  };
+}
+
+/**
+ * Calls back once all answers on a connection are out that has left HTTP behind their requests; not at all if it is over by then.
+ * What Node did for these answers ended with that.
+ */
+export function onceAnswered(socket: Socket, then: () => void): void {
+  const latest = latestAnswerOn(socket);
+  if (latest === null) return then();
+  // oxlint-disable-next-line no-underscore-dangle
+  socket.on('drain', () => (socket as PacedSocket)._httpMessage?.emit('drain')).resume();
+  latest.once('finish', () => {
+    if (socket.writable) then();
+  });
+}
+
 /** Shows a connection's packets to somebody, from the next one on. Once a connection, and for its life. */
 export function watchPackets(socket: Socket, watcher: PacketWatcher): void {
   const { [PACE]: pace } = socket as PacedSocket;
@@ -66,6 +98,10 @@ interface PacedSocket extends Socket {
   readonly _httpMessage?: ServerResponse | null;
   /** Node itself waits until the client has taken more. */
   readonly _paused?: boolean;
+}
+
+interface ExpectingResponse extends ServerResponse {
+  _expect_continue?: boolean;
 }
 
 type OnIncoming = (req: IncomingMessage, keepAlive: boolean) => number;
@@ -116,14 +152,29 @@ class Pace {
     const socket = this.#socket;
     // Makes Node leave its fast path, on which no packet is seen.
     socket.on('data', this.#onPacket);
+    // There a paused connection is not read at all, and nothing would read it again: the stream has asked for its data.
+    // oxlint-disable-next-line no-underscore-dangle
+    socket._read(0);
     const takers = (socket.listeners('data') as TakePacket[]).filter((listener) => listener !== this.#onPacket);
     for (const listener of takers) socket.off('data', listener);
     this.#takers = takers;
     socket[WATCHER]?.onCut(bytesParsed);
     socket.parser?.resume();
-    // The parser stopped behind a head. Without a body the request is complete as soon as it goes on.
-    this.#handOver(rawPacket.subarray(bytesParsed, bytesParsed));
-    this.#onPacket(rawPacket.subarray(bytesParsed));
+    this.#goOn(rawPacket.subarray(bytesParsed));
+  }
+
+  /** The parser stopped behind a head. Without a body the request is complete as soon as it goes on. */
+  #goOn(rest: Buffer): void {
+    const socket = this.#socket;
+    // Node takes it for a bug that ends the process when its parser is given anything now.
+    // oxlint-disable-next-line no-underscore-dangle
+    if (socket._paused === true) {
+      this.#giveBack(rest);
+      socket.once('resume', () => this.#goOn(NOTHING));
+      return;
+    }
+    this.#handOver(NOTHING);
+    this.#onPacket(rest);
   }
 
   #await(res: ServerResponse): void {
@@ -186,7 +237,7 @@ class Pace {
   #giveBack(rest: Buffer): void {
     const socket = this.#socket;
     socket.pause();
-    if (socket.destroyed || socket.readableEnded) return;
+    if (rest.length === 0 || socket.destroyed || socket.readableEnded) return;
     // Not a window on a packet that would stay in memory whole.
     socket.unshift(rest.length * 2 < rest.buffer.byteLength ? Buffer.from(rest) : rest);
   }

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { collectBody } from '../data-port/body.ts';
 import { ownText } from '../lib/own-text.ts';
+import { continueInTurn } from '../lib/pipelining.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
 import type { TokenAnswer } from '../metrics-api/token-answer.ts';
 import type { BodyText } from '../policy/body-credential.ts';
@@ -108,7 +109,7 @@ export class Exchange implements Passage {
   sendContinue(): void {
     if (!this.#awaitsContinue) return;
     this.#awaitsContinue = false;
-    this.res.writeContinue();
+    continueInTurn(this.req, this.res);
   }
 
   readBody(maxBytes: number, then: BodyRead): void {

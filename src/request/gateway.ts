@@ -51,7 +51,7 @@ export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequ
 
   return (req, res, awaitsContinue) => {
     // The connection closes by itself once the client has read its last answer.
-    if (isClosing(req.socket)) return void req.resume();
+    if (isClosing(req.socket) || req.socket.writableEnded) return void req.resume();
     if (world.draining()) res.shouldKeepAlive = false;
     const current = rules();
     const connection = connectionOf(req.socket);

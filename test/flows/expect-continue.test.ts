@@ -44,3 +44,29 @@ t.test('HTTP/1.0 knows no 100', async (t) => {
   const answer = await raw(bytes, { untilClose: true });
   t.match(parseAnswer(answer.text, true), { status: 204 });
 });
+
+t.test('behind others on its connection, 100 Continue waits for its turn', async (t) => {
+  const { postern } = await startFlow(t, { respond: ({ url }, res) => void setTimeout(() => res.end(`<${url}>`), 20) });
+  const client = new RawClient(t, postern.port);
+  const get = written({ method: 'GET', target: '/profile/1' }).toString('latin1');
+  client.write(get + head(SERVER_SECRET, 'Content-Length: 2'));
+  await client.until(' 100 Continue\r\n\r\n');
+  t.match(client.text, /<\/profile\/1>HTTP\/1\.1 100 Continue\r\n\r\n$/);
+  client.write('{}');
+  await client.until('</event/ingest>');
+  t.match(client.text, /100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+});
+
+t.test('a body that is there by then needs none, nor does it stand in the answer', async (t) => {
+  const { postern } = await startFlow(t, { respond: ({ url }, res) => void setTimeout(() => res.end(`<${url}>`), 20) });
+  const client = new RawClient(t, postern.port);
+  const get = written({ method: 'GET', target: '/profile/1' }).toString('latin1');
+  const post = `${head(SERVER_SECRET, 'Content-Length: 2')}{}`;
+  client.write(get + post + post + get.replace('/1', '/last'));
+  await client.until('</profile/last>');
+  t.notMatch(client.text, '100 Continue');
+  t.same(
+    [...client.text.matchAll(/\r\n\r\n<(.*?)>/g)].map(([, url]) => url),
+    ['/profile/1', '/event/ingest', '/event/ingest', '/profile/last'],
+  );
+});

@@ -1,5 +1,8 @@
 /** The order in which a sidecar ends: what still answers meanwhile, and what may hold it up. */
+import { once } from 'node:events';
 import net from 'node:net';
+import { join } from 'node:path';
+import tls from 'node:tls';
 import t from 'tap';
 import { ADMIN_TOKEN } from '../support/admin-client.ts';
 import { startFlow, written } from '../support/flow.ts';
@@ -130,3 +133,46 @@ t.test('a request that fails while the end is announced is told to go elsewhere 
   t.match(client.text, /^HTTP\/1\.1 502 [^]*\r\nConnection: close\r\n/);
   await Promise.all([client.closed, drained]);
 });
+
+const fixture = (file: string): string => join(process.cwd(), 'test/fixtures/tls', file);
+const TLS = { certFile: fixture('cert.pem'), keyFile: fixture('key.pem') };
+const PROXY = { proxyProtocol: true, trustedProxies: ['127.0.0.1'] };
+
+t.test(
+  'nor do connections that never brought a request, and one on which a request begins is waited for',
+  async (t) => {
+    const plain = async (port: number, bytes = ''): Promise<net.Socket> => {
+      const socket = net.connect(port, '127.0.0.1', () => socket.write(bytes));
+      await once(socket, 'connect');
+      return socket;
+    };
+    const secured = async (port: number): Promise<net.Socket> => {
+      const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      return socket;
+    };
+    const header = 'PROXY TCP4 203.0.113.7 127.0.0.1 49152 80\r\n';
+    for (const [listen, kinds] of [
+      [{}, [plain]],
+      [PROXY, [plain, (port: number) => plain(port, header)]],
+      [{ tls: TLS }, [plain, secured]],
+    ] as const) {
+      const { postern } = await startFlow(t, { listen });
+      const unused = await Promise.all(kinds.map((connect) => connect(postern.port)));
+      const closed = unused.map((socket) => once(socket.on('error', () => {}).resume(), 'close'));
+      // A turn or two for them to be accepted.
+      await postern.metric('postern_requests_in_flight{api="integration"}');
+      await postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+      t.equal((await Promise.all(closed)).length, kinds.length);
+    }
+    const { postern } = await startFlow(t);
+    const begun = new RawClient(t, postern.port);
+    begun.write(GET.slice(0, 20));
+    await postern.metric('postern_requests_in_flight{api="integration"}');
+    const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+    await until(() => refuses(postern.port));
+    begun.write(GET.slice(20));
+    await begun.until('HTTP/1.1 204');
+    await Promise.all([begun.closed, drained]);
+  },
+);

@@ -66,7 +66,7 @@ t.test('a body is read within its limit, told or not, and a client that waits is
   const told: string[] = [];
   const waiting = exchangeWith(factsOf(), rulesOf([]), {
     awaitsContinue: true,
-    res: { writeContinue: () => void told.push('100') } as never,
+    res: { socket: {}, writeContinue: () => void told.push('100') } as never,
   });
   waiting.sendContinue();
   waiting.sendContinue();
