@@ -65,6 +65,8 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   #underWay = true;
   #interimResponses = 0;
   #hasNoContent = false;
+  /** The backend may not have read what it refused, and closes then (RFC 9110 15.5.14): it carries no other request. */
+  #leftUnread = false;
   #answerHeaders: readonly string[] = [];
   #starting = false;
   #resumeRead: (() => void) | null = null;
@@ -146,6 +148,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
     this.#resumeRead = resume;
     this.#answerHeaders = headers;
     this.#hasNoContent = status === 204 || status === 304;
+    this.#leftUnread = this.#request.body !== null && (status === 408 || status === 413);
     this.#sink.onResponse(status, headers, statusText);
     return true;
   }
@@ -155,7 +158,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   }
 
   onComplete(trailers: readonly (string | Buffer)[] | null): void {
-    this.#leave(false);
+    this.#leave(this.#leftUnread);
     if (this.#settled) return;
     const broken = this.#brokenBy();
     if (broken !== null) this.#fail(failureFrom(broken, this.#phase));

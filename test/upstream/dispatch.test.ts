@@ -364,6 +364,27 @@ void t.test('an answer that only the end of the connection ends is not whole whe
   }
 });
 
+void t.test(
+  'a connection on which a body was refused carries no other request: it may not have been read',
+  async (t) => {
+    for (const [status, connections] of [
+      ['413 Too Large', 3],
+      ['408 Too Late', 3],
+      ['403 No', 1],
+    ] as const) {
+      const backend = await rawBackend(t, (socket) =>
+        onRequest(socket, () => socket.write(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`)),
+      );
+      const upstream = upstreamTo(t, backend.url);
+      for (let i = 0; i < 3; i += 1) {
+        t.match(await recordFlight(upstream, { method: 'POST', body: Buffer.from('body') }).done, { ended: 'end' });
+        await new Promise(setImmediate);
+      }
+      t.equal(backend.sockets.length, connections, status);
+    }
+  },
+);
+
 void t.test('a connection whose request is not sent when its answer is there carries no other one', async (t) => {
   const backend = await rawBackend(t, (socket) =>
     socket.once('data', () => socket.pause().write('HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large')),
