@@ -35,11 +35,12 @@ export interface Ending {
 
 export function createEnding(ports: EndingPorts): Ending {
   function begin(exchange: Exchange): Refusal | null {
-    if (!isRouted(exchange)) return null;
+    if (!isRouted(exchange) || (exchange.seat !== null && exchange.seatOf === exchange.identity)) return null;
     const seat = ports.inFlight.take(exchange, exchange.seat);
     if (typeof seat === 'string') return refusal('overloaded', seat);
     if (exchange.seat === null) ports.enter(exchange.api.name);
     exchange.seat = seat;
+    exchange.seatOf = exchange.identity;
     return null;
   }
 

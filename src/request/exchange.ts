@@ -81,6 +81,8 @@ export class Exchange implements Passage {
   upstreamFailure: UpstreamFailureKind | null = null;
   /** Its place among the requests in flight; null: it has none yet. */
   seat: Seat | null = null;
+  /** Who was known when it got it. */
+  seatOf: Identity | null = null;
   /** Reached the lane of bodies that are still arriving. */
   inStreamLane = false;
   /** The outcome is recorded: nothing more may be answered. */

@@ -128,7 +128,8 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     const held = holders;
     resting = [];
     holders = [];
-    for (const [i, connection] of rested.entries()) {
+    for (let i = 0; i < rested.length; i += 1) {
+      const connection = rested[i] as Connection;
       if (closing || connection.retired) dismiss(connection);
       else idle.push(connection);
       limit.leave(held[i] as string);
