@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { Client } from 'undici';
 import { createLookup, type Lookup } from '../lib/lookup.ts';
+import { atTurnEnd } from '../lib/turn-end.ts';
 import { type ConcurrencyLimit, createConcurrencyLimit } from './concurrency-limit.ts';
 import { type Connection, type ConnectionUser, openConnection } from './connection.ts';
 import { createConnector, withoutFinalDot } from './connector.ts';
@@ -166,7 +167,7 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     giveBack(connection, holder, failed) {
       if (!failed && !connection.isSending) {
         holders.push(holder);
-        if (resting.push(connection) === 1) setImmediate(endRest);
+        if (resting.push(connection) === 1) atTurnEnd(endRest);
         return;
       }
       dismiss(connection);
