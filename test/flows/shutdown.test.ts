@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { ADMIN_TOKEN } from '../support/admin-client.ts';
 import { startFlow, written } from '../support/flow.ts';
 import { RawClient } from '../support/upstream.ts';
@@ -23,21 +23,27 @@ async function until(check: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-t.test('the admin port answers until the last request has ended: alive, and not ready', async (t) => {
-  const finish: (() => void)[] = [];
+/** A request that the backend answers when it is told to. */
+async function oneUnderWay(t: Test) {
+  let answer = (): void => {};
   const { postern, backend } = await startFlow(t, {
-    respond: (_req, res) => void finish.push(() => res.end('finished')),
+    respond: (_req, res) => void (answer = () => res.end('finished')),
   });
   const arrived = backend.next();
   const client = new RawClient(t, postern.port);
   client.write(GET);
   await arrived;
+  return { postern, client, finish: () => answer() };
+}
+
+t.test('the admin port answers until the last request has ended: alive, and not ready', async (t) => {
+  const { postern, client, finish } = await oneUnderWay(t);
   const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
   await until(() => refuses(postern.port));
   const probe = async (path: string) => (await fetch(postern.adminUrl + path)).status;
   t.same([await probe('/healthz'), await probe('/readyz'), await probe('/metrics')], [200, 503, 200]);
   t.equal(await postern.metric('postern_requests_in_flight{api="integration"}'), 1);
-  finish[0]?.();
+  finish();
   await client.until('finished');
   await drained;
   t.equal(await refuses(postern.sidecar.admin.port), true, 'then it is closed too');
@@ -87,16 +93,9 @@ t.test('connections that are kept for a next request hold nothing up', async (t)
 });
 
 t.test('an answer that begins while the end is announced tells the client to go elsewhere', async (t) => {
-  const finish: (() => void)[] = [];
-  const { postern, backend } = await startFlow(t, {
-    respond: (_req, res) => void finish.push(() => res.end('finished')),
-  });
-  const arrived = backend.next();
-  const client = new RawClient(t, postern.port);
-  client.write(GET);
-  await arrived;
+  const { postern, client, finish } = await oneUnderWay(t);
   const drained = postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
-  finish[0]?.();
+  finish();
   await client.until('finished');
   t.match(client.text, /\r\nConnection: close\r\n/);
   await client.closed;
