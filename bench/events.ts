@@ -4,15 +4,38 @@
 
 /** What the limited key may send; 20 names. */
 export const ALLOWED_EVENTS: readonly string[] = [
-  ...['page_view', 'login', 'logout', 'signup', 'email_verified', 'search', 'product_viewed', 'added_to_cart'],
-  ...['removed_from_cart', 'checkout_started', 'payment_added', 'order_completed', 'order_cancelled', 'refund_asked'],
-  ...['coupon_applied', 'review_written', 'newsletter_joined', 'video_played', 'file_downloaded', 'session_ended'],
+  'page_view',
+  'login',
+  'logout',
+  'signup',
+  'email_verified',
+  'search',
+  'product_viewed',
+  'added_to_cart',
+  'removed_from_cart',
+  'checkout_started',
+  'payment_added',
+  'order_completed',
+  'order_cancelled',
+  'refund_asked',
+  'coupon_applied',
+  'review_written',
+  'newsletter_joined',
+  'video_played',
+  'file_downloaded',
+  'session_ended',
 ];
 
 /** Eight addresses, of which the last is the load's. */
 export const ADDRESSES: readonly string[] = [
-  ...['203.0.113.7', '203.0.113.64/26', '198.51.100.0/24', '192.0.2.15', '192.0.2.128/25'],
-  ...['2001:db8:1::/48', '2001:db8:2::17', '127.0.0.1'],
+  '203.0.113.7',
+  '203.0.113.64/26',
+  '198.51.100.0/24',
+  '192.0.2.15',
+  '192.0.2.128/25',
+  '2001:db8:1::/48',
+  '2001:db8:2::17',
+  '127.0.0.1',
 ];
 
 /** Eight addresses, none of them the load's. */

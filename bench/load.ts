@@ -95,7 +95,9 @@ export async function exchange(port: number, load: Load): Promise<{ readonly sta
   return new Promise((resolve, reject) => {
     const length = body === '' ? {} : { 'content-length': Buffer.byteLength(body) };
     const req = request({
-      ...{ port, method, path },
+      port,
+      method,
+      path,
       host: '127.0.0.1',
       agent: false,
       headers: { ...headers, ...length },
@@ -119,8 +121,19 @@ interface WrkRun {
 
 async function wrk({ port, load, script, seconds }: WrkRun): Promise<WrkReport> {
   const { stdout } = await promisify(execFile)('taskset', [
-    ...['-c', String(LOAD_CORE), 'wrk', '--threads', '1', '--connections', String(connectionsOf(load))],
-    ...['--duration', `${seconds}s`, '--timeout', '30s', '--script', script],
+    '-c',
+    String(LOAD_CORE),
+    'wrk',
+    '--threads',
+    '1',
+    '--connections',
+    String(connectionsOf(load)),
+    '--duration',
+    `${seconds}s`,
+    '--timeout',
+    '30s',
+    '--script',
+    script,
     `http://127.0.0.1:${port}${load.path}`,
   ]);
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as WrkReport;

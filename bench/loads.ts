@@ -13,25 +13,38 @@ const SMALL = { events: 10, bytes: 2048 };
 const SMALL_BATCH = batch(SMALL);
 
 export const limitedKey: KeyDefinition = {
-  ...{ id: 'limited', type: 'write-only', secret: secretOf('limited') },
-  ...{ allowFrom: ADDRESSES, allowedEvents: ALLOWED_EVENTS },
+  id: 'limited',
+  type: 'write-only',
+  secret: secretOf('limited'),
+  allowFrom: ADDRESSES,
+  allowedEvents: ALLOWED_EVENTS,
 };
 export const unrestrictedKey: KeyDefinition = {
-  ...{ id: 'unrestricted', type: 'write-only', secret: secretOf('unrestricted') },
+  id: 'unrestricted',
+  type: 'write-only',
+  secret: secretOf('unrestricted'),
 };
 /** May be used from eight addresses, none of which is the load's. */
 export const elsewhereKey: KeyDefinition = {
-  ...{ id: 'elsewhere', type: 'read-write', secret: secretOf('elsewhere'), allowFrom: OTHER_ADDRESSES },
+  id: 'elsewhere',
+  type: 'read-write',
+  secret: secretOf('elsewhere'),
+  allowFrom: OTHER_ADDRESSES,
 };
 export const metricsPair = { clientSecret: secretOf('metrics'), environmentApiKey: 'bench-api-key-of-the-dashboard' };
 export const metricsKey: KeyDefinition = {
-  ...{ id: 'metrics', type: 'metrics', secret: metricsPair.clientSecret, apiKey: metricsPair.environmentApiKey },
+  id: 'metrics',
+  type: 'metrics',
+  secret: metricsPair.clientSecret,
+  apiKey: metricsPair.environmentApiKey,
   allowFrom: ADDRESSES,
 };
 
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const post = (path: string, body: string, secret: string): Load => ({
-  ...{ method: 'POST', path, body },
+  method: 'POST',
+  path,
+  body,
   headers: { ...bearer(secret), 'content-type': 'application/json' },
 });
 
@@ -43,10 +56,15 @@ export const twoCut = postBatch('limited', batch({ ...SMALL, disallowEvery: 5 })
 export const unrestricted = postBatch('unrestricted');
 export const refusedPost = postBatch('elsewhere');
 export const refusedGet: Load = {
-  ...{ method: 'GET', path: '/profile/u1', headers: bearer(secretOf('elsewhere')), body: '' },
+  method: 'GET',
+  path: '/profile/u1',
+  headers: bearer(secretOf('elsewhere')),
+  body: '',
 };
 export const tokenRequest: Load = {
-  ...{ method: 'POST', path: '/metrics/auth/token', body: JSON.stringify(metricsPair) },
+  method: 'POST',
+  path: '/metrics/auth/token',
+  body: JSON.stringify(metricsPair),
   headers: { 'content-type': 'application/json' },
 };
 export const metricsQuery = (token: string): Load =>
@@ -60,9 +78,11 @@ export const largeBatch: Load = {
 
 /** A key of a large set, as operators have them by the thousand: two addresses, three events. */
 export const numberedKey = (index: number): KeyDefinition => ({
-  ...{ id: `key-${index}`, type: 'write-only', secrets: [{ hash: sha256(secretOf(`key-${index}`)) }] },
-  ...{ allowFrom: [`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, '127.0.0.1'] },
-  ...{ allowedEvents: ALLOWED_EVENTS.slice(0, 3) },
+  id: `key-${index}`,
+  type: 'write-only',
+  secrets: [{ hash: sha256(secretOf(`key-${index}`)) }],
+  allowFrom: [`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, '127.0.0.1'],
+  allowedEvents: ALLOWED_EVENTS.slice(0, 3),
 });
 
 const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;

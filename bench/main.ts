@@ -100,7 +100,10 @@ async function main(): Promise<number> {
   const bench: Bench = {
     builds: other === null ? [buildAtHand(root)] : [buildAtHand(root), other],
     peers: other === null,
-    ...{ backendPort: backend.port, pace, newFolder, progress },
+    backendPort: backend.port,
+    pace,
+    newFolder,
+    progress,
     leaveOut: (why) => void leftOut.add(why),
   };
   if (options.profile !== undefined) {

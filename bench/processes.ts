@@ -55,7 +55,8 @@ export function launch({ core, command, env, logFile, stopSignal = 'SIGTERM', me
   running.set(child, stopSignal);
   child.once('exit', () => running.delete(child));
   return {
-    ...{ pid, child },
+    pid,
+    child,
     cpuMicros: () => sum(familyOf(pid), cpuMicrosOf),
     residentBytes: () => sum(familyOf(pid), residentBytesOf),
     dropLog: () => truncateSync(logFile),

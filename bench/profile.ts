@@ -35,12 +35,22 @@ export async function profile(bench: Bench, { load, status, keys }: Profiled, fo
   const nodeOptions = ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', profiles];
   const { builds, backendPort, newFolder, pace } = bench;
   const { server, port } = await startPostern({
-    ...{ build: builds[0], folder: join(newFolder(), 'postern'), backendPort, keys, nodeOptions },
+    build: builds[0],
+    folder: join(newFolder(), 'postern'),
+    backendPort,
+    keys,
+    nodeOptions,
   });
   const seconds = pace.rounds * pace.seconds;
   const asked = typeof load === 'function' ? await load(port) : load;
   const contender = await httpContender({
-    ...{ scenario: '', name: 'Postern', server, port, load: asked, status, folder: newFolder() },
+    scenario: '',
+    name: 'Postern',
+    server,
+    port,
+    load: asked,
+    status,
+    folder: newFolder(),
   });
   await warmUp(contender, pace);
   const from = monotonicMicros();

@@ -88,7 +88,9 @@ function rowOf({ scenario, name, samples }: Measured, comparisons: Comparison[])
   const requestsPerSecond = middle((sample) => sample.requestsPerSecond);
   const p99Millis = middle((sample) => sample.p99Millis);
   return {
-    ...{ scenario, what: name, comparisons },
+    scenario,
+    what: name,
+    comparisons,
     figure: `${(middle((sample) => sample.cpuMicrosPerRequest) ?? 0).toFixed(1)} µs`,
     ...(requestsPerSecond === null ? {} : { requestsPerSecond }),
     ...(p99Millis === null ? {} : { p99Millis }),

@@ -27,7 +27,9 @@ export function regressions(rows: readonly Row[]): string[] {
 
 function linesOf({ scenario, what, figure, requestsPerSecond, p99Millis, comparisons }: Row): string[][] {
   const own = [
-    ...[scenario, what, figure],
+    scenario,
+    what,
+    figure,
     requestsPerSecond === undefined ? '' : requestsPerSecond.toFixed(0),
     p99Millis === undefined ? '' : p99Millis.toFixed(1),
   ];
@@ -41,7 +43,8 @@ function cellsOf(comparison: Comparison | null): string[] {
   const { median, lowerQuartile, upperQuartile } = spreadOf(values);
   const number = (value: number): string => (unit === '' ? value.toFixed(2) : `${value.toFixed(0)} ${unit}`);
   return [
-    ...[between, number(median)],
+    between,
+    number(median),
     values.length === 1 ? '' : `${number(lowerQuartile)}–${number(upperQuartile)}`,
     ...[must, aim].map((limit) => (limit === undefined ? '' : number(limit))),
     [verdict(median, must, aim), upperQuartile / lowerQuartile > NOISY ? 'noisy' : ''].filter(Boolean).join(', '),

@@ -35,7 +35,9 @@ const BODY_BYTES = 256 * 1024;
 const filterOf = (text: string) =>
   compileEventFilter({
     selector: parseSelector(text) as EventSelector,
-    ...{ allowed: new Set(['login', 'view']), onDisallowed: 'remove', unnamed: 'disallow' },
+    allowed: new Set(['login', 'view']),
+    onDisallowed: 'remove',
+    unnamed: 'disallow',
   });
 
 void t.test('no body takes many times as long as an ordinary one of its size', async (t) => {

@@ -126,7 +126,12 @@ t.test('a seed fixes the order, and nothing is lost in it', async (t) => {
 
 t.test('the share is of what is not equivalent, and the page names every survivor', async (t) => {
   const finding = (line: number, caught: boolean) => ({
-    ...{ file: 'src/policy/a.ts', line, operator: 'never', was: `if (a${line} || b)`, is: 'if (false)', caught },
+    file: 'src/policy/a.ts',
+    line,
+    operator: 'never',
+    was: `if (a${line} || b)`,
+    is: 'if (false)',
+    caught,
   });
   const findings = [finding(1, true), finding(2, false), finding(3, false)];
   const equivalents = [{ file: 'src/policy/a.ts', was: 'if (a3 || b)', is: 'if (false)', why: 'It is faster alone.' }];

@@ -13,12 +13,29 @@ t.test('each code has an error status, a public text, and a level', async (t) =>
 t.test('the statuses that are promised', async (t) => {
   const statuses = Object.fromEntries(Object.entries(REFUSALS).map(([code, { status }]) => [code, status]));
   t.match(statuses, {
-    ...{ ambiguous_path: 400, invalid_json: 400, invalid_event_body: 400, ambiguous_body: 400 },
-    ...{ missing_credential: 401, invalid_credential: 401 },
-    ...{ ip_not_allowed: 403, browser_not_allowed: 403, origin_not_allowed: 403, method_not_allowed: 403 },
-    ...{ route_not_allowed: 403, event_not_allowed: 403, no_route: 404, request_timeout: 408, body_too_large: 413 },
-    ...{ unsupported_media_type: 415, unsupported_encoding: 415, rate_limited: 429, header_fields_too_large: 431 },
-    ...{ upstream_unreachable: 502, not_ready: 503, overloaded: 503, upstream_timeout: 504 },
+    ambiguous_path: 400,
+    invalid_json: 400,
+    invalid_event_body: 400,
+    ambiguous_body: 400,
+    missing_credential: 401,
+    invalid_credential: 401,
+    ip_not_allowed: 403,
+    browser_not_allowed: 403,
+    origin_not_allowed: 403,
+    method_not_allowed: 403,
+    route_not_allowed: 403,
+    event_not_allowed: 403,
+    no_route: 404,
+    request_timeout: 408,
+    body_too_large: 413,
+    unsupported_media_type: 415,
+    unsupported_encoding: 415,
+    rate_limited: 429,
+    header_fields_too_large: 431,
+    upstream_unreachable: 502,
+    not_ready: 503,
+    overloaded: 503,
+    upstream_timeout: 504,
   });
 });
 
@@ -80,7 +97,9 @@ t.test('each code by itself: its status, its level, and whether the connection c
     .split('\n')
     .map((line) => line.trim().split(/ +/));
   const known = Object.entries(REFUSALS).map(([code, entry]) => [
-    ...[code, String(entry.status), entry.level],
+    code,
+    String(entry.status),
+    entry.level,
     ...(entry.closes ? ['close'] : []),
   ]);
   for (const line of promised)

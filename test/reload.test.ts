@@ -14,7 +14,10 @@ function reloading(t: Test, apply: (config: Config) => void = () => {}) {
     void lines.push([level, event, fields]);
   let now = 1;
   const reloader = createReloader(configFrom(file), {
-    ...{ file, env: {}, apply, now: () => now++ },
+    file,
+    env: {},
+    apply,
+    now: () => now++,
     log: { info: write('info'), warn: write('warn'), error: write('error') },
   });
   return { reloader, lines, file, write: (text: string) => writeFileSync(file, text) };

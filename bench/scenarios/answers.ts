@@ -45,7 +45,10 @@ export const refusal: Scenario = (bench) =>
       }
       const names = REFUSED.map(([scenario]) => scenario);
       const goals = names.map((scenario): Goal => ({
-        ...{ of: [scenario, 'Postern'], to: [scenario, 'node:http 204'], must: 1.25, aim: 1.1 },
+        of: [scenario, 'Postern'],
+        to: [scenario, 'node:http 204'],
+        must: 1.25,
+        aim: 1.1,
       }));
       return compare(bench, contenders, [...goals, ...againstGoals(bench, names)]);
     }),

@@ -21,15 +21,24 @@ const AIM = 1.05;
 
 const GROWTHS: readonly Growth[] = [
   {
-    ...{ scenario: 'S7 keys', of: 'keys', sizes: [10, 100_000], must: 1.15 },
+    scenario: 'S7 keys',
+    of: 'keys',
+    sizes: [10, 100_000],
+    must: 1.15,
     keys: (size) => [limitedKey, ...Array.from({ length: size - 1 }, (_, index) => numberedKey(index))],
   },
   {
-    ...{ scenario: 'S7 CIDRs', of: 'CIDRs', sizes: [10, 50_000], must: 1.1 },
+    scenario: 'S7 CIDRs',
+    of: 'CIDRs',
+    sizes: [10, 50_000],
+    must: 1.1,
     keys: (size) => [{ ...limitedKey, allowFrom: [...ranges(size - ADDRESSES.length), ...ADDRESSES] }],
   },
   {
-    ...{ scenario: 'S7 events', of: 'allowed events', sizes: [10, 50_000], must: 1.1 },
+    scenario: 'S7 events',
+    of: 'allowed events',
+    sizes: [10, 50_000],
+    must: 1.1,
     keys: (size) => [{ ...limitedKey, allowedEvents: eventNames(size) }],
   },
 ];
@@ -50,7 +59,11 @@ async function measureGrowth(bench: Bench, { scenario, sizes, of, keys, must }: 
     for (const size of sizes) {
       const folder = newFolder();
       const postern = await startPostern({
-        ...{ build: builds[0], folder: join(folder, 'postern'), backendPort, keys: keys(size), patienceSeconds: 300 },
+        build: builds[0],
+        folder: join(folder, 'postern'),
+        backendPort,
+        keys: keys(size),
+        patienceSeconds: 300,
       });
       started.push(postern);
       const { server, port } = postern;

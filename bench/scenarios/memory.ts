@@ -27,7 +27,9 @@ export const steadyMemory: Scenario = (bench) =>
       const what = 'RSS after 20,000 and 60,000 requests';
       const ratio: Comparison = { between: '60,000 : 20,000', values: [late / early], must: 1.2, aim: 1.05 };
       rows.push({
-        ...{ scenario: 'S8', what: `${name}, ${what}`, comparisons: [ratio] },
+        scenario: 'S8',
+        what: `${name}, ${what}`,
+        comparisons: [ratio],
         figure: `${megabytes(early)} MB, ${megabytes(late)} MB`,
       });
     }
@@ -47,7 +49,9 @@ export const uploads: Scenario = async (bench) => {
         const what = `${name}, RSS idle and at its highest during ${CLIENTS} uploads`;
         const limits: Comparison = { between: 'growth', values: [growth], unit: 'MB', must: 60, aim: 40 };
         rows.push({
-          ...{ scenario: 'S8', what, comparisons: [limits] },
+          scenario: 'S8',
+          what,
+          comparisons: [limits],
           figure: `${megabytes(idle)} MB, ${megabytes(peak)} MB`,
         });
       }
@@ -88,7 +92,7 @@ async function uploadAtOnce(port: number): Promise<void> {
   const upload = async (): Promise<void> => {
     const { method, path, headers } = unrestricted;
     const length = { 'content-length': UPLOAD_BYTES };
-    const req = request({ ...{ agent, port, method, path }, host: '127.0.0.1', headers: { ...headers, ...length } });
+    const req = request({ agent, port, method, path, host: '127.0.0.1', headers: { ...headers, ...length } });
     req.end(body);
     const [res] = (await once(req, 'response')) as [{ statusCode: number; resume: () => void }];
     res.resume();

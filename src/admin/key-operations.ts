@@ -133,11 +133,9 @@ export function keyOperations({ changes, random }: KeyPorts): Operation[] {
       operationId: 'deleteKey',
       summary: 'Remove a key, at once.',
       ifMatch: 'required',
-      ...{
-        success: { status: 204, schema: null },
-        problems: [...CONDITIONAL_PROBLEMS, ...WRITE_PROBLEMS],
-        handle: remove,
-      },
+      success: { status: 204, schema: null },
+      problems: [...CONDITIONAL_PROBLEMS, ...WRITE_PROBLEMS],
+      handle: remove,
     },
   ];
 }

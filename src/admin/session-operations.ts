@@ -33,12 +33,10 @@ export function sessionOperations(auth: Authenticator, audit: Audit): Operation[
   const done = { status: 204, schema: null } as const;
   return [
     {
-      ...{
-        method: 'POST',
-        path: '/api/session',
-        operationId: 'signIn',
-        summary: 'Open a session with the admin token.',
-      },
+      method: 'POST',
+      path: '/api/session',
+      operationId: 'signIn',
+      summary: 'Open a session with the admin token.',
       body: 'SessionRequest',
       success: done,
       headers: ['Set-Cookie'],

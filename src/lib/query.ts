@@ -111,8 +111,8 @@ function writtenNames(query: string): string[] {
 function decodings(written: string): string[] {
   const whole = written.replaceAll(STRAY_PERCENT, '');
   const texts = whole === written ? decodedAgain(written) : [...decodedAgain(written), ...decodedAgain(whole)];
-  for (const text of [...texts]) if (text.search(OVERLONG) !== -1) texts.push(text.replaceAll(OVERLONG, shortest));
-  return texts;
+  const overlong = texts.filter((text) => text.search(OVERLONG) !== -1);
+  return [...texts, ...overlong.map((text) => text.replaceAll(OVERLONG, shortest))];
 }
 
 const STRAY_PERCENT = /%(?!u?[0-9a-f]{2})/gi;

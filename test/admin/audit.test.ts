@@ -23,7 +23,10 @@ t.test('a change is one line: who, from where, what was done, to which key and t
     [
       {
         ...HEAD,
-        ...{ action: 'replace_key', who: 'token', address: '192.0.2.1', keyId: 'web' },
+        action: 'replace_key',
+        who: 'token',
+        address: '192.0.2.1',
+        keyId: 'web',
         fields: ['allowFrom', 'enabled'],
       },
     ],
@@ -35,8 +38,12 @@ t.test('what was done with a session is put down to that session', async (t) => 
   audit(BY_SESSION, 'delete_secret', { keyId: 'web', secretId: '0123456789ab' });
   t.same(JSON.parse(written.join('')), {
     ...HEAD,
-    ...{ action: 'delete_secret', who: 'session', session: 'a1b2c3d4e5f6', address: '2001:db8::1' },
-    ...{ keyId: 'web', secretId: '0123456789ab' },
+    action: 'delete_secret',
+    who: 'session',
+    session: 'a1b2c3d4e5f6',
+    address: '2001:db8::1',
+    keyId: 'web',
+    secretId: '0123456789ab',
   });
 });
 
@@ -49,8 +56,12 @@ t.test('what is about no key names none', async (t) => {
 t.test('nothing else of a request or of a change is written', async (t) => {
   const { audit, written } = auditing();
   const request = {
-    ...{ params: { id: 'hunter2' }, query: { q: 'hunter2' }, body: { apiKey: 'hunter2' }, ifMatch: '"hunter2"' },
-    ...{ caller: { ...BY_SESSION.caller, id: 'hunter2' }, address: '192.0.2.1' },
+    params: { id: 'hunter2' },
+    query: { q: 'hunter2' },
+    body: { apiKey: 'hunter2' },
+    ifMatch: '"hunter2"',
+    caller: { ...BY_SESSION.caller, id: 'hunter2' },
+    address: '192.0.2.1',
   };
   const change = { keyId: 'web', fields: ['apiKey'], before: { apiKey: 'hunter2' }, after: { apiKey: 'hunter2' } };
   audit(request, 'replace_key', change satisfies AuditedChange);

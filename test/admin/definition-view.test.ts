@@ -16,7 +16,9 @@ function definition(written: Record<string, unknown>): KeyDefinition {
 }
 
 const METRICS = definition({
-  ...{ id: 'm', type: 'metrics', apiKey: 'the-api-key' },
+  id: 'm',
+  type: 'metrics',
+  apiKey: 'the-api-key',
   secrets: [{ value: 'one', expiresAt: '2030-01-01T00:00:00Z' }, { value: 'two' }],
 });
 

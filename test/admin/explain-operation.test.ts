@@ -30,8 +30,14 @@ type Explanation = ReturnType<typeof Explanation.parse>;
 t.test('until there are keys every request is refused, and no step is told', async (t) => {
   const told = await asking({ rules: () => rulesOf([], { ready: false }) })({ keyId: undefined, key: 'secret-of-web' });
   t.strictSame(told, {
-    ...{ outcome: 'refused', status: 503, code: 'not_ready', keyId: null },
-    ...{ clientAddress: '192.0.2.1', chain: [], removedEvents: 0, steps: [] },
+    outcome: 'refused',
+    status: 503,
+    code: 'not_ready',
+    keyId: null,
+    clientAddress: '192.0.2.1',
+    chain: [],
+    removedEvents: 0,
+    steps: [],
   });
 });
 

@@ -18,8 +18,13 @@ const hashOf = (secret: string) => ({ hash: `sha256:${digest(secret)}` });
 
 t.test('what is written reads back as the definition of the file', async (t) => {
   const full = key('b', {
-    ...{ type: 'write-only', allowedEvents: [], allowedOrigins: ['https://a.example'], mode: 'report' },
-    ...{ allowFrom: ['192.0.2.1', { address: '::1', description: 'here' }], description: '', enabled: false },
+    type: 'write-only',
+    allowedEvents: [],
+    allowedOrigins: ['https://a.example'],
+    mode: 'report',
+    allowFrom: ['192.0.2.1', { address: '::1', description: 'here' }],
+    description: '',
+    enabled: false,
   });
   const plan = planPush([full, key('a')], new Map(), false);
   t.same(plan.changes.map(describeChange), ['+ a', '+ b']);
@@ -35,7 +40,12 @@ t.test('what is there already is not written again, however its JSON is put', as
   const turned = Object.fromEntries([...Object.entries(fields).toReversed(), ['id', 'a']]);
   there.set('a', JSON.stringify({ ...turned, rateLimit: { windowSeconds: 2, requests: 1 } }, null, 2));
   t.same(planPush(keys, there, true), {
-    ...{ changes: [], set: new Map(), remove: [], unchanged: 2, others: 0, conflicts: [] },
+    changes: [],
+    set: new Map(),
+    remove: [],
+    unchanged: 2,
+    others: 0,
+    conflicts: [],
   });
 });
 
@@ -111,7 +121,8 @@ t.test('what cannot be used, or is replaced anyway, stands in nobody\u2019s way'
     odd: definitionOf('odd', { type: 'nothing', secrets: [hashOf('secret-of-a')] }),
     broken: '{',
     // These two clash with each other and not with the file.
-    ...{ one: definitionOf('same'), two: definitionOf('same') },
+    one: definitionOf('same'),
+    two: definitionOf('same'),
   });
   t.same(planPush([key('a')], unusable, false).conflicts, []);
   const before = pushed(key('a', { secret: 'moves' }), key('b'));

@@ -49,7 +49,9 @@ t.test('a key is looked for only in a place that means nothing else', async (t) 
   ])
     t.match(integration({ credential: [place] }), [/^credential\.0: must be bearer/], JSON.stringify(place));
   t.same(IntegrationApiSchema.parse({ upstream, credential: ['header:X-Key', 'query:Key', 'body:Key'] }).credential, [
-    ...['header:x-key', 'query:Key', 'body:Key'],
+    'header:x-key',
+    'query:Key',
+    'body:Key',
   ]);
 });
 

@@ -28,7 +28,9 @@ t.test('what waits for a restart stays as it runs', async (t) => {
   const running = ConfigSchema.parse(base);
   const wanted = ConfigSchema.parse({
     ...withCache({ store: 'redis', maxBytes: 2_000_000, maxEntryBytes: 5000 }),
-    ...{ listen: { port: 1 }, keys: { source: 'redis' }, log: { level: 'warn' } },
+    listen: { port: 1 },
+    keys: { source: 'redis' },
+    log: { level: 'warn' },
   });
   const next = withBootSettings(running, wanted);
   t.same(restartOnlyChanges(running, next), []);
@@ -87,7 +89,8 @@ t.test('each field that takes effect at a reload is not named, and is not held b
     ...[{ token: { ttlSeconds: 60 } }, { cache: { maxEntryBytes: 1 } }, { cache: { staleIfErrorMinutes: 1 } }].map(
       metrics,
     ),
-    ...[{ log: { level: 'warn' } }, { log: { requests: 'all' } }],
+    { log: { level: 'warn' } },
+    { log: { requests: 'all' } },
   ]) {
     t.same(changes(wanted), [], JSON.stringify(wanted));
     const parsed = ConfigSchema.parse({ ...base, ...wanted });

@@ -13,11 +13,28 @@ const mistake = (code: ErrorCode, at = 0) => new YAMLParseError([at, at + 1], co
 
 /** A record, so that a code which the parser learns has to be added here. */
 const EVERY_CODE: Readonly<Record<ErrorCode, true>> = {
-  ...{ ALIAS_PROPS: true, BAD_ALIAS: true, BAD_COLLECTION_TYPE: true, BAD_DIRECTIVE: true, BAD_DQ_ESCAPE: true },
-  ...{ BAD_INDENT: true, BAD_PROP_ORDER: true, BAD_SCALAR_START: true, BLOCK_AS_IMPLICIT_KEY: true },
-  ...{ BLOCK_IN_FLOW: true, DUPLICATE_KEY: true, IMPOSSIBLE: true, KEY_OVER_1024_CHARS: true, MISSING_CHAR: true },
-  ...{ MULTILINE_IMPLICIT_KEY: true, MULTIPLE_ANCHORS: true, MULTIPLE_DOCS: true, MULTIPLE_TAGS: true },
-  ...{ NON_STRING_KEY: true, RESOURCE_EXHAUSTION: true, TAB_AS_INDENT: true, TAG_RESOLVE_FAILED: true },
+  ALIAS_PROPS: true,
+  BAD_ALIAS: true,
+  BAD_COLLECTION_TYPE: true,
+  BAD_DIRECTIVE: true,
+  BAD_DQ_ESCAPE: true,
+  BAD_INDENT: true,
+  BAD_PROP_ORDER: true,
+  BAD_SCALAR_START: true,
+  BLOCK_AS_IMPLICIT_KEY: true,
+  BLOCK_IN_FLOW: true,
+  DUPLICATE_KEY: true,
+  IMPOSSIBLE: true,
+  KEY_OVER_1024_CHARS: true,
+  MISSING_CHAR: true,
+  MULTILINE_IMPLICIT_KEY: true,
+  MULTIPLE_ANCHORS: true,
+  MULTIPLE_DOCS: true,
+  MULTIPLE_TAGS: true,
+  NON_STRING_KEY: true,
+  RESOURCE_EXHAUSTION: true,
+  TAB_AS_INDENT: true,
+  TAG_RESOLVE_FAILED: true,
   UNEXPECTED_TOKEN: true,
 };
 

@@ -21,12 +21,19 @@ const TRIAL = 'secret-of-the-trial-key-in-this-test';
 
 const keys = [
   {
-    ...{ id: 'web', description: 'Browser SDK on www.example.com', type: 'write-only', secret: WEB },
-    ...{ allowedEvents: ['page_view', 'login', 'email_verified'], allowedOrigins: ['https://www.example.com'] },
+    id: 'web',
+    description: 'Browser SDK on www.example.com',
+    type: 'write-only',
+    secret: WEB,
+    allowedEvents: ['page_view', 'login', 'email_verified'],
+    allowedOrigins: ['https://www.example.com'],
     rateLimit: { requests: 100, windowSeconds: 1 },
   },
   {
-    ...{ id: 'backend', description: 'Order service', type: 'read-write', secret: BACKEND },
+    id: 'backend',
+    description: 'Order service',
+    type: 'read-write',
+    secret: BACKEND,
     allowFrom: [
       { address: '203.0.113.0/24', description: 'Frankfurt' },
       { address: '2001:db8:1::/48', description: 'Office' },
@@ -36,8 +43,13 @@ const keys = [
   { id: 'trial', description: 'Old collector', type: 'write-only', secret: TRIAL, mode: 'report', allowFrom: [] },
   { id: 'partner', type: 'write-only', secret: 'secret-of-the-partner-key-in-here', enabled: false },
   {
-    ...{ id: 'metrics', description: 'Dashboards', type: 'metrics', apiKey: 'api-key-of-this-test' },
-    ...{ secret: 'client-secret-of-this-test', allowFrom: ['198.51.100.0/24'], cacheTtlMinutes: 15 },
+    id: 'metrics',
+    description: 'Dashboards',
+    type: 'metrics',
+    apiKey: 'api-key-of-this-test',
+    secret: 'client-secret-of-this-test',
+    allowFrom: ['198.51.100.0/24'],
+    cacheTtlMinutes: 15,
   },
 ];
 

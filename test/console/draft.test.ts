@@ -15,18 +15,33 @@ import { KEY_TYPES } from '../../src/keys/key.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
 
 const common = {
-  ...{ id: 'k', description: 'd', enabled: true, expiresAt: null, rateLimit: null, mode: 'enforce' as const },
-  ...{ secrets: [], allowFrom: 'anywhere' as const, apiKey: null },
+  id: 'k',
+  description: 'd',
+  enabled: true,
+  expiresAt: null,
+  rateLimit: null,
+  mode: 'enforce' as const,
+  secrets: [],
+  allowFrom: 'anywhere' as const,
+  apiKey: null,
 };
 const writeOnly = {
   ...common,
-  ...{ type: 'write-only' as const, allowedEvents: 'all' as const, disallowedEvents: 'remove' as const },
-  ...{ allowedOrigins: ['*'], allowBrowsers: null, cacheTtlMinutes: null },
+  type: 'write-only' as const,
+  allowedEvents: 'all' as const,
+  disallowedEvents: 'remove' as const,
+  allowedOrigins: ['*'],
+  allowBrowsers: null,
+  cacheTtlMinutes: null,
 };
 const metrics = {
   ...common,
-  ...{ type: 'metrics' as const, allowedEvents: null, disallowedEvents: null, allowedOrigins: null },
-  ...{ allowBrowsers: false, cacheTtlMinutes: 15 },
+  type: 'metrics' as const,
+  allowedEvents: null,
+  disallowedEvents: null,
+  allowedOrigins: null,
+  allowBrowsers: false,
+  cacheTtlMinutes: 15,
 };
 
 void t.test('an untouched form describes what it was made from', async (t) => {

@@ -3,9 +3,20 @@ import t from 'tap';
 import { keyRows, select, sort, type KeyRow } from '../../src/admin/console/keys/key-rows.ts';
 
 const definition = (id: string, more: object = {}) => ({
-  ...{ id, description: '', type: 'write-only' as const, secrets: [], enabled: true, expiresAt: null },
-  ...{ allowFrom: 'anywhere' as const, allowedEvents: 'all' as const, disallowedEvents: 'remove' as const },
-  ...{ allowedOrigins: ['*'], allowBrowsers: null, rateLimit: null, mode: 'enforce' as const, apiKey: null },
+  id,
+  description: '',
+  type: 'write-only' as const,
+  secrets: [],
+  enabled: true,
+  expiresAt: null,
+  allowFrom: 'anywhere' as const,
+  allowedEvents: 'all' as const,
+  disallowedEvents: 'remove' as const,
+  allowedOrigins: ['*'],
+  allowBrowsers: null,
+  rateLimit: null,
+  mode: 'enforce' as const,
+  apiKey: null,
   cacheTtlMinutes: null,
   ...more,
 });
@@ -18,11 +29,16 @@ const summary = {
 };
 const secret = (lastUsedAt: string | null) => ({ id: 'abcdefabcdef', lastUsedAt });
 const status = {
-  ...{ version: '0', cache: null, config: { lastReloadSuccessful: true, lastLoadedAt: '2026-01-01T00:00:00Z' } },
+  version: '0',
+  cache: null,
+  config: { lastReloadSuccessful: true, lastLoadedAt: '2026-01-01T00:00:00Z' },
   keySource: { kind: 'file' as const, up: true, why: null, lastSyncAt: null, readOnly: null },
   keys: [
     {
-      ...{ id: 'web', state: 'active' as const, why: null, warnings: [{ field: '', message: 'x' }] },
+      id: 'web',
+      state: 'active' as const,
+      why: null,
+      warnings: [{ field: '', message: 'x' }],
       secrets: [secret(null), secret('2026-01-01T00:00:05Z'), secret('2026-01-01T00:00:03Z')],
     },
     { id: 'trial', state: 'expired' as const, why: null, warnings: [], secrets: [] },

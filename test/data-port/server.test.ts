@@ -5,8 +5,13 @@ import { sendRaw } from '../support/raw-http.ts';
 import { RawClient } from '../support/upstream.ts';
 
 const SETTINGS = {
-  ...{ host: '127.0.0.1', port: 0, tls: null, requestTimeoutSeconds: 5, headersTimeoutSeconds: 5 },
-  ...{ keepAliveTimeoutSeconds: 60, maxConnections: 100 },
+  host: '127.0.0.1',
+  port: 0,
+  tls: null,
+  requestTimeoutSeconds: 5,
+  headersTimeoutSeconds: 5,
+  keepAliveTimeoutSeconds: 60,
+  maxConnections: 100,
 };
 
 /** Sends every request through the framework and answers it there. */

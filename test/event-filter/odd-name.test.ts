@@ -32,12 +32,37 @@ const token = (text: string, escapes: number): string =>
     .join('');
 
 const inserted = fc.constantFrom(
-  ...['', '', '', '\0', '\u00ad', '\ud800', '\udc00', '\u0307', '\u0307\u0307', '\u0301', '\u0323', '\u0345', '\ufffd'],
-  ...[' ', '\u00a0', '\u2000', '\u3000', '\t', '\ufeff', 'x', '\u{e0061}'],
+  '',
+  '',
+  '',
+  '\0',
+  '\u00ad',
+  '\ud800',
+  '\udc00',
+  '\u0307',
+  '\u0307\u0307',
+  '\u0301',
+  '\u0323',
+  '\u0345',
+  '\ufffd',
+  ' ',
+  '\u00a0',
+  '\u2000',
+  '\u3000',
+  '\t',
+  '\ufeff',
+  'x',
+  '\u{e0061}',
 );
 const respelled = (char: string): fc.Arbitrary<string> =>
   fc.constantFrom(
-    ...[char, char, char, char.toUpperCase(), char.toLowerCase(), char.normalize('NFD'), char.normalize('NFC')],
+    char,
+    char,
+    char,
+    char.toUpperCase(),
+    char.toLowerCase(),
+    char.normalize('NFD'),
+    char.normalize('NFC'),
     ...({ s: ['\u017f', 'ß'], k: ['\u212a'], i: ['\u0130', '\u0131', '\u0130\u0307', '\ufb01'] }[char] ?? []),
   );
 /** What is nearly the wanted name. */

@@ -36,8 +36,15 @@ t.test('a connection that goes idle holds little, whatever was asked on it', asy
 
 const DEAF_EACH = 3;
 const DEAF_KINDS = [
-  ...['GET without a key', 'GET of a wrong key', 'GET forwarded', 'preflight', 'a token', 'a small cached answer'],
-  ...['900 header fields', 'a batch in gzip, one event cut', 'a small chunked body without a key'],
+  'GET without a key',
+  'GET of a wrong key',
+  'GET forwarded',
+  'preflight',
+  'a token',
+  'a small cached answer',
+  '900 header fields',
+  'a batch in gzip, one event cut',
+  'a small chunked body without a key',
 ];
 /** They fill what the kernel takes for them soon. */
 const LARGE_KINDS = ['GET of a large answer', 'a cached answer'];

@@ -44,7 +44,8 @@ const bearer = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const json = { 'content-type': 'application/json' };
 const signIn = (adminUrl: string, headers: Record<string, string> = {}) =>
   send(`${adminUrl}/api/session`, {
-    ...{ method: 'POST', headers: { ...json, ...headers } },
+    method: 'POST',
+    headers: { ...json, ...headers },
     body: JSON.stringify({ token: ADMIN_TOKEN }),
   });
 const cookieOf = (answer: { headers: Record<string, unknown> }): string =>

@@ -200,7 +200,8 @@ t.test('what was purged is asked of the backend again', async (t) => {
   const { call } = await adminClient(t, postern.adminUrl);
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
     fetch(postern.url + path, {
-      ...{ method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     });
   const pair = { clientSecret: CLIENT_SECRET, environmentApiKey: API_KEY };

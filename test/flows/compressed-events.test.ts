@@ -15,8 +15,14 @@ const DIGESTS = [
   'repr.digest: x',
 ];
 const BARE = {
-  ...{ 'content-encoding': undefined, 'content-type': 'application/json', digest: undefined, 'content-md5': undefined },
-  ...{ 'content-digest': undefined, 'repr-digest': undefined, content_digest: undefined, 'repr.digest': undefined },
+  'content-encoding': undefined,
+  'content-type': 'application/json',
+  digest: undefined,
+  'content-md5': undefined,
+  'content-digest': undefined,
+  'repr-digest': undefined,
+  content_digest: undefined,
+  'repr.digest': undefined,
 };
 const CODINGS = { gzip: zlib.gzipSync, deflate: zlib.deflateSync, br: zlib.brotliCompressSync } as const;
 

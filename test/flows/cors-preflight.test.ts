@@ -5,7 +5,9 @@ const ORIGIN = 'https://shop.example';
 
 const preflight = (origin: string, ...fields: readonly string[]) =>
   written({
-    ...{ method: 'OPTIONS', target: '/event/ingest/batch', secret: null },
+    method: 'OPTIONS',
+    target: '/event/ingest/batch',
+    secret: null,
     fields: [`Origin: ${origin}`, 'Access-Control-Request-Method: POST', ...fields],
   });
 
@@ -66,7 +68,10 @@ t.test('cookies are allowed to origins that an enabled key names, where the API 
     { ...WEB_KEY, allowedOrigins: [ORIGIN] },
     { id: 'every', type: 'write-only', secret: 'secret-for-every-page' },
     {
-      ...{ id: 'off', type: 'write-only', enabled: false, secret: 'secret-of-a-disabled-key' },
+      id: 'off',
+      type: 'write-only',
+      enabled: false,
+      secret: 'secret-of-a-disabled-key',
       allowedOrigins: ['https://off.example'],
     },
   ];

@@ -25,8 +25,14 @@ t.test('beside events, the query holds listed parameters alone', async (t) => {
   }
   const received = backend.requests.length;
   for (const query of [
-    ...['?data=e30', '?name=attack', '?locationEnrichment=true&event=x', '?locationEnrichment=true;data=x', '?x'],
-    ...['?locationEnrichment=1&locationEnrichment=2', '?locationEnrichment[]=1', '?locationEnrichment%00data=1'],
+    '?data=e30',
+    '?name=attack',
+    '?locationEnrichment=true&event=x',
+    '?locationEnrichment=true;data=x',
+    '?x',
+    '?locationEnrichment=1&locationEnrichment=2',
+    '?locationEnrichment[]=1',
+    '?locationEnrichment%00data=1',
   ]) {
     const answer = await send(EVENTS_SECRET, query);
     t.same([answer.status, codeOf(answer)], [403, 'query_not_allowed'], query);

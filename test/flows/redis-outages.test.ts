@@ -14,7 +14,8 @@ t.jobs = 3;
 t.test('killed, and started again', { buffered: true }, async (t) => {
   const server = await startRedis(t, DURABLE);
   await underLoad(t, {
-    ...{ redis: { url: server.url }, server },
+    redis: { url: server.url },
+    server,
     async outage(replica) {
       await server.kill();
       await replica.sourceUp(0, LOST_MS);
@@ -32,7 +33,8 @@ t.test('killed, and started again', { buffered: true }, async (t) => {
 t.test('hanging: it accepts, and never answers', { buffered: true }, async (t) => {
   const server = await startRedis(t);
   await underLoad(t, {
-    ...{ redis: { url: server.url }, server },
+    redis: { url: server.url },
+    server,
     async outage(replica) {
       server.freeze();
       await replica.sourceUp(0, HANGING_MS);
@@ -48,7 +50,8 @@ t.test('hanging: it accepts, and never answers', { buffered: true }, async (t) =
 t.test('read-only', { buffered: true }, async (t) => {
   const server = await startRedis(t);
   await underLoad(t, {
-    ...{ redis: { url: server.url }, server },
+    redis: { url: server.url },
+    server,
     async outage(replica) {
       await server.admin.replicaof('127.0.0.1', 1);
       await said(replica, /"redis_fallback_begins"/);
@@ -64,7 +67,8 @@ t.test('loading its data', { buffered: true }, async (t) => {
   const server = await startRedis(t, { conf });
   await server.admin.eval('for i = 1, 60 do redis.call("set", "filler" .. i, string.rep("x", 200)) end', 0);
   await underLoad(t, {
-    ...{ redis: { url: server.url }, server },
+    redis: { url: server.url },
+    server,
     async outage(replica) {
       await server.kill();
       const restarted = server.restart();
@@ -78,7 +82,8 @@ t.test('loading its data', { buffered: true }, async (t) => {
 t.test('the password is changed, and changed back', { buffered: true }, async (t) => {
   const server = await startRedis(t, { password: 'first-password' });
   await underLoad(t, {
-    ...{ redis: { url: server.url }, server },
+    redis: { url: server.url },
+    server,
     async outage(replica) {
       await server.admin.config('SET', 'requirepass', 'second-password');
       await server.admin.call('client', 'kill', 'type', 'normal', 'skipme', 'yes');
@@ -95,7 +100,8 @@ t.test('the password is changed, and changed back', { buffered: true }, async (t
 t.test('emptied, which is not the deletion of its keys', { buffered: true }, async (t) => {
   const server = await startRedis(t);
   await underLoad(t, {
-    ...{ redis: { url: server.url }, server },
+    redis: { url: server.url },
+    server,
     async outage(replica) {
       await server.admin.flushall();
       await replica.sourceUp(0, LOST_MS);

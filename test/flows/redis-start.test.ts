@@ -89,7 +89,8 @@ t.test('commands give up in time, with 70 and one sentence', { buffered: true },
     const folder = t.testdir({
       'postern.yaml': stringify({
         apis: { integration: { upstream: 'http://127.0.0.1:1' } },
-        ...{ keys: { source: 'redis' }, redis: { url } },
+        keys: { source: 'redis' },
+        redis: { url },
       }),
       'keys.yaml': 'keys: []\n',
     });

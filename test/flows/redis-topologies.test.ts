@@ -13,7 +13,8 @@ t.test('Sentinel fails over', { buffered: true }, async (t) => {
   const { settings, master, replica: standby } = await startSentinel(t, 'sentinel-password');
   const { sentinel, password } = settings;
   await underLoad(t, {
-    ...{ redis: { sentinel, password }, server: master },
+    redis: { sentinel, password },
+    server: master,
     async outage(replica) {
       await eventually(async () => (await standby.admin.hlen('postern:keys')) === 3, 'the replica to have the keys');
       await master.kill();
@@ -33,7 +34,9 @@ t.test('a Cluster moves the slot of all that Postern has', { buffered: true }, a
   const slot = Number(await nodes[0]?.admin.call('cluster', 'keyslot', `${prefix}keys`));
   const owner = nodes[Math.floor((slot * nodes.length) / 16_384)] as RedisServer;
   await underLoad(t, {
-    ...{ redis: { cluster: settings.cluster, prefix }, server: owner, prefix },
+    redis: { cluster: settings.cluster, prefix },
+    server: owner,
+    prefix,
     async outage(replica) {
       const next = await moveSlotOf(`${prefix}keys`);
       await changeKeys(next.admin, { set: { moved: definitionOf('moved') }, prefix });

@@ -48,15 +48,20 @@ const CASES: Readonly<Record<string, Case>> = {
     bytes: lines('GET /#a HTTP/1.1', 'Host: a', AUTHORIZED),
   },
   'two credentials': {
-    ...{ code: 'malformed_request', status: 400, closes: true },
+    code: 'malformed_request',
+    status: 400,
+    closes: true,
     bytes: lines('GET / HTTP/1.1', 'Host: a', AUTHORIZED, AUTHORIZED),
   },
   'a body on GET': {
-    ...{ code: 'malformed_request', status: 400, closes: true },
+    code: 'malformed_request',
+    status: 400,
+    closes: true,
     bytes: lines('GET / HTTP/1.1', 'Host: a', AUTHORIZED, 'Content-Length: 1'),
   },
   'a dot segment that is encoded twice': {
-    ...{ code: 'ambiguous_path', status: 400 },
+    code: 'ambiguous_path',
+    status: 400,
     bytes: written({ method: 'GET', target: '/a/%252e%252e/b' }),
   },
   'no JSON': { code: 'invalid_json', status: 400, bytes: events('{') },
@@ -72,15 +77,18 @@ const CASES: Readonly<Record<string, Case>> = {
   'an expired key': { code: 'invalid_credential', status: 401, bytes: written({ method: 'GET', secret: OLD.secret }) },
   'another address': { code: 'ip_not_allowed', status: 403, bytes: written({ method: 'GET', secret: FAR.secret }) },
   'a page with a key for servers': {
-    ...{ code: 'browser_not_allowed', status: 403 },
+    code: 'browser_not_allowed',
+    status: 403,
     bytes: written({ method: 'GET', fields: ['Origin: https://a.example'] }),
   },
   'a page of another origin': {
-    ...{ code: 'origin_not_allowed', status: 403 },
+    code: 'origin_not_allowed',
+    status: 403,
     bytes: written({ secret: PAGE.secret, body: '{}', fields: ['Origin: https://b.example'] }),
   },
   'reading with a key for writing': {
-    ...{ code: 'method_not_allowed', status: 403 },
+    code: 'method_not_allowed',
+    status: 403,
     bytes: written({ method: 'GET', secret: WEB_SECRET }),
   },
   'another route than those of its events': {
@@ -90,7 +98,8 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'another event': { code: 'event_not_allowed', status: 403, bytes: events('{"name":"other"}') },
   'a batch of other events': {
-    ...{ code: 'event_not_allowed', status: 403 },
+    code: 'event_not_allowed',
+    status: 403,
     bytes: events('{"events":[{"name":"other"}]}', [JSON_TYPE], BATCH),
   },
   'an API that is not there': {
@@ -105,7 +114,9 @@ const CASES: Readonly<Record<string, Case>> = {
     bytes: lines('TRACE / HTTP/1.1', 'Host: a', AUTHORIZED),
   },
   'a body that is too large': {
-    ...{ code: 'body_too_large', status: 413, closes: true },
+    code: 'body_too_large',
+    status: 413,
+    closes: true,
     bytes: lines('POST / HTTP/1.1', 'Host: a', AUTHORIZED, 'Content-Length: 2001'),
   },
   'another type': {
@@ -114,19 +125,26 @@ const CASES: Readonly<Record<string, Case>> = {
     bytes: events('{"name":"login"}', ['Content-Type: text/html']),
   },
   'another coding': {
-    ...{ code: 'unsupported_encoding', status: 415 },
+    code: 'unsupported_encoding',
+    status: 415,
     bytes: events('{"name":"login"}', [JSON_TYPE, 'Content-Encoding: x-other']),
   },
   'another expectation': {
-    ...{ code: 'expectation_failed', status: 417, closes: true },
+    code: 'expectation_failed',
+    status: 417,
+    closes: true,
     bytes: lines('POST / HTTP/1.1', 'Host: a', AUTHORIZED, 'Content-Length: 0', 'Expect: other'),
   },
   'too many fields': {
-    ...{ code: 'header_fields_too_large', status: 431, closes: true },
+    code: 'header_fields_too_large',
+    status: 431,
+    closes: true,
     bytes: lines('GET / HTTP/1.1', 'Host: a', AUTHORIZED, ...Array.from({ length: 1000 }, () => 'A: b')),
   },
   'another transfer coding': {
-    ...{ code: 'not_implemented', status: 501, closes: true },
+    code: 'not_implemented',
+    status: 501,
+    closes: true,
     bytes: lines('POST / HTTP/1.1', 'Host: a', AUTHORIZED, 'Transfer-Encoding: gzip, chunked'),
   },
   'another version': {

@@ -5,8 +5,12 @@ import { startFlow, written } from '../support/flow.ts';
 const SECRET = 'secret-of-a-reported-key';
 const ORIGIN = 'https://shop.example';
 const KEY = {
-  ...{ id: 'r', type: 'write-only', secret: SECRET, mode: 'report' },
-  ...{ allowedEvents: ['login'], allowedOrigins: [ORIGIN] },
+  id: 'r',
+  type: 'write-only',
+  secret: SECRET,
+  mode: 'report',
+  allowedEvents: ['login'],
+  allowedOrigins: [ORIGIN],
 };
 const send = (request: Parameters<typeof written>[0]) => written({ secret: SECRET, ...request });
 const reported = (reason: string) =>
@@ -20,15 +24,19 @@ t.test('what would be refused is forwarded unchanged, counted and logged as such
   t.equal(backend.requests[0]?.body.toString(), body);
   t.match(backend.requests[0]?.headers, { 'postern-key-id': 'r', authorization: undefined });
   t.strictSame(postern.lines.at(-1), {
-    ...{ level: 'warn', time: postern.lines.at(-1)?.['time'], msg: 'would_reject' },
-    ...{
-      requestId: answer.headers['x-request-id'],
-      api: 'integration',
-      keyId: 'r',
-      reason: 'ip_not_allowed',
-      status: 204,
-    },
-    ...{ clientIp: '127.0.0.1', method: 'POST', path: '/event/ingest', removedEvents: 0, mode: 'report' },
+    level: 'warn',
+    time: postern.lines.at(-1)?.['time'],
+    msg: 'would_reject',
+    requestId: answer.headers['x-request-id'],
+    api: 'integration',
+    keyId: 'r',
+    reason: 'ip_not_allowed',
+    status: 204,
+    clientIp: '127.0.0.1',
+    method: 'POST',
+    path: '/event/ingest',
+    removedEvents: 0,
+    mode: 'report',
   });
   t.equal(await postern.metric(reported('ip_not_allowed')), 1);
   t.equal(await postern.metric('postern_requests_total{api="integration",key="r",status="204"}'), 1);

@@ -50,8 +50,13 @@ t.test('a connection without a byte is no refusal', async (t) => isQuiet(t, SOON
 
 t.test('nor is one without a PROXY header, or with nothing after it', async (t) =>
   isQuiet(t, PROXY, [
-    ...[hold, close, reset, first('PROXY UNKNOWN\r\n'), first('PROXY UNKNOWN\r\n', true)],
-    ...[first(v2Header(0x20, 0, [])), first(v2Header(0x20, 0, []), true)],
+    hold,
+    close,
+    reset,
+    first('PROXY UNKNOWN\r\n'),
+    first('PROXY UNKNOWN\r\n', true),
+    first(v2Header(0x20, 0, [])),
+    first(v2Header(0x20, 0, []), true),
     first('PROXY TCP4 203.0.113.7 127.0.0.1 49152 80\r\n'),
   ]),
 );

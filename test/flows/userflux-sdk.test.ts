@@ -47,7 +47,9 @@ t.test('the back-end SDK of UserFlux tracks and identifies through Postern', asy
   const [tracked, identified] = backend.requests;
   t.match(tracked, { method: 'POST', url: '/event/ingest?locationEnrichment=true' });
   t.match(JSON.parse(tracked?.body.toString() ?? ''), {
-    ...{ name: 'login', userId: 'u1', timestamp: 1690111645853 },
+    name: 'login',
+    userId: 'u1',
+    timestamp: 1690111645853,
     properties: { price: 1.5, name: 'Zo\u00eb' },
   });
   t.match(tracked?.headers, { 'postern-key-id': 'server', authorization: undefined, 'content-type': /json/ });

@@ -20,21 +20,23 @@ t.test('origins', async (t) => {
   ])
     t.ok(takes(origin), origin);
   for (const origin of [
-    ...['null', '', 'https://', 'a.example', 'https://a.example/', 'https://a.example/x', 'https://A.example'],
-    ...[
-      'HTTPS://a.example',
-      'https://u@a.example',
-      'https://a.example:443',
-      'http://a.example:80',
-      'https://*.a.example',
-    ],
-    ...[
-      'https://a.example:0',
-      'https://a.example.',
-      'https://a..example',
-      'https://a.example\n',
-      'https://a.example, b',
-    ],
+    'null',
+    '',
+    'https://',
+    'a.example',
+    'https://a.example/',
+    'https://a.example/x',
+    'https://A.example',
+    'HTTPS://a.example',
+    'https://u@a.example',
+    'https://a.example:443',
+    'http://a.example:80',
+    'https://*.a.example',
+    'https://a.example:0',
+    'https://a.example.',
+    'https://a..example',
+    'https://a.example\n',
+    'https://a.example, b',
   ])
     t.notOk(takes(origin), JSON.stringify(origin));
 });

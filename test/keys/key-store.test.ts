@@ -11,7 +11,9 @@ function definition(written: Record<string, unknown>): KeyDefinition {
 }
 
 const WRITTEN = {
-  ...{ description: 'what for', rateLimit: { requests: 10, windowSeconds: 60 }, expiresAt: '2030-01-01T00:00:00Z' },
+  description: 'what for',
+  rateLimit: { requests: 10, windowSeconds: 60 },
+  expiresAt: '2030-01-01T00:00:00Z',
   allowFrom: ['192.0.2.1', { address: '2001:db8::/32', description: 'office' }],
 };
 const BASE = definition(WRITTEN);
@@ -20,19 +22,37 @@ const version = (value: KeyDefinition): string => definitionVersion({ id: value.
 
 t.test('a key in a file and the same key in Redis have one version', async (t) => {
   const stored = {
-    ...{ apiKey: `sha256:${digest('the-api-key')}`, secrets: [{ expiresAt: null, hash: `sha256:${digest('one')}` }] },
+    apiKey: `sha256:${digest('the-api-key')}`,
+    secrets: [{ expiresAt: null, hash: `sha256:${digest('one')}` }],
     allowFrom: [{ description: '', address: '192.0.2.1' }, WRITTEN.allowFrom[1]],
-    ...{ rateLimit: { windowSeconds: 60, requests: 10 }, mode: 'enforce', enabled: true, cacheTtlMinutes: 5 },
-    ...{ type: 'metrics', expiresAt: WRITTEN.expiresAt, description: 'what for' },
+    rateLimit: { windowSeconds: 60, requests: 10 },
+    mode: 'enforce',
+    enabled: true,
+    cacheTtlMinutes: 5,
+    type: 'metrics',
+    expiresAt: WRITTEN.expiresAt,
+    description: 'what for',
   };
   t.equal(definitionVersion(readStoredDefinition('a', JSON.stringify(stored))), version(BASE));
 });
 
 t.test('every field counts', async (t) => {
   const changed: Record<keyof KeyDefinition, unknown> = {
-    ...{ id: 'b', description: 'what for ', type: 'read-write', secrets: [], enabled: false, expiresAt: null },
-    ...{ allowFrom: 'anywhere', allowedEvents: 'all', disallowedEvents: 'remove', allowedOrigins: [] },
-    ...{ allowBrowsers: true, rateLimit: null, mode: 'report', apiKey: null, cacheTtlMinutes: 6 },
+    id: 'b',
+    description: 'what for ',
+    type: 'read-write',
+    secrets: [],
+    enabled: false,
+    expiresAt: null,
+    allowFrom: 'anywhere',
+    allowedEvents: 'all',
+    disallowedEvents: 'remove',
+    allowedOrigins: [],
+    allowBrowsers: true,
+    rateLimit: null,
+    mode: 'report',
+    apiKey: null,
+    cacheTtlMinutes: 6,
   };
   t.same(Object.keys(changed).sort(), Object.keys(BASE).sort());
   const versions = new Set([version(BASE)]);

@@ -42,12 +42,21 @@ t.test('every default, by type', async (t) => {
   const events = { allowedEvents: 'all', disallowedEvents: 'remove' };
   t.strictSame(read(minimal), { ...common, ...none, ...events, id: 'a', type: 'write-only', allowedOrigins: ['*'] });
   t.strictSame(read({ ...minimal, type: 'read-write' }), {
-    ...{ ...common, ...none, ...events },
-    ...{ id: 'a', type: 'read-write', allowBrowsers: false },
+    ...common,
+    ...none,
+    ...events,
+    id: 'a',
+    type: 'read-write',
+    allowBrowsers: false,
   });
   t.strictSame(read({ ...minimal, type: 'metrics', apiKey: 'key' }), {
-    ...{ ...common, ...none },
-    ...{ id: 'a', type: 'metrics', allowBrowsers: false, apiKey: hashSecret('key'), cacheTtlMinutes: 5 },
+    ...common,
+    ...none,
+    id: 'a',
+    type: 'metrics',
+    allowBrowsers: false,
+    apiKey: hashSecret('key'),
+    cacheTtlMinutes: 5,
   });
 });
 

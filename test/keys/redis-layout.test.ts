@@ -122,7 +122,9 @@ t.test('counter, size and the keys asked for are read at one moment', async (t) 
   const asked = ['absent', ...numbered(1100), 'k0'];
   const stored = pairs(numbered(700));
   t.strictSame(await readStoredState(recorded, layout, asked), {
-    ...{ version: '1', size: 700, values: new Map(asked.map((id) => [id, stored.get(id) ?? null])) },
+    version: '1',
+    size: 700,
+    values: new Map(asked.map((id) => [id, stored.get(id) ?? null])),
   });
   t.equal(sent.length, 1);
 });

@@ -6,18 +6,45 @@ const TAG = '"0123456789abcdef"';
 
 t.test('the tag, alone or among others, and the marks that compressing proxies make', async (t) => {
   for (const condition of [
-    ...[TAG, ` ${TAG} `, '*', ' * ', `"other", ${TAG}`, `${TAG},"other"`],
-    ...[`W/${TAG}`, '"0123456789abcdef-gzip"', 'W/"0123456789abcdef-br"', '"0123456789abcdef--gzip"'],
-    ...['"0123456789abcdef-zstd"', '"0123456789abcdef-deflate"', `W/"other", W/${TAG}`],
+    TAG,
+    ` ${TAG} `,
+    '*',
+    ' * ',
+    `"other", ${TAG}`,
+    `${TAG},"other"`,
+    `W/${TAG}`,
+    '"0123456789abcdef-gzip"',
+    'W/"0123456789abcdef-br"',
+    '"0123456789abcdef--gzip"',
+    '"0123456789abcdef-zstd"',
+    '"0123456789abcdef-deflate"',
+    `W/"other", W/${TAG}`,
   ])
     t.equal(namesTag(condition, TAG), true, condition);
 });
 
 t.test('nothing else', async (t) => {
   for (const condition of [
-    ...['', ',', '""', 'W/', 'W/""', '0123456789abcdef', `w/${TAG}`, `W/ ${TAG}`, `${TAG}x`, `x${TAG}`],
-    ...['"0123456789abcde"', '"0123456789abcdef0"', '"0123456789ABCDEF"', '"0123456789abcdef-"', '"-gzip"', 'W/*'],
-    ...['"0123456789abcdef-gzip-gzip"', '"0123456789abcdef-7zip"', '"gzip-0123456789abcdef"', "'0123456789abcdef'"],
+    '',
+    ',',
+    '""',
+    'W/',
+    'W/""',
+    '0123456789abcdef',
+    `w/${TAG}`,
+    `W/ ${TAG}`,
+    `${TAG}x`,
+    `x${TAG}`,
+    '"0123456789abcde"',
+    '"0123456789abcdef0"',
+    '"0123456789ABCDEF"',
+    '"0123456789abcdef-"',
+    '"-gzip"',
+    'W/*',
+    '"0123456789abcdef-gzip-gzip"',
+    '"0123456789abcdef-7zip"',
+    '"gzip-0123456789abcdef"',
+    "'0123456789abcdef'",
   ])
     t.equal(namesTag(condition, TAG), false, condition);
 });

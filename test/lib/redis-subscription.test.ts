@@ -109,7 +109,9 @@ t.test('closed while it waits for its next attempt, it makes none', async (t) =>
   const client = Object.assign(new EventEmitter(), { status: 'end', disconnect: () => {} });
   const subscription = openSubscription({
     makeClient: () => client as unknown as Redis,
-    ...{ channel: 'news', events: { onMessage: () => {} }, describe: String },
+    channel: 'news',
+    events: { onMessage: () => {} },
+    describe: String,
   });
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();

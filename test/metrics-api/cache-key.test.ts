@@ -4,8 +4,12 @@ import { cacheKey, cacheScope, variantKey, type CacheKeyParts } from '../../src/
 
 const SCOPE = cacheScope({ api: 'metrics', upstream: 'http://127.0.0.1:9001' });
 const PARTS: CacheKeyParts = {
-  ...{ key: { id: 'metrics', apiKeyDigest: 'aa' }, method: 'POST', target: '/metrics/query?a=1' },
-  ...{ contentType: 'application/json', contentEncoding: undefined, body: Buffer.from('{"variables":{}}') },
+  key: { id: 'metrics', apiKeyDigest: 'aa' },
+  method: 'POST',
+  target: '/metrics/query?a=1',
+  contentType: 'application/json',
+  contentEncoding: undefined,
+  body: Buffer.from('{"variables":{}}'),
 };
 
 t.test('the same request has the same key', async (t) => {
@@ -44,14 +48,12 @@ t.test('no two different requests are joined to the same bytes, large bodies inc
   const text = fc.string({ maxLength: 6, unit: fc.constantFrom('a', '1', ':', '-', '{', '\u00e9', '\u20ac') });
   const optional = fc.option(text, { nil: undefined });
   const parts = fc.record({
-    ...{
-      key: fc.record({ id: text, apiKeyDigest: fc.option(text) }),
-      apiKeyDigest: text,
-      method: text,
-      target: text,
-      contentType: optional,
-      contentEncoding: optional,
-    },
+    key: fc.record({ id: text, apiKeyDigest: fc.option(text) }),
+    apiKeyDigest: text,
+    method: text,
+    target: text,
+    contentType: optional,
+    contentEncoding: optional,
     body: fc.oneof(text, fc.constant('x'.repeat(20_000))).map((body) => Buffer.from(body)),
   });
   t.doesNotThrow(() =>

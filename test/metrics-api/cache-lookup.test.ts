@@ -11,8 +11,14 @@ import { metricsKey, NOW } from './support/metrics-keys.ts';
 
 const [FRESH_MS, STALE_MS] = [300_000, 60_000];
 const QUERY = {
-  ...{ key: metricsKey({ cacheTtlMs: FRESH_MS }), method: 'POST', target: '/metrics/query', body: Buffer.from('{}') },
-  ...{ contentType: undefined, contentEncoding: undefined, cacheControl: undefined, headers: () => ['Accept', 'a'] },
+  key: metricsKey({ cacheTtlMs: FRESH_MS }),
+  method: 'POST',
+  target: '/metrics/query',
+  body: Buffer.from('{}'),
+  contentType: undefined,
+  contentEncoding: undefined,
+  cacheControl: undefined,
+  headers: () => ['Accept', 'a'],
 };
 const BASE_KEY = cacheKey('scope', QUERY);
 const VARIANT_KEY = variantKey(BASE_KEY, ['accept'], ['Accept', 'a']);
@@ -31,7 +37,8 @@ function setUp() {
         return answersLater ? Promise.resolve(store.get(key)) : store.get(key);
       },
     },
-    ...{ now: () => NOW, flights: createSingleFlight() },
+    now: () => NOW,
+    flights: createSingleFlight(),
   };
   const ask = (change: Partial<CacheQuery> = {}, client = new Client()) => {
     const lookup = new CacheLookup(context, { ...QUERY, send: upstream.send, ...change }, client);

@@ -37,8 +37,13 @@ function setUp() {
 }
 
 const HEAD = {
-  ...{ contentType: 'application/json', contentEncoding: undefined, authorization: undefined },
-  ...{ address: '192.0.2.1', requestId: 'r1', keys: snapshotOf(metricsKey()), now: NOW },
+  contentType: 'application/json',
+  contentEncoding: undefined,
+  authorization: undefined,
+  address: '192.0.2.1',
+  requestId: 'r1',
+  keys: snapshotOf(metricsKey()),
+  now: NOW,
 };
 
 const bodyOf = (clientSecret: string) => Buffer.from(JSON.stringify({ clientSecret, environmentApiKey: API_KEY }));

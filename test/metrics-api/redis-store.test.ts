@@ -135,7 +135,11 @@ function scripted() {
   let listener: Parameters<RedisConnection['subscribe']>[1] | undefined;
   const wait = () => new Promise<unknown>((resolve) => pending.push(resolve));
   const connection: RedisConnection = {
-    ...{ ready: true, call: wait, callBuffer: wait, transaction: async () => [], script: () => wait },
+    ready: true,
+    call: wait,
+    callBuffer: wait,
+    transaction: async () => [],
+    script: () => wait,
     subscribe: (_channel, events) => ((listener = events), { close: () => undefined }),
     close: () => undefined,
   };
@@ -238,9 +242,13 @@ t.test('what goes to Redis in a moment is what was handed in, whatever becomes o
   let answer: (generation: string) => void = () => undefined;
   const generation = new Promise<string>((resolve) => (answer = resolve));
   const connection: RedisConnection = {
-    ...{ ready: true, call: () => generation, callBuffer: () => generation, script: () => () => generation },
+    ready: true,
+    call: () => generation,
+    callBuffer: () => generation,
+    script: () => () => generation,
     transaction: async (commands) => (sent.push(commands[0]?.[2] as Buffer), []),
-    ...{ subscribe: () => ({ close: () => undefined }), close: () => undefined },
+    subscribe: () => ({ close: () => undefined }),
+    close: () => undefined,
   };
   const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
   const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });

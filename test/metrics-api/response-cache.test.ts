@@ -607,7 +607,9 @@ function slowStore(now: () => number): CacheStore {
     set: (key: string, entry: CacheEntry, ttlMs: number) => later(memory.set(key, entry, ttlMs)),
     delete: (key) => later(memory.delete(key)),
     clear: () => later(memory.clear()),
-    ...{ stats: memory.stats, shared: memory.shared, close: memory.close },
+    stats: memory.stats,
+    shared: memory.shared,
+    close: memory.close,
   };
 }
 const storeAnswers = async (): Promise<void> => {

@@ -11,8 +11,13 @@ type Kind<K extends Shared['kind']> = Shared & { readonly kind: K };
 const FRESH_MS = 300_000;
 const STALE_MS = 60_000;
 const QUERY = {
-  ...{ key: metricsKey(), method: 'POST', target: '/metrics/query', body: Buffer.from('{}') },
-  ...{ contentType: undefined, contentEncoding: undefined, cacheControl: undefined },
+  key: metricsKey(),
+  method: 'POST',
+  target: '/metrics/query',
+  body: Buffer.from('{}'),
+  contentType: undefined,
+  contentEncoding: undefined,
+  cacheControl: undefined,
 };
 const BASE_KEY = cacheKey('scope', QUERY);
 
@@ -40,8 +45,14 @@ t.test('the answer is in the store by the time anybody hears of it, and until it
   const seen = result.then(() => store.get(BASE_KEY));
   backend.answer('{"a":1}', { headers: ['X-A', '1', 'Age', '7'] });
   t.match(await seen, {
-    ...{ kind: 'answer', status: 200, statusText: 'OK', body: Buffer.from('{"a":1}') },
-    ...{ headers: ['X-A', '1', 'Content-Length', '7'], storedAt: NOW, freshMs: FRESH_MS, initialAge: 7 },
+    kind: 'answer',
+    status: 200,
+    statusText: 'OK',
+    body: Buffer.from('{"a":1}'),
+    headers: ['X-A', '1', 'Content-Length', '7'],
+    storedAt: NOW,
+    freshMs: FRESH_MS,
+    initialAge: 7,
   });
   t.match(await result, { kind: 'answer', key: BASE_KEY, vary: [], stored: true });
   pass(FRESH_MS + STALE_MS - 1);

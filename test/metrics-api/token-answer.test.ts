@@ -4,14 +4,22 @@ import { REFUSALS, refusal, type Refusal, type RefusalCode } from '../../src/ref
 
 const TOKEN = { accessToken: 'aa.bb.cc', expiresIn: 900 };
 const OWN_HEADERS = [
-  ...['Content-Type', 'application/json', 'Cache-Control', 'no-store', 'Pragma', 'no-cache'],
-  ...['X-Request-Id', 'id-1'],
+  'Content-Type',
+  'application/json',
+  'Cache-Control',
+  'no-store',
+  'Pragma',
+  'no-cache',
+  'X-Request-Id',
+  'id-1',
 ];
 /** What stands in the operator's log. */
 const WHY = '192.0.2.1 is not on the allow-list of key dashboard';
 const of = (code: RefusalCode, more: Partial<Refusal> = {}): Refusal => ({
   ...refusal('internal_error', WHY),
-  ...{ code, keyId: 'dashboard', ...more },
+  code,
+  keyId: 'dashboard',
+  ...more,
 });
 const bodyOf = (answer: TokenAnswer) => JSON.parse(answer.body) as Record<string, unknown>;
 

@@ -43,8 +43,14 @@ t.test('refusals come through', async (t) => {
 
 t.test('a body is looked into where it is announced and the API names a place in it', async (t) => {
   const facts = (...rawHeaders: readonly string[]): Facts => ({
-    ...{ method: 'POST', target: '/', httpVersion: '1.1', rawHeaders, headers: readHeaders(rawHeaders) },
-    ...{ peer: { text: '', address: null }, secure: false, now: 0 },
+    method: 'POST',
+    target: '/',
+    httpVersion: '1.1',
+    rawHeaders,
+    headers: readHeaders(rawHeaders),
+    peer: { text: '', address: null },
+    secure: false,
+    now: 0,
   });
   const inBody = rulesOf(['bearer', 'body:api_key']);
   t.equal(mayHoldCredential(facts('Content-Length', '2'), inBody), true);

@@ -11,8 +11,12 @@ t.test('an API that is left out has no rules', async (t) => {
   const rules = compiled(t, 'apis: { integration: { upstream: http://127.0.0.1:9000 } }\n');
   t.equal(rules.metrics, null);
   t.match(rules.integration, {
-    ...{ name: 'integration', hosts: null, credential: [{ kind: 'bearer' }], authorization: { kind: 'strip' } },
-    ...{ enforcement: 'enforce', maxBodyBytes: 1048576 },
+    name: 'integration',
+    hosts: null,
+    credential: [{ kind: 'bearer' }],
+    authorization: { kind: 'strip' },
+    enforcement: 'enforce',
+    maxBodyBytes: 1048576,
   });
   t.ok(rules.integration?.router.match('POST', '/event/ingest'), 'the preset');
   t.equal(rules.trustedProxies.has(parseAddress('127.0.0.1')), false);

@@ -23,20 +23,30 @@ t.test('an exchange is found by its socket, until it is over', async (t) => {
 t.test('the outcome of an exchange', async (t) => {
   const k = key('k');
   const exchange = Object.assign(exchangeWith(factsOf(), rulesOf([k])), {
-    ...{ path: '/event/ingest', identity: { key: k, secret: k.secrets[0] } },
-    ...{ removedEvents: 2, upstreamSeconds: 0.5, upstreamFailure: 'truncated', cache: { result: 'hit', status: 'x' } },
+    path: '/event/ingest',
+    identity: { key: k, secret: k.secrets[0] },
+    removedEvents: 2,
+    upstreamSeconds: 0.5,
+    upstreamFailure: 'truncated',
+    cache: { result: 'hit', status: 'x' },
   }) as Exchange;
   t.match(outcomeOf(exchange, { status: 204 }, 3000), {
-    ...{ requestId: 'id-1', api: '', keyId: 'k', secretId: 'k-secret', method: 'POST', path: '/event/ingest' },
-    ...{
-      clientIp: '192.0.2.1',
-      status: 204,
-      refusal: null,
-      removedEvents: 2,
-      durationSeconds: 2,
-      upstreamSeconds: 0.5,
-    },
-    ...{ upstreamFailure: 'truncated', cache: 'hit', tokenIssued: false, now: NOON },
+    requestId: 'id-1',
+    api: '',
+    keyId: 'k',
+    secretId: 'k-secret',
+    method: 'POST',
+    path: '/event/ingest',
+    clientIp: '192.0.2.1',
+    status: 204,
+    refusal: null,
+    removedEvents: 2,
+    durationSeconds: 2,
+    upstreamSeconds: 0.5,
+    upstreamFailure: 'truncated',
+    cache: 'hit',
+    tokenIssued: false,
+    now: NOON,
   });
 });
 

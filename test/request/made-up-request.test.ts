@@ -19,11 +19,13 @@ function keysOf(...written: Record<string, unknown>[]) {
 
 const keys = keysOf(
   {
-    ...{ id: 'rotated', type: 'read-write' },
+    id: 'rotated',
+    type: 'read-write',
     secrets: [{ value: 'old', expiresAt: '2026-01-01T00:00:00Z' }, { value: 'new' }],
   },
   {
-    ...{ id: 'reordered', type: 'read-write' },
+    id: 'reordered',
+    type: 'read-write',
     secrets: [{ value: 'in use' }, { value: 'gone', expiresAt: '2026-01-01T00:00:00Z' }],
   },
   { id: 'over', type: 'read-write', secrets: [{ value: 'ended', expiresAt: '2026-01-01T00:00:00Z' }] },

@@ -10,7 +10,9 @@ t.test('an answer is kept for an admitted query alone', async (t) => {
   const api = apiRules({ name: 'metrics' });
   const passage = (change: Partial<Passage> = {}): Passage => ({
     ...passageOf(factsOf({ target: '/metrics/query/a' }), rulesOf([])),
-    ...{ api, path: '/metrics/query/a', identity: identityOf(metricsKey()) },
+    api,
+    path: '/metrics/query/a',
+    identity: identityOf(metricsKey()),
     ...change,
   });
   t.equal(mayBeCached(passage()), true);

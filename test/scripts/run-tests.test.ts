@@ -44,7 +44,11 @@ async function run(t: Test, { files, together = [], limitSeconds = 60, counts, w
   const [, passed, failed] = /(\d+) assertions passed, (\d+) failed\n$/.exec(text) ?? [];
   const failures = [...text.matchAll(/^FAIL \S*?(\w+)\.test\.ts: (.*)$/gm)].map(([, name, why]) => `${name}: ${why}`);
   return {
-    ...{ code, text, failures, passed: Number(passed), failed: Number(failed) },
+    code,
+    text,
+    failures,
+    passed: Number(passed),
+    failed: Number(failed),
     written: () => JSON.parse(readFileSync(join(folder, 'counts.json'), 'utf8')) as Record<string, unknown>,
   };
 }

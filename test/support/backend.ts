@@ -51,7 +51,9 @@ export async function startBackend(
   });
   const { port } = server.address() as AddressInfo;
   return {
-    ...{ port, requests, url: `http://127.0.0.1:${port}` },
+    port,
+    requests,
+    url: `http://127.0.0.1:${port}`,
     next: () => new Promise((resolve) => void waiting.push(resolve)),
   };
 }

@@ -79,9 +79,17 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
         checkMedia(headers.contentType);
         tokenForm({ contentType: headers.contentType, authorization: headers.authorization });
         return upstreamHeaders({
-          ...{ rawHeaders, connection: headers.connection, credentialFields: ['x-api-key'], bodyChanged: true },
-          ...{ bodyDecoded: false, contentType: null },
-          ...{ forwardedFor: 'a', forwardedProto: 'http', forwardedHost: 'a', requestId: 'a', key: null },
+          rawHeaders,
+          connection: headers.connection,
+          credentialFields: ['x-api-key'],
+          bodyChanged: true,
+          bodyDecoded: false,
+          contentType: null,
+          forwardedFor: 'a',
+          forwardedProto: 'http',
+          forwardedHost: 'a',
+          requestId: 'a',
+          key: null,
           authorization: { kind: 'pass' },
         });
       };

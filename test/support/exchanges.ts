@@ -40,8 +40,15 @@ export function exchangeWith(
 ): Exchange {
   const nothing = {} as never;
   return new Exchange({
-    ...{ req: nothing, res: nothing, facts, rules, requestId: 'id-1', startedAt: 1000, awaitsContinue: false },
-    ...{ place: NOWHERE, onGone: () => {} },
+    req: nothing,
+    res: nothing,
+    facts,
+    rules,
+    requestId: 'id-1',
+    startedAt: 1000,
+    awaitsContinue: false,
+    place: NOWHERE,
+    onGone: () => {},
     ...change,
   });
 }
@@ -78,7 +85,10 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
   const lanes: string[] = [];
   const world: World = {
     ...WORLD,
-    ...{ ending, draining, upstreamOf: () => upstream, now: () => 0 },
+    ending,
+    draining,
+    upstreamOf: () => upstream,
+    now: () => 0,
     serviceOf: () => {
       throw new Error('no service');
     },

@@ -25,27 +25,32 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export function factsOf(change: Partial<Facts> = {}, fields: readonly string[] = []): Facts {
   const rawHeaders = ['Host', 'api.test', ...fields];
   return {
-    ...{ method: 'POST', target: '/event/ingest', httpVersion: '1.1', rawHeaders, headers: readHeaders(rawHeaders) },
-    ...{ peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1') }, secure: false, now: NOON },
+    method: 'POST',
+    target: '/event/ingest',
+    httpVersion: '1.1',
+    rawHeaders,
+    headers: readHeaders(rawHeaders),
+    peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1') },
+    secure: false,
+    now: NOON,
     ...change,
   };
 }
 
 export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
   return {
-    ...{
-      name: 'integration',
-      hosts: null,
-      router: compileRoutes(presetRoutes('userflux')),
-      credential: [{ kind: 'bearer' }],
-      credentialFields: [],
-      looksIntoBody: false,
-    },
-    ...{
-      authorization: { kind: 'strip' },
-      cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
-    },
-    ...{ enforcement: 'enforce', maxBodyBytes: 1000, idleTimeoutMs: 1000, publishesKeys: false },
+    name: 'integration',
+    hosts: null,
+    router: compileRoutes(presetRoutes('userflux')),
+    credential: [{ kind: 'bearer' }],
+    credentialFields: [],
+    looksIntoBody: false,
+    authorization: { kind: 'strip' },
+    cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
+    enforcement: 'enforce',
+    maxBodyBytes: 1000,
+    idleTimeoutMs: 1000,
+    publishesKeys: false,
     ...change,
   };
 }
@@ -57,7 +62,9 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
     secrets: [{ id: `s-${one.id}`, digest: sha256(`secret-of-${one.id}`), expiresAt: null }],
   }));
   return {
-    ...{ version: 1, invalid: [], byId: new Map(held.map((one) => [one.id, one])) },
+    version: 1,
+    invalid: [],
+    byId: new Map(held.map((one) => [one.id, one])),
     bySecret: new Map(
       held.map((one) => [sha256(`secret-of-${one.id}`), { key: one, secret: one.secrets[0] as Key['secrets'][0] }]),
     ),
@@ -66,8 +73,11 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
 
 export function rulesOf(keys: readonly Key[], change: Partial<Ruleset> = {}): Ruleset {
   return {
-    ...{ ready: true, trustedProxies: compileAddressSet([]), pathQuirks: new Set() },
-    ...{ integration: apiRules(), metrics: null },
+    ready: true,
+    trustedProxies: compileAddressSet([]),
+    pathQuirks: new Set(),
+    integration: apiRules(),
+    metrics: null,
     keys: snapshotOf(keys),
     ...change,
   };
@@ -78,10 +88,26 @@ export const bearer = (id: string): readonly string[] => ['Authorization', `Bear
 /** A passage at the door. A body is there when a test puts one in. */
 export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE): Passage {
   return {
-    ...{ facts, rules, path: place.path, query: place.query, api: place.api, route: place.route },
-    ...{ endpoint: null, identity: null, client: null, body: 'unread', bodyText: null, bodyHandedOver: false },
-    ...{ lookedThrough: false, bodyJudged: false, typeOfUntyped: null },
-    ...{ bodyChanged: false, forwardedEvents: 0, removedEvents: 0, rejectedEvents: 0, wouldReject: null },
+    facts,
+    rules,
+    path: place.path,
+    query: place.query,
+    api: place.api,
+    route: place.route,
+    endpoint: null,
+    identity: null,
+    client: null,
+    body: 'unread',
+    bodyText: null,
+    bodyHandedOver: false,
+    lookedThrough: false,
+    bodyJudged: false,
+    typeOfUntyped: null,
+    bodyChanged: false,
+    forwardedEvents: 0,
+    removedEvents: 0,
+    rejectedEvents: 0,
+    wouldReject: null,
     readBody: () => {
       throw new Error('no body to wait for');
     },

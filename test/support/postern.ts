@@ -79,7 +79,13 @@ export async function startPostern(t: Disposer, { config, keys, now = Date.now }
   });
   const adminUrl = `http://127.0.0.1:${sidecar.admin.port}`;
   return {
-    ...{ sidecar, configFile, keysFile, lines, writeKeys, writeConfig, adminUrl },
+    sidecar,
+    configFile,
+    keysFile,
+    lines,
+    writeKeys,
+    writeConfig,
+    adminUrl,
     port: sidecar.data.port,
     url: `http://127.0.0.1:${sidecar.data.port}`,
     logText: () => written.join(''),

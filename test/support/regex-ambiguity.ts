@@ -16,7 +16,14 @@ interface Position {
 
 const SAMPLES = [
   ...Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)),
-  ...['\u0130', '\u0301', '\u0660', '\u2028', '\u3000', '\u9801', '\ufeff', '\ufffd'],
+  '\u0130',
+  '\u0301',
+  '\u0660',
+  '\u2028',
+  '\u3000',
+  '\u9801',
+  '\ufeff',
+  '\ufffd',
 ];
 
 /** More repetitions than this count as any number. */

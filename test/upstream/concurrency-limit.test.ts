@@ -41,7 +41,12 @@ void t.test('what one holder has under way or in line keeps no other from going'
   const limit = limitOf(4, { perHolder: 2 });
   const enter = (name: string) => limit.enter(waiter(name, log), name[0] as string);
   t.same(['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7'].map(enter), [
-    ...['go', 'go', 'wait', 'wait', 'wait', 'wait'],
+    'go',
+    'go',
+    'wait',
+    'wait',
+    'wait',
+    'wait',
     'share full',
   ]);
   t.same(['b1', 'b2', 'b3', 'c1'].map(enter), ['go', 'go', 'wait', 'wait']);

@@ -27,7 +27,9 @@ function answerOn(change: Record<string, unknown> = {}) {
   const handle = { writeQueueSize: 10 };
   const socket = { writableLength: 10, bytesWritten: 0, bytesRead: 0, _handle: handle, ...change };
   const answer = Object.assign(new EventEmitter(), {
-    ...{ socket: socket as typeof socket | null, req: { socket: new EventEmitter() }, destroyed: 0 },
+    socket: socket as typeof socket | null,
+    req: { socket: new EventEmitter() },
+    destroyed: 0,
     destroy: () => void (answer.destroyed += 1),
   });
   breakOffWhenStalled(answer as unknown as ServerResponse, IDLE_MS);

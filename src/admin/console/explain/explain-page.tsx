@@ -143,14 +143,23 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
 }
 
 const askedOf = ({ keyId = '', ip = '', method = 'POST', path = '/' }: AskedAbout): Asked => ({
-  ...{ by: keyId === '' && ip !== '' ? 'secret' : 'key', keyId, secret: '', ip, method, path, events: '', origin: '' },
+  by: keyId === '' && ip !== '' ? 'secret' : 'key',
+  keyId,
+  secret: '',
+  ip,
+  method,
+  path,
+  events: '',
+  origin: '',
 });
 
 function questionOf({ by, keyId, secret, ip, method, path, events, origin }: Asked): Question {
   const names = events.split(',').map((name) => name.trim());
   return {
     ...(by === 'secret' ? { key: secret } : { keyId }),
-    ...{ ip: ip.trim(), method, path: path.trim() },
+    ip: ip.trim(),
+    method,
+    path: path.trim(),
     events: names.filter((name) => name !== ''),
     origin: origin.trim() || null,
   };

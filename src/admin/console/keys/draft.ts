@@ -78,10 +78,24 @@ export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
 
 /** What the defaults of a definition look like in a form. */
 export const NEW_DRAFT: Draft = {
-  ...{ description: '', enabled: true, anywhere: true, locations: [] },
-  ...{ allEvents: true, events: [], disallowedEvents: 'remove', anyOrigin: true, origins: [], allowBrowsers: false },
-  ...{ limited: false, requests: '100', windowSeconds: '1', mode: 'enforce', expires: false, expiresAt: '' },
-  ...{ cacheTtlMinutes: String(CACHE_TTL_MINUTES.default), apiKey: '' },
+  description: '',
+  enabled: true,
+  anywhere: true,
+  locations: [],
+  allEvents: true,
+  events: [],
+  disallowedEvents: 'remove',
+  anyOrigin: true,
+  origins: [],
+  allowBrowsers: false,
+  limited: false,
+  requests: '100',
+  windowSeconds: '1',
+  mode: 'enforce',
+  expires: false,
+  expiresAt: '',
+  cacheTtlMinutes: String(CACHE_TTL_MINUTES.default),
+  apiKey: '',
 };
 
 export function draftOf(definition: KeyDefinition): Draft {
@@ -89,17 +103,24 @@ export function draftOf(definition: KeyDefinition): Draft {
   const anyOrigin = allowedOrigins === null || allowedOrigins.includes('*');
   return {
     ...NEW_DRAFT,
-    ...{ description: definition.description, enabled: definition.enabled, mode: definition.mode },
-    ...{ anywhere: allowFrom === 'anywhere', locations: allowFrom === 'anywhere' ? [] : allowFrom },
-    ...{ allEvents: allowedEvents === null || allowedEvents === 'all' },
+    description: definition.description,
+    enabled: definition.enabled,
+    mode: definition.mode,
+    anywhere: allowFrom === 'anywhere',
+    locations: allowFrom === 'anywhere' ? [] : allowFrom,
+    allEvents: allowedEvents === null || allowedEvents === 'all',
     events: Array.isArray(allowedEvents) ? allowedEvents : [],
     disallowedEvents: disallowedEvents ?? 'remove',
-    ...{ anyOrigin, origins: anyOrigin ? [] : (allowedOrigins ?? []) },
+    anyOrigin,
+    origins: anyOrigin ? [] : (allowedOrigins ?? []),
     allowBrowsers: definition.allowBrowsers ?? false,
     ...(rateLimit !== null && {
-      ...{ limited: true, requests: String(rateLimit.requests), windowSeconds: String(rateLimit.windowSeconds) },
+      limited: true,
+      requests: String(rateLimit.requests),
+      windowSeconds: String(rateLimit.windowSeconds),
     }),
-    ...{ expires: definition.expiresAt !== null, expiresAt: definition.expiresAt ?? '' },
+    expires: definition.expiresAt !== null,
+    expiresAt: definition.expiresAt ?? '',
     cacheTtlMinutes: String(definition.cacheTtlMinutes ?? CACHE_TTL_MINUTES.default),
   };
 }
@@ -118,7 +139,10 @@ export function definitionOf(draft: Draft, type: KeyType): KeyReplacement {
     description: description.trim(),
   }));
   return {
-    ...{ type, description: draft.description, enabled: draft.enabled, mode: draft.mode },
+    type,
+    description: draft.description,
+    enabled: draft.enabled,
+    mode: draft.mode,
     allowFrom: draft.anywhere ? 'anywhere' : locations,
     rateLimit: draft.limited
       ? { requests: numberIn(draft.requests), windowSeconds: numberIn(draft.windowSeconds) }

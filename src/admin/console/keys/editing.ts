@@ -105,7 +105,11 @@ export function useEditing(stored: Stored, onChanged: () => void): Editing {
   const rebased = (now: Draft): Draft => rebase(draft, draftOf(base.definition), now).draft;
 
   return {
-    ...{ base, draft, dirty, busy, ...outcome },
+    base,
+    draft,
+    dirty,
+    busy,
+    ...outcome,
     change: (part) => setDraft((before) => ({ ...before, ...part })),
     async save() {
       const next = withoutBlankRows(draft);

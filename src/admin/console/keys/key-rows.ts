@@ -38,12 +38,23 @@ export function keyRows({ keys, invalid }: KeyList, status: Status | null, summa
     ...keys.map((definition) => {
       const key = known.get(definition.id);
       return {
-        ...{ id: definition.id, definition, state: stateOf(definition, key), why: key?.why ?? null },
-        ...{ lastUsedAt: latest(key), warnings: key?.warnings.length ?? 0, ...counted(definition.id) },
+        id: definition.id,
+        definition,
+        state: stateOf(definition, key),
+        why: key?.why ?? null,
+        lastUsedAt: latest(key),
+        warnings: key?.warnings.length ?? 0,
+        ...counted(definition.id),
       };
     }),
     ...invalid.map(({ id, why }) => ({
-      ...{ id, definition: null, state: 'invalid' as const, why, lastUsedAt: null, warnings: 0, ...counted(id) },
+      id,
+      definition: null,
+      state: 'invalid' as const,
+      why,
+      lastUsedAt: null,
+      warnings: 0,
+      ...counted(id),
     })),
   ];
 }

@@ -113,7 +113,10 @@ function optionsFor(element: HTMLElement, layers: number, onHover: (at: number |
   const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const axis = { stroke: colour('muted'), grid: { stroke: colour('grid'), width: 1 }, ticks: { show: false } };
   return {
-    ...{ width: element.clientWidth, height: HEIGHT, padding: [8, 20, 0, 0], legend: { show: false } },
+    width: element.clientWidth,
+    height: HEIGHT,
+    padding: [8, 20, 0, 0],
+    legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     scales: {
       // Half a bar of room at both ends.

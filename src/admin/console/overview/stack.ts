@@ -52,7 +52,8 @@ export function stackOf(minutes: readonly MinuteCounts[], mode: Mode, by: GroupB
 }
 
 const layerOf = (name: string, counts: readonly number[]): Layer => ({
-  ...{ name, counts },
+  name,
+  counts,
   total: counts.reduce((sum, count) => sum + count, 0),
 });
 

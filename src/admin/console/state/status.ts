@@ -6,7 +6,9 @@ import type { Resource } from './resource.ts';
 import { createStore } from './store.ts';
 
 export const StatusContext = createContext<Resource<Status>>({
-  ...{ value: null, etag: null, failure: null },
+  value: null,
+  etag: null,
+  failure: null,
   reload: async () => undefined,
 });
 
