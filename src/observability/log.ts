@@ -32,9 +32,9 @@ export interface Log {
   readonly fatal: Write;
   /** The line of a refusal, or of one that would have been; at level debug a second one says why. */
   readonly rejection: (rejection: Rejection, refusal: Refusal) => void;
-  /** The line of a request that its upstream failed. */
+  /** The line of a request that failed at its upstream. */
   readonly upstreamFailure: (outcome: Outcome) => void;
-  /** The line of a request that nothing stopped. */
+  /** The line of a request that went through. */
   readonly request: (outcome: Outcome) => void;
   readonly setLevel: (level: LogLevel) => void;
   /** Resolves when every line so far is written. After a second without that, nobody reads: what is left is given up for good. */
@@ -163,9 +163,7 @@ const STDOUT = 1;
 /** What may wait for a reader of standard output that has stopped reading. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
-/**
- * Our own writer in place of pino's: that one tries for ever to flush at exit when the reader of a pipe is gone, and the process with it.
- */
+/** Our own writer in place of pino's, which would never let the process end when the reader of a pipe is gone. */
 function standardOutput(now: () => number): LogDestination {
   const writer = createLineWriter({
     ...logDescriptor(STDOUT),
