@@ -101,7 +101,6 @@ class Race {
   }
 
   #settle(winner: Socket | null): void {
-    if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#deadline);
     clearTimeout(this.#next);
