@@ -85,3 +85,13 @@ t.test('no timer is left of a call that was answered', async (t) => {
   await new Promise(setImmediate);
   t.equal(timers(), before);
 });
+
+t.test('after a trial, whether it succeeded or not, the next one may try', async (t) => {
+  const breaker = createCircuitBreaker({ timeoutMs: 60_000, retryAfterMs: 0 });
+  await t.rejects(breaker.run(failing));
+  await t.rejects(breaker.run(failing));
+  t.ok(breaker.permits);
+  await breaker.run(async () => undefined);
+  breaker.trip('down again');
+  t.ok(breaker.permits);
+});
