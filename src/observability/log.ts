@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
 import { escapeUnits } from '../lib/escape-units.ts';
 import { redactUrls } from '../lib/redact-urls.ts';
 import type { Refusal } from '../refusal.ts';
@@ -13,8 +14,7 @@ import { logDescriptor } from './log-descriptor.ts';
 import { loggablePath } from './outcome.ts';
 import type { Outcome, Rejection } from './outcome.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = Config['log']['level'];
 
 /** Details of a line. Strings are shown without the credentials of URLs in them; an error shows its message alone. */
 export type LogFields = Readonly<
