@@ -92,3 +92,6 @@ export const RoutesSchema = z
           });
     });
   });
+
+/** A valid route with every default filled in. */
+export type ParsedRoute = z.output<typeof RoutesSchema>[number];
