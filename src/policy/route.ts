@@ -9,7 +9,7 @@ import {
   type RouteDefinition,
 } from '../config/route-definition.ts';
 import { parseSelector, type EventSelector } from '../config/selector.ts';
-import { foldPath, isPlainPath, readPath, segmentsOf } from '../lib/path-reading.ts';
+import { foldPath, readPath, segmentsOf } from '../lib/path-reading.ts';
 import { foldParameterName } from '../lib/query.ts';
 
 export interface CompiledRoute {
@@ -66,15 +66,6 @@ export function compileRoutes(definitions: readonly RouteDefinition[], credentia
     return { route: found.route, target: found.rewrite === null ? path : fill(found.rewrite, path) };
   };
   return { match, routes: patterns.map(({ route }) => route) };
-}
-
-/** Whether a path belongs to the metrics API in any of its readings: `/metrics`, and what is under it. */
-export function isMetricsPath(path: string): boolean {
-  if (isPlainPath(path)) return /^\/metrics(?:\/|$)/i.test(path);
-  return readPath(path).some((reading) => {
-    const folded = foldPath(reading);
-    return folded === '/metrics' || folded.startsWith('/metrics/');
-  });
 }
 
 interface Pattern {
