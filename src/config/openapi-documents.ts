@@ -21,8 +21,9 @@ export interface OpenDocument {
 }
 
 export interface OpenDocuments {
-  /** null when the document cannot be used; `problems` says why. */
+  /** null when the document cannot be used: why is in `unusable` or, where lines of the file are wrong, in `problems`. */
   readonly root: Place | null;
+  readonly unusable: string | null;
   readonly problems: readonly Problem[];
   /** Every file that was read, or that somebody looked for. */
   readonly files: () => readonly string[];
@@ -73,7 +74,8 @@ export function openDocuments(rootFile: string): OpenDocuments {
   const root = open(rootFile);
   return {
     root: 'why' in root ? null : { document: root, path: [], value: root.value },
-    problems: 'why' in root ? root.problems(rootFile) : [],
+    unusable: 'why' in root && root.problems.length === 0 ? root.why : null,
+    problems: 'why' in root ? root.problems : [],
     files: () => [...known.keys()],
     follow,
   };
@@ -81,13 +83,11 @@ export function openDocuments(rootFile: string): OpenDocuments {
 
 interface Failure {
   readonly why: string;
-  readonly problems: (file: string) => readonly Problem[];
+  /** At lines of the file, if it could be read. */
+  readonly problems: readonly Problem[];
 }
 
-function failure(why: string): Failure {
-  const message = `The file cannot be used: ${why}.`;
-  return { why, problems: (file) => [{ file, line: 1, column: 1, severity: 'error', message, field: '' }] };
-}
+const failure = (why: string): Failure => ({ why, problems: [] });
 
 /** The text of a regular file. A pipe or device is none, however its name looks: reading it would not end. */
 function boundedText(file: string, maxBytes: number): string | Failure {
@@ -115,7 +115,7 @@ function parse(text: string, file: string): OpenDocument | Failure {
     return { file, value, locate: (path, what) => (yaml ??= readAsYaml(text, file)).locate(path, what) };
   }
   const { content, problems, locate } = readAsYaml(text, file);
-  if (content === null) return { why: 'it is not well-formed', problems: () => problems };
+  if (content === null) return { why: 'it is not well-formed', problems };
   return { file, value: content.value, locate };
 }
 

@@ -17,6 +17,8 @@ export interface DescribedRoute {
 }
 
 export interface Description {
+  /** Why the file cannot be used at all; null: it can, or `problems` says what is wrong with it. */
+  readonly unusable: string | null;
   readonly routes: readonly DescribedRoute[];
   /** Errors: the document cannot be used. Warnings: operations that are not listed. */
   readonly problems: readonly Problem[];
@@ -29,7 +31,12 @@ export function readOpenApi(file: string): Description {
   const documents = openDocuments(file);
   const reading = new Reading(documents);
   const routes = documents.root === null ? [] : routesOf(documents.root, reading);
-  return { routes, problems: [...documents.problems, ...reading.problems], files: documents.files() };
+  return {
+    unusable: documents.unusable,
+    routes,
+    problems: [...documents.problems, ...reading.problems],
+    files: documents.files(),
+  };
 }
 
 const VERSION = /^3\.[01](?:\.|$)/;
