@@ -52,7 +52,7 @@ export const FIELDS = {
   }),
   allowedEvents: field({
     title: 'Allowed profile events',
-    types: ['write-only', 'read-write'],
+    types: ['write-only', 'read-only', 'read-write'],
     empty: { allEvents: true, events: [] as readonly string[] },
     read: ({ allowedEvents }) => ({
       allEvents: allowedEvents === null || allowedEvents === 'all',
@@ -63,7 +63,7 @@ export const FIELDS = {
   }),
   disallowedEvents: field<{ disallowedEvents: 'remove' | 'reject' }, 'remove' | 'reject'>({
     title: 'Disallowed events',
-    types: ['write-only', 'read-write'],
+    types: ['write-only', 'read-only', 'read-write'],
     empty: { disallowedEvents: 'remove' },
     read: ({ disallowedEvents }) => ({ disallowedEvents: disallowedEvents ?? 'remove' }),
     write: ({ disallowedEvents }) => disallowedEvents,
@@ -71,19 +71,17 @@ export const FIELDS = {
   }),
   allowedOrigins: field({
     title: 'Origins',
-    types: ['write-only'],
     empty: { anyOrigin: true, origins: [] as readonly string[] },
     read({ allowedOrigins }) {
-      const anyOrigin = allowedOrigins === null || allowedOrigins.includes('*');
+      const anyOrigin = allowedOrigins.includes('*');
       return { anyOrigin, origins: anyOrigin ? [] : allowedOrigins };
     },
     write: ({ anyOrigin, origins }) => (anyOrigin ? ['*'] : origins.map((origin) => origin.trim())),
-    words: ({ allowedOrigins }) =>
-      allowedOrigins?.includes('*') ? 'Any origin' : joined(allowedOrigins ?? [], 'None'),
+    words: ({ allowedOrigins }) => (allowedOrigins.includes('*') ? 'Any origin' : joined(allowedOrigins, 'None')),
   }),
   allowBrowsers: field({
     title: 'Browser use',
-    types: ['read-write', 'metrics'],
+    types: ['read-only', 'read-write', 'metrics'],
     empty: { allowBrowsers: false },
     read: ({ allowBrowsers }) => ({ allowBrowsers: allowBrowsers ?? false }),
     write: ({ allowBrowsers }) => allowBrowsers,
@@ -133,6 +131,35 @@ export const FIELDS = {
     read: () => ({ apiKey: '' }),
     write: ({ apiKey }) => apiKey || undefined,
     words: ({ apiKey }) => (apiKey === null ? 'None' : `begins with ${apiKey.id}`),
+  }),
+  apis: field<{ apis: KeyDefinition['apis'] }, KeyReplacement['apis']>({
+    title: 'APIs',
+    empty: { apis: 'all' },
+    read: ({ apis }) => ({ apis }),
+    write: ({ apis }) => apis,
+    words: ({ apis }) => (apis === 'all' ? 'All' : joined(apis, 'None')),
+  }),
+  allowedRoutes: field<{ allowedRoutes: KeyDefinition['allowedRoutes'] }, KeyReplacement['allowedRoutes']>({
+    title: 'Routes',
+    empty: { allowedRoutes: 'all' },
+    read: ({ allowedRoutes }) => ({ allowedRoutes }),
+    write: ({ allowedRoutes }) => allowedRoutes,
+    words: ({ allowedRoutes }) => (allowedRoutes === 'all' ? 'All' : joined(allowedRoutes, 'None')),
+  }),
+  denyFrom: field<{ denyFrom: KeyDefinition['denyFrom'] }, KeyReplacement['denyFrom']>({
+    title: 'Denied addresses',
+    empty: { denyFrom: [] },
+    read: ({ denyFrom }) => ({ denyFrom }),
+    write: ({ denyFrom }) => denyFrom,
+    words: ({ denyFrom }) => joined(denyFrom.map(placeInWords), 'None'),
+  }),
+  accessToken: field<{ accessToken: KeyDefinition['accessToken'] }, KeyReplacement['accessToken']>({
+    title: 'Access tokens',
+    types: ['write-only', 'read-only', 'read-write'],
+    empty: { accessToken: 'allowed' },
+    read: ({ accessToken }) => ({ accessToken }),
+    write: ({ accessToken }) => accessToken,
+    words: ({ accessToken }) => accessToken ?? '',
   }),
 } as const satisfies { readonly [N in FormField]: { readonly write: (parts: never) => KeyReplacement[N] } };
 
