@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import t from 'tap';
 import { answer, problemBody, problemHeaders } from '../../src/data-port/answer.ts';
 import { recordOf } from '../../src/data-port/socket-record.ts';
@@ -67,6 +69,47 @@ t.test('a last answer is read to its end by a client that is still sending', asy
   await client.closed;
   t.match(client.text, /403[\s\S]*\{"n":1\}$/);
   t.equal(client.error, null);
+});
+
+t.test('a client is told at once that nothing follows the last answer, and is read a while longer', async (t) => {
+  let server: Socket | null = null;
+  const { port } = await serveExchanges(t, (exchange) => {
+    server = exchange.req.socket;
+    answer(exchange, { ...OWN, close: true });
+  });
+  const client = new RawClient(t, port, { allowHalfOpen: true });
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhe');
+  await once(client.socket, 'end');
+  const socket = server as unknown as Socket;
+  t.notOk(socket.destroyed);
+  client.write('llo');
+  await once(socket, 'data');
+  client.socket.end();
+  await client.closed;
+  t.equal(client.error, null);
+});
+
+t.test('nothing is left of a connection that lingered', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const { port } = await serveExchanges(t, (exchange) => answer(exchange, { ...OWN, close: true }));
+  await sendRaw(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhe', { untilClose: true });
+  while (timers() > before) await new Promise(setImmediate);
+  t.ok(timers() <= before);
+});
+
+t.test('a client that sends for ever is not read for ever', async (t) => {
+  const { port } = await serveExchanges(t, (exchange) => answer(exchange, { ...OWN, close: true }));
+  const client = new RawClient(t, port, { allowHalfOpen: true });
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n');
+  const piece = 'x'.repeat(65_536);
+  const send = (): void => {
+    while (!client.socket.destroyed && client.socket.write(piece));
+  };
+  client.socket.on('drain', send);
+  send();
+  await client.closed;
+  t.match(client.text, /403/);
 });
 
 t.test('after an answer has begun there is only the end of the connection', async (t) => {

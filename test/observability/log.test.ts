@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import * as fc from 'fast-check';
 import t from 'tap';
 import { createLog, rejectionLine } from '../../src/observability/log.ts';
@@ -105,4 +106,27 @@ t.test('an upstream failure and a plain request have lines of their own', async 
   const [failure, request] = parsed();
   t.match(failure, { level: 'warn', msg: 'upstream_failed', kind: 'header_timeout', status: 504, path: '/a' });
   t.match(request, { level: 'info', msg: 'request', status: 204, durationSeconds: 0.002, upstreamSeconds: 0.001 });
+});
+
+t.test('a flush that nobody reads is given up after a second', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  let finish = (): void => {};
+  let givenUp = 0;
+  const destination = {
+    write: () => undefined,
+    flush: (done: () => void) => void (finish = done),
+    giveUp: () => (givenUp++, finish()),
+  };
+  const flushed = createLog({ level: 'info', now: () => NOON, destination }).flush();
+  mock.timers.tick(999);
+  t.equal(givenUp, 0);
+  mock.timers.tick(1);
+  t.equal(givenUp, 1);
+  await flushed;
+  const inTime = createLog({ level: 'info', now: () => NOON, destination }).flush();
+  finish();
+  await inTime;
+  mock.timers.tick(5000);
+  t.equal(givenUp, 1, 'one that was read is not');
 });
