@@ -74,11 +74,18 @@ t.test('what breaks behind a whole request leaves its answer alone', async (t) =
 });
 
 t.test('the answer before broken bytes is read to its end by a client that is still sending them', async (t) => {
-  const { port } = await listening(t, ({ res }) => void setImmediate(() => res.end('answer')));
+  const closing: boolean[] = [];
+  const { port } = await listening(t, ({ req, res }) => {
+    setImmediate(() => {
+      closing.push(recordOf(req.socket).closing);
+      res.end('answer');
+    });
+  });
   const client = new RawClient(t, port);
   client.write(`GET / HTTP/1.1\r\nHost: a\r\n\r\nG@T${'x'.repeat(3_000_000)}`);
   await client.closed;
   t.match(client.text, /answer$/);
+  t.same(closing, [true]);
   t.equal(client.error, null);
 });
 
