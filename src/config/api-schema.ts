@@ -3,41 +3,10 @@
  * Types, limits, defaults and descriptions stand here once; the JSON Schema and the reference page are made from them.
  */
 import { z } from 'zod';
-import { nearestName } from './nearest.ts';
+import { AuthorizationSchema, CredentialSchema, unusedPlaces, type AuthorizationConfig } from './credential-schema.ts';
 import { PRESETS } from './presets.ts';
 import { RoutesSchema } from './route-schema.ts';
-import { choice, duration, headerName, hostName, SECRET, secretText, text, upstreamUrl, whole } from './values.ts';
-
-const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
-const JUDGED_HEADERS = new Set([
-  'authorization',
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'origin',
-  'cookie',
-]);
-
-const CredentialSchema = z
-  .string({ error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .regex(CREDENTIAL, { error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .refine((location) => !JUDGED_HEADERS.has(location.toLowerCase().replace(/^header:/, '')), {
-    error: 'must not be a header that has a meaning of its own; use "bearer" for Authorization',
-  })
-  .transform((location) => (location.startsWith('header:') ? location.toLowerCase() : location));
-
-/** `authorization` is free text, so that a slip of the pen in `strip` would be sent to the backend as a credential. */
-const AuthorizationSchema = z.union(
-  [
-    choice(['strip', 'pass']),
-    secretText.meta(SECRET).refine((value) => nearestName(value.toLowerCase(), ['strip', 'pass']) === null, {
-      error:
-        'must be "strip", "pass" or the whole value to send, such as "Bearer ..."; this looks like a misspelt word',
-    }),
-  ],
-  { error: 'must be "strip", "pass" or the whole value to send, such as "Bearer ..."' },
-);
+import { choice, duration, headerName, hostName, SECRET, text, upstreamUrl, whole } from './values.ts';
 
 const UpstreamTlsSchema = z
   .strictObject({
@@ -85,19 +54,15 @@ const apiFields = {
     .describe(
       'The routes that keys limited to specific events may use, and where the event names are. In place of `preset`.',
     ),
-  credential: z
-    .array(CredentialSchema, { error: 'must be a list of places, such as [bearer, "header:x-api-key"]' })
-    .min(1, { error: 'must name at least one place' })
-    .default(['bearer'])
-    .describe(
-      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. The metrics API knows `bearer` alone.',
-    ),
+  credential: CredentialSchema.default(['bearer']).describe(
+    'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. A member deeper in a JSON body is named by the way to it: `body:properties/token`; `[]` stands for every item of a list: `body:[]/properties/token`. The metrics API knows `bearer` alone.',
+  ),
   hosts: z
     .array(hostName, { error: 'must be a list of host names' })
     .default([])
     .describe('If set, this API serves only these Host names.'),
   authorization: AuthorizationSchema.default('strip').describe(
-    'What the backend gets as `Authorization`: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`.',
+    "What the backend gets where the caller's credential stood: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`, which is also the `Authorization` of requests whose credential stood nowhere else. Or one of these for each place, such as `{ basic-username: Basic ..., query:writeKey: ... }`; a place that is not named gets nothing.",
   ),
   preserveHost: z
     .boolean({ error: 'must be true or false' })
@@ -187,12 +152,20 @@ interface RoutesChoice {
   readonly routes: readonly unknown[] | null;
 }
 
+interface Credentials {
+  readonly credential: readonly string[];
+  readonly authorization: AuthorizationConfig;
+}
+
 interface ConnectionShares {
   readonly maxConnections: number;
   readonly maxConnectionsPerKey: number | null;
 }
 
-function refuseContradictions(api: RoutesChoice & ConnectionShares, context: z.core.$RefinementCtx): void {
+function refuseContradictions(
+  api: RoutesChoice & ConnectionShares & Credentials,
+  context: z.core.$RefinementCtx,
+): void {
   // Either list of routes has to be the one that holds: the reader of the file must not have to guess which.
   if (api.preset !== null && api.routes !== null)
     context.addIssue({ code: 'custom', path: ['routes'], message: 'cannot stand beside `preset`: remove one of them' });
@@ -201,6 +174,12 @@ function refuseContradictions(api: RoutesChoice & ConnectionShares, context: z.c
       code: 'custom',
       path: ['maxConnectionsPerKey'],
       message: 'must not be larger than `maxConnections`, of which it is a share',
+    });
+  for (const place of unusedPlaces(api.authorization, api.credential))
+    context.addIssue({
+      code: 'custom',
+      path: ['authorization', place],
+      message: 'is not among the places of `credential`',
     });
 }
 

@@ -4,11 +4,10 @@
  */
 import type { Config, IntegrationApiConfig, MetricsApiConfig } from '../config/schema.ts';
 import { presetRoutes } from '../config/presets.ts';
-import { compileMemberSearch } from '../event-filter/member-value.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
-import { compileNameReader } from '../lib/query.ts';
+import { compileAuthorization, compileLocation } from './compile-credential.ts';
 import { compileRoutes } from './route.ts';
-import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
+import type { ApiName, ApiRules, Ruleset } from './ruleset.ts';
 
 /** The rules of a configuration, without the keys, which come from elsewhere and change on their own. */
 export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
@@ -22,7 +21,7 @@ export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
 }
 
 function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig): ApiRules {
-  const credential = api.credential.map(locationOf);
+  const credential = api.credential.map(compileLocation);
   return {
     name,
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
@@ -33,7 +32,7 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     credential,
     credentialFields: credential.flatMap((location) => (location.kind === 'header' ? [location.name] : [])),
     looksIntoBody: credential.some(({ kind }) => kind === 'body'),
-    authorization: authorizationOf(api.authorization),
+    authorization: compileAuthorization(api.authorization, api.credential),
     cors: {
       allowedHeaders: new Set(api.cors.allowedHeaders.map((header) => header.toLowerCase())),
       maxAgeSeconds: api.cors.maxAgeSeconds,
@@ -44,26 +43,6 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),
     publishesKeys: 'token' in api && api.token.privateKeyFile !== null,
   };
-}
-
-function authorizationOf(written: string): UpstreamAuthorization {
-  if (written === 'strip' || written === 'pass') return { kind: written };
-  return { kind: 'literal', value: written };
-}
-
-function locationOf(written: string): CredentialLocation {
-  if (written === 'bearer' || written === 'basic-username') return { kind: written };
-  const colon = written.indexOf(':');
-  const kind = written.slice(0, colon) as 'header' | 'query' | 'body';
-  const name = written.slice(colon + 1);
-  switch (kind) {
-    case 'header':
-      return { kind, name };
-    case 'query':
-      return { kind, name, isName: compileNameReader(name) };
-    case 'body':
-      return { kind, name, find: compileMemberSearch(name) };
-  }
 }
 
 /** A range that validation has let through. */

@@ -66,10 +66,10 @@ export function compareCredentials(passage: Routed): Verdict | Wait {
 
 function handOver(passage: Routed, text: Buffer): void {
   const handed = handOverBody(text, passage.api);
-  sendJudged(passage, handed ?? text);
+  sendJudged(passage, handed?.text ?? text);
   if (handed === null) return;
-  passage.bodyText = allowed(handed);
-  passage.bodyHandedOver = true;
+  passage.bodyText = allowed(handed.text);
+  passage.bodyHandedOver = handed.holdsCredential;
 }
 
 export function judgeEvents(passage: Routed): Verdict | Wait {

@@ -1,6 +1,12 @@
 import t from 'tap';
 import { ConfigSchema } from '../../src/config/schema.ts';
-import { handOverBody, mayHoldCredential, NOT_TEXT, secretInBody } from '../../src/policy/body-credential.ts';
+import {
+  DIFFERENT,
+  handOverBody,
+  mayHoldCredential,
+  NOT_TEXT,
+  secretInBody,
+} from '../../src/policy/body-credential.ts';
 import { compileRules } from '../../src/policy/compile-rules.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
@@ -34,6 +40,23 @@ t.test('a member that holds something else than text', async (t) => {
     t.equal(read(`{"api_key":${value}}`), NOT_TEXT, value);
 });
 
+t.test('one secret in every item is one, and two are none', async (t) => {
+  const location = rulesOf(['body:[]/properties/token']).credential[0] as BodyLocation;
+  const inItems = (...items: readonly string[]): ReturnType<typeof secretInBody> =>
+    secretInBody(
+      allowed(Buffer.from(`[${items.map((token) => `{"properties":{"token":${token}}}`).join(',')}]`)),
+      location,
+    );
+  t.equal(inItems('"a"'), 'a');
+  t.equal(inItems('"a"', '"\\u0061"', '"a"', 'null', '""'), 'a');
+  t.equal(inItems(), null);
+  t.equal(inItems('null', '"a"'), 'a');
+  t.equal(inItems('"a"', '"b"'), DIFFERENT);
+  t.equal(inItems('"a"', '"a"', '"A"'), DIFFERENT);
+  t.equal(inItems('"a"', '1'), NOT_TEXT);
+  t.equal(inItems('"a"', 'nullx'.slice(0, 4), '[null]'), NOT_TEXT);
+});
+
 t.test('refusals come through', async (t) => {
   t.match(read('{"api_key":"a","api_key":"a"}'), { code: 'ambiguous_body' });
   t.match(read('api_key=a'), { code: 'invalid_json' });
@@ -61,7 +84,8 @@ t.test('a body is looked into where it is announced and the API names a place in
 });
 
 t.test('what the backend gets in its place', async (t) => {
-  const handed = (api: ApiRules, body: string): string | undefined => handOverBody(Buffer.from(body), api)?.toString();
+  const handed = (api: ApiRules, body: string): string | undefined =>
+    handOverBody(Buffer.from(body), api)?.text.toString();
   const body = '{"a":1.0, "api_key":"s3cret"}';
   const literal = { authorization: 'k"ey' };
   t.equal(handed(rulesOf(['body:api_key']), body), '{"a":1.0}');
@@ -72,4 +96,21 @@ t.test('what the backend gets in its place', async (t) => {
   t.equal(handed(rulesOf(['body:api_key'], { ...literal, enforcement: 'report' }), body), undefined);
   t.equal(handed(rulesOf(['body:api_key']), '{"a":1}'), undefined);
   t.equal(handed(rulesOf(['body:api_key']), ''), undefined);
+});
+
+t.test('each place gets its own, and it is told whether the upstream has one in the body', async (t) => {
+  const places = ['bearer', 'body:api_key', 'body:[]/properties/token', 'body:properties/token'];
+  const api = rulesOf(places, {
+    authorization: { 'body:api_key': 'k', 'body:properties/token': 'pass', bearer: 'Bearer b' },
+  });
+  const handed = (body: string) => {
+    const handed = handOverBody(Buffer.from(body), api);
+    return handed === null ? null : [handed.text.toString(), handed.holdsCredential];
+  };
+  t.same(handed('{"api_key":"s","properties":{"token":"s"}}'), ['{"api_key":"k","properties":{"token":"s"}}', true]);
+  t.same(handed('[{"properties":{"token":"s","a":1}},{"properties":{"token":"s"}}]'), [
+    '[{"properties":{"a":1}},{"properties":{}}]',
+    false,
+  ]);
+  t.equal(handed('{"properties":{"token":"s"}}'), null);
 });

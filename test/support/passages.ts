@@ -10,7 +10,7 @@ import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
-import type { ApiRules, Ruleset } from '../../src/policy/ruleset.ts';
+import type { ApiRules, Ruleset, UpstreamAuthorization, UpstreamCredentials } from '../../src/policy/ruleset.ts';
 import type { PolicyWorld } from '../../src/request/checks.ts';
 import { NOWHERE, type Passage, type Place } from '../../src/request/passage.ts';
 import { createRun } from '../../src/request/run.ts';
@@ -37,6 +37,13 @@ export function factsOf(change: Partial<Facts> = {}, fields: readonly string[] =
   };
 }
 
+/** The same in every place, of which there are a few at most. */
+export const everywhere = (handed: UpstreamAuthorization): UpstreamCredentials => ({
+  basic: handed,
+  bearer: handed,
+  places: Array<UpstreamAuthorization>(9).fill(handed),
+});
+
 export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
   return {
     name: 'integration',
@@ -45,7 +52,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
     credential: [{ kind: 'bearer' }],
     credentialFields: [],
     looksIntoBody: false,
-    authorization: { kind: 'strip' },
+    authorization: everywhere({ kind: 'strip' }),
     cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
     enforcement: 'enforce',
     maxBodyBytes: 1000,
