@@ -38,6 +38,7 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
       maxAgeSeconds: api.cors.maxAgeSeconds,
       allowCredentials: api.cors.allowCredentials,
     },
+    refusalForm: 'problem',
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,
     idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),

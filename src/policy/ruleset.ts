@@ -8,6 +8,7 @@ import type { Mode, KeySnapshot } from '../keys/key.ts';
 import type { AddressSet } from '../lib/cidr.ts';
 import type { PathQuirk } from '../lib/path-normalization.ts';
 import type { NameReader } from '../lib/query.ts';
+import type { RefusalForm } from '../refusal.ts';
 import type { Router } from './route.ts';
 
 export type { ApiName };
@@ -69,6 +70,8 @@ export interface ApiRules {
   readonly looksIntoBody: boolean;
   readonly authorization: UpstreamCredentials;
   readonly cors: CorsRules;
+  /** How refusals are written for the API's clients. */
+  readonly refusalForm: RefusalForm;
   readonly enforcement: Mode;
   readonly maxBodyBytes: number;
   /** How long a client may take nothing of an answer. */

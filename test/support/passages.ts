@@ -54,6 +54,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
     looksIntoBody: false,
     authorization: everywhere({ kind: 'strip' }),
     cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
+    refusalForm: 'problem',
     enforcement: 'enforce',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,
