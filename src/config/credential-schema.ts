@@ -60,7 +60,7 @@ export const AuthorizationSchema = z.union([HandedSchema, z.record(PlaceSchema, 
 export type AuthorizationConfig = string | Readonly<Record<string, string>>;
 
 /** The places for which a text is written and in which no key is looked for: as they are written. */
-export function unusedPlaces(written: AuthorizationConfig, credential: readonly string[]): readonly string[] {
+export function placesWithout(written: AuthorizationConfig, credential: readonly string[]): readonly string[] {
   if (typeof written === 'string') return [];
   return Object.keys(written).filter((place) => !credential.includes(inOneCase(place)));
 }

@@ -3,6 +3,7 @@
  * it refers to, so that a missing certificate is found before anything listens. Does not read the keys.
  */
 import type { z } from 'zod';
+import type { ApiConfig } from './apis-schema.ts';
 import { readYamlFile, resolveFrom, type Environment } from './document.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
@@ -52,12 +53,13 @@ function keyFileOf(value: unknown, file: string): string | null {
 /** File names become paths that hold wherever the process runs. */
 function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string): Config {
   const resolve = <T extends string | null>(path: T): T => (path === null ? path : (resolveFrom(file, path) as T));
-  const { integration, metrics } = config.apis;
   const { tls } = config.listen;
   const { tls: redisTls } = config.redis;
-  const api = <T extends NonNullable<typeof integration>>(settings: T): T => ({
+  const api = (settings: ApiConfig): ApiConfig => ({
     ...settings,
+    openapi: resolve(settings.openapi),
     tls: { ...settings.tls, caFile: resolve(settings.tls.caFile) },
+    token: settings.token && { ...settings.token, privateKeyFile: resolve(settings.token.privateKeyFile) },
   });
   return {
     ...config,
@@ -65,13 +67,7 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
       ...config.listen,
       tls: tls && { certFile: resolve(tls.certFile), keyFile: resolve(tls.keyFile) },
     },
-    apis: {
-      integration: integration && api(integration),
-      metrics: metrics && {
-        ...api(metrics),
-        token: { ...metrics.token, privateKeyFile: resolve(metrics.token.privateKeyFile) },
-      },
-    },
+    apis: Object.fromEntries(Object.entries(config.apis).map(([name, settings]) => [name, api(settings)])),
     keys: { ...config.keys, file: resolve(config.keys.file) },
     redis: { ...config.redis, tls: redisTls && { ...redisTls, caFile: resolve(redisTls.caFile) } },
   };

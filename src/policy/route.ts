@@ -14,7 +14,7 @@ import {
   type PathPattern,
   type PathTable,
 } from '../lib/path-pattern.ts';
-import { foldPath, isPlainPath, readPath, segmentsOf } from '../lib/path-reading.ts';
+import { readPath, segmentsOf } from '../lib/path-reading.ts';
 import { foldParameterName } from '../lib/query.ts';
 
 export interface CompiledRoute {
@@ -83,15 +83,6 @@ export function compileRoutes(definitions: readonly RouteDefinition[], credentia
     };
   };
   return { match, routes: entries.map(({ route }) => route) };
-}
-
-/** Whether a path belongs to the metrics API in any of its readings: `/metrics`, and what is under it. */
-export function isMetricsPath(path: string): boolean {
-  if (isPlainPath(path)) return /^\/metrics(?:\/|$)/i.test(path);
-  return readPath(path).some((reading) => {
-    const folded = foldPath(reading);
-    return folded === '/metrics' || folded.startsWith('/metrics/');
-  });
 }
 
 interface Entry {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { RouteDefinition } from '../../src/config/route-definition.ts';
-import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
 
 const ROUTES: readonly RouteDefinition[] = [
   { method: 'POST', path: '/v1/track', events: 'event' },
@@ -176,15 +176,3 @@ t.test('what has a problem is not compiled', async (t) => {
   t.throws(() => compileRoutes([good, { method: 'POST', path: '/a//b' }]), { message: /^route 2: path .* ambiguous/ });
   t.throws(() => compileRoutes([good, { method: 'POST', path: '/GOOD' }]), { message: /^route 2: .* same paths/ });
 });
-
-const METRICS = [
-  ...'/metrics /metrics/ /metrics/x /METRICS/query /Metrics /metrics// /metrics%2Fquery /metric%C5%BF /metr%2569cs'.split(
-    ' ',
-  ),
-  ...'/metrics;a=b /metrics;x/query /metrics%3Bx /metrics%3Fx /metrics%23 /%EF%BD%8Detrics/x /m%C3%A9trics /met%C2%ADrics'.split(
-    ' ',
-  ),
-];
-for (const path of METRICS) t.ok(isMetricsPath(path), `${path} belongs to the metrics API`);
-for (const path of ['/', '/metric', '/metricsx', '/x/metrics', '/metrics-x', '/x%2Fmetrics', '/event/metrics/', '/%6D'])
-  t.notOk(isMetricsPath(path), `${path} does not`);
