@@ -1,7 +1,7 @@
 /** Facts, rules and passages for tests of the policy: a plain POST to an API with UserFlux's routes, changed by what the test is about. */
 import { createHash } from 'node:crypto';
 import { loadConfig } from '../../src/config/load.ts';
-import { presetRoutes } from '../../src/config/presets.ts';
+import { presetOf } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
@@ -49,7 +49,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
   return {
     name: 'integration',
     hosts: null,
-    router: compileRoutes(presetRoutes('userflux')),
+    router: compileRoutes(presetOf('userflux').routes),
     credential: [{ kind: 'bearer' }],
     credentialFields: [],
     looksIntoBody: false,
