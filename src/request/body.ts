@@ -111,7 +111,7 @@ function sendJudged(passage: Passage, text: Buffer): void {
  */
 export function nameUntyped(passage: Identified): Verdict {
   if (!isUntyped(passage) || !isConfinedToMethods(passage.identity.key)) return 'passed';
-  const carriesEvents = (passage.route?.route.selector ?? null) !== null;
+  const carriesEvents = (passage.route?.route.events ?? null) !== null;
   return {
     apply: () => {
       passage.typeOfUntyped = carriesEvents ? 'application/json' : 'application/octet-stream';

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { presetRoutes, PRESETS, type PresetName } from '../../src/config/presets.ts';
 import { findRouteProblems } from '../../src/config/route-definition.ts';
+import { parseSelector } from '../../src/config/selector.ts';
 import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
 
 t.test('every preset lists routes without a problem', (t) => {
@@ -11,18 +12,22 @@ t.test('every preset lists routes without a problem', (t) => {
   t.end();
 });
 
-const EVENT_ROUTES: readonly (readonly [preset: PresetName, path: string, selector: object])[] = [
-  ['userflux', '/event/ingest', { kind: 'single', member: 'name' }],
-  ['userflux', '/event/ingest/batch', { kind: 'batch', container: 'events', member: 'name' }],
-  ['segment', '/v1/batch', { kind: 'batch', container: 'batch', member: 'event' }],
-  ['rudderstack', '/v1/batch', { kind: 'batch', container: 'batch', member: 'event' }],
-  ['posthog', '/batch/', { kind: 'batch', container: 'batch', member: 'event' }],
-  ['posthog', '/e/', { kind: 'batch', container: null, member: 'event' }],
-  ['amplitude', '/2/httpapi', { kind: 'batch', container: 'events', member: 'event_type' }],
-  ['mixpanel', '/import', { kind: 'batch', container: null, member: 'event' }],
+const EVENT_ROUTES: readonly (readonly [preset: PresetName, path: string, selector: object | null])[] = [
+  ['userflux', '/event/ingest', parseSelector('name')],
+  ['userflux', '/event/ingest/batch', parseSelector('events[].name')],
+  ['segment', '/v1/batch', parseSelector('batch[].event')],
+  ['rudderstack', '/v1/batch', parseSelector('batch[].event')],
+  ['posthog', '/batch/', parseSelector('batch[].event')],
+  ['posthog', '/e/', parseSelector('[].event')],
+  ['amplitude', '/2/httpapi', parseSelector('events[].event_type')],
+  ['mixpanel', '/import', parseSelector('[].event')],
 ];
 for (const [preset, path, selector] of EVENT_ROUTES)
-  t.strictSame(compileRoutes(presetRoutes(preset)).match('POST', path)?.route.selector, selector, `${preset} ${path}`);
+  t.strictSame(
+    compileRoutes(presetRoutes(preset)).match('POST', path)?.route.events?.selectors,
+    [selector],
+    `${preset} ${path}`,
+  );
 
 t.test('routes on which a backend might read events unseen are not listed', (t) => {
   const unlisted: readonly (readonly [PresetName, string, string])[] = [
@@ -43,7 +48,7 @@ t.test('or listed for their forms alone', async (t) => {
     ['mixpanel', '/track'],
   ] as const) {
     const route = compileRoutes(presetRoutes(preset)).match('POST', path)?.route;
-    t.match(route, { selector: null, forms: true, backend: { unseen: true } }, `${preset} ${path}`);
+    t.match(route, { events: null, forms: true, backend: { unseen: true } }, `${preset} ${path}`);
   }
 });
 
