@@ -7,6 +7,7 @@ import { editMembers, type MemberEdit } from '../event-filter/member-edit.ts';
 import { type MemberPlace, stringAt } from '../event-filter/member-value.ts';
 import type { Decision, Refusal } from '../refusal.ts';
 import { announcesBody, type Facts } from './facts.ts';
+import type { RouteMatch } from './route.ts';
 import type { ApiRules, BodyLocation, UpstreamAuthorization } from './ruleset.ts';
 
 /** The body without its content coding, or why there is none to look into; null while it was not read. */
@@ -20,9 +21,17 @@ export const DIFFERENT = Symbol('different');
 /** What the body holds at one location. */
 export type FoundInBody = string | null | typeof NOT_TEXT | typeof DIFFERENT | Refusal;
 
-/** Whether a request's body may hold a credential of the API. */
-export function mayHoldCredential(facts: Facts, api: ApiRules): boolean {
-  return api.looksIntoBody && announcesBody(facts);
+/** Whether a request's body may hold a credential of the API: not where the backend is known to look for none. */
+export function mayHoldCredential({ facts, api, route }: Carrier): boolean {
+  if (!api.looksIntoBody || !announcesBody(facts)) return false;
+  return route === null || !route.route.isSure || route.route.backend.opaque !== true;
+}
+
+/** A request, and what it has to do with. */
+interface Carrier {
+  readonly facts: Facts;
+  readonly api: ApiRules;
+  readonly route: RouteMatch | null;
 }
 
 /**

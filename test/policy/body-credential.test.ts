@@ -10,6 +10,7 @@ import {
 import { compileRules } from '../../src/policy/compile-rules.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
+import { compileRoutes, type RouteMatch } from '../../src/policy/route.ts';
 import type { ApiRules, BodyLocation } from '../../src/policy/ruleset.ts';
 import { allowed, refusal, refused } from '../../src/refusal.ts';
 
@@ -76,11 +77,19 @@ t.test('a body is looked into where it is announced and the API names a place in
     now: 0,
   });
   const inBody = rulesOf(['bearer', 'body:api_key']);
-  t.equal(mayHoldCredential(facts('Content-Length', '2'), inBody), true);
-  t.equal(mayHoldCredential(facts('Transfer-Encoding', 'chunked'), inBody), true);
-  t.equal(mayHoldCredential(facts('Content-Length', '0'), inBody), false);
-  t.equal(mayHoldCredential(facts(), inBody), false);
-  t.equal(mayHoldCredential(facts('Content-Length', '2'), rulesOf(['bearer', 'query:api_key'])), false);
+  const holds = (facts: Facts, api: ApiRules, route: RouteMatch | null = null): boolean =>
+    mayHoldCredential({ facts, api, route });
+  t.equal(holds(facts('Content-Length', '2'), inBody), true);
+  t.equal(holds(facts('Transfer-Encoding', 'chunked'), inBody), true);
+  t.equal(holds(facts('Content-Length', '0'), inBody), false);
+  t.equal(holds(facts(), inBody), false);
+  t.equal(holds(facts('Content-Length', '2'), rulesOf(['bearer', 'query:api_key'])), false);
+  const opaque = compileRoutes([{ method: 'POST', path: '/blob', backend: { opaque: true } }, { method: 'POST', path: '/a' }]);
+  const on = (path: string) => holds(facts('Content-Length', '2'), inBody, opaque.match('POST', path));
+  t.equal(on('/blob'), false);
+  t.equal(on('/Blob/'), false);
+  t.equal(on('/%EF%BD%82lob'), true, 'some backend finds something else there');
+  t.equal(on('/a'), true);
 });
 
 t.test('what the backend gets in its place', async (t) => {
