@@ -128,5 +128,8 @@ export const RoutesSchema = z
     });
   });
 
+/** A valid route with every default filled in. */
+export type ParsedRoute = z.output<typeof RoutesSchema>[number];
+
 const isSaid = (route: z.output<typeof RouteSchema>, field: 'unnamed' | 'when' | 'query'): boolean =>
   field === 'query' ? route.query.length > 0 : field === 'when' ? route.when !== undefined : route.unnamed === 'allow';
