@@ -2,6 +2,7 @@
  * What requests are judged by at this moment: one pointer to an immutable ruleset, replaced whole when the configuration or
  * the keys change, and the connections to the backends that belong to it. A request takes the pointer once.
  */
+import { readFileSync } from 'node:fs';
 import { API_NAMES } from './config/api-names.ts';
 import type { Config, IntegrationApiConfig, MetricsApiConfig } from './config/schema.ts';
 import type { KeySnapshot } from './keys/key.ts';
@@ -103,7 +104,7 @@ function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>)
 
 function settingsOf(api: IntegrationApiConfig | MetricsApiConfig): UpstreamSettings {
   const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, preserveHost, tls } = api;
-  const { maxConnections, maxConnectionsPerKey } = api;
+  const { maxConnections, maxConnectionsPerKey, keepAliveSeconds } = api;
   return {
     url: api.upstream,
     connectTimeoutSeconds,
@@ -111,7 +112,17 @@ function settingsOf(api: IntegrationApiConfig | MetricsApiConfig): UpstreamSetti
     idleTimeoutSeconds,
     maxConnections,
     maxConnectionsPerKey,
+    keepAliveSeconds,
     preserveHost,
-    tls: { caFile: tls.caFile, insecureSkipVerify: tls.insecureSkipVerify, serverName: tls.serverName },
+    tls: {
+      ca: pemOf(tls.caFile),
+      insecureSkipVerify: tls.insecureSkipVerify,
+      serverName: tls.serverName,
+      cert: pemOf(tls.certFile),
+      key: pemOf(tls.keyFile),
+    },
   };
 }
+
+/** The content belongs to the settings, and not the name: a renewed certificate has connections of its own. */
+const pemOf = (file: string | null): string | null => (file === null ? null : readFileSync(file, 'utf8'));

@@ -53,9 +53,19 @@ const UpstreamTlsSchema = z
       .nullable()
       .default(null)
       .describe('The name to expect in the certificate and to send as SNI; null: the host of `upstream`.'),
+    certFile: text()
+      .nullable()
+      .default(null)
+      .describe('PEM file of the certificate, and its chain, that Postern shows to a backend that asks for one.'),
+    keyFile: text().nullable().default(null).describe('PEM file of the private key of `certFile`.'),
+  })
+  .superRefine(({ certFile, keyFile }, context) => {
+    if ((certFile === null) === (keyFile === null)) return;
+    const [there, missing] = certFile === null ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
+    context.addIssue({ code: 'custom', path: [there], message: `stands alone: it needs \`tls.${missing}\` beside it` });
   })
   .prefault({})
-  .describe('How an https:// backend is verified.');
+  .describe('How an https:// backend is verified, and who Postern is to it.');
 
 const CorsSchema = z
   .strictObject({
@@ -75,7 +85,9 @@ const CorsSchema = z
   .describe('Answers to browsers that ask before sending (CORS).');
 
 const apiFields = {
-  upstream: upstreamUrl.describe('Where the backend listens: `http://host:port` or `https://host:port`.'),
+  upstream: upstreamUrl.describe(
+    'Where the backend listens: `http://host:port`, `https://host:port`, or `unix:` and the path of a Unix socket.',
+  ),
   preset: z.enum(PRESETS).nullable().default(null).meta({
     default: 'userflux',
     description: 'A ready-made list of routes, in place of `routes`; the default holds when there are no `routes`.',
@@ -119,6 +131,11 @@ const apiFields = {
     .default(null)
     .describe(
       'How many of `maxConnections` the requests of one key may have, those without a known key together; null: half. Further ones wait for their own, and then get 503 `overloaded`.',
+    ),
+  keepAliveSeconds: duration(0.01, 3600)
+    .default(4)
+    .describe(
+      "How long an idle connection to the backend may be used again; less if the backend announces less. Keep it below the backend's own limit.",
     ),
   tls: UpstreamTlsSchema,
   cors: CorsSchema,

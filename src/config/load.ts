@@ -3,7 +3,7 @@
  * it refers to, so that a missing certificate is found before anything listens. Does not read the keys.
  */
 import type { z } from 'zod';
-import { readYamlFile, resolveFrom, type Environment } from './document.ts';
+import { readYamlFile, resolveFrom, resolveUpstream, type Environment } from './document.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
@@ -57,7 +57,13 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
   const { tls: redisTls } = config.redis;
   const api = <T extends NonNullable<typeof integration>>(settings: T): T => ({
     ...settings,
-    tls: { ...settings.tls, caFile: resolve(settings.tls.caFile) },
+    upstream: resolveUpstream(file, settings.upstream),
+    tls: {
+      ...settings.tls,
+      caFile: resolve(settings.tls.caFile),
+      certFile: resolve(settings.tls.certFile),
+      keyFile: resolve(settings.tls.keyFile),
+    },
   });
   return {
     ...config,

@@ -7,7 +7,7 @@ import { hasField, withoutField } from '../lib/header-list.ts';
 import type { Waiter } from './concurrency-limit.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { failureFrom, failureOf, type FlightPhase, type UpstreamFailure } from './failure.ts';
-import { FIXED_SERVER_NAME, type Upstream } from './pool.ts';
+import { FIXED_SERVER_NAME, type Upstream, type WireRequest } from './pool.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -69,6 +69,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   #leftUnread = false;
   #answerHeaders: readonly string[] = [];
   #starting = false;
+  #wentAgain = false;
   #resumeRead: (() => void) | null = null;
 
   constructor(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink) {
@@ -101,9 +102,8 @@ class Exchange implements Flight, Waiter, ConnectionUser {
       this.#leave(false);
       return;
     }
-    const { method, target, body } = this.#request;
     this.#starting = true;
-    this.#upstream.send({ path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME }, this);
+    this.#upstream.send(this.#onWire(), this);
     this.#starting = false;
   }
 
@@ -166,6 +166,12 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   }
 
   onError(error: Error): void {
+    if (this.#mayGoAgain()) {
+      this.#wentAgain = true;
+      this.#phase = 'connecting';
+      this.#upstream.sendAgain(this.connection as Connection, this.#onWire(), this);
+      return;
+    }
     this.#leave(true);
     if (this.#settled) return;
     // A 304 may tell the length that a 200 would have had (RFC 9110 8.6); undici misses those bytes and says so.
@@ -176,6 +182,18 @@ class Exchange implements Flight, Waiter, ConnectionUser {
     const failure = failureFrom(error, this.#phase);
     if (this.#starting) process.nextTick(() => this.#fail(failure));
     else this.#fail(failure);
+  }
+
+  /** Only what the backend cannot have seen, and that is still there: a stream has been read from. */
+  #mayGoAgain(): boolean {
+    const { body } = this.#request;
+    if (this.#settled || this.#wentAgain || this.connection?.sentNothing !== true) return false;
+    return body === null || Buffer.isBuffer(body);
+  }
+
+  #onWire(): WireRequest {
+    const { method, target, body } = this.#request;
+    return { path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME };
   }
 
   /** undici takes a reset for the end of an answer that only the closing of the connection ends. */

@@ -19,7 +19,8 @@ t.test('every default', async (t) => {
     maxBodyBytes: 1048576,
     maxConnections: 128,
     maxConnectionsPerKey: null,
-    tls: { caFile: null, insecureSkipVerify: false, serverName: null },
+    keepAliveSeconds: 4,
+    tls: { caFile: null, insecureSkipVerify: false, serverName: null, certFile: null, keyFile: null },
     cors: {
       allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-request-id'],
       maxAgeSeconds: 7200,
