@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAudit } from './audit.ts';
-import { createAuthenticator, type Authenticator } from './auth.ts';
+import { createAuthenticator, peerAddress, type Authenticator } from './auth.ts';
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
@@ -12,7 +12,6 @@ import { keyOperations } from './key-operations.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Answer, Call, Caller, Operation } from './operation.ts';
 import { createOriginGuard, type OriginGuardOptions } from './origin-guard.ts';
-import { peerAddress } from './peer.ts';
 import {
   ADMIN_PROBLEMS,
   fieldFindings,

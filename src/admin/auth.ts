@@ -9,9 +9,7 @@ import { fieldValues } from '../lib/header-list.ts';
 import { createFailureLimiter } from '../metrics-api/failure-limiter.ts';
 import type { Log } from '../observability/log.ts';
 import { OWN_COOKIE } from '../upstream/own-cookie.ts';
-
 import type { Caller } from './operation.ts';
-import { peerAddress } from './peer.ts';
 import type { AdminProblem } from './problem.ts';
 import { SESSION_SECONDS, type Session, type Sessions } from './sessions.ts';
 
@@ -91,6 +89,13 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
     isValid: (caller) => caller.who === 'token' || sessions.isOpen(caller.session),
   };
 }
+
+/**
+ * The address of the socket's peer; an IPv4 address reads the same on a port that also listens on IPv6. Headers are not asked:
+ * whoever stands in front of the port is the one who is known here.
+ */
+export const peerAddress = ({ socket }: IncomingMessage): string =>
+  (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 
 const digestBytes = (text: string): Buffer => Buffer.from(sha256Hex(text), 'hex');
 

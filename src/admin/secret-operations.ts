@@ -12,7 +12,7 @@ import type { KeyChanges } from './key-changes.ts';
 import { malformed, noSuchKey, STALE, WRITE_PROBLEMS } from './key-operations.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import { problem, type AdminProblem } from './problem.ts';
-import { Rotation } from './schemas.ts';
+import { Rotation } from './key-schemas.ts';
 
 export interface SecretPorts {
   readonly changes: KeyChanges;

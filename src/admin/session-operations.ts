@@ -4,9 +4,8 @@
 import type { FastifyRequest } from 'fastify';
 import { isoTime } from '../observability/iso-time.ts';
 import type { Audit } from './audit.ts';
-import type { Authenticator } from './auth.ts';
+import { peerAddress, type Authenticator } from './auth.ts';
 import { readInput, type Answer, type Operation } from './operation.ts';
-import { peerAddress } from './peer.ts';
 import { problem } from './problem.ts';
 import { SessionRequest } from './schemas.ts';
 

@@ -4,14 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, Scalar, visit } from 'yaml';
-import type { Document, Pair, YAMLMap } from 'yaml';
+import { isNode, LineCounter, parseDocument, Scalar, visit, type Document } from 'yaml';
 import { socketPathOf } from '../lib/unix-socket.ts';
 import { schemasAt, takesType, type JsonSchema } from './json-schema.ts';
 import { fieldName, type Position, type Problem } from './problem.ts';
 import { substitute, type References } from './substitution.ts';
 import { syntaxMessage, UNKNOWN_ALIAS, worthShowing } from './syntax-message.ts';
-import { YAML_OPTIONS } from './yaml-options.ts';
+import { findNode, pathOf, toPlain, unknownAliases, YAML_OPTIONS } from './yaml-nodes.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -181,75 +180,6 @@ function asWanted(text: string, plain: boolean, schemas: readonly JsonSchema[]):
   if (takesType(schemas, 'boolean') && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
   const numeric = takesType(schemas, 'number') || takesType(schemas, 'integer');
   return numeric && /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? Number(text) : text;
-}
-
-/** The path of a node from the chain of nodes that leads to it. */
-function pathOf(chain: readonly unknown[]): PropertyKey[] {
-  const path: PropertyKey[] = [];
-  chain.forEach((node, index) => {
-    const next = chain[index + 1];
-    if (isSeq(node)) path.push(node.items.indexOf(next));
-    else if (isPair(node)) path.push(keyText(node.key));
-  });
-  return path;
-}
-
-/** Where aliases stand that name no anchor before them; the library only finds out when it makes the plain value. */
-function unknownAliases(document: Document): number[] {
-  const offsets: number[] = [];
-  visit(document, {
-    Alias(_, node) {
-      if (node.resolve(document) === undefined) offsets.push(node.range?.[0] ?? 0);
-    },
-  });
-  return offsets;
-}
-
-/** The plain value; aliases are bounded by the library, so that a small file cannot unfold into a huge one. */
-function toPlain(document: Document): { value: unknown } | null {
-  try {
-    return { value: document.toJS() };
-  } catch {
-    return null;
-  }
-}
-
-/** Follows a path as far as it goes; a field that is not there is reported at what should hold it. */
-function findNode(document: Document, path: readonly PropertyKey[], what: 'key' | 'value'): unknown {
-  let node: unknown = document.contents;
-  for (const [index, step] of path.entries()) {
-    const holder = isAlias(node) ? node.resolve(document) : node;
-    const last = index === path.length - 1;
-    let next: unknown;
-    if (isSeq(holder)) next = holder.items[Number(step)];
-    else if (isMap(holder)) {
-      const pair = findPair(document, holder, String(step));
-      next = last && what === 'key' ? pair?.key : (pair?.value ?? pair?.key);
-    }
-    if (next === undefined) return node;
-    node = next;
-  }
-  return node;
-}
-
-/** A field of a mapping, or of one that is merged into it by `<<`. */
-function findPair(document: Document, map: YAMLMap, name: string): Pair | undefined {
-  const own = map.items.find((pair) => keyText(pair.key) === name);
-  if (own !== undefined) return own;
-  for (const pair of map.items.filter(({ key }) => keyText(key) === '<<')) {
-    for (const source of isSeq(pair.value) ? pair.value.items : [pair.value]) {
-      const merged = isAlias(source) ? source.resolve(document) : source;
-      const found = isMap(merged) ? findPair(document, merged, name) : undefined;
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
-}
-
-/** The library reads a merge key as a symbol of that name. */
-function keyText(key: unknown): string {
-  const name = isScalar(key) ? key.value : key;
-  return typeof name === 'symbol' ? (name.description ?? '') : String(name);
 }
 
 function readText(file: string): string | { why: string } {

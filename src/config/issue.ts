@@ -3,11 +3,11 @@
  * A value that may be a secret is never shown.
  */
 import type { z } from 'zod';
+import { withoutAllBeforeHost } from '../lib/redact-urls.ts';
 import type { YamlFile } from './document.ts';
 import { fieldsAt, mayShowSecretAt, type JsonSchema } from './json-schema.ts';
 import { nearestName } from './nearest.ts';
 import { fieldName, type Problem } from './problem.ts';
-import { withoutAllBeforeHost } from './without-credentials.ts';
 
 type Issue = z.core.$ZodIssue;
 

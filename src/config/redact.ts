@@ -2,17 +2,20 @@
  * The configuration as it may be shown: secrets replaced, the rest as it is in use. Which fields are secret is said where
  * they are defined.
  */
+import { redactUrl } from '../lib/redact-urls.ts';
 import { schemasAt, type JsonSchema } from './json-schema.ts';
 import { CONFIG_JSON_SCHEMA, type Config } from './schema.ts';
-import { withoutCredentials } from './without-credentials.ts';
 
 const REDACTED = '***';
 
-/** A copy to show: every secret is `***`, and so are the credentials in URLs. */
+/** A copy to show: every secret is `***`, and so are the credentials of URLs and the values of their queries. */
 export const redactConfig = (config: Config): unknown => redactValue(config, [], CONFIG_JSON_SCHEMA);
 
 function redactValue(value: unknown, path: readonly PropertyKey[], schema: JsonSchema): unknown {
-  if (typeof value === 'string') return isSecretValue(value, path, schema) ? REDACTED : withoutCredentials(value);
+  if (typeof value === 'string') {
+    if (isSecretValue(value, path, schema)) return REDACTED;
+    return value.includes('://') ? redactUrl(value) : value;
+  }
   if (Array.isArray(value)) return value.map((item, index) => redactValue(item, [...path, index], schema));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

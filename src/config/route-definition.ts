@@ -2,14 +2,13 @@
  * The form of a route as an operator writes it, and what can be wrong with a list of routes. It judges what is written, and
  * matches no request.
  */
-import { normalizeTarget } from '../lib/path-normalization.ts';
-import { foldPath, segmentsOf } from '../lib/path-reading.ts';
+import { endsOpen, parameterNames, patternProblem, shapeOf } from '../lib/path-pattern.ts';
 import { parseSelector } from './selector.ts';
 
 /** A route as an operator writes it. */
 export interface RouteDefinition {
   readonly method: string;
-  /** Segments are literal or `:name`, which stands for one whole segment. */
+  /** Segments are literal or `:name`, which stands for one whole segment; a last one `**` stands for one or more. */
   readonly path: string;
   /** Where the body names its events; without it the route carries none. */
   readonly events?: string | undefined;
@@ -41,7 +40,7 @@ export function findRouteProblems(definitions: readonly RouteDefinition[]): read
   return definitions.flatMap((definition, index) => {
     const own = routeProblem(definition);
     if (own !== null) return [{ index, why: own }];
-    const shape = `${definition.method} ${foldPath(definition.path).replace(/\/:[^/]+/g, '/:')}`;
+    const shape = `${definition.method} ${shapeOf(definition.path)}`;
     const earlier = shapes.get(shape);
     shapes.set(shape, definition);
     if (earlier === undefined) return [];
@@ -51,35 +50,17 @@ export function findRouteProblems(definitions: readonly RouteDefinition[]): read
 
 function routeProblem({ method, path, events, rewrite }: RouteDefinition): string | null {
   if (!/^[A-Z][A-Z-]*$/.test(method)) return `method ${JSON.stringify(method)} is not in upper-case letters`;
-  const why = pathProblem(path);
+  const why = patternProblem(path);
   if (why !== null) return `path ${JSON.stringify(path)} ${why}`;
   const names = parameterNames(path);
   if (new Set(names).size < names.length) return `path ${JSON.stringify(path)} names a parameter twice`;
   if (events !== undefined && parseSelector(events) === null) return `events ${JSON.stringify(events)} is no selector`;
   if (events !== undefined && (method === 'GET' || method === 'HEAD')) return `a ${method} request carries no events`;
   if (rewrite === undefined) return null;
-  const rewriteWhy = pathProblem(rewrite);
+  const rewriteWhy = patternProblem(rewrite);
   if (rewriteWhy !== null) return `rewrite ${JSON.stringify(rewrite)} ${rewriteWhy}`;
   const unknown = parameterNames(rewrite).find((name) => !names.includes(name));
-  return unknown === undefined ? null : `rewrite ${JSON.stringify(rewrite)} uses :${unknown}, which path does not name`;
+  if (unknown !== undefined) return `rewrite ${JSON.stringify(rewrite)} uses :${unknown}, which path does not name`;
+  const lost = endsOpen(rewrite) && !endsOpen(path);
+  return lost ? `rewrite ${JSON.stringify(rewrite)} ends in **, which path does not` : null;
 }
-
-/** A pattern that no request's path could equal is a mistake: the literal parts must be what `normalizeTarget` lets through. */
-function pathProblem(path: string): string | null {
-  if (!path.startsWith('/')) return 'does not start with a slash';
-  if (!/^[!-~]*$/.test(path) || path.includes('%')) return 'holds a character that is not plain visible ASCII';
-  if (parameterNames(path).some((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))) return 'has a malformed :parameter';
-  const target = normalizeTarget(path, NO_QUIRKS);
-  if (!target.ok) return `is ambiguous: ${target.why}`;
-  return target.value.query === '' ? null : 'holds a query';
-}
-
-const NO_QUIRKS: ReadonlySet<never> = new Set<never>();
-
-/** Whether a segment of a pattern stands for any one segment. */
-export const isParameter = (segment: string): boolean => segment.startsWith(':');
-
-const parameterNames = (path: string): string[] =>
-  segmentsOf(path)
-    .filter(isParameter)
-    .map((segment) => segment.slice(1));

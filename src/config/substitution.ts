@@ -2,7 +2,6 @@
  * References in text: `${NAME}`, `${NAME:-default}` and `${file:PATH}`; `$${` stands for a literal `${`.
  * What a reference yields is text and stays text: it is never read as YAML, nor searched for further references.
  */
-import { isServiceLink } from './service-link.ts';
 
 /** Where references are looked up. `readFile` yields null for a file that cannot be read. */
 export interface References {
@@ -73,3 +72,12 @@ function resolve(name: string, { env, readFile }: References): { text: string; e
   const why = linked ? 'holds only what is set for a Service or a linked container of that name' : 'is not set';
   return `refers to the environment variable ${variable[1]}, which ${why}; set it or write \${${variable[1]}:-default}`;
 }
+
+/**
+ * Whether Kubernetes or Docker set a variable by themselves: for a Service ("service links") or a linked container called NAME
+ * they put NAME_PORT=tcp://ADDRESS:PORT and the like into the environment.
+ */
+const isServiceLink = (name: string, value: string): boolean => LINK_NAME.test(name) && LINK_VALUE.test(value);
+
+const LINK_NAME = /_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/;
+const LINK_VALUE = /^(?:tcp|udp|sctp):\/\/(?:[\d.]+|\[[\da-f:.]+\]|[\da-f:.]+):\d{1,5}$/i;

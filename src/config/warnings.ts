@@ -4,12 +4,12 @@
  */
 import { isIPv4 } from 'node:net';
 import { parseCidr } from '../lib/cidr.ts';
+import { withoutCredentials } from '../lib/redact-urls.ts';
 import type { YamlFile } from './document.ts';
 import type { Finding } from './issue.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { isSecretValue } from './redact.ts';
 import type { Config } from './schema.ts';
-import { withoutCredentials } from './without-credentials.ts';
 
 /** A secret shorter than this can be guessed. */
 export const SHORT_SECRET = 20;

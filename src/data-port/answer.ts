@@ -8,6 +8,7 @@ import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { REFUSALS, type Refusal, type RefusalCode } from '../refusal.ts';
 import { breakOffWhenStalled } from '../upstream/stall.ts';
+import { recordOf } from './socket-record.ts';
 
 /** How long and how much a closing connection is still read, so that the answer is not lost to a TCP reset. */
 const LINGER_MS = 1000;
@@ -83,24 +84,12 @@ function send(request: Answerable, own: OwnAnswer, close: boolean): void {
   }
 }
 
-/** A property, not a WeakSet: every request asks for it. */
-const CLOSING = Symbol('closing');
-
-interface Marked {
-  [CLOSING]?: true;
-}
-
-/** Whether the socket's last answer is out: whatever still arrives on it is not a request. */
-export function isClosing(socket: Socket): boolean {
-  return (socket as Marked)[CLOSING] === true;
-}
-
 /**
  * Replaces Node's immediate close after the last answer: a socket closed with unread bytes sends a reset, and the reset
  * can overtake the answer (RFC 9112 9.6).
  */
 export function lingerOnClose(socket: Socket): void {
-  (socket as Marked)[CLOSING] = true;
+  recordOf(socket).closing = true;
   socket.destroySoon = () => {
     const before = socket.bytesRead;
     const destroy = (): void => void socket.destroy();

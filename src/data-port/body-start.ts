@@ -3,7 +3,7 @@
  * Never guesses: a packet in which the section could end in two places is an error.
  */
 import type { IncomingMessage } from 'node:http';
-import { trimOptionalSpace } from '../lib/optional-space.ts';
+import { trimOptionalSpace } from '../lib/header-list.ts';
 import { hexDigit } from './chunk-framing.ts';
 
 /** A request line and header fields as Node read them. */

@@ -6,8 +6,8 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { latestAnswerOn } from '../lib/pipelining.ts';
 import { REFUSALS, refusal, type Refusal } from '../refusal.ts';
-import { isClosing, lingerOnClose, problemBody, problemHeaders } from './answer.ts';
-import { proxyHeaderLength } from './proxy-protocol.ts';
+import { lingerOnClose, problemBody, problemHeaders } from './answer.ts';
+import { recordOf } from './socket-record.ts';
 
 /** A request that is not over. */
 export interface OpenRequest {
@@ -32,7 +32,7 @@ export function clientErrorListener<T extends OpenRequest>(
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     // What follows the last answer is not read as anything; the socket ends by itself.
-    if (isClosing(socket)) return;
+    if (recordOf(socket).closing) return;
     const open = ports.openOn(socket);
     const res = open?.res ?? latestAnswerOn(socket);
     if (!socket.writable || isDisconnect(error) || (res === null && wasUnused(error, socket))) {
@@ -85,7 +85,7 @@ function isDisconnect({ code }: NodeJS.ErrnoException): boolean {
  */
 function wasUnused({ code }: NodeJS.ErrnoException, socket: Socket): boolean {
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return true;
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead <= proxyHeaderLength(socket);
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead <= recordOf(socket).proxyHeaderLength;
 }
 
 /** Node's and llhttp's error codes are stable names; their texts quote no client input. */

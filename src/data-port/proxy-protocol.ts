@@ -5,8 +5,8 @@
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { Address } from '../lib/address.ts';
-import { addressOf, peerOf, setPeer } from './peer.ts';
 import { readProxyHeader, type ProxySource } from './proxy-header.ts';
+import { addressOf, peerOf, recordOf, setPeer } from './socket-record.ts';
 
 export interface ProxyProtocolOptions {
   /** The peers that send a header, always. */
@@ -16,15 +16,6 @@ export interface ProxyProtocolOptions {
   /** Told of each connection that is closed for its header. */
   readonly onRefused: (peer: string, why: string) => void;
 }
-
-const HEADER_LENGTH = Symbol('length of the PROXY header');
-
-interface Marked {
-  [HEADER_LENGTH]?: number;
-}
-
-/** How many of the bytes that a socket has read were its PROXY header. */
-export const proxyHeaderLength = (socket: Socket): number => (socket as Marked)[HEADER_LENGTH] ?? 0;
 
 export interface ProxyProtocol {
   /** Closes the connections whose header has not arrived: `server.close()` waits for them, but does not know them. */
@@ -53,7 +44,7 @@ export function acceptProxyProtocol(server: Server, options: ProxyProtocolOption
     };
     const done = (source: ProxySource, length: number): void => {
       pending.delete(socket);
-      (socket as Marked)[HEADER_LENGTH] = length;
+      recordOf(socket).proxyHeaderLength = length;
       fixPeer(socket, source);
       handOver(socket);
       // TLS reads below the socket, and has taken what was given back to it.

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Facts } from '../policy/facts.ts';
 import { readHeaders, type HeaderSection } from '../policy/header-facts.ts';
-import { peerOf } from './peer.ts';
+import { peerOf } from './socket-record.ts';
 
 /** `now`: milliseconds since the epoch. `before`: what the request before on the same connection said. */
 export function readFacts(req: IncomingMessage, now: number, before: HeaderSection | null = null): Facts {

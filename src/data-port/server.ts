@@ -9,7 +9,7 @@ import httpProxy from '@fastify/http-proxy';
 import fastify, { type HTTPMethods } from 'fastify';
 import { hidePauses, keepPace, onceAnswered } from '../lib/pipelining.ts';
 import { serveHalfClosed } from './half-closed.ts';
-import { proxyHeaderLength } from './proxy-protocol.ts';
+import { recordOf } from './socket-record.ts';
 
 export interface DataPortSettings {
   readonly host: string;
@@ -155,7 +155,7 @@ function watchUnused(server: Server): () => void {
   };
   server.on('connection', watch).on('secureConnection', watch);
   return () => {
-    for (const socket of open) if (socket.bytesRead <= proxyHeaderLength(socket)) socket.destroy();
+    for (const socket of open) if (socket.bytesRead <= recordOf(socket).proxyHeaderLength) socket.destroy();
   };
 }
 

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { withoutReferences } from '../config/substitution.ts';
-import { YAML_OPTIONS } from '../config/yaml-options.ts';
+import { YAML_OPTIONS } from '../config/yaml-nodes.ts';
 import {
   KeyDefinitionSchema,
   type KeyDefinition,

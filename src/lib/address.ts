@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { trimOptionalSpace } from './optional-space.ts';
+import { trimOptionalSpace } from './header-list.ts';
 
 /**
  * One IP address, ready to compare: an IPv4 address as 2 UTF-16 code units, an IPv6 address as 8, most significant first.

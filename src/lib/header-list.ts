@@ -1,6 +1,6 @@
 /**
  * Reads header lists as Node gives and takes them: names and values by turns, in the sender's order and spelling. Names to look
- * for are in lower case. Code that reads many fields in one pass, once for each request, has loops of its own.
+ * for are in lower case. Code that reads many fields in one pass, once for each request, has loops of its own. Judges no field.
  */
 
 export function hasField(headers: readonly string[], name: string): boolean {
@@ -23,3 +23,25 @@ export function withoutField<L extends readonly string[]>(headers: L, name: stri
 
 /** Most names differ in length, which costs less to see. */
 const isNamed = (field: string, name: string): boolean => field.length === name.length && field.toLowerCase() === name;
+
+/**
+ * The name as a CGI, WSGI or PHP backend would read it: one letter case, and one character for all that is neither letter nor
+ * digit. Two names that fold to one are one name to such a backend, which reads fields as environment variables.
+ */
+export function foldFieldName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
+}
+
+/**
+ * A value without the optional white space around it (RFC 9110 5.6.3), which is spaces and tabs. `trim` would also take what no
+ * HTTP parser takes for a space, and a pattern for the end would be tried at every space before it.
+ */
+export function trimOptionalSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isOptionalSpace(text.charCodeAt(start))) start++;
+  while (end > start && isOptionalSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+const isOptionalSpace = (code: number): boolean => code === 0x20 || code === 0x09;

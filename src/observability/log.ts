@@ -5,13 +5,13 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { escapeUnits } from '../lib/escape-units.ts';
+import { redactUrls } from '../lib/redact-urls.ts';
 import type { Refusal } from '../refusal.ts';
 import { isoTime } from './iso-time.ts';
 import { createLineWriter } from './line-writer.ts';
 import { logDescriptor } from './log-descriptor.ts';
 import { loggablePath } from './outcome.ts';
 import type { Outcome, Rejection } from './outcome.ts';
-import { redactUrls } from './redact.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -3,12 +3,12 @@
  * Series exist only for keys that exist: those of a removed key end with it, and whatever names no key is counted as key "".
  */
 import { API_NAMES, type ApiName } from '../config/api-names.ts';
-import type { Key, KeySnapshot, Mode } from '../keys/key.ts';
-import type { RefusalReason } from '../refusal.ts';
+import type { KeySnapshot } from '../keys/key.ts';
 import { createDurations } from './durations.ts';
 import type { Durations } from './durations.ts';
+import { beginKey, countForKey, createKeyCells, type KeyCells } from './key-cells.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
-import { CACHE_RESULTS, rejectionIn, upstreamErrorIn } from './outcome.ts';
+import { CACHE_RESULTS, upstreamErrorIn } from './outcome.ts';
 import type { ApiLabel, CacheResult, Outcome, UpstreamErrorKind } from './outcome.ts';
 
 export interface RequestCounters {
@@ -68,42 +68,6 @@ export function createRequestCounters(keys: () => KeySnapshot | null): RequestCo
   };
 }
 
-interface KeyCells {
-  readonly id: string;
-  /** The version of the latest keys that it was known to be among. */
-  seenIn: number;
-  readonly requests: Record<ApiLabel, Map<number, Sample>>;
-  readonly rejections: Record<Mode, Record<ApiLabel, Map<RefusalReason, Sample>>>;
-  readonly forwarded: Sample;
-  readonly removed: Sample;
-  readonly rejected: Sample;
-  readonly issuesTokens: boolean;
-  readonly tokens: Sample;
-  readonly secrets: Map<string, Sample>;
-}
-
-function createKeyCells(id: string, issuesTokens: boolean): KeyCells {
-  const events = (outcome: string): Sample => ({ labels: { key: id, outcome }, value: 0 });
-  return {
-    id,
-    seenIn: -1,
-    requests: byApi(),
-    rejections: { enforce: byApi(), report: byApi() },
-    forwarded: events('forwarded'),
-    removed: events('removed'),
-    rejected: events('rejected'),
-    issuesTokens,
-    tokens: { labels: { key: id }, value: 0 },
-    secrets: new Map(),
-  };
-}
-
-const byApi = <K>(): Record<ApiLabel, Map<K, Sample>> => ({
-  integration: new Map(),
-  metrics: new Map(),
-  '': new Map(),
-});
-
 /** Up to this many keys each has series before it is used; above, one has them from its first request on. */
 const KEYS_WITH_SERIES = 1000;
 
@@ -116,69 +80,6 @@ function followKeys(byKey: Map<string, KeyCells>, snapshot: KeySnapshot): void {
   }
   if (snapshot.byId.size > KEYS_WITH_SERIES) return;
   for (const key of snapshot.byId.values()) if (!byKey.has(key.id)) byKey.set(key.id, beginKey(key));
-}
-
-/**
- * The two reasons that an alert waits for begin at 0: a series that appears with its first refusal shows no increase to
- * Prometheus.
- */
-function beginKey(key: Key): KeyCells {
-  const cells = createKeyCells(key.id, key.type === 'metrics');
-  const api = key.type === 'metrics' ? 'metrics' : 'integration';
-  for (const mode of ['enforce', 'report'] as const)
-    for (const reason of ['disabled', 'expired'] as const) rejectionCell(cells, mode, api, reason);
-  return cells;
-}
-
-function rejectionCell(cells: KeyCells, mode: Mode, api: ApiLabel, reason: RefusalReason): Sample {
-  const byReason = cells.rejections[mode][api];
-  let cell = byReason.get(reason);
-  if (cell === undefined) {
-    cell = { labels: { api, key: cells.id, reason, mode }, value: 0 };
-    byReason.set(reason, cell);
-  }
-  return cell;
-}
-
-/** A backend may answer with any three digits: those outside HTTP's classes share one series. */
-function requestCell(cells: KeyCells, api: ApiLabel, sent: number): Sample {
-  const status = sent >= 100 && sent <= 599 ? sent : 0;
-  const byStatus = cells.requests[api];
-  let cell = byStatus.get(status);
-  if (cell === undefined) {
-    cell = { labels: { api, key: cells.id, status: status === 0 ? 'other' : status }, value: 0 };
-    byStatus.set(status, cell);
-  }
-  return cell;
-}
-
-function countForKey(cells: KeyCells, outcome: Outcome): void {
-  requestCell(cells, outcome.api, outcome.status).value++;
-  const rejected = rejectionIn(outcome);
-  if (rejected !== null)
-    rejectionCell(cells, rejected === outcome.refusal ? 'enforce' : 'report', outcome.api, rejected.reason).value++;
-  countEvents(cells, outcome);
-  if (outcome.tokenIssued) cells.tokens.value++;
-  if (outcome.secretId !== '' && cells.id !== '') {
-    const used = cells.secrets.get(outcome.secretId);
-    if (used === undefined)
-      cells.secrets.set(outcome.secretId, {
-        labels: { key: cells.id, secret: outcome.secretId },
-        value: outcome.now / 1000,
-      });
-    else used.value = outcome.now / 1000;
-  }
-}
-
-/** In report mode all were passed on: what would have become of them is in the rejections of that mode. */
-function countEvents(cells: KeyCells, { wouldReject, forwardedEvents, removedEvents, rejectedEvents }: Outcome): void {
-  if (wouldReject !== null) {
-    cells.forwarded.value += forwardedEvents + removedEvents + rejectedEvents;
-    return;
-  }
-  cells.forwarded.value += forwardedEvents;
-  cells.removed.value += removedEvents;
-  cells.rejected.value += rejectedEvents;
 }
 
 /** What is counted without regard to keys. */

@@ -3,7 +3,7 @@
  * replaced in its place by the configured upstream credential. `Authorization` itself is written by upstream/headers, a body
  * by body-credential.
  */
-import { foldFieldName } from '../lib/field-name.ts';
+import { foldFieldName } from '../lib/header-list.ts';
 import { queryParameters } from '../lib/query.ts';
 import type { Facts } from './facts.ts';
 import type { ApiRules, UpstreamAuthorization } from './ruleset.ts';

@@ -3,10 +3,10 @@
  * rungs. Also breaks off what can no longer be trusted to be framed as it seems. Judges nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isClosing } from '../data-port/answer.ts';
 import { guardChunks } from '../data-port/chunk-guard.ts';
 import { readFacts } from '../data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from '../data-port/request-id.ts';
+import { recordOf } from '../data-port/socket-record.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
 import { connectionOf, placeOf } from './connection.ts';
@@ -51,7 +51,7 @@ export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequ
 
   return (req, res, awaitsContinue) => {
     // The connection closes by itself once the client has read its last answer.
-    if (isClosing(req.socket) || req.socket.writableEnded) return void req.resume();
+    if (recordOf(req.socket).closing || req.socket.writableEnded) return void req.resume();
     if (world.draining()) res.shouldKeepAlive = false;
     const current = rules();
     const connection = connectionOf(req.socket);

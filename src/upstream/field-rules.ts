@@ -3,7 +3,7 @@
  * A name is judged once and remembered, in bounded memory; values are never looked at.
  */
 
-import { foldFieldName } from '../lib/field-name.ts';
+import { foldFieldName } from '../lib/header-list.ts';
 
 export interface FieldRule {
   /** Lower case. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import t from 'tap';
-import { createAuthenticator } from '../../src/admin/auth.ts';
+import { createAuthenticator, peerAddress } from '../../src/admin/auth.ts';
 import { createSessions } from '../../src/admin/sessions.ts';
 import { ADMIN_TOKEN } from '../support/admin-client.ts';
 
@@ -117,4 +117,14 @@ t.test('whoever was let in may go on until the session ends, and signing out end
   t.equal(sessionOf(mine), null);
   t.ok(sessionOf(other));
   t.ok(isValid({ who: 'token' }));
+});
+
+t.test('an IPv4 address reads the same on every kind of port', async (t) => {
+  const of = (remoteAddress: string | undefined) =>
+    peerAddress({ socket: { remoteAddress } } as unknown as IncomingMessage);
+  t.equal(of('::ffff:192.0.2.1'), '192.0.2.1');
+  t.equal(of('192.0.2.1'), '192.0.2.1');
+  t.equal(of('::ffff:0:1'), '::ffff:0:1');
+  t.equal(of('2001:db8::1'), '2001:db8::1');
+  t.equal(of(undefined), '');
 });

@@ -23,6 +23,8 @@ const PROBLEMS: readonly (readonly [definition: RouteDefinition, why: RegExp])[]
   [{ method: 'GET', path: '/a', events: 'name' }, /GET request carries no events/],
   [{ method: 'POST', path: '/a', rewrite: 'b' }, /rewrite "b" does not start/],
   [{ method: 'POST', path: '/a', rewrite: '/b/../c' }, /rewrite .* ambiguous/],
+  [{ method: 'POST', path: '/a/**/b' }, /holds \*\* in another place/],
+  [{ method: 'POST', path: '/a/:b', rewrite: '/c/**' }, /rewrite .* ends in \*\*, which path does not/],
   [{ method: 'POST', path: '/a/:b', rewrite: '/c/:d' }, /uses :d, which path does not name/],
 ];
 for (const [definition, why] of PROBLEMS)
@@ -37,6 +39,7 @@ t.test('two routes for the same paths are a problem', (t) => {
     ['/a', '/A/'],
     ['/a/:x', '/a/:y'],
     ['/:x/b', '/:y/B'],
+    ['/:x/**', '/:y/**/'],
   ] as const)
     t.match(
       findRouteProblems([

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { answer, isClosing, problemBody, problemHeaders } from '../../src/data-port/answer.ts';
+import { answer, problemBody, problemHeaders } from '../../src/data-port/answer.ts';
+import { recordOf } from '../../src/data-port/socket-record.ts';
 import { refusal, REFUSALS, type RefusalCode } from '../../src/refusal.ts';
 import { serveExchanges } from '../support/exchanges.ts';
 import { sendRaw } from '../support/raw-http.ts';
@@ -59,7 +60,7 @@ t.test('the connection is kept when the body has arrived, and closed when not', 
 t.test('a last answer is read to its end by a client that is still sending', async (t) => {
   const { port } = await serveExchanges(t, (exchange) => {
     answer(exchange, { ...OWN, close: true });
-    t.ok(isClosing(exchange.req.socket));
+    t.ok(recordOf(exchange.req.socket).closing);
   });
   const client = new RawClient(t, port);
   client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n${'x'.repeat(3_000_000)}`);

@@ -5,7 +5,7 @@ import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
-import { peerOf } from '../../src/data-port/peer.ts';
+import { peerOf } from '../../src/data-port/socket-record.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from '../../src/data-port/proxy-protocol.ts';
 import { v2Header } from '../support/proxy-header.ts';
 

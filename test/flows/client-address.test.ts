@@ -95,7 +95,7 @@ t.test('an unknown address is anywhere, and an empty list admits nobody', async 
   t.equal(codeOf(await raw(written({ secret: 'secret-usable-nowhere', body: '{}' }))), 'ip_not_allowed');
 });
 
-/** Where this machine has an IPv6 link, `fe80::...%eth0`; what the kernel tells of such peers is tried in data-port/peer too. */
+/** Where this machine has an IPv6 link, `fe80::...%eth0`; what the kernel tells of such peers is tried in data-port/socket-record too. */
 const linkLocal = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
   addresses.filter(({ address }) => address.startsWith('fe80:')).map(({ address }) => ({ address, zone: name })),
 );

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { fieldValues, hasField, withoutField } from '../../src/lib/header-list.ts';
+import { fieldValues, foldFieldName, hasField, trimOptionalSpace, withoutField } from '../../src/lib/header-list.ts';
 
 const LIST = ['Host', 'a', 'X-Name', 'host', 'HOST', '', 'x', 'y'];
 
@@ -20,4 +20,16 @@ t.test('all values are given, in order, empty ones too', async (t) => {
 t.test('a field is left out with its values, every time that it stands there', async (t) => {
   t.same(withoutField(LIST, 'host'), ['X-Name', 'host', 'x', 'y']);
   t.equal(withoutField(LIST, 'absent'), LIST, 'nothing is copied for nothing');
+});
+
+t.test('names that an environment variable cannot tell apart fold to one', async (t) => {
+  for (const name of ['X-API-Key', 'x_api_key', 'X.Api.Key', "x~api'key"]) t.equal(foldFieldName(name), 'x-api-key');
+  for (const name of ['xapikey', 'x-api-key-', 'x-api-key2']) t.not(foldFieldName(name), 'x-api-key');
+});
+
+t.test('takes away spaces and tabs at the ends, and nothing else', async (t) => {
+  t.equal(trimOptionalSpace(' \t a \t b\t '), 'a \t b');
+  t.equal(trimOptionalSpace(' \t '), '');
+  t.equal(trimOptionalSpace(''), '');
+  for (const kept of ['\u00a0a\u00a0', '\na\r', '\va\f', '\u3000a']) t.equal(trimOptionalSpace(kept), kept);
 });

@@ -28,6 +28,7 @@ t.test('a route is what its definition says', (t) => {
     route: {
       method: 'POST',
       pattern: '/v1/batch',
+      isSure: true,
       selector: { kind: 'batch', container: 'batch', member: 'event' },
       unnamed: 'allow',
       query: new Set(['ip', 'api_key']),
@@ -101,6 +102,43 @@ t.test('a rewrite takes the parameters in the spelling received', (t) => {
     '/V1/users/7/',
     'without a rewrite the path is forwarded as it came',
   );
+  t.end();
+});
+
+t.test('a last segment ** stands for one or more', (t) => {
+  const open = compileRoutes([
+    { method: 'GET', path: '/files/**', rewrite: '/store/x/**' },
+    { method: 'GET', path: '/:tenant/docs/**', rewrite: '/docs/**' },
+    { method: 'GET', path: '/files/:id' },
+    { method: 'POST', path: '/**', rewrite: '/in' },
+  ]);
+  for (const [method, path, pattern, target] of [
+    ['GET', '/files/a', '/files/:id', '/files/a'],
+    ['GET', '/files/a/b%20c', '/files/**', '/store/x/a/b%20c'],
+    ['GET', '/FILES/A/B/', '/files/**', '/store/x/A/B/'],
+    ['GET', '/acme/docs/a/b', '/:tenant/docs/**', '/docs/a/b'],
+    ['POST', '/a/b', '/**', '/in'],
+    ['HEAD', '/files/a/b', '/files/**', '/store/x/a/b'],
+  ] as const) {
+    const match = open.match(method, path);
+    t.equal(match?.route.pattern, pattern, path);
+    t.equal(match?.target, target, path);
+  }
+  for (const path of ['/files', '/files/', '/files//a', '/acme/docs', '/acme/docs/', '/files/a//b', '/files%2Fa/b'])
+    t.equal(open.match('GET', path), null, path);
+  t.end();
+});
+
+t.test('a path in a spelling beyond letter case is granted nothing', (t) => {
+  const open = compileRoutes([
+    { method: 'POST', path: '/v1/track', events: 'event', forms: true },
+    { method: 'POST', path: '/v1/users/:id', forms: true },
+  ]);
+  for (const path of ['/v1/track', '/V1/TRACK/', '/v1/users/7', '/v1/users/%C3%A9', '/v1/users/%C5%BF;x'])
+    t.match(open.match('POST', path)?.route, { isSure: true, forms: true }, path);
+  for (const path of ['/v1/trac%E2%84%AA', '/v1/tr%C3%A1ck', '/v1/u%C5%BFers/7'])
+    t.match(open.match('POST', path)?.route, { isSure: false, forms: false }, path);
+  t.same(open.match('POST', '/v1/trac%E2%84%AA')?.route.selector, open.match('POST', '/v1/track')?.route.selector);
   t.end();
 });
 

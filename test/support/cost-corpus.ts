@@ -16,7 +16,7 @@ import { compileNameReader, overridesMethod, queryParameters } from '../../src/l
 import { cacheDirective, storability } from '../../src/metrics-api/storability.ts';
 import { metricsPath } from '../../src/policy/own-endpoint.ts';
 import { readJsonRequest, readOAuthRequest, tokenForm } from '../../src/metrics-api/token-request.ts';
-import { redactUrls } from '../../src/observability/redact.ts';
+import { redactUrls } from '../../src/lib/redact-urls.ts';
 import { resolveClientAddress } from '../../src/policy/client-address.ts';
 import { preflightHeaders } from '../../src/policy/cors.ts';
 import { findCredential } from '../../src/policy/credential.ts';

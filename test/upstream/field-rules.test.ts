@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { foldFieldName } from '../../src/lib/field-name.ts';
+import { foldFieldName } from '../../src/lib/header-list.ts';
 import { ruleOf } from '../../src/upstream/field-rules.ts';
 
 void t.test('names of Postern, of the hop and of other judges never reach the backend, in any spelling', (t) => {

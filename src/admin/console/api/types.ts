@@ -1,13 +1,14 @@
 /** What the admin API takes and sends, as the schemas that validate it there say. Types alone: nothing of them is bundled. */
 import type { z } from 'zod';
+import type * as keySchemas from '../../key-schemas.ts';
 import type * as schemas from '../../schemas.ts';
 
-export type KeyDefinition = z.output<typeof schemas.KeyDefinition>;
-export type KeyList = z.output<typeof schemas.KeyList>;
-export type NewKey = z.input<typeof schemas.NewKey>;
-export type KeyReplacement = z.input<typeof schemas.KeyReplacement>;
-export type CreatedKey = z.output<typeof schemas.CreatedKey>;
-export type CreatedSecret = z.output<typeof schemas.CreatedSecret>;
+export type KeyDefinition = z.output<typeof keySchemas.KeyDefinition>;
+export type KeyList = z.output<typeof keySchemas.KeyList>;
+export type NewKey = z.input<typeof keySchemas.NewKey>;
+export type KeyReplacement = z.input<typeof keySchemas.KeyReplacement>;
+export type CreatedKey = z.output<typeof keySchemas.CreatedKey>;
+export type CreatedSecret = z.output<typeof keySchemas.CreatedSecret>;
 export type Rejection = z.output<typeof schemas.Rejection>;
 export type RejectionList = z.output<typeof schemas.RejectionList>;
 export type Summary = z.output<typeof schemas.Summary>;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { redactUrl, redactUrls } from '../../src/observability/redact.ts';
+import { redactUrl, redactUrls, withoutAllBeforeHost, withoutCredentials } from '../../src/lib/redact-urls.ts';
 
 t.test('credentials and query values of a URL are replaced, the rest stays', async (t) => {
   t.equal(redactUrl('redis://127.0.0.1:6379/0'), 'redis://127.0.0.1:6379/0');
@@ -21,5 +21,17 @@ t.test('each URL of a text is redacted, text without one is not touched', async 
     redactUrls('no answer from "redis://:a@one" nor redis://b:c@two, giving up'),
     'no answer from "redis://***@one" nor redis://***@two, giving up',
   );
+  t.equal(redactUrls("at redis://u:it's@one now"), 'at redis://***@one now', 'an apostrophe ends no URL');
+  t.equal(redactUrls("'redis://:a@one'"), "'redis://***@one'");
   t.equal(redactUrls('mail to ops@example.com?x=y'), 'mail to ops@example.com?x=y');
+});
+
+t.test('what is no URL has no credentials, unless its form may be wrong', async (t) => {
+  t.equal(withoutCredentials('user:pass@host'), 'user:pass@host');
+  t.equal(withoutCredentials('a@b//c'), 'a@b//c');
+  t.equal(withoutCredentials('//a@b'), '//***@b');
+  t.equal(withoutAllBeforeHost('user:pa@ss@host'), '***@host');
+  t.equal(withoutAllBeforeHost('redis:/pa\nss@host'), '***@host');
+  t.equal(withoutAllBeforeHost('Redis+1://pa/ss@host'), 'Redis+1://***@host');
+  t.equal(withoutAllBeforeHost('host'), 'host');
 });

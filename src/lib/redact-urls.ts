@@ -1,13 +1,12 @@
 /**
  * Takes credentials out of text that is to be shown: what stands before the host of a URL, and every value of its query.
- * It over-redacts where a text is unclear, and never decides what is logged.
+ * It over-redacts where a text is unclear, and never decides what is shown.
  */
-import { withoutCredentials } from '../config/without-credentials.ts';
 
-/** What may hold a URL to its end, since none of these characters stands in one. */
-const WORD = /[^\s"'<>]+/g;
+/** What may hold a URL to its end, since none of these characters stands in one. An apostrophe does, in passwords too. */
+const WORD = /[^\s"<>]+/g;
 
-/** Any text, with the credentials of each URL in it replaced by `***`: for log fields and for showing the configuration. */
+/** Any text, with the credentials of each URL in it replaced by `***`: as in the fields of a log line. */
 export function redactUrls(text: string): string {
   return text.includes('://') ? text.replace(WORD, redactWord) : text;
 }
@@ -32,3 +31,13 @@ export function redactUrl(url: string): string {
   if (query === -1) return bare;
   return bare.slice(0, query) + bare.slice(query).replace(/=[^&#]*/g, '=***');
 }
+
+/** One URL without what stands before its host. Up to the last `@`: a password that nobody encoded may hold `/` and `@`. */
+export function withoutCredentials(url: string): string {
+  const start = url.indexOf('//') + 2;
+  const end = url.lastIndexOf('@');
+  return start < 2 || end < start ? url : `${url.slice(0, start)}***${url.slice(end)}`;
+}
+
+/** The same of a text whose very form may be wrong: all before the last `@` may be a password, whatever was meant. */
+export const withoutAllBeforeHost = (text: string): string => text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@');

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { peerOf, setPeer } from '../../src/data-port/peer.ts';
+import { peerOf, setPeer } from '../../src/data-port/socket-record.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet, parseCidr } from '../../src/lib/cidr.ts';
 
@@ -21,7 +21,9 @@ t.test('a peer is read once, in its canonical spelling', async (t) => {
 
 t.test('a connection that is gone, or text that is no address, is unknown', async (t) => {
   t.same(peerOf(socket()), { text: 'unknown', address: null });
-  t.same(setPeer(socket('192.0.2.1'), 'unknown'), { text: 'unknown', address: null });
+  const one = socket('192.0.2.1');
+  setPeer(one, 'unknown');
+  t.same(peerOf(one), { text: 'unknown', address: null });
 });
 
 t.test('the zone that a link-local peer was met in is no part of its address', async (t) => {
@@ -29,7 +31,9 @@ t.test('the zone that a link-local peer was met in is no part of its address', a
     t.same(peerOf(socket(remote)), { text: 'fe80::1', address: parseAddress('fe80::1') }, remote);
   const linkLocal = compileAddressSet([parseCidr('fe80::/10')].flatMap((cidr) => (cidr.ok ? [cidr.value] : [])));
   t.ok(linkLocal.has(peerOf(socket('fe80::1%eth0')).address));
-  t.equal(setPeer(socket('192.0.2.1'), 'fe80::1%eth0').address, null, 'what somebody writes has no zone');
+  const named = socket('192.0.2.1');
+  setPeer(named, 'fe80::1%eth0');
+  t.equal(peerOf(named).address, null, 'what somebody writes has no zone');
 });
 
 t.test('what was set holds for the life of the socket', async (t) => {

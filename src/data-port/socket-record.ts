@@ -1,0 +1,48 @@
+/**
+ * What the data port knows of one client's connection, in one record on its socket: who is at the other end, and how far the
+ * connection has come. Believes nothing that a request says.
+ */
+import type { Socket } from 'node:net';
+import { formatAddress, parseAddress, parseKernelAddress, type Address } from '../lib/address.ts';
+import type { Peer } from '../policy/facts.ts';
+
+export interface SocketRecord {
+  /** null until somebody asks for it: read and parsed once a connection, not once a request. */
+  peer: Peer | null;
+  /** How many of the bytes that the socket has read were its PROXY header. */
+  proxyHeaderLength: number;
+  /** Whether the last answer is out: whatever still arrives is not a request. */
+  closing: boolean;
+}
+
+/** A property, not a WeakMap: every request asks for it. */
+const RECORD = Symbol('record of the data port');
+
+interface Recorded {
+  [RECORD]?: SocketRecord;
+}
+
+/** The record of a socket, from the first question to the end of the connection. */
+export function recordOf(socket: Socket): SocketRecord {
+  return ((socket as Recorded)[RECORD] ??= { peer: null, proxyHeaderLength: 0, closing: false });
+}
+
+/** The socket's peer, or what a PROXY protocol header from a trusted peer said instead. */
+export function peerOf(socket: Socket): Peer {
+  return (recordOf(socket).peer ??= peerAt(addressOf(socket)));
+}
+
+/** Where the connection itself comes from; null when it is gone already. */
+export function addressOf({ remoteAddress }: Socket): Address | null {
+  return remoteAddress === undefined ? null : parseKernelAddress(remoteAddress);
+}
+
+/** Fixes the peer of a socket for its life. Text that is no address leaves it unknown, which matches no allow-list. */
+export function setPeer(socket: Socket, text: string): void {
+  recordOf(socket).peer = peerAt(parseAddress(text));
+}
+
+const peerAt = (address: Address | null): Peer => ({
+  text: address === null ? 'unknown' : formatAddress(address),
+  address,
+});
