@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { nearestName } from './nearest.ts';
 import { PRESETS } from './presets.ts';
 import { RoutesSchema } from './route-schema.ts';
+import { UpstreamTlsSchema } from './upstream-tls-schema.ts';
 import { choice, duration, headerName, hostName, SECRET, secretText, text, upstreamUrl, whole } from './values.ts';
 
 const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
@@ -38,34 +39,6 @@ const AuthorizationSchema = z.union(
   ],
   { error: 'must be "strip", "pass" or the whole value to send, such as "Bearer ..."' },
 );
-
-const UpstreamTlsSchema = z
-  .strictObject({
-    caFile: text()
-      .nullable()
-      .default(null)
-      .describe("PEM file of the authorities that may sign the backend's certificate; null: those that Node trusts."),
-    insecureSkipVerify: z
-      .boolean({ error: 'must be true or false' })
-      .default(false)
-      .describe('Accept any certificate of the backend. For experiments only.'),
-    serverName: hostName
-      .nullable()
-      .default(null)
-      .describe('The name to expect in the certificate and to send as SNI; null: the host of `upstream`.'),
-    certFile: text()
-      .nullable()
-      .default(null)
-      .describe('PEM file of the certificate, and its chain, that Postern shows to a backend that asks for one.'),
-    keyFile: text().nullable().default(null).describe('PEM file of the private key of `certFile`.'),
-  })
-  .superRefine(({ certFile, keyFile }, context) => {
-    if ((certFile === null) === (keyFile === null)) return;
-    const [there, missing] = certFile === null ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
-    context.addIssue({ code: 'custom', path: [there], message: `stands alone: it needs \`tls.${missing}\` beside it` });
-  })
-  .prefault({})
-  .describe('How an https:// backend is verified, and who Postern is to it.');
 
 const CorsSchema = z
   .strictObject({

@@ -87,7 +87,7 @@ export const upstreamUrl = z
     error: ({ input }) =>
       isUnix(String(input))
         ? 'must be unix: and the path of a socket, such as "unix:/run/app.sock"'
-        : 'must be unix: and a path, or an http:// or https:// URL of a host and a port alone, without credentials, path or query',
+        : 'must be an http:// or https:// URL of a host and a port alone (or unix: and a path), without credentials, path or query',
   })
   .transform((upstream) => (isUnix(upstream) ? `unix:${upstream.slice(5)}` : new URL(upstream).origin));
 
