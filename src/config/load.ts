@@ -68,7 +68,7 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
   return {
     ...config,
     listen: {
-      ...config.listen,
+      ...(config.listen.path === null ? config.listen : { ...config.listen, path: resolve(config.listen.path) }),
       tls: tls && { certFile: resolve(tls.certFile), keyFile: resolve(tls.keyFile) },
     },
     apis: {

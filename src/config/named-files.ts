@@ -32,7 +32,8 @@ export function checkNamedFiles(config: Config): NamedFiles {
     if (cert !== null && key !== null && !belongTogether(cert, key))
       findings.push({ path: [...path, 'keyFile'], message: 'is not the private key of the certificate in `certFile`' });
   };
-  const { tls } = config.listen;
+  const { tls, path: socket } = config.listen;
+  if (socket !== null) findings.push(...socketFindings(['listen', 'path'], socket));
   if (tls !== null) readPair(['listen', 'tls'], tls);
   for (const name of API_NAMES) {
     const api = config.apis[name];
@@ -40,7 +41,8 @@ export function checkNamedFiles(config: Config): NamedFiles {
     const { caFile, certFile, keyFile } = api.tls;
     if (caFile !== null) read(['apis', name, 'tls', 'caFile'], caFile, certificateMistake);
     if (certFile !== null && keyFile !== null) readPair(['apis', name, 'tls'], { certFile, keyFile });
-    findings.push(...socketFindings(['apis', name, 'upstream'], api.upstream));
+    const upstream = socketPathOf(api.upstream);
+    if (upstream !== null) findings.push(...socketFindings(['apis', name, 'upstream'], upstream));
   }
   const privateKeyFile = config.apis.metrics?.token.privateKeyFile ?? null;
   if (privateKeyFile !== null) read(['apis', 'metrics', 'token', 'privateKeyFile'], privateKeyFile, signingKeyMistake);
@@ -55,9 +57,8 @@ interface Pair {
 }
 
 /** A socket that is not there yet is no mistake: its backend may start later. */
-function socketFindings(path: readonly string[], upstream: string): Finding[] {
-  const socket = socketPathOf(upstream);
-  const problem = socket === null ? null : socketPathProblem(socket);
+function socketFindings(path: readonly string[], socket: string): Finding[] {
+  const problem = socketPathProblem(socket);
   return problem === null ? [] : [{ path, message: problem }];
 }
 

@@ -75,6 +75,12 @@ export const addressRange = z
     if (!parsed.ok) context.addIssue({ code: 'custom', message: `is not usable: ${parsed.why}` });
   });
 
+/** The word for peers on the Unix socket that Postern listens on. */
+export const UNIX_PEERS = 'unix';
+
+/** Who may say where a connection comes from. */
+export const trustedProxy = z.union([z.literal(UNIX_PEERS), addressRange]);
+
 const ORIGIN_URL = /^https?:\/\/(?<host>\[[0-9a-f:.]+\]|[^/?#@:[\]\\\s]+)(?::(?<port>\d{1,5}))?\/?$/i;
 
 /**

@@ -5,16 +5,16 @@
 import type { Config, IntegrationApiConfig, MetricsApiConfig } from '../config/schema.ts';
 import { presetRoutes } from '../config/presets.ts';
 import { compileMemberSearch } from '../event-filter/member-value.ts';
-import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
 import { compileNameReader } from '../lib/query.ts';
 import { compileRoutes } from './route.ts';
+import { compileTrustedProxies } from './trusted-proxies.ts';
 import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
 
 /** The rules of a configuration, without the keys, which come from elsewhere and change on their own. */
 export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
   const { integration, metrics } = config.apis;
   return {
-    trustedProxies: compileAddressSet(config.listen.trustedProxies.map(cidrOf)),
+    trustedProxies: compileTrustedProxies(config.listen.trustedProxies),
     pathQuirks: new Set(config.listen.allowPathQuirks),
     integration: integration === undefined ? null : compileApi('integration', integration),
     metrics: metrics === undefined ? null : compileApi('metrics', metrics),
@@ -64,11 +64,4 @@ function locationOf(written: string): CredentialLocation {
     case 'body':
       return { kind, name, find: compileMemberSearch(name) };
   }
-}
-
-/** A range that validation has let through. */
-export function cidrOf(text: string): Cidr {
-  const parsed = parseCidr(text);
-  if (!parsed.ok) throw new Error(`not a valid range after validation: ${text}`);
-  return parsed.value;
 }

@@ -5,10 +5,10 @@
 import type { ApiName } from '../config/api-names.ts';
 import type { FindMember } from '../event-filter/member-value.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
-import type { AddressSet } from '../lib/cidr.ts';
 import type { PathQuirk } from '../lib/path-normalization.ts';
 import type { NameReader } from '../lib/query.ts';
 import type { Router } from './route.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 export type { ApiName };
 
@@ -70,7 +70,7 @@ export interface ApiRules {
 export interface Ruleset {
   /** Keys have been loaded. */
   readonly ready: boolean;
-  readonly trustedProxies: AddressSet;
+  readonly trustedProxies: TrustedProxies;
   readonly pathQuirks: ReadonlySet<PathQuirk>;
   readonly integration: ApiRules | null;
   readonly metrics: ApiRules | null;

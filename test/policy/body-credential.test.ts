@@ -48,7 +48,7 @@ t.test('a body is looked into where it is announced and the API names a place in
     httpVersion: '1.1',
     rawHeaders,
     headers: readHeaders(rawHeaders),
-    peer: { text: '', address: null },
+    peer: { text: '', address: null, isUnix: false },
     secure: false,
     now: 0,
   });

@@ -73,9 +73,9 @@ t.test('a preflight, and the way through proxies', async (t) => {
   t.match(await ask([key('k')], preflight), { outcome: 'allowed', status: 204 });
   const rules = {
     ...rulesOf([key('k')]),
-    trustedProxies: { has: (address: unknown) => address !== null, isEmpty: false } as never,
+    trustedProxies: { has: (address: unknown) => address !== null, size: 1, unix: false },
   };
-  const facts = factsOf({ peer: { text: '10.0.0.1', address: parseAddress('10.0.0.1') } }, [
+  const facts = factsOf({ peer: { text: '10.0.0.1', address: parseAddress('10.0.0.1'), isUnix: false } }, [
     'X-Forwarded-For',
     '10.0.0.3, 10.0.0.2',
     ...bearer('k'),

@@ -5,7 +5,7 @@ import { presetRoutes } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { compileAddressSet } from '../../src/lib/cidr.ts';
+import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
@@ -30,7 +30,7 @@ export function factsOf(change: Partial<Facts> = {}, fields: readonly string[] =
     httpVersion: '1.1',
     rawHeaders,
     headers: readHeaders(rawHeaders),
-    peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1') },
+    peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1'), isUnix: false },
     secure: false,
     now: NOON,
     ...change,
@@ -74,7 +74,7 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
 export function rulesOf(keys: readonly Key[], change: Partial<Ruleset> = {}): Ruleset {
   return {
     ready: true,
-    trustedProxies: compileAddressSet([]),
+    trustedProxies: compileTrustedProxies([]),
     pathQuirks: new Set(),
     integration: apiRules(),
     metrics: null,
