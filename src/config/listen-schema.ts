@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PATH_QUIRKS } from '../lib/path-normalization.ts';
+import { AddressEntriesSchema } from './address-entries.ts';
 import { choice, duration, listenHost, text, trustedProxy, UNIX_PEERS, whole } from './values.ts';
 
 const DEFAULT_HOST = '0.0.0.0';
@@ -69,6 +70,9 @@ export const ListenSchema = z
       .array(trustedProxy, { error: 'must be a list of addresses, ranges or the word unix' })
       .default([])
       .describe('Addresses and ranges whose X-Forwarded-For is believed; `unix`: that of peers on the socket `path`.'),
+    denyFrom: AddressEntriesSchema.default([]).describe(
+      'Addresses and ranges that are refused whatever they ask and whatever credential they show. Takes effect at a reload.',
+    ),
     proxyProtocol: flag.default(false).describe('Take the PROXY protocol, v1 and v2, from trusted proxies.'),
     tls: z
       .strictObject({
@@ -84,6 +88,9 @@ export const ListenSchema = z
     headersTimeoutSeconds: duration(0.01, 3600)
       .default(10)
       .describe('The header section must have arrived within this time.'),
+    maxHeaderBytes: whole(4096, 1_048_576)
+      .default(16_384)
+      .describe('Largest header section of a request; a larger one is refused with 431.'),
     keepAliveTimeoutSeconds: duration(0.01, 3600)
       .default(75)
       .describe('How long an idle connection of a client stays open.'),

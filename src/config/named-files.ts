@@ -6,7 +6,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { socketPathOf, socketPathProblem } from '../lib/unix-socket.ts';
 import { privateKeysIn } from '../lib/private-keys.ts';
-import { API_NAMES } from './api-names.ts';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
 
@@ -35,17 +34,15 @@ export function checkNamedFiles(config: Config): NamedFiles {
   const { tls, path: socket } = config.listen;
   if (socket !== null) findings.push(...socketFindings(['listen', 'path'], socket));
   if (tls !== null) readPair(['listen', 'tls'], tls);
-  for (const name of API_NAMES) {
-    const api = config.apis[name];
-    if (api === undefined) continue;
+  for (const [name, api] of Object.entries(config.apis)) {
     const { caFile, certFile, keyFile } = api.tls;
     if (caFile !== null) read(['apis', name, 'tls', 'caFile'], caFile, certificateMistake);
     if (certFile !== null && keyFile !== null) readPair(['apis', name, 'tls'], { certFile, keyFile });
+    const signingKey = api.token?.privateKeyFile ?? null;
+    if (signingKey !== null) read(['apis', name, 'token', 'privateKeyFile'], signingKey, signingKeyMistake);
     const upstream = socketPathOf(api.upstream);
     if (upstream !== null) findings.push(...socketFindings(['apis', name, 'upstream'], upstream));
   }
-  const privateKeyFile = config.apis.metrics?.token.privateKeyFile ?? null;
-  if (privateKeyFile !== null) read(['apis', 'metrics', 'token', 'privateKeyFile'], privateKeyFile, signingKeyMistake);
   const redisCa = config.redis.tls?.caFile ?? null;
   if (redisCa !== null) read(['redis', 'tls', 'caFile'], redisCa, certificateMistake);
   return { findings, files };

@@ -3,8 +3,8 @@
  * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
  */
 import { z } from 'zod';
+import { ApisSchema } from './apis-schema.ts';
 import { jsonSchemaOf } from './json-schema.ts';
-import { IntegrationApiSchema, MetricsApiSchema } from './api-schema.ts';
 import { ListenSchema } from './listen-schema.ts';
 import { choice, duration, hostName, listenHost, redisUrl, SECRET, secretText, text, whole } from './values.ts';
 
@@ -25,16 +25,6 @@ const AdminSchema = z
   })
   .prefault({})
   .describe('The admin port: metrics, health, API and console.');
-
-const ApisSchema = z
-  .strictObject({
-    integration: IntegrationApiSchema.optional().describe('The API for events, profiles and all other paths.'),
-    metrics: MetricsApiSchema.optional().describe('The API under /metrics: access tokens and cached queries.'),
-  })
-  .refine((apis) => apis.integration !== undefined || apis.metrics !== undefined, {
-    error: 'must name at least one API: integration, metrics or both',
-  })
-  .describe('What is protected. An API that is left out answers 404.');
 
 export const KeysSchema = z
   .strictObject({
@@ -171,5 +161,3 @@ export const CONFIG_JSON_SCHEMA = jsonSchemaOf(ConfigSchema);
 /** A valid configuration with every default filled in; file paths are resolved against the file that names them. */
 export type Config = z.output<typeof ConfigSchema>;
 export type ListenConfig = Config['listen'];
-export type IntegrationApiConfig = z.output<typeof IntegrationApiSchema>;
-export type MetricsApiConfig = z.output<typeof MetricsApiSchema>;

@@ -18,6 +18,8 @@ export interface DataPortSettings {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly requestTimeoutSeconds: number;
   readonly headersTimeoutSeconds: number;
+  /** Of a whole header section. */
+  readonly maxHeaderBytes: number;
   readonly keepAliveTimeoutSeconds: number;
   readonly maxConnections: number;
 }
@@ -133,6 +135,7 @@ function createServer(settings: DataPortSettings): Server {
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     // A missing Host is refused by the request form step, with a problem document.
     requireHostHeader: false,
+    maxHeaderSize: settings.maxHeaderBytes,
     insecureHTTPParser: false,
     noDelay: true,
   };

@@ -13,7 +13,7 @@ import { isoTime } from './iso-time.ts';
 export type { UpstreamFailureKind } from '../upstream/failure.ts';
 
 /** The API that a request was for; empty when it was refused before one was chosen. */
-export type ApiLabel = ApiName | '';
+export type ApiLabel = ApiName;
 
 /**
  * The failures that are the upstream's own. Giving a request up because its client went away is nobody's, and a full pool of

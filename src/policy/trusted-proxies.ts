@@ -20,8 +20,7 @@ export function compileTrustedProxies(entries: readonly string[]): TrustedProxie
       if (!parsed.ok) throw new Error(parsed.why);
       return parsed.value;
     });
-  const { has, size } = compileAddressSet(ranges);
-  return { has, size, unix: entries.includes(UNIX_PEERS) };
+  return { ...compileAddressSet(ranges), unix: entries.includes(UNIX_PEERS) };
 }
 
 /** Whether the connection comes from a trusted proxy. A peer whose address is not known is one on the socket alone. */

@@ -22,7 +22,7 @@ export interface UpstreamSettings {
   readonly maxConnections: number;
   /** Of these, how many the requests of one key may have; null: half of them. */
   readonly maxConnectionsPerKey: number | null;
-  /** How long an idle connection may be used again. */
+  /** How long an idle connection may be used again; 0: not at all. */
   readonly keepAliveSeconds: number;
   readonly preserveHost: boolean;
   readonly tls: TlsSettings;
@@ -112,9 +112,10 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     bodyTimeout: milliseconds(settings.idleTimeoutSeconds) + TICK_MS,
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
     strictContentLength: true,
-    keepAliveTimeout: keepAliveMs,
+    // It takes no 0.
+    keepAliveTimeout: Math.max(1, keepAliveMs),
     // The backend may ask for less in `Keep-Alive: timeout=N`: then it is a second less than that, for the way.
-    keepAliveMaxTimeout: keepAliveMs,
+    keepAliveMaxTimeout: Math.max(1, keepAliveMs),
     keepAliveTimeoutThreshold: 1_000,
   };
   const open = new Set<Connection>();
@@ -136,7 +137,7 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     holders = [];
     for (let i = 0; i < rested.length; i += 1) {
       const connection = rested[i] as Connection;
-      if (closing || connection.retired) dismiss(connection);
+      if (closing || connection.retired || keepAliveMs === 0) dismiss(connection);
       else {
         connection.idleSince = idleSince;
         idle.push(connection);

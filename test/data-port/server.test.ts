@@ -10,6 +10,7 @@ const SETTINGS = {
   tls: null,
   requestTimeoutSeconds: 5,
   headersTimeoutSeconds: 5,
+  maxHeaderBytes: 16_384,
   keepAliveTimeoutSeconds: 60,
   maxConnections: 100,
 };

@@ -207,6 +207,17 @@ void t.test('an idle connection is used again for keepAliveSeconds, and no longe
   await Promise.all(backend.sockets.slice(0, 2).map((socket) => socket.closed || once(socket, 'close')));
 });
 
+void t.test('without keepAliveSeconds each request has a connection of its own', async (t) => {
+  const { accept } = counting();
+  const backend = await rawBackend(t, accept);
+  const upstream = upstreamTo(t, backend.url, { keepAliveSeconds: 0 }, { now: () => 0 });
+  for (let i = 0; i < 3; i += 1) {
+    t.match(await recordFlight(upstream).done, { ended: 'end', body: 'hi' });
+    await atRest();
+  }
+  t.equal(backend.sockets.length, 3);
+});
+
 void t.test('a connection that rests is left by itself, sooner if the backend announces less', async (t) => {
   const { accept } = counting();
   const backend = await rawBackend(t, accept);
