@@ -10,7 +10,7 @@ import type { Test } from 'tap';
 import type { TlsSettings } from '../../src/upstream/connector.ts';
 import { dispatch, type Flight, type UpstreamRequest } from '../../src/upstream/dispatch.ts';
 import type { UpstreamFailure } from '../../src/upstream/failure.ts';
-import { type Exchange, forward, type ForwardResult } from '../../src/upstream/forward.ts';
+import { forward, type ForwardInput, type ForwardResult } from '../../src/upstream/forward.ts';
 import { clientHeaders, upstreamHeaders } from '../../src/upstream/headers.ts';
 import { createUpstream, type Upstream, type UpstreamSettings, type UpstreamWorld } from '../../src/upstream/pool.ts';
 
@@ -194,7 +194,7 @@ export interface Proxy {
 }
 
 /** A bare server that forwards everything, and answers what was not answered with the failure as text. */
-export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Exchange> = {}): Promise<Proxy> {
+export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<ForwardInput> = {}): Promise<Proxy> {
   const results: ForwardResult[] = [];
   const waiting: ((result: ForwardResult) => void)[] = [];
   const server = http.createServer((req, res) => {
