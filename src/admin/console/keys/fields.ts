@@ -153,10 +153,10 @@ export const FIELDS = {
     write: ({ denyFrom }) => denyFrom,
     words: ({ denyFrom }) => joined(denyFrom.map(placeInWords), 'None'),
   }),
-  accessToken: field<{ accessToken: KeyDefinition['accessToken'] }, KeyReplacement['accessToken']>({
+  accessToken: field<{ accessToken: KeyDefinition['accessToken'] | null }, KeyReplacement['accessToken']>({
     title: 'Access tokens',
-    types: ['write-only', 'read-only', 'read-write'],
-    empty: { accessToken: 'allowed' },
+    /** null: the default, which goes by the type. */
+    empty: { accessToken: null },
     read: ({ accessToken }) => ({ accessToken }),
     write: ({ accessToken }) => accessToken,
     words: ({ accessToken }) => accessToken ?? '',
