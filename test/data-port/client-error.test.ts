@@ -89,6 +89,15 @@ t.test('the answer before broken bytes is read to its end by a client that is st
   t.equal(client.error, null);
 });
 
+t.test('an answer that had begun before the broken bytes were seen is the last one all the same', async (t) => {
+  const { port } = await listening(t, ({ res }) => {
+    res.writeHead(200, { 'Content-Length': 6 }).flushHeaders();
+    setImmediate(() => res.end('answer'));
+  });
+  const text = await send(t, port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\nG@T\r\n\r\n');
+  t.match(text, /answer$/);
+});
+
 t.test('a body that breaks after its answer was given ends the connection', async (t) => {
   const { port, refused } = await listening(t, (exchange) => {
     exchange.settled = true;
