@@ -60,6 +60,8 @@ export interface ApiRules {
   readonly authorization: UpstreamAuthorization;
   readonly cors: CorsRules;
   readonly enforcement: Mode;
+  /** What holds for a method and path that no route lists. */
+  readonly unlisted: 'allow' | 'refuse';
   readonly maxBodyBytes: number;
   /** How long a client may take nothing of an answer. */
   readonly idleTimeoutMs: number;

@@ -49,6 +49,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
     authorization: { kind: 'strip' },
     cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
     enforcement: 'enforce',
+    unlisted: 'allow',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,
     tokenPath: change.name === 'metrics' ? '/metrics/auth/token' : null,
