@@ -86,13 +86,15 @@ const mayOverrideByQuery = ({ query }: Asked): boolean => query !== '' && overri
 
 function mayOverrideByForm({ facts, route }: Asked): boolean {
   const { contentType } = facts.headers;
-  if (contentType === undefined || contentType === 'application/json' || route?.route.forms === true) return false;
+  if (contentType === undefined || contentType === 'application/json') return false;
+  // `form` says as much as `forms`: its backend takes the JSON from a field, and no method.
+  if (route !== null && (route.route.forms || route.route.form !== null)) return false;
   return mayBeForm(contentType) && announcesBody(facts);
 }
 
 /** Beside events, a backend might take events from the query. */
 function checkQuery(key: Key, query: string, { route }: RouteMatch): Refusal | null {
-  if (route.selector === null) return null;
+  if (route.events === null) return null;
   const objection = objectionToQuery(query, route.query);
   if (objection === null) return null;
   const why = objection === 'unlisted' ? 'a parameter that the route does not list' : 'a parameter twice';
