@@ -2,7 +2,7 @@
  * PostHog. Its capture service takes events from the body, from a form's `data` and, before either, from the query's `data`; as a
  * list, in a `batch` or one by one on every path; and compressed or in base64, whatever the header fields say.
  */
-import { get, post, UNSEEN, type Preset, type Rest } from './preset.ts';
+import { CONTAINERS, get, post, UNSEEN, type Preset, type Rest } from './preset.ts';
 
 const EVENTS = ['batch[].event', '[].event', 'event'];
 
@@ -25,7 +25,7 @@ const CAPTURE: Rest = {
   ],
   form: 'data',
   gzip: true,
-  backend: { base64: true, containers: ['events', 'data'] },
+  backend: { base64: true, containers: CONTAINERS },
 };
 
 /** What a page loads by the key in its query, and reads. */
