@@ -77,7 +77,20 @@ const VENDORS: Readonly<Record<string, Vendor>> = {
 
 /** The event in the query, in many spellings, beside a body that is right. */
 function queriesOf(shape: Shape): string[] {
-  const names = ['data', 'DATA', 'd%61ta', 'data%5B%5D', 'data[]', 'data[0]', 'data.x', '%20data', 'data%00', 'event', 'e', 'batch'];
+  const names = [
+    'data',
+    'DATA',
+    'd%61ta',
+    'data%5B%5D',
+    'data[]',
+    'data[0]',
+    'data.x',
+    '%20data',
+    'data%00',
+    'event',
+    'e',
+    'batch',
+  ];
   const texts = [shape(BAD), BAD, base64(shape(BAD)), base64url(shape(BAD)), base64(gzipSync(shape(BAD)))];
   return [
     ...names.map((name) => `${name}=${encoded(base64(shape(BAD)))}`),
@@ -134,7 +147,11 @@ function bodiesOf({ shape, readsBase64 = false }: Vendor): Omit<Knock, 'target'>
     `_method=PUT&data=${encoded(BAD)}`,
     encoded(shape(BAD)),
   ];
-  const coded = [gzipSync(shape(BAD)), gzipSync(gzipSync(shape(BAD))), Buffer.concat([gzipSync(shape(GOOD)), gzipSync(shape(BAD))])];
+  const coded = [
+    gzipSync(shape(BAD)),
+    gzipSync(gzipSync(shape(BAD))),
+    Buffer.concat([gzipSync(shape(GOOD)), gzipSync(shape(BAD))]),
+  ];
   const multipart = `--x\r\nContent-Disposition: form-data; name="data"\r\n\r\n${shape(BAD)}\r\n--x--\r\n`;
   return [
     ...json.flatMap((body) => [JSON_TYPE, 'text/plain', FORM].map((type) => ({ type, body }))),
@@ -174,9 +191,13 @@ function readingsOf(text: string, depth = 3): string[] {
   const runs = text.match(/[A-Za-z0-9+/_-]{16,}={0,2}/g) ?? [];
   const inner = [
     ...runs.map((run) => Buffer.from(run, 'base64').toString('latin1')),
-    ...(/%[0-9a-f]{2}/i.test(text) ? [text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))] : []),
+    ...(/%[0-9a-f]{2}/i.test(text)
+      ? [text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))]
+      : []),
     ...(text.startsWith('\x1f\x8b') ? unzipped(text) : []),
-    ...(text.includes('\\u') ? [text.replaceAll(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))] : []),
+    ...(text.includes('\\u')
+      ? [text.replaceAll(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))]
+      : []),
   ];
   return [text, ...inner.flatMap((each) => readingsOf(each, depth - 1))];
 }
@@ -228,7 +249,10 @@ t.test('no event comes past a limit by any door of a vendor', async (t) => {
       for (const { status } of await Promise.all(knocks.slice(i, i + AT_ONCE).map((one) => knock(preset, one))))
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
     t.same(
-      backend.requests.slice(before).filter(holdsPayment).map(({ url, body }) => `${url} ${body.toString()}`),
+      backend.requests
+        .slice(before)
+        .filter(holdsPayment)
+        .map(({ url, body }) => `${url} ${body.toString()}`),
       [],
       preset,
     );
