@@ -37,6 +37,3 @@ export const get = (path: string, rest: Rest = {}): RouteDefinition => ({ ...res
 
 /** What some backend takes for a container of events. No client of these vendors sends two of them. */
 export const CONTAINERS: readonly string[] = ['batch', 'events', 'data'];
-
-/** Listed for its forms alone: its backend reads events where nobody looks. */
-export const UNSEEN: Rest = { forms: true, backend: { unseen: true } };
