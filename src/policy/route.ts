@@ -4,6 +4,8 @@
  */
 import { eventPlaces, type BackendReading, type EventPlaces } from '../config/event-definition.ts';
 import { findRouteProblems, type RouteDefinition } from '../config/route-definition.ts';
+import type { EnvelopeRule } from '../event-filter/envelope.ts';
+import { formRule } from '../event-filter/form.ts';
 import {
   compilePathTable,
   endsOpen,
@@ -30,10 +32,8 @@ export interface CompiledRoute {
   /** What the query may hold beside events, credentials included. */
   readonly query: ListedParameters;
   readonly forms: boolean;
-  /** The field of a form that may hold the JSON; null: no form is looked into. */
-  readonly form: string | null;
-  /** A body may be gzip without saying so. */
-  readonly gzip: boolean;
+  /** In which forms a body may come that is looked into. */
+  readonly envelope: EnvelopeRule;
   readonly rewrite: string | null;
   readonly backend: BackendReading;
 }
@@ -114,25 +114,30 @@ interface RouteTable {
   readonly paths: PathTable<Entry>;
 }
 
+const PLAIN_ALONE: EnvelopeRule = { form: null, gzip: false };
+
 function compileEntry(definition: RouteDefinition, credentials: readonly string[]): Entry {
-  const { rewrite } = definition;
+  const { form, rewrite } = definition;
   const events = eventPlaces(definition);
+  const query = listParameters([...(definition.query ?? []), ...credentials]);
   const route: CompiledRoute = {
     method: definition.method,
     pattern: definition.path,
     isSure: true,
     events,
-    query: listParameters([...(definition.query ?? []), ...credentials]),
+    query,
     forms: definition.forms ?? false,
-    form: definition.form ?? null,
-    gzip: definition.gzip ?? false,
+    envelope: {
+      form: form === undefined ? null : formRule(form, events === null ? null : query),
+      gzip: definition.gzip ?? false,
+    },
     rewrite: rewrite ?? null,
     backend: definition.backend ?? {},
   };
   return {
     pattern: parsePattern(definition.path),
     route,
-    loose: { ...route, isSure: false, forms: false, form: null, gzip: false },
+    loose: { ...route, isSure: false, forms: false, envelope: PLAIN_ALONE },
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite, definition.path),
   };
 }
