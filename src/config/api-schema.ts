@@ -3,41 +3,21 @@
  * Types, limits, defaults and descriptions stand here once; the JSON Schema and the reference page are made from them.
  */
 import { z } from 'zod';
-import { nearestName } from './nearest.ts';
-import { PRESETS } from './presets.ts';
+import { AddressEntriesSchema, AllowFromSchema } from './address-entries.ts';
+import { AuthorizationSchema, CredentialSchema } from './credential-schema.ts';
+import { defaultsOf, PRESETS } from './presets.ts';
 import { RoutesSchema } from './route-schema.ts';
-import { choice, duration, headerName, hostName, SECRET, secretText, text, upstreamUrl, whole } from './values.ts';
-
-const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
-const JUDGED_HEADERS = new Set([
-  'authorization',
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'origin',
-  'cookie',
-]);
-
-const CredentialSchema = z
-  .string({ error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .regex(CREDENTIAL, { error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .refine((location) => !JUDGED_HEADERS.has(location.toLowerCase().replace(/^header:/, '')), {
-    error: 'must not be a header that has a meaning of its own; use "bearer" for Authorization',
-  })
-  .transform((location) => (location.startsWith('header:') ? location.toLowerCase() : location));
-
-/** `authorization` is free text, so that a slip of the pen in `strip` would be sent to the backend as a credential. */
-const AuthorizationSchema = z.union(
-  [
-    choice(['strip', 'pass']),
-    secretText.meta(SECRET).refine((value) => nearestName(value.toLowerCase(), ['strip', 'pass']) === null, {
-      error:
-        'must be "strip", "pass" or the whole value to send, such as "Bearer ..."; this looks like a misspelt word',
-    }),
-  ],
-  { error: 'must be "strip", "pass" or the whole value to send, such as "Bearer ..."' },
-);
+import { TokenSchema } from './token-schema.ts';
+import {
+  choice,
+  duration,
+  headerName,
+  hostName,
+  plainPath,
+  text,
+  upstreamUrl,
+  whole,
+} from './values.ts';
 
 const UpstreamTlsSchema = z
   .strictObject({
@@ -61,43 +41,101 @@ const CorsSchema = z
   .strictObject({
     allowedHeaders: z
       .array(headerName, { error: 'must be a list of header names' })
-      .default(['authorization', 'content-type', 'content-encoding', 'x-request-id'])
-      .describe('Request headers that a page may send. Tracing in pages needs `traceparent` here.'),
+      .nullable()
+      .default(null)
+      .meta({
+        default: defaultsOf(null).allowedHeaders,
+        description:
+          'Request headers that a page may send. A preset has those of its vendor besides. Tracing in pages needs `traceparent` here.',
+      }),
     maxAgeSeconds: whole(0, 86_400).default(7200).describe('How long a browser may keep the answer to a preflight.'),
     allowCredentials: z
       .boolean({ error: 'must be true or false' })
-      .default(false)
-      .describe(
-        'Let pages send cookies along, as `sendBeacon` always does. Holds for keys whose `allowedOrigins` are named, never for `*`.',
-      ),
+      .nullable()
+      .default(null)
+      .meta({
+        default: false,
+        description:
+          'Let pages send cookies along, as `sendBeacon` always does; a preset whose vendor needs it has true. Holds for keys whose `allowedOrigins` are named, never for `*`.',
+      }),
   })
   .prefault({})
   .describe('Answers to browsers that ask before sending (CORS).');
 
+export const CacheSchema = z
+  .strictObject({
+    store: choice(['memory', 'redis'])
+      .default('memory')
+      .describe('`redis` shares entries between replicas, with memory in front.'),
+    maxBytes: whole(0, 68_719_476_736).default(67_108_864).describe('Memory for cached answers.'),
+    maxEntryBytes: whole(0, 1_073_741_824).default(1_048_576).describe('Largest answer that is cached.'),
+    staleIfErrorMinutes: whole(0, 10_080)
+      .default(0)
+      .describe('How long an expired answer is still served, so marked, while the backend fails.'),
+  })
+  .superRefine((cache, context) => {
+    if (cache.maxEntryBytes > cache.maxBytes)
+      context.addIssue({
+        code: 'custom',
+        path: ['maxEntryBytes'],
+        message: 'must not be larger than `cache.maxBytes`',
+      });
+  });
+
+const pathPrefix = plainPath.refine((path) => !/\/:|\*/.test(path), {
+  error: 'must be a prefix and no pattern: it stands for every path under it',
+});
+
 const apiFields = {
   upstream: upstreamUrl.describe('Where the backend listens: `http://host:port` or `https://host:port`.'),
-  preset: z.enum(PRESETS).nullable().default(null).meta({
-    default: 'userflux',
-    description: 'A ready-made list of routes, in place of `routes`; the default holds when there are no `routes`.',
-  }),
+  paths: z
+    .array(pathPrefix, { error: 'must be a list of path prefixes, such as ["/v1"]' })
+    .min(1, { error: 'must name at least one path prefix' })
+    .nullable()
+    .default(null)
+    .meta({
+      default: ['/'],
+      description:
+        'The path prefixes that this API serves, in whole segments; of several APIs the longest prefix decides. The default of the API named `metrics` is `["/metrics"]`. An API that does not say `paths` leaves `/metrics` alone.',
+    }),
+  preset: z
+    .enum(PRESETS)
+    .nullable()
+    .default(null)
+    .describe(
+      'A ready-made list of routes, in place of `routes`. `integration` and `metrics` have `userflux` where they name no routes.',
+    ),
   routes: RoutesSchema.nullable()
     .default(null)
     .describe(
       'The routes that keys limited to specific events may use, and where the event names are. In place of `preset`.',
     ),
-  credential: z
-    .array(CredentialSchema, { error: 'must be a list of places, such as [bearer, "header:x-api-key"]' })
-    .min(1, { error: 'must name at least one place' })
-    .default(['bearer'])
+  openapi: text()
+    .nullable()
+    .default(null)
+    .describe('File of an OpenAPI document whose operations are the routes. In place of `preset` and `routes`.'),
+  unlisted: choice(['allow', 'refuse'])
+    .default('allow')
     .describe(
-      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. The metrics API knows `bearer` alone.',
+      'What holds for a method and path that no route lists: `allow`, for keys that are not limited to specific events or routes, or `refuse`, for every key.',
     ),
+  credential: CredentialSchema.nullable().default(null).meta({
+    default: defaultsOf(null).credential,
+    description:
+      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. A member deeper in a JSON body is named by the way to it: `body:properties/token`; `[]` stands for every item of a list: `body:[]/properties/token`. A preset has the places of its vendor besides.',
+  }),
   hosts: z
     .array(hostName, { error: 'must be a list of host names' })
     .default([])
     .describe('If set, this API serves only these Host names.'),
+  allowFrom: AllowFromSchema.default('anywhere').describe(
+    'From where this API may be used, whatever the key: `anywhere`, or a list of addresses and ranges, each with an optional description.',
+  ),
+  denyFrom: AddressEntriesSchema.default([]).describe(
+    'From where this API may not be used, whatever the key; stronger than `allowFrom`.',
+  ),
   authorization: AuthorizationSchema.default('strip').describe(
-    'What the backend gets as `Authorization`: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`.',
+    "What the backend gets where the caller's credential stood: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`, which is also the `Authorization` of requests whose credential stood nowhere else. Or one of these for each place, such as `{ basic-username: Basic ..., query:writeKey: ... }`; a place that is not named gets nothing.",
   ),
   preserveHost: z
     .boolean({ error: 'must be true or false' })
@@ -120,122 +158,43 @@ const apiFields = {
     .describe(
       'How many of `maxConnections` the requests of one key may have, those without a known key together; null: half. Further ones wait for their own, and then get 503 `overloaded`.',
     ),
+  keepAliveSeconds: duration(0, 300)
+    .default(4)
+    .describe(
+      "How long an idle connection to the backend may be used again. Must be less than the backend's own limit, or a request may meet a connection that closes.",
+    ),
   tls: UpstreamTlsSchema,
   cors: CorsSchema,
   enforcement: choice(['enforce', 'report'])
     .default('enforce')
     .describe('`report` refuses nothing and shows what would be refused.'),
+  token: TokenSchema.nullable()
+    .default(null)
+    .describe('Access tokens of this API; null: there are none. The API named `metrics` always has them.'),
+  cache: CacheSchema.nullable()
+    .default(null)
+    .describe(
+      'Memory for cached answers of this API. null: its share of what all such APIs have together, with the defaults of these fields.',
+    ),
 };
 
-const MIN_TOKEN_SECRET_BYTES = 32;
-
-const tokenSecret = z
-  .string({ error: 'must be text; put it in quotes' })
-  .refine((secret) => Buffer.byteLength(secret) >= MIN_TOKEN_SECRET_BYTES, {
-    error: `must be at least ${MIN_TOKEN_SECRET_BYTES} bytes long (RFC 7518 3.2); \`openssl rand -base64 32\` makes one`,
-  })
-  .meta(SECRET);
-
-const TokenSchema = z
-  .strictObject({
-    ttlSeconds: whole(60, 3600).default(900).describe('How long an access token is valid.'),
-    secret: z
-      .union([tokenSecret, z.array(tokenSecret).min(1, { error: 'must hold at least one secret' })], {
-        error: 'must be a secret or a list of secrets',
-      })
-      .nullable()
-      .default(null)
-      .transform((secret): readonly string[] | null => (typeof secret === 'string' ? [secret] : secret))
-      .describe(
-        'Signs access tokens with HS256; at least 32 bytes. A list rotates: the first signs, all verify. null: made at start, which suits a single instance.',
-      ),
-    privateKeyFile: text()
-      .nullable()
-      .default(null)
-      .describe(
-        'PEM file of an Ed25519 or P-256 key; tokens are then EdDSA or ES256, and the public keys are served as a JWKS. In place of `secret`.',
-      ),
-    issuer: text().default('postern').describe('The `iss` of access tokens.'),
-  })
-  .superRefine((token, context) => {
-    if (token.secret !== null && token.privateKeyFile !== null)
-      context.addIssue({
-        code: 'custom',
-        path: ['privateKeyFile'],
-        message: 'cannot stand beside `secret`: tokens are signed by one of them; remove the other',
-      });
-  })
-  .prefault({})
-  .describe('Access tokens of the metrics API.');
-
-const CacheSchema = z
-  .strictObject({
-    store: choice(['memory', 'redis'])
-      .default('memory')
-      .describe('`redis` shares entries between replicas, with memory in front.'),
-    maxBytes: whole(0, 68_719_476_736).default(67_108_864).describe('Memory for cached answers.'),
-    maxEntryBytes: whole(0, 1_073_741_824).default(1_048_576).describe('Largest answer that is cached.'),
-    staleIfErrorMinutes: whole(0, 10_080)
-      .default(0)
-      .describe('How long an expired answer is still served, so marked, while the backend fails.'),
-  })
-  .prefault({})
-  .describe('Cached answers of metric queries.');
-
-interface RoutesChoice {
-  readonly preset: (typeof PRESETS)[number] | null;
-  readonly routes: readonly unknown[] | null;
-}
-
-interface ConnectionShares {
-  readonly maxConnections: number;
-  readonly maxConnectionsPerKey: number | null;
-}
-
-function refuseContradictions(api: RoutesChoice & ConnectionShares, context: z.core.$RefinementCtx): void {
-  // Either list of routes has to be the one that holds: the reader of the file must not have to guess which.
-  if (api.preset !== null && api.routes !== null)
-    context.addIssue({ code: 'custom', path: ['routes'], message: 'cannot stand beside `preset`: remove one of them' });
+/** An API as it is written. What its name adds is filled in by apis-schema.ts. */
+export const ApiSchema = z.strictObject(apiFields).superRefine((api, context) => {
+  // One list of routes has to be the one that holds: the reader of the file must not have to guess which.
+  const sources = (['preset', 'routes', 'openapi'] as const).filter((field) => api[field] !== null);
+  const [first, second] = sources;
+  if (first !== undefined && second !== undefined)
+    context.addIssue({
+      code: 'custom',
+      path: [second],
+      message: `cannot stand beside \`${first}\`: remove one of them`,
+    });
   if ((api.maxConnectionsPerKey ?? 0) > api.maxConnections)
     context.addIssue({
       code: 'custom',
       path: ['maxConnectionsPerKey'],
       message: 'must not be larger than `maxConnections`, of which it is a share',
     });
-}
-
-/** The default preset is filled in after validation, so that `routes` alone is not taken for both. */
-const withDefaultRoutes = <T extends RoutesChoice>(api: T) => ({
-  ...api,
-  preset: api.preset ?? (api.routes === null ? ('userflux' as const) : null),
 });
 
-export const IntegrationApiSchema = z
-  .strictObject(apiFields)
-  .superRefine(refuseContradictions)
-  .transform(withDefaultRoutes);
-
-export const MetricsApiSchema = z
-  .strictObject({ ...apiFields, token: TokenSchema, cache: CacheSchema })
-  .superRefine((api, context) => {
-    refuseContradictions(api, context);
-    if (api.preset !== null && api.preset !== 'userflux')
-      context.addIssue({
-        code: 'custom',
-        path: ['preset'],
-        message: 'must be userflux: the other presets have no metrics API',
-      });
-    if (api.credential.some((location) => location !== 'bearer'))
-      context.addIssue({
-        code: 'custom',
-        path: ['credential'],
-        message: 'must be [bearer]: the metrics API takes access tokens alone',
-      });
-    if (api.cache.maxEntryBytes > api.cache.maxBytes)
-      context.addIssue({
-        code: 'custom',
-        path: ['cache', 'maxEntryBytes'],
-        message: 'must not be larger than `cache.maxBytes`',
-      });
-  })
-  .transform(withDefaultRoutes);
+export type WrittenApi = z.output<typeof ApiSchema>;

@@ -40,6 +40,8 @@ export interface BackendReading {
   readonly containers?: readonly string[];
   /** It reads events where nobody looks: the route is none for keys limited to specific events. */
   readonly unseen?: boolean;
+  /** It looks for no credential in the body, which is no JSON and no form. */
+  readonly opaque?: boolean;
 }
 
 /** Where the requests of a route carry events, made ready. */

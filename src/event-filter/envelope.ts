@@ -41,7 +41,7 @@ export interface ReceivedBody {
 
 const NOT_JSON = refused(refusal('invalid_event_body', 'form: the value is base64 of something else than JSON'));
 
-/** Opens a body whose type was admitted. null: it is the JSON text itself, and nothing more needs to be known. */
+/** Opens a body whose type was admitted; at once, if it was coded. null: it is the JSON text itself, and nothing more needs to be known. */
 export function openBody(
   received: ReceivedBody,
   { form, gzip }: EnvelopeRule,
@@ -56,7 +56,7 @@ export function openBody(
   if (isJsonStart(body[skipSpace(body, 0)])) return allowed(plain(body));
   const field = readForm(body, form);
   if (!field.ok) return field;
-  if (field.value.isBase64 && gzip && isGzip(field.value.value)) return openGzipField(body, field.value, maxBytes);
+  if (field.value.isBase64 && gzip && !wasCoded && isGzip(field.value.value)) return openGzipField(body, field.value, maxBytes);
   return openField(body, field.value);
 }
 

@@ -79,7 +79,7 @@ const LARGE_BYTES = 65_536;
  * taken out, or replaced by the upstream's own.
  */
 export function compareCredentials(passage: Routed): Verdict | Wait {
-  if (!mayHoldCredential(passage.facts, passage.api)) return 'passed';
+  if (!mayHoldCredential(passage)) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
   const found = findCredential(passage, passage.api.credential);
@@ -93,10 +93,10 @@ export function compareCredentials(passage: Routed): Verdict | Wait {
 
 function handOver(passage: Routed, text: Buffer): void {
   const handed = handOverBody(text, passage.api);
-  sendJudged(passage, bodyWith(passage, handed ?? text));
+  sendJudged(passage, bodyWith(passage, handed?.text ?? text));
   if (handed === null) return;
-  passage.bodyText = allowed(handed);
-  passage.bodyHandedOver = true;
+  passage.bodyText = allowed(handed.text);
+  passage.bodyHandedOver = handed.holdsCredential;
 }
 
 export function judgeEvents(passage: Routed): Verdict | Wait {

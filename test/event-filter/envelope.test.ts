@@ -74,5 +74,6 @@ void t.test('gzip in the base64 of a form', async (t) => {
   const closed = decodeURIComponent(envelope.close(Buffer.from('[2]')).toString().slice('data='.length));
   t.equal(gunzipSync(Buffer.from(closed, 'base64')).toString(), '[2]');
   t.equal(await open(body, FORM, {}, { ...RULE, gzip: false }), 'invalid_event_body');
+  t.equal(await open(body, FORM, { wasCoded: true }), 'invalid_event_body', 'compressed twice');
   t.equal(await open(`data=${base64(gzipSync(TEXT))}`, FORM, { maxBytes: 6 }), 'body_too_large');
 });

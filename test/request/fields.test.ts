@@ -10,7 +10,7 @@ import { answerHeaders, upstreamRequest } from '../../src/request/fields.ts';
 import { isRouted, type Routed } from '../../src/request/passage.ts';
 import type { Upstream } from '../../src/upstream/pool.ts';
 import { exchangeWith } from '../support/exchanges.ts';
-import { apiRules, bearer, factsOf, judged, key, rulesOf } from '../support/passages.ts';
+import { apiRules, bearer, everywhere, factsOf, judged, key, rulesOf } from '../support/passages.ts';
 
 const UPSTREAM = { host: 'backend.test:9000', preserveHost: false } as Upstream;
 const ORIGIN = 'https://a.example';
@@ -67,10 +67,10 @@ t.test('the backend gets the normalized path, the query as it came, and who asks
 t.test('Authorization by the configuration, and left alone in front of a legacy API', async (t) => {
   const authorization = (api: Partial<ApiRules>) =>
     valueOf(upstreamRequest(admitted({ api }), UPSTREAM).headers, 'Authorization');
-  t.equal(authorization({ authorization: { kind: 'pass' } }), 'Bearer secret-of-k');
-  t.equal(authorization({ authorization: { kind: 'literal', value: 'Bearer up' } }), 'Bearer up');
+  t.equal(authorization({ authorization: everywhere({ kind: 'pass' }) }), 'Bearer secret-of-k');
+  t.equal(authorization({ authorization: everywhere({ kind: 'literal', value: 'Bearer up' }) }), 'Bearer up');
   t.equal(
-    authorization({ authorization: { kind: 'literal', value: 'Bearer up' }, enforcement: 'report' }),
+    authorization({ authorization: everywhere({ kind: 'literal', value: 'Bearer up' }), enforcement: 'report' }),
     'Bearer secret-of-k',
   );
 });
@@ -103,7 +103,7 @@ t.test('the client gets the backend\u2019s headers, its request id and the numbe
   t.equal(valueOf(reported, 'Postern-Removed-Events'), undefined, 'nothing was cut');
 });
 
-t.test('CORS headers for the pages of write-only keys', async (t) => {
+t.test('CORS headers for the pages of keys that pages may use', async (t) => {
   const raw = ['Access-Control-Allow-Origin', '*'];
   const allowed = (setting: Setting, wouldReject: Refusal | null = null) => {
     const exchange = admitted({ fields: [...bearer('k'), 'Origin', ORIGIN], ...setting });
@@ -112,7 +112,8 @@ t.test('CORS headers for the pages of write-only keys', async (t) => {
   };
   t.equal(allowed({}), ORIGIN);
   t.equal(allowed({ fields: bearer('k') }), undefined);
-  t.equal(allowed({ key: { type: 'read-write', allowBrowsers: true } }), '*');
+  t.equal(allowed({ key: { type: 'read-write', allowBrowsers: true } }), ORIGIN);
+  t.equal(allowed({ fields: bearer('k'), key: { type: 'read-write' } }), '*', 'no page may use it: the backend knows');
   t.equal(allowed({}, refusal('event_not_allowed', '')), ORIGIN, 'as under enforcement');
   t.equal(allowed({ key: { mode: 'report', allowedOrigins: new Set() } }), '*', 'as the backend says');
 });
