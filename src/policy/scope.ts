@@ -3,6 +3,7 @@
  * specific events may use, and which query it may send beside events. It reads the header section alone.
  */
 import { mayBeForm } from '../event-filter/form-media.ts';
+import { isUrlEncoded } from '../event-filter/media.ts';
 import type { Key, KeyType } from '../keys/key.ts';
 import { objectionToQuery, overridesMethod } from '../lib/query.ts';
 import { refusal, type Refusal } from '../refusal.ts';
@@ -55,6 +56,7 @@ export function isConfinedToMethods(key: Key): boolean {
 function isForm({ facts, route }: Asked): boolean {
   const { contentType } = facts.headers;
   if (contentType === undefined || contentType === 'application/json' || route?.route.forms === true) return false;
+  if (route !== null && route.route.envelope.form !== null && isUrlEncoded(contentType)) return false;
   return mayBeForm(contentType) && announcesBody(facts);
 }
 
