@@ -126,6 +126,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     client: null,
     body: 'unread',
     bodyText: null,
+    envelope: null,
     bodyHandedOver: false,
     lookedThrough: false,
     bodyJudged: false,
