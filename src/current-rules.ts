@@ -8,7 +8,7 @@ import type { KeySnapshot } from './keys/key.ts';
 import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
 import { compileRules } from './policy/compile-rules.ts';
 import type { ApiName, ApiRules, Ruleset } from './policy/ruleset.ts';
-import type { MetricsService, MetricsServices } from './metrics-api/metrics-service.ts';
+import type { MetricsService, MetricsServices } from './cache/caches.ts';
 import { createUpstream, type Upstream, type UpstreamSettings } from './upstream/pool.ts';
 
 export interface CurrentRules {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createCurrentRules } from '../src/current-rules.ts';
-import type { MetricsServices } from '../src/metrics-api/metrics-service.ts';
+import type { MetricsServices } from '../src/cache/caches.ts';
 import type { ApiRules } from '../src/policy/ruleset.ts';
 import { apiIn, configFrom, key, snapshotOf } from './support/passages.ts';
 

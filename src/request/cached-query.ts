@@ -5,9 +5,9 @@
 import type { Key } from '../keys/key.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
-import type { CacheQuery, CacheSink, CacheVerdict } from '../metrics-api/cache-query.ts';
-import type { Answer } from '../metrics-api/cache-store.ts';
-import type { ResponseCache } from '../metrics-api/response-cache.ts';
+import type { CacheQuery, CacheSink, CacheVerdict } from '../cache/query.ts';
+import type { Answer } from '../cache/store.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from '../upstream/dispatch.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { reasonOf } from '../upstream/forward.ts';

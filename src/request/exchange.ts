@@ -7,7 +7,7 @@ import { collectBody } from '../data-port/body.ts';
 import { ownText } from '../lib/own-text.ts';
 import { continueInTurn } from '../lib/pipelining.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
-import type { TokenAnswer } from '../metrics-api/token-answer.ts';
+import type { TokenAnswer } from '../tokens/token-answer.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';

@@ -2,10 +2,10 @@
  * The requests that Postern answers itself: CORS preflights, the token endpoint, the JWK Set. Nothing of them is ever forwarded.
  */
 import { answer } from '../data-port/answer.ts';
-import type { MetricsService } from '../metrics-api/metrics-service.ts';
-import { MAX_TOKEN_BODY_BYTES, neitherForm, type TokenHead } from '../metrics-api/token-endpoint.ts';
-import { oauthRefusal, type TokenAnswer } from '../metrics-api/token-answer.ts';
-import { speaksOAuth } from '../metrics-api/token-request.ts';
+import type { MetricsService } from '../cache/caches.ts';
+import { MAX_TOKEN_BODY_BYTES, neitherForm, type TokenHead } from '../tokens/token-endpoint.ts';
+import { oauthRefusal, type TokenAnswer } from '../tokens/token-answer.ts';
+import { speaksOAuth } from '../tokens/token-request.ts';
 import { preflightHeaders } from '../policy/cors.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { createFailureLimiter } from '../../src/metrics-api/failure-limiter.ts';
-import type { MetricsService } from '../../src/metrics-api/metrics-service.ts';
-import { createTokenEndpoint, MAX_TOKEN_BODY_BYTES } from '../../src/metrics-api/token-endpoint.ts';
-import { createTokenService, type TokenService } from '../../src/metrics-api/token.ts';
+import { createFailureLimiter } from '../../src/tokens/failure-limiter.ts';
+import type { MetricsService } from '../../src/cache/caches.ts';
+import { createTokenEndpoint, MAX_TOKEN_BODY_BYTES } from '../../src/tokens/token-endpoint.ts';
+import { createTokenService, type TokenService } from '../../src/tokens/token.ts';
 import type { Key } from '../../src/keys/key.ts';
-import { API_KEY, CLIENT_SECRET, metricsKey, secretOf, snapshotOf } from '../metrics-api/support/metrics-keys.ts';
+import { API_KEY, CLIENT_SECRET, metricsKey, secretOf, snapshotOf } from '../support/metrics-keys.ts';
 import { serveGateway } from '../support/exchanges.ts';
 import { apiRules, rulesOf } from '../support/passages.ts';
 import { sendRaw } from '../support/raw-http.ts';

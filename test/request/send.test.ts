@@ -3,7 +3,7 @@ import t from 'tap';
 import { refusal } from '../../src/refusal.ts';
 import type { Passage } from '../../src/request/passage.ts';
 import { mayBeCached } from '../../src/request/send.ts';
-import { identityOf, metricsKey } from '../metrics-api/support/metrics-keys.ts';
+import { identityOf, metricsKey } from '../support/metrics-keys.ts';
 import { apiRules, factsOf, passageOf, rulesOf } from '../support/passages.ts';
 
 t.test('an answer is kept for an admitted query alone', async (t) => {
