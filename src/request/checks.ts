@@ -4,6 +4,7 @@
  */
 import { normalizeTarget } from '../lib/path-normalization.ts';
 import { mayHoldCredential } from '../policy/body-credential.ts';
+import { checkKeyAddress } from '../policy/client-address.ts';
 import { admittedOrigins, isPreflight } from '../policy/cors.ts';
 import type { Identity } from '../policy/credential.ts';
 import { isKeySetPath, isTokenPath } from '../policy/own-endpoint.ts';
@@ -52,9 +53,9 @@ export function takeRoute(passage: Passage): Verdict {
 export function checkPreflight(passage: Passage): Verdict {
   if (!isPreflight(passage.facts)) return 'passed';
   const { origin, originCount } = passage.facts.headers;
-  const origins = admittedOrigins(passage.rules.keys);
-  if (originCount !== 1 || (origins !== null && !origins.has(origin ?? '')))
-    return refusal('cors_not_allowed', 'no enabled write-only key admits this origin');
+  const origins = admittedOrigins(passage.rules.keys, passage.api?.name ?? null);
+  if (originCount !== 1 || !origins.admits(origin ?? ''))
+    return refusal('cors_not_allowed', 'no enabled key that pages may use in this API admits this origin');
   passage.endpoint = 'preflight';
   return 'own';
 }
@@ -82,10 +83,7 @@ function keepIdentity(passage: Passage, decision: Decision<Identity>): Verdict {
 }
 
 export function checkAddress(passage: Identified): Verdict {
-  const client = clientOf(passage);
-  const { key } = passage.identity;
-  if (key.admitsAddress(client.address)) return 'passed';
-  return refusal('ip_not_allowed', `${client.text} is not on the allow-list of key ${key.id}`);
+  return checkKeyAddress(passage.identity.key, clientOf(passage), passage.rules.keys.lists) ?? 'passed';
 }
 
 export function takeFromRate(passage: Identified, { rate }: PolicyWorld): Verdict | Promise<Verdict> {

@@ -24,6 +24,10 @@ const common = {
   secrets: [],
   allowFrom: 'anywhere' as const,
   apiKey: null,
+  apis: 'all' as const,
+  allowedRoutes: 'all' as const,
+  denyFrom: [],
+  accessToken: 'allowed' as const,
 };
 const writeOnly = {
   ...common,
@@ -39,7 +43,7 @@ const metrics = {
   type: 'metrics' as const,
   allowedEvents: null,
   disallowedEvents: null,
-  allowedOrigins: null,
+  allowedOrigins: ['*'],
   allowBrowsers: false,
   cacheTtlMinutes: 15,
 };
@@ -61,6 +65,10 @@ void t.test('an untouched form describes what it was made from', async (t) => {
       rateLimit: fc.option(fc.record({ requests: fc.nat(), windowSeconds: fc.nat() }, plain)),
       mode: fc.constantFrom('enforce' as const, 'report' as const),
       expiresAt: fc.option(fc.constant('2030-01-01T00:00:00+02:00')),
+      apis: fc.oneof(fc.constant('all' as const), fc.array(fc.string())),
+      allowedRoutes: fc.oneof(fc.constant('all' as const), fc.array(fc.string())),
+      denyFrom: fc.array(fc.record({ address: trimmed, description: trimmed }, plain)),
+      accessToken: fc.constantFrom('allowed' as const, 'required' as const, 'never' as const),
     },
     plain,
   );
@@ -79,7 +87,7 @@ void t.test('each type has the fields that it has, and no others', async (t) => 
   t.notOk('allowBrowsers' in definitionOf(draftOf(writeOnly), 'write-only'));
   const sent = definitionOf(draftOf(metrics), 'metrics');
   t.match(sent, { cacheTtlMinutes: 15, allowBrowsers: false });
-  for (const field of ['allowedEvents', 'disallowedEvents', 'allowedOrigins', 'apiKey']) t.notOk(field in sent, field);
+  for (const field of ['allowedEvents', 'disallowedEvents', 'apiKey']) t.notOk(field in sent, field);
 });
 
 void t.test('what is no number goes as it was typed, for the server to judge', async (t) => {

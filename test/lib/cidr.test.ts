@@ -70,6 +70,7 @@ t.test('the empty set admits nobody, and no set admits an unknown address', (t) 
   t.equal(compileAddressSet([]).size, 0);
   t.notOk(compileAddressSet([]).has(parseAddress('127.0.0.1')));
   t.notOk(compileAddressSet([read('0.0.0.0/0'), read('::/0')]).has(null));
+  t.equal(compileAddressSet([read('0.0.0.0/0'), read('::/0')]).rangeOf(null), null);
   t.end();
 });
 
@@ -90,6 +91,7 @@ t.test('fifty thousand entries find each of their addresses', (t) => {
   t.equal(set.size, 50_000);
   t.ok(cidrs.every(({ first, last }) => set.has(first) && set.has(last)));
   t.notOk(set.has(parseAddress('10.0.0.127')));
+  t.equal(set.rangeOf(parseAddress('10.0.1.200')), '10.0.1.128/25');
   t.end();
 });
 
@@ -125,6 +127,14 @@ t.test('a set agrees with a scan of its networks, and with the platform', (t) =>
             const written = formatAddress(address);
             // The platform finds IPv4 addresses in IPv6 networks that hold their mapped form; here they never are.
             const listed = cidrs.some(({ family }) => family === 6) && address.length === 2;
+            const holding = cidrs.filter(
+              ({ first, last }) => first.length === address.length && first <= address && address <= last,
+            );
+            const largest = holding.reduce<Cidr | null>(
+              (most, cidr) => (most === null || cidr.prefixLength < most.prefixLength ? cidr : most),
+              null,
+            );
+            if (set.rangeOf(address) !== (largest?.text ?? null)) return false;
             return (
               set.has(address) === scanned &&
               (listed || list.check(written, isIP(written) === 4 ? 'ipv4' : 'ipv6') === scanned)

@@ -73,11 +73,11 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
         checkRequestForm(facts);
         findCredential({ facts, query: '', bodyText: null }, CREDENTIALS);
         resolveClientAddress(facts.peer, headers.forwardedFor, EVERYBODY);
-        preflightHeaders(
-          facts,
-          { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1, allowCredentials: false },
-          false,
-        );
+        preflightHeaders(facts, {
+          rules: { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1, allowCredentials: false },
+          methods: ['POST'],
+          credentials: false,
+        });
         cacheDirective(headers.cacheControl);
         checkMedia(headers.contentType);
         tokenForm({ contentType: headers.contentType, authorization: headers.authorization });

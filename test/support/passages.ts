@@ -66,6 +66,7 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
   return {
     version: 1,
     invalid: [],
+    lists: new Map(),
     byId: new Map(held.map((one) => [one.id, one])),
     bySecret: new Map(
       held.map((one) => [sha256(`secret-of-${one.id}`), { key: one, secret: one.secrets[0] as Key['secrets'][0] }]),

@@ -31,7 +31,7 @@ export function valueOf(definition: KeyDefinition, field: FieldName): string {
     case 'allowedEvents':
       return Array.isArray(definition.allowedEvents) ? definition.allowedEvents.join(', ') || 'None' : 'All';
     case 'allowedOrigins':
-      return definition.allowedOrigins?.includes('*') ? 'Any origin' : definition.allowedOrigins?.join(', ') || 'None';
+      return definition.allowedOrigins.includes('*') ? 'Any origin' : definition.allowedOrigins.join(', ') || 'None';
     case 'allowBrowsers':
       return definition.allowBrowsers ? 'Web pages may use it' : 'No web page may use it';
     case 'rateLimit':

@@ -31,7 +31,12 @@ export interface Draft {
   readonly cacheTtlMinutes: string;
   /** A new one; empty: as it is. */
   readonly apiKey: string;
+  readonly further: Further;
 }
+
+/** What the form does not show, and leaves as it is. */
+type Further = Pick<KeyReplacement, (typeof FURTHER)[number]>;
+const FURTHER = ['apis', 'allowedRoutes', 'denyFrom', 'accessToken'] as const;
 
 interface Field {
   /** The parts of the form that change together. */
@@ -70,7 +75,7 @@ const FIELDS = {
   expiresAt: { members: ['expires', 'expiresAt'], saved: ({ expires, expiresAt }) => (expires ? expiresAt : 'never') },
   cacheTtlMinutes: single('cacheTtlMinutes'),
   apiKey: single('apiKey'),
-} as const satisfies Readonly<Record<Exclude<keyof KeyReplacement, 'id' | 'type' | 'secrets'>, Field>>;
+} as const satisfies Readonly<Record<Exclude<keyof KeyReplacement, 'id' | 'type' | 'secrets' | keyof Further>, Field>>;
 
 export type FieldName = keyof typeof FIELDS;
 
@@ -96,11 +101,12 @@ export const NEW_DRAFT: Draft = {
   expiresAt: '',
   cacheTtlMinutes: String(CACHE_TTL_MINUTES.default),
   apiKey: '',
+  further: {},
 };
 
 export function draftOf(definition: KeyDefinition): Draft {
   const { allowFrom, allowedEvents, disallowedEvents, allowedOrigins, rateLimit } = definition;
-  const anyOrigin = allowedOrigins === null || allowedOrigins.includes('*');
+  const anyOrigin = allowedOrigins.includes('*');
   return {
     ...NEW_DRAFT,
     description: definition.description,
@@ -112,7 +118,7 @@ export function draftOf(definition: KeyDefinition): Draft {
     events: Array.isArray(allowedEvents) ? allowedEvents : [],
     disallowedEvents: disallowedEvents ?? 'remove',
     anyOrigin,
-    origins: anyOrigin ? [] : (allowedOrigins ?? []),
+    origins: anyOrigin ? [] : allowedOrigins,
     allowBrowsers: definition.allowBrowsers ?? false,
     ...(rateLimit !== null && {
       limited: true,
@@ -122,6 +128,7 @@ export function draftOf(definition: KeyDefinition): Draft {
     expires: definition.expiresAt !== null,
     expiresAt: definition.expiresAt ?? '',
     cacheTtlMinutes: String(definition.cacheTtlMinutes ?? CACHE_TTL_MINUTES.default),
+    further: Object.fromEntries(FURTHER.map((name) => [name, definition[name]])),
   };
 }
 
@@ -139,6 +146,7 @@ export function definitionOf(draft: Draft, type: KeyType): KeyReplacement {
     description: description.trim(),
   }));
   return {
+    ...draft.further,
     type,
     description: draft.description,
     enabled: draft.enabled,
@@ -154,9 +162,8 @@ export function definitionOf(draft: Draft, type: KeyType): KeyReplacement {
           allowedEvents: draft.allEvents ? 'all' : [...draft.events],
           disallowedEvents: draft.disallowedEvents,
         }),
-    ...(type === 'write-only'
-      ? { allowedOrigins: draft.anyOrigin ? ['*'] : draft.origins.map((origin) => origin.trim()) }
-      : { allowBrowsers: draft.allowBrowsers }),
+    allowedOrigins: draft.anyOrigin ? ['*'] : draft.origins.map((origin) => origin.trim()),
+    ...(type !== 'write-only' && { allowBrowsers: draft.allowBrowsers }),
   };
 }
 

@@ -96,6 +96,7 @@ function NewKeyForm({ onMade }: { readonly onMade: (made: CreatedKey) => void })
           onChange={setType}
           options={[
             ['write-only', 'Write-only', 'Can only POST. For front ends and collectors.'],
+            ['read-only', 'Read-only', 'GET and HEAD. For back ends alone.'],
             ['read-write', 'Read & write', 'All methods. For back ends alone.'],
             ['metrics', 'Metrics', 'For the metrics API. There can be one.'],
           ]}
