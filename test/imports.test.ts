@@ -29,7 +29,6 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'policy',
       'keys',
       'config',
-      'refusal.ts',
     ],
   ],
   ['signals.ts', []],
@@ -57,7 +56,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ],
   ['data-port', ['upstream', 'policy', 'refusal.ts']],
   ['tokens', ['policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
-  ['cache', ['observability', 'tokens', 'upstream', 'policy', 'keys', 'config', 'refusal.ts']],
+  ['cache', ['observability', 'upstream', 'config']],
   ['observability', ['upstream', 'keys', 'config', 'refusal.ts']],
   ['rate-store', ['keys', 'config']],
   ['upstream', ['policy']],
@@ -94,13 +93,7 @@ const PURE_BUILTINS = new Set(['node:crypto', 'node:buffer', 'node:util', 'node:
 /** In lines: what is longer holds two decisions. */
 const LONGEST_FILE = 250;
 /** Files that are still longer. To be emptied. */
-const TOO_LONG = new Set([
-  'keys/key-file-edit.ts',
-  'lib/redis.ts',
-  'cache/lookup.ts',
-  'sidecar.ts',
-  'upstream/dispatch.ts',
-]);
+const TOO_LONG = new Set(['keys/key-file-edit.ts', 'lib/redis.ts', 'upstream/dispatch.ts']);
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]));

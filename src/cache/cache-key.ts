@@ -4,22 +4,26 @@
  */
 import { createHash, hash } from 'node:crypto';
 
+/** Whose answers an entry is for: one key's alone. */
+export interface CacheHolder {
+  /** '' for callers of a route that needs no key, who share what is kept. */
+  readonly id: string;
+  readonly apiKeyDigest: string | null;
+}
+
 export interface CacheKeyParts {
-  readonly key: { readonly id: string; readonly apiKeyDigest: string | null };
+  readonly holder: CacheHolder;
   readonly method: string;
-  /** Where the backend gets the client's Host; undefined: it gets one that is always the same. */
-  readonly host?: string | undefined;
+  /** The client's, which the backend gets in one field or another. */
+  readonly host: string | undefined;
   /** Path and query exactly as forwarded. */
   readonly target: string;
   /** What tells the backend how to read the body. */
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  /** What else of the request may shape the answer, as one unambiguous text. */
+  readonly shape: string;
   readonly body: Buffer;
-}
-
-/** The digest of all that shapes every answer of an API: its name, upstream and the settings that change requests or answers. */
-export function cacheScope(shape: unknown): string {
-  return hash('sha256', `postern cache 2 ${JSON.stringify(shape)}`);
 }
 
 /** Up to this size the body is digested as text with the rest, in one call; above, a copy of it would cost more. */
@@ -27,10 +31,9 @@ const TEXT_LIMIT = 16_384;
 
 /** The key of a request, before any header that its answers vary by: 64 hex digits. */
 export function cacheKey(scope: string, parts: CacheKeyParts): string {
-  const { key, method, host, target, contentType, contentEncoding, body } = parts;
-  // Whether there is a host is said by the scope: it is no second reading of what follows.
+  const { holder, method, host, target, contentType, contentEncoding, shape, body } = parts;
   // With the length of the body, that its bytes as text (latin1) never are another body's bytes.
-  const head = `${scope}${part(key.id)}${part(key.apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}${host === undefined ? '' : part(host)}${body.length}:`;
+  const head = `${scope}${part(holder.id)}${part(holder.apiKeyDigest)}${part(method)}${part(target)}${part(contentType)}${part(contentEncoding)}${part(host)}${part(shape)}${body.length}:`;
   return body.length > TEXT_LIMIT
     ? createHash('sha256').update(head).update(body).digest('hex')
     : hash('sha256', head + body.toString('latin1'));

@@ -1,126 +1,90 @@
 /**
- * What the metrics API consists of besides its rules: access tokens, the token endpoint, the cache of its answers. Made anew
- * when the configuration changes; what must outlive that (failures counted, answers kept, the secret made at start) is kept.
+ * The caches of answers of all APIs that have one. An API that says how much memory its answers may have gets that; all others share
+ * one store. Made anew where the configuration changes; what is kept under the settings that stay is kept. Decides about no answer.
  */
-import { randomBytes } from 'node:crypto';
-import type { ApiConfig, CacheConfig, TokenConfig } from '../config/apis-schema.ts';
-import { cacheScope } from './cache-key.ts';
-import type { CacheStats, CacheStore } from './store.ts';
-import { createFailureLimiter, type FailureLimiter } from './failure-limiter.ts';
+import type { ApiName } from '../config/api-names.ts';
+import { DEFAULT_CACHE, type ApiConfig, type CacheConfig } from '../config/apis-schema.ts';
+import { scopeOf } from './cache-scope.ts';
 import { createResponseCache, type ResponseCache } from './response-cache.ts';
-import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
-import { createTokenService, type TokenService } from './token.ts';
+import type { CacheStats, CacheStore } from './store.ts';
 
-export interface MetricsService {
-  readonly tokens: TokenService;
-  readonly endpoint: TokenEndpoint;
-  readonly cache: ResponseCache;
-}
-
-export interface MetricsServices {
-  /** The service for a configuration of the metrics API. Throws one sentence when a token key cannot be used. */
-  readonly configure: (config: ApiConfig) => MetricsService;
-  /** What the cache holds; null before there is one. */
-  readonly cacheStats: () => CacheStats | null;
-  /** Whether the cache is shared with other processes now; null: it never is. */
-  readonly cacheShared: () => boolean | null;
+export interface Caches {
+  /** For each of these APIs its cache. Stores that no API has any more are closed. */
+  readonly configure: (apis: Readonly<Record<ApiName, ApiConfig>>) => ReadonlyMap<ApiName, ResponseCache>;
+  /** What they hold together; null: there is none. */
+  readonly stats: () => CacheStats | null;
+  /** Whether answers are shared with other processes now, by all that should be; null: none should. */
+  readonly shared: () => boolean | null;
   /** Forgets every cached answer. */
   readonly purge: () => Promise<void>;
   readonly close: () => void;
 }
 
-export interface MetricsServicesOptions {
-  /** The store of answers, made once, for the settings of the first configuration. */
+export interface CachesOptions {
   readonly createStore: (settings: CacheConfig) => CacheStore;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly warn: (warning: string) => void;
 }
 
-export function createMetricsServices({ createStore, now, warn }: MetricsServicesOptions): MetricsServices {
-  const ephemeralSecret = randomBytes(32);
-  const failures = countedNow(createFailureLimiter(), now);
-  let store: CacheStore | null = null;
-  let cache: ResponseCache | null = null;
-  let warned = false;
+interface OpenStore {
+  /** The settings as text. */
+  readonly settings: string;
+  readonly store: CacheStore;
+}
+
+interface OpenCache {
+  readonly store: CacheStore;
+  readonly settings: string;
+  readonly cache: ResponseCache;
+}
+
+export function createCaches({ createStore, now }: CachesOptions): Caches {
+  /** By the name of the API; '' is that of all that say nothing. */
+  let stores = new Map<ApiName, OpenStore>();
+  let caches = new Map<ApiName, OpenCache>();
+
+  const storeFor = (owner: ApiName, { store, maxBytes }: CacheConfig): OpenStore => {
+    const settings = JSON.stringify([store, maxBytes]);
+    const open = stores.get(owner);
+    return open?.settings === settings ? open : { settings, store: createStore({ ...DEFAULT_CACHE, store, maxBytes }) };
+  };
+  const cacheFor = (name: ApiName, api: ApiConfig, store: CacheStore): OpenCache => {
+    const { maxEntryBytes, staleIfErrorMinutes } = api.cache ?? DEFAULT_CACHE;
+    const wanted = { scope: scopeOf(name, api), maxEntryBytes, staleIfErrorMs: staleIfErrorMinutes * 60_000 };
+    const settings = JSON.stringify(wanted);
+    const open = caches.get(name);
+    if (open?.store === store && open.settings === settings) return open;
+    return { store, settings, cache: createResponseCache({ settings: wanted, store, now }) };
+  };
+
   return {
-    configure: (config) => {
-      const tokens = createTokenService(config.token as TokenConfig, ephemeralSecret);
-      if (tokens.warning !== null && !warned) warn(tokens.warning);
-      warned ||= tokens.warning !== null;
-      const settingsOfCache = config.cache as CacheConfig;
-      store ??= createStore(settingsOfCache);
-      const { maxEntryBytes, staleIfErrorMinutes } = settingsOfCache;
-      const settings = { scope: scopeOf(config), maxEntryBytes, staleIfErrorMs: staleIfErrorMinutes * 60_000 };
-      cache = createResponseCache({ settings, store, now });
-      return { tokens, endpoint: createTokenEndpoint(tokens, failures), cache };
+    configure(apis) {
+      const nextStores = new Map<ApiName, OpenStore>();
+      const nextCaches = new Map<ApiName, OpenCache>();
+      for (const [name, api] of Object.entries(apis)) {
+        const owner = api.cache === null ? '' : name;
+        const open = nextStores.get(owner) ?? storeFor(owner, api.cache ?? DEFAULT_CACHE);
+        nextStores.set(owner, open);
+        nextCaches.set(name, cacheFor(name, api, open.store));
+      }
+      for (const [owner, { store }] of stores) if (nextStores.get(owner)?.store !== store) store.close();
+      [stores, caches] = [nextStores, nextCaches];
+      return new Map([...caches].map(([name, { cache }]) => [name, cache]));
     },
-    cacheStats: () => store?.stats() ?? null,
-    cacheShared: () => store?.shared() ?? null,
-    purge: async () => {
-      await cache?.purge();
+    stats: () => (stores.size === 0 ? null : sumOf([...stores.values()].map(({ store }) => store.stats()))),
+    shared() {
+      const told = [...stores.values()].map(({ store }) => store.shared()).filter((one) => one !== null);
+      return told.length === 0 ? null : told.every((one) => one);
     },
-    close: () => store?.close(),
+    async purge() {
+      for (const { cache } of caches.values()) cache.detach();
+      await Promise.all([...stores.values()].map(async ({ store }) => store.clear()));
+    },
+    close() {
+      for (const { store } of stores.values()) store.close();
+    },
   };
 }
 
-/**
- * Counts a failure when it happens, not when its request arrived: whoever holds many requests back and ends them in reverse
- * order would have each judged before the failures of those that came after it.
- */
-function countedNow(failures: FailureLimiter, now: () => number): FailureLimiter {
-  return {
-    secondsToWait: (address) => failures.secondsToWait(address, now()),
-    fail: (address) => failures.fail(address, now()),
-  };
-}
-
-/**
- * Whether a field shapes what the backend is asked or what it answers. Answers are kept apart by those that do, so that none
- * outlives a change of them. A new field does not compile until it is on this list.
- */
-const SHAPES_ANSWER = {
-  upstream: true,
-  authorization: true,
-  preserveHost: true,
-  routes: true,
-  preset: true,
-  hosts: true,
-  openapi: true,
-  // Who may ask, and what the asking may cost: the answer is the same.
-  credential: false,
-  paths: false,
-  unlisted: false,
-  allowFrom: false,
-  denyFrom: false,
-  keepAliveSeconds: false,
-  connectTimeoutSeconds: false,
-  timeoutSeconds: false,
-  idleTimeoutSeconds: false,
-  maxBodyBytes: false,
-  maxConnections: false,
-  maxConnectionsPerKey: false,
-  cors: false,
-  enforcement: false,
-  token: false,
-  cache: false,
-  // Field by field, below.
-  tls: false,
-} as const satisfies Readonly<Record<keyof ApiConfig, boolean>>;
-
-/** The name by which the backend is asked is part of the question; how its certificate is verified is not. */
-const TLS_SHAPES_ANSWER = {
-  serverName: true,
-  caFile: false,
-  insecureSkipVerify: false,
-} as const satisfies Readonly<Record<keyof ApiConfig['tls'], boolean>>;
-
-const scopeOf = (api: ApiConfig): string =>
-  cacheScope({ ...picked(api, SHAPES_ANSWER), ...picked(api.tls, TLS_SHAPES_ANSWER) });
-
-/** The marked fields, in the order of the marks: the same for every process that shares the answers. */
-const picked = <T extends object>(fields: T, marks: Readonly<Record<keyof T, boolean>>): Partial<T> => {
-  const chosen: Partial<T> = {};
-  for (const name of Object.keys(marks) as (keyof T)[]) if (marks[name]) chosen[name] = fields[name];
-  return chosen;
-};
+const sumOf = (stats: readonly CacheStats[]): CacheStats =>
+  stats.reduce((sum, { bytes, entries }) => ({ bytes: sum.bytes + bytes, entries: sum.entries + entries }));

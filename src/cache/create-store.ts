@@ -1,5 +1,5 @@
 /**
- * Chooses where answers of the metrics API are kept, as the configuration says.
+ * Chooses where the answers of an API are kept, as the configuration says.
  */
 import type { CacheConfig } from '../config/apis-schema.ts';
 import type { Config } from '../config/schema.ts';

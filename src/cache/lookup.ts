@@ -6,22 +6,23 @@ import type { Boarding, SingleFlight } from '../lib/single-flight.ts';
 import type { Flight, ResponseSink } from '../upstream/dispatch.ts';
 import { failureOf } from '../upstream/failure.ts';
 import { cacheKey, variantKey } from './cache-key.ts';
-import type { CacheContext, CacheQuery, CacheSink, CacheVerdict } from './query.ts';
+import { ageOf, freshFor, freshHit, isFromLater, keptAnswer, staleHit } from './kept-answer.ts';
+import {
+  BYPASSED,
+  COLLAPSED,
+  FAILED,
+  REFRESHED,
+  REFRESHED_UNSTORED,
+  STORED,
+  UNSTORABLE,
+  type CacheContext,
+  type CacheQuery,
+  type CacheSink,
+  type CacheVerdict,
+} from './query.ts';
 import type { Answer, AnswerEntry, CacheEntry } from './store.ts';
 import { callUpstream, type Shared } from './shared-answer.ts';
 import { cacheDirective } from './storability.ts';
-
-const STORED: CacheVerdict = { result: 'miss', status: 'postern; fwd=miss; stored' };
-const COLLAPSED: CacheVerdict = { result: 'coalesced', status: 'postern; fwd=miss; collapsed' };
-const REFRESHED: CacheVerdict = { result: 'refresh', status: 'postern; fwd=request; stored' };
-const REFRESHED_UNSTORED: CacheVerdict = { result: 'refresh', status: 'postern; fwd=request' };
-const UNSTORABLE: CacheVerdict = { result: 'uncacheable', status: 'postern; fwd=miss' };
-const BYPASSED: CacheVerdict = { result: 'uncacheable', status: 'postern; fwd=request' };
-/** The query may be kept, the answer of a backend that fails may not. */
-const FAILED: CacheVerdict = { result: 'miss', status: 'postern; fwd=miss' };
-
-/** An entry from later than this is not fresh but wrong: a clock went back, or another replica's is ahead. */
-const MAX_STORED_AHEAD_MS = 5000;
 
 /** The key that a query's answer stands under, as far as known, and the answer, if there is one. */
 interface Found {
@@ -54,10 +55,12 @@ export class CacheLookup implements Flight {
   }
 
   begin(): void {
-    const { key, cacheControl } = this.#query;
+    const { ttlMs, cacheControl, isHead, isConditional } = this.#query;
     const directive = cacheDirective(cacheControl);
-    if (directive.kind === 'bypass') return this.#passAlone(BYPASSED);
-    if (key.cacheTtlMs === null) return this.#passAlone(UNSTORABLE);
+    if (isConditional || directive.kind === 'bypass') return this.#passAlone(BYPASSED);
+    if (ttlMs === null) return this.#passAlone(UNSTORABLE);
+    // What a refresh would bring has no body to keep.
+    if (isHead && directive.kind === 'refresh') return this.#passAlone(BYPASSED);
     this.#refreshes = directive.kind === 'refresh';
     if (directive.kind === 'use') this.#maxAge = directive.maxAge;
     this.#baseKey = cacheKey(this.#context.settings.scope, this.#query);
@@ -95,6 +98,7 @@ export class CacheLookup implements Flight {
 
   #decide({ key, entry }: Found): void {
     if (entry !== null && !this.#refreshes && this.#answerFrom(entry)) return;
+    if (this.#query.isHead) return this.#passAlone(UNSTORABLE);
     const freshMs = this.#freshMs();
     const start = (isLatest: () => boolean) =>
       callUpstream(this.#context, { query: this.#query, baseKey: this.#baseKey, flightKey: key, freshMs }, isLatest);
@@ -120,18 +124,17 @@ export class CacheLookup implements Flight {
   /** Whether the entry was fresh, and so answered the query. */
   #answerFrom(entry: AnswerEntry): boolean {
     const now = this.#context.now();
-    if (entry.storedAt > now + MAX_STORED_AHEAD_MS) return false;
+    if (isFromLater(entry, now)) return false;
     if (ageOf(entry, now) > this.#maxAge) {
       this.#refreshes = true;
       return false;
     }
-    // The key's setting may have become shorter since.
-    const left = entry.storedAt + Math.min(entry.freshMs, this.#freshMs()) - now;
+    const left = freshFor(entry, this.#freshMs(), now);
     if (left <= 0) {
       if (left > -this.#context.settings.staleIfErrorMs) this.#stale = entry;
       return false;
     }
-    this.#sendKept(entry, now, { result: 'hit', status: `postern; hit; ttl=${Math.floor(left / 1000)}` });
+    this.#sendKept(entry, now, freshHit(left));
     return true;
   }
 
@@ -187,24 +190,13 @@ export class CacheLookup implements Flight {
   }
 
   #sendKept(entry: AnswerEntry, now: number, verdict: CacheVerdict): void {
-    const { status, statusText, body } = entry;
-    const age = String(ageOf(entry, now));
     this.#sink.onVerdict(verdict);
-    this.#sink.onAnswer({
-      status,
-      statusText,
-      body,
-      headers: [...entry.headers, 'Age', age, 'Cache-Status', verdict.status],
-    });
+    this.#sink.onAnswer(keptAnswer(entry, now, verdict));
   }
 
   #sendStale(entry: AnswerEntry): void {
     const now = this.#context.now();
-    const over = Math.floor((entry.storedAt + Math.min(entry.freshMs, this.#freshMs()) - now) / 1000);
-    this.#sendKept(entry, now, {
-      result: 'stale',
-      status: `postern; hit; ttl=${Math.min(over, -1)}; detail=stale-if-error`,
-    });
+    this.#sendKept(entry, now, staleHit(freshFor(entry, this.#freshMs(), now)));
   }
 
   /** The sink as a stream sees it: told the verdict first, its response marked with it, left alone once the client has gone. */
@@ -242,11 +234,6 @@ export class CacheLookup implements Flight {
   }
 
   #freshMs(): number {
-    return this.#query.key.cacheTtlMs ?? 0;
+    return this.#query.ttlMs ?? 0;
   }
-}
-
-/** RFC 9111 4.2.3, in whole seconds. */
-function ageOf(entry: AnswerEntry, now: number): number {
-  return entry.initialAge + Math.max(0, Math.floor((now - entry.storedAt) / 1000));
 }

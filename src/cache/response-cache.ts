@@ -1,12 +1,11 @@
 /**
- * Answers metric queries from memory while an answer is fresh, and asks the backend once for all who ask the same meanwhile.
- * Whoever gets here may see the answer: access was decided before. Says in `Cache-Status` (RFC 9211) what it did.
+ * Answers queries from memory while an answer is fresh, and asks the backend once for all who ask the same meanwhile. Whoever
+ * gets here may see the answer: access was decided before. Says in `Cache-Status` (RFC 9211) what it did.
  */
 import { createSingleFlight } from '../lib/single-flight.ts';
 import type { Flight } from '../upstream/dispatch.ts';
 import { CacheLookup, type LookupContext } from './lookup.ts';
 import type { CacheContext, CacheQuery, CacheSink } from './query.ts';
-import type { CacheStats } from './store.ts';
 
 export interface ResponseCache {
   /**
@@ -14,9 +13,8 @@ export interface ResponseCache {
    * nothing is called after it, and others who wait for the same answer are not touched.
    */
   readonly fetch: (query: CacheQuery, sink: CacheSink) => Flight;
-  /** Forgets all entries; answers under way are not kept either. */
-  readonly purge: () => void | Promise<void>;
-  readonly stats: () => CacheStats;
+  /** Answers under way are not kept any more. */
+  readonly detach: () => void;
 }
 
 export function createResponseCache(context: CacheContext): ResponseCache {
@@ -27,10 +25,6 @@ export function createResponseCache(context: CacheContext): ResponseCache {
       lookup.begin();
       return lookup;
     },
-    purge() {
-      lookups.flights.detachAll();
-      return context.store.clear();
-    },
-    stats: context.store.stats,
+    detach: () => lookups.flights.detachAll(),
   };
 }

@@ -40,7 +40,7 @@ export function callUpstream(context: CacheContext, call: SharedCall, isLatest: 
   const { maxEntryBytes } = context.settings;
   const collecting = collect((sink) => call.query.send(sink), {
     maxBytes: maxEntryBytes,
-    keeps: (head) => isWorthGathering(head, maxEntryBytes),
+    keeps: (head) => isWorthGathering(head, maxEntryBytes, call.query.isShared),
   });
   return {
     result: collecting.result.then((collected) => share(context, call, collected, isLatest)),
@@ -48,9 +48,9 @@ export function callUpstream(context: CacheContext, call: SharedCall, isLatest: 
   };
 }
 
-function isWorthGathering(head: AnswerHead, maxBytes: number): boolean {
+function isWorthGathering(head: AnswerHead, maxBytes: number, isShared: boolean): boolean {
   if ((contentLength(head.headers) ?? 0) > maxBytes) return false;
-  const { kind } = storability(head);
+  const { kind } = storability(head, isShared);
   // Without a length or chunks, the end of the connection ends the answer, and half of it looks whole (RFC 9112 6.3).
   return kind === 'failure' || (kind === 'storable' && tellsItsEnd(head.headers));
 }
@@ -64,7 +64,7 @@ function share(context: CacheContext, call: SharedCall, collected: Collected, is
     return { kind: 'stream', status, take: collected.take };
   }
   const answer = toAnswer(collected.head, collected.body);
-  const verdict = storability(collected.head);
+  const verdict = storability(collected.head, call.query.isShared);
   if (verdict.kind !== 'storable')
     return { kind: 'error', answer, shareable: verdict.kind === 'failure' && verdict.shareable };
   const { vary } = verdict;

@@ -25,12 +25,14 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const UNSTORABLE: Storability = { kind: 'unstorable' };
 
 /**
- * Only a 200 is kept, without `Set-Cookie`, `Cache-Control: no-store` or `Vary: *`. How long is the key's setting alone: other
- * directives and `Expires`, which frameworks send unasked, are the client's to read.
+ * Only a 200 is kept, without `Set-Cookie`, `Cache-Control: no-store` or `Vary: *`; and without `private` where callers who know
+ * nothing of each other would be given it (`isShared`). How long is a setting alone: other directives and `Expires`, which
+ * frameworks send unasked, are the client's to read.
  */
-export function storability({ status, headers }: AnswerHead): Storability {
+export function storability({ status, headers }: AnswerHead, isShared: boolean): Storability {
+  const directives = fieldValue(headers, 'cache-control').toLowerCase();
   const personal =
-    hasField(headers, 'set-cookie') || fieldValue(headers, 'cache-control').toLowerCase().includes('no-store');
+    hasField(headers, 'set-cookie') || directives.includes('no-store') || (isShared && directives.includes('private'));
   const vary = varyNames(headers);
   if (status >= 500) return { kind: 'failure', shareable: !personal && vary !== null && vary.length === 0 };
   if (status !== 200 || personal || vary === null) return UNSTORABLE;

@@ -2,6 +2,7 @@
  * Turns the configuration of an API into the rules that requests are judged by, once, when the configuration is loaded.
  * The configuration is valid already; nothing is checked again here.
  */
+import { METRICS_API } from '../config/api-names.ts';
 import type { ApiConfig } from '../config/apis-schema.ts';
 import type { Config } from '../config/schema.ts';
 import { presetRoutes } from '../config/presets.ts';
@@ -28,13 +29,14 @@ export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
 
 function compileApi(name: ApiName, api: ApiConfig): ApiRules {
   const credential = api.credential.map(locationOf);
+  const router = compileRoutes(
+    api.routes ?? (api.preset === null ? [] : presetRoutes(api.preset)),
+    credential.flatMap((location) => (location.kind === 'query' ? [location.name] : [])),
+  );
   return {
     name,
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
-    router: compileRoutes(
-      api.routes ?? (api.preset === null ? [] : presetRoutes(api.preset)),
-      credential.flatMap((location) => (location.kind === 'query' ? [location.name] : [])),
-    ),
+    router,
     credential,
     credentialFields: credential.flatMap((location) => (location.kind === 'header' ? [location.name] : [])),
     looksIntoBody: credential.some(({ kind }) => kind === 'body'),
@@ -47,6 +49,7 @@ function compileApi(name: ApiName, api: ApiConfig): ApiRules {
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,
     idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),
+    caches: name === METRICS_API || router.routes.some(({ cacheMs }) => cacheMs !== null),
     tokenPath: api.token === null ? null : foldPath(api.token.path),
     publishesKeys: api.token !== null && api.token.privateKeyFile !== null,
   };

@@ -63,6 +63,8 @@ export interface ApiRules {
   readonly maxBodyBytes: number;
   /** How long a client may take nothing of an answer. */
   readonly idleTimeoutMs: number;
+  /** Some of its answers may be kept. */
+  readonly caches: boolean;
   /** Where its access tokens are issued, folded; null: it has none. */
   readonly tokenPath: string | null;
   /** Access tokens are signed with a private key, whose public part everybody may have. */

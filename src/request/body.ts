@@ -8,10 +8,9 @@ import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
-import type { ApiRules } from '../policy/ruleset.ts';
 import { isConfinedToMethods } from '../policy/scope.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
-import type { Identified, Passage, Routed } from './passage.ts';
+import { maxBodyBytesOf, type Identified, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
 /**
@@ -20,22 +19,23 @@ import type { Verdict, Wait } from './run.ts';
  */
 export function readText(passage: Routed): Wait | null {
   if (passage.bodyText !== null) return afterLook(passage, passage.bodyText);
-  const { body, api, facts } = passage;
+  const { body, facts } = passage;
   const coding = checkEventMedia(facts.headers);
   if (!coding.ok) passage.bodyText = coding;
-  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(api.maxBodyBytes, resume);
+  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(maxBodyBytesOf(passage), resume);
   else if (coding.value === 'identity') passage.bodyText = allowed(body);
   else return (resume) => void decode(passage, body, coding.value).then(() => resume(null));
   return null;
 }
 
 async function decode(passage: Routed, body: Buffer, coding: ContentCoding): Promise<void> {
-  passage.bodyText = await decodeBody(body, coding, passage.api.maxBodyBytes);
+  passage.bodyText = await decodeBody(body, coding, maxBodyBytesOf(passage));
 }
 
 /** What is declared to be over the limit is not waited for. */
-export function checkLength({ facts, api }: Routed): Verdict {
-  return (declaredLength(facts) ?? 0) > api.maxBodyBytes ? bodyTooLarge(api) : 'passed';
+export function checkLength(passage: Routed): Verdict {
+  const most = maxBodyBytesOf(passage);
+  return (declaredLength(passage.facts) ?? 0) > most ? bodyTooLarge(most) : 'passed';
 }
 
 /** A text that was looked through already in this turn: a large one leaves the others a turn before it is again. */
@@ -133,5 +133,5 @@ function isUntyped({ facts }: Passage): boolean {
 const NO_TYPE = /^[\s\u0085]*(?:[;,]|$)/;
 
 /** Of a body that is over the limit, declared or not. */
-export const bodyTooLarge = ({ maxBodyBytes }: ApiRules): Refusal =>
-  refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`);
+export const bodyTooLarge = (maxBytes: number): Refusal =>
+  refusal('body_too_large', `the body is over its limit of ${maxBytes} bytes`);

@@ -23,13 +23,13 @@ export function oauthToken(requestId: string, { accessToken, expiresIn }: Issued
   return { status: 200, headers: ownHeaders(requestId), body: JSON.stringify(body) };
 }
 
-/** RFC 6749 5.2. */
-export function oauthRefusal(requestId: string, reason: Refusal): TokenAnswer {
+/** RFC 6749 5.2. `realm`: the API that the token would be for. */
+export function oauthRefusal(requestId: string, reason: Refusal, realm: string): TokenAnswer {
   const told = reason.oauth ?? oauthError(reason);
   const { status } = REFUSALS[reason.code];
   const headers = ownHeaders(requestId);
   // RFC 9110 11.6.1: a 401 names a scheme that would do.
-  if (status === 401) headers.push('WWW-Authenticate', 'Basic realm="metrics", charset="UTF-8"');
+  if (status === 401) headers.push('WWW-Authenticate', `Basic realm="${realm}", charset="UTF-8"`);
   if (reason.allow !== undefined) headers.push('Allow', reason.allow);
   if (reason.retryAfter !== undefined) headers.push('Retry-After', String(reason.retryAfter));
   return { status, headers, body: JSON.stringify({ error: told.error, error_description: told.why }) };

@@ -3,7 +3,8 @@
  * it may be used from there. A wrong pair gets one answer, whatever is wrong with it. Reads no socket and writes none.
  */
 import { timingSafeEqual } from 'node:crypto';
-import type { KeySnapshot } from '../keys/key.ts';
+import type { ApiName } from '../config/api-names.ts';
+import type { Key, KeySnapshot } from '../keys/key.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import { identify, type Identity } from '../policy/credential.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from '../refusal.ts';
@@ -19,7 +20,7 @@ import {
   type TokenForm,
   type TokenRequestHead,
 } from './token-request.ts';
-import type { TokenService } from './token.ts';
+import { mayHaveTokens, type TokenService } from './token.ts';
 
 /** No token request needs more; read no more than this of a body. */
 export const MAX_TOKEN_BODY_BYTES = 16_384;
@@ -46,7 +47,12 @@ export interface TokenEndpoint {
   readonly issue: (head: TokenHead, form: TokenForm, identity: Identity) => Promise<TokenAnswer>;
 }
 
-export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failures: FailureLimiter): TokenEndpoint {
+/** The endpoint of one API. `failures` may be shared with others. */
+export function createTokenEndpoint(
+  api: ApiName,
+  tokens: Pick<TokenService, 'issue'>,
+  failures: FailureLimiter,
+): TokenEndpoint {
   return {
     open(head) {
       const seconds = failures.secondsToWait(head.address, head.now);
@@ -67,7 +73,7 @@ export function createTokenEndpoint(tokens: Pick<TokenService, 'issue'>, failure
     identify({ authorization, address, keys, now }, form, body) {
       const read = form === 'oauth' ? readOAuthRequest(body, authorization) : readJsonRequest(body);
       if (read.kind === 'error') return refused(errorRefusal(read));
-      const identity = identifyAny(read.pairs, keys, now);
+      const identity = identifyAny(read.pairs.map((pair) => identifyPair(api, pair, { keys, now })));
       if (!identity.ok) failures.fail(address, now);
       return identity;
     },
@@ -82,23 +88,28 @@ export const neitherForm = (): Refusal =>
   refusal('unsupported_media_type', 'a token request that is neither JSON nor a form');
 
 /** The first reading of what was shown that is right; else what is wrong with the first. */
-function identifyAny(pairs: readonly ClientPair[], keys: KeySnapshot, now: number): Decision<Identity> {
-  const readings = pairs.map((pair) => identifyPair(pair, keys, now));
+function identifyAny(readings: readonly Decision<Identity>[]): Decision<Identity> {
   return readings.find(({ ok }) => ok) ?? (readings[0] as Decision<Identity>);
 }
 
-/** The pair is right when one metrics key has both; only then does it matter whether that key can be used. */
-function identifyPair({ apiKey, clientSecret }: ClientPair, keys: KeySnapshot, now: number): Decision<Identity> {
+/** The pair is right when one key has both and may have tokens here; only then does it matter whether that key can be used. */
+function identifyPair(
+  api: ApiName,
+  { apiKey, clientSecret }: ClientPair,
+  { keys, now }: { readonly keys: KeySnapshot; readonly now: number },
+): Decision<Identity> {
   const digest = sha256Hex(clientSecret);
   const key = keys.bySecret.get(digest)?.key;
-  if (key?.type !== 'metrics' || !equal(key.apiKeyDigest, sha256Hex(apiKey)))
-    return refused(refusal('invalid_client', 'no metrics key has this client secret and this API key'));
+  if (key === undefined || !isClientId(key, apiKey) || !mayHaveTokens(key, api))
+    return refused(refusal('invalid_client', 'no key that may have tokens here has this client secret and client id'));
   const identity = identify(digest, keys, now);
   return identity.ok ? allowed(identity.value) : refused({ ...identity.refusal, code: 'invalid_client' });
 }
 
-function equal(expected: string | null, shown: string): boolean {
-  return expected?.length === shown.length && timingSafeEqual(Buffer.from(expected), Buffer.from(shown));
+/** A key is called by its API key, if it has one, else by its id, which is no secret. */
+function isClientId({ apiKeyDigest, id }: Key, shown: string): boolean {
+  if (apiKeyDigest === null) return shown === id;
+  return timingSafeEqual(Buffer.from(apiKeyDigest), Buffer.from(sha256Hex(shown)));
 }
 
 function errorRefusal({ error, why }: ReadTokenRequest & { readonly kind: 'error' }): Refusal {

@@ -4,7 +4,8 @@
  */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
-import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
+import type { ApiName } from '../config/api-names.ts';
+import { keyServes, type Key, type KeySecret, type KeySnapshot } from '../keys/key.ts';
 import { createLruMap } from '../lib/lru-map.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
 import type { ShownCredential } from '../policy/shown-credential.ts';
@@ -44,7 +45,6 @@ export interface TokenService {
   readonly warning: string | null;
 }
 
-export const TOKEN_AUDIENCE = 'metrics';
 const TOKEN_TYPE = 'at+jwt';
 /** The private claim that ties a token to the client secret and the API key it was issued for. */
 const BINDING_CLAIM = 'pst';
@@ -52,35 +52,35 @@ const BINDING_BYTES = 16;
 const MAX_TOKEN_LENGTH = 2048;
 const MAX_LIFETIME_SECONDS = 3600;
 /** Replicas do not tick as one: a token issued by one whose clock is ahead is not refused by the next. */
-const MAX_ISSUED_AHEAD_SECONDS = 5;
+const MAX_ISSUED_AHEAD_SECONDS = 60;
 const REMEMBERED_TOKENS = 10_000;
 
-const EPHEMERAL_WARNING =
-  'metrics.token has neither `secret` nor `privateKeyFile`: tokens are signed with a secret made at start, which suits a single instance and ends every token at a restart';
+const ephemeralWarning = (api: ApiName): string =>
+  `apis.${api}.token has neither \`secret\` nor \`privateKeyFile\`: tokens are signed with a secret made at start, which suits a single instance and ends every token at a restart`;
 
 /**
- * A token service for these settings. `ephemeralSecret` (32 random bytes, the same for the life of the process) signs when
+ * The tokens of one API, which no other accepts, even if it signs with the same key. `ephemeralSecret` (32 random bytes, the same for the life of the process) signs when
  * the settings name no key. Throws one sentence when a key cannot be used.
  */
-export function createTokenService(settings: TokenSettings, ephemeralSecret: Uint8Array): TokenService {
+export function createTokenService(api: ApiName, settings: TokenSettings, ephemeralSecret: Uint8Array): TokenService {
   const signing = signingKeys(settings, ephemeralSecret);
   const verified = createLruMap<string, VerifiedToken>(REMEMBERED_TOKENS);
   return {
-    issue: (identity, now) => issueToken(signing, settings, identity, now),
+    issue: (identity, now) => issueToken({ ...settings, api, signing }, identity, now),
     verify(token, keys, now) {
       const { text } = token;
       if (text.length > MAX_TOKEN_LENGTH) return UNKNOWN_TOKEN;
       const { digest } = token;
       const known = verified.get(digest);
-      if (known !== undefined) return recognise(known, keys, now);
-      return verifyToken(signing, settings.issuer, text, { keys, now }).then((decision) => {
+      if (known !== undefined) return recognise(known, api, { keys, now });
+      return verifyToken({ api, signing, issuer: settings.issuer }, text, { keys, now }).then((decision) => {
         if (!decision.ok) return decision;
         verified.set(digest, decision.value);
-        return recognise(decision.value, keys, now);
+        return recognise(decision.value, api, { keys, now });
       });
     },
     jwks: signing.jwks,
-    warning: settings.secret === null && settings.privateKeyFile === null ? EPHEMERAL_WARNING : null,
+    warning: settings.secret === null && settings.privateKeyFile === null ? ephemeralWarning(api) : null,
   };
 }
 
@@ -89,9 +89,15 @@ function signingKeys(settings: TokenSettings, ephemeralSecret: Uint8Array): Sign
   return sharedSecrets(settings.secret ?? [ephemeralSecret]);
 }
 
+/** Whose tokens these are, and what they are signed with. */
+interface Signing {
+  readonly api: ApiName;
+  readonly issuer: string;
+  readonly signing: SigningKeys;
+}
+
 async function issueToken(
-  { algorithm, keys }: SigningKeys,
-  { ttlSeconds, issuer }: TokenSettings,
+  { api, issuer, signing: { algorithm, keys }, ttlSeconds }: Signing & Pick<TokenSettings, 'ttlSeconds'>,
   { key, secret }: Identity,
   now: number,
 ): Promise<IssuedToken> {
@@ -102,7 +108,7 @@ async function issueToken(
   const accessToken = await new SignJWT({ [BINDING_CLAIM]: bindingOf(signer, key, secret).toString('base64url') })
     .setProtectedHeader({ alg: algorithm, typ: TOKEN_TYPE, ...(signer.kid === null ? {} : { kid: signer.kid }) })
     .setIssuer(issuer)
-    .setAudience(TOKEN_AUDIENCE)
+    .setAudience(api)
     .setSubject(key.id)
     .setIssuedAt(issuedAt)
     .setExpirationTime(expiresAt)
@@ -131,24 +137,34 @@ const refuse = (
   keyId?: string,
 ): { ok: false } & Decision<never> => refused(invalid(reason, why, keyId));
 const UNKNOWN_TOKEN = refuse('unknown', 'the credential is not an access token of this service');
+const FROM_LATER =
+  'the access token was issued later than it is now: the clock of the replica that issued it and this one differ';
 const OUTLIVED_TOKEN = 'the access token outlived the key, the API key or the secret that it was issued for';
 
+/** Keys, and milliseconds since the epoch. */
+interface Moment {
+  readonly keys: KeySnapshot;
+  readonly now: number;
+}
+
+/** Whether a key may have tokens of an API. */
+export const mayHaveTokens = (key: Key, api: ApiName): boolean => keyServes(key, api) && key.accessToken !== 'never';
+
 /** What a verified token is worth now: its key as it stands in this snapshot. */
-function recognise(token: VerifiedToken, keys: KeySnapshot, now: number): Decision<Identity> {
+function recognise(token: VerifiedToken, api: ApiName, { keys, now }: Moment): Decision<Identity> {
   if (token.expiresAt <= now) return refuse('expired', 'the access token has expired', token.keyId);
   const identity = identify(token.secretDigest, keys, now);
   if (!identity.ok) return identity;
   const { key } = identity.value;
-  if (key.id !== token.keyId || key.type !== 'metrics' || key.apiKeyDigest !== token.apiKeyDigest)
+  if (!mayHaveTokens(key, api) || key.id !== token.keyId || key.apiKeyDigest !== token.apiKeyDigest)
     return refuse('unknown', OUTLIVED_TOKEN);
   return identity;
 }
 
 async function verifyToken(
-  signing: SigningKeys,
-  issuer: string,
+  { api, issuer, signing }: Signing,
   token: string,
-  { keys, now }: { readonly keys: KeySnapshot; readonly now: number },
+  { keys, now }: Moment,
 ): Promise<Decision<VerifiedToken>> {
   for (const signer of candidates(signing, token)) {
     try {
@@ -156,11 +172,11 @@ async function verifyToken(
         algorithms: [signing.algorithm],
         typ: TOKEN_TYPE,
         issuer,
-        audience: TOKEN_AUDIENCE,
+        audience: api,
         requiredClaims: ['sub', 'iat', 'exp', 'jti'],
         currentDate: new Date(now),
       });
-      return matchBinding(signer, payload, keys, now);
+      return matchBinding({ signer, api }, payload, { keys, now });
     } catch (error) {
       if (error instanceof errors.JWSSignatureVerificationFailed) continue;
       if (error instanceof errors.JWTExpired) return refuse('expired', 'the access token has expired');
@@ -189,20 +205,14 @@ function candidates({ algorithm, keys }: SigningKeys, token: string): readonly S
 }
 
 function matchBinding(
-  signer: SigningKey,
+  { signer, api }: { readonly signer: SigningKey; readonly api: ApiName },
   { sub, iat, exp, aud, [BINDING_CLAIM]: binding }: Readonly<Record<string, unknown>>,
-  keys: KeySnapshot,
-  now: number,
+  { keys, now }: Moment,
 ): Decision<VerifiedToken> {
   if (typeof sub !== 'string' || typeof iat !== 'number' || typeof exp !== 'number' || typeof binding !== 'string')
     return UNKNOWN_TOKEN;
-  if (
-    aud !== TOKEN_AUDIENCE ||
-    iat > now / 1000 + MAX_ISSUED_AHEAD_SECONDS ||
-    exp <= iat ||
-    exp - iat > MAX_LIFETIME_SECONDS
-  )
-    return UNKNOWN_TOKEN;
+  if (aud !== api || exp <= iat || exp - iat > MAX_LIFETIME_SECONDS) return UNKNOWN_TOKEN;
+  if (iat > now / 1000 + MAX_ISSUED_AHEAD_SECONDS) return refuse('unknown', FROM_LATER);
   const key = keys.byId.get(sub);
   if (key === undefined) return refuse('unknown', OUTLIVED_TOKEN);
   const shown = Buffer.from(binding, 'base64url');

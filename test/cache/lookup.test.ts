@@ -11,12 +11,18 @@ import { metricsKey, NOW } from '../support/metrics-keys.ts';
 
 const [FRESH_MS, STALE_MS] = [300_000, 60_000];
 const QUERY = {
-  key: metricsKey({ cacheTtlMs: FRESH_MS }),
+  holder: metricsKey(),
+  ttlMs: FRESH_MS,
   method: 'POST',
   target: '/metrics/query',
   body: Buffer.from('{}'),
   contentType: undefined,
   contentEncoding: undefined,
+  host: 'api.test',
+  shape: 'http',
+  isHead: false,
+  isConditional: false,
+  isShared: false,
   cacheControl: undefined,
   headers: () => ['Accept', 'a'],
 };
@@ -53,7 +59,7 @@ function setUp() {
 }
 
 t.test('a query that may leave no trace neither looks at the store nor waits for a call of others', async (t) => {
-  for (const change of [{ cacheControl: 'No-Store' }, { key: metricsKey({ cacheTtlMs: null }) }]) {
+  for (const change of [{ cacheControl: 'No-Store' }, { ttlMs: null }]) {
     const { ask, asked, call } = setUp();
     ask();
     const client = ask(change);

@@ -11,12 +11,18 @@ type Kind<K extends Shared['kind']> = Shared & { readonly kind: K };
 const FRESH_MS = 300_000;
 const STALE_MS = 60_000;
 const QUERY = {
-  key: metricsKey(),
+  holder: metricsKey(),
+  ttlMs: FRESH_MS,
   method: 'POST',
   target: '/metrics/query',
   body: Buffer.from('{}'),
   contentType: undefined,
   contentEncoding: undefined,
+  host: 'api.test',
+  shape: 'http',
+  isHead: false,
+  isConditional: false,
+  isShared: false,
   cacheControl: undefined,
 };
 const BASE_KEY = cacheKey('scope', QUERY);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { cacheDirective, contentLength, storability } from '../../src/cache/storability.ts';
 
-const of = (status: number, ...headers: string[]) => storability({ status, statusText: '', headers });
+const of = (status: number, ...headers: string[]) => storability({ status, statusText: '', headers }, false);
 
 t.test('a 200 is kept unless it says that it must not', async (t) => {
   t.same(of(200, 'Content-Type', 'application/json'), { kind: 'storable', vary: [] });
@@ -89,4 +89,20 @@ t.test('an age is digits alone, in quotes or not; of anything else the freshest 
   for (const value of ['5', '"5"']) t.same(cacheDirective(`max-age=${value}`), { kind: 'use', maxAge: 5 }, value);
   for (const value of ['5x', '"5"x', 'x5', '5.5', '-5', '', '5 5'])
     t.same(cacheDirective(`max-age=${value}`), { kind: 'use', maxAge: 0 }, value);
+});
+
+t.test('what is private is kept for those who are one, and not for strangers', async (t) => {
+  const told = (isShared: boolean, value: string) =>
+    storability({ status: 200, statusText: '', headers: ['Cache-Control', value] }, isShared).kind;
+  for (const value of ['private', 'max-age=60, Private', 'private="x-a"'])
+    t.same([told(false, value), told(true, value)], ['storable', 'unstorable'], value);
+  t.equal(told(true, 'public, max-age=60'), 'storable');
+  const failed = { status: 500, statusText: '', headers: ['Cache-Control', 'private'] };
+  t.same(
+    [storability(failed, false), storability(failed, true)],
+    [
+      { kind: 'failure', shareable: true },
+      { kind: 'failure', shareable: false },
+    ],
+  );
 });

@@ -258,12 +258,12 @@ export const PARSER_COSTS: readonly ParserCost[] = [
   call(
     'Vary of an answer',
     (size) => fill(size, 'a,'),
-    (text) => storability({ status: 200, statusText: '', headers: ['Vary', text] }),
+    (text) => storability({ status: 200, statusText: '', headers: ['Vary', text] }, true),
   ),
   call(
     'Cache-Control of an answer',
     (size) => fill(size, 'no-stor'),
-    (text) => storability({ status: 200, statusText: '', headers: ['Cache-Control', text] }),
+    (text) => storability({ status: 200, statusText: '', headers: ['Cache-Control', text] }, true),
   ),
   call(
     'a PROXY header',

@@ -51,6 +51,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
     enforcement: 'enforce',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,
+    caches: change.name === 'metrics',
     tokenPath: change.name === 'metrics' ? '/metrics/auth/token' : null,
     publishesKeys: false,
     ...change,

@@ -15,7 +15,7 @@ export async function askToken(endpoint: TokenEndpoint, head: TokenHead, body: B
   const refuse = (refusal: Refusal, oauth: boolean): TokenOutcome => ({
     kind: 'refused',
     refusal,
-    answer: oauth ? oauthRefusal(head.requestId, refusal) : null,
+    answer: oauth ? oauthRefusal(head.requestId, refusal, 'metrics') : null,
   });
   const early = endpoint.open(head);
   if (early !== null) return refuse(early, speaksOAuth(head));

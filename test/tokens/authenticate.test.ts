@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
-import { authenticateByToken } from '../../src/tokens/authenticate.ts';
+import { authenticateByTokenOrSecret } from '../../src/tokens/authenticate.ts';
 import { createTokenService, type TokenService } from '../../src/tokens/token.ts';
+import type { Key } from '../../src/keys/key.ts';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
-import { allowed, refusal, refused } from '../../src/refusal.ts';
+import type { Identity } from '../../src/policy/credential.ts';
+import { allowed, refusal, refused, type Decision } from '../../src/refusal.ts';
 import { apiRules, factsOf, passageOf, rulesOf } from '../support/passages.ts';
 import { API_KEY, CLIENT_SECRET, identityOf, metricsKey, NOW, snapshotOf } from '../support/metrics-keys.ts';
 
@@ -32,7 +34,7 @@ function believing() {
 
 t.test('a token is judged by the keys and the time of its own request, and known at once if it can be', async (t) => {
   const { service, asked, identity } = believing();
-  t.equal(authenticateByToken(caller([HEADER], ['X-Token', 'aa.bb.cc']), service), identity);
+  t.equal(authenticateByTokenOrSecret(caller([HEADER], ['X-Token', 'aa.bb.cc']), service), identity);
   const [[text, keys, now]] = asked as [(typeof asked)[0]];
   t.same([text, now, asked.length], ['aa.bb.cc', NOW, 1]);
   t.equal(keys, KEYS);
@@ -52,7 +54,7 @@ const UNJUDGED: Readonly<
 for (const [what, [locations, fields]] of Object.entries(UNJUDGED))
   t.test(`no token is judged where none is plainly shown: ${what}`, async (t) => {
     const { service, asked } = believing();
-    t.match(authenticateByToken(caller(locations, fields), service), { refusal: { code: what.split(' ')[0] } });
+    t.match(authenticateByTokenOrSecret(caller(locations, fields), service), { refusal: { code: what.split(' ')[0] } });
     t.same(asked, []);
   });
 
@@ -60,23 +62,44 @@ t.test('a token in a body that was read is judged like any other', async (t) => 
   const { service, asked } = believing();
   const passage = caller([BEARER, BODY], []);
   passage.bodyText = allowed(Buffer.from('{"token":"aa.bb.cc"}'));
-  t.match(authenticateByToken(passage, service), { ok: true });
+  t.match(authenticateByTokenOrSecret(passage, service), { ok: true });
   t.equal(asked[0]?.[0], 'aa.bb.cc');
 });
 
 t.test('a verdict that takes time is waited for, and a refusal is passed on as it is', async (t) => {
   const verdict = Promise.resolve(refused(refusal('overloaded', 'as the test says')));
-  t.equal(authenticateByToken(caller([HEADER], ['X-Token', 'aa']), { verify: () => verdict }), verdict);
+  t.equal(authenticateByTokenOrSecret(caller([HEADER], ['X-Token', 'aa']), { verify: () => verdict }), verdict);
 });
 
 t.test('a client secret or an API key in place of a token opens nothing; the token made of them does', async (t) => {
   const settings = { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' };
-  const service = createTokenService(settings, randomBytes(32));
+  const service = createTokenService('metrics', settings, randomBytes(32));
   const { accessToken } = await service.issue(identityOf(metricsKey()), NOW);
   for (const [shown, ok] of [
     [CLIENT_SECRET, false],
     [API_KEY, false],
     [accessToken, true],
   ] as const)
-    t.equal((await authenticateByToken(caller([BEARER], ['Authorization', `Bearer ${shown}`]), service)).ok, ok);
+    t.equal(
+      (await authenticateByTokenOrSecret(caller([BEARER], ['Authorization', `Bearer ${shown}`]), service)).ok,
+      ok,
+    );
+});
+
+t.test('the secret of a key opens what it is for, unless the key wants a token to be shown', async (t) => {
+  const { service, asked } = believing();
+  const shown = (key: Partial<Key>, api = 'orders') => {
+    const keys = snapshotOf(metricsKey({ type: 'read-only', apis: null, accessToken: 'allowed', ...key }));
+    const facts = factsOf({ now: NOW }, ['Authorization', `Bearer ${CLIENT_SECRET}`]);
+    const passage = Object.assign(passageOf(facts, rulesOf([], { keys })), { api: apiRules({ name: api }) });
+    const decision = authenticateByTokenOrSecret(passage, service) as Decision<Identity>;
+    return decision.ok ? 'accepted' : decision.refusal.reason;
+  };
+  t.equal(shown({}), 'accepted');
+  t.equal(shown({ accessToken: 'never' }), 'accepted');
+  t.equal(shown({ accessToken: 'required' }), 'unknown');
+  t.equal(shown({}, 'metrics'), 'unknown', 'a key that does not say so is not for metrics');
+  t.equal(shown({ apis: new Set(['billing']) }), 'unknown');
+  t.equal(shown({ enabled: false }), 'disabled');
+  t.same(asked, [], 'what is a secret is not taken for a token');
 });

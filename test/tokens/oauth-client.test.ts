@@ -19,7 +19,7 @@ const API_KEY = 'api key/1:2';
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 async function serve(t: Test, tokens: TokenService): Promise<string> {
-  const endpoint = createTokenEndpoint(tokens, createFailureLimiter());
+  const endpoint = createTokenEndpoint('metrics', tokens, createFailureLimiter());
   const keys = snapshotOf(metricsKey({ secrets: [secretOf(SECRET)], apiKeyDigest: sha256(API_KEY) }));
   const server = http.createServer((req, res) => {
     if (req.url === '/.well-known/jwks.json') return void res.end(tokens.jwks);
@@ -57,7 +57,7 @@ for (const [name, authenticate] of [
     const file = join(t.testdir(), 'key.pem');
     writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const settings = { ttlSeconds: 900, secret: null, privateKeyFile: file, issuer: 'https://postern.example' };
-    const url = await serve(t, createTokenService(settings, randomBytes(32)));
+    const url = await serve(t, createTokenService('metrics', settings, randomBytes(32)));
     const as = { issuer: settings.issuer, token_endpoint: `${url}/metrics/auth/token` };
     const client = { client_id: API_KEY };
 

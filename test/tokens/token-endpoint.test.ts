@@ -19,10 +19,11 @@ const oauthBody = (client_secret: string, client_id: string) =>
 function setUp(...keys: readonly Key[]) {
   const snapshot = snapshotOf(...(keys.length === 0 ? [metricsKey()] : keys));
   const service = createTokenService(
+    'metrics',
     { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' },
     randomBytes(32),
   );
-  const endpoint = createTokenEndpoint(service, createFailureLimiter());
+  const endpoint = createTokenEndpoint('metrics', service, createFailureLimiter());
   const ask = async (body: string, contentType: string | undefined = JSON_FORM, more: Partial<TokenHead> = {}) =>
     await askToken(
       endpoint,
@@ -79,7 +80,7 @@ const WRONG_PAIRS: Readonly<
   'the two exchanged': [[metricsKey()], API_KEY, CLIENT_SECRET, 'invalid_client'],
   'a hash as the secret': [[metricsKey()], metricsKey().secrets[0]?.digest as string, API_KEY, 'invalid_client'],
   'a hash as the API key': [[metricsKey()], CLIENT_SECRET, metricsKey().apiKeyDigest as string, 'invalid_client'],
-  'a key of the other API': [[metricsKey({ type: 'read-write' })], CLIENT_SECRET, API_KEY, 'invalid_client'],
+  'a key of another API': [[metricsKey({ type: 'read-write', apis: null })], CLIENT_SECRET, API_KEY, 'invalid_client'],
   'a key without API key': [[metricsKey({ apiKeyDigest: null })], CLIENT_SECRET, API_KEY, 'invalid_client'],
   'a disabled key': [[metricsKey({ enabled: false })], CLIENT_SECRET, API_KEY, 'disabled'],
   'an expired key': [[metricsKey({ expiresAt: NOW })], CLIENT_SECRET, API_KEY, 'expired'],
