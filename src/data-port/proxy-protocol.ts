@@ -96,7 +96,6 @@ function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): voi
         return;
       case 'malformed':
         stop();
-        socket.on('error', onError);
         return refuse(header.why);
       case 'complete':
         socket.pause();
@@ -129,7 +128,7 @@ function carryThroughTls(server: Server): void {
   server.prependListener('connection', (socket: Socket) => {
     const ends = endsOf(socket);
     connections.set(ends, socket);
-    // The ends of a connection that is gone may be those of a new one by the time that this is told.
+    // By the time of this event a new connection may have the same ends.
     socket.once('close', () => connections.get(ends) === socket && connections.delete(ends));
   });
   server.prependListener('secureConnection', (secure: TLSSocket) => {

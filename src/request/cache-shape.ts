@@ -2,7 +2,6 @@
  * Whether the answer to a request may be kept, for how long and for whom, and what of the request, beside its method, target, Host
  * and body, may shape that answer. Asks no cache.
  */
-import { authorizationFor } from '../policy/credential-handover.ts';
 import { isMetricsQuery } from '../policy/own-endpoint.ts';
 import { forwardedProto } from '../upstream/headers.ts';
 import { clientOf, type Passage, type Routed } from './passage.ts';
@@ -39,7 +38,8 @@ export const isForStrangers = ({ identity }: Passage): boolean =>
 export function shapeOf(passage: Routed): string {
   const { facts, api } = passage;
   const { headers } = facts;
-  const isPassedOn = headers.authorization !== undefined && authorizationFor(api).kind === 'pass';
+  const { basic, bearer } = api.authorization;
+  const isPassedOn = headers.authorization !== undefined && (basic.kind === 'pass' || bearer.kind === 'pass');
   const { fromTrustedProxy } = clientOf(passage);
   const proto = forwardedProto(fromTrustedProxy ? headers.forwardedProto : undefined, facts.secure);
   if (headers.cookies.length === 0 && !isPassedOn && !isForStrangers(passage)) return proto;

@@ -84,8 +84,8 @@ t.test('what a visitor or an end user is known by shapes every answer', async (t
     shape(['Cookie', 'a=1']),
     shape(['cookie', 'a=2']),
     shape(['Cookie', 'a=1', 'Cookie', 'b=2']),
-    shape(['Authorization', 'Bearer x'], { authorization: { kind: 'pass' } }),
-    shape(['Authorization', 'Bearer y'], { authorization: { kind: 'pass' } }),
+    shape(['Authorization', 'Bearer x'], { authorization: PASS }),
+    shape(['Authorization', 'Bearer y'], { authorization: PASS }),
     shapeOf({ ...onRoute({}), facts: factsOf({ secure: true }) }),
   ];
   t.equal(new Set(shapes).size, shapes.length);
