@@ -3,9 +3,11 @@
  * The configuration is valid already; nothing is checked again here.
  */
 import { METRICS_API } from '../config/api-names.ts';
+import type { AddressEntry } from '../config/address-entries.ts';
 import type { ApiConfig } from '../config/apis-schema.ts';
 import type { Config } from '../config/schema.ts';
 import { presetOf } from '../config/presets.ts';
+import { compileAllowRule, compileDenyRule, type WrittenEntry } from '../keys/address-rule.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
 import { foldPath } from '../lib/path-reading.ts';
 import { compileApiChoice } from './api-choice.ts';
@@ -19,6 +21,7 @@ export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
   const rules = apis.map((api) => api.rules);
   return {
     trustedProxies: compileAddressSet(config.listen.trustedProxies.map(cidrOf)),
+    denyFrom: compileDenyRule(config.listen.denyFrom.map(entryOf)),
     pathQuirks: new Set(config.listen.allowPathQuirks),
     apis: rules,
     choice: compileApiChoice(apis),
@@ -35,6 +38,8 @@ function compileApi(name: ApiName, api: ApiConfig): ApiRules {
   return {
     name,
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
+    allowFrom: compileAllowRule(api.allowFrom === 'anywhere' ? api.allowFrom : api.allowFrom.map(entryOf)),
+    denyFrom: compileDenyRule(api.denyFrom.map(entryOf)),
     router,
     credential,
     credentialFields: credential.flatMap((location) => (location.kind === 'header' ? [location.name] : [])),
@@ -54,6 +59,8 @@ function compileApi(name: ApiName, api: ApiConfig): ApiRules {
     publishesKeys: api.token !== null && api.token.privateKeyFile !== null,
   };
 }
+
+const entryOf = (entry: AddressEntry): WrittenEntry => (typeof entry === 'string' ? { address: entry } : entry);
 
 /** A range that validation has let through. */
 export function cidrOf(text: string): Cidr {

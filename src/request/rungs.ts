@@ -7,7 +7,16 @@ import { checkRequestForm } from '../policy/request-form.ts';
 import { checkScope } from '../policy/scope.ts';
 import { refusal } from '../refusal.ts';
 import { checkLength, compareCredentials, judgeEvents, nameUntyped } from './body.ts';
-import { checkAddress, checkPreflight, takeCredential, takeFromRate, takePath, takeRoute } from './checks.ts';
+import {
+  checkAddress,
+  checkAddressOfApi,
+  checkDenied,
+  checkPreflight,
+  takeCredential,
+  takeFromRate,
+  takePath,
+  takeRoute,
+} from './checks.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Exchange } from './exchange.ts';
 import { issueToken, takeClientCredentials } from './own.ts';
@@ -54,6 +63,8 @@ export const JUDGING = {
   form: on('request form', 'never', ({ facts }: Passage) => checkRequestForm(facts) ?? 'passed'),
   path: on('path', 'never', takePath),
   route: on('route', 'never', takeRoute),
+  denied: on('denied addresses', 'never', checkDenied),
+  apiAddress: routed('addresses of the API', 'api', checkAddressOfApi),
   preflight: on('preflight', 'never', checkPreflight),
   ownEndpoint: on('own endpoint', 'never', ({ endpoint }: Passage) => (endpoint === 'key set' ? 'own' : 'passed')),
   credential: routed('credential', 'api', takeCredential),
@@ -73,6 +84,8 @@ export const RUNGS: readonly Rung<Exchange, World>[] = [
   JUDGING.form,
   JUDGING.path,
   JUDGING.route,
+  JUDGING.denied,
+  JUDGING.apiAddress,
   JUDGING.preflight,
   JUDGING.ownEndpoint,
   routed('client credentials', 'never', takeClientCredentials),
