@@ -7,6 +7,7 @@ import type { ResponseCache } from './cache/response-cache.ts';
 import type { ApiName } from './config/api-names.ts';
 import type { ApiConfig } from './config/apis-schema.ts';
 import type { Config } from './config/schema.ts';
+import { readFileSync } from 'node:fs';
 import type { KeySnapshot } from './keys/key.ts';
 import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
 import { compileRules } from './policy/compile-rules.ts';
@@ -120,7 +121,7 @@ const hasOwnUpstream = ({ upstream, timeoutMs, idleTimeoutMs }: CompiledRoute): 
   upstream !== null || timeoutMs !== null || idleTimeoutMs !== null;
 
 function settingsOf(api: ApiConfig, route: CompiledRoute | null): UpstreamSettings {
-  const { connectTimeoutSeconds, preserveHost, tls, maxConnections, maxConnectionsPerKey } = api;
+  const { connectTimeoutSeconds, preserveHost, tls, maxConnections, maxConnectionsPerKey, keepAliveSeconds } = api;
   return {
     url: route?.upstream ?? api.upstream,
     connectTimeoutSeconds,
@@ -128,10 +129,20 @@ function settingsOf(api: ApiConfig, route: CompiledRoute | null): UpstreamSettin
     idleTimeoutSeconds: secondsOf(route?.idleTimeoutMs) ?? api.idleTimeoutSeconds,
     maxConnections,
     maxConnectionsPerKey,
+    keepAliveSeconds,
     preserveHost,
-    tls: { caFile: tls.caFile, insecureSkipVerify: tls.insecureSkipVerify, serverName: tls.serverName },
+    tls: {
+      ca: pemOf(tls.caFile),
+      insecureSkipVerify: tls.insecureSkipVerify,
+      serverName: tls.serverName,
+      cert: pemOf(tls.certFile),
+      key: pemOf(tls.keyFile),
+    },
   };
 }
 
 const secondsOf = (milliseconds: number | null | undefined): number | null =>
   milliseconds === null || milliseconds === undefined ? null : milliseconds / 1000;
+
+/** The content belongs to the settings, and not the name: a renewed certificate has connections of its own. */
+const pemOf = (file: string | null): string | null => (file === null ? null : readFileSync(file, 'utf8'));

@@ -38,9 +38,11 @@ const SHAPES_ANSWER = {
   tls: false,
 } as const satisfies Readonly<Record<keyof ApiConfig, boolean>>;
 
-/** The name by which the backend is asked is part of the question; how its certificate is verified is not. */
+/** By which name the backend is asked, and by whom, is part of the question; how its certificate is verified is not. */
 const TLS_SHAPES_ANSWER = {
   serverName: true,
+  certFile: true,
+  keyFile: false,
   caFile: false,
   insecureSkipVerify: false,
 } as const satisfies Readonly<Record<keyof ApiConfig['tls'], boolean>>;

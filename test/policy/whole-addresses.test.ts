@@ -1,8 +1,7 @@
 import t from 'tap';
 import { compileAllowRule, compileDenyRule } from '../../src/keys/address-rule.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { compileAddressSet } from '../../src/lib/cidr.ts';
-import { cidrOf } from '../../src/policy/compile-rules.ts';
+import { compileAddressSet, parseCidr, type Cidr } from '../../src/lib/cidr.ts';
 import { checkApiAddress, checkDeniedAddress } from '../../src/policy/whole-addresses.ts';
 import { apiRules, rulesOf } from '../support/passages.ts';
 
@@ -13,7 +12,8 @@ const from = (text: string) => ({
   chain: [],
   forwardedFor: text,
 });
-const LISTS = new Map([['office', compileAddressSet([cidrOf('203.0.113.0/28')])]]);
+const { value: OFFICE } = parseCidr('203.0.113.0/28') as { value: Cidr };
+const LISTS = new Map([['office', compileAddressSet([OFFICE])]]);
 
 t.test('who is on listen.denyFrom is refused, and so is whoever cannot be told apart', async (t) => {
   const denyFrom = compileDenyRule([{ address: '192.0.2.0/24' }, { list: 'office' }]);
