@@ -57,29 +57,32 @@ export function createCurrentRules(config: Config, parts: CurrentRulesParts): Cu
   const tokens = new WeakMap<ApiRules, ApiTokens>();
   const caches = new WeakMap<ApiRules, ResponseCache>();
 
-  /** Everything that can fail comes first. */
+  /** Everything that can fail comes first: the files that are named here. */
   function put(next: ReturnType<typeof compileRules>, { apis }: Config): void {
+    const written = next.apis.map((api) => ({ api, config: apis[api.name] as ApiConfig }));
+    const settings = written.map(({ config }) => settingsOf(config));
+    const services = written.flatMap(({ api, config: { token } }) =>
+      token === null ? [] : [{ api, ...parts.tokens.configure(api.name, token) }],
+    );
     const opened: Open = new Map();
-    const connect = (api: ApiRules, route: CompiledRoute | null): Upstream => {
-      const wanted = settingsOf(apis[api.name] as ApiConfig, route);
-      const text = JSON.stringify([api.name, wanted]);
+    const connect = (name: ApiName, wanted: UpstreamSettings): Upstream => {
+      const text = JSON.stringify([name, wanted]);
       const upstream = opened.get(text) ?? open.get(text) ?? createUpstream(wanted);
       opened.set(text, upstream);
       return upstream;
     };
-    for (const api of next.apis) {
-      upstreams.set(api, connect(api, null));
-      for (const route of api.router.routes) if (hasOwnUpstream(route)) upstreams.set(route, connect(api, route));
-    }
-    const services = next.apis.flatMap((api) => {
-      const { token } = apis[api.name] as ApiConfig;
-      return token === null ? [] : [[api, parts.tokens.configure(api.name, token)] as const];
+    next.apis.forEach((api, n) => {
+      const base = settings[n] as UpstreamSettings;
+      upstreams.set(api, connect(api.name, base));
+      for (const route of api.router.routes)
+        if (hasOwnUpstream(route)) upstreams.set(route, connect(api.name, settingsOfRoute(route, base)));
     });
-    const cached = next.apis.filter(({ caches: isCached }) => isCached).map(({ name }) => [name, apis[name]] as const);
-    const made = parts.caches.configure(Object.fromEntries(cached) as Record<ApiName, ApiConfig>);
-    for (const [api, service] of services) tokens.set(api, service);
-    for (const api of next.apis) if (made.has(api.name)) caches.set(api, made.get(api.name) as ResponseCache);
-    keySet = keySetOf(services.map(([, { service }]) => service));
+    const kept = parts.caches.configure(
+      written.filter(({ api }) => api.caches).map(({ config, api: { name } }) => [name, config]),
+    );
+    for (const { api, service, endpoint } of services) tokens.set(api, { service, endpoint });
+    for (const api of next.apis) if (kept.has(api.name)) caches.set(api, kept.get(api.name) as ResponseCache);
+    keySet = keySetOf(services.map(({ service }) => service));
     names = next.apis.map(({ name }) => name);
     for (const [text, upstream] of open) if (!opened.has(text)) void upstream.close();
     [compiled, open] = [next, opened];
@@ -120,13 +123,14 @@ export function createCurrentRules(config: Config, parts: CurrentRulesParts): Cu
 const hasOwnUpstream = ({ upstream, timeoutMs, idleTimeoutMs }: CompiledRoute): boolean =>
   upstream !== null || timeoutMs !== null || idleTimeoutMs !== null;
 
-function settingsOf(api: ApiConfig, route: CompiledRoute | null): UpstreamSettings {
-  const { connectTimeoutSeconds, preserveHost, tls, maxConnections, maxConnectionsPerKey, keepAliveSeconds } = api;
+function settingsOf(api: ApiConfig): UpstreamSettings {
+  const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, preserveHost, tls } = api;
+  const { maxConnections, maxConnectionsPerKey, keepAliveSeconds } = api;
   return {
-    url: route?.upstream ?? api.upstream,
+    url: api.upstream,
     connectTimeoutSeconds,
-    timeoutSeconds: secondsOf(route?.timeoutMs) ?? api.timeoutSeconds,
-    idleTimeoutSeconds: secondsOf(route?.idleTimeoutMs) ?? api.idleTimeoutSeconds,
+    timeoutSeconds,
+    idleTimeoutSeconds,
     maxConnections,
     maxConnectionsPerKey,
     keepAliveSeconds,
@@ -141,8 +145,17 @@ function settingsOf(api: ApiConfig, route: CompiledRoute | null): UpstreamSettin
   };
 }
 
-const secondsOf = (milliseconds: number | null | undefined): number | null =>
-  milliseconds === null || milliseconds === undefined ? null : milliseconds / 1000;
+const settingsOfRoute = (
+  { upstream, timeoutMs, idleTimeoutMs }: CompiledRoute,
+  api: UpstreamSettings,
+): UpstreamSettings => ({
+  ...api,
+  url: upstream ?? api.url,
+  // The name is that of the API's backend.
+  tls: upstream === null ? api.tls : { ...api.tls, serverName: null },
+  timeoutSeconds: timeoutMs === null ? api.timeoutSeconds : timeoutMs / 1000,
+  idleTimeoutSeconds: idleTimeoutMs === null ? api.idleTimeoutSeconds : idleTimeoutMs / 1000,
+});
 
 /** The content belongs to the settings, and not the name: a renewed certificate has connections of its own. */
 const pemOf = (file: string | null): string | null => (file === null ? null : readFileSync(file, 'utf8'));

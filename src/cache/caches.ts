@@ -10,7 +10,7 @@ import type { CacheStats, CacheStore } from './store.ts';
 
 export interface Caches {
   /** For each of these APIs its cache. Stores that no API has any more are closed. */
-  readonly configure: (apis: Readonly<Record<ApiName, ApiConfig>>) => ReadonlyMap<ApiName, ResponseCache>;
+  readonly configure: (apis: readonly (readonly [ApiName, ApiConfig])[]) => ReadonlyMap<ApiName, ResponseCache>;
   /** What they hold together; null: there is none. */
   readonly stats: () => CacheStats | null;
   /** Whether answers are shared with other processes now, by all that should be; null: none should. */
@@ -61,7 +61,7 @@ export function createCaches({ createStore, now }: CachesOptions): Caches {
     configure(apis) {
       const nextStores = new Map<ApiName, OpenStore>();
       const nextCaches = new Map<ApiName, OpenCache>();
-      for (const [name, api] of Object.entries(apis)) {
+      for (const [name, api] of apis) {
         const owner = api.cache === null ? '' : name;
         const open = nextStores.get(owner) ?? storeFor(owner, api.cache ?? DEFAULT_CACHE);
         nextStores.set(owner, open);

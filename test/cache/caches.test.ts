@@ -17,6 +17,8 @@ const apis = (written: Record<string, object>): Record<string, ApiConfig> =>
     ),
   );
 
+const entries = (written: Record<string, object>) => Object.entries(apis(written));
+
 function setUp(shared: boolean | null = null) {
   const stores: (MemoryStore & { closed: boolean; maxBytes: number })[] = [];
   const caches = createCaches({
@@ -32,7 +34,7 @@ function setUp(shared: boolean | null = null) {
   const asked = async (written: Record<string, ApiConfig>, api: string): Promise<number> => {
     const before = upstream.calls.length;
     caches
-      .configure(written)
+      .configure(Object.entries(written))
       .get(api)
       ?.fetch(
         {
@@ -65,7 +67,7 @@ t.test('an API that says how much has a store of its own, all others share one',
   const { caches, stores } = setUp();
   t.same([caches.stats(), caches.shared()], [null, null]);
   await caches.purge();
-  const made = caches.configure(apis({ a: {}, b: {}, c: { cache: { maxBytes: 1000, maxEntryBytes: 10 } } }));
+  const made = caches.configure(entries({ a: {}, b: {}, c: { cache: { maxBytes: 1000, maxEntryBytes: 10 } } }));
   t.same([...made.keys()], ['a', 'b', 'c']);
   t.same(
     stores.map(({ maxBytes }) => maxBytes),
@@ -82,16 +84,16 @@ t.test('an API that says how much has a store of its own, all others share one',
 t.test('a store stays while its settings do, and ends with the last API that it is for', async (t) => {
   const { caches, stores } = setUp();
   const kept = { cache: { maxBytes: 1000, maxEntryBytes: 10 } };
-  caches.configure(apis({ a: {}, b: kept }));
-  caches.configure(apis({ a: { timeoutSeconds: 1 }, b: { cache: { maxBytes: 1000, maxEntryBytes: 20 } } }));
+  caches.configure(entries({ a: {}, b: kept }));
+  caches.configure(entries({ a: { timeoutSeconds: 1 }, b: { cache: { maxBytes: 1000, maxEntryBytes: 20 } } }));
   t.equal(stores.length, 2);
-  caches.configure(apis({ a: kept, b: kept }));
+  caches.configure(entries({ a: kept, b: kept }));
   t.same(
     stores.map(({ closed }) => closed),
     [true, false, false],
     'nobody shares any more',
   );
-  caches.configure(apis({ b: { cache: { maxBytes: 2000, maxEntryBytes: 10 } } }));
+  caches.configure(entries({ b: { cache: { maxBytes: 2000, maxEntryBytes: 10 } } }));
   t.same(
     stores.map(({ closed }) => closed),
     [true, true, true, false],
@@ -114,7 +116,7 @@ t.test('answers of one API are none of another, though all else is equal', async
 t.test('answers are shared when all that should be are', async (t) => {
   for (const shared of [true, false, null]) {
     const { caches } = setUp(shared);
-    caches.configure(apis({ a: {} }));
+    caches.configure(entries({ a: {} }));
     t.equal(caches.shared(), shared);
   }
 });
