@@ -12,7 +12,7 @@ t.test('every preset lists routes and places as an operator could write them', (
     const { routes, credential } = presetOf(name);
     t.ok(routes.length > 0, name);
     t.strictSame(findRouteProblems(routes), [], name);
-    const written = routes.map(({ backend, ...route }) => route);
+    const written = routes.map(({ backend: _backend, ...route }) => route);
     t.equal(RoutesSchema.safeParse(written).error, undefined, name);
     t.same(CredentialSchema.parse(['bearer', ...credential]), defaultsOf(name).credential, name);
   }
