@@ -29,7 +29,10 @@ function placesOfPreset({ preset, credential }: ApiConfig): Finding[] {
   const names = missing.map((place) => `"${place}"`).join(', ');
   return [
     ...findings,
-    { path: ['credential'], message: `lacks ${names}, where clients of ${preset} put the key; it would reach the backend` },
+    {
+      path: ['credential'],
+      message: `lacks ${names}, where clients of ${preset} put the key; it would reach the backend`,
+    },
   ];
 }
 

@@ -66,6 +66,7 @@ export class Exchange implements Passage {
   lookedThrough = false;
   bodyChanged = false;
   bodyJudged = false;
+  eventsJudged = false;
   typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;

@@ -39,7 +39,10 @@ const told = (call: (done: (error: unknown) => void) => void): Promise<string> =
 
 t.test('mixpanel: batches are forms, single events are queries, which a limited key cannot send', async (t) => {
   const { backend, postern, names } = await startForNode(t, 'mixpanel', NODE_KEYS, '1');
-  const batch = ['login', 'payment', 'b>~?'].map((event) => ({ event, properties: { time: new Date(0), q: 'a>~?b~~' } }));
+  const batch = ['login', 'payment', 'b>~?'].map((event) => ({
+    event,
+    properties: { time: new Date(0), q: 'a>~?b~~' },
+  }));
   const limited = clientOf(postern.url, LIMITED);
   await new Promise((done) => limited.track_batch(batch, done));
   await new Promise((done) => limited.import_batch(batch, done));
