@@ -7,13 +7,11 @@ import { decodeBody } from '../event-filter/decode.ts';
 import { openBody, type Envelope } from '../event-filter/envelope.ts';
 import type { ContentCoding } from '../event-filter/media.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
-import { findCredential } from '../policy/credential.ts';
+import { findCredential, objectionToUnjudged } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
-import type { ApiRules } from '../policy/ruleset.ts';
-import { isConfinedToMethods } from '../policy/scope.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
-import type { Identified, Passage, Routed } from './passage.ts';
+import { isPublic, maxBodyBytesOf, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
 /**
@@ -22,25 +20,25 @@ import type { Verdict, Wait } from './run.ts';
  */
 export function readText(passage: Routed): Wait | null {
   if (passage.bodyText !== null) return afterLook(passage, passage.bodyText);
-  const { body, api, facts, route } = passage;
+  const { body, facts, route } = passage;
   const coding = checkEventMedia(facts.headers, route?.route ?? null);
   if (!coding.ok) passage.bodyText = coding;
-  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(api.maxBodyBytes, resume);
+  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(maxBodyBytesOf(passage), resume);
   else if (coding.value === 'identity') return open(passage, body, false);
   else return (resume) => void decode(passage, body, coding.value).then(() => resume(null));
   return null;
 }
 
 async function decode(passage: Routed, body: Buffer, coding: ContentCoding): Promise<void> {
-  const decoded = await decodeBody(body, coding, passage.api.maxBodyBytes);
+  const decoded = await decodeBody(body, coding, maxBodyBytesOf(passage));
   if (decoded.ok) open(passage, decoded.value, true);
   else passage.bodyText = decoded;
 }
 
 /** `body`: without its content coding. */
 function open(passage: Routed, body: Buffer, wasCoded: boolean): Wait | null {
-  const { api, facts, route } = passage;
-  const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: api.maxBodyBytes };
+  const { facts, route } = passage;
+  const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: maxBodyBytesOf(passage) };
   const opened = route === null ? null : openBody(received, route.route.envelope);
   if (opened instanceof Promise)
     return (resume) => void opened.then((late) => keepOpened(passage, late)).then(() => resume(null));
@@ -61,8 +59,9 @@ function bodyWith({ envelope }: Passage, text: Buffer): Buffer {
 }
 
 /** What is declared to be over the limit is not waited for. */
-export function checkLength({ facts, api }: Routed): Verdict {
-  return (declaredLength(facts) ?? 0) > api.maxBodyBytes ? bodyTooLarge(api) : 'passed';
+export function checkLength(passage: Routed): Verdict {
+  const most = maxBodyBytesOf(passage);
+  return (declaredLength(passage.facts) ?? 0) > most ? bodyTooLarge(most) : 'passed';
 }
 
 /** A text that was looked through already in this turn: a large one leaves the others a turn before it is again. */
@@ -82,13 +81,20 @@ export function compareCredentials(passage: Routed): Verdict | Wait {
   if (!mayHoldCredential(passage)) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
-  const found = findCredential(passage, passage.api.credential);
+  const refused = refusedCredential(passage);
   passage.lookedThrough = true;
-  if (!found.ok) return found.refusal;
+  if (refused !== null) return refused;
   const text = passage.bodyText;
   if (text === null || !text.ok) return 'passed';
   // In report mode the API's backend still looks for credentials itself, in the body as it came.
   return { apply: () => handOver(passage, text.value), objection: null };
+}
+
+function refusedCredential(passage: Routed): Refusal | null {
+  const { credential } = passage.api;
+  if (isPublic(passage)) return objectionToUnjudged(passage, credential, 'body');
+  const found = findCredential(passage, credential);
+  return found.ok ? null : found.refusal;
 }
 
 function handOver(passage: Routed, text: Buffer): void {
@@ -146,11 +152,11 @@ function isOtherInBase64({ envelope }: Passage, body: Buffer): boolean {
 const OTHER_IN_BASE64 = refusal('ambiguous_body', 'body: around its events other JSON to a backend that reads base64');
 
 /**
- * A body whose sender did not say what it is, of a key that may not use every method, gets a type: to some backends (Rack among
- * them) it is a form otherwise, which could hold events and methods that nobody looked for.
+ * A body whose sender did not say what it is, of somebody who may not use every method or route, gets a type: to some backends
+ * (Rack among them) it is a form otherwise, which could hold events and methods that nobody looked for.
  */
-export function nameUntyped(passage: Identified): Verdict {
-  if (!isUntyped(passage) || !isConfinedToMethods(passage.identity.key)) return 'passed';
+export function nameUntyped(passage: Passage): Verdict {
+  if (!isUntyped(passage)) return 'passed';
   const carriesEvents = (passage.route?.route.events ?? null) !== null;
   return {
     apply: () => {
@@ -173,5 +179,5 @@ function isUntyped({ facts }: Passage): boolean {
 const NO_TYPE = /^[\s\u0085]*(?:[;,]|$)/;
 
 /** Of a body that is over the limit, declared or not. */
-export const bodyTooLarge = ({ maxBodyBytes }: ApiRules): Refusal =>
-  refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`);
+export const bodyTooLarge = (maxBytes: number): Refusal =>
+  refusal('body_too_large', `the body is over its limit of ${maxBytes} bytes`);
