@@ -7,7 +7,6 @@
 export interface RouteFields {
   readonly method: string;
   readonly events?: unknown;
-  readonly forms: boolean;
   readonly public: boolean;
   readonly pages: boolean;
   readonly cacheMinutes: number | null;
@@ -38,11 +37,6 @@ const CONFLICTS: readonly Conflict[] = [
     field: 'pages',
     stands: (route) => route.pages && !route.public && !isRead(route),
     why: 'is for GET and HEAD: write-only keys may POST anyway, and nothing else',
-  },
-  {
-    field: 'forms',
-    stands: (route) => route.forms && route.public,
-    why: 'means nothing on a public route, which needs no key at all; remove it',
   },
   {
     field: 'cacheMinutes',
