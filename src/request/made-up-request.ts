@@ -4,7 +4,7 @@
  */
 import { parseAddress } from '../lib/address.ts';
 import { sha256Hex } from '../lib/digest.ts';
-import type { Key, KeySnapshot } from '../keys/key.ts';
+import { keyServes, type Key, type KeySnapshot } from '../keys/key.ts';
 import { verifySecretChecksum } from '../keys/secret.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
@@ -50,7 +50,7 @@ function hostServing(path: string, { apis, choice }: Ruleset): string {
 
 const DEFAULT_HOST = 'localhost';
 
-/** The secret stands for a credential of either API: for the metrics API, for the token that it would be exchanged for. */
+/** The secret stands for a credential of any API: where tokens are shown, for the one that it would be exchanged for. */
 export const authenticateAs = (secret: string): PolicyWorld['authenticate'] =>
   authenticateBy((keys, now) => {
     const identity = identify(sha256Hex(secret), keys, now);
@@ -74,8 +74,8 @@ const latestSecret = ({ secrets }: Key, now: number): Key['secrets'][number] | u
 function authenticateBy(find: (keys: KeySnapshot, now: number) => Decision<Identity>): PolicyWorld['authenticate'] {
   return ({ rules, facts, api }) => {
     const identity = find(rules.keys, facts.now);
-    if (identity.ok && (identity.value.key.type === 'metrics') !== (api.name === 'metrics'))
-      return refused(invalid('unknown', `key ${identity.value.key.id} belongs to the other API`));
+    if (identity.ok && !keyServes(identity.value.key, api.name))
+      return refused(invalid('unknown', `key ${identity.value.key.id} is not for the API ${api.name}`));
     return identity;
   };
 }
