@@ -8,6 +8,7 @@ import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential, objectionToUnjudged } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
+import { ruleOfKey } from '../policy/rule.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
 import { isPublic, type Passage, type Routed } from './passage.ts';
@@ -80,7 +81,9 @@ function handOver(passage: Routed, text: Buffer): void {
 
 export function judgeEvents(passage: Routed): Verdict | Wait {
   const { identity, route } = passage;
-  const filter = identity === null || route === null ? null : eventFilterOf(identity.key, route.route);
+  if (identity === null || route === null) return 'passed';
+  const { key } = identity;
+  const filter = eventFilterOf(key, route.route);
   if (filter === null) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
@@ -89,13 +92,16 @@ export function judgeEvents(passage: Routed): Verdict | Wait {
   const result = filter(text.value);
   if (!result.ok) {
     passage.rejectedEvents = result.rejected;
-    return result.refusal;
+    const isListed = result.refusal.code === 'event_not_allowed';
+    return isListed ? { ...result.refusal, rule: ruleOfKey(key, 'allowedEvents') } : result.refusal;
   }
   passage.forwardedEvents = result.forwarded;
   passage.removedEvents = result.removed;
   return {
     apply: () => sendJudged(passage, result.body),
-    objection: result.cut ? refusal('event_not_allowed', `${result.removed} events would be removed`) : null,
+    objection: result.cut
+      ? refusal('event_not_allowed', `${result.removed} events would be removed`, ruleOfKey(key, 'allowedEvents'))
+      : null,
   };
 }
 
