@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { instant, secretText, whole } from '../config/values.ts';
-import { KeyDefinitionSchema } from '../keys/definition.ts';
+import { KeyDefinitionSchema } from '../keys/definition-schema.ts';
 
 /** The longest time for which a rotated secret goes on working: 90 days. */
 const MAX_OVERLAP_SECONDS = 7_776_000;

@@ -2,7 +2,9 @@
  * A key as the policy reads it: compiled once from its definition, immutable, with nothing left to parse.
  * Compiling validates nothing: definitions were validated when they were read.
  */
+import { METRICS_API } from '../config/api-names.ts';
 import type { AddressLists, AddressRule } from './address-rule.ts';
+import type { SharedRecords } from './definition.ts';
 import type { RouteList } from './allowed-routes.ts';
 
 export const KEY_TYPES = ['write-only', 'read-only', 'read-write', 'metrics'] as const;
@@ -63,17 +65,16 @@ export interface Key {
 /** Whether the key is for the API of this name. */
 export const keyServes = ({ apis }: Key, api: string): boolean => (apis === null ? api !== METRICS_API : apis.has(api));
 
-/** The API that no key is for unless it says so. */
-export const METRICS_API = 'metrics';
-
 /** All keys at one moment. Immutable: a change makes a new one. */
 export interface KeySnapshot {
   /** Rises by one with each change seen by this process. */
   readonly version: number;
   readonly byId: ReadonlyMap<string, Key>;
   /** By the digest of each secret: the only way from a caller's secret to a key. */
-  /** What the names in the keys' address rules stand for. */
+  /** What the names in address rules stand for. */
   readonly lists: AddressLists;
+  /** The policies and address lists as they were written. */
+  readonly records: SharedRecords;
   readonly bySecret: ReadonlyMap<string, { readonly key: Key; readonly secret: KeySecret }>;
   /** Definitions that could not be used; each disables that one key. */
   readonly invalid: readonly { readonly id: string; readonly why: string }[];

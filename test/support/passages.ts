@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { loadConfig } from '../../src/config/load.ts';
 import { presetRoutes } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { NO_RECORDS } from '../../src/keys/definition.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet } from '../../src/lib/cidr.ts';
@@ -67,6 +68,7 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
     version: 1,
     invalid: [],
     lists: new Map(),
+    records: NO_RECORDS,
     byId: new Map(held.map((one) => [one.id, one])),
     bySecret: new Map(
       held.map((one) => [sha256(`secret-of-${one.id}`), { key: one, secret: one.secrets[0] as Key['secrets'][0] }]),
