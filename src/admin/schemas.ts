@@ -16,7 +16,7 @@ import {
   secretId,
 } from './key-schemas.ts';
 
-/** Text of bounded length: what is longer could not reach the data port either. */
+/** Text of bounded length. A longer one could not reach the data port either. */
 const bounded = (most: number): z.ZodString =>
   z.string({ error: 'must be text' }).max(most, { error: `must not be longer than ${most} characters` });
 

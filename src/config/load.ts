@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { ApiConfig } from './apis-schema.ts';
+import { describeApis } from './described-routes.ts';
 import { readYamlFile, resolveFrom, type Environment } from './document.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
@@ -17,7 +18,7 @@ export interface LoadedConfig {
   readonly problems: readonly Problem[];
   /** The key file, if keys come from one and that much could be read: its mistakes can then be told together. */
   readonly keyFile: string | null;
-  /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, keys for tokens. */
+  /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
 }
 
@@ -31,15 +32,18 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
     return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), keyFile, files: yaml.files };
   }
-  const config = withResolvedPaths(parsed.data, file);
+  const resolved = withResolvedPaths(parsed.data, file);
+  const described = describeApis(resolved.apis);
+  const config = { ...resolved, apis: described.apis };
   const named = checkNamedFiles(config);
   const warnings = problemsOf(configWarnings(config, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
-  const problems = [...yaml.problems, ...problemsOf(named.findings, yaml), ...warnings];
+  const findings = problemsOf([...named.findings, ...described.findings], yaml);
+  const problems = [...yaml.problems, ...findings, ...warnings, ...described.problems];
   return {
     config: hasErrors(problems) ? null : config,
     problems: inReadingOrder(problems),
     keyFile,
-    files: [...yaml.files, ...named.files],
+    files: [...yaml.files, ...named.files, ...described.files],
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The plain cells in which one key's requests, refusals, events, tokens and secrets are counted. Makes a cell when it first counts
- * something, and knows no other key.
+ * The plain cells in which one key's requests, refusals, events, tokens and secrets are counted. A cell is made when it first
+ * counts something. Knows no other key.
  */
 import type { Key, Mode } from '../keys/key.ts';
 import type { RefusalReason } from '../refusal.ts';

@@ -46,7 +46,10 @@ export function createRequestCounters({ keys, apis }: CounterSources): RequestCo
     followKeys(byKey, snapshot, names);
   };
 
-  /** Asks for the one key, and again only when keys have changed: what a change costs does not depend on how many there are. */
+  /**
+   * Looks up the one key, and again only when keys have changed: so the cost of a change does not depend on how many keys there
+   * are.
+   */
   const cellsOf = (id: string): KeyCells => {
     const snapshot = keys();
     const known = byKey.get(id);

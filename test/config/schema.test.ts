@@ -92,6 +92,13 @@ t.test('routes stand in place of the preset', async (t) => {
       query: ['ip'],
       forms: true,
       rewrite: '/v1/import',
+      public: false,
+      pages: false,
+      cacheMinutes: null,
+      maxBodyBytes: 50_000_000,
+      timeoutSeconds: 120,
+      idleTimeoutSeconds: 90,
+      upstream: 'http://files:8080',
     },
   ];
   const { integration } = ConfigSchema.parse({ apis: { integration: { upstream, routes } } }).apis;

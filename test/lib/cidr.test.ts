@@ -79,6 +79,7 @@ t.test('nested and repeated networks become one range', (t) => {
     ['10.1.0.0/16', '10.0.0.0/8', '10.0.0.0/8', '10.0.0.1', '11.0.0.0/8', '12.0.0.1', '12.0.0.1'].map(read),
   );
   t.equal(set.size, 3);
+  t.equal(compileAddressSet(['10.0.0.1', '2001:db8::1'].map(read)).size, 2);
   for (const inside of ['10.0.0.0', '10.1.2.3', '10.255.255.255', '11.0.0.0'])
     t.ok(set.has(parseAddress(inside)), inside);
   for (const outside of ['9.255.255.255', '12.0.0.0']) t.notOk(set.has(parseAddress(outside)), outside);
