@@ -98,7 +98,11 @@ export function changeAddressList(
   const list = asList(node);
   if (list === null || !canChange(list, before, after)) return null;
   const nameOf = (item: AddressItem): string => ('address' in item ? item.address : `list ${item.list}`);
-  return changeList(text, list, itemsFrom(before, after, { nameOf, changes: describeAnew(text), written: shortAddress }));
+  return changeList(
+    text,
+    list,
+    itemsFrom(before, after, { nameOf, changes: describeAnew(text), written: shortAddress }),
+  );
 }
 
 /** As it reads best. */
@@ -128,7 +132,11 @@ function changeSecrets(change: FieldChange): Splice[] | null {
     const secret = asMap(node);
     return secret === null ? [] : setFields(text, secret, [['expiresAt', expiresAt]]);
   };
-  return changeList(text, list, itemsFrom(before, after, { nameOf: ({ hash }) => hash, changes, written: shortSecret }));
+  return changeList(
+    text,
+    list,
+    itemsFrom(before, after, { nameOf: ({ hash }) => hash, changes, written: shortSecret }),
+  );
 }
 
 /** `secret: X` becomes the list that it is short for; X stays as it is written. */

@@ -66,10 +66,13 @@ export function createFileSource({ file, env, apis, now, timing }: FileSourceOpt
   };
   const closing = new AbortController();
   /** A write over the admin API waits for this, so the rest is no longer than the reading was. */
-  const reading = createCoalescer(() => readKeyFile({ file, env, apis: apis?.() ?? null }, closing.signal).then(take, failed), {
-    restMs: 0,
-    restPerRun: 1,
-  });
+  const reading = createCoalescer(
+    () => readKeyFile({ file, env, apis: apis?.() ?? null }, closing.signal).then(take, failed),
+    {
+      restMs: 0,
+      restPerRun: 1,
+    },
+  );
   const read = reading.request;
   const onChange = (): void => void read();
 

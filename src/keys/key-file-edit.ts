@@ -61,8 +61,7 @@ export function editKeyFile(text: string, { index, before, after }: KeyEdit): st
 }
 
 export type RecordEdit =
-  | RecordChange<'policies', PolicyDefinition>
-  | RecordChange<'addressLists', AddressListDefinition>;
+  RecordChange<'policies', PolicyDefinition> | RecordChange<'addressLists', AddressListDefinition>;
 
 interface RecordChange<S, T> {
   readonly section: S;

@@ -47,7 +47,9 @@ export const KEY_FILE_JSON_SCHEMA = jsonSchemaOf(KeyFileSchema);
 const OuterSchema = z.strictObject({
   keys: z.array(z.unknown(), { error: 'must be a list of keys' }),
   policies: z.record(recordName, z.unknown(), { error: 'must be a mapping from names to policies' }).optional(),
-  addressLists: z.record(recordName, z.unknown(), { error: 'must be a mapping from names to address lists' }).optional(),
+  addressLists: z
+    .record(recordName, z.unknown(), { error: 'must be a mapping from names to address lists' })
+    .optional(),
 });
 
 /**

@@ -140,7 +140,14 @@ export function createKeyIndex(): KeyIndex {
     },
     snapshot() {
       listed ??= Array.from(invalid, ([id, why]) => ({ id, why }));
-      return { version, byId: byId.keep(), bySecret: bySecret.keep(), invalid: listed, lists: NO_LISTS, records: NO_RECORDS };
+      return {
+        version,
+        byId: byId.keep(),
+        bySecret: bySecret.keep(),
+        invalid: listed,
+        lists: NO_LISTS,
+        records: NO_RECORDS,
+      };
     },
   };
 }

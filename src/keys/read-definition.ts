@@ -53,10 +53,16 @@ export function readDefinition(written: unknown): ReadDefinition {
 export function readPolicy(written: unknown): Read<PolicyDefinition> {
   const fields = isObject(written) ? written : {};
   const astray = Object.keys(fields).filter((field) => NOT_SHARED.has(field));
-  const known = isObject(written) ? Object.fromEntries(Object.entries(written).filter(([name]) => !NOT_SHARED.has(name))) : written;
+  const known = isObject(written)
+    ? Object.fromEntries(Object.entries(written).filter(([name]) => !NOT_SHARED.has(name)))
+    : written;
   const parsed = PolicySchema.safeParse(known);
   const findings = [
-    ...astray.map((field) => ({ path: [field], message: 'cannot stand in a policy: each key has its own', atKey: true })),
+    ...astray.map((field) => ({
+      path: [field],
+      message: 'cannot stand in a policy: each key has its own',
+      atKey: true,
+    })),
     ...(parsed.success ? [] : findingsOf(parsed.error.issues, written, POLICY_SCHEMA)),
     ...typeFindings(typeOf(fields), fields),
   ];
@@ -166,7 +172,11 @@ function normalDefinition(written: ParsedKeyDefinition): KeyDefinition {
   return { id, policy, ...defaults, ...said, ...(type === 'metrics' && { apis: [METRICS_API] }), ...own };
 }
 
-const SHARED_FIELDS = ['description', 'type', ...Object.keys(DEFAULTS).filter((name) => name !== 'description')] as readonly SharedField[];
+const SHARED_FIELDS = [
+  'description',
+  'type',
+  ...Object.keys(DEFAULTS).filter((name) => name !== 'description'),
+] as readonly SharedField[];
 
 /** Of these fields null says something: that there is none. */
 const NULL_SAYS: ReadonlySet<SharedField> = new Set(['expiresAt', 'rateLimit']);

@@ -68,7 +68,10 @@ function unusedRecords({ definitions, records }: LoadedKeyFile, listsUsed: reado
 }
 
 /** A key that may do everything where nothing is listed is as wide as a key can be. */
-function routeWarnings({ type, apis, allowedRoutes, allowedEvents }: WholeDefinition, openApis: readonly string[]): Finding[] {
+function routeWarnings(
+  { type, apis, allowedRoutes, allowedEvents }: WholeDefinition,
+  openApis: readonly string[],
+): Finding[] {
   if (type !== 'read-write' || allowedRoutes !== 'all' || allowedEvents !== 'all') return [];
   const open = openApis.filter((name) => (apis === 'all' ? name !== METRICS_API : apis.includes(name)));
   if (open.length === 0) return [];
@@ -85,8 +88,9 @@ function addressWarnings({ type, allowFrom }: WholeDefinition): Finding[] {
   const path = ['allowFrom'];
   const message = `lets this ${type} key be used from anywhere; list the addresses of its back ends`;
   if (allowFrom === 'anywhere') return type === 'write-only' ? [] : [{ path, message }];
-  const everything = allowFrom
-    .flatMap((item) => ('address' in item && isEverything(item.address) ? [item.address.includes(':')] : []));
+  const everything = allowFrom.flatMap((item) =>
+    'address' in item && isEverything(item.address) ? [item.address.includes(':')] : [],
+  );
   if (everything.length === 0) return [];
   const [one, other] = everything[0] ? ['::/0', '0.0.0.0/0'] : ['0.0.0.0/0', '::/0'];
   const half = new Set(everything).size === 1;

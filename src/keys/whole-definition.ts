@@ -36,7 +36,10 @@ function policyFindings(key: KeyDefinition, policy: PolicyDefinition, { lists }:
   const own = typeFindings(type, { ...key });
   const { type: _, ...fields } = policy;
   const brought = typeFindings(type, fields).filter(({ path }) => !(String(path[0]) in key));
-  const unusable = unknownLists(policy, lists).map(({ path, message }) => ({ path, message: `names a list: it ${message}` }));
+  const unusable = unknownLists(policy, lists).map(({ path, message }) => ({
+    path,
+    message: `names a list: it ${message}`,
+  }));
   return [
     ...(key.type === undefined ? own : []),
     ...(type === 'metrics' && key.apiKey === null ? [{ path: [], message: NEEDS_API_KEY }] : []),
@@ -48,10 +51,7 @@ function policyFindings(key: KeyDefinition, policy: PolicyDefinition, { lists }:
 }
 
 /** Names of lists in these fields that stand for none. */
-export function unknownLists(
-  { allowFrom, denyFrom }: PolicyDefinition,
-  lists: SharedRecords['lists'],
-): Finding[] {
+export function unknownLists({ allowFrom, denyFrom }: PolicyDefinition, lists: SharedRecords['lists']): Finding[] {
   const of = (field: string, items: readonly AddressItem[]): Finding[] =>
     items.flatMap((item, index) => {
       if (!('list' in item)) return [];

@@ -133,7 +133,8 @@ export function removePair(text: string, map: YAMLMap, pair: Pair): Splice[] {
   }
   const column = columnOf(text, start);
   const line = start - column;
-  if (text.slice(line, start).trim() !== '') return [{ start, end: Math.max(start, lineEnd(text, end) - eolLength(text, end)), text: '' }];
+  if (text.slice(line, start).trim() !== '')
+    return [{ start, end: Math.max(start, lineEnd(text, end) - eolLength(text, end)), text: '' }];
   return [{ start: index === 0 ? line : aboveComments(text, line), end: lineEnd(text, end), text: '' }];
 }
 
