@@ -73,7 +73,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     warn: (warning) => log.warn('token_secret_made_at_start', { detail: warning }),
   });
   const current = createCurrentRules(config, metricsServices);
-  const source = createKeySource(config, { env, now: clock.now });
+  const source = createKeySource(config, { env, now: clock.now, apis: () => Object.keys(running.apis) });
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
@@ -85,6 +85,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       keys: current.keys,
       apis: current.apiNames,
       keySource: () => source.status(),
+      addressLists: source.lists,
       config: () => reloadStatus(reloader.status(), source),
       cache: metricsServices.cacheStats,
       redisUp: { cache: metricsServices.cacheShared, rate_limit: () => rate.shared() },
@@ -161,7 +162,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   function apply(next: Config): void {
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
+    const before = Object.keys(running.apis).join();
     running = next;
+    // A key file may name an API that is there since, or is not there any more.
+    if (Object.keys(next.apis).join() !== before) void source.reload();
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }
