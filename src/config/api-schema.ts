@@ -4,85 +4,30 @@
  */
 import { z } from 'zod';
 import { AddressEntriesSchema, AllowFromSchema } from './address-entries.ts';
-import { nearestName } from './nearest.ts';
-import { PRESETS } from './presets.ts';
+import { AuthorizationSchema, CredentialSchema } from './credential-schema.ts';
+import { defaultsOf, PRESETS } from './presets.ts';
 import { RoutesSchema } from './route-schema.ts';
 import { TokenSchema } from './token-schema.ts';
-import {
-  choice,
-  duration,
-  headerName,
-  hostName,
-  plainPath,
-  SECRET,
-  secretText,
-  text,
-  upstreamUrl,
-  whole,
-} from './values.ts';
-
-const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
-const JUDGED_HEADERS = new Set([
-  'authorization',
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'origin',
-  'cookie',
-]);
-
-const CredentialSchema = z
-  .string({ error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .regex(CREDENTIAL, { error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .refine((location) => !JUDGED_HEADERS.has(location.toLowerCase().replace(/^header:/, '')), {
-    error: 'must not be a header that has a meaning of its own; use "bearer" for Authorization',
-  })
-  .transform((location) => (location.startsWith('header:') ? location.toLowerCase() : location));
-
-/** `authorization` is free text, so that a slip of the pen in `strip` would be sent to the backend as a credential. */
-const AuthorizationSchema = z.union(
-  [
-    choice(['strip', 'pass']),
-    secretText.meta(SECRET).refine((value) => nearestName(value.toLowerCase(), ['strip', 'pass']) === null, {
-      error:
-        'must be "strip", "pass" or the whole value to send, such as "Bearer ..."; this looks like a misspelt word',
-    }),
-  ],
-  { error: 'must be "strip", "pass" or the whole value to send, such as "Bearer ..."' },
-);
-
-const UpstreamTlsSchema = z
-  .strictObject({
-    caFile: text()
-      .nullable()
-      .default(null)
-      .describe("PEM file of the authorities that may sign the backend's certificate; null: those that Node trusts."),
-    insecureSkipVerify: z
-      .boolean({ error: 'must be true or false' })
-      .default(false)
-      .describe('Accept any certificate of the backend. For experiments only.'),
-    serverName: hostName
-      .nullable()
-      .default(null)
-      .describe('The name to expect in the certificate and to send as SNI; null: the host of `upstream`.'),
-  })
-  .prefault({})
-  .describe('How an https:// backend is verified.');
+import { choice, duration, headerName, hostName, plainPath, text, upstreamUrl, whole } from './values.ts';
+import { UpstreamTlsSchema } from './upstream-tls-schema.ts';
 
 const CorsSchema = z
   .strictObject({
     allowedHeaders: z
       .array(headerName, { error: 'must be a list of header names' })
-      .default(['authorization', 'content-type', 'content-encoding', 'x-request-id'])
-      .describe('Request headers that a page may send. Tracing in pages needs `traceparent` here.'),
+      .nullable()
+      .default(null)
+      .meta({
+        default: defaultsOf(null).allowedHeaders,
+        description:
+          'Request headers that a page may send. A preset has those of its vendor besides. Tracing in pages needs `traceparent` here.',
+      }),
     maxAgeSeconds: whole(0, 86_400).default(7200).describe('How long a browser may keep the answer to a preflight.'),
-    allowCredentials: z
-      .boolean({ error: 'must be true or false' })
-      .default(false)
-      .describe(
-        'Let pages send cookies along, as `sendBeacon` always does. Holds for keys whose `allowedOrigins` are named, never for `*`.',
-      ),
+    allowCredentials: z.boolean({ error: 'must be true or false' }).nullable().default(null).meta({
+      default: false,
+      description:
+        'Let pages send cookies along, as `sendBeacon` always does; a preset whose vendor needs it has true. Holds for keys whose `allowedOrigins` are named, never for `*`.',
+    }),
   })
   .prefault({})
   .describe('Answers to browsers that ask before sending (CORS).');
@@ -112,7 +57,9 @@ const pathPrefix = plainPath.refine((path) => !/\/:|\*/.test(path), {
 });
 
 const apiFields = {
-  upstream: upstreamUrl.describe('Where the backend listens: `http://host:port` or `https://host:port`.'),
+  upstream: upstreamUrl.describe(
+    'Where the backend listens: `http://host:port`, `https://host:port`, or `unix:` and the path of a Unix socket.',
+  ),
   paths: z
     .array(pathPrefix, { error: 'must be a list of path prefixes, such as ["/v1"]' })
     .min(1, { error: 'must name at least one path prefix' })
@@ -144,13 +91,13 @@ const apiFields = {
     .describe(
       'What holds for a method and path that no route lists: `allow`, for keys that are not limited to specific events or routes, or `refuse`, for every key.',
     ),
-  credential: z
-    .array(CredentialSchema, { error: 'must be a list of places, such as [bearer, "header:x-api-key"]' })
-    .min(1, { error: 'must name at least one place' })
-    .default(['bearer'])
-    .describe(
-      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`.',
-    ),
+  credential: CredentialSchema.nullable()
+    .default(null)
+    .meta({
+      default: defaultsOf(null).credential,
+      description:
+        'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. A member deeper in a JSON body is named by the way to it: `body:properties/token`; `[]` stands for every item of a list: `body:[]/properties/token`. A preset has the places of its vendor besides.',
+    }),
   hosts: z
     .array(hostName, { error: 'must be a list of host names' })
     .default([])
@@ -162,7 +109,7 @@ const apiFields = {
     'From where this API may not be used, whatever the key; stronger than `allowFrom`.',
   ),
   authorization: AuthorizationSchema.default('strip').describe(
-    'What the backend gets as `Authorization`: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`.',
+    "What the backend gets where the caller's credential stood: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`, which is also the `Authorization` of requests whose credential stood nowhere else. Or one of these for each place, such as `{ basic-username: Basic ..., query:writeKey: ... }`; a place that is not named gets nothing.",
   ),
   preserveHost: z
     .boolean({ error: 'must be true or false' })
@@ -188,7 +135,7 @@ const apiFields = {
   keepAliveSeconds: duration(0, 300)
     .default(4)
     .describe(
-      "How long an idle connection to the backend may be used again. Must be less than the backend's own limit, or a request may meet a connection that closes.",
+      "How long an idle connection to the backend may be used again, or less if the backend announces less; 0: not at all. Keep it below the backend's own limit, or a request may meet a connection that is being closed.",
     ),
   tls: UpstreamTlsSchema,
   cors: CorsSchema,

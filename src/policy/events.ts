@@ -11,16 +11,17 @@ import type { CompiledRoute } from './route.ts';
 
 /** The filter for the bodies of a key on a route, or null when the key may send any event or the route carries none. */
 export function eventFilterOf(key: Key, route: CompiledRoute): EventFilter | null {
-  if (key.allowedEvents === null || route.selector === null) return null;
+  if (key.allowedEvents === null || route.events === null) return null;
   let filters = compiled.get(key);
   if (filters === undefined) compiled.set(key, (filters = new Map<CompiledRoute, EventFilter>()));
   let filter = filters.get(route);
   if (filter === undefined) {
     filter = compileEventFilter({
-      selector: route.selector,
+      selectors: route.events.selectors,
       allowed: key.allowedEvents,
       onDisallowed: key.disallowedEvents,
-      unnamed: route.unnamed,
+      unnamed: route.events.unnamed,
+      when: route.events.when,
       containers: route.backend.containers,
       base64: route.backend.base64,
     });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parseAddress } from '../../src/lib/address.ts';
-import { cidrOf, compileRules } from '../../src/policy/compile-rules.ts';
+import { compileRules } from '../../src/policy/compile-rules.ts';
 import { apiIn, configFrom } from '../support/passages.ts';
 
 function compiled(t: Test, yaml: string) {
@@ -47,7 +47,7 @@ apis:
   t.equal(rules.metrics?.name, 'metrics');
   const { integration } = rules;
   t.same([...(integration?.hosts ?? [])], ['api.test']);
-  t.same(integration?.authorization, { kind: 'literal', value: 'Bearer upstream' });
+  t.same(integration?.authorization.bearer, { kind: 'literal', value: 'Bearer upstream' });
   t.match(integration?.credential, [
     { kind: 'basic-username' },
     { kind: 'header', name: 'x-api-key' },
@@ -60,10 +60,6 @@ apis:
   t.same([...(integration?.cors.allowedHeaders ?? [])], ['x-a']);
   t.ok(integration?.router.match('POST', '/track'));
   t.equal(integration?.router.match('POST', '/event/ingest'), null);
-});
-
-t.test('a range that validation would not have let through is a bug', async (t) => {
-  t.throws(() => cidrOf('10.0.0.1/8'), /after validation/);
 });
 
 t.test('each API has its name, and names of hosts and headers count in any case', async (t) => {

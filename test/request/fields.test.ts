@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Key } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { compileAddressSet } from '../../src/lib/cidr.ts';
+import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import type { ApiRules, Ruleset } from '../../src/policy/ruleset.ts';
 import { refusal, type Refusal } from '../../src/refusal.ts';
@@ -10,7 +10,7 @@ import { answerHeaders, upstreamRequest } from '../../src/request/fields.ts';
 import { isRouted, type Routed } from '../../src/request/passage.ts';
 import type { Upstream } from '../../src/upstream/pool.ts';
 import { exchangeWith } from '../support/exchanges.ts';
-import { apiRules, bearer, factsOf, judged, key, rulesOf } from '../support/passages.ts';
+import { apiRules, bearer, everywhere, factsOf, judged, key, rulesOf } from '../support/passages.ts';
 
 const UPSTREAM = { host: 'backend.test:9000', preserveHost: false } as Upstream;
 const ORIGIN = 'https://a.example';
@@ -67,10 +67,10 @@ t.test('the backend gets the normalized path, the query as it came, and who asks
 t.test('Authorization by the configuration, and left alone in front of a legacy API', async (t) => {
   const authorization = (api: Partial<ApiRules>) =>
     valueOf(upstreamRequest(admitted({ api }), UPSTREAM).headers, 'Authorization');
-  t.equal(authorization({ authorization: { kind: 'pass' } }), 'Bearer secret-of-k');
-  t.equal(authorization({ authorization: { kind: 'literal', value: 'Bearer up' } }), 'Bearer up');
+  t.equal(authorization({ authorization: everywhere({ kind: 'pass' }) }), 'Bearer secret-of-k');
+  t.equal(authorization({ authorization: everywhere({ kind: 'literal', value: 'Bearer up' }) }), 'Bearer up');
   t.equal(
-    authorization({ authorization: { kind: 'literal', value: 'Bearer up' }, enforcement: 'report' }),
+    authorization({ authorization: everywhere({ kind: 'literal', value: 'Bearer up' }), enforcement: 'report' }),
     'Bearer secret-of-k',
   );
 });
@@ -81,7 +81,7 @@ t.test('the scheme of a trusted proxy alone is believed; Host is the backend\u20
     valueOf(upstreamRequest(admitted({ fields, rules }), UPSTREAM).headers, 'X-Forwarded-Proto');
   t.equal(proto({}), 'http');
   const has = (address: unknown): boolean => JSON.stringify(address) === JSON.stringify(parseAddress('192.0.2.1'));
-  t.equal(proto({ trustedProxies: { ...compileAddressSet([]), has } }), 'https');
+  t.equal(proto({ trustedProxies: { ...compileTrustedProxies([]), has } }), 'https');
   t.equal(upstreamRequest(admitted(), { ...UPSTREAM, preserveHost: true }).host, 'api.test');
 });
 

@@ -1,18 +1,18 @@
 /** Facts, rules and passages for tests of the policy: a plain POST to an API with UserFlux's routes, changed by what the test is about. */
 import { createHash } from 'node:crypto';
 import { loadConfig } from '../../src/config/load.ts';
-import { presetRoutes } from '../../src/config/presets.ts';
+import { presetOf } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { NO_RECORDS } from '../../src/keys/definition.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { compileAddressSet } from '../../src/lib/cidr.ts';
 import { compileApiChoice } from '../../src/policy/api-choice.ts';
+import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
-import type { ApiRules, Ruleset } from '../../src/policy/ruleset.ts';
+import type { ApiRules, Ruleset, UpstreamAuthorization, UpstreamCredentials } from '../../src/policy/ruleset.ts';
 import type { PolicyWorld } from '../../src/request/checks.ts';
 import { NOWHERE, type Passage, type Place } from '../../src/request/passage.ts';
 import { createRun } from '../../src/request/run.ts';
@@ -32,23 +32,31 @@ export function factsOf(change: Partial<Facts> = {}, fields: readonly string[] =
     httpVersion: '1.1',
     rawHeaders,
     headers: readHeaders(rawHeaders),
-    peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1') },
+    peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1'), isUnix: false },
     secure: false,
     now: NOON,
     ...change,
   };
 }
 
+/** The same in every place, of which there are a few at most. */
+export const everywhere = (handed: UpstreamAuthorization): UpstreamCredentials => ({
+  basic: handed,
+  bearer: handed,
+  places: Array<UpstreamAuthorization>(9).fill(handed),
+});
+
 export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
   return {
     name: 'integration',
     hosts: null,
-    router: compileRoutes(presetRoutes('userflux')),
+    router: compileRoutes(presetOf('userflux').routes),
     credential: [{ kind: 'bearer' }],
     credentialFields: [],
     looksIntoBody: false,
-    authorization: { kind: 'strip' },
+    authorization: everywhere({ kind: 'strip' }),
     cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
+    refusalForm: 'problem',
     enforcement: 'enforce',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,
@@ -89,7 +97,7 @@ export function rulesOf(
   const apis = change.apis ?? [integration, metrics].filter((api) => api !== null);
   return {
     ready: true,
-    trustedProxies: compileAddressSet([]),
+    trustedProxies: compileTrustedProxies([]),
     pathQuirks: new Set(),
     choice: compileApiChoice(apis.map((rules) => ({ rules, paths: null }))),
     idleTimeoutMs: Math.min(...apis.map(({ idleTimeoutMs }) => idleTimeoutMs)),

@@ -23,6 +23,7 @@ export interface PosternOptions {
 
 export interface Postern {
   readonly sidecar: Sidecar;
+  /** 0 when it listens on a Unix socket. */
   readonly port: number;
   readonly url: string;
   readonly adminUrl: string;
@@ -56,7 +57,7 @@ export async function startPostern(
   const writeConfig = (written: Record<string, unknown>): void => {
     const { listen, admin, ...others } = written;
     const defaults = {
-      listen: { host: '127.0.0.1', port: 0, ...(listen as object) },
+      listen: { ...(isOnSocket(listen) ? {} : { host: '127.0.0.1', port: 0 }), ...(listen as object) },
       admin: { host: '127.0.0.1', port: 0, ...(admin as object) },
     };
     writeFileSync(configFile, stringify({ ...defaults, ...others }));
@@ -85,6 +86,7 @@ export async function startPostern(
     await sidecar.drain({ announceMs: 0, graceMs: 0 });
     rmSync(folder, { recursive: true, force: true });
   });
+  const port = typeof sidecar.data === 'string' ? 0 : sidecar.data.port;
   const adminUrl = `http://127.0.0.1:${sidecar.admin.port}`;
   return {
     sidecar,
@@ -94,8 +96,8 @@ export async function startPostern(
     writeKeys,
     writeConfig,
     adminUrl,
-    port: sidecar.data.port,
-    url: `http://127.0.0.1:${sidecar.data.port}`,
+    port,
+    url: `http://127.0.0.1:${port}`,
     logText: () => written.join(''),
     metric: async (series) => {
       const text = await (await fetch(`${adminUrl}/metrics`)).text();
@@ -104,3 +106,5 @@ export async function startPostern(
     },
   };
 }
+
+const isOnSocket = (listen: unknown): boolean => typeof listen === 'object' && listen !== null && 'path' in listen;

@@ -165,7 +165,7 @@ export const FIELDS = {
   }),
   accessToken: field<{ accessToken: KeyDefinition['accessToken'] | null }, KeyReplacement['accessToken']>({
     title: 'Access tokens',
-    /** Null: as it is with keys of its type. */
+    /** null: the default, which goes by the type. */
     empty: { accessToken: null },
     read: ({ accessToken }) => ({ accessToken }),
     write: ({ accessToken }) => accessToken,
