@@ -22,6 +22,16 @@ t.test('what is heavier than the bound is not kept, and neither is what it repla
   t.equal(map.weight(), 0);
 });
 
+t.test('emptied, it has room for everything again', async (t) => {
+  const map = createLruMap<string, number>(10);
+  map.set('a', 1, 10);
+  map.clear();
+  t.same([map.size(), map.weight(), map.get('a')], [0, 0, undefined]);
+  map.set('b', 2, 5);
+  map.set('c', 3, 5);
+  t.same([map.get('b'), map.get('c'), map.weight()], [2, 3, 10]);
+});
+
 t.test('it holds what a list of the latest uses would, and weighs what that weighs', async (t) => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('set'), key: fc.nat(5), weight: fc.nat(6) }),
