@@ -10,6 +10,7 @@ import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { CONFIG_JSON_SCHEMA, ConfigSchema, KeysSchema, type Config } from './schema.ts';
+import { listsNamedIn } from './named-lists.ts';
 import { configWarnings } from './warnings.ts';
 
 export interface LoadedConfig {
@@ -18,19 +19,33 @@ export interface LoadedConfig {
   readonly problems: readonly Problem[];
   /** The key file, if keys come from one and that much could be read: its mistakes can then be told together. */
   readonly keyFile: string | null;
+  /** The address lists that it names, each with the finding for the case that there is none of that name. */
+  readonly namedLists: readonly NamedList[];
   /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
+}
+
+export interface NamedList {
+  readonly name: string;
+  readonly unknown: Problem;
 }
 
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. */
 export function loadConfig(file: string, env: Environment): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
-  if (yaml.content === null) return { config: null, problems: yaml.problems, keyFile: null, files: yaml.files };
+  if (yaml.content === null)
+    return { config: null, problems: yaml.problems, keyFile: null, namedLists: [], files: yaml.files };
   const keyFile = keyFileOf(yaml.content.value, file);
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
-    return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), keyFile, files: yaml.files };
+    return {
+      config: null,
+      problems: inReadingOrder([...yaml.problems, ...found]),
+      keyFile,
+      namedLists: [],
+      files: yaml.files,
+    };
   }
   const resolved = withResolvedPaths(parsed.data, file);
   const described = describeApis(resolved.apis);
@@ -43,6 +58,10 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
     config: hasErrors(problems) ? null : config,
     problems: inReadingOrder(problems),
     keyFile,
+    namedLists: listsNamedIn(config).map(({ name, path }) => ({
+      name,
+      unknown: problemsOf([{ path, message: 'is the name of no address list' }], yaml)[0] as Problem,
+    })),
     files: [...yaml.files, ...named.files, ...described.files],
   };
 }
