@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { createVersionedMap } from '../lib/versioned-map.ts';
 import type { AddressLists } from './address-rule.ts';
+import { NO_RECORDS } from './definition.ts';
 import type { Key, KeySecret, KeySnapshot } from './key.ts';
 import { createStoredKeyReader, type StoredKey } from './stored-key.ts';
 
@@ -43,7 +44,7 @@ const NO_LISTS: AddressLists = new Map();
 const TELLING_DIGITS = 6;
 
 export function createKeyIndex(): KeyIndex {
-  const read = createStoredKeyReader();
+  const read = createStoredKeyReader(NO_RECORDS);
   const stored = new Map<string, PreparedKey>();
   /** Who holds a secret (by digest) or the place of the metrics key. Nearly always one. */
   const owners = new Map<string, string | Set<string>>();
@@ -139,7 +140,14 @@ export function createKeyIndex(): KeyIndex {
     },
     snapshot() {
       listed ??= Array.from(invalid, ([id, why]) => ({ id, why }));
-      return { version, byId: byId.keep(), bySecret: bySecret.keep(), invalid: listed, lists: NO_LISTS };
+      return {
+        version,
+        byId: byId.keep(),
+        bySecret: bySecret.keep(),
+        invalid: listed,
+        lists: NO_LISTS,
+        records: NO_RECORDS,
+      };
     },
   };
 }
