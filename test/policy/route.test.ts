@@ -36,8 +36,7 @@ t.test('a route is what its definition says', (t) => {
         ['api_key', null],
       ]),
       forms: false,
-      form: null,
-      gzip: false,
+      envelope: { form: null, gzip: false },
       rewrite: '/v1/import',
       backend: {},
       isPublic: false,
@@ -221,10 +220,4 @@ t.test('literal segments come before parameters, from the left', (t) => {
   ] as const)
     t.equal(overlapping.match('GET', path)?.route.pattern, pattern, path);
   t.end();
-});
-
-t.test('what has a problem is not compiled', async (t) => {
-  const good = { method: 'POST', path: '/good' };
-  t.throws(() => compileRoutes([good, { method: 'POST', path: '/a//b' }]), { message: /^route 2: path .* ambiguous/ });
-  t.throws(() => compileRoutes([good, { method: 'POST', path: '/GOOD' }]), { message: /^route 2: .* same paths/ });
 });
