@@ -136,3 +136,22 @@ t.test('amplitude: beside the events; and taken out where nothing is said', asyn
     body({ api_key: KEY }),
   );
 });
+
+t.test('a key that stands in the path of what everybody may read is not written down', async (t) => {
+  for (const [preset, target] of [
+    ['posthog', `/array/${KEY}/config`],
+    ['posthog', `/array/${KEY}/config.js`],
+    ['segment', `/v1/projects/${KEY}/settings`],
+  ] as const) {
+    const backend = await startBackend(t);
+    const postern = await startPostern(t, {
+      config: { log: { requests: 'all' }, apis: { integration: { upstream: backend.url, preset } } },
+      keys: [{ id: 'web', type: 'write-only', secret: KEY }],
+    });
+    const { status } = await sendRaw(postern.port, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    t.equal(status, 204, 'no credential is needed');
+    t.equal(backend.requests[0]?.url, target);
+    t.match(postern.lines.at(-1), { path: target.replace(KEY, preset === 'segment' ? ':writeKey' : ':token') });
+    t.notOk(postern.logText().includes(KEY));
+  }
+});
