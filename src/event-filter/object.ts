@@ -2,6 +2,7 @@
  * Walks the members of one object and finds the one that a selector looks for.
  * It notes what makes that member ambiguous and decides nothing; what lies deeper is stepped over.
  */
+import { beginsAsNone, firstBytesOf, type FirstBytes } from './first-character.ts';
 import { closePlainName, type Member, type MemberMatch } from './member.ts';
 import {
   CLOSE_OBJECT,
@@ -26,6 +27,8 @@ export interface Walk {
   readonly rivals: readonly Member[] | null;
   /** For the object under `__proto__`: a copy made member by member inherits the rivals that stand there. null: nobody asks. */
   readonly inherited: Walk | null;
+  /** How a name begins that is compared at all; null: in any way. */
+  readonly first: FirstBytes | null;
   /** A second member that is looked for in the same pass; null: none. */
   readonly second: SecondMember | null;
   /** Members that every parser takes for the one looked for. */
@@ -74,6 +77,7 @@ export function newWalk({ member, depth, skipFound, rivals = [], second = null }
     skipFound,
     rivals: rivals.length === 0 ? null : rivals,
     inherited: inheritedWalk(rivals, depth + 1),
+    first: firstBytesOf([member, ...rivals, ...(second === null ? [] : [second.member])].map(({ folded }) => folded)),
     second,
     exact: 0,
     variants: 0,
@@ -135,6 +139,8 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   const valueStart = skipColon(bytes, close + 1);
   if (valueStart === INVALID) return INVALID;
 
+  if (walk.first !== null && beginsAsNone(bytes, nameStart, walk.first))
+    return skipValue(bytes, valueStart, walk.depth);
   const match = plain ? walk.member.matchPlain(bytes, nameStart, close) : walk.member.matchOdd(bytes, nameStart, close);
   if (match === 'none') {
     // One that stands here is found before one that would be inherited.
