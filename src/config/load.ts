@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { readYamlFile, resolveFrom, resolveUpstream, type Environment } from './document.ts';
 import type { ApiConfig } from './apis-schema.ts';
 import { describeApis } from './described-routes.ts';
+import { eventNotes } from './event-notes.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
@@ -17,6 +18,8 @@ export interface LoadedConfig {
   /** null when any problem is an error. */
   readonly config: Config | null;
   readonly problems: readonly Problem[];
+  /** What only the operator can tell whether it is right. */
+  readonly notes: readonly Problem[];
   /** The key file, if keys come from one and that much could be read: its mistakes can then be told together. */
   readonly keyFile: string | null;
   /** The address lists that it names, each with the finding for the case that there is none of that name. */
@@ -34,7 +37,7 @@ export interface NamedList {
 export function loadConfig(file: string, env: Environment): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
   if (yaml.content === null)
-    return { config: null, problems: yaml.problems, keyFile: null, namedLists: [], files: yaml.files };
+    return { config: null, problems: yaml.problems, notes: [], keyFile: null, namedLists: [], files: yaml.files };
   const keyFile = keyFileOf(yaml.content.value, file);
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
@@ -42,6 +45,7 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
     return {
       config: null,
       problems: inReadingOrder([...yaml.problems, ...found]),
+      notes: [],
       keyFile,
       namedLists: [],
       files: yaml.files,
@@ -57,6 +61,7 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   return {
     config: hasErrors(problems) ? null : config,
     problems: inReadingOrder(problems),
+    notes: eventNotes(config, yaml),
     keyFile,
     namedLists: listsNamedIn(config).map(({ name, path }) => ({
       name,
