@@ -14,6 +14,7 @@ import { clientErrorListener } from './data-port/client-error.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
 import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
+import { refuseUnknownLists } from './keys/list-problems.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
@@ -195,6 +196,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   try {
     const unlessEnded = endedBy(signal);
     await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    refuseUnknownLists(loaded.namedLists, source);
     await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
     const data = await unlessEnded(dataPort.listen());
     return {
