@@ -166,14 +166,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   function apply(next: Config): void {
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
-    const before = Object.keys(running.apis).join();
-    running = next;
     // A key file may name an API that is there since, or is not there any more.
-    if (Object.keys(next.apis).join() !== before) void source.reload();
+    if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
+    running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }
-
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */

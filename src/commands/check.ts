@@ -19,10 +19,9 @@ export interface CheckArguments {
 /** Exit codes: 0 usable, 1 not usable (with `strict`: or not without warnings). */
 export async function runCheck({ config: file, strict, json }: CheckArguments, io: CommandIo): Promise<number> {
   const loaded = loadConfig(file, io.env);
-  const { problems, notes, keyFile } = loaded;
-  const found = [...problems, ...(keyFile === null ? [] : checkKeys(keyFile, loaded, io))];
+  const found = [...loaded.problems, ...(loaded.keyFile === null ? [] : checkKeys(loaded.keyFile, loaded, io))];
   const weighed = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
-  const shown = inReadingOrder([...weighed, ...notes]);
+  const shown = inReadingOrder([...weighed, ...loaded.notes]);
   if (json) io.stdout(JSON.stringify({ findings: shown.map(asFinding) }, null, 2));
   else for (const problem of shown) io.stdout(formatProblem(problem));
   io.stderr(summary(file, shown));
