@@ -10,7 +10,7 @@ import { identify, invalid, type Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
 import { readHeaders } from '../policy/header-facts.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
-import { refused, type Decision } from '../refusal.ts';
+import { refusal, refused, type Decision } from '../refusal.ts';
 import type { PolicyWorld } from './checks.ts';
 
 export interface MadeUpRequest {
@@ -19,16 +19,17 @@ export interface MadeUpRequest {
   readonly method: string;
   readonly path: string;
   readonly origin: string | null;
+  /** null: a Host that some API serves this path for, if one does. */
+  readonly host?: string | null;
   /** Whether it came over TLS. */
   readonly secure: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** The facts of the request. It names a Host that some API serves this path for, if one does. */
-export function factsOf({ ip, method, path, origin, secure, now }: MadeUpRequest, rules: Ruleset): Facts {
-  const host = hostServing(path.split('?', 1)[0] as string, rules);
-  const rawHeaders = ['Host', host];
+/** The facts of the request. */
+export function factsOf({ ip, method, path, origin, host, secure, now }: MadeUpRequest, rules: Ruleset): Facts {
+  const rawHeaders = ['Host', host ?? hostServing(path.split('?', 1)[0] as string, rules)];
   if (origin !== null) rawHeaders.push('Origin', origin);
   return {
     method,
@@ -67,6 +68,10 @@ export const authenticateAsKey = (keyId: string): PolicyWorld['authenticate'] =>
       ? refused(invalid('unknown', `no key in use has the id ${JSON.stringify(keyId)}`))
       : identify(secret.digest, keys, now);
   });
+
+/** The same for a caller who shows no credential. */
+export const authenticateNobody: PolicyWorld['authenticate'] = () =>
+  refused(refusal('missing_credential', 'no credential in the request'));
 
 const latestSecret = ({ secrets }: Key, now: number): Key['secrets'][number] | undefined =>
   secrets.findLast(({ expiresAt }) => expiresAt === null || expiresAt > now) ?? secrets.at(-1);

@@ -48,6 +48,8 @@ export interface Passage {
   bodyChanged: boolean;
   /** The body was judged as JSON without a content coding, and goes on as such. */
   bodyJudged: boolean;
+  /** Its events were judged: nothing else of it may hold any. */
+  eventsJudged: boolean;
   /** What the backend is told of a body whose sender did not say what it is, or called JSON a form; null: nothing. */
   typeOfUntyped: 'application/json' | 'application/octet-stream' | null;
   forwardedEvents: number;
@@ -78,14 +80,14 @@ export function isIdentified<P extends Passage>(passage: P): passage is Identifi
   return passage.identity !== null && passage.api !== null;
 }
 
-/** The largest body that may come, in bytes: the route's limit, or else the API's. */
-export const maxBodyBytesOf = ({ api, route }: Pick<Routed, 'api' | 'route'>): number =>
-  route?.route.maxBodyBytes ?? api.maxBodyBytes;
-
 /** It takes a route for which nobody needs a key. */
 export function isPublic({ route }: Passage): boolean {
   return route !== null && route.route.isPublic;
 }
+
+/** The largest body that may come, in bytes: the route's limit, or else the API's. */
+export const maxBodyBytesOf = ({ api, route }: Pick<Routed, 'api' | 'route'>): number =>
+  route?.route.maxBodyBytes ?? api.maxBodyBytes;
 
 /** The address is resolved once a request, also for the log line of a request that was refused before it mattered. */
 export function clientOf(passage: Passage): ClientAddress {
