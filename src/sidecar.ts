@@ -74,7 +74,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     now: clock.now,
   });
   const current = createCurrentRules(config, { tokens, caches });
-  const source = createKeySource(config, { env, now: clock.now });
+  const source = createKeySource(config, { env, now: clock.now, apis: () => Object.keys(running.apis) });
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
@@ -86,6 +86,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       keys: current.keys,
       apis: current.apiNames,
       keySource: () => source.status(),
+      addressLists: source.lists,
       config: () => reloadStatus(reloader.status(), source),
       cache: caches.stats,
       redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
@@ -164,7 +165,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   function apply(next: Config): void {
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
+    const before = Object.keys(running.apis).join();
     running = next;
+    // A key file may name an API that is there since, or is not there any more.
+    if (Object.keys(next.apis).join() !== before) void source.reload();
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }

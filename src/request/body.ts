@@ -127,7 +127,10 @@ export function judgeEvents(passage: Routed): Verdict | Wait {
   passage.forwardedEvents = result.forwarded;
   passage.removedEvents = result.removed;
   return {
-    apply: () => sendJudged(passage, body),
+    apply: () => {
+      passage.eventsJudged = true;
+      sendJudged(passage, body);
+    },
     objection: result.cut
       ? refusal('event_not_allowed', `${result.removed} events would be removed`, ruleOfKey(key, 'allowedEvents'))
       : null,

@@ -178,6 +178,7 @@ class MadeUpPassage implements Passage {
   lookedThrough = false;
   bodyChanged = false;
   bodyJudged = false;
+  eventsJudged = false;
   typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;

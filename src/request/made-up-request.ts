@@ -51,7 +51,7 @@ function hostServing(path: string, { apis, choice }: Ruleset): string {
 
 const DEFAULT_HOST = 'localhost';
 
-/** The secret stands for a credential of either API: for the metrics API, for the token that it would be exchanged for. */
+/** The secret stands for a credential of any API: where tokens are shown, for the one that it would be exchanged for. */
 export const authenticateAs = (secret: string): PolicyWorld['authenticate'] =>
   authenticateBy((keys, now) => {
     const identity = identify(sha256Hex(secret), keys, now);

@@ -72,8 +72,8 @@ t.test('as JSON', async (t) => {
 });
 
 t.test('a credential of the other API is unknown, on either side', async (t) => {
-  t.match(await explain(t, { key: 'secret-of-the-dashboard' }), { code: 3, out: /is not for the API/ });
-  t.match(await explain(t, { path: '/metrics/query/1' }), { code: 3, out: /is not for the API/ });
+  t.match(await explain(t, { key: 'secret-of-the-dashboard' }), { code: 3, out: /is not for the API integration/ });
+  t.match(await explain(t, { path: '/metrics/query/1' }), { code: 3, out: /is not for the API metrics/ });
   t.match(await explain(t, { key: 'secret-of-the-dashboard', path: '/metrics/query/1' }), { code: 0 });
 });
 

@@ -20,6 +20,10 @@ interface Disposer {
 
 export interface FlowOptions {
   readonly keys?: readonly Record<string, unknown>[];
+  /** `policies` and `addressLists` of the key file. */
+  readonly records?: Record<string, unknown>;
+  /** Further files beside the key file. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Merged into the integration API. */
   readonly api?: Record<string, unknown>;
   readonly listen?: Record<string, unknown>;
@@ -39,7 +43,7 @@ export interface Flow {
 /** Starts both; they end with the test. */
 export async function startFlow(
   t: Disposer,
-  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], api, listen, admin, log, respond, now }: FlowOptions = {},
+  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], records, files, api, listen, admin, log, respond, now }: FlowOptions = {},
 ): Promise<Flow> {
   const backend = await startBackend(t, respond);
   const postern = await startPostern(t, {
@@ -50,6 +54,8 @@ export async function startFlow(
       ...(log === undefined ? {} : { log }),
     },
     keys,
+    ...(records === undefined ? {} : { records }),
+    ...(files === undefined ? {} : { files }),
     ...(now === undefined ? {} : { now }),
   });
   return { backend, postern, raw: (bytes, options) => sendRaw(postern.port, bytes, options) };
