@@ -54,6 +54,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     ],
   ],
   ['data-port', ['upstream', 'policy', 'refusal.ts']],
+  ['observe', ['keys', 'config']],
   ['metrics-api', ['observability', 'upstream', 'policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
   ['observability', ['upstream', 'keys', 'config', 'refusal.ts']],
   ['rate-store', ['keys', 'config']],

@@ -13,13 +13,14 @@ const RESTART_ONLY = [
   ['keys'],
   ['redis'],
   ['rateLimit'],
+  ['observe'],
   ['apis', 'metrics', 'cache', 'store'],
   ['apis', 'metrics', 'cache', 'maxBytes'],
 ] as const satisfies readonly (readonly string[])[];
 
 /** The wanted configuration with the boot settings of the running one, which hold to the end of the process. */
 export function withBootSettings(running: Config, wanted: Config): Config {
-  const { listen, admin, keys, redis, rateLimit } = running;
+  const { listen, admin, keys, redis, rateLimit, observe } = running;
   const { metrics } = wanted.apis;
   const kept = running.apis.metrics?.cache;
   return {
@@ -29,6 +30,7 @@ export function withBootSettings(running: Config, wanted: Config): Config {
     keys,
     redis,
     rateLimit,
+    observe,
     apis:
       metrics === undefined || kept === undefined
         ? wanted.apis

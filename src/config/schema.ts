@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { PATH_QUIRKS } from '../lib/path-normalization.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { IntegrationApiSchema, MetricsApiSchema } from './api-schema.ts';
+import { ObserveSchema } from './observe-schema.ts';
 import {
   addressRange,
   choice,
@@ -232,6 +233,7 @@ export const ConfigSchema = z.strictObject({
   keys: KeysSchema,
   redis: RedisSchema,
   rateLimit: RateLimitSchema,
+  observe: ObserveSchema,
   log: LogSchema,
 });
 
