@@ -2,8 +2,8 @@
  * What requests are judged by at this moment: one pointer to an immutable ruleset, replaced whole when the configuration or
  * the keys change, and the connections to the backends that belong to it. A request takes the pointer once.
  */
-import { API_NAMES } from './config/api-names.ts';
-import type { Config, IntegrationApiConfig, MetricsApiConfig } from './config/schema.ts';
+import type { ApiConfig } from './config/apis-schema.ts';
+import type { Config } from './config/schema.ts';
 import type { KeySnapshot } from './keys/key.ts';
 import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
 import { compileRules } from './policy/compile-rules.ts';
@@ -14,6 +14,8 @@ import { createUpstream, type Upstream, type UpstreamSettings } from './upstream
 export interface CurrentRules {
   readonly rules: () => Ruleset;
   readonly keys: () => KeySnapshot | null;
+  /** The same list until the configuration changes. */
+  readonly apiNames: () => readonly ApiName[];
   readonly upstreamOf: (api: ApiRules) => Upstream;
   /** The tokens and the cache that belong to the rules of the metrics API. */
   readonly metricsOf: (api: ApiRules) => MetricsService;
@@ -34,6 +36,7 @@ interface OpenUpstream {
 export function createCurrentRules(config: Config, metricsServices: MetricsServices): CurrentRules {
   let compiled = compileRules(config);
   let keys: KeySnapshot | null = null;
+  let names = compiled.apis.map(({ name }) => name);
   let rules: Ruleset = { ...compiled, ready: false, keys: EMPTY_SNAPSHOT };
   let open = openUpstreams(config, new Map());
   // A request admitted under the last ruleset still finds the connections that belong to it.
@@ -41,16 +44,14 @@ export function createCurrentRules(config: Config, metricsServices: MetricsServi
   const services = new WeakMap<ApiRules, MetricsService>();
 
   function serve({ apis }: Config): void {
-    if (compiled.metrics !== null && apis.metrics !== undefined)
-      services.set(compiled.metrics, metricsServices.configure(apis.metrics));
+    for (const api of compiled.apis) {
+      const written = apis[api.name] as ApiConfig;
+      if (written.token !== null || written.cache !== null) services.set(api, metricsServices.configure(written));
+    }
   }
 
   function publish(): void {
-    for (const name of API_NAMES) {
-      const api = compiled[name];
-      const upstream = open.get(name)?.upstream;
-      if (api !== null && upstream !== undefined) upstreams.set(api, upstream);
-    }
+    for (const api of compiled.apis) upstreams.set(api, (open.get(api.name) as OpenUpstream).upstream);
     rules = { ...compiled, ready: keys !== null, keys: keys ?? EMPTY_SNAPSHOT };
   }
 
@@ -59,6 +60,7 @@ export function createCurrentRules(config: Config, metricsServices: MetricsServi
   return {
     rules: () => rules,
     keys: () => keys,
+    apiNames: () => names,
     upstreamOf: (api) => upstreams.get(api) as Upstream,
     metricsOf: (api) => services.get(api) as MetricsService,
     applyConfig: (next) => {
@@ -74,6 +76,7 @@ export function createCurrentRules(config: Config, metricsServices: MetricsServi
       const kept = new Set([...opened.values()].map(({ upstream }) => upstream));
       const replaced = [...open.values()].filter(({ upstream }) => !kept.has(upstream));
       open = opened;
+      names = compiled.apis.map(({ name }) => name);
       publish();
       for (const { upstream } of replaced) void upstream.close();
     },
@@ -90,9 +93,7 @@ export function createCurrentRules(config: Config, metricsServices: MetricsServi
 /** Connections whose settings did not change are kept: a reload costs no backend a reconnect. */
 function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>): Map<ApiName, OpenUpstream> {
   const next = new Map<ApiName, OpenUpstream>();
-  for (const name of API_NAMES) {
-    const api = config.apis[name];
-    if (api === undefined) continue;
+  for (const [name, api] of Object.entries(config.apis)) {
     const wanted = settingsOf(api);
     const settings = JSON.stringify(wanted);
     const known = open.get(name);
@@ -101,7 +102,7 @@ function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>)
   return next;
 }
 
-function settingsOf(api: IntegrationApiConfig | MetricsApiConfig): UpstreamSettings {
+function settingsOf(api: ApiConfig): UpstreamSettings {
   const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, preserveHost, tls } = api;
   const { maxConnections, maxConnectionsPerKey } = api;
   return {

@@ -83,6 +83,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     sources: {
       now: clock.now,
       keys: current.keys,
+      apis: current.apiNames,
       keySource: () => source.status(),
       config: () => reloadStatus(reloader.status(), source),
       cache: metricsServices.cacheStats,
@@ -209,7 +210,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 /** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
 const UNCLOSED_MS = 1000;
 
-const apisIn = ({ apis }: Config): number => Object.values(apis).filter((api) => api !== undefined).length;
+const apisIn = ({ apis }: Config): number => Object.keys(apis).length;
 
 function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { createCurrentRules } from '../src/current-rules.ts';
 import type { MetricsServices } from '../src/metrics-api/metrics-service.ts';
 import type { ApiRules } from '../src/policy/ruleset.ts';
-import { configFrom, key, snapshotOf } from './support/passages.ts';
+import { apiIn, configFrom, key, snapshotOf } from './support/passages.ts';
 
 const KEYS = snapshotOf([key('k')]);
 
@@ -17,7 +17,7 @@ function starting(t: Test, integration: string, configure: () => unknown = () =>
   const services = { configure } as unknown as MetricsServices;
   const current = createCurrentRules(config(integration), services);
   t.teardown(current.close);
-  const api = () => current.rules()?.integration as ApiRules;
+  const api = () => apiIn(current.rules(), 'integration') as ApiRules;
   return { config, current, api };
 }
 
@@ -25,7 +25,8 @@ t.test('there are no rules until there are keys', async (t) => {
   const { current } = starting(t, '');
   t.same([current.rules().ready, current.rules().keys.byId.size, current.keys()], [false, 0, null]);
   current.applyKeys(KEYS);
-  t.match(current.rules(), { ready: true, keys: KEYS, integration: { name: 'integration' }, metrics: null });
+  t.match(current.rules(), { ready: true, keys: KEYS });
+  t.same([current.rules().apis.map(({ name }) => name), current.apiNames()], [['integration'], ['integration']]);
   t.equal(current.rules(), current.rules(), 'one pointer');
 });
 
@@ -34,8 +35,9 @@ t.test('keys and configuration change each on their own, whole', async (t) => {
   current.applyKeys(KEYS);
   const before = current.rules();
   current.applyConfig(config('maxBodyBytes: 2'));
-  t.equal(before?.integration?.maxBodyBytes, 1, 'a request under way keeps its rules');
-  t.match(current.rules(), { ready: true, keys: KEYS, integration: { maxBodyBytes: 2 } });
+  t.equal(before.apis[0]?.maxBodyBytes, 1, 'a request under way keeps its rules');
+  t.match(current.rules(), { ready: true, keys: KEYS });
+  t.equal(api().maxBodyBytes, 2);
   const other = snapshotOf([]);
   current.applyKeys(other);
   t.equal(current.rules()?.keys, other);
@@ -68,8 +70,9 @@ t.test('what cannot be put to use changes nothing', async (t) => {
   t.throws(() => current.applyConfig(config('maxBodyBytes: 2', metrics)), /cannot be read/);
   t.equal(current.rules(), before);
   current.applyKeys(KEYS);
-  t.match(current.rules(), { metrics: null, integration: { maxBodyBytes: 1048576 } });
+  t.equal(apiIn(current.rules(), 'metrics'), null);
+  t.equal(apiIn(current.rules(), 'integration')?.maxBodyBytes, 1048576);
   broken = false;
   current.applyConfig(config('maxBodyBytes: 2', metrics));
-  t.ok(current.metricsOf(current.rules()?.metrics as ApiRules));
+  t.ok(current.metricsOf(apiIn(current.rules(), 'metrics') as ApiRules));
 });

@@ -14,7 +14,7 @@ const examples = ['postern.yaml', 'compose.yaml', 'compose-redis.yaml'].map((fil
 t.test('each passes `check --strict`, and its keys are usable', async (t) => {
   for (const file of examples) {
     const { io, out } = capturedIo({ env });
-    t.equal(await runCheck({ config: file, strict: true }, io), 0, out.join('\n'));
+    t.equal(await runCheck({ config: file, strict: true, json: false }, io), 0, out.join('\n'));
     const { config } = loadConfig(file, env);
     t.same(loadKeyFile(config?.keys.file ?? '', env).problems, []);
   }

@@ -11,7 +11,7 @@ import t from 'tap';
  * `lib`. docs/architecture.md draws it.
  */
 const MAY_IMPORT = new Map<string, readonly string[]>([
-  ['main.ts', ['commands', 'signals.ts', 'keys']],
+  ['main.ts', ['commands', 'signals.ts']],
   ['commands', ['sidecar.ts', 'signals.ts', 'request', 'observability', 'policy', 'keys', 'config']],
   [
     'sidecar.ts',

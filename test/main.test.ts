@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { COMMANDS } from '../src/commands/all.ts';
 import { main } from '../src/main.ts';
 import { capturedIo } from './support/command-io.ts';
 
@@ -12,9 +13,14 @@ async function run(args: readonly string[], given: Parameters<typeof capturedIo>
 
 t.test('help and version', async (t) => {
   t.same(await run(['--version']), { code: 0, out: '1.2.3', err: '' });
-  for (const args of [['--help'], ['help']]) t.match(await run(args), { code: 0, out: /postern keys push/, err: '' });
-  for (const command of ['serve', 'check', 'explain', 'keygen', 'hash', 'keys push', 'keys list', 'keys pull'])
-    t.match(await run([...command.split(' '), '--help']), { code: 0, out: new RegExp(`^postern ${command}: `) });
+  for (const args of [['--help'], ['-h'], ['help']])
+    t.match(await run(args), { code: 0, out: /postern keys push/, err: '' });
+  for (const { name } of COMMANDS)
+    for (const flag of ['--help', '-h'])
+      t.match(await run([...name.split(' '), flag]), {
+        code: 0,
+        out: new RegExp(`^postern ${name}: .*\\nExit codes: 0 .*70 .*\\.$`, 's'),
+      });
 });
 
 t.test('usage errors are one sentence with a hint, and exit 2', async (t) => {
@@ -51,5 +57,11 @@ t.test('as a program', async (t) => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   t.match(postern(['--version']), { status: 0, stdout: `${version}\n`, stderr: '' });
   t.match(postern(['hash'], 'hunter2\n'), { status: 0, stdout: /^sha256:[0-9a-f]{64}\n$/ });
+  const closed = spawnSync(
+    'bash',
+    ['-c', '"$0" .build/src/main.js completion bash | head -c 1; echo "${PIPESTATUS[0]}"', process.execPath],
+    { encoding: 'utf8' },
+  );
+  t.match(closed, { stdout: '_0\n', stderr: '' }, 'nobody reads on');
   t.match(postern(['nonsense']), { status: 2, stderr: /^There is no command "nonsense"/ });
 });

@@ -50,6 +50,8 @@ function withReferences(schema) {
         Object.entries(schema.properties).map(([name, field]) => [name, withReferences(field)]),
       ),
     };
+  if (schema.additionalProperties?.properties !== undefined)
+    return { ...schema, additionalProperties: withReferences(schema.additionalProperties) };
   if (schema.items !== undefined) return { ...schema, items: withReferences(schema.items) };
   const { description, default: preset, writeOnly, ...rule } = schema;
   const alternatives = (rule.anyOf ?? [rule]).map((option) =>
@@ -75,10 +77,6 @@ function withoutRedundantPattern({ pattern, ...rule }) {
 }
 
 function configTables({ properties: { apis, ...others } }) {
-  const { integration, metrics } = apis.properties;
-  const shared = fieldsOf(integration);
-  const names = new Set(shared.map(({ name }) => name));
-  const own = fieldsOf(metrics).filter(({ name }) => !names.has(name));
   const ordered = [
     'listen',
     'admin',
@@ -88,10 +86,7 @@ function configTables({ properties: { apis, ...others } }) {
   return ordered
     .flatMap((name) =>
       name === 'apis'
-        ? [
-            section('`apis.integration` and `apis.metrics`', `${apis.description} Both take these fields.`, shared),
-            section('`apis.metrics` alone', metrics.description, own),
-          ]
+        ? [section('`apis`', `${apis.description} Each takes these fields.`, fieldsOf(apis.additionalProperties))]
         : [section(`\`${name}\``, others[name].description, fieldsOf(others[name]))],
     )
     .join('\n\n');

@@ -43,7 +43,7 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
   const failures = createFailureLimiter();
   const wanted = digestBytes(token);
 
-  /** What stands against a token that was sent, or null. */
+  /** Why a token that was sent is refused, or null. */
   const judge = (request: IncomingMessage, sent: string): AdminProblem | null => {
     const address = peerAddress(request);
     // Before the comparison: a right guess must not be told from a wrong one while the address is slowed.

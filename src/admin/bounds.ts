@@ -1,6 +1,6 @@
 /**
- * How large what is sent to the admin API may be, part by part, so that no request of an editor holds up the data port.
- * Asked before anything else looks at a body. It knows no field, and judges no value.
+ * Limits what may be sent to the admin API, part by part, so that no request there holds up the data port. Runs before anything
+ * else looks at a body. It knows no field, and judges no value.
  */
 import type { Finding } from '../config/issue.ts';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipString } from '../event-filter/scan.ts';
@@ -17,7 +17,7 @@ const MAX_LEVELS = 8;
 /** In all. */
 const MAX_VALUES = 50_000;
 
-/** Why a body in JSON is not even parsed, or null: parsing itself costs most where there is much structure and little text. */
+/** Why a body in JSON must not even be parsed, or null. Much structure with little text is what costs a parser most. */
 export function findOvergrowth(json: Buffer): string | null {
   let values = 1;
   let level = 0;
@@ -41,7 +41,7 @@ interface Place {
   readonly value: unknown;
 }
 
-/** The first thing in a parsed body, of which `findOvergrowth` found nothing, that is larger than anything is meant to be, or null. */
+/** The first part of a parsed body that is larger than any part may be, or null. To be called after `findOvergrowth`. */
 export function findOversize(body: unknown): Finding | null {
   const waiting: Place[] = [{ path: [], value: body }];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {

@@ -34,8 +34,8 @@ const showSecret = ({ hash, expiresAt }: SecretDefinition): ShownSecret => ({ id
 export const entityTag = (stored: LoadedDefinition): string => `"${definitionVersion(stored)}"`;
 
 /**
- * Whether `If-Match` names this tag. RFC 9110 13.1.1 wants no weak tag to match, since the bytes behind it may differ. This one names
- * the definition, which is what the change is based on; that a proxy on the way compressed the text of it loses no change of anybody.
+ * Whether `If-Match` names this tag. RFC 9110 13.1.1 lets no weak tag match, since the bytes behind it may differ. This tag
+ * stands for the definition, on which the change is based: if a proxy compressed its text on the way, no change is lost.
  */
 export const matches = namesTag;
 
@@ -74,7 +74,7 @@ export function readReplacement(body: unknown, stored: KeyDefinition): ReadDefin
 
 const MADE_BY_ROTATION = 'cannot be set here: make a new secret with POST /api/keys/{id}/secrets';
 
-/** Secrets that are left out stay, so only one that is not there as shown is a mistake. */
+/** Secrets that are left out stay. A mistake is only one that is not among the stored ones as they are shown. */
 function secretFindings(secrets: unknown, stored: KeyDefinition): Finding[] {
   if (!Array.isArray(secrets)) return [{ path: ['secrets'], message: 'must be a list of secrets as they are shown' }];
   const shown = stored.secrets.map(showSecret);

@@ -40,7 +40,7 @@ export function explainOperation({ rules, config, now }: ExplainPorts): Operatio
   };
 }
 
-/** Before there are keys, every request is refused ahead of every step. */
+/** Before there are keys, every request is refused before the first step. */
 const notReady = (ip: string): Explanation => ({
   outcome: 'refused',
   status: REFUSALS.not_ready.status,

@@ -54,11 +54,11 @@ export function createKeyChanges({ store, source, reload, audit }: KeyChangePort
       return stored.ok ? stored.value : failed(stored.failure);
     },
     async update(call, { id, action, secretId }, decide) {
-      // Asked first: where nothing can be written, nothing else about a write matters.
+      // Checked first: where nothing can be written, nothing else about the write matters.
       const readOnly = writable();
       if (readOnly !== null) return readOnly;
       const { up, why } = source.status();
-      // Writing one key into a Redis that has lost the others would make the loss true.
+      // Writing one key into a Redis that has lost the others would make the loss final.
       if (source.kind === 'redis' && !up) return failed({ kind: 'unavailable', why: `${why ?? 'Redis is away'}.` });
       const updated = await store.update(id, decide);
       if (!updated.ok) return 'refused' in updated ? updated.refused : failed(updated.failure);

@@ -25,17 +25,17 @@ const ShownApiKeySchema = z.strictObject(
   { error: 'must be { id } as it is shown, or a new API key' },
 );
 
+const ShownAddresses = z.array(z.strictObject({ address: z.string(), description: z.string() }));
+
 const common = KeyDefinitionSchema.omit({ id: true, secret: true, secrets: true, apiKey: true });
 
 const apiKeyText = secretText.describe('The API key that metrics clients send, or its hash.').meta({ writeOnly: true });
 
-export const KeyDefinition = KeyDefinitionSchema.omit({ secret: true, allowFrom: true })
+export const KeyDefinition = KeyDefinitionSchema.omit({ secret: true, allowFrom: true, denyFrom: true })
   .extend({
     secrets: z.array(ShownSecretSchema),
-    allowFrom: z.union([
-      z.literal('anywhere'),
-      z.array(z.strictObject({ address: z.string(), description: z.string() })),
-    ]),
+    allowFrom: z.union([z.literal('anywhere'), ShownAddresses]),
+    denyFrom: ShownAddresses,
     apiKey: ShownApiKeySchema.nullable().describe('Metrics keys: which API key is set.'),
   })
   .describe('A key with every default filled in. A field that has no meaning for the type is null.');

@@ -15,7 +15,7 @@ export interface OriginGuardOptions {
   readonly hosts: readonly string[];
 }
 
-/** What stands against the Host and the origin of a request, or null. */
+/** Why the Host or the origin of a request is refused, or null. */
 export type OriginGuard = (request: IncomingMessage) => AdminProblem | null;
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -48,7 +48,7 @@ const FOREIGN = problem('foreign_origin', 'Requests from other web pages are not
 const isLoopback = (name: string): boolean =>
   name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name);
 
-/** The one Host of a request, lower-case; null for none, several, or what is no host at all. */
+/** The one Host of a request, lower-case; null for none, several or a malformed one. */
 function hostOf({ rawHeaders }: IncomingMessage): string | null {
   const values = fieldValues(rawHeaders, 'host');
   return values.length === 1 ? (values[0] as string).toLowerCase() : null;
@@ -72,8 +72,8 @@ function isOwnOrigin(origin: string, authority: string, published: ReadonlySet<s
 }
 
 /**
- * A proxy may drop the port from the Host that it passes on. A browser says itself whether the origin is the one that was asked; that
- * it has a published name is asked for all the same.
+ * A proxy may drop the port from the Host that it passes on. A browser says by itself whether a request comes from the page's own
+ * origin; all the same the origin must have a published name.
  */
 function isVouchedFor({ headers }: IncomingMessage, published: ReadonlySet<string>): boolean {
   const host = /^https?:\/\/([^/]+)$/.exec((headers.origin ?? '').toLowerCase())?.[1];

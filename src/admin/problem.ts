@@ -60,7 +60,7 @@ export function problemDocument({ code, detail, findings }: AdminProblem): Recor
 
 export const isAdminProblem = (answer: object): answer is AdminProblem => 'code' in answer && 'detail' in answer;
 
-/** Whoever made thousands of mistakes learns no more from all of them than from these. */
+/** The most findings in one answer: thousands would tell no more. */
 const MOST_FINDINGS = 100;
 
 /** Findings as the caller reads them: the sentences of `postern check`, with fields as they stand in what was sent. */

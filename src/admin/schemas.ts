@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { MAX_ENTRIES, MAX_TEXT } from './bounds.ts';
-import { API_NAMES } from '../config/api-names.ts';
 import { parseAddress } from '../lib/address.ts';
 import {
   CreatedKey,
@@ -17,7 +16,7 @@ import {
   secretId,
 } from './key-schemas.ts';
 
-/** Text of bounded length: what is longer could not reach the data port either. */
+/** Text of bounded length. A longer one could not reach the data port either. */
 const bounded = (most: number): z.ZodString =>
   z.string({ error: 'must be text' }).max(most, { error: `must not be longer than ${most} characters` });
 
@@ -27,7 +26,7 @@ export const Rejection = z
     time: z.iso.datetime(),
     msg: z.enum(['rejected', 'would_reject']),
     requestId: z.string(),
-    api: z.enum([...API_NAMES, '']).describe('Empty when it was refused before one was chosen.'),
+    api: z.string().describe('Its name. Empty when it was refused before one was chosen.'),
     keyId: z.string().describe('Empty when no key was recognised.'),
     reason: z.string(),
     status: z.int().describe('What the client received, also in report mode.'),

@@ -87,7 +87,7 @@ const LAST_SECRET: AdminProblem = problem(
   'This is the last secret of the key. Make another one first, or disable or delete the key.',
 );
 
-/** Here nothing that the caller saw is written back, so `If-Match` is obeyed but not asked for. */
+/** Nothing that the caller saw before is written back, so `If-Match` is obeyed but not required. */
 function ifThere(
   { ifMatch }: Call,
   stored: LoadedDefinition | null,

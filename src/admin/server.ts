@@ -1,6 +1,6 @@
 /**
- * The operator's port: metrics and probes, which need no token, and what the token opens. Never reachable through the data port,
- * and never answers for a backend.
+ * The operator's port: metrics and probes, which need no token, and the API and console, which do. Never reachable through the
+ * data port, and never answers for a backend.
  */
 import type { Server } from 'node:http';
 import Fastify from 'fastify';
@@ -53,7 +53,7 @@ export function createAdminServer({ metrics, health, log, api = null }: AdminSer
 
   server.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
-    // What went wrong inside is for the log; the caller learns that it was not his doing.
+    // The log says what went wrong inside; the caller learns only that the fault is not his.
     if (status >= 500) log.error('admin_request_failed', { error });
     const code = codeOf(status);
     const detail =

@@ -1,6 +1,6 @@
 /**
- * Sessions of the console, in memory: opened with the admin token, bounded in number, over after an hour of rest or half a day.
- * Only digests of their ids are kept. Decides nothing about tokens.
+ * Sessions of the console, in memory: opened with the admin token, bounded in number, over after an hour without use or after
+ * half a day. Keeps only digests of their ids. Decides nothing about tokens.
  */
 import { sha256Hex } from '../lib/digest.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The files of the console, read into memory once: nothing that a request says becomes the name of a file. Knows no page.
+ * The files of the console, read into memory once, so that no part of a request ever becomes the name of a file. Knows no page.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';

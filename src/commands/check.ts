@@ -11,17 +11,30 @@ export interface CheckArguments {
   readonly config: string;
   /** Warnings count as errors. */
   readonly strict: boolean;
+  /** For programs: one JSON text in place of a line for each finding. */
+  readonly json: boolean;
 }
 
 /** Exit codes: 0 usable, 1 not usable (with `strict`: or not without warnings). */
-export async function runCheck({ config: file, strict }: CheckArguments, io: CommandIo): Promise<number> {
+export async function runCheck({ config: file, strict, json }: CheckArguments, io: CommandIo): Promise<number> {
   const { problems, keyFile } = loadConfig(file, io.env);
   const found = [...problems, ...(keyFile === null ? [] : checkKeys(keyFile, io))];
   const shown = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
-  for (const problem of shown) io.stdout(formatProblem(problem));
+  if (json) io.stdout(JSON.stringify({ findings: shown.map(asFinding) }, null, 2));
+  else for (const problem of shown) io.stdout(formatProblem(problem));
   io.stderr(summary(file, shown));
   return hasErrors(shown) ? 1 : 0;
 }
+
+/** The fields that are promised, in this order. */
+const asFinding = ({ file, line, column, severity, field, message }: Problem): Problem => ({
+  file,
+  line,
+  column,
+  severity,
+  field,
+  message,
+});
 
 function checkKeys(file: string, io: CommandIo): Problem[] {
   const loaded = loadKeyFile(file, io.env);

@@ -15,36 +15,61 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
 }
 
+/** What a command takes without an option's name. */
+export interface ArgumentSpec {
+  /** As help shows it, such as `FILE`. */
+  readonly value: string;
+  readonly help: string;
+  readonly required?: boolean;
+  readonly choices?: readonly string[];
+}
+
 export interface CommandSpec {
   readonly name: string;
   readonly summary: string;
+  readonly argument?: ArgumentSpec;
   readonly options: Readonly<Record<string, OptionSpec>>;
+  /** What its exit codes mean, beside those that every command has. */
+  readonly exits: Readonly<Record<number, string>>;
 }
 
-/** Values by option name: text, a list of them for `multiple`, or true. */
+/** Values by option name: text, a list of them for `multiple`, or true. The argument is under `ARGUMENT`. */
 export type OptionValues = Readonly<Record<string, string | readonly string[] | true | undefined>>;
+
+/** No option has this name. */
+export const ARGUMENT = '';
 
 export type ReadArguments =
   | { readonly kind: 'run'; readonly values: OptionValues }
   | { readonly kind: 'help' }
   | { readonly kind: 'mistake'; readonly message: string };
 
-const HELP_OPTION: OptionSpec = { type: 'boolean', help: 'print this' };
+const HELP_OPTION: OptionSpec = { type: 'boolean', help: 'print this (also -h)' };
+
+/** What exit codes mean for every command. */
+const COMMON_EXITS: Readonly<Record<number, string>> = { 0: 'done', 2: 'usage error', 70: 'internal error' };
 
 /** Reads the arguments that follow the command's name. */
 export function readArguments(command: CommandSpec, args: readonly string[]): ReadArguments {
   const options = new Map(Object.entries({ ...command.options, help: HELP_OPTION }));
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries([...options].map(([name, { type }]) => [name, { type }])),
+    options: {
+      ...Object.fromEntries([...options].map(([name, { type }]) => [name, { type }])),
+      help: { type: 'boolean', short: 'h' },
+    },
     strict: false,
     tokens: true,
   });
   const values: Record<string, string | string[] | true | undefined> = Object.create(null);
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional')
-      return mistake(`${quote(token.value)} is one argument too many for \`${command.name}\``);
+    if (token.kind === 'positional') {
+      const wrong = mistakeInArgument(token.value, command, values[ARGUMENT] !== undefined);
+      if (wrong !== null) return mistake(wrong);
+      values[ARGUMENT] = token.value;
+      continue;
+    }
     const spec = options.get(token.name);
     if (spec === undefined) return mistake(unknownOption(token.rawName, [...options.keys()], command.name));
     const wrong = mistakeInValue(token, spec);
@@ -55,6 +80,9 @@ export function readArguments(command: CommandSpec, args: readonly string[]): Re
     else values[token.name] = spec.type === 'boolean' ? true : (token.value ?? '');
   }
   if (values['help'] !== undefined) return { kind: 'help' };
+  const { argument } = command;
+  if (argument?.required === true && values[ARGUMENT] === undefined)
+    return mistake(`\`${command.name}\` needs ${argument.choices?.join(', ') ?? argument.value}`);
   const missing = Object.entries(command.options).find(
     ([name, { required }]) => required && values[name] === undefined,
   );
@@ -64,15 +92,14 @@ export function readArguments(command: CommandSpec, args: readonly string[]): Re
 }
 
 /** The help of one command. */
-export function commandHelp({ name, summary, options }: CommandSpec): string {
-  const rows = Object.entries({ ...options, help: HELP_OPTION });
-  return [
-    `postern ${name}: ${summary}`,
-    '',
-    ...table(
-      rows.map(([option, spec]) => [`--${option}${spec.value === undefined ? '' : ` ${spec.value}`}`, spec.help]),
-    ),
-  ].join('\n');
+export function commandHelp({ name, summary, argument, options, exits }: CommandSpec): string {
+  const rows = Object.entries({ ...options, help: HELP_OPTION }).map(([option, spec]): [string, string] => [
+    `--${option}${spec.value === undefined ? '' : ` ${spec.value}`}`,
+    spec.help,
+  ]);
+  if (argument !== undefined) rows.unshift([argument.value, argument.help]);
+  const codes = Object.entries({ ...COMMON_EXITS, ...exits }).map(([code, meaning]) => `${code} ${meaning}`);
+  return [`postern ${name}: ${summary}`, '', ...table(rows), '', `Exit codes: ${codes.join(', ')}.`].join('\n');
 }
 
 /** The list of all commands. */
@@ -83,7 +110,8 @@ export const overviewHelp = (commands: readonly CommandSpec[]): string =>
     ...table(commands.map(({ name, summary }) => [`postern ${name}`, summary])),
     '',
     'postern COMMAND --help tells the options of a command; postern --version tells the version.',
-    'Without a command, postern serves. Exit codes: 0 done, 1 configuration error, 2 usage error, 70 internal error.',
+    'Without a command, postern serves. Exit codes: 0 done, 1 configuration error, 2 usage error, 70 internal error;',
+    'those of a command are in its help.',
   ].join('\n');
 
 const table = (rows: readonly (readonly [string, string])[]): string[] => {
@@ -97,13 +125,23 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined;
 }
 
+function mistakeInArgument(value: string, { name, argument }: CommandSpec, given: boolean): string | null {
+  if (argument === undefined || given) return `${quote(value)} is one argument too many for \`${name}\``;
+  if (value === '') return `\`${name}\` needs ${argument.value} that is not empty`;
+  const { choices } = argument;
+  return choices === undefined || choices.includes(value) ? null : notAmong(argument.value, value, choices);
+}
+
+const notAmong = (what: string, value: string, choices: readonly string[]): string =>
+  `${what} must be one of ${choices.join(', ')}; it is ${quote(value)}${didYouMean(value, choices)}`;
+
 function mistakeInValue({ rawName, value, inlineValue }: OptionToken, spec: OptionSpec): string | null {
   if (spec.type === 'boolean') return value === undefined ? null : `${rawName} takes no value`;
   // `--config --strict` is a forgotten value, not a file of that name; `--config=--strict` is meant.
   if (value === undefined || value === '' || (!inlineValue && value.startsWith('--')))
     return `${rawName} needs a value: ${rawName} ${spec.value ?? 'VALUE'}`;
   if (spec.choices === undefined || spec.choices.includes(value)) return null;
-  return `${rawName} must be one of ${spec.choices.join(', ')}; it is ${quote(value)}${didYouMean(value, spec.choices)}`;
+  return notAmong(rawName, value, spec.choices);
 }
 
 function unknownOption(rawName: string, known: readonly string[], command: string): string {

@@ -3,10 +3,23 @@
  * Types, limits, defaults and descriptions stand here once; the JSON Schema and the reference page are made from them.
  */
 import { z } from 'zod';
+import { AddressEntriesSchema, AllowFromSchema } from './address-entries.ts';
 import { nearestName } from './nearest.ts';
 import { PRESETS } from './presets.ts';
 import { RoutesSchema } from './route-schema.ts';
-import { choice, duration, headerName, hostName, SECRET, secretText, text, upstreamUrl, whole } from './values.ts';
+import { TokenSchema } from './token-schema.ts';
+import {
+  choice,
+  duration,
+  headerName,
+  hostName,
+  plainPath,
+  SECRET,
+  secretText,
+  text,
+  upstreamUrl,
+  whole,
+} from './values.ts';
 
 const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
 const JUDGED_HEADERS = new Set([
@@ -74,28 +87,80 @@ const CorsSchema = z
   .prefault({})
   .describe('Answers to browsers that ask before sending (CORS).');
 
+export const CacheSchema = z
+  .strictObject({
+    store: choice(['memory', 'redis'])
+      .default('memory')
+      .describe('`redis` shares entries between replicas, with memory in front.'),
+    maxBytes: whole(0, 68_719_476_736).default(67_108_864).describe('Memory for cached answers.'),
+    maxEntryBytes: whole(0, 1_073_741_824).default(1_048_576).describe('Largest answer that is cached.'),
+    staleIfErrorMinutes: whole(0, 10_080)
+      .default(0)
+      .describe('How long an expired answer is still served, so marked, while the backend fails.'),
+  })
+  .superRefine((cache, context) => {
+    if (cache.maxEntryBytes > cache.maxBytes)
+      context.addIssue({
+        code: 'custom',
+        path: ['maxEntryBytes'],
+        message: 'must not be larger than `cache.maxBytes`',
+      });
+  });
+
+const pathPrefix = plainPath.refine((path) => !/\/:|\*/.test(path), {
+  error: 'must be a prefix and no pattern: it stands for every path under it',
+});
+
 const apiFields = {
   upstream: upstreamUrl.describe('Where the backend listens: `http://host:port` or `https://host:port`.'),
-  preset: z.enum(PRESETS).nullable().default(null).meta({
-    default: 'userflux',
-    description: 'A ready-made list of routes, in place of `routes`; the default holds when there are no `routes`.',
-  }),
+  paths: z
+    .array(pathPrefix, { error: 'must be a list of path prefixes, such as ["/v1"]' })
+    .min(1, { error: 'must name at least one path prefix' })
+    .nullable()
+    .default(null)
+    .meta({
+      default: ['/'],
+      description:
+        'The path prefixes that this API serves, in whole segments; of several APIs the longest prefix decides. The default of the API named `metrics` is `["/metrics"]`. An API that does not say `paths` leaves `/metrics` alone.',
+    }),
+  preset: z
+    .enum(PRESETS)
+    .nullable()
+    .default(null)
+    .describe(
+      'A ready-made list of routes, in place of `routes`. `integration` and `metrics` have `userflux` where they name no routes.',
+    ),
   routes: RoutesSchema.nullable()
     .default(null)
     .describe(
       'The routes that keys limited to specific events may use, and where the event names are. In place of `preset`.',
+    ),
+  openapi: text()
+    .nullable()
+    .default(null)
+    .describe('File of an OpenAPI document whose operations are the routes. In place of `preset` and `routes`.'),
+  unlisted: choice(['allow', 'refuse'])
+    .default('allow')
+    .describe(
+      'What holds for a method and path that no route lists: `allow`, for keys that are not limited to specific events or routes, or `refuse`, for every key.',
     ),
   credential: z
     .array(CredentialSchema, { error: 'must be a list of places, such as [bearer, "header:x-api-key"]' })
     .min(1, { error: 'must name at least one place' })
     .default(['bearer'])
     .describe(
-      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. The metrics API knows `bearer` alone.',
+      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`.',
     ),
   hosts: z
     .array(hostName, { error: 'must be a list of host names' })
     .default([])
     .describe('If set, this API serves only these Host names.'),
+  allowFrom: AllowFromSchema.default('anywhere').describe(
+    'From where this API may be used, whatever the key: `anywhere`, or a list of addresses and ranges, each with an optional description.',
+  ),
+  denyFrom: AddressEntriesSchema.default([]).describe(
+    'From where this API may not be used, whatever the key; stronger than `allowFrom`.',
+  ),
   authorization: AuthorizationSchema.default('strip').describe(
     'What the backend gets as `Authorization`: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`.',
   ),
@@ -120,122 +185,43 @@ const apiFields = {
     .describe(
       'How many of `maxConnections` the requests of one key may have, those without a known key together; null: half. Further ones wait for their own, and then get 503 `overloaded`.',
     ),
+  keepAliveSeconds: duration(0, 300)
+    .default(4)
+    .describe(
+      "How long an idle connection to the backend may be used again. Must be less than the backend's own limit, or a request may meet a connection that closes.",
+    ),
   tls: UpstreamTlsSchema,
   cors: CorsSchema,
   enforcement: choice(['enforce', 'report'])
     .default('enforce')
     .describe('`report` refuses nothing and shows what would be refused.'),
+  token: TokenSchema.nullable()
+    .default(null)
+    .describe('Access tokens of this API; null: there are none. The API named `metrics` always has them.'),
+  cache: CacheSchema.nullable()
+    .default(null)
+    .describe(
+      'Memory for cached answers of this API. null: its share of what all such APIs have together, with the defaults of these fields.',
+    ),
 };
 
-const MIN_TOKEN_SECRET_BYTES = 32;
-
-const tokenSecret = z
-  .string({ error: 'must be text; put it in quotes' })
-  .refine((secret) => Buffer.byteLength(secret) >= MIN_TOKEN_SECRET_BYTES, {
-    error: `must be at least ${MIN_TOKEN_SECRET_BYTES} bytes long (RFC 7518 3.2); \`openssl rand -base64 32\` makes one`,
-  })
-  .meta(SECRET);
-
-const TokenSchema = z
-  .strictObject({
-    ttlSeconds: whole(60, 3600).default(900).describe('How long an access token is valid.'),
-    secret: z
-      .union([tokenSecret, z.array(tokenSecret).min(1, { error: 'must hold at least one secret' })], {
-        error: 'must be a secret or a list of secrets',
-      })
-      .nullable()
-      .default(null)
-      .transform((secret): readonly string[] | null => (typeof secret === 'string' ? [secret] : secret))
-      .describe(
-        'Signs access tokens with HS256; at least 32 bytes. A list rotates: the first signs, all verify. null: made at start, which suits a single instance.',
-      ),
-    privateKeyFile: text()
-      .nullable()
-      .default(null)
-      .describe(
-        'PEM file of an Ed25519 or P-256 key; tokens are then EdDSA or ES256, and the public keys are served as a JWKS. In place of `secret`.',
-      ),
-    issuer: text().default('postern').describe('The `iss` of access tokens.'),
-  })
-  .superRefine((token, context) => {
-    if (token.secret !== null && token.privateKeyFile !== null)
-      context.addIssue({
-        code: 'custom',
-        path: ['privateKeyFile'],
-        message: 'cannot stand beside `secret`: tokens are signed by one of them; remove the other',
-      });
-  })
-  .prefault({})
-  .describe('Access tokens of the metrics API.');
-
-const CacheSchema = z
-  .strictObject({
-    store: choice(['memory', 'redis'])
-      .default('memory')
-      .describe('`redis` shares entries between replicas, with memory in front.'),
-    maxBytes: whole(0, 68_719_476_736).default(67_108_864).describe('Memory for cached answers.'),
-    maxEntryBytes: whole(0, 1_073_741_824).default(1_048_576).describe('Largest answer that is cached.'),
-    staleIfErrorMinutes: whole(0, 10_080)
-      .default(0)
-      .describe('How long an expired answer is still served, so marked, while the backend fails.'),
-  })
-  .prefault({})
-  .describe('Cached answers of metric queries.');
-
-interface RoutesChoice {
-  readonly preset: (typeof PRESETS)[number] | null;
-  readonly routes: readonly unknown[] | null;
-}
-
-interface ConnectionShares {
-  readonly maxConnections: number;
-  readonly maxConnectionsPerKey: number | null;
-}
-
-function refuseContradictions(api: RoutesChoice & ConnectionShares, context: z.core.$RefinementCtx): void {
-  // Either list of routes has to be the one that holds: the reader of the file must not have to guess which.
-  if (api.preset !== null && api.routes !== null)
-    context.addIssue({ code: 'custom', path: ['routes'], message: 'cannot stand beside `preset`: remove one of them' });
+/** An API as it is written. What its name adds is filled in by apis-schema.ts. */
+export const ApiSchema = z.strictObject(apiFields).superRefine((api, context) => {
+  // One list of routes has to be the one that holds: the reader of the file must not have to guess which.
+  const sources = (['preset', 'routes', 'openapi'] as const).filter((field) => api[field] !== null);
+  const [first, second] = sources;
+  if (first !== undefined && second !== undefined)
+    context.addIssue({
+      code: 'custom',
+      path: [second],
+      message: `cannot stand beside \`${first}\`: remove one of them`,
+    });
   if ((api.maxConnectionsPerKey ?? 0) > api.maxConnections)
     context.addIssue({
       code: 'custom',
       path: ['maxConnectionsPerKey'],
       message: 'must not be larger than `maxConnections`, of which it is a share',
     });
-}
-
-/** The default preset is filled in after validation, so that `routes` alone is not taken for both. */
-const withDefaultRoutes = <T extends RoutesChoice>(api: T) => ({
-  ...api,
-  preset: api.preset ?? (api.routes === null ? ('userflux' as const) : null),
 });
 
-export const IntegrationApiSchema = z
-  .strictObject(apiFields)
-  .superRefine(refuseContradictions)
-  .transform(withDefaultRoutes);
-
-export const MetricsApiSchema = z
-  .strictObject({ ...apiFields, token: TokenSchema, cache: CacheSchema })
-  .superRefine((api, context) => {
-    refuseContradictions(api, context);
-    if (api.preset !== null && api.preset !== 'userflux')
-      context.addIssue({
-        code: 'custom',
-        path: ['preset'],
-        message: 'must be userflux: the other presets have no metrics API',
-      });
-    if (api.credential.some((location) => location !== 'bearer'))
-      context.addIssue({
-        code: 'custom',
-        path: ['credential'],
-        message: 'must be [bearer]: the metrics API takes access tokens alone',
-      });
-    if (api.cache.maxEntryBytes > api.cache.maxBytes)
-      context.addIssue({
-        code: 'custom',
-        path: ['cache', 'maxEntryBytes'],
-        message: 'must not be larger than `cache.maxBytes`',
-      });
-  })
-  .transform(withDefaultRoutes);
+export type WrittenApi = z.output<typeof ApiSchema>;

@@ -16,7 +16,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ReadOptions {
   /** As it is to be named in messages. */
   readonly file: string;
-  readonly env: Environment;
+  /** null: the file is not Postern's own, and `${}` in it stands for itself. */
+  readonly env: Environment | null;
   /** Of the file: tells where a reference may become a number, a boolean or null. */
   readonly schema: JsonSchema;
 }
@@ -71,9 +72,11 @@ export function readYamlText(text: string, options: ReadOptions): YamlFile {
       astray.map((offset) => errorAt(file, positionOf(offset), '', UNKNOWN_ALIAS)),
     );
 
-  const reader = referenceReader(options);
+  const { env, schema } = options;
+  const files = new Set<string>([file]);
   const external = new Set<unknown>();
-  const unresolved = replaceReferences({ document, schema: options.schema, references: reader.references, external });
+  const references = env === null ? null : referencesOf(file, env, files);
+  const unresolved = references === null ? [] : replaceReferences({ document, schema, references, external });
   const plain = toPlain(document);
   if (plain === null) return withoutContent(file, [wholeFile(file, 'The file repeats its anchors too often.')]);
   const locate = (path: readonly PropertyKey[], what: 'key' | 'value' = 'value'): Position => {
@@ -89,7 +92,7 @@ export function readYamlText(text: string, options: ReadOptions): YamlFile {
       errorAt(file, locate(path), fieldName(path), `${fieldName(path)} ${failure}.`),
     ),
     unresolved: new Set(unresolved.map(({ path }) => fieldName(path))),
-    files: [file, ...reader.files],
+    files: [...files],
     locate,
     isWrittenHere: (path) => !external.has(findNode(document, path, 'value')),
   };
@@ -122,21 +125,15 @@ interface Unresolved {
   readonly failure: string;
 }
 
-interface ReferenceReader {
-  readonly references: References;
-  /** Every file that a reference read or tried to read: when it appears, the answer changes. */
-  readonly files: Set<string>;
-}
-
-function referenceReader({ file, env }: ReadOptions): ReferenceReader {
-  const files = new Set<string>();
+/** `files` gets every file that a reference read or tried to read: when it appears, the answer changes. */
+function referencesOf(file: string, env: Environment, files: Set<string>): References {
   const readFile = (path: string): string | null => {
     const resolved = resolveFrom(file, path);
     files.add(resolved);
     const content = readText(resolved);
     return typeof content === 'string' ? content : null;
   };
-  return { references: { env, readFile }, files };
+  return { env, readFile };
 }
 
 interface Replacement {

@@ -68,6 +68,8 @@ const MEANT: ReadonlySet<string> = new Set(['unrecognized_keys', 'too_small', 't
 function findingsOfIssue(issue: Issue, value: unknown, schema: JsonSchema): Finding[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') return unknownFields(issue.keys, path, fieldsAt(schema, path));
+  if (issue.code === 'invalid_key')
+    return [{ path, message: issue.issues[0]?.message ?? 'is no name that may stand here', atKey: true }];
   const here = valueAt(value, path);
   const wanted = requirement(issue);
   if (here === undefined && issue.code !== 'custom') return [{ path, message: `is missing: it ${wanted}` }];

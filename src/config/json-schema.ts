@@ -19,7 +19,8 @@ export interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly pattern?: string;
-  readonly additionalProperties?: boolean;
+  /** What every further field is; a boolean: whether there may be any. */
+  readonly additionalProperties?: boolean | JsonSchema;
   readonly [keyword: string]: unknown;
 }
 
@@ -42,11 +43,17 @@ export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): Jso
   let here = alternatives(schema);
   for (const step of path) {
     here = here.flatMap((candidate) => {
-      const next = typeof step === 'number' ? candidate.items : candidate.properties?.[String(step)];
+      const next = typeof step === 'number' ? candidate.items : fieldAt(candidate, String(step));
       return next === undefined ? [] : alternatives(next);
     });
   }
   return here;
+}
+
+/** The schema of a field: the one that has its name, else the one that all further fields share. */
+function fieldAt({ properties = {}, additionalProperties }: JsonSchema, name: string): JsonSchema | undefined {
+  if (Object.hasOwn(properties, name)) return properties[name];
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }
 
 /** Names of the fields that an object at this path may have. */
@@ -63,8 +70,11 @@ export const mayShowSecretAt = (schema: JsonSchema, path: readonly PropertyKey[]
 /** Whether the schema, or one of a field or an item under it, is that of a secret. */
 function holdsSecret(schema: JsonSchema): boolean {
   if (schema.writeOnly === true) return true;
-  const { properties = {}, items, anyOf = [] } = schema;
-  return [...Object.values(properties), ...(items === undefined ? [] : [items]), ...anyOf].some(holdsSecret);
+  const { properties = {}, items, anyOf = [], additionalProperties } = schema;
+  const inner = [...Object.values(properties), ...anyOf];
+  if (items !== undefined) inner.push(items);
+  if (typeof additionalProperties === 'object') inner.push(additionalProperties);
+  return inner.some(holdsSecret);
 }
 
 /** Whether a value of this JSON type is among those that may stand at this path. */

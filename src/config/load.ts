@@ -3,6 +3,8 @@
  * it refers to, so that a missing certificate is found before anything listens. Does not read the keys.
  */
 import type { z } from 'zod';
+import type { ApiConfig } from './apis-schema.ts';
+import { describeApis } from './described-routes.ts';
 import { readYamlFile, resolveFrom, type Environment } from './document.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
@@ -16,7 +18,7 @@ export interface LoadedConfig {
   readonly problems: readonly Problem[];
   /** The key file, if keys come from one and that much could be read: its mistakes can then be told together. */
   readonly keyFile: string | null;
-  /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, keys for tokens. */
+  /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
 }
 
@@ -30,15 +32,18 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
     return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), keyFile, files: yaml.files };
   }
-  const config = withResolvedPaths(parsed.data, file);
+  const resolved = withResolvedPaths(parsed.data, file);
+  const described = describeApis(resolved.apis);
+  const config = { ...resolved, apis: described.apis };
   const named = checkNamedFiles(config);
   const warnings = problemsOf(configWarnings(config, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
-  const problems = [...yaml.problems, ...problemsOf(named.findings, yaml), ...warnings];
+  const findings = problemsOf([...named.findings, ...described.findings], yaml);
+  const problems = [...yaml.problems, ...findings, ...warnings, ...described.problems];
   return {
     config: hasErrors(problems) ? null : config,
     problems: inReadingOrder(problems),
     keyFile,
-    files: [...yaml.files, ...named.files],
+    files: [...yaml.files, ...named.files, ...described.files],
   };
 }
 
@@ -52,12 +57,13 @@ function keyFileOf(value: unknown, file: string): string | null {
 /** File names become paths that hold wherever the process runs. */
 function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string): Config {
   const resolve = <T extends string | null>(path: T): T => (path === null ? path : (resolveFrom(file, path) as T));
-  const { integration, metrics } = config.apis;
   const { tls } = config.listen;
   const { tls: redisTls } = config.redis;
-  const api = <T extends NonNullable<typeof integration>>(settings: T): T => ({
+  const api = (settings: ApiConfig): ApiConfig => ({
     ...settings,
+    openapi: resolve(settings.openapi),
     tls: { ...settings.tls, caFile: resolve(settings.tls.caFile) },
+    token: settings.token && { ...settings.token, privateKeyFile: resolve(settings.token.privateKeyFile) },
   });
   return {
     ...config,
@@ -65,13 +71,7 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
       ...config.listen,
       tls: tls && { certFile: resolve(tls.certFile), keyFile: resolve(tls.keyFile) },
     },
-    apis: {
-      integration: integration && api(integration),
-      metrics: metrics && {
-        ...api(metrics),
-        token: { ...metrics.token, privateKeyFile: resolve(metrics.token.privateKeyFile) },
-      },
-    },
+    apis: Object.fromEntries(Object.entries(config.apis).map(([name, settings]) => [name, api(settings)])),
     keys: { ...config.keys, file: resolve(config.keys.file) },
     observe: { ...config.observe, store: storeWithPath(config.observe.store, resolve) },
     redis: { ...config.redis, tls: redisTls && { ...redisTls, caFile: resolve(redisTls.caFile) } },

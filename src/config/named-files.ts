@@ -5,7 +5,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { privateKeysIn } from '../lib/private-keys.ts';
-import { API_NAMES } from './api-names.ts';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
 
@@ -35,12 +34,11 @@ export function checkNamedFiles(config: Config): NamedFiles {
         message: 'is not the private key of the certificate in `certFile`',
       });
   }
-  for (const name of API_NAMES) {
-    const caFile = config.apis[name]?.tls.caFile ?? null;
-    if (caFile !== null) read(['apis', name, 'tls', 'caFile'], caFile, certificateMistake);
+  for (const [name, { tls, token }] of Object.entries(config.apis)) {
+    if (tls.caFile !== null) read(['apis', name, 'tls', 'caFile'], tls.caFile, certificateMistake);
+    const keyFile = token?.privateKeyFile ?? null;
+    if (keyFile !== null) read(['apis', name, 'token', 'privateKeyFile'], keyFile, signingKeyMistake);
   }
-  const privateKeyFile = config.apis.metrics?.token.privateKeyFile ?? null;
-  if (privateKeyFile !== null) read(['apis', 'metrics', 'token', 'privateKeyFile'], privateKeyFile, signingKeyMistake);
   const redisCa = config.redis.tls?.caFile ?? null;
   if (redisCa !== null) read(['redis', 'tls', 'caFile'], redisCa, certificateMistake);
   return { findings, files };

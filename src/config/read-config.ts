@@ -2,7 +2,7 @@
  * Reads a configuration again without keeping requests waiting: a small one at once, a large one in a thread of its own. Either way
  * it is read by the same function.
  */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Environment } from './document.ts';
 import { loadConfig, type LoadedConfig } from './load.ts';
@@ -17,8 +17,13 @@ const LARGE = 16_384;
 
 /** Reads and validates the configuration. Rejects only when the thread itself fails, for want of memory say. */
 export async function readConfig(question: ConfigQuestion): Promise<LoadedConfig> {
-  const size = statSync(question.file, { throwIfNoEntry: false })?.size ?? 0;
-  return size < LARGE ? loadConfig(question.file, question.env) : readInThread(question);
+  return isLarge(question.file) ? readInThread(question) : loadConfig(question.file, question.env);
+}
+
+/** One that names an OpenAPI document may have any number of routes. */
+function isLarge(file: string): boolean {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return size >= LARGE || (size > 0 && readFileSync(file).includes('openapi'));
 }
 
 function readInThread({ file, env }: ConfigQuestion): Promise<LoadedConfig> {

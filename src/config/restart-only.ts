@@ -4,49 +4,52 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { fieldName } from './problem.ts';
+import type { ApiConfig } from './apis-schema.ts';
 import type { Config } from './schema.ts';
 
 /** What is opened once: sockets, connections, stores. Everything else takes effect at a reload. */
-const RESTART_ONLY = [
-  ['listen'],
-  ['admin'],
-  ['keys'],
-  ['redis'],
-  ['rateLimit'],
-  ['observe'],
-  ['apis', 'metrics', 'cache', 'store'],
-  ['apis', 'metrics', 'cache', 'maxBytes'],
-] as const satisfies readonly (readonly string[])[];
+const RESTART_ONLY = ['listen', 'admin', 'keys', 'redis', 'rateLimit', 'observe'] as const;
+/** The same of the cache of an API. */
+const OF_A_CACHE = ['store', 'maxBytes'] as const;
 
 /** The wanted configuration with the boot settings of the running one, which hold to the end of the process. */
 export function withBootSettings(running: Config, wanted: Config): Config {
   const { listen, admin, keys, redis, rateLimit, observe } = running;
-  const { metrics } = wanted.apis;
-  const kept = running.apis.metrics?.cache;
+  const apis = new Map(Object.entries(running.apis));
   return {
     ...wanted,
-    listen,
+    // A list of addresses is no socket: who is refused from now on does not wait.
+    listen: { ...listen, denyFrom: wanted.listen.denyFrom },
     admin,
     keys,
     redis,
     rateLimit,
     observe,
-    apis:
-      metrics === undefined || kept === undefined
-        ? wanted.apis
-        : {
-            ...wanted.apis,
-            metrics: { ...metrics, cache: { ...metrics.cache, store: kept.store, maxBytes: kept.maxBytes } },
-          },
+    apis: Object.fromEntries(
+      Object.entries(wanted.apis).map(([name, api]) => [name, withBootCache(apis.get(name), api)]),
+    ),
   };
 }
 
+function withBootCache(running: ApiConfig | undefined, api: ApiConfig): ApiConfig {
+  const kept = running?.cache ?? null;
+  if (api.cache === null || kept === null) return api;
+  return { ...api, cache: { ...api.cache, store: kept.store, maxBytes: kept.maxBytes } };
+}
+
 /** Names of the fields that differ and wait for a restart, such as `listen.port`; for the operator's log. */
-export const restartOnlyChanges = (running: Config, wanted: Config): string[] =>
-  RESTART_ONLY.flatMap((path) => differences(at(running, path), at(wanted, path), path));
+export function restartOnlyChanges(running: Config, wanted: Config): string[] {
+  const next = { ...wanted, listen: { ...wanted.listen, denyFrom: running.listen.denyFrom } };
+  const caches = Object.keys(wanted.apis).flatMap((name) =>
+    OF_A_CACHE.map((field): readonly string[] => ['apis', name, 'cache', field]),
+  );
+  return [...RESTART_ONLY.map((section) => [section]), ...caches].flatMap((path) =>
+    differences(at(running, path), at(next, path), path),
+  );
+}
 
 const at = (value: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((here, step) => (isMapping(here) ? here[step] : undefined), value);
+  path.reduce<unknown>((here, step) => (isMapping(here) && Object.hasOwn(here, step) ? here[step] : undefined), value);
 
 /** An API that comes or goes has no differing fields: that takes effect at once. */
 function differences(before: unknown, after: unknown, path: readonly string[]): string[] {

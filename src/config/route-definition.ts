@@ -20,6 +20,17 @@ export interface RouteDefinition {
   readonly forms?: boolean | undefined;
   /** The path sent upstream; may use the parameters of `path`. */
   readonly rewrite?: string | undefined;
+  /** Needs no credential. */
+  readonly public?: boolean | undefined;
+  /** May be read with a write-only key. */
+  readonly pages?: boolean | undefined;
+  /** How long answers are kept; null: not at all. */
+  readonly cacheMinutes?: number | null | undefined;
+  /** These four hold in place of the API's; null: the API's. */
+  readonly maxBodyBytes?: number | null | undefined;
+  readonly timeoutSeconds?: number | null | undefined;
+  readonly idleTimeoutSeconds?: number | null | undefined;
+  readonly upstream?: string | null | undefined;
   /** What the backend reads besides what `events` says. Presets know it of their vendors; nobody writes it. */
   readonly backend?: BackendReading | undefined;
 }

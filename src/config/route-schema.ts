@@ -4,8 +4,11 @@
  */
 import { z } from 'zod';
 import { foldParameterName, overridesMethod } from '../lib/query.ts';
+import { routeConflicts } from './route-conflicts.ts';
 import { findRouteProblems } from './route-definition.ts';
-import { choice, text } from './values.ts';
+import { choice, duration, text, upstreamUrl, whole } from './values.ts';
+
+const flag = z.boolean({ error: 'must be true or false' });
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
@@ -30,7 +33,7 @@ const QueryNamesSchema = z
 const RouteSchema = z.strictObject({
   method: choice(METHODS).describe('The method of the route.'),
   path: text().describe(
-    'The path; a segment that starts with `:` stands for any one segment. Letter case and one trailing slash do not matter.',
+    'The path; a segment that starts with `:` stands for any one segment, a last segment `**` for one or more. Letter case and one trailing slash do not matter.',
   ),
   events: text()
     .optional()
@@ -43,13 +46,31 @@ const RouteSchema = z.strictObject({
   query: QueryNamesSchema.default([]).describe(
     'The query parameters that keys limited to specific events may send with events, each once; any other is refused, since a backend may read events there. List none that can hold events.',
   ),
-  forms: z
-    .boolean({ error: 'must be true or false' })
+  forms: flag
     .default(false)
     .describe(
       'The backend reads no method from forms (`_method`): keys that may not use every method may send them here. Elsewhere they are refused.',
     ),
-  rewrite: text().optional().describe('The path that the backend is sent instead; may use the parameters of `path`.'),
+  rewrite: text()
+    .optional()
+    .describe('The path that the backend is sent instead; may use the parameters of `path`, and `**` as it does.'),
+  public: flag
+    .default(false)
+    .describe('Needs no credential: a health check, a file for everybody. What a key may do is not asked here.'),
+  pages: flag
+    .default(false)
+    .describe('May be read (GET, HEAD) with a write-only key: what a web page with such a key must fetch.'),
+  cacheMinutes: whole(1, 525_600)
+    .nullable()
+    .default(null)
+    .describe('How long answers are kept, for each key by itself, for GET, HEAD and POST; null: not at all.'),
+  maxBodyBytes: whole(1, 1_073_741_824).nullable().default(null).describe("In place of the API's `maxBodyBytes`."),
+  timeoutSeconds: duration(0.01, 3600).nullable().default(null).describe("In place of the API's `timeoutSeconds`."),
+  idleTimeoutSeconds: duration(0.01, 3600)
+    .nullable()
+    .default(null)
+    .describe("In place of the API's `idleTimeoutSeconds`."),
+  upstream: upstreamUrl.nullable().default(null).describe("In place of the API's `upstream`."),
 });
 
 /** What routes have to be is said in route-definition.ts; here it becomes findings. */
@@ -59,6 +80,8 @@ export const RoutesSchema = z
     for (const { index, why } of findRouteProblems(routes))
       context.addIssue({ code: 'custom', path: [index], message: `is not usable: ${why}` });
     routes.forEach((route, index) => {
+      for (const { field, why } of routeConflicts(route))
+        context.addIssue({ code: 'custom', path: [index, field], message: why });
       if (route.events !== undefined) return;
       for (const field of ['unnamed', 'query'] as const)
         if (field === 'unnamed' ? route.unnamed === 'allow' : route.query.length > 0)
@@ -69,3 +92,6 @@ export const RoutesSchema = z
           });
     });
   });
+
+/** A valid route with every default filled in. */
+export type ParsedRoute = z.output<typeof RoutesSchema>[number];

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { PATH_QUIRKS } from '../lib/path-normalization.ts';
 import { jsonSchemaOf } from './json-schema.ts';
-import { IntegrationApiSchema, MetricsApiSchema } from './api-schema.ts';
+import { AddressEntriesSchema } from './address-entries.ts';
+import { ApisSchema } from './apis-schema.ts';
 import { ObserveSchema } from './observe-schema.ts';
 import {
   addressRange,
@@ -30,6 +31,9 @@ const ListenSchema = z
       .array(addressRange, { error: 'must be a list of addresses or ranges' })
       .default([])
       .describe('Addresses and ranges whose X-Forwarded-For is believed.'),
+    denyFrom: AddressEntriesSchema.default([]).describe(
+      'Addresses and ranges that are refused whatever they ask and whatever credential they show. Takes effect at a reload.',
+    ),
     proxyProtocol: flag.default(false).describe('Take the PROXY protocol, v1 and v2, from trusted proxies.'),
     tls: z
       .strictObject({
@@ -45,6 +49,9 @@ const ListenSchema = z
     headersTimeoutSeconds: duration(0.01, 3600)
       .default(10)
       .describe('The header section must have arrived within this time.'),
+    maxHeaderBytes: whole(4096, 1_048_576)
+      .default(16_384)
+      .describe('Largest header section of a request; a larger one is refused with 431.'),
     keepAliveTimeoutSeconds: duration(0.01, 3600)
       .default(75)
       .describe('How long an idle connection of a client stays open.'),
@@ -96,16 +103,6 @@ const AdminSchema = z
   })
   .prefault({})
   .describe('The admin port: metrics, health, API and console.');
-
-const ApisSchema = z
-  .strictObject({
-    integration: IntegrationApiSchema.optional().describe('The API for events, profiles and all other paths.'),
-    metrics: MetricsApiSchema.optional().describe('The API under /metrics: access tokens and cached queries.'),
-  })
-  .refine((apis) => apis.integration !== undefined || apis.metrics !== undefined, {
-    error: 'must name at least one API: integration, metrics or both',
-  })
-  .describe('What is protected. An API that is left out answers 404.');
 
 export const KeysSchema = z
   .strictObject({
@@ -243,5 +240,3 @@ export const CONFIG_JSON_SCHEMA = jsonSchemaOf(ConfigSchema);
 /** A valid configuration with every default filled in; file paths are resolved against the file that names them. */
 export type Config = z.output<typeof ConfigSchema>;
 export type ListenConfig = Config['listen'];
-export type IntegrationApiConfig = z.output<typeof IntegrationApiSchema>;
-export type MetricsApiConfig = z.output<typeof MetricsApiSchema>;

@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { parseCidr } from '../lib/cidr.ts';
+import { normalizeTarget } from '../lib/path-normalization.ts';
 
 /** A whole number within limits, both included. */
 export function whole(minimum: number, maximum: number): z.ZodInt {
@@ -128,3 +129,13 @@ export const instant = z.iso.datetime({
   offset: true,
   error: 'must be a time as in RFC 3339, such as "2027-01-01T00:00:00Z"',
 });
+
+const NO_QUIRKS: ReadonlySet<never> = new Set<never>();
+
+/** A path as every server reads it, without a query: what no request's path could equal is a mistake. */
+export const plainPath = z
+  .string({ error: 'must be a path that starts with a slash' })
+  .refine((path) => /^\/[!-~]*$/.test(path) && !/[%?]/.test(path) && normalizeTarget(path, NO_QUIRKS).ok, {
+    error:
+      'must be a path that starts with a slash, of plain visible ASCII, without dot segments, `//`, `%` or a query',
+  });

@@ -1,6 +1,6 @@
 /**
- * Writes the answers that are Postern's own: problem documents (RFC 9457) and empty ones. Sees to it that bytes of a body
- * that nobody read are never read as a request, and that the client gets to read the answer before the connection closes.
+ * Writes the answers that are Postern's own: problem documents (RFC 9457) and empty ones. Makes sure that bytes of an unread body
+ * are never taken for a request, and that the client can read the answer before the connection closes.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -58,7 +58,7 @@ export function answer(request: Answerable, own: OwnAnswer): void {
   // A last answer goes out before anything that follows is looked at.
   if (own.close) return send(request, own, true);
   if (hasBody && !req.complete) req.resume();
-  // Ticks run before Node parses the rest of the packet at hand, the end of the turn comes after it.
+  // At the end of the turn, when Node has parsed the rest of the packet at hand; a tick would come before.
   atTurnEnd(() => send(request, own, hasBody && !req.complete));
 }
 

@@ -12,7 +12,7 @@ export type ParsedHead = Pick<IncomingMessage, 'method' | 'url' | 'httpVersion' 
 /** The offset of the first body byte, or why it cannot be told. */
 export type BodyStart = number | { readonly why: string };
 
-/** What may still be looked at in a packet, for all the requests in it: each of very many could search it to its end. */
+/** How much of a packet may still be searched, by all requests in it together: each of very many could search it to its end. */
 export interface SearchEffort {
   left: number;
 }
@@ -20,7 +20,7 @@ export interface SearchEffort {
 /** As many empty lines as Node's largest packet holds, each counted once, and the fields of some requests. */
 export const effortPerPacket = (): SearchEffort => ({ left: 40_000 });
 
-/** What it takes to compare a line, in empty lines found. */
+/** The cost of comparing a line, counted in empty lines found. */
 const LINE_EFFORT = 8;
 
 /**

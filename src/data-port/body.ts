@@ -1,6 +1,5 @@
 /**
- * Takes a request body into memory: at once if it has come whole, else as it comes for those who need it. Bounded: never
- * holds more than it was told to.
+ * Takes a request body into memory: at once if it has arrived whole, else as it arrives. Never holds more than it was told to.
  */
 import type { IncomingMessage } from 'node:http';
 import { GatheredBytes } from '../lib/gathered-bytes.ts';

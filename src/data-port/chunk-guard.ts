@@ -20,7 +20,7 @@ interface Followed {
   /** For finding where heads end in `packet`. */
   effort: SearchEffort;
   framing: ChunkFraming | null;
-  /** Of the message that is followed: it holds its request. */
+  /** Whom to tell of a violation in the message that is followed. Holds on to its request. */
   onViolation: ((why: string) => void) | null;
   violated: boolean;
 }

@@ -80,8 +80,8 @@ function isDisconnect({ code }: NodeJS.ErrnoException): boolean {
 }
 
 /**
- * Nothing of a request ever came: balancers look so whether a port is open, and browsers connect before they need it. That is no
- * refusal, and an answer could be taken for that to a request which is just being sent.
+ * Nothing of a request ever came: balancers check in this way that a port is open, and browsers connect before they need to. That
+ * is no refusal, and the client could take an answer for that to a request which it is just sending.
  */
 function wasUnused({ code }: NodeJS.ErrnoException, socket: Socket): boolean {
   if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') return true;

@@ -1,20 +1,20 @@
 /**
- * Clients that close their side of a connection once they have sent all: they still read (RFC 9112 9.6). A client that went
- * away altogether looks the same until something is sent to it, so something is: an interim response, which every client has
- * to pass over (RFC 9110 15.2). Answers nothing, and judges no request.
+ * Serves clients that close their side of a connection once they have sent all: they still read (RFC 9112 9.6). A client that is
+ * gone looks the same until something is sent to it. So an interim response is sent, which every client has to pass over (RFC
+ * 9110 15.2). Answers nothing, and judges no request.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { latestAnswerOn } from '../lib/pipelining.ts';
 
-/** How long an answer is waited for before the client is asked, and then as long again each time. */
+/** How long to wait for the answer before the client is tried, and again between two tries. */
 const PATIENCE_MS = 1000;
-/** What is sent to a client that is gone comes back as a reset, which the next thing sent meets. */
+/** A client that is gone answers with a reset, which the next write then meets. */
 const RESET_MS = 100;
 
 /** Lets requests be answered on connections that their clients closed on their side. To be called before the server listens. */
 export function serveHalfClosed(server: Server): void {
-  // Node breaks them off otherwise. It is an option that Node's own documentation leaves out.
+  // Node breaks them off otherwise. Its documentation does not name this option.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   const watch = (socket: Socket): void => void socket.once('end', () => look(socket, -1, PATIENCE_MS));
   server.on('connection', watch);
@@ -30,7 +30,7 @@ function look(socket: Socket, sent: number, waitMs: number): void {
     if (res === null || res.writableFinished) return;
     const isSilent = socket.bytesWritten === sent || sent === -1;
     if (!isSilent) look(socket, socket.bytesWritten, PATIENCE_MS);
-    // Between the pieces of an answer nothing can be asked.
+    // Between the pieces of an answer no interim response can be sent.
     else if (res.headersSent && sent !== -1) socket.destroy();
     else if (!res.headersSent && res.socket !== null && res.req.httpVersionMinor > 0) ask(socket, waitMs);
     else look(socket, socket.bytesWritten, waitMs);

@@ -4,12 +4,12 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Header bytes that are waited for: a v2 header may announce 64 KiB, far past any use of its extensions. */
+/** The longest header that is waited for. One of version 2 may announce 64 KiB, far more than its extensions need. */
 export const MAX_PROXY_HEADER_BYTES = 4096;
 
 /**
- * Where the connection comes from: as the header says, from the proxy itself (LOCAL), or from somewhere whose address is not
- * told or is no IP address: then it is nobody's, least of all the proxy's, whose word about clients is believed.
+ * Where the connection comes from: the address in the header, the proxy itself (LOCAL), or an unknown place, when the address is
+ * not told or is no IP address. An unknown place must never count as the proxy, whose word about clients is believed.
  */
 export type ProxySource =
   | { readonly kind: 'address'; readonly text: string; readonly port: number }

@@ -129,7 +129,7 @@ function carryThroughTls(server: Server): void {
   server.prependListener('connection', (socket: Socket) => {
     const ends = endsOf(socket);
     connections.set(ends, socket);
-    // The ends of a connection that is gone may be those of a new one by the time that this is told.
+    // By the time of this event a new connection may have the same ends.
     socket.once('close', () => connections.get(ends) === socket && connections.delete(ends));
   });
   server.prependListener('secureConnection', (secure: TLSSocket) => {

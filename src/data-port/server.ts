@@ -18,11 +18,13 @@ export interface DataPortSettings {
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly requestTimeoutSeconds: number;
   readonly headersTimeoutSeconds: number;
+  /** Of a whole header section. */
+  readonly maxHeaderBytes: number;
   readonly keepAliveTimeoutSeconds: number;
   readonly maxConnections: number;
 }
 
-/** What the server hands over, before anything of the framework sees it. */
+/** Where the server hands requests over, before the framework sees anything of them. */
 export interface DataPortHandlers {
   readonly request: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
   readonly clientError: (error: NodeJS.ErrnoException, socket: IncomingMessage['socket']) => void;
@@ -48,7 +50,7 @@ const METHODS = http.METHODS.filter((method) => method !== 'CONNECT' && method !
 /** Node's default of 30 s would let a slow request live half a minute longer than its limit. */
 const TIMEOUT_CHECK_MS = 500;
 
-/** Node lowers the count of header fields it keeps by default, silently; the request form step counts them all. */
+/** By default Node silently drops fields beyond a limit; the request form rung counts them all. */
 const NO_HEADER_COUNT_LIMIT = 0;
 
 export async function createDataPort(settings: DataPortSettings): Promise<DataPort> {
@@ -63,7 +65,7 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
     // The path was read and judged already, and must not be read a second time.
     rewriteUrl: () => STREAM_LANE,
   });
-  // So does the framework leave the body and its type alone.
+  // This way the framework leaves the body and its type alone.
   for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
   await app.register(httpProxy, {
     // Required by the plugin and used by its stock handler alone, which ours replaces.
@@ -113,7 +115,7 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
     close: () => {
       // Connections that are busy now end with their answer; Node would keep them for a next request.
       server.keepAliveTimeout = 1;
-      // What has reached this machine by now is read within the turn.
+      // Requests that have reached this machine by now are read within the turn.
       setImmediate(closeUnused);
       return app.close();
     },
@@ -126,8 +128,9 @@ function createServer(settings: DataPortSettings): Server {
     headersTimeout: Math.min(settings.headersTimeoutSeconds, settings.requestTimeoutSeconds) * 1000,
     keepAliveTimeout: settings.keepAliveTimeoutSeconds * 1000,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    // A missing Host is refused by the request form step, with a problem document.
+    // A missing Host is refused by the request form rung, with a problem document.
     requireHostHeader: false,
+    maxHeaderSize: settings.maxHeaderBytes,
     insecureHTTPParser: false,
     noDelay: true,
   };
@@ -146,7 +149,7 @@ function createServer(settings: DataPortSettings): Server {
   return server;
 }
 
-/** To Node a connection that has not brought a request is not idle: balancers and browsers would hold up the end. */
+/** Node does not count a connection without a request as idle: those of balancers and browsers would hold up the close. */
 function watchUnused(server: Server): () => void {
   const open = new Set<Socket>();
   const watch = (socket: Socket): void => {

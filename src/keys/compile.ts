@@ -2,10 +2,10 @@
  * Compiles definitions into the snapshot that requests are judged by: digests, address sets, event sets. Definitions that
  * contradict each other disable themselves and nothing else. Validates nothing that one definition can tell on its own.
  */
-import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
-import type { Address } from '../lib/address.ts';
+import { compileAllowRule, compileDenyRule, type AddressRule } from './address-rule.ts';
+import { compileAllowedRoutes, type RouteList } from './allowed-routes.ts';
 import type { AllowedAddress, KeyDefinition, LoadedDefinition, SecretHash } from './definition.ts';
-import type { Key, KeySecret, KeySnapshot } from './key.ts';
+import { METRICS_API, type Key, type KeySecret, type KeySnapshot } from './key.ts';
 
 /**
  * The snapshot of these definitions. Of definitions that share a secret, an id or the place of the one metrics key, none
@@ -27,7 +27,7 @@ export function compileKeys(definitions: readonly LoadedDefinition[], version: n
     byId.set(key.id, key);
     for (const secret of key.secrets) bySecret.set(secret.digest, { key, secret });
   }
-  return { version, byId, bySecret, invalid };
+  return { version, byId, bySecret, invalid, lists: new Map() };
 }
 
 /** The hex digits of a hash. */
@@ -66,16 +66,13 @@ function claims(found: Map<LoadedDefinition, string>, why: WhyNot): (what: strin
   };
 }
 
-type AdmitsAddress = Key['admitsAddress'];
-
-const anywhere: AdmitsAddress = () => true;
-
 /** Keys often have the same lists: equal ones are compiled once and shared. */
 function keyCompiler(): (definition: KeyDefinition) => Key {
-  const addressSets = shared<readonly AllowedAddress[], AdmitsAddress>(
-    (entries) => entries.map(({ address }) => address).join(' '),
-    compileAllowFrom,
-  );
+  const namesOf = (entries: 'anywhere' | readonly AllowedAddress[]): string =>
+    entries === 'anywhere' ? entries : JSON.stringify(entries.map(({ address }) => address));
+  const allowRules = shared<'anywhere' | readonly AllowedAddress[], AddressRule>(namesOf, compileAllowRule);
+  const denyRules = shared<readonly AllowedAddress[], AddressRule>(namesOf, compileDenyRule);
+  const routeLists = shared<readonly string[], RouteList>(JSON.stringify, compileAllowedRoutes);
   const textSets = shared<readonly string[], ReadonlySet<string>>(JSON.stringify, (names) => new Set(names));
   return (definition) => ({
     id: definition.id,
@@ -83,11 +80,15 @@ function keyCompiler(): (definition: KeyDefinition) => Key {
     enabled: definition.enabled,
     expiresAt: millisecondsOf(definition.expiresAt),
     secrets: definition.secrets.map(({ hash, expiresAt }) => compileSecret(digestOf(hash), expiresAt)),
-    admitsAddress: definition.allowFrom === 'anywhere' ? anywhere : addressSets(definition.allowFrom),
+    apis: compileApis(definition, textSets),
+    allowedRoutes: Array.isArray(definition.allowedRoutes) ? routeLists(definition.allowedRoutes) : null,
+    allowFrom: allowRules(definition.allowFrom),
+    denyFrom: denyRules(definition.denyFrom),
     allowedEvents: Array.isArray(definition.allowedEvents) ? textSets(definition.allowedEvents) : null,
     disallowedEvents: definition.disallowedEvents ?? 'reject',
     allowedOrigins: compileOrigins(definition.allowedOrigins, textSets),
-    allowBrowsers: definition.allowBrowsers ?? false,
+    allowBrowsers: definition.type === 'write-only' || definition.allowBrowsers === true,
+    accessToken: definition.accessToken,
     rateLimit: definition.rateLimit,
     mode: definition.mode,
     apiKeyDigest: definition.apiKey === null ? null : digestOf(definition.apiKey),
@@ -105,30 +106,20 @@ function shared<T, U>(nameOf: (input: T) => string, compile: (input: T) => U): (
   };
 }
 
-function compileAllowFrom(entries: readonly AllowedAddress[]): AdmitsAddress {
-  const set = compileAddressSet(entries.map(({ address }) => cidrOf(address)));
-  return (address: Address | null) => set.has(address);
-}
-
-function cidrOf(text: string): Cidr {
-  const parsed = parseCidr(text);
-  if (!parsed.ok) throw new TypeError(parsed.why);
-  return parsed.value;
-}
-
 const compileSecret = (digest: string, expiresAt: string | null): KeySecret => ({
   id: digest.slice(0, 12),
   digest,
   expiresAt: millisecondsOf(expiresAt),
 });
 
-/** Only write-only keys have origins; for the others the browser guard decides, and no origin is on their list. */
-function compileOrigins(
-  origins: readonly string[] | null,
-  textSets: (names: readonly string[]) => ReadonlySet<string>,
-): ReadonlySet<string> | null {
-  if (origins === null) return textSets([]);
-  return origins.includes('*') ? null : textSets(origins);
+type TextSets = (names: readonly string[]) => ReadonlySet<string>;
+
+const compileOrigins = (origins: readonly string[], textSets: TextSets): ReadonlySet<string> | null =>
+  origins.includes('*') ? null : textSets(origins);
+
+function compileApis({ type, apis }: KeyDefinition, textSets: TextSets): ReadonlySet<string> | null {
+  if (type === 'metrics') return textSets([METRICS_API]);
+  return apis === 'all' ? null : textSets(apis);
 }
 
 const millisecondsOf = (instant: string | null): number | null => (instant === null ? null : Date.parse(instant));

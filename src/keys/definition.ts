@@ -4,7 +4,16 @@
  */
 import { z } from 'zod';
 import { addressRange, choice, instant, SECRET, secretText, text, whole } from '../config/values.ts';
-import { CACHE_TTL_MINUTES, KEY_TYPES, type KeyType, type Mode, type RateLimit } from './key.ts';
+import { allowedRouteProblem } from './allowed-routes.ts';
+import {
+  CACHE_TTL_MINUTES,
+  KEY_TYPES,
+  TOKEN_USES,
+  type KeyType,
+  type Mode,
+  type RateLimit,
+  type TokenUse,
+} from './key.ts';
 
 /** `sha256:` and 64 lower-case hex digits. */
 export type SecretHash = `sha256:${string}`;
@@ -24,14 +33,18 @@ export interface KeyDefinition {
   readonly id: string;
   readonly description: string;
   readonly type: KeyType;
+  readonly apis: 'all' | readonly string[];
+  readonly allowedRoutes: 'all' | readonly string[];
   readonly secrets: readonly SecretDefinition[];
   readonly enabled: boolean;
   readonly expiresAt: string | null;
   readonly allowFrom: 'anywhere' | readonly AllowedAddress[];
+  readonly denyFrom: readonly AllowedAddress[];
   readonly allowedEvents: 'all' | readonly string[] | null;
   readonly disallowedEvents: 'remove' | 'reject' | null;
-  readonly allowedOrigins: readonly string[] | null;
+  readonly allowedOrigins: readonly string[];
   readonly allowBrowsers: boolean | null;
+  readonly accessToken: TokenUse;
   readonly rateLimit: RateLimit | null;
   readonly mode: Mode;
   readonly apiKey: SecretHash | null;
@@ -42,15 +55,13 @@ export interface KeyDefinition {
 export type LoadedDefinition =
   { readonly id: string; readonly definition: KeyDefinition } | { readonly id: string; readonly invalid: string };
 
-type FieldOfSomeTypes =
-  'allowedEvents' | 'disallowedEvents' | 'allowedOrigins' | 'allowBrowsers' | 'apiKey' | 'cacheTtlMinutes';
+type FieldOfSomeTypes = 'allowedEvents' | 'disallowedEvents' | 'allowBrowsers' | 'apiKey' | 'cacheTtlMinutes';
 
 /** Which types a field is for, where it is not for all. */
 export const FIELD_TYPES: Readonly<Record<FieldOfSomeTypes & keyof KeyDefinition, readonly KeyType[]>> = {
-  allowedEvents: ['write-only', 'read-write'],
-  disallowedEvents: ['write-only', 'read-write'],
-  allowedOrigins: ['write-only'],
-  allowBrowsers: ['read-write', 'metrics'],
+  allowedEvents: ['write-only', 'read-only', 'read-write'],
+  disallowedEvents: ['write-only', 'read-only', 'read-write'],
+  allowBrowsers: ['read-only', 'read-write', 'metrics'],
   apiKey: ['metrics'],
   cacheTtlMinutes: ['metrics'],
 };
@@ -62,6 +73,7 @@ export const DEFAULTS = {
   disallowedEvents: 'remove',
   allowedOrigins: ['*'],
   allowBrowsers: false,
+  accessToken: 'allowed',
   cacheTtlMinutes: CACHE_TTL_MINUTES.default,
 } as const;
 
@@ -120,14 +132,37 @@ const originText = z
     error: 'must be written without its default port, as browsers send it',
   });
 
+const apiName = z
+  .string({ error: 'must be the name of an API' })
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, { error: 'must be the name of an API: lower-case letters, digits and "-"' });
+
+const allowedRoute = z
+  .string({ error: 'must be a method and a path, such as "GET /v1/users/:id"' })
+  .superRefine((line, context) => {
+    const problem = allowedRouteProblem(line);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
+
 const eventName = text('must be an event name in quotes, not empty');
 
 export const KeyDefinitionSchema = z.strictObject({
   id: keyId.describe('Names the key in logs and metrics; unique, never a secret.'),
   description: z.string({ error: 'must be text' }).default('').describe('What the key is for.'),
   type: choice(KEY_TYPES).describe(
-    '`write-only`: POST alone, for front ends. `read-write`: all methods, for back ends. `metrics`: the metrics API.',
+    '`write-only`: POST alone, for front ends. `read-only`: GET and HEAD. `read-write`: all methods, for back ends. `metrics`: the metrics API.',
   ),
+  apis: z
+    .union([z.literal('all'), z.array(apiName)], { error: 'must be "all" or a list of names of APIs' })
+    .default('all')
+    .describe(
+      'The APIs that the key is for, by name. `all`: every API but `metrics`; of a metrics key: `metrics` alone.',
+    ),
+  allowedRoutes: z
+    .union([z.literal('all'), z.array(allowedRoute)], { error: 'must be "all" or a list of "METHOD PATH"' })
+    .default('all')
+    .describe(
+      '`all`, or a list of `METHOD PATH`: METHOD may be `*`, `:name` stands for one segment, a last segment `**` for one or more. GET admits HEAD. An empty list admits none.',
+    ),
   secret: secretValue.optional().meta({ ...SECRET, description: 'Short for `secrets: [{ value: ... }]`.' }),
   secrets: z
     .array(SecretSchema, { error: 'must be a list of secrets' })
@@ -144,6 +179,10 @@ export const KeyDefinitionSchema = z.strictObject({
     .describe(
       'From where the key may be used: `anywhere`, or a list of addresses and ranges, each with an optional description; an empty list admits nobody.',
     ),
+  denyFrom: z
+    .array(AllowedAddressSchema, { error: 'must be a list of addresses and ranges' })
+    .default([])
+    .describe('From where the key may not be used, whatever `allowFrom` says: a list as there.'),
   allowedEvents: z
     .union([z.literal('all'), z.array(eventName)], { error: 'must be "all" or a list of event names' })
     .nullable()
@@ -162,12 +201,16 @@ export const KeyDefinitionSchema = z.strictObject({
     .refine((origins) => origins.length === 1 || !origins.includes('*'), {
       error: 'must hold "*" alone, or no "*" at all',
     })
-    .nullable()
-    .default(null)
-    .meta({ default: [...DEFAULTS.allowedOrigins], description: 'Origins whose pages may use the key.' }),
+    .default([...DEFAULTS.allowedOrigins])
+    .describe('Origins whose pages may use the key, if pages may use it at all.'),
   allowBrowsers: z.boolean({ error: 'must be true or false' }).nullable().default(null).meta({
     default: DEFAULTS.allowBrowsers,
     description: 'Let web pages use the key, although they cannot keep it secret.',
+  }),
+  accessToken: choice(TOKEN_USES).nullable().default(null).meta({
+    default: DEFAULTS.accessToken,
+    description:
+      'Where the API has access tokens. `allowed`: the key is known by its secret and by tokens. `required`: by tokens alone; so it is with metrics keys. `never`: it gets none.',
   }),
   rateLimit: z
     .strictObject({

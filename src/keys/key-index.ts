@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { createVersionedMap } from '../lib/versioned-map.ts';
+import type { AddressLists } from './address-rule.ts';
 import type { Key, KeySecret, KeySnapshot } from './key.ts';
 import { createStoredKeyReader, type StoredKey } from './stored-key.ts';
 
@@ -35,6 +36,8 @@ export interface KeyIndex {
 
 /** What a metrics key claims besides its secrets: there may be one. */
 const METRICS = 'metrics';
+
+const NO_LISTS: AddressLists = new Map();
 
 /** Digits of a digest by which secrets are spread in memory. */
 const TELLING_DIGITS = 6;
@@ -136,7 +139,7 @@ export function createKeyIndex(): KeyIndex {
     },
     snapshot() {
       listed ??= Array.from(invalid, ([id, why]) => ({ id, why }));
-      return { version, byId: byId.keep(), bySecret: bySecret.keep(), invalid: listed };
+      return { version, byId: byId.keep(), bySecret: bySecret.keep(), invalid: listed, lists: NO_LISTS };
     },
   };
 }

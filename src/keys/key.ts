@@ -2,12 +2,17 @@
  * A key as the policy reads it: compiled once from its definition, immutable, with nothing left to parse.
  * Compiling validates nothing: definitions were validated when they were read.
  */
-import type { Address } from '../lib/address.ts';
+import type { AddressLists, AddressRule } from './address-rule.ts';
+import type { RouteList } from './allowed-routes.ts';
 
-export const KEY_TYPES = ['write-only', 'read-write', 'metrics'] as const;
+export const KEY_TYPES = ['write-only', 'read-only', 'read-write', 'metrics'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
 export type Mode = 'enforce' | 'report';
+
+/** Whether a key may, must or cannot exchange its secret for access tokens, where the API has them. */
+export const TOKEN_USES = ['allowed', 'required', 'never'] as const;
+export type TokenUse = (typeof TOKEN_USES)[number];
 
 /** How long a metrics key's answers may be kept: here, because the console is told too, and loads no schema. */
 export const CACHE_TTL_MINUTES = { least: 5, most: 525_600, default: 5 } as const;
@@ -32,14 +37,22 @@ export interface Key {
   readonly enabled: boolean;
   readonly expiresAt: number | null;
   readonly secrets: readonly KeySecret[];
-  /** Whether the address is on the key's allow-list; null (unknown) is on none but `anywhere`. */
-  readonly admitsAddress: (address: Address | null) => boolean;
+  /** The APIs that it is for, or null: every API but `metrics`. */
+  readonly apis: ReadonlySet<string> | null;
+  /** The methods and paths that it may use, or null: all. */
+  readonly allowedRoutes: RouteList | null;
+  /** From where it may be used. */
+  readonly allowFrom: AddressRule;
+  /** From where it may not be used, whatever `allowFrom` says. */
+  readonly denyFrom: AddressRule;
   /** Exact event names, or null: all. */
   readonly allowedEvents: ReadonlySet<string> | null;
   readonly disallowedEvents: 'remove' | 'reject';
-  /** Origins whose pages may use a write-only key, or null: every origin (`*`). */
+  /** Origins whose pages may use the key, if pages may use it at all, or null: every origin (`*`). */
   readonly allowedOrigins: ReadonlySet<string> | null;
+  /** Whether web pages may use it. Always true for write-only keys. */
   readonly allowBrowsers: boolean;
+  readonly accessToken: TokenUse;
   readonly rateLimit: RateLimit | null;
   readonly mode: Mode;
   /** Metrics keys: SHA-256 of the API key, hex. */
@@ -47,12 +60,20 @@ export interface Key {
   readonly cacheTtlMs: number | null;
 }
 
+/** Whether the key is for the API of this name. */
+export const keyServes = ({ apis }: Key, api: string): boolean => (apis === null ? api !== METRICS_API : apis.has(api));
+
+/** The API that no key is for unless it says so. */
+export const METRICS_API = 'metrics';
+
 /** All keys at one moment. Immutable: a change makes a new one. */
 export interface KeySnapshot {
   /** Rises by one with each change seen by this process. */
   readonly version: number;
   readonly byId: ReadonlyMap<string, Key>;
   /** By the digest of each secret: the only way from a caller's secret to a key. */
+  /** What the names in the keys' address rules stand for. */
+  readonly lists: AddressLists;
   readonly bySecret: ReadonlyMap<string, { readonly key: Key; readonly secret: KeySecret }>;
   /** Definitions that could not be used; each disables that one key. */
   readonly invalid: readonly { readonly id: string; readonly why: string }[];

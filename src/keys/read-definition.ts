@@ -2,6 +2,7 @@
  * Reads one key definition: validates it, fills in what was left out and turns each secret into its hash. The plain text
  * of a secret goes no further than here. Knows neither files nor other keys.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { sha256Hex } from '../lib/digest.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
@@ -19,7 +20,7 @@ import {
   type SecretHash,
   type WrittenKeyDefinition,
 } from './definition.ts';
-import { KEY_TYPES } from './key.ts';
+import { KEY_TYPES, METRICS_API } from './key.ts';
 
 export type ReadDefinition =
   { readonly ok: true; readonly value: KeyDefinition } | { readonly ok: false; readonly findings: readonly Finding[] };
@@ -68,9 +69,31 @@ export function writtenDefinition(definition: KeyDefinition): WrittenKeyDefiniti
   written['secrets'] = definition.secrets.map(({ hash, expiresAt }) =>
     expiresAt === null ? { hash } : { hash, expiresAt },
   );
-  if (definition.allowFrom !== 'anywhere')
-    written['allowFrom'] = definition.allowFrom.map((entry) => (entry.description === '' ? entry.address : entry));
+  const short = (entries: readonly AllowedAddress[]): unknown[] =>
+    entries.map((entry) => (entry.description === '' ? entry.address : entry));
+  if (definition.allowFrom !== 'anywhere') written['allowFrom'] = short(definition.allowFrom);
+  written['denyFrom'] = short(definition.denyFrom);
+  for (const field of ['apis', 'allowedRoutes', 'denyFrom', 'accessToken'] as const)
+    if (isDeepStrictEqual(written[field], newFieldDefault(definition, field))) delete written[field];
+  if (definition.type !== 'write-only' && isDeepStrictEqual(written['allowedOrigins'], DEFAULTS.allowedOrigins))
+    delete written['allowedOrigins'];
   return written as WrittenKeyDefinition;
+}
+
+function newFieldDefault(
+  { type }: KeyDefinition,
+  field: 'apis' | 'allowedRoutes' | 'denyFrom' | 'accessToken',
+): unknown {
+  switch (field) {
+    case 'apis':
+      return type === 'metrics' ? [METRICS_API] : 'all';
+    case 'allowedRoutes':
+      return 'all';
+    case 'denyFrom':
+      return [];
+    case 'accessToken':
+      return type === 'metrics' ? 'required' : DEFAULTS.accessToken;
+  }
 }
 
 /** The rules between fields. They are asked of what was written, so that a mistake in one field does not hide others. */
@@ -86,11 +109,20 @@ function crossFieldFindings(written: unknown): Finding[] {
   if (type === undefined) return findings;
   for (const [field, types] of Object.entries(FIELD_TYPES))
     if (given(field) && !types.includes(type))
-      findings.push({ path: [field], message: `is only for ${types.join(' and ')} keys; remove it`, atKey: true });
+      findings.push({ path: [field], message: `is only for ${joined(types)} keys; remove it`, atKey: true });
+  const { apis, accessToken } = written as { readonly apis?: unknown; readonly accessToken?: unknown };
+  if (type === 'metrics' && given('apis') && !isDeepStrictEqual(apis, [METRICS_API]) && apis !== 'all')
+    findings.push({ path: ['apis'], message: `must be [${METRICS_API}], or be left out: the key is a metrics key` });
+  if (type === 'metrics' && given('accessToken') && accessToken !== 'required')
+    findings.push({ path: ['accessToken'], message: 'must be required, or be left out: the key is a metrics key' });
   if (type === 'metrics' && !given('apiKey'))
     findings.push({ path: [], message: 'needs `apiKey`: metrics keys have one beside their secret' });
   return findings;
 }
+
+/** `a, b and c`. */
+const joined = (names: readonly string[]): string =>
+  [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' and ');
 
 function repeatedSecrets(written: ParsedKeyDefinition): Finding[] {
   const hashes = secretsOf(written).map(({ hash }) => hash);
@@ -110,10 +142,12 @@ function completeDefinition(written: ParsedKeyDefinition): KeyDefinition {
     ...rest,
     secrets: secretsOf(written),
     allowFrom: written.allowFrom === 'anywhere' ? 'anywhere' : written.allowFrom.map(allowedAddress),
+    apis: written.type === 'metrics' ? [METRICS_API] : written.apis,
+    denyFrom: written.denyFrom.map(allowedAddress),
     allowedEvents: forType('allowedEvents', written.allowedEvents ?? DEFAULTS.allowedEvents),
     disallowedEvents: forType('disallowedEvents', written.disallowedEvents ?? DEFAULTS.disallowedEvents),
-    allowedOrigins: forType('allowedOrigins', written.allowedOrigins ?? DEFAULTS.allowedOrigins),
     allowBrowsers: forType('allowBrowsers', written.allowBrowsers ?? DEFAULTS.allowBrowsers),
+    accessToken: written.accessToken ?? (written.type === 'metrics' ? 'required' : DEFAULTS.accessToken),
     apiKey: written.apiKey === null ? null : asHash(written.apiKey),
     cacheTtlMinutes: forType('cacheTtlMinutes', written.cacheTtlMinutes ?? DEFAULTS.cacheTtlMinutes),
   };

@@ -6,12 +6,13 @@ import { crc32 } from 'node:zlib';
 import type { KeyType } from './key.ts';
 
 /** Matches every secret of this form, for secret scanners; the last six characters are the checksum. */
-export const SECRET_PATTERN = /^pstn_(?:wo|rw|mt)_[0-9A-Za-z]{49}$/;
+export const SECRET_PATTERN = /^pstn_(?:wo|ro|rw|mt)_[0-9A-Za-z]{49}$/;
 
 export type SecretChecksum = 'valid' | 'mistyped' | 'foreign';
 
 const PREFIXES: Readonly<Record<KeyType, string>> = {
   'write-only': 'pstn_wo_',
+  'read-only': 'pstn_ro_',
   'read-write': 'pstn_rw_',
   metrics: 'pstn_mt_',
 };

@@ -4,7 +4,13 @@
 import type { Key, KeySnapshot } from './key.ts';
 
 /** No keys at all: what a process has before its first reading. */
-export const EMPTY_SNAPSHOT: KeySnapshot = { version: 0, byId: new Map(), bySecret: new Map(), invalid: [] };
+export const EMPTY_SNAPSHOT: KeySnapshot = {
+  version: 0,
+  byId: new Map(),
+  bySecret: new Map(),
+  invalid: [],
+  lists: new Map(),
+};
 
 export type KeyState = 'active' | 'disabled' | 'expired';
 

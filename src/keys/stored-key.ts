@@ -3,7 +3,8 @@
  * differ in little but their names, secrets and addresses: what they share is validated and compiled once. Whatever is not
  * plainly of that kind is read in full; the outcome is the same.
  */
-import { compileAddressSet, parseCidr } from '../lib/cidr.ts';
+import { parseCidr } from '../lib/cidr.ts';
+import { compileAllowRule } from './address-rule.ts';
 import { compileKeys } from './compile.ts';
 import type { Key, KeySecret } from './key.ts';
 import { readStoredDefinition } from './read-definition.ts';
@@ -26,7 +27,9 @@ export function createStoredKeyReader(): StoredKeyReader {
     const template = plain && templates.get(plain.shared);
     if (plain !== undefined && template !== undefined) {
       const { secrets, addresses } = plain;
-      return { key: { ...template, id, secrets, ...(addresses && admitting(addresses)) }, invalid: null };
+      const allowFrom =
+        addresses === undefined ? template.allowFrom : compileAllowRule(addresses.map((address) => ({ address })));
+      return { key: { ...template, id, secrets, allowFrom }, invalid: null };
     }
     const loaded = readStoredDefinition(id, json);
     if ('invalid' in loaded) return { key: null, invalid: loaded.invalid };
@@ -93,22 +96,3 @@ function plainDigest(secret: unknown): string | undefined {
 }
 
 const isAddress = (entry: unknown): entry is string => typeof entry === 'string' && parseCidr(entry).ok;
-
-/**
- * Compiled when the key is first used: of so many keys most are never used in one process, and their compiled sets would
- * take most of the memory and of the time to load.
- */
-function admitting(addresses: readonly string[]): Pick<Key, 'admitsAddress'> {
-  let admits: Key['admitsAddress'] | undefined;
-  return {
-    admitsAddress(address) {
-      admits ??= compileAddressSet(
-        addresses.flatMap((text) => {
-          const parsed = parseCidr(text);
-          return parsed.ok ? [parsed.value] : [];
-        }),
-      ).has;
-      return admits(address);
-    },
-  };
-}

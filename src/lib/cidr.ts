@@ -16,10 +16,12 @@ export interface Cidr {
   readonly text: string;
 }
 
-/** Immutable. */
+/** Immutable, and as compact as its ranges: very long lists are held in it. */
 export interface AddressSet {
   /** null (unknown) is in no set. */
   readonly has: (address: Address | null) => boolean;
+  /** The network that holds the address, in CIDR notation: of nested ones the largest. null: none does. */
+  readonly rangeOf: (address: Address | null) => string | null;
   /** How many disjoint ranges it holds; 0: it admits nobody. */
   readonly size: number;
 }
@@ -48,20 +50,47 @@ export function parseCidr(text: string): { ok: true; value: Cidr } | { ok: false
 
 /** Compiles a set that answers in O(log n), whatever the number and overlap of the networks. */
 export function compileAddressSet(cidrs: readonly Cidr[]): AddressSet {
+  return addressSetOf(compileRanges(cidrs));
+}
+
+/** Sorted, disjoint ranges of both families as plain numbers, so that they can be handed from thread to thread. */
+export interface AddressRanges {
+  readonly firsts4: Uint32Array;
+  readonly lasts4: Uint32Array;
+  /** Eight units for each address. */
+  readonly firsts6: Uint16Array;
+  readonly lasts6: Uint16Array;
+}
+
+export function compileRanges(cidrs: readonly Cidr[]): AddressRanges {
   const ipv4 = mergeRanges(cidrs.filter(({ family }) => family === 4));
   const ipv6 = mergeRanges(cidrs.filter(({ family }) => family === 6));
-  const firsts4 = Uint32Array.from(ipv4, ({ first }) => toUint32(first));
-  const lasts4 = Uint32Array.from(ipv4, ({ last }) => toUint32(last));
-  const firsts6 = ipv6.map(({ first }) => first);
-  const lasts6 = ipv6.map(({ last }) => last);
+  return {
+    firsts4: Uint32Array.from(ipv4, ({ first }) => toUint32(first)),
+    lasts4: Uint32Array.from(ipv4, ({ last }) => toUint32(last)),
+    firsts6: unitsOf(ipv6.map(({ first }) => first)),
+    lasts6: unitsOf(ipv6.map(({ last }) => last)),
+  };
+}
+
+export function addressSetOf({ firsts4, lasts4, firsts6, lasts6 }: AddressRanges): AddressSet {
   return {
     has: (address) => {
       if (address === null) return false;
       return address.length === IPV4_UNITS
-        ? isInRanges(toUint32(address), firsts4, lasts4)
-        : isInRanges(address, firsts6, lasts6);
+        ? find4(toUint32(address), firsts4, lasts4) !== -1
+        : find6(address, firsts6, lasts6) !== -1;
     },
-    size: ipv4.length + ipv6.length,
+    rangeOf: (address) => {
+      if (address === null) return null;
+      if (address.length === IPV4_UNITS) {
+        const at = find4(toUint32(address), firsts4, lasts4);
+        return at === -1 ? null : rangeText(fromUint32(firsts4[at] ?? 0), fromUint32(lasts4[at] ?? 0));
+      }
+      const at = find6(address, firsts6, lasts6);
+      return at === -1 ? null : rangeText(addressAt(firsts6, at), addressAt(lasts6, at));
+    },
+    size: firsts4.length + firsts6.length / IPV6_UNITS,
   };
 }
 
@@ -126,14 +155,56 @@ const compare = (a: Address, b: Address): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const toUint32 = (address: Address): number => ((address.charCodeAt(0) << 16) | address.charCodeAt(1)) >>> 0;
 
-function isInRanges<T extends string | number>(value: T, firsts: ArrayLike<T>, lasts: ArrayLike<T>): boolean {
+const fromUint32 = (number: number): Address => String.fromCharCode(number >>> 16, number & 0xffff) as Address;
+
+function unitsOf(addresses: readonly Address[]): Uint16Array {
+  const units = new Uint16Array(addresses.length * IPV6_UNITS);
+  addresses.forEach((address, at) => {
+    for (let i = 0; i < IPV6_UNITS; i++) units[at * IPV6_UNITS + i] = address.charCodeAt(i);
+  });
+  return units;
+}
+
+const addressAt = (units: Uint16Array, at: number): Address =>
+  String.fromCharCode(...units.subarray(at * IPV6_UNITS, (at + 1) * IPV6_UNITS)) as Address;
+
+/** A range is a network, so the bits in which its ends agree are its prefix. */
+function rangeText(first: Address, last: Address): string {
+  let prefixLength = 0;
+  for (let i = 0; i < first.length && prefixLength === i * UNIT_BITS; i++)
+    prefixLength += Math.clz32(first.charCodeAt(i) ^ last.charCodeAt(i)) - UNIT_BITS;
+  return cidrOf(first, prefixLength).text;
+}
+
+/** The index of the range that holds the value, or -1. */
+function find4(value: number, firsts: Uint32Array, lasts: Uint32Array): number {
   let low = 0;
   let high = firsts.length - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    if (value < (firsts[middle] as T)) high = middle - 1;
-    else if (value > (lasts[middle] as T)) low = middle + 1;
-    else return true;
+    if (value < (firsts[middle] as number)) high = middle - 1;
+    else if (value > (lasts[middle] as number)) low = middle + 1;
+    else return middle;
   }
-  return false;
+  return -1;
+}
+
+function find6(address: Address, firsts: Uint16Array, lasts: Uint16Array): number {
+  let low = 0;
+  let high = firsts.length / IPV6_UNITS - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    if (compareUnits(address, firsts, middle) < 0) high = middle - 1;
+    else if (compareUnits(address, lasts, middle) > 0) low = middle + 1;
+    else return middle;
+  }
+  return -1;
+}
+
+function compareUnits(address: Address, units: Uint16Array, at: number): number {
+  for (let i = 0; i < IPV6_UNITS; i++) {
+    const difference = address.charCodeAt(i) - (units[at * IPV6_UNITS + i] as number);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps a service that fails or hangs from holding up those who can do without it: after a failure it is left alone for a
- * while, and then tried by one caller at a time until it answers. Decides nothing about what callers do instead.
+ * Protects callers from a service that fails or hangs and that they can do without. After a failure nobody calls it for a while;
+ * then one caller at a time tries it until it answers. Does not decide what callers do instead.
  */
 export interface CircuitBreaker {
   /** Whether a call may be made now: the circuit is closed, or it is time for one trial. */

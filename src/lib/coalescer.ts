@@ -1,12 +1,12 @@
 /**
- * Work that many may ask for at any rate: one run at a time, one more for all who asked meanwhile, and a rest in between that grows
- * with what a run costs. Knows nothing of the work.
+ * Runs work that many may ask for at any rate: one run at a time, and one more for all who asked during it. Between two runs
+ * there is a rest, which grows with the time that a run takes. Knows nothing of the work.
  */
 
 export interface Coalescer {
   /** Resolves when a run that began after the call has ended. */
   readonly request: () => Promise<void>;
-  /** Nothing is run any more; whoever still waits for a run gets none. */
+  /** Ends it: no further run begins, and a promise that waits for one stays open. */
   readonly close: () => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Opens a TCP connection to whichever address of a host answers first (RFC 8305). Each address is tried soon after the one
- * before it, and none is given up for that: a slow one wins if it is the only one that answers. Sends nothing.
+ * Opens a TCP connection to the first address of a host that answers (RFC 8305). Each address is tried a moment after the one
+ * before, and the earlier attempts go on: a slow address wins if it is the only one that answers. Sends nothing.
  */
 import net, { type Socket } from 'node:net';
 import { LookupFailure, type Lookup } from './lookup.ts';
@@ -17,15 +17,15 @@ export interface ConnectRequest {
 }
 
 export interface Connecting {
-  /** @throws Error with the `code` of what went wrong first; `ETIMEDOUT` when time ran out. */
+  /** @throws Error with the `code` of the first failure; `ETIMEDOUT` when time ran out. */
   readonly socket: Promise<Socket>;
-  /** Gives it up: the promise is rejected, unless it was settled. */
+  /** Gives up: the promise rejects, unless it has settled. */
   readonly cancel: () => void;
 }
 
 /** How long an address is tried alone before the next one is tried beside it (RFC 8305 5). */
 const NEXT_ADDRESS_MS = 250;
-/** No more are tried of a name that has many. */
+/** The most addresses of one name that are tried. */
 const MAX_ADDRESSES = 16;
 
 /** Connects as soon as the name is found. */
@@ -101,7 +101,6 @@ class Race {
   }
 
   #settle(winner: Socket | null): void {
-    if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#deadline);
     clearTimeout(this.#next);

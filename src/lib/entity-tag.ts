@@ -9,8 +9,8 @@
 const MARKED = /^(?:W\/)?("[^"]*?)(?:--?(?:gzip|deflate|br|zstd))?"$/;
 
 /**
- * Whether a condition (`If-Match`, `If-None-Match`) names this tag, or `*`. Only for tags that name what is represented, not the
- * bytes of one representation: the marks of a proxy that changed the bytes then say nothing.
+ * Whether a condition (`If-Match`, `If-None-Match`) names this tag, or is `*`. Ignores the marks of a proxy, so it is only for
+ * tags that stand for the content itself and not for the bytes in which it was sent.
  */
 export const namesTag = (condition: string, tag: string): boolean =>
   condition.trim() === '*' ||

@@ -1,5 +1,5 @@
 /**
- * Text in the escapes of JSON (RFC 8259 7), for what neither a log nor a terminal may obey.
+ * Writes characters as escapes of JSON (RFC 8259 7), so that neither a log reader nor a terminal acts on them.
  */
 
 /** Each UTF-16 code unit as `\uXXXX`. */

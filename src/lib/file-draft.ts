@@ -17,9 +17,9 @@ import { basename, dirname, join } from 'node:path';
 
 export interface Draft {
   readonly write: (text: string) => void;
-  /** The draft becomes the file, with its mode and owner. */
+  /** Puts the draft in the place of the file, whose mode and owner it takes. */
   readonly takePlace: () => void;
-  /** Removes what is left of it. */
+  /** Removes the draft, if it has not become the file. */
   readonly release: () => void;
 }
 

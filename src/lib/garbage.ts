@@ -1,6 +1,6 @@
 /**
- * Gives memory back where V8 would keep it long: it judges by the size of its heap, and neither the garbage of one large piece of
- * work nor what lies outside of the heap shows there soon enough.
+ * Gives memory back earlier than V8 does by itself. V8 decides by the size of its heap, which shows too late what one large piece
+ * of work left behind, and never what lies outside of the heap.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

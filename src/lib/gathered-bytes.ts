@@ -16,7 +16,7 @@ export class GatheredBytes {
     return this.#size;
   }
 
-  /** What was added so far, without a copy: memory of the only piece, or a window on memory with room for more. */
+  /** What was added so far, without a copy: the only piece itself, or a view of the larger buffer. */
   get bytes(): Buffer {
     return this.#buffer.length === this.#size ? this.#buffer : this.#buffer.subarray(0, this.#size);
   }

@@ -18,7 +18,7 @@ import {
 /** Resolves with at least one address. @throws LookupFailure */
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
-/** `ENOTFOUND`: there is no such name. `EAI_AGAIN`: the name servers did not say. */
+/** `ENOTFOUND`: there is no such name. `EAI_AGAIN`: the name servers gave no answer. */
 export class LookupFailure extends Error {
   override readonly name = 'LookupFailure';
   readonly code: 'ENOTFOUND' | 'EAI_AGAIN';
@@ -47,7 +47,7 @@ const MAX_QUESTION_MS = 10_000;
 const OTHER_FAMILY_MS = 50;
 const DNS_PORT = 53;
 
-/** Makes a lookup with name server sockets of its own. A name that is asked for while it is on its way is asked for once. */
+/** Makes a lookup with name server sockets of its own. Callers who ask for one name at the same time share one question. */
 export function createLookup({ files = SYSTEM_FILES, port = DNS_PORT }: LookupOptions = {}): Lookup {
   const hosts = createFileReader(files.hosts, parseHosts);
   const nameServers = createFileReader(files.resolver, (text) => openNameServers(parseResolver(text), port));
@@ -85,7 +85,7 @@ interface NameServers {
 }
 
 function openNameServers(settings: ResolverSettings, port: number): NameServers {
-  // One each, so that a silent one is nobody's reason to give up a question to another.
+  // One resolver a server: a resolver with several would give up all questions when one server is silent.
   const resolvers = settings.servers.map((server) => {
     const resolver = new Resolver({ timeout: Math.min(settings.timeoutMs, MAX_QUESTION_MS), tries: 1 });
     resolver.setServers([server.includes(':') ? `[${server}]:${port}` : `${server}:${port}`]);
@@ -159,7 +159,7 @@ async function askAll(servers: NameServers, names: readonly string[]): Promise<D
   return last;
 }
 
-/** What another name would meet as well. */
+/** Failures that another name would meet as well. */
 const SILENCE = new Set(['ETIMEOUT', 'ECANCELLED', 'ECONNREFUSED', 'EDESTRUCTION']);
 
 async function askBothFamilies(servers: NameServers, name: string): Promise<DnsAnswer> {
@@ -190,7 +190,7 @@ const soon = (): Promise<DnsAnswer> =>
 const addressesOf = (answer: DnsAnswer | undefined): readonly string[] =>
   answer?.kind === 'addresses' ? answer.addresses : [];
 
-/** So that a family that leads nowhere does not stand in the way of the other (RFC 8305 4). */
+/** By turns, so that a family that cannot be reached does not delay the other (RFC 8305 4). */
 function interleaved(four: readonly string[], six: readonly string[]): readonly string[] {
   const all: string[] = [];
   for (let i = 0; i < Math.max(four.length, six.length); i += 1)
@@ -198,7 +198,7 @@ function interleaved(four: readonly string[], six: readonly string[]): readonly 
   return all;
 }
 
-/** Of the four threads that files and compression need too, names may hold so many. */
+/** How many of the process's four threads, which files and compression need too, may wait for names. */
 const MAX_SYSTEM_LOOKUPS = 2;
 let systemLookups = 0;
 

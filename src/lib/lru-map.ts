@@ -15,8 +15,8 @@ export interface LruMap<K, V> {
 }
 
 /**
- * An entry in a ring that runs from the latest used to the oldest; the ring's own node closes it. Moving an entry in the order
- * of a Map instead would make it rehash again and again.
+ * An entry in a ring from the latest used to the oldest; a node without an entry closes the ring. The order of a Map would do the
+ * same, but moving an entry there makes the Map rehash again and again.
  */
 interface Node<K, V> {
   newer: Node<K, V>;

@@ -14,7 +14,7 @@ export function foldName(name: string): string {
   return fold(name.replace(IGNORED, '').trim());
 }
 
-/** No folding takes more code units to one than this: it is two, for the dotted i and for what leaves the upper planes. */
+/** At most so many code units fold to one. It is two in fact: for the dotted i, and for what comes from the upper planes. */
 const MAX_SHRINKAGE = 4;
 
 /** Whether the name folds to `folded`. A name too long for that is not folded: normalising many marks takes squared time. */

@@ -4,7 +4,7 @@
  */
 import { decode, decomposeWithoutMarks, isAscii, readPath } from './path-reading.ts';
 
-/** What is ambiguous, and can be let through all the same, one by one. */
+/** The ambiguities that an operator can let through, each by its name. */
 export const PATH_QUIRKS = ['encoded-slash', 'encoded-percent', 'double-slash', 'semicolon'] as const;
 export type PathQuirk = (typeof PATH_QUIRKS)[number];
 
@@ -82,7 +82,7 @@ const NEVER: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\\|%5C/i, 'a backslash'],
   [/%(?:[01][0-9A-F]|7F)/i, 'a control character'],
   [/%2E/i, 'an encoded dot'],
-  // A host name to whoever resolves it as a reference (RFC 3986 4.2).
+  // Whoever resolves it as a reference reads a host name (RFC 3986 4.2).
   [/^\/\//, 'a leading double slash'],
   [/%25(?:2[EF5]|5C|3B|[01][0-9A-F]|7F)/i, 'an ambiguous character that is encoded twice'],
 ];

@@ -1,6 +1,6 @@
 /**
- * Percent-encoded text that need not be well-formed, decoded without exceptions: one for each of thousands of broken escapes
- * would cost a hundred times what the text does. Judges nothing.
+ * Decodes percent-encoded text that may be malformed, without exceptions: one for each of thousands of broken escapes would cost
+ * a hundred times as much as the decoding. Judges nothing.
  */
 import { isUtf8 } from 'node:buffer';
 

@@ -8,8 +8,8 @@ import type { Socket } from 'node:net';
 import { createRequestCutter, type RequestCutter } from './request-cutter.ts';
 
 /**
- * So many requests of one connection are under way, or answered and not taken; further ones are not read meanwhile. More would
- * gain little, since answers go out in order, and each may hold a body and an answer of a megabyte.
+ * The most requests of one connection that are under way, or whose answer its client has not taken; until then no further one is
+ * read. More would gain little, since answers go out in order, and each may hold a body and an answer of a megabyte.
  */
 export const MAX_WAITING_ANSWERS = 2;
 
@@ -23,7 +23,7 @@ export interface PacketWatcher {
 /** To be called first for each request that a server emits. */
 export function keepPace(req: IncomingMessage, res: ServerResponse): void {
   const socket = req.socket as PacedSocket;
-  // The last answer is out, and those that waited behind it will never be: one that finished before them would end the process.
+  // The last answer is out, and those that wait behind it will never go out: one that finished out of turn would end the process.
   if (socket.writableEnded) return res.detachSocket(socket);
   const pace = socket[PACE];
   if (pace !== undefined) pace.take(req, res);
@@ -65,8 +65,8 @@ export function continueInTurn(req: IncomingMessage, res: ServerResponse): void 
 }
 
 /**
- * Calls back once all answers on a connection are out that has left HTTP behind their requests; not at all if it is over by then.
- * What Node did for these answers ended with that.
+ * For a connection that has left HTTP: calls back once the answers to its earlier requests are out, and never if the connection
+ * is over by then. Node does nothing more for these answers.
  */
 export function onceAnswered(socket: Socket, then: () => void): void {
   const latest = latestAnswerOn(socket);
@@ -78,7 +78,7 @@ export function onceAnswered(socket: Socket, then: () => void): void {
   });
 }
 
-/** Shows a connection's packets to somebody, from the next one on. Once a connection, and for its life. */
+/** Shows a connection's packets to a watcher, from the next one on, for the life of the connection. To be called once for each. */
 export function watchPackets(socket: Socket, watcher: PacketWatcher): void {
   const { [PACE]: pace } = socket as PacedSocket;
   (socket as PacedSocket)[WATCHER] = watcher;
@@ -121,7 +121,7 @@ class Pace {
   readonly #socket: PacedSocket;
   readonly #cutter: RequestCutter = createRequestCutter();
   #waiting = 0;
-  /** Who listened for packets before: Node's parser, a watcher in front of it. null until they are handed over. */
+  /** Who gets the packets: a watcher, then Node's parser. null as long as they still listen to the socket themselves. */
   #takers: TakePacket[] | null = null;
   #held = false;
 
@@ -152,7 +152,7 @@ class Pace {
     const socket = this.#socket;
     // Makes Node leave its fast path, on which no packet is seen.
     socket.on('data', this.#onPacket);
-    // There a paused connection is not read at all, and nothing would read it again: the stream has asked for its data.
+    // A connection paused on the fast path is not read, and would never be again: the stream takes its request for data as made.
     // oxlint-disable-next-line no-underscore-dangle
     socket._read(0);
     const takers = (socket.listeners('data') as TakePacket[]).filter((listener) => listener !== this.#onPacket);
@@ -166,7 +166,7 @@ class Pace {
   /** The parser stopped behind a head. Without a body the request is complete as soon as it goes on. */
   #goOn(rest: Buffer): void {
     const socket = this.#socket;
-    // Node takes it for a bug that ends the process when its parser is given anything now.
+    // Node would end the process if its parser were given anything now.
     // oxlint-disable-next-line no-underscore-dangle
     if (socket._paused === true) {
       this.#giveBack(rest);
@@ -238,7 +238,7 @@ class Pace {
     const socket = this.#socket;
     socket.pause();
     if (rest.length === 0 || socket.destroyed || socket.readableEnded) return;
-    // Not a window on a packet that would stay in memory whole.
+    // A copy, if a view would keep a much larger packet in memory.
     socket.unshift(rest.length * 2 < rest.buffer.byteLength ? Buffer.from(rest) : rest);
   }
 }

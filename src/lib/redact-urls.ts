@@ -14,7 +14,6 @@ export function redactUrls(text: string): string {
 /** From the scheme on, the whole word is the URL. */
 function redactWord(word: string): string {
   for (let mark = word.indexOf('://'); mark !== -1; mark = word.indexOf('://', mark + 3)) {
-    if (mark + 3 === word.length) return word;
     let start = mark;
     // A scheme begins with a letter (RFC 3986 3.1).
     for (let i = mark - 1; i >= 0 && /[a-z0-9+.-]/i.test(word.charAt(i)); i--)

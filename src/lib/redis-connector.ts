@@ -1,7 +1,6 @@
 /**
- * How the Redis client opens its connections: names are looked up without the C library, whose few threads a silent name
- * server would take from all of the process, and several addresses of a name share the time to connect. Nothing else differs
- * from what ioredis does by itself.
+ * How the Redis client opens its connections. Names are looked up without the C library: a silent name server would hold its few
+ * threads, which all of the process needs. Several addresses of a name share the time to connect. All else is as in ioredis.
  */
 import net, { isIP, type LookupFunction } from 'node:net';
 import tls from 'node:tls';
@@ -67,7 +66,7 @@ function serverConnector(lookup: LookupFunction, connectMs: number): Connector {
   };
 }
 
-/** What ioredis keeps to itself: how it asks a Sentinel, and what it makes of the answer. */
+/** Methods that ioredis does not publish: how it asks a Sentinel, and what it makes of the answer. */
 interface SentinelInternals {
   connectToSentinel: (endpoint: unknown, options?: RedisOptions) => unknown;
   resolve: (endpoint: unknown) => Promise<{ readonly host: string; readonly port: number } | null>;

@@ -112,7 +112,7 @@ export function errorText(settings: RedisSettings): (error: unknown) => string {
   return (error) => {
     let message = messageOf(error);
     for (const secret of secrets) message = message.replaceAll(secret, '***');
-    // The delay is another one each time, and the same trouble should read the same.
+    // The delay differs each time, and the same trouble should read the same.
     message = message.replace(/ Retrying from scratch after \S+ms\./, '');
     return message.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 300);
   };
@@ -127,7 +127,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Node gathers the failures of several addresses of one name in an error without a text of its own. */
+/** Node puts the failures of several addresses of one name into an error that has no text itself. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
   return error instanceof Error ? error.message || error.name : String(error);

@@ -1,6 +1,6 @@
 /**
- * Keeps one channel subscribed: when a client's connection ends, a fresh client takes its place, so that nothing of a broken
- * one is carried over. What was published in between is missed; `onSubscribed` tells the owner to look again.
+ * Keeps one channel subscribed: when a client's connection ends, a new client takes its place, so that no state of a broken one
+ * remains. It misses what is published in between; `onSubscribed` tells the owner to look again.
  */
 import type { Redis } from 'ioredis';
 

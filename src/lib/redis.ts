@@ -45,7 +45,7 @@ export interface RedisScript {
 }
 
 export interface RedisConnection {
-  /** Whether commands have a chance right now. */
+  /** Whether the connection is there, so that a command can be sent. */
   readonly ready: boolean;
   /** Sends one command. @throws RedisFailure */
   call(command: string, ...args: RedisArgument[]): Promise<unknown>;
@@ -164,7 +164,7 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
   };
 }
 
-/** Why a transaction was given up (`EXECABORT`): the first of its commands that was refused. */
+/** Why a transaction was not carried out (`EXECABORT`): the first of its commands that was refused. */
 function causeOf(error: unknown): unknown {
   if (typeof error !== 'object' || error === null || !('previousErrors' in error)) return error;
   const [first] = error.previousErrors as readonly unknown[];

@@ -11,13 +11,16 @@ export interface RequestCutter {
   readonly handedOver: (piece: Buffer) => void;
   /** The parser has read a head, the bytes that follow in the stream are its body's. */
   readonly headEnded: (req: IncomingMessage) => void;
-  /** Nothing was handed over but whole requests. */
+  /** Whether all that was handed over are whole requests. */
   readonly isBetweenRequests: () => boolean;
 }
 
 /** What ends a head, and a chunked body too (RFC 9112 7.1). */
 const END_OF_HEAD = '\r\n\r\n';
-/** A chunked body may be full of it. Looked for behind so many bytes, which can hold three small requests. */
+/**
+ * The end mark may stand many times in a chunked body: it is looked for only after so many bytes, which can hold three small
+ * requests.
+ */
 const SHORTEST_PIECE = 64;
 const SEAM = END_OF_HEAD.length - 1;
 

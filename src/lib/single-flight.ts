@@ -26,7 +26,9 @@ export interface SingleFlight<T> {
   readonly join: (key: string, start: (isLatest: IsLatest) => Call<T>) => Boarding<T>;
   /** Starts a flight whatever is under way; those who come later join this one. */
   readonly lead: (key: string, start: (isLatest: IsLatest) => Call<T>) => Boarding<T>;
-  /** No flight that is under way is the latest any more, and none can be joined. Those on board still get their result. */
+  /**
+   * Lets go of all flights: none counts as the latest from now on, and none can be joined. Those who wait still get their result.
+   */
   readonly detachAll: () => void;
 }
 

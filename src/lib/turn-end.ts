@@ -1,7 +1,7 @@
 /**
- * Puts work off to the end of the event loop's turn, all together. Bytes that came with a request's head are parsed by then; and
- * a write wakes the process that waits for it, which is the dearest part of a small answer: written back to back, most find it
- * awake.
+ * Puts work off to the end of the event loop's turn, where all of it runs together. Bytes that came with a request's head are
+ * parsed by then. And a write that wakes the process at the other end is the dearest part of a small answer: of several in a row,
+ * most find it awake.
  */
 
 let waiting: (() => void)[] = [];

@@ -1,6 +1,6 @@
 /**
- * A map that changes, of which any state can be kept: a kept state never changes, and keeping one costs nothing like a copy.
- * Entries lie in many small maps by the hash of their key; a change copies the one that it touches. Knows nothing of values.
+ * A map that changes, of which any state can be kept. A kept state never changes, and costs far less than a copy: entries lie in
+ * many small maps by the hash of their key, and a change copies only the one that it touches. Knows nothing of values.
  */
 
 export interface VersionedMap<V> {
@@ -56,7 +56,7 @@ export function createVersionedMap<V>(told = Infinity): VersionedMap<V> {
   };
 }
 
-/** One state, for as long as somebody has it. In the order of the hash, which is none. */
+/** One state. Its entries come in no useful order. */
 class KeptMap<V> implements ReadonlyMap<string, V> {
   readonly size: number;
   readonly #buckets: readonly Bucket<V>[];

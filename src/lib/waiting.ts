@@ -1,5 +1,5 @@
 /**
- * Waits with an end: for a time, for work but not for ever, for work unless a signal comes first.
+ * Waits that end: after a time, or with the work, or when a signal comes first.
  */
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

@@ -1,6 +1,6 @@
 /**
- * Ends an answer of which the whole body is at hand, with one write for its header section and its body. Node's own `end` hands
- * the kernel both and an empty third piece, which takes a dearer call.
+ * Ends an answer whose whole body is at hand, with one write for its header section and its body. Node's own `end` gives the
+ * kernel both and an empty third piece, which takes a dearer call.
  */
 import type { ServerResponse } from 'node:http';
 

@@ -1,7 +1,8 @@
 /**
  * Chooses where answers of the metrics API are kept, as the configuration says.
  */
-import type { Config, MetricsApiConfig } from '../config/schema.ts';
+import type { CacheConfig } from '../config/apis-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { connectRedis } from '../lib/redis.ts';
 import type { CacheStore } from './cache-store.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -12,10 +13,7 @@ export interface StoreDeps extends Pick<RedisStoreOptions, 'now'>, Required<Pick
 }
 
 /** `onFallback` is told when Redis begins and ceases to be left out. */
-export function createCacheStore(
-  { store, maxBytes }: MetricsApiConfig['cache'],
-  { redis, now, onFallback }: StoreDeps,
-): CacheStore {
+export function createCacheStore({ store, maxBytes }: CacheConfig, { redis, now, onFallback }: StoreDeps): CacheStore {
   const memory = createMemoryStore({ maxBytes, now });
   switch (store) {
     case 'memory':

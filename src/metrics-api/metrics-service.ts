@@ -3,7 +3,7 @@
  * when the configuration changes; what must outlive that (failures counted, answers kept, the secret made at start) is kept.
  */
 import { randomBytes } from 'node:crypto';
-import type { MetricsApiConfig } from '../config/schema.ts';
+import type { ApiConfig, CacheConfig, TokenConfig } from '../config/apis-schema.ts';
 import { cacheScope } from './cache-key.ts';
 import type { CacheStats, CacheStore } from './cache-store.ts';
 import { createFailureLimiter, type FailureLimiter } from './failure-limiter.ts';
@@ -19,7 +19,7 @@ export interface MetricsService {
 
 export interface MetricsServices {
   /** The service for a configuration of the metrics API. Throws one sentence when a token key cannot be used. */
-  readonly configure: (config: MetricsApiConfig) => MetricsService;
+  readonly configure: (config: ApiConfig) => MetricsService;
   /** What the cache holds; null before there is one. */
   readonly cacheStats: () => CacheStats | null;
   /** Whether the cache is shared with other processes now; null: it never is. */
@@ -31,7 +31,7 @@ export interface MetricsServices {
 
 export interface MetricsServicesOptions {
   /** The store of answers, made once, for the settings of the first configuration. */
-  readonly createStore: (settings: MetricsApiConfig['cache']) => CacheStore;
+  readonly createStore: (settings: CacheConfig) => CacheStore;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly warn: (warning: string) => void;
@@ -45,11 +45,12 @@ export function createMetricsServices({ createStore, now, warn }: MetricsService
   let warned = false;
   return {
     configure: (config) => {
-      const tokens = createTokenService(config.token, ephemeralSecret);
+      const tokens = createTokenService(config.token as TokenConfig, ephemeralSecret);
       if (tokens.warning !== null && !warned) warn(tokens.warning);
       warned ||= tokens.warning !== null;
-      store ??= createStore(config.cache);
-      const { maxEntryBytes, staleIfErrorMinutes } = config.cache;
+      const settingsOfCache = config.cache as CacheConfig;
+      store ??= createStore(settingsOfCache);
+      const { maxEntryBytes, staleIfErrorMinutes } = settingsOfCache;
       const settings = { scope: scopeOf(config), maxEntryBytes, staleIfErrorMs: staleIfErrorMinutes * 60_000 };
       cache = createResponseCache({ settings, store, now });
       return { tokens, endpoint: createTokenEndpoint(tokens, failures), cache };
@@ -85,8 +86,14 @@ const SHAPES_ANSWER = {
   routes: true,
   preset: true,
   hosts: true,
+  openapi: true,
   // Who may ask, and what the asking may cost: the answer is the same.
   credential: false,
+  paths: false,
+  unlisted: false,
+  allowFrom: false,
+  denyFrom: false,
+  keepAliveSeconds: false,
   connectTimeoutSeconds: false,
   timeoutSeconds: false,
   idleTimeoutSeconds: false,
@@ -99,16 +106,16 @@ const SHAPES_ANSWER = {
   cache: false,
   // Field by field, below.
   tls: false,
-} as const satisfies Readonly<Record<keyof MetricsApiConfig, boolean>>;
+} as const satisfies Readonly<Record<keyof ApiConfig, boolean>>;
 
 /** The name by which the backend is asked is part of the question; how its certificate is verified is not. */
 const TLS_SHAPES_ANSWER = {
   serverName: true,
   caFile: false,
   insecureSkipVerify: false,
-} as const satisfies Readonly<Record<keyof MetricsApiConfig['tls'], boolean>>;
+} as const satisfies Readonly<Record<keyof ApiConfig['tls'], boolean>>;
 
-const scopeOf = (api: MetricsApiConfig): string =>
+const scopeOf = (api: ApiConfig): string =>
   cacheScope({ ...picked(api, SHAPES_ANSWER), ...picked(api.tls, TLS_SHAPES_ANSWER) });
 
 /** The marked fields, in the order of the marks: the same for every process that shares the answers. */

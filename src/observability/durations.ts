@@ -1,5 +1,5 @@
 /**
- * One histogram of durations: an observation is a short walk and two additions, the cumulative form is made when it is asked for.
+ * One histogram of durations. An observation costs a short loop and two additions; the cumulative form is made when it is read.
  */
 import { DURATION_BUCKETS } from './metric-definitions.ts';
 import type { Sample } from './metric-definitions.ts';

@@ -1,6 +1,6 @@
 /**
- * The plain cells in which one key's requests, refusals, events, tokens and secrets are counted. Makes a cell when it first counts
- * something, and knows no other key.
+ * The plain cells in which one key's requests, refusals, events, tokens and secrets are counted. A cell is made when it first
+ * counts something. Knows no other key.
  */
 import type { Key, Mode } from '../keys/key.ts';
 import type { RefusalReason } from '../refusal.ts';
@@ -12,8 +12,8 @@ export interface KeyCells {
   readonly id: string;
   /** The version of the latest keys that it was known to be among. */
   seenIn: number;
-  readonly requests: Record<ApiLabel, Map<number, Sample>>;
-  readonly rejections: Record<Mode, Record<ApiLabel, Map<RefusalReason, Sample>>>;
+  /** Of the APIs that it was counted in. */
+  readonly byApi: Map<ApiLabel, ApiCells>;
   readonly forwarded: Sample;
   readonly removed: Sample;
   readonly rejected: Sample;
@@ -22,13 +22,17 @@ export interface KeyCells {
   readonly secrets: Map<string, Sample>;
 }
 
+interface ApiCells {
+  readonly requests: Map<number, Sample>;
+  readonly rejections: Readonly<Record<Mode, Map<RefusalReason, Sample>>>;
+}
+
 export function createKeyCells(id: string, issuesTokens: boolean): KeyCells {
   const events = (outcome: string): Sample => ({ labels: { key: id, outcome }, value: 0 });
   return {
     id,
     seenIn: -1,
-    requests: byApi(),
-    rejections: { enforce: byApi(), report: byApi() },
+    byApi: new Map(),
     forwarded: events('forwarded'),
     removed: events('removed'),
     rejected: events('rejected'),
@@ -38,26 +42,25 @@ export function createKeyCells(id: string, issuesTokens: boolean): KeyCells {
   };
 }
 
-const byApi = <K>(): Record<ApiLabel, Map<K, Sample>> => ({
-  integration: new Map(),
-  metrics: new Map(),
-  '': new Map(),
-});
+export const beginKey = (key: Key): KeyCells => createKeyCells(key.id, key.type === 'metrics');
 
 /**
- * The cells of a key that is new. The two reasons that an alert waits for begin at 0: a series that appears with its first refusal shows no increase to
- * Prometheus.
+ * The cells of a key in one API. The two reasons that an alert waits for begin at 0: a series that appears with its first
+ * refusal shows no increase to Prometheus.
  */
-export function beginKey(key: Key): KeyCells {
-  const cells = createKeyCells(key.id, key.type === 'metrics');
-  const api = key.type === 'metrics' ? 'metrics' : 'integration';
-  for (const mode of ['enforce', 'report'] as const)
-    for (const reason of ['disabled', 'expired'] as const) rejectionCell(cells, mode, api, reason);
-  return cells;
+export function cellsIn(cells: KeyCells, api: ApiLabel): ApiCells {
+  const known = cells.byApi.get(api);
+  if (known !== undefined) return known;
+  const made: ApiCells = { requests: new Map(), rejections: { enforce: new Map(), report: new Map() } };
+  cells.byApi.set(api, made);
+  if (cells.id !== '' && api !== '')
+    for (const mode of ['enforce', 'report'] as const)
+      for (const reason of ['disabled', 'expired'] as const) rejectionCell(cells, mode, api, reason);
+  return made;
 }
 
 function rejectionCell(cells: KeyCells, mode: Mode, api: ApiLabel, reason: RefusalReason): Sample {
-  const byReason = cells.rejections[mode][api];
+  const byReason = cellsIn(cells, api).rejections[mode];
   let cell = byReason.get(reason);
   if (cell === undefined) {
     cell = { labels: { api, key: cells.id, reason, mode }, value: 0 };
@@ -69,7 +72,7 @@ function rejectionCell(cells: KeyCells, mode: Mode, api: ApiLabel, reason: Refus
 /** A backend may answer with any three digits: those outside HTTP's classes share one series. */
 function requestCell(cells: KeyCells, api: ApiLabel, sent: number): Sample {
   const status = sent >= 100 && sent <= 599 ? sent : 0;
-  const byStatus = cells.requests[api];
+  const byStatus = cellsIn(cells, api).requests;
   let cell = byStatus.get(status);
   if (cell === undefined) {
     cell = { labels: { api, key: cells.id, status: status === 0 ? 'other' : status }, value: 0 };

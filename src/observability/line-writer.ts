@@ -7,7 +7,7 @@ import { write, writeSync } from 'node:fs';
 
 export interface LineWriterOptions {
   readonly fd: number;
-  /** A write to the descriptor never waits, and nobody can change that: it is then made at once, without a thread. */
+  /** Whether a write to the descriptor never waits, whatever others do. It is then made at once, without a thread. */
   readonly neverWaits?: boolean;
   /** How much may wait for a slow reader, in bytes of ASCII; lines beyond that are dropped. */
   readonly maxWaiting: number;
@@ -39,7 +39,7 @@ interface Batch {
 const FIRST_RETRY_MS = 1;
 const RETRY_MS = 20;
 
-/** A write for each line would cost more than all else about it: lines wait this long for others, or until they are so many. */
+/** A write for each line would cost more than all else about it: lines are gathered for this long, or until they are so many. */
 const GATHER_MS = 10;
 const GATHER_LENGTH = 65_536;
 
@@ -49,7 +49,7 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
   let linesWaiting = 0;
   let untold = 0;
   let dropped = 0;
-  /** The last line stands there in part: what comes next must not continue it. */
+  /** Only a part of the last line was written: what comes next must not continue it. */
   let torn = false;
   let writing = false;
   /** A batch that found no room, until it is tried again. */

@@ -1,6 +1,6 @@
 /**
- * How to write to a descriptor so that a reader that stops keeps neither requests nor the end of the process waiting. Only pipes,
- * sockets and terminals have such readers. Writes nothing.
+ * How to write to standard output so that neither a request nor the end of the process waits for a reader that has stopped. Only
+ * pipes, sockets and terminals have such readers. Writes nothing.
  */
 import { constants, fstatSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
@@ -14,9 +14,9 @@ export interface LogDescriptor {
 const OWN = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * A thread that waits in a write ends only with its reader, and the process not before its threads. Whether a write waits is
- * kept with what was opened, which several processes can share and each of them change: so a pipe is opened anew where that is
- * allowed. Elsewhere Node sets it, by making its own stream of standard output.
+ * A thread that waits in a write ends only when its reader does, and the process ends only after its threads. Whether writes wait
+ * is a flag of the open pipe, which several processes may share and each may change: so the pipe is opened anew where that is
+ * allowed. Elsewhere Node sets the flag, when it makes its own stream of standard output.
  */
 export function logDescriptor(fd: 1): LogDescriptor {
   const stats = fstatSync(fd);

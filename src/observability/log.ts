@@ -4,6 +4,7 @@
  */
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
 import { escapeUnits } from '../lib/escape-units.ts';
 import { redactUrls } from '../lib/redact-urls.ts';
 import type { Refusal } from '../refusal.ts';
@@ -13,8 +14,7 @@ import { logDescriptor } from './log-descriptor.ts';
 import { loggablePath } from './outcome.ts';
 import type { Outcome, Rejection } from './outcome.ts';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = Config['log']['level'];
 
 /** Details of a line. Strings are shown without the credentials of URLs in them; an error shows its message alone. */
 export type LogFields = Readonly<
@@ -32,9 +32,9 @@ export interface Log {
   readonly fatal: Write;
   /** The line of a refusal, or of one that would have been; at level debug a second one says why. */
   readonly rejection: (rejection: Rejection, refusal: Refusal) => void;
-  /** The line of a request that its upstream failed. */
+  /** The line of a request that failed at its upstream. */
   readonly upstreamFailure: (outcome: Outcome) => void;
-  /** The line of a request that nothing stopped. */
+  /** The line of a request that went through. */
   readonly request: (outcome: Outcome) => void;
   readonly setLevel: (level: LogLevel) => void;
   /** Resolves when every line so far is written. After a second without that, nobody reads: what is left is given up for good. */
@@ -163,9 +163,7 @@ const STDOUT = 1;
 /** What may wait for a reader of standard output that has stopped reading. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
-/**
- * Our own writer in place of pino's: that one tries for ever to flush at exit when the reader of a pipe is gone, and the process with it.
- */
+/** Our own writer in place of pino's, which would never let the process end when the reader of a pipe is gone. */
 function standardOutput(now: () => number): LogDestination {
   const writer = createLineWriter({
     ...logDescriptor(STDOUT),

@@ -13,11 +13,11 @@ import { isoTime } from './iso-time.ts';
 export type { UpstreamFailureKind } from '../upstream/failure.ts';
 
 /** The API that a request was for; empty when it was refused before one was chosen. */
-export type ApiLabel = ApiName | '';
+export type ApiLabel = ApiName;
 
 /**
- * The failures that are the upstream's own. Giving a request up because its client went away is nobody's, and a full pool of
- * connections is a refusal.
+ * The failures for which the upstream is to blame. Nobody is when the client went away, and a full pool of connections is a
+ * refusal.
  */
 export type UpstreamErrorKind = Exclude<UpstreamFailureKind, 'aborted' | 'overloaded'>;
 
@@ -114,19 +114,19 @@ export function createRecorder({ metrics, log, recent, summary, requests }: Outc
   };
 }
 
-/** The refusal that counts as a rejection, real or would-be; an upstream's failure is nobody's rejection. */
+/** The refusal that counts as a rejection, real or would-be. The failure of an upstream is none. */
 export function rejectionIn({ refusal, wouldReject }: Outcome): Refusal | null {
   if (refusal === null || refusal.code === 'upstream_unreachable' || refusal.code === 'upstream_timeout')
     return wouldReject;
   return refusal;
 }
 
-/** How the upstream failed, if it is the one that did. */
+/** How the upstream failed, if it is to blame. */
 export function upstreamErrorIn({ upstreamFailure: kind }: Outcome): UpstreamErrorKind | null {
   return kind === 'aborted' || kind === 'overloaded' ? null : kind;
 }
 
-/** The longest path kept of a client's: a request line may hold 16 KiB, a log line should not. */
+/** The longest path of a client that is kept: a request line may hold 16 KiB, a log line should not. */
 const MAX_PATH = 1024;
 const MAX_FIELD = 128;
 

@@ -17,6 +17,8 @@ export interface MetricSources {
   readonly now: () => number;
   /** The keys served from now, or null before they are loaded. */
   readonly keys: () => KeySnapshot | null;
+  /** The names of the APIs that are configured now; the same list until that changes. */
+  readonly apis: () => readonly ApiName[];
   /** `lastSyncAt`: when the keys were last known to equal their source, or null: never. */
   readonly keySource: () => {
     readonly up: boolean;
@@ -56,7 +58,7 @@ export interface Metrics {
 }
 
 export function createMetrics({ version, node, sources }: MetricsOptions): Metrics {
-  const counters = createRequestCounters(sources.keys);
+  const counters = createRequestCounters(sources);
   const gauges = createGauges({ version, node, sources });
   const registry = new Registry();
   for (const name of Object.keys(METRICS) as MetricName[])

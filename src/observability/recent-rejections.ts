@@ -25,9 +25,9 @@ export interface RejectionFilter {
 
 /** Somebody who is told of each rejection as it comes. */
 export interface Follower {
-  /** Returns false when it cannot take more: it is then told nothing further. */
+  /** Returns false when it can take no more: nothing further is sent to it. */
   readonly send: (rejection: Rejection) => boolean;
-  /** Called once when it was let go for being too slow. */
+  /** Called once, when it is dropped for being too slow. */
   readonly dropped: () => void;
 }
 
@@ -52,7 +52,7 @@ export function createRecentRejections(capacity: number = RECENT_REJECTIONS): Re
       latest.add(entry);
       ringOf(byReason, rejection.reason).add(entry);
       if (rejection.mode === 'report') reported.add(entry);
-      // Callers without a known key are no key: anybody is one of them.
+      // Not for callers without a known key: anybody may be one, and could make such rejections at will.
       if (rejection.keyId !== '') ofKeys.add(entry);
       for (const follower of followers) {
         if (follower.send(rejection)) continue;
@@ -101,7 +101,7 @@ function createRingsOfKeys() {
   const rings = new Map<string, Ring>();
   let kept = 0;
 
-  /** Makes room for a good while, since it has to look at all of them: each key keeps an equal share, which a quiet one never fills. */
+  /** Frees much room at once, since it has to look at all of them. Each key keeps an equal share, which a quiet one never fills. */
   const makeRoom = (): void => {
     const enough = MAX_OF_KEYS * 0.9;
     const share = Math.max(1, Math.floor(enough / rings.size));

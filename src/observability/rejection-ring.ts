@@ -4,7 +4,7 @@
 import type { Rejection } from './outcome.ts';
 
 export interface Entry {
-  /** Its place among all that ever were. */
+  /** Its number among all rejections so far. */
   readonly at: number;
   readonly rejection: Rejection;
 }
@@ -16,7 +16,7 @@ export interface Ring {
   readonly trim: (length: number) => number;
   /** In no order. */
   readonly entries: readonly Entry[];
-  /** The place of the newest; -1 for none. */
+  /** The number of the newest; -1 for none. */
   readonly lastAt: () => number;
 }
 

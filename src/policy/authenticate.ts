@@ -1,6 +1,8 @@
 /**
- * Who sends a request to the integration API: the key whose secret came with it. A credential of the other API is unknown here.
+ * Who sends a request to an API without access tokens: the key whose secret came with it. A credential of a key that is for other APIs
+ * is unknown here.
  */
+import { keyServes } from '../keys/key.ts';
 import { refused, type Decision } from '../refusal.ts';
 import { findCredential, identify, invalid, type CredentialPlaces, type Identity } from './credential.ts';
 import type { ApiRules, Ruleset } from './ruleset.ts';
@@ -17,7 +19,7 @@ export function authenticateBySecret(caller: Caller): Decision<Identity> {
   const shown = findCredential(caller, api.credential);
   if (!shown.ok) return shown;
   const identity = identify(shown.value.digest, rules.keys, facts.now);
-  if (identity.ok && identity.value.key.type === 'metrics')
-    return refused(invalid('unknown', `key ${identity.value.key.id} belongs to the metrics API`));
+  if (identity.ok && !keyServes(identity.value.key, api.name))
+    return refused(invalid('unknown', `key ${identity.value.key.id} is not for the API ${api.name}`));
   return identity;
 }

@@ -1,10 +1,13 @@
 /**
  * Which address is the client's: the socket's peer, or, behind trusted proxies, the nearest address that none of them
- * vouches for by being one. It reads X-Forwarded-For from right to left and believes no other header; whether the address
- * may use a key is not asked here.
+ * vouches for by being one. It reads X-Forwarded-For from right to left and believes no other header. And whether that address may
+ * use a key.
  */
+import type { AddressEntry, AddressLists } from '../keys/address-rule.ts';
+import type { Key } from '../keys/key.ts';
 import { formatAddress, parseAddressWithPort, type Address } from '../lib/address.ts';
 import type { AddressSet } from '../lib/cidr.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import type { Peer } from './facts.ts';
 
 export interface ClientAddress {
@@ -46,6 +49,21 @@ export function resolveClientAddress(peer: Peer, forwardedFor: readonly string[]
     forwardedFor: `${header}, ${peerItself(peer).proxy.text}`,
   };
 }
+
+/** Refuses an address from which the key may not be used. `lists`: those of the rules that the request is judged by. */
+export function checkKeyAddress(key: Key, client: ClientAddress, lists: AddressLists): Refusal | null {
+  if (key.denyFrom.holds(client.address, lists)) {
+    const entry = key.denyFrom.entryOf(client.address, lists);
+    const on = entry === null ? 'cannot be told apart from those' : `is, by ${describeEntry(entry)},`;
+    return refusal('ip_not_allowed', `${client.text} ${on} on the denyFrom of key ${key.id}`);
+  }
+  if (key.allowFrom.holds(client.address, lists)) return null;
+  return refusal('ip_not_allowed', `${client.text} is not on the allow-list of key ${key.id}`);
+}
+
+/** An entry as the log and `explain` name it. */
+export const describeEntry = ({ list, range }: AddressEntry): string =>
+  list === null ? range : `${range} of the address list ${list}`;
 
 /** The answers that depend on nothing but the peer. A peer lives as long as its connection, so they are made once for each. */
 function peerItself(peer: Peer): PeerAnswers {

@@ -2,32 +2,37 @@
  * Turns the configuration of an API into the rules that requests are judged by, once, when the configuration is loaded.
  * The configuration is valid already; nothing is checked again here.
  */
-import type { Config, IntegrationApiConfig, MetricsApiConfig } from '../config/schema.ts';
+import type { ApiConfig } from '../config/apis-schema.ts';
+import type { Config } from '../config/schema.ts';
 import { presetRoutes } from '../config/presets.ts';
 import { compileMemberSearch } from '../event-filter/member-value.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
+import { foldPath } from '../lib/path-reading.ts';
 import { compileNameReader } from '../lib/query.ts';
+import { compileApiChoice } from './api-choice.ts';
 import { compileRoutes } from './route.ts';
 import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
 
 /** The rules of a configuration, without the keys, which come from elsewhere and change on their own. */
 export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
-  const { integration, metrics } = config.apis;
+  const apis = Object.entries(config.apis).map(([name, api]) => ({ rules: compileApi(name, api), paths: api.paths }));
+  const rules = apis.map((api) => api.rules);
   return {
     trustedProxies: compileAddressSet(config.listen.trustedProxies.map(cidrOf)),
     pathQuirks: new Set(config.listen.allowPathQuirks),
-    integration: integration === undefined ? null : compileApi('integration', integration),
-    metrics: metrics === undefined ? null : compileApi('metrics', metrics),
+    apis: rules,
+    choice: compileApiChoice(apis),
+    idleTimeoutMs: Math.min(...rules.map(({ idleTimeoutMs }) => idleTimeoutMs)),
   };
 }
 
-function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig): ApiRules {
+function compileApi(name: ApiName, api: ApiConfig): ApiRules {
   const credential = api.credential.map(locationOf);
   return {
     name,
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
     router: compileRoutes(
-      api.routes ?? presetRoutes(api.preset ?? 'userflux'),
+      api.routes ?? (api.preset === null ? [] : presetRoutes(api.preset)),
       credential.flatMap((location) => (location.kind === 'query' ? [location.name] : [])),
     ),
     credential,
@@ -42,7 +47,8 @@ function compileApi(name: ApiName, api: IntegrationApiConfig | MetricsApiConfig)
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,
     idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),
-    publishesKeys: 'token' in api && api.token.privateKeyFile !== null,
+    tokenPath: api.token === null ? null : foldPath(api.token.path),
+    publishesKeys: api.token !== null && api.token.privateKeyFile !== null,
   };
 }
 

@@ -3,6 +3,7 @@
  * digest, so that no comparison takes longer for a near miss. Does not decide what the key may do.
  */
 import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
+import { fieldValues } from '../lib/header-list.ts';
 import { countReadAs, queryParameters } from '../lib/query.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from '../refusal.ts';
 import { NOT_TEXT, secretInBody, type BodyText } from './body-credential.ts';
@@ -88,7 +89,7 @@ function readLocation(
     case 'basic-username':
       return shown(basicUsername(facts.headers.authorization ?? ''));
     case 'header':
-      return only(headerValues(facts.rawHeaders, location.name));
+      return only(fieldValues(facts.rawHeaders, location.name));
     case 'query':
       return query === '' ? null : inQuery(query, location);
     case 'body': {
@@ -105,14 +106,6 @@ function basicUsername(authorization: string): string | null {
   const userPass = Buffer.from(encoded, 'base64').toString('latin1');
   const colon = userPass.indexOf(':');
   return colon > 0 ? userPass.slice(0, colon) : null;
-}
-
-function headerValues(rawHeaders: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2)
-    if (rawHeaders[i]?.length === name.length && rawHeaders[i]?.toLowerCase() === name)
-      values.push(rawHeaders[i + 1] ?? '');
-  return values;
 }
 
 /** A parameter in another spelling, which some backend takes for this one, counts as a repetition, also where it stands alone. */

@@ -1,37 +1,33 @@
 /**
- * What stands at a path of the metrics API: the token endpoint, a query whose answer may be kept, or something else.
+ * What Postern answers itself at a path: token requests and the key set; and which paths of the metrics API are queries.
  */
-import { foldPath, readPath } from '../lib/path-reading.ts';
-import { isMetricsPath } from './route.ts';
-
-export type MetricsPath = 'token' | 'query' | 'other';
-
-const TOKEN_PATH = '/metrics/auth/token';
-const QUERY_PATH = /^\/metrics\/query(?:\/[^/]+)?$/;
-
-/**
- * A path that any backend could read as the token endpoint is that: what is sent there holds a client secret, and never goes
- * on. A query must be one in every reading, else two different ones might share an answer.
- */
-export function metricsPath(path: string): MetricsPath {
-  // Asked several times a request.
-  if (path !== latest.path) latest = { path, kind: kindOf(path) };
-  return latest.kind;
-}
-
-let latest: { readonly path: string; readonly kind: MetricsPath } = { path: '', kind: 'other' };
-
-function kindOf(path: string): MetricsPath {
-  const readings = readPath(path).map(foldPath);
-  if (readings.includes(TOKEN_PATH)) return 'token';
-  return readings.every((reading) => QUERY_PATH.test(reading)) ? 'query' : 'other';
-}
+import { METRICS_API } from '../config/api-names.ts';
+import { foldPath, isPlainPath, readPath } from '../lib/path-reading.ts';
+import type { ApiRules } from './ruleset.ts';
 
 /** RFC 8615; where relying parties look for the keys that verify access tokens. */
 const KEY_SET_PATH = '/.well-known/jwks.json';
 
-/** What Postern answers itself at a path. `publishesKeys`: there are public keys to serve. */
-export function ownEndpointAt(path: string, publishesKeys: boolean): 'token' | 'key set' | null {
-  if (publishesKeys && path === KEY_SET_PATH) return 'key set';
-  return isMetricsPath(path) && metricsPath(path) === 'token' ? 'token' : null;
+export const isKeySetPath = (path: string): boolean => path === KEY_SET_PATH;
+
+/**
+ * Whether a path is the token endpoint of an API. One that any backend could read as it is that: what is sent there holds a
+ * client secret, and never goes on.
+ */
+export function isTokenPath({ tokenPath }: Pick<ApiRules, 'tokenPath'>, path: string): boolean {
+  if (tokenPath === null) return false;
+  if (!isPlainPath(path)) return readPath(path).some((reading) => foldPath(reading) === tokenPath);
+  // With or without one slash at its end: asked on every request, of which most are for something else.
+  const longer = path.length - tokenPath.length;
+  return (longer === 0 || longer === 1) && foldPath(path) === tokenPath;
+}
+
+const QUERY_PATH = /^\/metrics\/query(?:\/[^/]+)?$/;
+
+/**
+ * Whether a path is a query of the metrics API, whose answer may be kept. It must be one in every reading, else two different
+ * ones might share an answer.
+ */
+export function isMetricsQuery({ name }: Pick<ApiRules, 'name'>, path: string): boolean {
+  return name === METRICS_API && readPath(path).every((reading) => QUERY_PATH.test(foldPath(reading)));
 }

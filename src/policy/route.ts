@@ -14,7 +14,7 @@ import {
   type PathPattern,
   type PathTable,
 } from '../lib/path-pattern.ts';
-import { foldPath, isPlainPath, readPath, segmentsOf } from '../lib/path-reading.ts';
+import { readPath, segmentsOf } from '../lib/path-reading.ts';
 import { foldParameterName } from '../lib/query.ts';
 
 export interface CompiledRoute {
@@ -32,6 +32,18 @@ export interface CompiledRoute {
   readonly forms: boolean;
   readonly rewrite: string | null;
   readonly backend: BackendReading;
+  /** Needs no credential. */
+  readonly isPublic: boolean;
+  /** May be read with a write-only key. */
+  readonly pages: boolean;
+  /** How long answers are kept, in milliseconds; null: not at all. */
+  readonly cacheMs: number | null;
+  /** These four hold in place of the API's; null: the API's. */
+  readonly maxBodyBytes: number | null;
+  readonly timeoutMs: number | null;
+  readonly idleTimeoutMs: number | null;
+  /** An origin, or the address of a socket, as the API's `upstream` is. */
+  readonly upstream: string | null;
 }
 
 export interface RouteMatch {
@@ -85,15 +97,6 @@ export function compileRoutes(definitions: readonly RouteDefinition[], credentia
   return { match, routes: entries.map(({ route }) => route) };
 }
 
-/** Whether a path belongs to the metrics API in any of its readings: `/metrics`, and what is under it. */
-export function isMetricsPath(path: string): boolean {
-  if (isPlainPath(path)) return /^\/metrics(?:\/|$)/i.test(path);
-  return readPath(path).some((reading) => {
-    const folded = foldPath(reading);
-    return folded === '/metrics' || folded.startsWith('/metrics/');
-  });
-}
-
 interface Entry {
   readonly pattern: PathPattern;
   readonly route: CompiledRoute;
@@ -110,6 +113,19 @@ interface RouteTable {
   readonly paths: PathTable<Entry>;
 }
 
+/** The limits and the upstream of a route are those of what is at its path, which need not be what this path leads to. */
+const NOTHING_GRANTED = {
+  isSure: false,
+  forms: false,
+  isPublic: false,
+  pages: false,
+  cacheMs: null,
+  maxBodyBytes: null,
+  timeoutMs: null,
+  idleTimeoutMs: null,
+  upstream: null,
+} as const satisfies Partial<CompiledRoute>;
+
 function compileEntry(definition: RouteDefinition, credentials: readonly string[]): Entry {
   const { events, rewrite } = definition;
   const route: CompiledRoute = {
@@ -122,14 +138,24 @@ function compileEntry(definition: RouteDefinition, credentials: readonly string[
     forms: definition.forms ?? false,
     rewrite: rewrite ?? null,
     backend: definition.backend ?? {},
+    isPublic: definition.public ?? false,
+    pages: definition.pages ?? false,
+    cacheMs: scaled(definition.cacheMinutes, 60_000),
+    maxBodyBytes: definition.maxBodyBytes ?? null,
+    timeoutMs: scaled(definition.timeoutSeconds, 1000),
+    idleTimeoutMs: scaled(definition.idleTimeoutSeconds, 1000),
+    upstream: definition.upstream ?? null,
   };
   return {
     pattern: parsePattern(definition.path),
     route,
-    loose: { ...route, isSure: false, forms: false },
+    loose: { ...route, ...NOTHING_GRANTED },
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite, definition.path),
   };
 }
+
+const scaled = (value: number | null | undefined, factor: number): number | null =>
+  value === null || value === undefined ? null : Math.round(value * factor);
 
 function compileRewrite(rewrite: string, path: string): NonNullable<Entry['rewrite']> {
   const names = segmentsOf(path);

@@ -63,8 +63,16 @@ export interface ApiRules {
   readonly maxBodyBytes: number;
   /** How long a client may take nothing of an answer. */
   readonly idleTimeoutMs: number;
+  /** Where its access tokens are issued, folded; null: it has none. */
+  readonly tokenPath: string | null;
   /** Access tokens are signed with a private key, whose public part everybody may have. */
   readonly publishesKeys: boolean;
+}
+
+/** Which API a request is for. */
+export interface ApiChoice {
+  /** `host`: the Host field as received. `path`: normalized. null: no API serves it, or two could. */
+  readonly find: (host: string, path: string) => ApiRules | null;
 }
 
 export interface Ruleset {
@@ -72,7 +80,10 @@ export interface Ruleset {
   readonly ready: boolean;
   readonly trustedProxies: AddressSet;
   readonly pathQuirks: ReadonlySet<PathQuirk>;
-  readonly integration: ApiRules | null;
-  readonly metrics: ApiRules | null;
+  /** In the order of the configuration. Made anew with each configuration, and kept when keys change. */
+  readonly apis: readonly ApiRules[];
+  readonly choice: ApiChoice;
+  /** The shortest of all, for whom no API was found. */
+  readonly idleTimeoutMs: number;
   readonly keys: KeySnapshot;
 }

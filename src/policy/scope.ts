@@ -9,8 +9,10 @@ import { refusal, type Refusal } from '../refusal.ts';
 import { announcesBody, type Facts } from './facts.ts';
 import type { RouteMatch } from './route.ts';
 
-const METHODS: Readonly<Record<KeyType, ReadonlySet<string>>> = {
+/** The methods that a key of a type may use. */
+export const METHODS: Readonly<Record<KeyType, ReadonlySet<string>>> = {
   'write-only': new Set(['POST']),
+  'read-only': new Set(['GET', 'HEAD']),
   'read-write': new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']),
   metrics: new Set(['GET', 'HEAD', 'POST']),
 };

@@ -4,10 +4,10 @@
  */
 import { normalizeTarget } from '../lib/path-normalization.ts';
 import { mayHoldCredential } from '../policy/body-credential.ts';
+import { checkKeyAddress } from '../policy/client-address.ts';
 import { admittedOrigins, isPreflight } from '../policy/cors.ts';
 import type { Identity } from '../policy/credential.ts';
-import { ownEndpointAt } from '../policy/own-endpoint.ts';
-import { isMetricsPath } from '../policy/route.ts';
+import { isKeySetPath, isTokenPath } from '../policy/own-endpoint.ts';
 import type { RateStore } from '../rate-store/rate-store.ts';
 import { refusal, type Decision } from '../refusal.ts';
 import { readText } from './body.ts';
@@ -33,36 +33,29 @@ export function takePath(passage: Passage): Verdict {
 export function takeRoute(passage: Passage): Verdict {
   if (passage.api !== null) return 'passed';
   const { facts, rules, path } = passage;
-  const own = rules.metrics === null ? null : ownEndpointAt(path, rules.metrics.publishesKeys);
-  passage.endpoint = own;
-  if (own === 'key set') {
+  const publishing = isKeySetPath(path) ? rules.apis.find(({ publishesKeys }) => publishesKeys) : undefined;
+  if (publishing !== undefined) {
     // Public keys are for everybody, under every Host.
-    passage.api = rules.metrics;
+    passage.api = publishing;
+    passage.endpoint = 'key set';
     return facts.method === 'GET' || facts.method === 'HEAD'
       ? 'passed'
       : refusal('no_route', 'the key set is read only');
   }
-  const api = isMetricsPath(path) ? rules.metrics : rules.integration;
-  if (api === null) return refusal('no_route', 'no API is configured for this path');
-  if (api.hosts !== null && !api.hosts.has(hostName(facts.headers.host ?? '')))
-    return refusal('no_route', `the ${api.name} API does not serve this Host`);
+  const api = rules.choice.find(facts.headers.host ?? '', path);
+  if (api === null) return refusal('no_route', 'no API serves this Host and path');
   passage.api = api;
-  passage.route = api.router.match(facts.method, path);
+  if (isTokenPath(api, path)) passage.endpoint = 'token';
+  else passage.route = api.router.match(facts.method, path);
   return 'passed';
-}
-
-/** The host name of a Host value: lower case, without port and final dot (RFC 3986 3.2.2). */
-function hostName(host: string): string {
-  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
-  return (end <= 0 ? host : host.slice(0, end)).toLowerCase().replace(/\.$/, '');
 }
 
 export function checkPreflight(passage: Passage): Verdict {
   if (!isPreflight(passage.facts)) return 'passed';
   const { origin, originCount } = passage.facts.headers;
-  const origins = admittedOrigins(passage.rules.keys);
-  if (originCount !== 1 || (origins !== null && !origins.has(origin ?? '')))
-    return refusal('cors_not_allowed', 'no enabled write-only key admits this origin');
+  const origins = admittedOrigins(passage.rules.keys, passage.api?.name ?? null);
+  if (originCount !== 1 || !origins.admits(origin ?? ''))
+    return refusal('cors_not_allowed', 'no enabled key that pages may use in this API admits this origin');
   passage.endpoint = 'preflight';
   return 'own';
 }
@@ -90,10 +83,7 @@ function keepIdentity(passage: Passage, decision: Decision<Identity>): Verdict {
 }
 
 export function checkAddress(passage: Identified): Verdict {
-  const client = clientOf(passage);
-  const { key } = passage.identity;
-  if (key.admitsAddress(client.address)) return 'passed';
-  return refusal('ip_not_allowed', `${client.text} is not on the allow-list of key ${key.id}`);
+  return checkKeyAddress(passage.identity.key, clientOf(passage), passage.rules.keys.lists) ?? 'passed';
 }
 
 export function takeFromRate(passage: Identified, { rate }: PolicyWorld): Verdict | Promise<Verdict> {

@@ -27,7 +27,7 @@ export interface Visit extends Place {
 }
 
 /** What of a ruleset decides where a request goes. Made anew with each configuration, and kept when keys change. */
-type Configuration = Pick<Ruleset, 'pathQuirks' | 'integration' | 'metrics'>;
+type Configuration = Pick<Ruleset, 'pathQuirks' | 'apis'>;
 
 /** Longer ones are not remembered, in bytes: an ordinary request has a third of it. */
 const MAX_REMEMBERED = 6144;
@@ -48,13 +48,8 @@ export function connectionOf(socket: Socket): Connection {
 /** Where a request goes, if the one before it on its connection went there by the same configuration. */
 export function placeOf(visit: Visit | null, now: Facts, rules: Ruleset): Place {
   if (visit === null || visit.target !== now.target || visit.method !== now.method) return NOWHERE;
-  const { pathQuirks, integration, metrics } = visit.configuration;
-  return visit.host === now.headers.host &&
-    pathQuirks === rules.pathQuirks &&
-    integration === rules.integration &&
-    metrics === rules.metrics
-    ? visit
-    : NOWHERE;
+  const { pathQuirks, apis } = visit.configuration;
+  return visit.host === now.headers.host && pathQuirks === rules.pathQuirks && apis === rules.apis ? visit : NOWHERE;
 }
 
 /** Keeps of a request that is over what the next one on its connection may repeat. */
@@ -77,8 +72,7 @@ export function remember(connection: Connection, passage: Passage): void {
 export function visitOf({ facts, rules, path, query, api, route, endpoint }: Passage): Visit | null {
   if (api === null || endpoint !== null) return null;
   const { target, method, headers } = facts;
-  const { pathQuirks, integration, metrics } = rules;
-  const configuration = { pathQuirks, integration, metrics };
+  const configuration = { pathQuirks: rules.pathQuirks, apis: rules.apis };
   return { target, method, host: headers.host, configuration, path, query, api, route };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Which CORS headers an answer carries, so that a page of an admitted origin can read it, a refusal included.
  */
-import { admittedOrigins, keyAdmitsOrigin, keyNamesOrigin, readableBy, someKeyNamesOrigin } from '../policy/cors.ts';
+import { admittedOrigins, keyAdmitsOrigin, keyNamesOrigin, readableBy } from '../policy/cors.ts';
 import type { Passage } from './passage.ts';
 
 const NONE: readonly string[] = [];
@@ -16,12 +16,11 @@ export function corsHeadersFor(passage: Passage): readonly string[] {
 /** Whether a page of this origin may read the answer to a request with cookies. Before the key is known, as for some key. */
 export function mayHaveCredentials({ api, identity, rules }: Passage, origin: string): boolean {
   if (api?.cors.allowCredentials !== true) return false;
-  return identity === null ? someKeyNamesOrigin(rules.keys, origin) : keyNamesOrigin(identity.key, origin);
+  return identity === null ? admittedOrigins(rules.keys, api.name).names(origin) : keyNamesOrigin(identity.key, origin);
 }
 
-/** Before the key is known, an origin that some enabled write-only key admits may read the refusal. */
-function admits({ identity, rules }: Passage, origin: string): boolean {
+/** Before the key is known, an origin that some enabled key admits may read the refusal. */
+function admits({ api, identity, rules }: Passage, origin: string): boolean {
   if (identity !== null) return keyAdmitsOrigin(identity.key, origin);
-  const origins = admittedOrigins(rules.keys);
-  return origins === null || origins.has(origin);
+  return admittedOrigins(rules.keys, api?.name ?? null).admits(origin);
 }

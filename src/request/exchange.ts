@@ -134,14 +134,9 @@ export class Exchange implements Passage {
 
   /** For how long the client may take nothing of an answer: as its API says, or the strictest of all if none was found. */
   get idleTimeoutMs(): number {
-    if (this.api !== null) return this.api.idleTimeoutMs;
-    const { integration, metrics } = this.rules;
-    return Math.min(integration?.idleTimeoutMs ?? DEFAULT_IDLE_MS, metrics?.idleTimeoutMs ?? DEFAULT_IDLE_MS);
+    return (this.api ?? this.rules).idleTimeoutMs;
   }
 }
-
-/** The default of `idleTimeoutSeconds`. */
-const DEFAULT_IDLE_MS = 60_000;
 
 /** The path is part of the target, and the latest rejections are kept for long. */
 function lastingPath(path: string, target: string): string {

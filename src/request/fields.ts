@@ -43,9 +43,9 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
 /** The header list of the backend's answer as the client gets it. */
 export function answerHeaders(exchange: Exchange, rawHeaders: readonly string[]): string[] {
   const { identity, removedEvents, requestId, wouldReject } = exchange;
-  // Only write-only keys are for web pages; for the others the backend's own CORS fields stand as they are. So they do for
+  // For keys that no page may use, the backend's own CORS fields stand as they are. So they do for
   // a page that report mode alone lets through.
-  const cors = identity?.key.type === 'write-only' ? corsHeadersFor(exchange) : null;
+  const cors = identity?.key.allowBrowsers === true ? corsHeadersFor(exchange) : null;
   const isReported = cors?.length === 0 && wouldReject !== null;
   const own = ['X-Request-Id', requestId];
   if (removedEvents > 0 && wouldReject === null) own.push('Postern-Removed-Events', String(removedEvents));

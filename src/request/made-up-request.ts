@@ -9,7 +9,6 @@ import { verifySecretChecksum } from '../keys/secret.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
 import { readHeaders } from '../policy/header-facts.ts';
-import { isMetricsPath } from '../policy/route.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { refused, type Decision } from '../refusal.ts';
 import type { PolicyWorld } from './checks.ts';
@@ -26,10 +25,9 @@ export interface MadeUpRequest {
   readonly now: number;
 }
 
-/** The facts of the request. It names a Host that the API of its path serves. */
+/** The facts of the request. It names a Host that some API serves this path for, if one does. */
 export function factsOf({ ip, method, path, origin, secure, now }: MadeUpRequest, rules: Ruleset): Facts {
-  const api = isMetricsPath(path.split('?', 1)[0] as string) ? rules.metrics : rules.integration;
-  const [host = 'localhost'] = api?.hosts ?? [];
+  const host = hostServing(path.split('?', 1)[0] as string, rules);
   const rawHeaders = ['Host', host];
   if (origin !== null) rawHeaders.push('Origin', origin);
   return {
@@ -43,6 +41,14 @@ export function factsOf({ ip, method, path, origin, secure, now }: MadeUpRequest
     peer: { text: ip, address: parseAddress(ip) },
   };
 }
+
+/** A Host that some API serves this path for; any, if none does. */
+function hostServing(path: string, { apis, choice }: Ruleset): string {
+  const hosts = [DEFAULT_HOST, ...apis.flatMap((api) => [...(api.hosts ?? [])])];
+  return hosts.find((host) => choice.find(host, path) !== null) ?? DEFAULT_HOST;
+}
+
+const DEFAULT_HOST = 'localhost';
 
 /** The secret stands for a credential of either API: for the metrics API, for the token that it would be exchanged for. */
 export const authenticateAs = (secret: string): PolicyWorld['authenticate'] =>

@@ -6,7 +6,7 @@ import type { MetricsService } from '../metrics-api/metrics-service.ts';
 import { MAX_TOKEN_BODY_BYTES, neitherForm, type TokenHead } from '../metrics-api/token-endpoint.ts';
 import { oauthRefusal, type TokenAnswer } from '../metrics-api/token-answer.ts';
 import { speaksOAuth } from '../metrics-api/token-request.ts';
-import { preflightHeaders } from '../policy/cors.ts';
+import { admittedOrigins, preflightHeaders } from '../policy/cors.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
 import { mayHaveCredentials } from './cors-headers.ts';
@@ -26,8 +26,13 @@ export function answerOwn(exchange: Exchange, { ending, serviceOf }: OwnWorld): 
   if (!isRouted(exchange)) throw new Error('an endpoint of Postern was asked before the route');
   const { facts, api } = exchange;
   if (exchange.endpoint === 'preflight') {
-    const credentials = mayHaveCredentials(exchange, facts.headers.origin ?? '');
-    return write(exchange, ending, { status: 204, headers: preflightHeaders(facts, api.cors, credentials), body: '' });
+    const origin = facts.headers.origin ?? '';
+    const headers = preflightHeaders(facts, {
+      rules: api.cors,
+      methods: admittedOrigins(exchange.rules.keys, api.name).methodsFor(origin),
+      credentials: mayHaveCredentials(exchange, origin),
+    });
+    return write(exchange, ending, { status: 204, headers, body: '' });
   }
   const headers = ['Content-Type', 'application/jwk-set+json', 'Cache-Control', 'public, max-age=300'];
   write(exchange, ending, { status: 200, headers, body: serviceOf(api).tokens.jwks ?? '' });

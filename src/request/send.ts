@@ -5,7 +5,7 @@
 import { arrivedBody } from '../data-port/body.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { declaredLength } from '../policy/facts.ts';
-import { metricsPath } from '../policy/own-endpoint.ts';
+import { isMetricsQuery } from '../policy/own-endpoint.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
 import { forward, type ForwardResult } from '../upstream/forward.ts';
@@ -119,7 +119,7 @@ function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResul
 /** Whether the answer to a request may come from the cache: a query, by a key that nothing stood against. */
 export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage): boolean {
   return (
-    api?.name === 'metrics' &&
+    api !== null &&
     // In report mode the backend still judges the caller itself, on every request.
     api.enforcement === 'enforce' &&
     facts.method === 'POST' &&
@@ -127,6 +127,6 @@ export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage
     facts.headers.contentEncodingCount < 2 &&
     identity !== null &&
     wouldReject === null &&
-    metricsPath(path) === 'query'
+    isMetricsQuery(api, path)
   );
 }

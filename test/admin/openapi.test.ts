@@ -39,6 +39,14 @@ t.test(
       );
       if (method !== 'get') t.notOk(operation.security && path !== '/api/session', 'only sessions are open');
     }
+    for (const { path, method, operation } of operations) {
+      const isOpen = path === '/api/session' && method !== 'get';
+      t.equal('401' in operation.responses, !isOpen || method === 'post', `${method} ${path} can refuse a token`);
+      t.same(operation.security, isOpen ? [] : undefined, `${method} ${path}`);
+      t.equal('413' in operation.responses, operation.requestBody !== undefined, `${method} ${path} has a bound`);
+      for (const status of ['400', '403', '421', '500'])
+        t.ok(status in operation.responses, `${method} ${path} ${status}`);
+    }
     const page = readFileSync('docs/admin-api.md', 'utf8');
     for (const { path, method } of operations)
       t.ok(page.includes(`\`${method.toUpperCase()} ${path}\``), `${method} ${path} is in docs/admin-api.md`);
@@ -53,6 +61,7 @@ interface Operation {
   readonly parameters: readonly { readonly in: string; readonly name: string }[];
   readonly requestBody?: object;
   readonly security?: object;
+  readonly responses: Readonly<Record<string, unknown>>;
 }
 
 const CONTRACT = [

@@ -65,4 +65,26 @@ t.test('a request that does not arrive ends in half a minute, and nothing holds 
   const { server } = adminServer();
   t.equal(server.server.requestTimeout, 30_000);
   t.equal(server.initialConfig.bodyLimit, 1_048_576);
+  t.equal(server.initialConfig.forceCloseConnections, true);
+  t.equal(server.server.maxConnections, 1024);
+});
+
+t.test('a refusal of the server itself says what was wrong', async (t) => {
+  const { server, logged } = adminServer();
+  server.post('/there', async () => 'done');
+  const post = (type: string, payload: string) =>
+    server.inject({ method: 'POST', url: '/there', headers: { 'content-type': type }, payload });
+  const problems: unknown[] = [];
+  for (const answer of [
+    await post('application/json', '{'),
+    await post('text/strange', 'x'),
+    await post('application/json', JSON.stringify('x'.repeat(2 ** 20))),
+  ])
+    problems.push([answer.statusCode, answer.json().code, answer.json().detail.startsWith('Something went wrong')]);
+  t.same(problems, [
+    [400, 'malformed_request', false],
+    [415, 'unsupported_media_type', false],
+    [413, 'body_too_large', false],
+  ]);
+  t.same(logged, []);
 });

@@ -9,7 +9,7 @@ const KEY = `id: a, type: write-only, secrets: [{ hash: "sha256:${'0'.repeat(64)
 async function check(t: Test, files: Record<string, string>, strict = false) {
   const directory = t.testdir(files);
   const { io, out, err } = capturedIo();
-  const code = await runCheck({ config: join(directory, 'postern.yaml'), strict }, io);
+  const code = await runCheck({ config: join(directory, 'postern.yaml'), strict, json: false }, io);
   return {
     code,
     lines: out.map((line) => line.replaceAll(`${directory}/`, '')),
@@ -59,5 +59,29 @@ t.test('a key file is not looked for when keys are in Redis', async (t) =>
 
 t.test('the shipped examples have no findings', async (t) => {
   const { io, out } = capturedIo();
-  t.equal(await runCheck({ config: 'config/postern.yaml', strict: true }, io), 0, out.join('\n'));
+  t.equal(await runCheck({ config: 'config/postern.yaml', strict: true, json: false }, io), 0, out.join('\n'));
+});
+
+t.test('as JSON', async (t) => {
+  const found = async (files: Record<string, string>, strict: boolean) => {
+    const directory = t.testdir(files);
+    const { io, out } = capturedIo();
+    const code = await runCheck({ config: join(directory, 'postern.yaml'), strict, json: true }, io);
+    return { code, ...(JSON.parse(out.join('\n').replaceAll(`${directory}/`, '')) as { findings: unknown[] }) };
+  };
+  const files = { 'postern.yaml': API, 'keys.yaml': `keys:\n  - { ${KEY} }\n` };
+  const finding = {
+    file: 'keys.yaml',
+    line: 2,
+    column: 5,
+    severity: 'warning',
+    field: 'keys[0]',
+    message: 'keys[0] lets any web page send any event; limit `allowedEvents` or `allowedOrigins`.',
+  };
+  t.strictSame(await found(files, false), { code: 0, findings: [finding] });
+  t.strictSame(await found(files, true), { code: 1, findings: [{ ...finding, severity: 'error' }] });
+  t.strictSame(await found({ ...files, 'keys.yaml': `keys: [{ ${KEY}, allowedOrigins: [] }]\n` }, true), {
+    code: 0,
+    findings: [],
+  });
 });

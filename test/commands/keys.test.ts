@@ -91,7 +91,7 @@ t.test('push, pull and check: nothing is lost on the way', async (t) => {
     join(copy, 'postern.yaml'),
     'apis: { integration: { upstream: "http://127.0.0.1:9", preset: userflux } }',
   );
-  t.equal(await runCheck({ config: join(copy, 'postern.yaml'), strict: false }, pulled.io), 0);
+  t.equal(await runCheck({ config: join(copy, 'postern.yaml'), strict: false, json: false }, pulled.io), 0);
   const before = loadKeyFile(keyFile, ENV).definitions ?? [];
   const after = loadKeyFile(join(copy, 'keys.yaml'), {}).definitions ?? [];
   t.equal(after.length, 3);

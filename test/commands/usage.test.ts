@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  ARGUMENT,
   commandHelp,
   overviewHelp,
   readArguments,
@@ -17,6 +18,7 @@ const command: CommandSpec = {
     type: { type: 'string', value: 'TYPE', choices: ['one', 'two'], help: 'which' },
     json: { type: 'boolean', help: 'print JSON' },
   },
+  exits: { 0: 'allowed', 3: 'refused' },
 };
 const read = (...args: string[]) => readArguments(command, args);
 const mistake = (...args: string[]): string => {
@@ -31,7 +33,7 @@ t.test('values', async (t) => {
   });
   t.match(read('--key', '-k'), { values: { key: '-k' } }, 'a secret may start with a dash');
   t.match(read('--key=--k'), { values: { key: '--k' } });
-  t.match(read('--help'), { kind: 'help' });
+  for (const flag of ['--help', '-h']) t.match(read(flag), { kind: 'help' });
 });
 
 t.test('mistakes', async (t) => {
@@ -50,9 +52,36 @@ t.test('mistakes', async (t) => {
   t.equal(mistake('--json'), '`explain` needs --key SECRET');
 });
 
+t.test('an argument', async (t) => {
+  const { options, exits } = command;
+  const withArgument = (argument: CommandSpec['argument'] & {}): CommandSpec => ({
+    name: 'routes',
+    summary: 'print something',
+    argument,
+    options: { json: options['json'] as (typeof options)[string] },
+    exits,
+  });
+  const file = withArgument({ value: 'FILE', help: 'what to read', required: true });
+  t.match(readArguments(file, ['a.yaml', '--json']), { kind: 'run', values: { [ARGUMENT]: 'a.yaml', json: true } });
+  t.match(readArguments(file, ['--', '--json']), { kind: 'run', values: { [ARGUMENT]: '--json' } });
+  t.match(readArguments(file, ['-']), { kind: 'run', values: { [ARGUMENT]: '-' } });
+  t.match(readArguments(file, []), { kind: 'mistake', message: '`routes` needs FILE' });
+  t.match(readArguments(file, ['']), { kind: 'mistake', message: '`routes` needs FILE that is not empty' });
+  t.match(readArguments(file, ['a', 'b']), { message: '"b" is one argument too many for `routes`' });
+  t.match(readArguments(file, ['--help']), { kind: 'help' });
+  t.match(readArguments(withArgument({ value: 'DIR', help: 'where' }), []), { kind: 'run' });
+  const shell = withArgument({ value: 'SHELL', help: 'which', required: true, choices: ['bash', 'zsh'] });
+  t.match(readArguments(shell, ['bsh']), {
+    message: 'SHELL must be one of bash, zsh; it is "bsh"; did you mean bash?',
+  });
+  t.match(readArguments(shell, []), { message: '`routes` needs bash, zsh' });
+  t.match(commandHelp(file), /\n {2}FILE +what to read\n {2}--json/);
+});
+
 t.test('help', async (t) => {
   const help = commandHelp(command);
   for (const [name, { help: line }] of Object.entries(command.options)) t.match(help, new RegExp(`--${name}.*${line}`));
+  t.match(help, /\n\nExit codes: 0 allowed, 2 usage error, 3 refused, 70 internal error\.$/);
   t.match(overviewHelp([command]), /postern explain {2}show something/);
 });
 

@@ -1,16 +1,19 @@
 import t from 'tap';
-import type { z } from 'zod';
-import { IntegrationApiSchema, MetricsApiSchema } from '../../src/config/api-schema.ts';
+import { ApisSchema, type ApiConfig } from '../../src/config/apis-schema.ts';
 
 const upstream = 'http://127.0.0.1:9000';
 
 /** What is wrong, each as its place and its sentence; nothing when it can be used. */
-function wrong(schema: z.ZodType, written: object): string[] {
-  const { error } = schema.safeParse({ upstream, ...written });
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+function wrong(name: string, written: object): string[] {
+  const { error } = ApisSchema.safeParse({ [name]: { upstream, ...written } });
+  return (error?.issues ?? []).map(({ path, message }) => `${path.slice(1).join('.')}: ${message}`);
 }
-const integration = (written: object): string[] => wrong(IntegrationApiSchema, written);
-const metrics = (written: object): string[] => wrong(MetricsApiSchema, written);
+const integration = (written: object): string[] => wrong('integration', written);
+const metrics = (written: object): string[] => wrong('metrics', written);
+
+function parsed(written: object, name = 'integration'): ApiConfig {
+  return ApisSchema.parse({ [name]: { upstream, ...written } })[name] as ApiConfig;
+}
 
 t.test('a limit holds for the first value beyond it', async (t) => {
   for (const [field, least, most, step] of [
@@ -48,7 +51,7 @@ t.test('a key is looked for only in a place that means nothing else', async (t) 
     '',
   ])
     t.match(integration({ credential: [place] }), [/^credential\.0: must be bearer/], JSON.stringify(place));
-  t.same(IntegrationApiSchema.parse({ upstream, credential: ['header:X-Key', 'query:Key', 'body:Key'] }).credential, [
+  t.same(parsed({ credential: ['header:X-Key', 'query:Key', 'body:Key'] }).credential, [
     'header:x-key',
     'query:Key',
     'body:Key',
@@ -66,15 +69,18 @@ t.test(
 );
 
 t.test('routes stand in place of a preset, and without either the usual ones hold', async (t) => {
-  const presetOf = (written: object) => IntegrationApiSchema.parse({ upstream, ...written }).preset;
+  const presetOf = (written: object, name?: string) => parsed(written, name).preset;
   t.equal(presetOf({ preset: null, routes: null }), 'userflux');
   t.equal(presetOf({ routes: [] }), null, 'an empty list is a list');
   t.equal(presetOf({ preset: 'segment' }), 'segment');
   t.same(integration({ preset: 'userflux', routes: [] }), ['routes: cannot stand beside `preset`: remove one of them']);
   t.same(metrics({ preset: 'userflux' }), []);
   t.match(metrics({ preset: 'userflux', routes: [] }), [/^routes: cannot stand beside/]);
-  t.match(metrics({ preset: 'segment' }), [/^preset: must be userflux/]);
-  t.same(MetricsApiSchema.parse({ upstream, routes: [] }).preset, null);
+  t.match(metrics({ preset: 'segment', openapi: 'api.yaml' }), [/^openapi: cannot stand beside `preset`/]);
+  t.match(metrics({ routes: [], openapi: 'api.yaml' }), [/^openapi: cannot stand beside `routes`/]);
+  t.equal(presetOf({ routes: [] }, 'metrics'), null);
+  t.equal(presetOf({ openapi: 'api.yaml' }), null);
+  t.equal(presetOf({}, 'orders'), null, 'the usual ones are those of two names alone');
 });
 
 t.test('every route that cannot be used is told, each at its place', async (t) => {
@@ -98,13 +104,47 @@ t.test('a secret for tokens is long enough in bytes, and stands alone or in a li
   t.match(metrics({ token: { secret: 'x'.repeat(32), privateKeyFile: 'key.pem' } }), [/^token\.privateKeyFile: /]);
 });
 
-t.test('the metrics API takes tokens alone, and every contradiction in it is told at once', async (t) => {
-  t.same(metrics({ credential: ['bearer'], cache: { maxBytes: 5, maxEntryBytes: 5 } }), []);
-  t.match(
-    metrics({ credential: ['bearer', 'query:key'], preset: 'mixpanel', cache: { maxBytes: 5, maxEntryBytes: 6 } }),
-    [/^preset: must be userflux/, /^credential: must be \[bearer\]/, /^cache\.maxEntryBytes: must not be larger/],
-  );
+t.test('tokens and a cache stand in any API, and the one named metrics has them without being asked', async (t) => {
+  t.same(metrics({ cache: { maxBytes: 5, maxEntryBytes: 5 } }), []);
+  t.match(metrics({ cache: { maxBytes: 5, maxEntryBytes: 6 } }), [/^cache\.maxEntryBytes: must not be larger/]);
   t.same(metrics({ cache: { maxBytes: 0, maxEntryBytes: 0 } }), [], 'no cache at all');
-  for (const field of ['token', 'cache'])
-    t.equal(integration({ [field]: {} }).length, 1, `${field} is not of every API`);
+  t.match(wrong('orders', { token: {} }), [/^token\.path: is missing/]);
+  t.same(wrong('orders', { token: { path: '/orders/token' }, cache: {} }), []);
+  t.match(parsed({}, 'metrics'), {
+    token: { path: '/metrics/auth/token', ttlSeconds: 900 },
+    cache: { store: 'memory' },
+  });
+  t.same([parsed({}).token, parsed({}).cache], [null, null]);
+});
+
+t.test('paths are prefixes that a request could have', async (t) => {
+  for (const path of ['/', '/v1', '/v1/', '/v1.0/users', '/a-b_c~d', '/a:b'])
+    t.same(integration({ paths: [path] }), [], path);
+  for (const path of [
+    '',
+    'v1',
+    '/v1//a',
+    '/../a',
+    '/a?b',
+    '/a%20b',
+    '/a#b',
+    '/ä',
+    '/a\\b',
+    '/a;b',
+    '/:id',
+    '/a/**',
+    '/a*',
+  ])
+    t.match(integration({ paths: [path] }), [/^paths\.0: must be a/], path);
+  t.match(integration({ paths: [] }), [/^paths: must name at least one/]);
+  t.match(integration({ paths: '/v1' }), [/^paths: must be a list/]);
+});
+
+t.test('who is refused or admitted as a whole is said in addresses', async (t) => {
+  const entry = { address: '2001:db8::/32', description: 'Office' };
+  t.same(integration({ allowFrom: ['203.0.113.0/24', entry], denyFrom: [entry], unlisted: 'refuse' }), []);
+  t.match(integration({ allowFrom: ['203.0.113.1/24'] }), [/^allowFrom\.0: is not usable/]);
+  t.match(integration({ denyFrom: 'anywhere' }), [/^denyFrom: must be a list/]);
+  t.match(integration({ unlisted: 'deny' }), [/^unlisted: /]);
+  t.same([parsed({}).allowFrom, parsed({}).denyFrom, parsed({}).unlisted], ['anywhere', [], 'allow']);
 });

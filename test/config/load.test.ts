@@ -68,3 +68,49 @@ t.test('a warning leaves the configuration usable', async (t) => {
   t.ok(config);
   t.match(problems, [{ severity: 'warning', field: 'admin.host', line: 2, column: 16 }]);
 });
+
+t.test('the routes of an OpenAPI document stand in the API that names it', async (t) => {
+  const directory = t.testdir({
+    'p.yaml': `apis:
+  a: { upstream: "http://127.0.0.1:9000", paths: [/a], openapi: docs/api.yaml }
+  b: { upstream: "http://127.0.0.1:9001", paths: [/b], openapi: docs/api.yaml, unlisted: refuse }
+`,
+    docs: {
+      'api.yaml':
+        'openapi: 3.0.0\npaths:\n  /a/{id}: { $ref: item.yaml }\n  /b: { get: { x-postern: { pages: true } }, trace: {} }\n',
+      'item.yaml': 'get: {}\n',
+    },
+  });
+  const { config, problems, files } = loadConfig(join(directory, 'p.yaml'), {});
+  for (const name of ['a', 'b']) {
+    t.match(config?.apis[name]?.routes, [
+      { method: 'GET', path: '/a/:id', pages: false },
+      { method: 'GET', path: '/b', pages: true },
+    ]);
+    t.equal(config?.apis[name]?.openapi, join(directory, 'docs/api.yaml'));
+    t.equal(config?.apis[name]?.preset, null);
+  }
+  t.match(problems, [{ file: join(directory, 'docs/api.yaml'), line: 4, severity: 'warning', message: /TRACE/ }]);
+  t.same(
+    files,
+    ['p.yaml', 'docs/api.yaml', 'docs/item.yaml'].map((name) => join(directory, name)),
+  );
+});
+
+t.test('an OpenAPI document that is wrong keeps the configuration from being used', async (t) => {
+  const load = (document: string) => {
+    const directory = t.testdir({
+      'p.yaml': 'apis: { a: { upstream: "http://127.0.0.1:9000", openapi: api.yaml } }\n',
+      'api.yaml': document,
+    });
+    return loadConfig(join(directory, 'p.yaml'), {});
+  };
+  const wrong = load('openapi: 3.1.0\npaths: { /a: { get: { x-postern: { evnts: a } } } }\n');
+  t.equal(wrong.config, null);
+  t.match(wrong.problems, [
+    { file: /api\.yaml$/, line: 2, message: /evnts is not a known field; did you mean "events"/ },
+  ]);
+  t.match(wrong.files, [/p\.yaml$/, /api\.yaml$/]);
+  t.equal(load('paths: [').config, null);
+  t.match(load('openapi: 3.1.0\npaths: {}\n').config?.apis['a']?.routes, []);
+});

@@ -26,6 +26,22 @@ t.test(
   },
 );
 
+t.test('one that names an OpenAPI document counts as large', async (t) => {
+  const paths = Array.from({ length: 300 }, (_, n) => `  /thing${n}/{id}: { post: {}, get: {} }\n`);
+  const directory = t.testdir({
+    'postern.yaml': 'apis: { a: { upstream: "http://127.0.0.1:9000", openapi: api.yaml } }\n',
+    'api.yaml': `openapi: 3.1.0\npaths:\n${paths.join('')}`,
+  });
+  const file = join(directory, 'postern.yaml');
+  let turns = 0;
+  const count = setInterval(() => turns++, 1);
+  const read = await readConfig({ file, env });
+  clearInterval(count);
+  t.ok(turns > 0);
+  t.equal(read.config?.apis['a']?.routes?.length, 600);
+  t.same(read, loadConfig(file, env));
+});
+
 t.test('so do its mistakes', async (t) => {
   const file = join(t.testdir({}), 'postern.yaml');
   writeFileSync(file, `${API}${ROUTES.join('')}lisen: {}\n`);

@@ -34,7 +34,7 @@ t.test('what waits for a restart stays as it runs', async (t) => {
   });
   const next = withBootSettings(running, wanted);
   t.same(restartOnlyChanges(running, next), []);
-  t.equal(next.apis.metrics?.cache.maxEntryBytes, 5000);
+  t.equal(next.apis.metrics?.cache?.maxEntryBytes, 5000);
   t.equal(next.log.level, 'warn');
   const { metrics: _, ...others } = running.apis;
   t.same(
@@ -44,6 +44,15 @@ t.test('what waits for a restart stays as it runs', async (t) => {
   );
 });
 
+t.test('what waits for a restart waits in every API that has a cache already', async (t) => {
+  const orders = (cache: object | null) => ({ apis: { orders: { upstream, cache } } });
+  t.same(changes(orders({ store: 'redis', maxBytes: 2_000_000 }), orders({})), [
+    'apis.orders.cache.store',
+    'apis.orders.cache.maxBytes',
+  ]);
+  t.same(changes(orders({ store: 'redis' }), orders(null)), [], 'one that is new begins as wanted');
+});
+
 t.test('each field that waits for a restart is named, alone', async (t) => {
   const fields: readonly (readonly [name: string, wanted: object])[] = [
     ['listen.host', { listen: { host: '127.0.0.2' } }],
@@ -51,6 +60,7 @@ t.test('each field that waits for a restart is named, alone', async (t) => {
     ['listen.trustedProxies', { listen: { trustedProxies: ['10.0.0.1'] } }],
     ['listen.requestTimeoutSeconds', { listen: { requestTimeoutSeconds: 29 } }],
     ['listen.headersTimeoutSeconds', { listen: { headersTimeoutSeconds: 9 } }],
+    ['listen.maxHeaderBytes', { listen: { maxHeaderBytes: 8192 } }],
     ['listen.keepAliveTimeoutSeconds', { listen: { keepAliveTimeoutSeconds: 74 } }],
     ['listen.shutdownGraceSeconds', { listen: { shutdownGraceSeconds: 29 } }],
     ['listen.allowPathQuirks', { listen: { allowPathQuirks: ['semicolon'] } }],
@@ -86,6 +96,10 @@ t.test('each field that takes effect at a reload is not named, and is not held b
     ...[{ upstream: 'http://b' }, { hosts: ['a'] }, { authorization: 'pass' }, { preserveHost: true }].map(api),
     ...[{ timeoutSeconds: 1 }, { maxBodyBytes: 1 }, { maxConnections: 1 }, { enforcement: 'report' }].map(api),
     ...[{ cors: { maxAgeSeconds: 1 } }, { routes: [] }, { preset: 'segment' }, { credential: ['query:k'] }].map(api),
+    ...[{ paths: ['/v1'] }, { allowFrom: [] }, { denyFrom: ['10.0.0.1'] }, { unlisted: 'refuse' }].map(api),
+    { listen: { denyFrom: ['10.0.0.1'] } },
+    { apis: { ...base.apis, constructor: { upstream, paths: ['/c'], cache: {} } } },
+    { apis: { integration: { upstream } } },
     ...[{ token: { ttlSeconds: 60 } }, { cache: { maxEntryBytes: 1 } }, { cache: { staleIfErrorMinutes: 1 } }].map(
       metrics,
     ),

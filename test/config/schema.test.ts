@@ -7,7 +7,15 @@ t.test('every default', async (t) => {
   const config = ConfigSchema.parse({ apis: { integration: { upstream }, metrics: { upstream } } });
   const api = {
     upstream,
+    paths: null,
     preset: 'userflux',
+    openapi: null,
+    unlisted: 'allow',
+    allowFrom: 'anywhere',
+    denyFrom: [],
+    keepAliveSeconds: 4,
+    token: null,
+    cache: null,
     routes: null,
     credential: ['bearer'],
     hosts: [],
@@ -32,10 +40,12 @@ t.test('every default', async (t) => {
       host: '0.0.0.0',
       port: 8080,
       trustedProxies: [],
+      denyFrom: [],
       proxyProtocol: false,
       tls: null,
       requestTimeoutSeconds: 30,
       headersTimeoutSeconds: 10,
+      maxHeaderBytes: 16384,
       keepAliveTimeoutSeconds: 75,
       shutdownGraceSeconds: 30,
       allowPathQuirks: [],
@@ -47,7 +57,7 @@ t.test('every default', async (t) => {
       integration: api,
       metrics: {
         ...api,
-        token: { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' },
+        token: { path: '/metrics/auth/token', ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' },
         cache: { store: 'memory', maxBytes: 67108864, maxEntryBytes: 1048576, staleIfErrorMinutes: 0 },
       },
     },
@@ -83,6 +93,13 @@ t.test('routes stand in place of the preset', async (t) => {
       query: ['ip'],
       forms: true,
       rewrite: '/v1/import',
+      public: false,
+      pages: false,
+      cacheMinutes: null,
+      maxBodyBytes: 50_000_000,
+      timeoutSeconds: 120,
+      idleTimeoutSeconds: 90,
+      upstream: 'http://files:8080',
     },
   ];
   const { integration } = ConfigSchema.parse({ apis: { integration: { upstream, routes } } }).apis;
@@ -114,5 +131,5 @@ t.test('what is written in several ways has one form', async (t) => {
   t.equal(config.apis.integration?.upstream, 'http://localhost');
   t.same(config.apis.integration?.hosts, ['api.example.com', '[::1]']);
   t.same(config.apis.integration?.credential, ['header:x-api-key', 'query:API_KEY']);
-  t.same(config.apis.metrics?.token.secret, [secret]);
+  t.same(config.apis.metrics?.token?.secret, [secret]);
 });

@@ -9,8 +9,11 @@ import {
   draftOf,
   NEW_DRAFT,
   rebase,
+  typesOf,
   withoutBlankRows,
 } from '../../src/admin/console/keys/draft.ts';
+import { FIELDS, type FieldName } from '../../src/admin/console/keys/fields.ts';
+import { FIELD_TYPES } from '../../src/keys/definition.ts';
 import { KEY_TYPES } from '../../src/keys/key.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
 
@@ -24,6 +27,10 @@ const common = {
   secrets: [],
   allowFrom: 'anywhere' as const,
   apiKey: null,
+  apis: 'all' as const,
+  allowedRoutes: 'all' as const,
+  denyFrom: [],
+  accessToken: 'allowed' as const,
 };
 const writeOnly = {
   ...common,
@@ -39,7 +46,7 @@ const metrics = {
   type: 'metrics' as const,
   allowedEvents: null,
   disallowedEvents: null,
-  allowedOrigins: null,
+  allowedOrigins: ['*'],
   allowBrowsers: false,
   cacheTtlMinutes: 15,
 };
@@ -61,6 +68,10 @@ void t.test('an untouched form describes what it was made from', async (t) => {
       rateLimit: fc.option(fc.record({ requests: fc.nat(), windowSeconds: fc.nat() }, plain)),
       mode: fc.constantFrom('enforce' as const, 'report' as const),
       expiresAt: fc.option(fc.constant('2030-01-01T00:00:00+02:00')),
+      apis: fc.oneof(fc.constant('all' as const), fc.array(fc.string())),
+      allowedRoutes: fc.oneof(fc.constant('all' as const), fc.array(fc.string())),
+      denyFrom: fc.array(fc.record({ address: trimmed, description: trimmed }, plain)),
+      accessToken: fc.constantFrom('allowed' as const, 'required' as const, 'never' as const),
     },
     plain,
   );
@@ -79,7 +90,12 @@ void t.test('each type has the fields that it has, and no others', async (t) => 
   t.notOk('allowBrowsers' in definitionOf(draftOf(writeOnly), 'write-only'));
   const sent = definitionOf(draftOf(metrics), 'metrics');
   t.match(sent, { cacheTtlMinutes: 15, allowBrowsers: false });
-  for (const field of ['allowedEvents', 'disallowedEvents', 'allowedOrigins', 'apiKey']) t.notOk(field in sent, field);
+  for (const field of ['allowedEvents', 'disallowedEvents', 'apiKey']) t.notOk(field in sent, field);
+});
+
+void t.test('a form shows a field for the very types that have it', async (t) => {
+  const types: Partial<Record<FieldName, readonly string[]>> = FIELD_TYPES;
+  for (const name of Object.keys(FIELDS) as FieldName[]) t.same(typesOf(name), types[name], name);
 });
 
 void t.test('what is no number goes as it was typed, for the server to judge', async (t) => {
@@ -88,6 +104,7 @@ void t.test('what is no number goes as it was typed, for the server to judge', a
   t.equal(typed('30'), 30);
   t.equal(typed('soon'), 'soon');
   t.equal(typed(''), '');
+  t.equal(typed(' '), ' ');
 });
 
 void t.test('rows without text are not saved', async (t) => {
@@ -134,4 +151,35 @@ void t.test('a new form holds the defaults of the definition', async (t) => {
     t.same(readDefinition({ ...definitionOf(NEW_DRAFT, type), ...needed }), readDefinition(needed), type);
     t.ok(readDefinition(needed).ok, type);
   }
+});
+
+void t.test('a field in words', async (t) => {
+  const inWords = (change: Partial<KeyDefinition>, name: FieldName) =>
+    FIELDS[name].words({ ...writeOnly, ...change } as KeyDefinition);
+  const places = [
+    { address: '192.0.2.1', description: 'Office' },
+    { address: '::1', description: '' },
+  ];
+  t.equal(inWords({ description: '' }, 'description'), 'None');
+  t.equal(inWords({ enabled: false }, 'enabled'), 'Disabled');
+  t.equal(inWords({}, 'allowFrom'), 'Anywhere');
+  t.equal(inWords({ allowFrom: [] }, 'allowFrom'), 'Nowhere');
+  t.equal(inWords({ allowFrom: places }, 'allowFrom'), '192.0.2.1 Office, ::1');
+  t.equal(inWords({}, 'allowedEvents'), 'All');
+  t.equal(inWords({ allowedEvents: [] }, 'allowedEvents'), 'None');
+  t.equal(inWords({ allowedEvents: ['a', 'b'] }, 'allowedEvents'), 'a, b');
+  t.equal(inWords({}, 'disallowedEvents'), 'remove');
+  t.equal(inWords({}, 'allowedOrigins'), 'Any origin');
+  t.equal(inWords({ allowedOrigins: [] }, 'allowedOrigins'), 'None');
+  t.equal(inWords({ allowedOrigins: ['https://a.example'] }, 'allowedOrigins'), 'https://a.example');
+  t.equal(inWords({ allowBrowsers: true }, 'allowBrowsers'), 'Web pages may use it');
+  t.equal(inWords({}, 'allowBrowsers'), 'No web page may use it');
+  t.equal(inWords({}, 'rateLimit'), 'No limit');
+  t.equal(inWords({ rateLimit: { requests: 5, windowSeconds: 60 } }, 'rateLimit'), '5 requests in 60 s');
+  t.equal(inWords({}, 'mode'), 'Refuse');
+  t.equal(inWords({ mode: 'report' }, 'mode'), 'Report only');
+  t.equal(inWords({}, 'expiresAt'), 'Never');
+  t.equal(inWords({ cacheTtlMinutes: 5 }, 'cacheTtlMinutes'), '5 minutes');
+  t.equal(inWords({}, 'apiKey'), 'None');
+  t.equal(inWords({ apiKey: { id: '0a' } }, 'apiKey'), 'begins with 0a');
 });

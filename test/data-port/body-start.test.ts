@@ -79,3 +79,36 @@ void t.test('a packet of very many heads is not searched to its end for each of 
   t.ok(found > 0 && found < 100, `${found} are found`);
   t.equal(typeof findBodyStart(packet, { ...head, url: '/599' }, packet.length - one(599).length), 'number');
 });
+
+void t.test('a head that differs in any line is another one', async (t) => {
+  for (const other of [
+    text.replace('POST', 'PUT'),
+    text.replace('/a', '/b'),
+    text.replace('1.1', '1.0'),
+    text.replace('Host: a\r\n', ''),
+    text.replace('X:', 'Y:'),
+    text.replace('b:c', 'b:d'),
+    text.replace('chunked', 'chunkeD'),
+  ]) {
+    t.match(find(other + body), { why: /not found/ }, other);
+    t.match(find(other + body, 0), { why: /not found/ }, other);
+    t.equal(find(other + text), other.length + text.length, other);
+  }
+});
+
+void t.test('where a message is known to start, its head must be there from the first byte', async (t) => {
+  for (const cut of [1, 5, 12, 18, 30]) t.match(find(text.slice(cut) + body, 0), { why: /not found/ }, String(cut));
+});
+
+void t.test(
+  'behind empty lines of any number and kind it is still known which of two equal heads is meant',
+  async (t) => {
+    const first = text + body;
+    for (const lines of ['\r\n', '\r\n\r\n\r\n', '\n'])
+      t.equal(
+        find(first + lines + text + body + text + body, first.length),
+        first.length + lines.length + text.length,
+        JSON.stringify(lines),
+      );
+  },
+);

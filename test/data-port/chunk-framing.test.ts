@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { followChunks, type FramingStep } from '../../src/data-port/chunk-framing.ts';
+import { followChunks, hexDigit, type FramingStep } from '../../src/data-port/chunk-framing.ts';
 
 const follow = (...packets: string[]): FramingStep => {
   const framing = followChunks();
@@ -35,6 +35,7 @@ for (const [name, text] of [
   ['no size', '\r\n'],
   ['a sign', '+3\r\nabc'],
   ['0x', '0x3\r\nabc'],
+  ['a letter after f', 'g\r\nabc'],
   ['a space after the size', '3 \r\nabc'],
   ['a bare LF after the size', '3\nabc'],
   ['a bare CR after the size', '3\rabc'],
@@ -77,4 +78,11 @@ void t.test('packets make no difference', async (t) => {
       }),
     ),
   );
+});
+
+void t.test('a byte is a hexadecimal digit or none', async (t) => {
+  for (let byte = 0; byte < 256; byte++) {
+    const value = Number.parseInt(String.fromCharCode(byte), 16);
+    t.equal(hexDigit(byte), Number.isNaN(value) ? -1 : value, String(byte));
+  }
 });

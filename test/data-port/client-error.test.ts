@@ -1,5 +1,8 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import t, { type Test } from 'tap';
 import { clientErrorListener } from '../../src/data-port/client-error.ts';
+import { recordOf } from '../../src/data-port/socket-record.ts';
 import type { Refusal } from '../../src/refusal.ts';
 import { connectionOf } from '../../src/request/connection.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
@@ -77,4 +80,60 @@ t.test('a body that breaks after its answer was given ends the connection', asyn
   });
   t.equal(await send(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'), '');
   t.same(refused, []);
+});
+
+/** A connection of which no request is known. `read`: the bytes that came. */
+class Bare extends Duplex {
+  written = '';
+  readonly bytesRead: number;
+  constructor(read: number) {
+    super({ allowHalfOpen: true });
+    this.bytesRead = read;
+  }
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.written += chunk.toString();
+    done();
+  }
+}
+
+/** What becomes of a bare connection on which this error is told. */
+function told(code: string, read = 10, prepare: (socket: Socket) => void = () => {}) {
+  const recorded: Refusal[] = [];
+  const listener = clientErrorListener({
+    openOn: () => null,
+    nextRequestId: () => 'id-3',
+    record: (_socket, reason) => void recorded.push(reason),
+    refuse: () => undefined,
+  });
+  const bare = new Bare(read);
+  const socket = bare as unknown as Socket;
+  prepare(socket);
+  listener(Object.assign(new Error('broken'), { code }), socket);
+  const { written, destroyed } = bare;
+  bare.destroy();
+  return { written, destroyed, recorded: recorded.map((reason) => reason.code) };
+}
+
+t.test('a connection that broke is closed, and is no refusal', async (t) => {
+  for (const code of ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
+    t.same(told(code), { written: '', destroyed: true, recorded: [] }, code);
+});
+
+t.test('a request that came in part and no further is told so; where none came, there is nobody to tell', async (t) => {
+  const late = told('ERR_HTTP_REQUEST_TIMEOUT');
+  t.match(late.written, /^HTTP\/1\.1 408 [^]*"code":"request_timeout"/);
+  t.same([late.destroyed, late.recorded], [false, ['request_timeout']]);
+  const nothing = { written: '', destroyed: true, recorded: [] };
+  t.same(told('ERR_HTTP_REQUEST_TIMEOUT', 0), nothing);
+  t.same(told('ERR_TLS_HANDSHAKE_TIMEOUT'), nothing);
+  const behindProxy = (socket: Socket): void => void (recordOf(socket).proxyHeaderLength = 10);
+  t.same(told('ERR_HTTP_REQUEST_TIMEOUT', 10, behindProxy), nothing, 'the PROXY header is no request');
+  t.equal(told('ERR_HTTP_REQUEST_TIMEOUT', 11, behindProxy).recorded.length, 1);
+  t.equal(told('HPE_INVALID_METHOD', 0).recorded.length, 1, 'what is broken is told in any case');
+});
+
+t.test('what follows the last answer is not looked at', async (t) => {
+  const closing = (socket: Socket): void => void (recordOf(socket).closing = true);
+  t.same(told('HPE_INVALID_METHOD', 10, closing), { written: '', destroyed: false, recorded: [] });
 });

@@ -16,6 +16,9 @@ void t.test('version 1', async (t) => {
     source: { kind: 'address', text: '203.0.113.7', port: 56324 },
   });
   t.match(read('PROXY TCP6 2001:db8::1 ::1 1 0\r\n'), { source: { kind: 'address', text: '2001:db8::1', port: 1 } });
+  t.match(read('PROXY TCP4 1.2.3.4 1.2.3.4 65535 0\r\n'), {
+    source: { kind: 'address', text: '1.2.3.4', port: 65535 },
+  });
   t.match(read('PROXY UNKNOWN\r\n'), { kind: 'complete', length: 15, source: { kind: 'unknown' } });
   t.match(read('PROXY UNKNOWN ffff::1 1.2.3.4 whatever\r\n'), { kind: 'complete', source: { kind: 'unknown' } });
   t.match(read(`PROXY UNKNOWN ${'x'.repeat(91)}\r\n`), { kind: 'complete', length: 107 });
@@ -38,6 +41,7 @@ void t.test('version 2', async (t) => {
   t.match(read(v2Header(0x20, 0x21, [])), { source: { kind: 'peer' } }, 'LOCAL with a family whose address is missing');
   t.match(read(v2Header(0x21, 0x31, Array<number>(216).fill(47))), { source: { kind: 'unknown' } }, 'Unix socket');
   t.match(read(v2Header(0x21, 0x00, [])), { source: { kind: 'unknown' } }, 'unspecified');
+  t.match(read(v2Header(0x21, 0x11, [...IPV4, ...Array<number>(4068).fill(0)])), { length: 4096 }, '4 KiB');
 });
 
 for (const [name, bytes] of [

@@ -186,3 +186,44 @@ void t.test('a connection that is gone before its peer is known is not read', as
   server.emit('connection', gone);
   t.equal(gone.destroyed, true);
 });
+
+void t.test('a connection that breaks before its header is whole ends nothing but itself', async (t) => {
+  const { port, server, refused } = await proxied(t);
+  for (const bytes of ['', 'PROXY TCP4 ', 'nonsense']) {
+    const client = connect(port);
+    client.on('error', () => {});
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    if (bytes !== '') {
+      client.write(bytes);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    client.resetAndDestroy();
+    if (!socket.closed) await once(socket, 'close').catch(() => {});
+    t.ok(socket.destroyed, bytes);
+  }
+  t.match(await talk(connect(port), [V1 + REQUEST]), /\r\n\r\n203\.0\.113\.7 /);
+  t.ok(refused.every((why) => why.endsWith('no PROXY header')));
+});
+
+void t.test('a connection without a byte is closed in time, and is no refusal', async (t) => {
+  const { port, refused } = await proxied(t, { timeout: 20 });
+  t.equal(await talk(connect(port), []), '');
+  t.same(refused, []);
+});
+
+void t.test('once the header is read, nothing of the wait for it is left on the connection', async (t) => {
+  const { port, server } = await proxied(t);
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const listeners: number[] = [];
+  server.on('request', ({ socket }: http.IncomingMessage) => listeners.push(socket.listenerCount('end'), timers()));
+  await talk(connect(port), [V1 + REQUEST]);
+  const bare = http.createServer(serve).listen(0, '127.0.0.1');
+  await once(bare, 'listening');
+  t.teardown(() => bare.close());
+  const bareListeners: number[] = [];
+  bare.on('request', ({ socket }: http.IncomingMessage) => bareListeners.push(socket.listenerCount('end')));
+  await talk(connect((bare.address() as AddressInfo).port), [REQUEST]);
+  t.same([listeners[0]], bareListeners);
+  t.ok((listeners[1] ?? 0) <= before);
+});

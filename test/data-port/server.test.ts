@@ -10,9 +10,35 @@ const SETTINGS = {
   tls: null,
   requestTimeoutSeconds: 5,
   headersTimeoutSeconds: 5,
+  maxHeaderBytes: 16_384,
   keepAliveTimeoutSeconds: 60,
   maxConnections: 100,
 };
+
+t.test('the server has the limits of the configuration, and none that Node makes up', async (t) => {
+  const limits = {
+    requestTimeoutSeconds: 30,
+    headersTimeoutSeconds: 10,
+    keepAliveTimeoutSeconds: 75,
+    maxConnections: 7,
+  };
+  const made = async (change: object) => (await createDataPort({ ...SETTINGS, ...limits, ...change })).server;
+  const server = await made({});
+  t.equal(server.requestTimeout, 30_000);
+  t.equal(server.headersTimeout, 10_000);
+  t.equal(server.keepAliveTimeout, 75_000);
+  t.equal(server.maxConnections, 7);
+  t.equal(server.maxHeadersCount, 0);
+  t.equal((await made({ requestTimeoutSeconds: 4 })).headersTimeout, 4000, 'a head takes no longer than its request');
+  const hidden = server as unknown as Record<string, unknown>;
+  for (const [name, value] of [
+    ['noDelay', true],
+    ['requireHostHeader', false],
+    ['insecureHTTPParser', false],
+    ['httpAllowHalfOpen', true],
+  ] as const)
+    t.equal(hidden[name], value, name);
+});
 
 /** Sends every request through the framework and answers it there. */
 async function echoing(t: Test, admit: (res: ServerResponse) => void = (res) => void res.end('admitted')) {
@@ -73,6 +99,7 @@ t.test('CONNECT and expectations are requests like any other', async (t) => {
     await sendRaw(port, `POST / HTTP/1.1\r\nHost: a\r\nExpect: ${expectation}\r\nConnection: close\r\n\r\n`, {
       untilClose: true,
     });
+  t.equal(seen[0], 'CONNECT a:1 false');
   t.ok(seen.includes('POST / true'));
   t.ok(seen.includes('POST / false'));
 });

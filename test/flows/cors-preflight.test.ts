@@ -35,7 +35,7 @@ t.test('Postern answers a preflight itself', async (t) => {
   t.equal(backend.requests.length, 0);
 });
 
-t.test('an origin that no enabled write-only key admits is refused', async (t) => {
+t.test('an origin that no enabled key for pages admits is refused', async (t) => {
   const { raw, postern } = await startFlow(t, {
     keys: [
       { ...WEB_KEY, allowedOrigins: [ORIGIN] },
@@ -46,7 +46,7 @@ t.test('an origin that no enabled write-only key admits is refused', async (t) =
         secret: 'secret-of-a-disabled-key',
         allowedOrigins: ['https://off.example'],
       },
-      { id: 'tool', type: 'read-write', secret: 'secret-of-an-internal-tool', allowBrowsers: true },
+      { id: 'server', type: 'read-write', secret: 'secret-of-a-server', allowedOrigins: ['https://evil.example'] },
     ],
   });
   for (const origin of ['https://evil.example', 'https://off.example', 'null', `${ORIGIN}.evil`, '']) {

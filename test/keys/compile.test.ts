@@ -1,4 +1,5 @@
 import t from 'tap';
+import { ANYWHERE, NOWHERE } from '../../src/keys/address-rule.ts';
 import { compileKeys, digestOf } from '../../src/keys/compile.ts';
 import type { LoadedDefinition, WrittenKeyDefinition } from '../../src/keys/definition.ts';
 import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
@@ -37,10 +38,15 @@ t.test('a whole key', async (t) => {
   );
   t.equal(snapshot.version, 7);
   const key = snapshot.byId.get('web');
-  const { admitsAddress: _, ...rest } = key ?? { admitsAddress: null };
+  if (key === undefined) throw new Error('not compiled');
+  const { allowFrom, denyFrom, ...rest } = key;
+  t.equal(allowFrom, ANYWHERE);
+  t.equal(denyFrom, NOWHERE);
   t.strictSame(rest, {
     id: 'web',
     type: 'write-only',
+    apis: null,
+    allowedRoutes: null,
     enabled: false,
     expiresAt: Date.UTC(2027, 0, 1),
     secrets: [
@@ -50,7 +56,8 @@ t.test('a whole key', async (t) => {
     allowedEvents: new Set(['login']),
     disallowedEvents: 'reject',
     allowedOrigins: new Set(['https://a.example']),
-    allowBrowsers: false,
+    allowBrowsers: true,
+    accessToken: 'allowed',
     rateLimit: { requests: 3, windowSeconds: 2 },
     mode: 'report',
     apiKeyDigest: null,
@@ -70,11 +77,12 @@ t.test('metrics', async (t) => {
   t.equal(key.apiKeyDigest, sha256Hex('a'));
   t.equal(key.cacheTtlMs, 360_000);
   t.equal(key.disallowedEvents, 'reject', 'the stricter one where it has no meaning');
+  t.same([key.apis, key.accessToken, key.allowBrowsers], [new Set(['metrics']), 'required', false]);
 });
 
 t.test('addresses', async (t) => {
   const admits = (allowFrom: WrittenKeyDefinition['allowFrom'], address: string | null): boolean =>
-    compileOne({ id: 'a', secret: 's', allowFrom }).admitsAddress(address === null ? null : parseAddress(address));
+    compileOne({ id: 'a', secret: 's', allowFrom }).allowFrom.holds(parseAddress(address ?? ''), new Map());
   t.equal(admits('anywhere', '192.0.2.1'), true);
   t.equal(admits('anywhere', null), true, 'an unknown address is anywhere');
   t.equal(admits(['0.0.0.0/0', '::/0'], null), false, 'but on no list');
@@ -82,6 +90,12 @@ t.test('addresses', async (t) => {
   t.equal(admits(['192.0.2.0/24'], '::ffff:192.0.2.9'), true);
   t.equal(admits(['192.0.2.0/24'], '192.0.3.9'), false);
   t.equal(admits([], '192.0.2.9'), false, 'an empty list admits nobody');
+  const denies = (denyFrom: WrittenKeyDefinition['denyFrom'], address: string | null): boolean =>
+    compileOne({ id: 'a', secret: 's', denyFrom }).denyFrom.holds(parseAddress(address ?? ''), new Map());
+  t.equal(denies([], null), false);
+  t.equal(denies(['192.0.2.0/24'], '192.0.2.9'), true);
+  t.equal(denies(['192.0.2.0/24'], '192.0.3.9'), false);
+  t.equal(denies(['192.0.2.0/24'], null), true, 'an unknown address passes only where nothing is denied');
 });
 
 t.test('all, none and some', async (t) => {
@@ -89,7 +103,11 @@ t.test('all, none and some', async (t) => {
   t.same(compileOne({ id: 'a', secret: 's', allowedEvents: [] }).allowedEvents, new Set());
   t.equal(compileOne({ id: 'a', secret: 's' }).allowedOrigins, null);
   t.same(compileOne({ id: 'a', secret: 's', allowedOrigins: [] }).allowedOrigins, new Set());
-  t.same(compileOne({ id: 'a', secret: 's', type: 'read-write' }).allowedOrigins, new Set(), 'no origin is listed');
+  t.equal(compileOne({ id: 'a', secret: 's' }).apis, null);
+  t.same(compileOne({ id: 'a', secret: 's', apis: ['orders'] }).apis, new Set(['orders']));
+  t.same(compileOne({ id: 'a', secret: 's', apis: [] }).apis, new Set());
+  t.equal(compileOne({ id: 'a', secret: 's' }).allowedRoutes, null);
+  t.equal(compileOne({ id: 'a', secret: 's', allowedRoutes: [] }).allowedRoutes?.admits('POST', '/'), false);
 });
 
 t.test('definitions that contradict each other are all disabled, and nothing else is', async (t) => {
@@ -118,11 +136,19 @@ t.test('definitions that contradict each other are all disabled, and nothing els
 });
 
 t.test('equal lists are compiled once', async (t) => {
-  const list = { allowFrom: ['10.0.0.0/8'], allowedEvents: ['x'] };
+  const list = {
+    apis: ['a'],
+    allowedRoutes: ['GET /'],
+    allowFrom: ['10.0.0.0/8'],
+    denyFrom: ['10.0.0.1'],
+    allowedEvents: ['x'],
+  };
   const { byId } = compileKeys(
     [loaded({ id: 'a', secret: '1', ...list }), loaded({ id: 'b', secret: '2', ...list })],
     1,
   );
-  t.equal(byId.get('a')?.admitsAddress, byId.get('b')?.admitsAddress);
-  t.equal(byId.get('a')?.allowedEvents, byId.get('b')?.allowedEvents);
+  for (const field of Object.keys(list) as (keyof typeof list)[]) {
+    t.type(byId.get('a')?.[field], 'object', field);
+    t.equal(byId.get('a')?.[field], byId.get('b')?.[field], field);
+  }
 });

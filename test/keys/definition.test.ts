@@ -43,10 +43,9 @@ t.test('origins', async (t) => {
 
 t.test('which fields are for which types', async (t) => {
   t.same(FIELD_TYPES, {
-    allowedEvents: ['write-only', 'read-write'],
-    disallowedEvents: ['write-only', 'read-write'],
-    allowedOrigins: ['write-only'],
-    allowBrowsers: ['read-write', 'metrics'],
+    allowedEvents: ['write-only', 'read-only', 'read-write'],
+    disallowedEvents: ['write-only', 'read-only', 'read-write'],
+    allowBrowsers: ['read-only', 'read-write', 'metrics'],
     apiKey: ['metrics'],
     cacheTtlMinutes: ['metrics'],
   });

@@ -30,30 +30,30 @@ t.test('every default, by type', async (t) => {
     rateLimit: null,
     mode: 'enforce',
     secrets: [{ hash, expiresAt: null }],
+    apis: 'all',
+    allowedRoutes: 'all',
+    denyFrom: [],
+    allowedOrigins: ['*'],
+    accessToken: 'allowed',
   };
   const none = {
     allowedEvents: null,
     disallowedEvents: null,
-    allowedOrigins: null,
     allowBrowsers: null,
     apiKey: null,
     cacheTtlMinutes: null,
   };
   const events = { allowedEvents: 'all', disallowedEvents: 'remove' };
-  t.strictSame(read(minimal), { ...common, ...none, ...events, id: 'a', type: 'write-only', allowedOrigins: ['*'] });
-  t.strictSame(read({ ...minimal, type: 'read-write' }), {
-    ...common,
-    ...none,
-    ...events,
-    id: 'a',
-    type: 'read-write',
-    allowBrowsers: false,
-  });
+  t.strictSame(read(minimal), { ...common, ...none, ...events, id: 'a', type: 'write-only' });
+  for (const type of ['read-only', 'read-write'])
+    t.strictSame(read({ ...minimal, type }), { ...common, ...none, ...events, id: 'a', type, allowBrowsers: false });
   t.strictSame(read({ ...minimal, type: 'metrics', apiKey: 'key' }), {
     ...common,
     ...none,
     id: 'a',
     type: 'metrics',
+    apis: ['metrics'],
+    accessToken: 'required',
     allowBrowsers: false,
     apiKey: hashSecret('key'),
     cacheTtlMinutes: 5,

@@ -12,7 +12,10 @@ const ADDRESSES = ['10.1.2.3', '10.1.2.4', '192.0.2.1', '2001:db8::1', '::1'].ma
 /** What a key does, so that keys can be compared. */
 const behaviour = (key: Key): unknown => ({
   ...key,
-  admitsAddress: [...ADDRESSES, null].map((address) => key.admitsAddress(address)),
+  allowFrom: [...ADDRESSES, null].map((address) => key.allowFrom.holds(address, new Map())),
+  denyFrom: [...ADDRESSES, null].map((address) => key.denyFrom.holds(address, new Map())),
+  apis: key.apis && [...key.apis],
+  allowedRoutes: key.allowedRoutes === null,
   allowedEvents: key.allowedEvents && [...key.allowedEvents],
   allowedOrigins: key.allowedOrigins && [...key.allowedOrigins],
 });

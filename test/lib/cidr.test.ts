@@ -70,6 +70,7 @@ t.test('the empty set admits nobody, and no set admits an unknown address', (t) 
   t.equal(compileAddressSet([]).size, 0);
   t.notOk(compileAddressSet([]).has(parseAddress('127.0.0.1')));
   t.notOk(compileAddressSet([read('0.0.0.0/0'), read('::/0')]).has(null));
+  t.equal(compileAddressSet([read('0.0.0.0/0'), read('::/0')]).rangeOf(null), null);
   t.end();
 });
 
@@ -78,6 +79,7 @@ t.test('nested and repeated networks become one range', (t) => {
     ['10.1.0.0/16', '10.0.0.0/8', '10.0.0.0/8', '10.0.0.1', '11.0.0.0/8', '12.0.0.1', '12.0.0.1'].map(read),
   );
   t.equal(set.size, 3);
+  t.equal(compileAddressSet(['10.0.0.1', '2001:db8::1'].map(read)).size, 2);
   for (const inside of ['10.0.0.0', '10.1.2.3', '10.255.255.255', '11.0.0.0'])
     t.ok(set.has(parseAddress(inside)), inside);
   for (const outside of ['9.255.255.255', '12.0.0.0']) t.notOk(set.has(parseAddress(outside)), outside);
@@ -90,6 +92,7 @@ t.test('fifty thousand entries find each of their addresses', (t) => {
   t.equal(set.size, 50_000);
   t.ok(cidrs.every(({ first, last }) => set.has(first) && set.has(last)));
   t.notOk(set.has(parseAddress('10.0.0.127')));
+  t.equal(set.rangeOf(parseAddress('10.0.1.200')), '10.0.1.128/25');
   t.end();
 });
 
@@ -125,6 +128,14 @@ t.test('a set agrees with a scan of its networks, and with the platform', (t) =>
             const written = formatAddress(address);
             // The platform finds IPv4 addresses in IPv6 networks that hold their mapped form; here they never are.
             const listed = cidrs.some(({ family }) => family === 6) && address.length === 2;
+            const holding = cidrs.filter(
+              ({ first, last }) => first.length === address.length && first <= address && address <= last,
+            );
+            const largest = holding.reduce<Cidr | null>(
+              (most, cidr) => (most === null || cidr.prefixLength < most.prefixLength ? cidr : most),
+              null,
+            );
+            if (set.rangeOf(address) !== (largest?.text ?? null)) return false;
             return (
               set.has(address) === scanned &&
               (listed || list.check(written, isIP(written) === 4 ? 'ipv4' : 'ipv6') === scanned)

@@ -56,3 +56,42 @@ t.test('an answer in time is passed on, an error as well', async (t) => {
   t.equal(await inTime(Promise.resolve(1), 1000), 1);
   await t.rejects(inTime(failing(), 1000), { message: 'broken' });
 });
+
+t.test('a call that was under way and succeeds closes it at once', async (t) => {
+  const breaker = createCircuitBreaker({ timeoutMs: 60_000, retryAfterMs: 60_000 });
+  let answer: () => void = () => undefined;
+  const call = breaker.run(() => new Promise<void>((resolve) => (answer = resolve)));
+  breaker.trip('another one failed');
+  t.notOk(breaker.permits);
+  answer();
+  await call;
+  t.ok(breaker.permits);
+});
+
+t.test('a trial that fails leaves the service alone for as long again', async (t) => {
+  const breaker = createCircuitBreaker({ timeoutMs: 60_000, retryAfterMs: 60_000 });
+  await t.rejects(breaker.run(failing));
+  await t.rejects(breaker.run(failing), 'a caller may insist');
+  t.notOk(breaker.permits);
+  await breaker.run(async () => undefined);
+  t.ok(breaker.permits);
+});
+
+t.test('no timer is left of a call that was answered', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  await inTime(Promise.resolve(), 60_000);
+  await t.rejects(inTime(failing(), 60_000));
+  await new Promise(setImmediate);
+  t.equal(timers(), before);
+});
+
+t.test('after a trial, whether it succeeded or not, the next one may try', async (t) => {
+  const breaker = createCircuitBreaker({ timeoutMs: 60_000, retryAfterMs: 0 });
+  await t.rejects(breaker.run(failing));
+  await t.rejects(breaker.run(failing));
+  t.ok(breaker.permits);
+  await breaker.run(async () => undefined);
+  breaker.trip('down again');
+  t.ok(breaker.permits);
+});

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { takeDraft } from '../../src/lib/file-draft.ts';
@@ -17,6 +26,30 @@ t.test('a draft becomes the file, with its mode', async (t) => {
   t.equal(readFileSync(file, 'utf8'), 'new');
   t.equal(statSync(file).mode & 0o777, 0o604);
   t.same(readdirSync(join(file, '..')), ['keys.yaml']);
+});
+
+t.test('the file keeps its owner', async (t) => {
+  const file = place(t);
+  const { uid, gid } = statSync(file);
+  // Only root can give a file away.
+  const owner = uid === 0 ? { uid: 1234, gid: 4321 } : { uid, gid };
+  chownSync(file, owner.uid, owner.gid);
+  const draft = await takeDraft(file);
+  draft?.takePlace();
+  const { uid: newUid, gid: newGid } = statSync(file);
+  t.same({ uid: newUid, gid: newGid }, owner);
+});
+
+t.test('a draft that became the file is not mixed up with the next one', async (t) => {
+  const file = place(t);
+  const first = await takeDraft(file);
+  first?.write('first');
+  first?.takePlace();
+  const second = await takeDraft(file);
+  first?.release();
+  second?.write('second');
+  second?.takePlace();
+  t.equal(readFileSync(file, 'utf8'), 'second');
 });
 
 t.test('a draft that is given up leaves nothing behind', async (t) => {

@@ -30,6 +30,17 @@ t.test('a piece that comes alone is not copied', async (t) => {
   t.equal(gathered.bytes, piece);
 });
 
+t.test('a second piece makes room for some more, and room doubles', async (t) => {
+  const gathered = new GatheredBytes(1_000_000);
+  const rooms = new Set<number>();
+  gathered.add(Buffer.from('a'));
+  for (let i = 0; i < 60_000; i++) {
+    gathered.add(Buffer.from('a'));
+    rooms.add(gathered.bytes.buffer.byteLength);
+  }
+  t.same([...rooms], [4096, 8194, 16_390, 32_782, 65_566]);
+});
+
 t.test('pieces of one byte share one buffer, not much larger than they are, nor than is expected', async (t) => {
   const gathered = new GatheredBytes(100_000);
   for (let i = 0; i < 60_000; i++) gathered.add(Buffer.from([i & 255]));

@@ -115,3 +115,22 @@ void t.test('a name server that is not there is passed over, and not asked first
     t.equal(questions.length, 4);
   }
 });
+
+void t.test('a name server may have an IPv6 address', async (t) => {
+  const { lookup } = await startNameServer(t, (_name, family) => (family === 'A' ? ['192.0.2.1'] : []), {
+    host: '::1',
+    port: 0,
+  });
+  t.same(await lookup('backend.example'), ['192.0.2.1']);
+});
+
+void t.test('the name server that answered last is asked first', async (t) => {
+  const well = await startNameServer(t, (_name, family) => (family === 'A' ? ['192.0.2.1'] : []));
+  const broken = await startNameServer(t, () => 'SERVFAIL', { host: '127.0.0.2', port: well.port });
+  well.writeResolver('nameserver 127.0.0.2\nnameserver 127.0.0.1\nsearch\n');
+  t.same(await well.lookup('a.example'), ['192.0.2.1']);
+  t.equal(broken.questions.length, 2);
+  t.same(await well.lookup('b.example'), ['192.0.2.1']);
+  t.equal(broken.questions.length, 2, 'the broken one is not asked again');
+  t.equal(well.questions.length, 4);
+});

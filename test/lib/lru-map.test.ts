@@ -15,6 +15,7 @@ t.test('what was used longest ago goes first', async (t) => {
 
 t.test('what is heavier than the bound is not kept, and neither is what it replaces', async (t) => {
   const map = createLruMap<string, number>(10);
+  t.equal(map.set('all', 0, 10), true, 'what is as heavy as the bound is kept');
   t.equal(map.set('a', 1, 5), true);
   t.equal(map.set('a', 2, 11), false);
   t.equal(map.get('a'), undefined);

@@ -14,6 +14,7 @@ t.test('a URL begins with its scheme and ends with its word', async (t) => {
   t.equal(redactUrls('9://u:p@h'), '9://u:p@h');
   t.equal(redactUrls('9://u:p@h,http://v:w@h'), '9://u:p@h,http://***@h');
   t.equal(redactUrls('a://'), 'a://');
+  t.equal(redactUrls('a://u:p@h'), 'a://***@h');
 });
 
 t.test('each URL of a text is redacted, text without one is not touched', async (t) => {
@@ -33,5 +34,6 @@ t.test('what is no URL has no credentials, unless its form may be wrong', async 
   t.equal(withoutAllBeforeHost('user:pa@ss@host'), '***@host');
   t.equal(withoutAllBeforeHost('redis:/pa\nss@host'), '***@host');
   t.equal(withoutAllBeforeHost('Redis+1://pa/ss@host'), 'Redis+1://***@host');
+  t.equal(withoutAllBeforeHost('r://pass@host'), 'r://***@host');
   t.equal(withoutAllBeforeHost('host'), 'host');
 });

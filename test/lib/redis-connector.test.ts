@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Redis } from 'ioredis';
+import { Redis, SentinelConnector } from 'ioredis';
 import { redisConnectors } from '../../src/lib/redis-connector.ts';
 import { startNameServer } from '../support/dns.ts';
 import { startRedis, startSentinel } from '../support/redis.ts';
@@ -28,6 +28,25 @@ void t.test('so are the names of Sentinels', async (t) => {
   t.teardown(() => client.disconnect());
   t.equal(await client.ping(), 'PONG');
   t.ok(questions.includes('A sentinel.test'));
+});
+
+void t.test('a master that a Sentinel tells by name is looked up, one that it tells by address is not', async (t) => {
+  type Resolve = (endpoint: unknown) => Promise<unknown>;
+  const prototype = SentinelConnector.prototype as unknown as { resolve: Resolve };
+  const { resolve } = prototype;
+  t.teardown(() => (prototype.resolve = resolve));
+  const looked: string[] = [];
+  const lookup = async (host: string) => (looked.push(host), ['192.0.2.1', '192.0.2.2']);
+  const told = async (answer: unknown): Promise<unknown> => {
+    prototype.resolve = async () => answer;
+    const connector = new (redisConnectors(2500, lookup).sentinel)({ sentinels: [{ host: 's', port: 1 }], name: 'm' });
+    return (connector as unknown as { resolve: Resolve }).resolve({});
+  };
+  const named = { host: '192.0.2.1', port: 6379, servername: 'master.test' };
+  t.same(await told({ host: 'master.test', port: 6379 }), named);
+  for (const answer of [{ host: '192.0.2.9', port: 6379 }, { host: '::1', port: 6379 }, null])
+    t.same(await told(answer), answer);
+  t.same(looked, ['master.test']);
 });
 
 void t.test('a name whose server is silent takes no longer than the time to connect', async (t) => {

@@ -38,6 +38,8 @@ t.test('Sentinels have their own credentials, and TLS is for all or none', (t) =
     password: 'pass',
   });
   t.notOk(plain.tls ?? plain.sentinelTLS);
+  const bare = serverOptions(redisAt('redis://h'));
+  for (const name of ['username', 'password', 'tls']) t.notOk(Object.hasOwn(bare, name), name);
   const tls = { caFile: REDIS_CA_FILE, serverName: 'redis.example', insecureSkipVerify: false };
   const secure = { rejectUnauthorized: true, servername: 'redis.example', ca: Buffer };
   t.match(serverOptions(redisAt('', { url: null, sentinel, tls })), {
@@ -62,5 +64,9 @@ t.test('errors are one line and hold no password, however it is spelled', (t) =>
     'connect ECONNREFUSED ::1:1',
   );
   t.equal(errorText(settings)('x'.repeat(1000)).length, 300);
+  const sentinel = { name: 'main', urls: ['redis://:of-sentinel@h'] };
+  t.equal(errorText(redisAt('', { url: null, sentinel }))('AUTH of-sentinel'), 'AUTH ***');
+  t.equal(errorText(settings)('gone. Retrying from scratch after 57ms.'), 'gone.');
+  t.equal(errorText(settings)(new TypeError('')), 'TypeError');
   t.end();
 });

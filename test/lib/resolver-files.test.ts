@@ -14,6 +14,7 @@ void t.test('a hosts file: several names a line, several addresses a name, comme
   t.same(hosts.get('backend'), ['127.0.0.1', '10.0.0.2']);
   t.equal(hosts.get('no'), undefined);
   t.equal(hosts.get('here'), undefined);
+  t.same(parseHosts('10.0.0.1 a.b.example.').get('a.b.example'), ['10.0.0.1']);
   t.end();
 });
 
@@ -53,6 +54,12 @@ void t.test('what the C library does without, with odd and with too many lines',
   t.same(parseResolver('; nameserver 1.1.1.1\n#nameserver 2.2.2.2\nnameserver fe80::1%eth0\n', 'm').servers, [
     'fe80::1%eth0',
   ]);
+  t.same(parseResolver('nameserver dns.example\nnameserver\nnameserver 10.0.0.1\n', 'm').servers, ['10.0.0.1']);
+  t.same(parseResolver('search a#b c;d\n', 'm').search, ['a#b', 'c;d'], 'a comment is a whole line');
+  t.same(parseResolver('search a. b.c.\n', 'm').search, ['a', 'b.c']);
+  t.same(parseResolver('domain a b\n', 'm').search, ['a']);
+  t.same(parseResolver('options ndots:x timeout:99 attempts:0 ndots:1234567\n', 'm').timeoutMs, 30_000);
+  t.match(parseResolver('options attempts:0 xndots:4\n', 'm'), { attempts: 1, ndots: 1 });
   const many = parseResolver(
     ['1', '2', '3', '4'].map((n) => `nameserver 10.0.0.${n}`).join('\n') + '\noptions ndots:99 timeout:0 attempts:99',
     'm',

@@ -33,6 +33,16 @@ t.test('however many names there were, what counts something is kept and the res
   t.equal(made(), 20_011, 'it was forgotten, and made anew');
 });
 
+t.test('the 1,025th name makes the idle ones go, and not one earlier', async (t) => {
+  const { of, made } = tallies();
+  for (let n = 0; n < 1024; n++) of(`${n}`);
+  of('0');
+  t.equal(made(), 1024);
+  of('one more');
+  of('0');
+  t.equal(made(), 1026);
+});
+
 t.test('many that count something are not looked through for each new one', async (t) => {
   const looked = { times: 0 };
   const own = createTallies<Tally>({

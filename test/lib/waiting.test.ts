@@ -19,3 +19,21 @@ t.test('a signal ends each wait, before it and after it began', async (t) => {
   await t.rejects(unlessEnded(never), { message: 'over' });
   await t.rejects(endedBy(controller.signal)(never), { message: 'over' });
 });
+
+t.test('no timer is left of work that was done or failed in time', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  await within(60_000, Promise.resolve());
+  await t.rejects(within(60_000, Promise.reject(new Error('broken'))));
+  t.equal(timers(), before);
+});
+
+t.test('a signal for which nobody waits is no unhandled rejection', async (t) => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  endedBy(AbortSignal.abort(new Error('over')));
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', note);
+  t.same(unhandled, []);
+});

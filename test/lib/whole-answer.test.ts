@@ -70,6 +70,19 @@ t.test('a small one goes out in one piece, with its headers', async (t) => {
   t.same(writes, { one: 1, several: 0 });
 });
 
+t.test('of more than 8 KiB no copy is made: Node gives the kernel its pieces', async (t) => {
+  for (const [length, wanted] of [
+    [8192, { one: 1, several: 0 }],
+    [8193, { one: 0, several: 1 }],
+  ] as const) {
+    const { port, writes } = await serve(t, (res) =>
+      endWhole(res.writeHead(200, ['Content-Length', String(length)]), Buffer.alloc(length)),
+    );
+    await sendRaw(port, GET);
+    t.same(writes, wanted, String(length));
+  }
+});
+
 t.test('answers to pipelined requests stay in their order', async (t) => {
   let count = 0;
   const { port } = await serve(t, (res) => {

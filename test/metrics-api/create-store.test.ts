@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import type { MetricsApiConfig } from '../../src/config/schema.ts';
+import type { CacheConfig } from '../../src/config/apis-schema.ts';
 import { createCacheStore } from '../../src/metrics-api/create-store.ts';
 import { freePort, redisAt } from '../support/redis.ts';
 import { rawBackend } from '../support/upstream.ts';
 import { answerEntry, KEY, OTHER_KEY } from './cache-store-contract.ts';
 import { NOW } from './support/metrics-keys.ts';
 
-type Where = MetricsApiConfig['cache']['store'];
+type Where = CacheConfig['store'];
 
 /** A store for a Redis at this URL, its clock, and what was told of Redis being left out. */
 function storeAt(t: Test, url: string, store: Where, maxBytes = 100_000) {
   let now = NOW;
   const told: (readonly [active: boolean, why: string])[] = [];
-  const made = createCacheStore({ store, maxBytes } as MetricsApiConfig['cache'], {
+  const made = createCacheStore({ store, maxBytes } as CacheConfig, {
     redis: { ...redisAt(url), cluster: null, sentinel: null, prefix: 'p:', pollSeconds: 2 },
     now: () => now,
     onFallback: (active, why) => told.push([active, why]),

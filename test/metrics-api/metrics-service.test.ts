@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
-import type { MetricsApiConfig } from '../../src/config/schema.ts';
+import type { ApiConfig, CacheConfig } from '../../src/config/apis-schema.ts';
 import { createMemoryStore } from '../../src/metrics-api/memory-store.ts';
 import { createMetricsServices } from '../../src/metrics-api/metrics-service.ts';
 import { ShownCredential } from '../../src/policy/shown-credential.ts';
@@ -9,7 +9,7 @@ import { API_KEY, CLIENT_SECRET, identityOf, metricsKey, NOW, snapshotOf } from 
 import { askToken } from './support/token-asking.ts';
 import { answerEntry, KEY } from './cache-store-contract.ts';
 
-const TOKEN = { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' };
+const TOKEN = { path: '/metrics/auth/token', ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' };
 const CONFIG = {
   upstream: 'http://127.0.0.1:9001',
   authorization: { kind: 'strip' },
@@ -20,7 +20,7 @@ const CONFIG = {
   tls: { caFile: null, insecureSkipVerify: false, serverName: null },
   token: TOKEN,
   cache: { store: 'memory', maxBytes: 1_000_000, maxEntryBytes: 100_000, staleIfErrorMinutes: 0 },
-} as unknown as MetricsApiConfig;
+} as unknown as ApiConfig;
 
 function setUp() {
   const warnings: string[] = [];
@@ -63,7 +63,7 @@ t.test('a token of before is one after, as long as nothing was written down to s
   const { services, warnings } = setUp();
   const key = metricsKey();
   const { accessToken } = await services.configure(CONFIG).tokens.issue(identityOf(key), NOW);
-  const verdict = async (config: MetricsApiConfig) =>
+  const verdict = async (config: ApiConfig) =>
     (await services.configure(config).tokens.verify(new ShownCredential(accessToken), snapshotOf(key), NOW)).ok;
   t.equal(await verdict(CONFIG), true);
   t.equal(await verdict({ ...CONFIG, token: { ...TOKEN, ttlSeconds: 60 } }), true);
@@ -81,7 +81,7 @@ t.test('answers outlive a change of the configuration, and a purge forgets them'
   await services.purge();
   services.configure(CONFIG);
   stores[0]?.set(KEY, answerEntry(), 60_000);
-  services.configure({ ...CONFIG, cache: { ...CONFIG.cache, maxBytes: 1 } });
+  services.configure({ ...CONFIG, cache: { ...(CONFIG.cache as CacheConfig), maxBytes: 1 } });
   t.equal(stores.length, 1);
   t.equal(services.cacheStats()?.entries, 1);
   await services.purge();
@@ -95,7 +95,7 @@ t.test('an answer outlives a change of what does not shape it, and no other', as
   const { services } = setUp();
   const upstream = fakeUpstream();
   /** How often the backend was asked for the one query, under this configuration. */
-  const asked = async (config: MetricsApiConfig) => {
+  const asked = async (config: ApiConfig) => {
     const before = upstream.calls.length;
     const query = { key: metricsKey(), method: 'POST', target: '/metrics/query', contentType: 'application/json' };
     services.configure(config).cache.fetch(
@@ -114,7 +114,7 @@ t.test('an answer outlives a change of what does not shape it, and no other', as
     return upstream.calls.length - before;
   };
   t.equal(await asked(CONFIG), 1);
-  const others: Partial<MetricsApiConfig>[] = [
+  const others: Partial<ApiConfig>[] = [
     { token: { ...TOKEN, ttlSeconds: 60 } },
     { enforcement: 'report' },
     { credential: ['bearer'] },
@@ -124,7 +124,7 @@ t.test('an answer outlives a change of what does not shape it, and no other', as
     { tls: { ...CONFIG.tls, caFile: 'ca.pem' } },
   ];
   for (const change of others) t.equal(await asked({ ...CONFIG, ...change }), 0, Object.keys(change).join());
-  const shaping: Partial<MetricsApiConfig>[] = [
+  const shaping: Partial<ApiConfig>[] = [
     { upstream: 'http://127.0.0.1:9002' },
     { authorization: 'pass' },
     { preserveHost: true },

@@ -15,6 +15,14 @@ t.test('a bound includes itself, what is above all bounds is in +Inf alone', asy
   t.equal(bucket('+Inf'), 3);
 });
 
+t.test('alerts and dashboards may ask for these bounds, in seconds', async (t) => {
+  const bounds = createDurations()
+    .samples('d', {})
+    .map(({ labels }) => labels['le'])
+    .filter((le) => le !== undefined);
+  t.same(bounds, [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, '+Inf']);
+});
+
 t.test('each bucket holds exactly the observations up to its bound', async (t) => {
   t.doesNotThrow(() =>
     fc.assert(

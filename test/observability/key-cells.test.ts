@@ -1,33 +1,32 @@
 import t from 'tap';
-import { beginKey, countForKey, createKeyCells } from '../../src/observability/key-cells.ts';
+import { beginKey, cellsIn, countForKey, createKeyCells } from '../../src/observability/key-cells.ts';
 import { refusal } from '../../src/refusal.ts';
 import { key, NOON, outcome } from '../support/outcomes.ts';
 
-t.test('what an alert waits for begins at 0, in both modes, for the API that the key is for', async (t) => {
-  const begun = (type: 'write-only' | 'metrics') => {
-    const { rejections } = beginKey(key('k', { type }));
-    return [rejections.enforce, rejections.report].map(({ integration, metrics, '': none }) => [
-      [...integration.keys()],
-      [...metrics.keys()],
-      [...none.keys()],
-    ]);
-  };
-  const both = ['disabled', 'expired'];
-  t.same(begun('write-only'), [
-    [both, [], []],
-    [both, [], []],
-  ]);
-  t.same(begun('metrics'), [
-    [[], both, []],
-    [[], both, []],
-  ]);
-  t.equal(beginKey(key('k')).rejections.enforce.integration.get('expired')?.value, 0);
+t.test('what an alert waits for begins at 0, in both modes, in each API that a key meets', async (t) => {
+  const cells = beginKey(key('k'));
+  t.equal(cells.byApi.size, 0);
+  const { rejections } = cellsIn(cells, 'orders');
+  for (const byReason of [rejections.enforce, rejections.report])
+    t.same(
+      [...byReason].map(([reason, { labels, value }]) => [reason, labels['api'], value]),
+      [
+        ['disabled', 'orders', 0],
+        ['expired', 'orders', 0],
+      ],
+    );
+  t.equal(cellsIn(cells, 'orders').rejections, rejections, 'once');
+  t.equal(cellsIn(cells, '').rejections.enforce.size, 0, 'not where no API was found');
+  t.equal(cellsIn(createKeyCells('', false), 'orders').rejections.enforce.size, 0, 'nor for callers without a key');
 });
 
 t.test('statuses of the classes of HTTP have series of their own, from the first to the last', async (t) => {
   const cells = createKeyCells('k', false);
   for (const status of [99, 100, 599, 600, 600]) countForKey(cells, outcome({ status }));
-  const counted = [...cells.requests.integration.values()].map(({ labels, value }) => [labels['status'], value]);
+  const counted = [...cellsIn(cells, 'integration').requests.values()].map(({ labels, value }) => [
+    labels['status'],
+    value,
+  ]);
   t.same(counted, [
     ['other', 3],
     [100, 1],

@@ -20,6 +20,16 @@ t.test('lines arrive whole and in order, those beyond the bound are counted', as
   t.equal(readFileSync(file, 'utf8'), 'line 0...\nline 1...\nline 2...\nline 3...\ndropped 2\nafter\n');
 });
 
+t.test('as much as the bound may wait, and not a byte more', async (t) => {
+  const file = join(t.testdir(), 'lines');
+  const fd = openSync(file, 'w');
+  const writer = createLineWriter({ fd, maxWaiting: 4, droppedLine });
+  for (const line of ['a\n', 'b\n', 'c\n', 'd\n', 'e\n']) writer.write(line);
+  t.equal(writer.dropped(), 1, 'the first two are under way, two wait');
+  writer.flushSync();
+  closeSync(fd);
+});
+
 t.test('a flush of nothing calls back, once for each that asked', async (t) => {
   const writer = createLineWriter({ fd: 1, maxWaiting: 20, droppedLine });
   let calls = 0;

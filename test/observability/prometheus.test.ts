@@ -54,6 +54,10 @@ t.test('gauges tell the state of keys, their source, the configuration, the cach
   t.equal(series.get('postern_key_source_invalid_definitions'), 1);
   t.equal(series.get('postern_config_last_reload_successful'), 0);
   t.equal(series.get('postern_config_last_reload_timestamp_seconds'), 7);
+  t.notOk(
+    [...series.keys()].some((name) => name.startsWith('postern_redis_up')),
+    'nothing is shared',
+  );
   t.equal(series.get('postern_cache_bytes'), 42);
   t.equal(series.get('postern_cache_entries'), 2);
   t.equal(series.get('postern_build_info{version="1.2.3",node="v20.0.0"}'), 1);

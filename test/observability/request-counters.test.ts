@@ -50,6 +50,29 @@ t.test('an upstream failure is an upstream error and not a rejection', async (t)
   t.notOk([...series.keys()].some((name) => name.includes('reason="upstream_timeout"')));
 });
 
+t.test('each way in which an upstream can fail has a series of its own', async (t) => {
+  const kinds = [
+    'connect',
+    'connect_timeout',
+    'tls',
+    'reset',
+    'header_timeout',
+    'idle_timeout',
+    'malformed',
+    'truncated',
+    'unknown',
+  ] as const;
+  const metrics = metricsOver(() => web);
+  const failures = async () => [...(await scrape(metrics))].filter(([name]) => name.includes('upstream_errors_total'));
+  t.equal((await failures()).length, 2 * kinds.length);
+  t.ok((await failures()).every(([, count]) => count === 0));
+  for (const [n, kind] of kinds.entries())
+    for (let times = 0; times <= n; times++) metrics.record(outcome({ status: 502, upstreamFailure: kind }));
+  const counted = new Map(await failures());
+  for (const [n, kind] of kinds.entries())
+    t.equal(counted.get(`postern_upstream_errors_total{api="integration",kind="${kind}"}`), n + 1, kind);
+});
+
 t.test('a would-be refusal counts in report mode even when the upstream then fails', async (t) => {
   const metrics = metricsOver(() => web);
   const failed = { refusal: refusal('upstream_timeout', 'x'), upstreamFailure: 'header_timeout' } as const;

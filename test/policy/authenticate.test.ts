@@ -3,7 +3,12 @@ import { compileNameReader } from '../../src/lib/query.ts';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import { apiRules, bearer, factsOf, key, passageOf, rulesOf } from '../support/passages.ts';
 
-const KEYS = [key('k'), key('m', { type: 'metrics' }), key('off', { enabled: false })];
+const KEYS = [
+  key('k'),
+  key('m', { type: 'metrics', apis: new Set(['metrics']) }),
+  key('orders', { apis: new Set(['orders']) }),
+  key('off', { enabled: false }),
+];
 const ask = (fields: readonly string[], query = '', api = apiRules()) => {
   const passage = Object.assign(passageOf(factsOf({}, fields), rulesOf(KEYS)), { query, api });
   const decision = authenticateBySecret(passage);
@@ -26,6 +31,8 @@ t.test('the key whose secret came with the request', async (t) => {
   );
 });
 
-t.test('a credential of the metrics API is unknown here', async (t) => {
+t.test('a credential of a key that is for other APIs is unknown here', async (t) => {
   t.equal(ask(bearer('m')), 'invalid_credential unknown');
+  t.equal(ask(bearer('orders')), 'invalid_credential unknown');
+  t.equal(ask(bearer('orders'), '', apiRules({ name: 'orders' as 'metrics' })), 'orders');
 });

@@ -10,7 +10,7 @@ import { allowed, refusal, refused } from '../../src/refusal.ts';
 /** The rules of an API that takes a credential from these places. */
 function rulesOf(credential: readonly string[], others: Record<string, unknown> = {}): ApiRules {
   const integration = { upstream: 'http://127.0.0.1:9000', credential, ...others };
-  return compileRules(ConfigSchema.parse({ apis: { integration } })).integration as ApiRules;
+  return compileRules(ConfigSchema.parse({ apis: { integration } })).apis[0] as ApiRules;
 }
 
 const LOCATION = rulesOf(['body:api_key']).credential[0] as BodyLocation;

@@ -6,13 +6,21 @@ const ORIGIN = ['Origin', 'https://a.example'];
 const check = (k: ReturnType<typeof key>, ...fields: string[]) =>
   checkBrowser(factsOf({}, fields).headers, k)?.code ?? null;
 
-t.test('keys that read', async (t) => {
-  for (const type of ['read-write', 'metrics'] as const) {
+t.test('keys that must stay secret', async (t) => {
+  for (const type of ['read-only', 'read-write', 'metrics'] as const) {
     t.equal(check(key('k', { type })), null);
     t.equal(check(key('k', { type }), ...ORIGIN), 'browser_not_allowed');
     t.equal(check(key('k', { type }), 'Origin', ''), 'browser_not_allowed');
     t.equal(check(key('k', { type }), 'Sec-Fetch-Site', 'none'), 'browser_not_allowed');
-    t.equal(check(key('k', { type, allowBrowsers: true }), ...ORIGIN, 'Sec-Fetch-Site', 'x'), null);
+    const open = key('k', { type, allowBrowsers: true });
+    t.equal(check(open, ...ORIGIN, 'Sec-Fetch-Site', 'x'), null);
+    t.equal(check(open, 'Sec-Fetch-Site', 'none'), null);
+    const named = { ...open, allowedOrigins: new Set(['https://a.example']) };
+    t.equal(check(named, ...ORIGIN), null);
+    t.equal(check(named, 'Sec-Fetch-Site', 'same-origin'), null);
+    t.equal(check(named, 'Origin', 'https://b.example'), 'origin_not_allowed');
+    t.equal(check(named, 'Origin', 'null'), 'origin_not_allowed');
+    t.equal(check(named, ...ORIGIN, ...ORIGIN), 'origin_not_allowed');
   }
 });
 

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parseAddress } from '../../src/lib/address.ts';
 import { cidrOf, compileRules } from '../../src/policy/compile-rules.ts';
-import { configFrom } from '../support/passages.ts';
+import { apiIn, configFrom } from '../support/passages.ts';
 
-const compiled = (t: Test, yaml: string) =>
-  compileRules(configFrom(join(t.testdir({ 'postern.yaml': yaml }), 'postern.yaml')));
+function compiled(t: Test, yaml: string) {
+  const rules = compileRules(configFrom(join(t.testdir({ 'postern.yaml': yaml }), 'postern.yaml')));
+  return { ...rules, integration: apiIn(rules, 'integration'), metrics: apiIn(rules, 'metrics') };
+}
 
 t.test('an API that is left out has no rules', async (t) => {
   const rules = compiled(t, 'apis: { integration: { upstream: http://127.0.0.1:9000 } }\n');

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { metricsPath, ownEndpointAt } from '../../src/policy/own-endpoint.ts';
+import { isKeySetPath, isMetricsQuery, isTokenPath } from '../../src/policy/own-endpoint.ts';
+
+const METRICS = { name: 'metrics', tokenPath: '/metrics/auth/token' };
 
 t.test('what holds a client secret never goes on, in no spelling that a backend might accept', async (t) => {
   for (const path of [
@@ -12,7 +14,7 @@ t.test('what holds a client secret never goes on, in no spelling that a backend 
     '/metrics/auth%252Ftoken',
     '/metrics/auth/to%EF%BD%8Ben',
   ])
-    t.equal(metricsPath(path), 'token', path);
+    t.ok(isTokenPath(METRICS, path), path);
 });
 
 t.test('queries are what the cache is for', async (t) => {
@@ -23,7 +25,7 @@ t.test('queries are what the cache is for', async (t) => {
     '/metrics/query/daily-users',
     '/metrics/query/a%20b',
   ])
-    t.equal(metricsPath(path), 'query', path);
+    t.ok(isMetricsQuery(METRICS, path), path);
   for (const path of [
     '/metrics',
     '/metrics/queries',
@@ -32,19 +34,19 @@ t.test('queries are what the cache is for', async (t) => {
     '/metrics/query/a;b/c',
     '/metrics/auth',
   ])
-    t.equal(metricsPath(path), 'other', path);
+    t.notOk(isMetricsQuery(METRICS, path), path);
 });
 
-t.test('what is answered at a path: tokens, and public keys where there are some', async (t) => {
-  const KEYS = '/.well-known/jwks.json';
-  t.equal(ownEndpointAt(KEYS, true), 'key set');
-  t.equal(ownEndpointAt(KEYS, false), null);
+t.test('a token endpoint is one path, of an API that has one', async (t) => {
+  for (const path of ['/metrics/query', '/auth/token', '/metrics/auth/tokens', '/metrics/auth/toke', '/metrics/auth'])
+    t.notOk(isTokenPath(METRICS, path), path);
+  t.notOk(isTokenPath({ tokenPath: null }, '/metrics/auth/token'));
+  t.ok(isTokenPath({ tokenPath: '/orders/token' }, '/Orders/token/'));
+  t.notOk(isMetricsQuery({ name: 'orders' }, '/metrics/query'), 'nor is a query of another API one of metrics');
+});
+
+t.test('the key set is at one path, in one spelling', async (t) => {
+  t.ok(isKeySetPath('/.well-known/jwks.json'));
   for (const path of ['/.well-known/jwks.json/', '/.well-known/jwks.jsonx', '/.well-known/JWKS.json', '/'])
-    t.equal(ownEndpointAt(path, true), null, path);
-  for (const publishes of [true, false]) {
-    t.equal(ownEndpointAt('/metrics/auth/token', publishes), 'token');
-    t.equal(ownEndpointAt('/METRICS/auth/Token/', publishes), 'token');
-    t.equal(ownEndpointAt('/metrics/query', publishes), null);
-    t.equal(ownEndpointAt('/auth/token', publishes), null);
-  }
+    t.notOk(isKeySetPath(path), path);
 });

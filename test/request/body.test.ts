@@ -1,6 +1,7 @@
 /** What becomes of a body, by what is known of its request: who looks into it, and what is passed on. */
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import type { Key } from '../../src/keys/key.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
@@ -9,6 +10,8 @@ import { serveGateway } from '../support/exchanges.ts';
 import { parseAnswer } from '../support/raw-http.ts';
 import { apiRules, bearer, key, rulesOf, WORLD } from '../support/passages.ts';
 import { RawClient } from '../support/upstream.ts';
+
+const NOBODY = compileAllowRule([]);
 
 const LOGIN: Partial<Key> = { allowedEvents: new Set(['login']) };
 const IN_BODY: Partial<ApiRules> = {
@@ -84,7 +87,7 @@ t.test('a request is counted against its limit once, wherever its credential is'
 
 t.test('what an API in report mode would have refused already is not looked into', async (t) => {
   const api = { ...IN_BODY, enforcement: 'report' } as const;
-  const { sent, outcome } = await taken(t, { key: { ...LOGIN, admitsAddress: () => false }, api }, '{"api_key":"x"');
+  const { sent, outcome } = await taken(t, { key: { ...LOGIN, allowFrom: NOBODY }, api }, '{"api_key":"x"');
   t.equal(sent?.body.toString(), '{"api_key":"x"');
   t.equal(outcome?.wouldReject?.code, 'ip_not_allowed');
 });
@@ -93,7 +96,7 @@ t.test('the credential of a key in report mode is taken out all the same, and it
   const body = WITH_KEY.replace('login', 'pay');
   const { sent, outcome } = await taken(
     t,
-    { key: { ...LOGIN, mode: 'report', admitsAddress: () => false }, api: IN_BODY },
+    { key: { ...LOGIN, mode: 'report', allowFrom: NOBODY }, api: IN_BODY },
     body,
   );
   t.equal(sent?.body.toString(), '{"name":"pay"}');

@@ -7,6 +7,7 @@ import type { Passage } from '../../src/request/passage.ts';
 import { apiRules, bearer, factsOf, judged, key, passageOf, rulesOf } from '../support/passages.ts';
 
 const RULES = rulesOf([key('k')]);
+const INTEGRATION = RULES.apis[0];
 const EMPTY: Connection = { open: null, section: null, visit: null };
 
 function passed(target: string, fields: readonly string[] = bearer('k'), rules = RULES): Passage {
@@ -32,10 +33,10 @@ t.test('the header section and the place, and no key, credential or body', async
   const { section, visit } = rememberedOf(passage);
   t.equal(section?.headers, passage.facts.headers);
   t.match(visit, { target: '/profile/1?a=b', method: 'GET', path: '/profile/1', query: '?a=b', host: 'api.test' });
-  t.equal(visit?.api, RULES.integration);
+  t.equal(visit?.api, INTEGRATION);
   const held = new Set<unknown>();
   const walk = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null || held.has(value) || value === RULES.integration) return;
+    if (typeof value !== 'object' || value === null || held.has(value) || value === INTEGRATION) return;
     held.add(value);
     Object.values(value).forEach(walk);
   };

@@ -23,5 +23,6 @@ t.test('before the key is known: any origin that some key admits', async (t) => 
 t.test('then: the origins of the key itself', async (t) => {
   t.equal(allowed(['Origin', ORIGIN], named), ORIGIN);
   t.equal(allowed(['Origin', ORIGIN], key('other', { allowedOrigins: new Set() })), null);
-  t.equal(allowed(['Origin', ORIGIN], key('reads', { type: 'read-write', allowBrowsers: true })), null);
+  t.equal(allowed(['Origin', ORIGIN], key('reads', { type: 'read-write', allowBrowsers: true })), ORIGIN);
+  t.equal(allowed(['Origin', ORIGIN], key('server', { type: 'read-write' })), null);
 });

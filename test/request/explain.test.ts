@@ -1,10 +1,13 @@
 import t from 'tap';
+import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { explain } from '../../src/request/explain.ts';
 import { JUDGING } from '../../src/request/rungs.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { apiRules, bearer, factsOf, key, rulesOf, WORLD } from '../support/passages.ts';
+
+const NOBODY = compileAllowRule([]);
 
 const ask = (keys: readonly Key[], facts: Facts, events: readonly string[] = []) =>
   explain({ facts, rules: rulesOf(keys), events, authenticate: WORLD.authenticate });
@@ -28,7 +31,7 @@ t.test('every step has a verdict and a reason', async (t) => {
 });
 
 t.test('the first refusal ends it, and says why', async (t) => {
-  const told = await ask([key('k', { admitsAddress: () => false })], factsOf({ method: 'PUT' }, bearer('k')));
+  const told = await ask([key('k', { allowFrom: NOBODY })], factsOf({ method: 'PUT' }, bearer('k')));
   t.match(told, { outcome: 'refused', status: 403, code: 'ip_not_allowed', keyId: 'k' });
   const verdicts = Object.fromEntries(told.steps.map(({ step, verdict }) => [step, verdict]));
   t.match(verdicts, {

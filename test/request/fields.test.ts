@@ -103,7 +103,7 @@ t.test('the client gets the backend\u2019s headers, its request id and the numbe
   t.equal(valueOf(reported, 'Postern-Removed-Events'), undefined, 'nothing was cut');
 });
 
-t.test('CORS headers for the pages of write-only keys', async (t) => {
+t.test('CORS headers for the pages of keys that pages may use', async (t) => {
   const raw = ['Access-Control-Allow-Origin', '*'];
   const allowed = (setting: Setting, wouldReject: Refusal | null = null) => {
     const exchange = admitted({ fields: [...bearer('k'), 'Origin', ORIGIN], ...setting });
@@ -112,7 +112,8 @@ t.test('CORS headers for the pages of write-only keys', async (t) => {
   };
   t.equal(allowed({}), ORIGIN);
   t.equal(allowed({ fields: bearer('k') }), undefined);
-  t.equal(allowed({ key: { type: 'read-write', allowBrowsers: true } }), '*');
+  t.equal(allowed({ key: { type: 'read-write', allowBrowsers: true } }), ORIGIN);
+  t.equal(allowed({ fields: bearer('k'), key: { type: 'read-write' } }), '*', 'no page may use it: the backend knows');
   t.equal(allowed({}, refusal('event_not_allowed', '')), ORIGIN, 'as under enforcement');
   t.equal(allowed({ key: { mode: 'report', allowedOrigins: new Set() } }), '*', 'as the backend says');
 });

@@ -1,11 +1,14 @@
 /** A request from the socket to its end: recorded once, counted while it is under way, and alone in its mistakes. */
 import t, { type Test } from 'tap';
+import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { connectionOf } from '../../src/request/connection.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
 import { serveGateway, type GatewayGiven } from '../support/exchanges.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { RawClient } from '../support/upstream.ts';
 import { apiRules, bearer, key, rulesOf, WORLD } from '../support/passages.ts';
+
+const NOBODY = compileAllowRule([]);
 
 const limited = key('limited', { allowedEvents: new Set(['a']) });
 const RULES = rulesOf([key('k'), limited, key('report', { mode: 'report', allowedEvents: new Set(['a']) })]);
@@ -50,7 +53,7 @@ t.test('a connection remembers neither the verdict on its last request nor that 
   client.write(request);
   await client.until('body');
   t.match(seen, [{ settled: true, body: 'unread', bodyText: null }]);
-  rules = rulesOf([key('k', { admitsAddress: () => false })]);
+  rules = rulesOf([key('k', { allowFrom: NOBODY })]);
   client.write(request);
   await client.until('ip_not_allowed');
   rules = rulesOf([key('other')]);
@@ -142,7 +145,7 @@ t.test('a request keeps the rules that it arrived with', async (t) => {
   );
   while (!(await sendRaw(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).text.includes('401'))
     await new Promise(setImmediate);
-  rules = rulesOf([key('limited', { allowedEvents: new Set(['b']), admitsAddress: () => false })]);
+  rules = rulesOf([key('limited', { allowedEvents: new Set(['b']), allowFrom: NOBODY })]);
   client.write(body.slice(1));
   await client.until(body);
   t.equal(backend.requests.length, 1);

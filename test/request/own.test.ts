@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
+import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { createFailureLimiter } from '../../src/metrics-api/failure-limiter.ts';
 import type { MetricsService } from '../../src/metrics-api/metrics-service.ts';
 import { createTokenEndpoint, MAX_TOKEN_BODY_BYTES } from '../../src/metrics-api/token-endpoint.ts';
@@ -12,6 +13,8 @@ import { serveGateway } from '../support/exchanges.ts';
 import { apiRules, rulesOf } from '../support/passages.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { RawClient } from '../support/upstream.ts';
+
+const NOBODY = compileAllowRule([]);
 
 const JWKS = '{"keys":["\u00e4"]}';
 const SETTINGS = { ttlSeconds: 900, secret: null, privateKeyFile: null, issuer: 'postern' };
@@ -97,7 +100,7 @@ t.test('a wrong pair is invalid_client, in the words it was asked in', async (t)
 });
 
 t.test('a right pair from a wrong place is refused; in report mode it is noted', async (t) => {
-  const key = { admitsAddress: () => false };
+  const key = { allowFrom: NOBODY };
   const { ask, outcomes } = await serving(t, { key });
   const json = await ask(pair());
   t.match([json.status, JSON.parse(json.body)], [403, { code: 'ip_not_allowed' }]);

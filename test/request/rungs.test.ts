@@ -1,6 +1,7 @@
 /** The order of the rungs, and what a request learns on those that judge. */
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
+import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import type { PolicyWorld } from '../../src/request/checks.ts';
@@ -9,7 +10,9 @@ import type { Passage } from '../../src/request/passage.ts';
 import { JUDGING, RUNGS } from '../../src/request/rungs.ts';
 import { apiRules, bearer, factsOf, judged, key, passageOf, rulesOf, WORLD } from '../support/passages.ts';
 
-const nowhere = { admitsAddress: () => false };
+const NOBODY = compileAllowRule([]);
+
+const nowhere = { allowFrom: NOBODY };
 const KEYS = [
   key('k', { type: 'read-write' }),
   key('off', { enabled: false }),

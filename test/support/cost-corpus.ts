@@ -14,7 +14,7 @@ import { normalizeTarget, PATH_QUIRKS } from '../../src/lib/path-normalization.t
 import { decomposeWithoutMarks } from '../../src/lib/path-reading.ts';
 import { compileNameReader, overridesMethod, queryParameters } from '../../src/lib/query.ts';
 import { cacheDirective, storability } from '../../src/metrics-api/storability.ts';
-import { metricsPath } from '../../src/policy/own-endpoint.ts';
+import { isMetricsQuery, isTokenPath } from '../../src/policy/own-endpoint.ts';
 import { readJsonRequest, readOAuthRequest, tokenForm } from '../../src/metrics-api/token-request.ts';
 import { redactUrls } from '../../src/lib/redact-urls.ts';
 import { resolveClientAddress } from '../../src/policy/client-address.ts';
@@ -22,9 +22,12 @@ import { preflightHeaders } from '../../src/policy/cors.ts';
 import { findCredential } from '../../src/policy/credential.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { checkRequestForm } from '../../src/policy/request-form.ts';
-import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
 import { upstreamHeaders } from '../../src/upstream/headers.ts';
-import { factsOf } from './passages.ts';
+import { apiRules, factsOf, rulesOf } from './passages.ts';
+
+const METRICS = apiRules({ name: 'metrics' });
+const rules = rulesOf([], { metrics: METRICS });
 
 export interface ParserCost {
   readonly name: string;
@@ -52,7 +55,7 @@ function path(name: string, unit: string): ParserCost {
       return () => {
         const read = normalizeTarget(target, new Set(PATH_QUIRKS));
         if (read.ok) router.match('POST', read.value.path);
-        return [isMetricsPath(target), metricsPath(`${target}${size}`)];
+        return [rules.choice.find('api.test', target), isTokenPath(METRICS, target), isMetricsQuery(METRICS, target)];
       };
     },
   };
@@ -70,11 +73,11 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
         checkRequestForm(facts);
         findCredential({ facts, query: '', bodyText: null }, CREDENTIALS);
         resolveClientAddress(facts.peer, headers.forwardedFor, EVERYBODY);
-        preflightHeaders(
-          facts,
-          { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1, allowCredentials: false },
-          false,
-        );
+        preflightHeaders(facts, {
+          rules: { allowedHeaders: new Set(['a', 'b']), maxAgeSeconds: 1, allowCredentials: false },
+          methods: ['POST'],
+          credentials: false,
+        });
         cacheDirective(headers.cacheControl);
         checkMedia(headers.contentType);
         tokenForm({ contentType: headers.contentType, authorization: headers.authorization });

@@ -26,12 +26,16 @@ interface Disposer {
 
 export type Answerer = (name: string, family: Family) => Reply | Promise<Reply>;
 
-/** Starts it; it ends with the test. */
-export async function startNameServer(t: Disposer, answer: Answerer): Promise<NameServer> {
+/** Starts it; it ends with the test. `place`: on another address of loopback, at the port of another one. */
+export async function startNameServer(
+  t: Disposer,
+  answer: Answerer,
+  place: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },
+): Promise<NameServer> {
   const questions: string[] = [];
-  const socket = dgram.createSocket('udp4');
+  const socket = dgram.createSocket(place.host.includes(':') ? 'udp6' : 'udp4');
   socket.on('message', (query, { port, address }) => void reply(query, (bytes) => socket.send(bytes, port, address)));
-  socket.bind(0, '127.0.0.1');
+  socket.bind(place.port, place.host);
   await once(socket, 'listening');
   const folder = mkdtempSync(join(tmpdir(), 'names-'));
   const files = { hosts: join(folder, 'hosts'), resolver: join(folder, 'resolv.conf') };
@@ -48,7 +52,7 @@ export async function startNameServer(t: Disposer, answer: Answerer): Promise<Na
     if (given !== 'silence' && !closed) send(responseTo(query, end, family, given));
   }
   const { port } = socket.address();
-  writeFileSync(files.resolver, 'nameserver 127.0.0.1\nsearch\n');
+  writeFileSync(files.resolver, `nameserver ${place.host}\nsearch\n`);
   return {
     port,
     questions,

@@ -4,6 +4,8 @@ import { createMetrics } from '../../src/observability/prometheus.ts';
 import type { Metrics, MetricSources } from '../../src/observability/prometheus.ts';
 import { NOON } from './outcomes.ts';
 
+const APIS = ['integration', 'metrics'];
+
 export function metricsOver(keys: () => KeySnapshot | null, change: Partial<MetricSources> = {}): Metrics {
   return createMetrics({
     version: '1.2.3',
@@ -11,6 +13,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
     sources: {
       now: () => NOON,
       keys,
+      apis: () => APIS,
       keySource: () => ({ up: true, lastSyncAt: NOON, invalidDefinitions: 0 }),
       config: () => ({ lastReloadSuccessful: true, lastLoaded: NOON }),
       cache: () => null,

@@ -1,5 +1,7 @@
 /** Outcomes and keys for tests of what is counted and logged: a plain forwarded request, changed by what the test is about. */
+import { ANYWHERE, NOWHERE } from '../../src/keys/address-rule.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
+import { EMPTY_SNAPSHOT } from '../../src/keys/snapshot.ts';
 import type { Outcome } from '../../src/observability/outcome.ts';
 import type { Refusal, RefusalReason } from '../../src/refusal.ts';
 
@@ -44,11 +46,15 @@ export function key(id: string, change: Partial<Key> = {}): Key {
     enabled: true,
     expiresAt: null,
     secrets: [{ id: `${id}-secret`, digest: '', expiresAt: null }],
-    admitsAddress: () => true,
+    apis: null,
+    allowedRoutes: null,
+    allowFrom: ANYWHERE,
+    denyFrom: NOWHERE,
     allowedEvents: null,
     disallowedEvents: 'remove',
     allowedOrigins: null,
-    allowBrowsers: false,
+    allowBrowsers: (change.type ?? 'write-only') === 'write-only',
+    accessToken: 'allowed',
     rateLimit: null,
     mode: 'enforce',
     apiKeyDigest: null,
@@ -60,5 +66,5 @@ export function key(id: string, change: Partial<Key> = {}): Key {
 let version = 0;
 
 export function snapshot(keys: readonly Key[]): KeySnapshot {
-  return { version: ++version, byId: new Map(keys.map((one) => [one.id, one])), bySecret: new Map(), invalid: [] };
+  return { ...EMPTY_SNAPSHOT, version: ++version, byId: new Map(keys.map((one) => [one.id, one])) };
 }

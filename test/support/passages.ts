@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/schema.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet } from '../../src/lib/cidr.ts';
+import { compileApiChoice } from '../../src/policy/api-choice.ts';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
@@ -50,6 +51,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
     enforcement: 'enforce',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,
+    tokenPath: change.name === 'metrics' ? '/metrics/auth/token' : null,
     publishesKeys: false,
     ...change,
   };
@@ -64,6 +66,7 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
   return {
     version: 1,
     invalid: [],
+    lists: new Map(),
     byId: new Map(held.map((one) => [one.id, one])),
     bySecret: new Map(
       held.map((one) => [sha256(`secret-of-${one.id}`), { key: one, secret: one.secrets[0] as Key['secrets'][0] }]),
@@ -71,17 +74,32 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
   };
 }
 
-export function rulesOf(keys: readonly Key[], change: Partial<Ruleset> = {}): Ruleset {
+export interface RulesChange extends Partial<Ruleset> {
+  /** null: there is none. Without `apis` these two are all there are. */
+  readonly integration?: ApiRules | null;
+  readonly metrics?: ApiRules | null;
+}
+
+export function rulesOf(
+  keys: readonly Key[],
+  { integration = apiRules(), metrics = null, ...change }: RulesChange = {},
+): Ruleset {
+  const apis = change.apis ?? [integration, metrics].filter((api) => api !== null);
   return {
     ready: true,
     trustedProxies: compileAddressSet([]),
     pathQuirks: new Set(),
-    integration: apiRules(),
-    metrics: null,
+    choice: compileApiChoice(apis.map((rules) => ({ rules, paths: null }))),
+    idleTimeoutMs: Math.min(...apis.map(({ idleTimeoutMs }) => idleTimeoutMs)),
     keys: snapshotOf(keys),
     ...change,
+    apis,
   };
 }
+
+/** The rules of one API; null: there is none of this name. */
+export const apiIn = ({ apis }: Pick<Ruleset, 'apis'>, name: string): ApiRules | null =>
+  apis.find((api) => api.name === name) ?? null;
 
 export const bearer = (id: string): readonly string[] => ['Authorization', `Bearer secret-of-${id}`];
 

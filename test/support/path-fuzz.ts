@@ -5,7 +5,8 @@
 import * as fc from 'fast-check';
 import type { RouteDefinition } from '../../src/config/route-definition.ts';
 import { normalizeTarget, PATH_QUIRKS, type PathQuirk } from '../../src/lib/path-normalization.ts';
-import { compileRoutes, isMetricsPath } from '../../src/policy/route.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
+import { apiRules, rulesOf } from './passages.ts';
 import { findLeniently, LENIENCIES, readLeniently, type Leniency } from './lenient-path.ts';
 
 /** `admitted`, `matched`: how many cases passed the path rung, and found a route: a fuzz that admits nothing proves nothing. */
@@ -48,9 +49,11 @@ const ROUTES: readonly RouteDefinition[] = [
 const router = compileRoutes(ROUTES);
 
 /** Whether a route was found. */
+const rules = rulesOf([], { metrics: apiRules({ name: 'metrics' }) });
+
 function checkReadings(path: string, method: string): boolean {
   const match = router.match(method, path);
-  const metrics = isMetricsPath(path);
+  const metrics = rules.choice.find('api.test', path)?.name === 'metrics';
   for (const leniency of LENIENCIES) {
     const { segments, hadDots } = readLeniently(path, leniency);
     if (hadDots) throw found('a dot segment', path, leniency);

@@ -1,5 +1,6 @@
 /** Keys and snapshots as the registry would compile them, for the tests of the metrics API. */
 import { createHash } from 'node:crypto';
+import { ANYWHERE, NOWHERE } from '../../../src/keys/address-rule.ts';
 import type { Key, KeySecret, KeySnapshot } from '../../../src/keys/key.ts';
 
 export const CLIENT_SECRET = 'client-secret-of-the-metrics-key';
@@ -20,11 +21,15 @@ export function metricsKey(changes: Partial<Key> = {}): Key {
     enabled: true,
     expiresAt: null,
     secrets: [secretOf(CLIENT_SECRET)],
-    admitsAddress: () => true,
+    apis: new Set(['metrics']),
+    allowedRoutes: null,
+    allowFrom: ANYWHERE,
+    denyFrom: NOWHERE,
     allowedEvents: null,
     disallowedEvents: 'remove',
     allowedOrigins: null,
     allowBrowsers: false,
+    accessToken: 'required',
     rateLimit: null,
     mode: 'enforce',
     apiKeyDigest: sha256(API_KEY),
@@ -39,6 +44,7 @@ export function snapshotOf(...keys: readonly Key[]): KeySnapshot {
     byId: new Map(keys.map((key) => [key.id, key])),
     bySecret: new Map(keys.flatMap((key) => key.secrets.map((secret) => [secret.digest, { key, secret }] as const))),
     invalid: [],
+    lists: new Map(),
   };
 }
 

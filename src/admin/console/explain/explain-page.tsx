@@ -5,9 +5,8 @@ import { explain, listKeys } from '../api/requests.ts';
 import type { Explanation, Finding, Question } from '../api/types.ts';
 import type { AskedAbout } from '../route.ts';
 import { useResource } from '../state/resource.ts';
-import { Choice, Errors, messagesFor, SelectField, TextField } from '../ui/field.tsx';
+import { Choice, Errors, messagesFor, SelectField, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
-import { useFocusOnMistake } from '../ui/focus.ts';
 import { Verdicts } from './verdicts.tsx';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;

@@ -2,8 +2,8 @@
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Choice, Errors, messagesFor } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
-import type { Location } from './draft.ts';
-import type { FormPartProps } from './form-props.ts';
+import type { FormPartProps } from './draft.ts';
+import type { Location } from './fields.ts';
 
 export function AccessControl({ type, draft, change, findings, readOnly }: FormPartProps) {
   return (

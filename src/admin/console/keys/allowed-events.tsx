@@ -2,7 +2,7 @@
 import { useId, useState } from 'preact/hooks';
 import { Choice, Errors, messagesWithin } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
-import type { FormPartProps } from './form-props.ts';
+import type { FormPartProps } from './draft.ts';
 
 export interface AllowedEventsProps extends FormPartProps {
   /** Names that other keys are limited to. */

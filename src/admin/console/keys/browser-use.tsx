@@ -1,7 +1,7 @@
 /** Whether web pages may use a key, and those of which origins. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, Choice, Errors, messagesFor, TextField } from '../ui/field.tsx';
-import type { FormPartProps } from './form-props.ts';
+import type { FormPartProps } from './draft.ts';
 
 export function BrowserUse(props: FormPartProps) {
   const { type, draft, change, readOnly, findings } = props;

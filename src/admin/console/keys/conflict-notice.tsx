@@ -1,7 +1,6 @@
 /** Says that somebody else changed the key meanwhile, what they changed, and how to go on without losing anything. */
-import { FIELD_TITLES } from '../ui/wording.ts';
-import { valueOf } from './describe.ts';
 import type { Conflict, Editing } from './editing.ts';
+import { FIELDS } from './fields.ts';
 import { Notice } from '../ui/notice.tsx';
 
 export interface ConflictNoticeProps {
@@ -25,9 +24,9 @@ export function ConflictNotice({ conflict: { theirs, changed, both }, editing }:
               <dl class="changes">
                 {changed.map((field) => (
                   <div key={field}>
-                    <dt>{FIELD_TITLES[field]}</dt>
+                    <dt>{FIELDS[field].title}</dt>
                     <dd>
-                      Now stored: {valueOf(theirs.definition, field)}
+                      Now stored: {FIELDS[field].words(theirs.definition)}
                       {both.includes(field) && <em> You changed this too: yours stays in the form.</em>}
                     </dd>
                   </div>

@@ -1,128 +1,30 @@
 /**
- * A key definition as a form holds it, and the way back. What was typed stays as typed: the server alone judges it, so that
- * there is one set of rules. Also joins two people's changes of one key.
+ * A key's definition as a form holds it, and the way back. Also joins two people's changes of one key. Knows no field by name but
+ * those whose rows can be blank.
  */
-import { CACHE_TTL_MINUTES } from '../../../keys/key.ts';
-import type { KeyDefinition, KeyReplacement, KeyType, Mode } from '../api/types.ts';
-
-export interface Location {
-  readonly address: string;
-  readonly description: string;
-}
-
-export interface Draft {
-  readonly description: string;
-  readonly enabled: boolean;
-  readonly anywhere: boolean;
-  readonly locations: readonly Location[];
-  readonly allEvents: boolean;
-  readonly events: readonly string[];
-  readonly disallowedEvents: 'remove' | 'reject';
-  readonly anyOrigin: boolean;
-  readonly origins: readonly string[];
-  readonly allowBrowsers: boolean;
-  readonly limited: boolean;
-  readonly requests: string;
-  readonly windowSeconds: string;
-  readonly mode: Mode;
-  readonly expires: boolean;
-  /** RFC 3339. */
-  readonly expiresAt: string;
-  readonly cacheTtlMinutes: string;
-  /** A new one; empty: as it is. */
-  readonly apiKey: string;
-}
-
-interface Field {
-  /** The parts of the form that change together. */
-  readonly members: readonly (keyof Draft)[];
-  /** What would be saved of them, as text to compare: what stands in a part that is switched off does not count. */
-  readonly saved: (draft: Draft) => string;
-}
-
-/** A field that is one part of the form. */
-const single = (member: keyof Draft): Field => ({ members: [member], saved: (draft) => JSON.stringify(draft[member]) });
-
-/** By the field of the definition that they stand for: every one that a form can change. */
-const FIELDS = {
-  description: single('description'),
-  enabled: single('enabled'),
-  allowFrom: {
-    members: ['anywhere', 'locations'],
-    saved: ({ anywhere, locations }) =>
-      anywhere ? 'anywhere' : JSON.stringify(locations.map(({ address, description }) => [address, description])),
-  },
-  allowedEvents: {
-    members: ['allEvents', 'events'],
-    saved: ({ allEvents, events }) => (allEvents ? 'all' : JSON.stringify(events)),
-  },
-  disallowedEvents: single('disallowedEvents'),
-  allowedOrigins: {
-    members: ['anyOrigin', 'origins'],
-    saved: ({ anyOrigin, origins }) => (anyOrigin ? 'any' : JSON.stringify(origins)),
-  },
-  allowBrowsers: single('allowBrowsers'),
-  rateLimit: {
-    members: ['limited', 'requests', 'windowSeconds'],
-    saved: ({ limited, requests, windowSeconds }) => (limited ? `${requests} in ${windowSeconds}` : 'none'),
-  },
-  mode: single('mode'),
-  expiresAt: { members: ['expires', 'expiresAt'], saved: ({ expires, expiresAt }) => (expires ? expiresAt : 'never') },
-  cacheTtlMinutes: single('cacheTtlMinutes'),
-  apiKey: single('apiKey'),
-} as const satisfies Readonly<Record<Exclude<keyof KeyReplacement, 'id' | 'type' | 'secrets'>, Field>>;
-
-export type FieldName = keyof typeof FIELDS;
+import type { Finding, KeyDefinition, KeyReplacement, KeyType } from '../api/types.ts';
+import { FIELDS, type Draft, type FieldName } from './fields.ts';
 
 export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
 
+/** What every part of the form of a key is given. */
+export interface FormPartProps {
+  readonly type: KeyType;
+  readonly draft: Draft;
+  readonly change: (part: Partial<Draft>) => void;
+  readonly findings: readonly Finding[];
+  readonly readOnly: boolean;
+}
+
 /** What the defaults of a definition look like in a form. */
-export const NEW_DRAFT: Draft = {
-  description: '',
-  enabled: true,
-  anywhere: true,
-  locations: [],
-  allEvents: true,
-  events: [],
-  disallowedEvents: 'remove',
-  anyOrigin: true,
-  origins: [],
-  allowBrowsers: false,
-  limited: false,
-  requests: '100',
-  windowSeconds: '1',
-  mode: 'enforce',
-  expires: false,
-  expiresAt: '',
-  cacheTtlMinutes: String(CACHE_TTL_MINUTES.default),
-  apiKey: '',
-};
+export const NEW_DRAFT: Draft = draftFrom((name) => FIELDS[name].empty);
 
 export function draftOf(definition: KeyDefinition): Draft {
-  const { allowFrom, allowedEvents, disallowedEvents, allowedOrigins, rateLimit } = definition;
-  const anyOrigin = allowedOrigins === null || allowedOrigins.includes('*');
-  return {
-    ...NEW_DRAFT,
-    description: definition.description,
-    enabled: definition.enabled,
-    mode: definition.mode,
-    anywhere: allowFrom === 'anywhere',
-    locations: allowFrom === 'anywhere' ? [] : allowFrom,
-    allEvents: allowedEvents === null || allowedEvents === 'all',
-    events: Array.isArray(allowedEvents) ? allowedEvents : [],
-    disallowedEvents: disallowedEvents ?? 'remove',
-    anyOrigin,
-    origins: anyOrigin ? [] : (allowedOrigins ?? []),
-    allowBrowsers: definition.allowBrowsers ?? false,
-    ...(rateLimit !== null && {
-      limited: true,
-      requests: String(rateLimit.requests),
-      windowSeconds: String(rateLimit.windowSeconds),
-    }),
-    expires: definition.expiresAt !== null,
-    expiresAt: definition.expiresAt ?? '',
-    cacheTtlMinutes: String(definition.cacheTtlMinutes ?? CACHE_TTL_MINUTES.default),
-  };
+  return draftFrom((name) => FIELDS[name].read(definition));
+}
+
+function draftFrom(partsOf: (name: FieldName) => object): Draft {
+  return Object.fromEntries(FIELD_NAMES.flatMap((name) => Object.entries(partsOf(name)))) as unknown as Draft;
 }
 
 /** Rows that nothing was typed into are not part of what is saved. */
@@ -134,41 +36,21 @@ export const withoutBlankRows = (draft: Draft): Draft => ({
 
 /** The definition that a form describes. Fields that its type does not have are left out. */
 export function definitionOf(draft: Draft, type: KeyType): KeyReplacement {
-  const locations = draft.locations.map(({ address, description }) => ({
-    address: address.trim(),
-    description: description.trim(),
-  }));
-  return {
-    type,
-    description: draft.description,
-    enabled: draft.enabled,
-    mode: draft.mode,
-    allowFrom: draft.anywhere ? 'anywhere' : locations,
-    rateLimit: draft.limited
-      ? { requests: numberIn(draft.requests), windowSeconds: numberIn(draft.windowSeconds) }
-      : null,
-    expiresAt: draft.expires ? draft.expiresAt : null,
-    ...(type === 'metrics'
-      ? { cacheTtlMinutes: numberIn(draft.cacheTtlMinutes), ...(draft.apiKey !== '' && { apiKey: draft.apiKey }) }
-      : {
-          allowedEvents: draft.allEvents ? 'all' : [...draft.events],
-          disallowedEvents: draft.disallowedEvents,
-        }),
-    ...(type === 'write-only'
-      ? { allowedOrigins: draft.anyOrigin ? ['*'] : draft.origins.map((origin) => origin.trim()) }
-      : { allowBrowsers: draft.allowBrowsers }),
-  };
+  const saved = FIELD_NAMES.filter((name) => typesOf(name)?.includes(type) !== false)
+    .map((name) => [name, FIELDS[name].write(draft)] as const)
+    .filter(([, value]) => value !== undefined);
+  return { type, ...Object.fromEntries(saved) };
 }
 
-/** What is no number goes as it is typed: the server says what is wrong with it. */
-function numberIn(text: string): number {
-  const number = Number(text);
-  return text.trim() === '' || Number.isNaN(number) ? (text as unknown as number) : number;
+/** The types of keys that have a field; undefined: all. */
+export function typesOf(name: FieldName): readonly KeyType[] | undefined {
+  const { types }: { readonly types?: readonly KeyType[] } = FIELDS[name];
+  return types;
 }
 
 /** The fields in which two forms differ. */
 export const differences = (one: Draft, other: Draft): FieldName[] =>
-  FIELD_NAMES.filter((name) => FIELDS[name].saved(one) !== FIELDS[name].saved(other));
+  FIELD_NAMES.filter((name) => JSON.stringify(FIELDS[name].write(one)) !== JSON.stringify(FIELDS[name].write(other)));
 
 export interface Rebased {
   /** What was typed here, on top of what was saved elsewhere. */
@@ -183,11 +65,9 @@ export interface Rebased {
 export function rebase(typed: Draft, base: Draft, now: Draft): Rebased {
   const mine = differences(base, typed);
   const theirs = differences(base, now);
-  const kept = Object.fromEntries(
-    mine.flatMap((name) => FIELDS[name].members.map((member) => [member, typed[member]])),
-  );
+  const members = mine.flatMap((name) => Object.keys(FIELDS[name].empty) as (keyof Draft)[]);
   return {
-    draft: { ...now, ...kept },
+    draft: { ...now, ...Object.fromEntries(members.map((member) => [member, typed[member]])) },
     theirs,
     both: differences(typed, now).filter((name) => mine.includes(name) && theirs.includes(name)),
   };

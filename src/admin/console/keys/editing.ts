@@ -8,7 +8,8 @@ import { deleteKey, readKey, replaceKey } from '../api/requests.ts';
 import type { Finding, KeyDefinition } from '../api/types.ts';
 import { setUnsaved } from '../route.ts';
 import { announcement } from '../state/status.ts';
-import { definitionOf, differences, draftOf, rebase, withoutBlankRows, type Draft, type FieldName } from './draft.ts';
+import { definitionOf, differences, draftOf, rebase, withoutBlankRows } from './draft.ts';
+import type { Draft, FieldName } from './fields.ts';
 
 export interface Stored {
   readonly definition: KeyDefinition;

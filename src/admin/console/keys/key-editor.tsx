@@ -2,8 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { KeyStatus } from '../api/types.ts';
 import { Badge, StateBadge, TYPE_NAMES } from '../ui/badge.tsx';
-import { messagesFor, TextField } from '../ui/field.tsx';
-import { useFocusOnMistake } from '../ui/focus.ts';
+import { messagesFor, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
 import { sentenceOf } from '../ui/wording.ts';
 import { explainAddress } from '../route.ts';

@@ -4,8 +4,7 @@ import { sentenceOf } from '../ui/wording.ts';
 import { AccessControl } from './access-control.tsx';
 import { AllowedEvents } from './allowed-events.tsx';
 import { BrowserUse } from './browser-use.tsx';
-import { FIELD_NAMES } from './draft.ts';
-import type { FormPartProps } from './form-props.ts';
+import { FIELD_NAMES, type FormPartProps } from './draft.ts';
 import { Limits, MetricsSettings } from './limits.tsx';
 
 export interface KeyFormProps extends FormPartProps {

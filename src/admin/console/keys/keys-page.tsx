@@ -107,6 +107,7 @@ function Filters({ filter, onChange }: { readonly filter: KeyFilter; readonly on
         options={[
           ['any', 'Any'],
           ['write-only', TYPE_NAMES['write-only']],
+          ['read-only', TYPE_NAMES['read-only']],
           ['read-write', TYPE_NAMES['read-write']],
           ['metrics', TYPE_NAMES.metrics],
         ]}

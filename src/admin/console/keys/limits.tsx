@@ -1,7 +1,7 @@
 /** How much, how long and how strictly: rate limit, expiry, report mode, and the cache of the metrics key. */
 import { CACHE_TTL_MINUTES } from '../../../keys/key.ts';
 import { Check, Choice, Errors, messagesFor, messagesWithin, TextField } from '../ui/field.tsx';
-import type { FormPartProps } from './form-props.ts';
+import type { FormPartProps } from './draft.ts';
 
 export function Limits({ draft, change, findings, readOnly }: FormPartProps) {
   return (

@@ -7,8 +7,7 @@ import { keyAddress, setUnsaved } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
 import { ShownOnce } from '../ui/copy.tsx';
-import { Choice, messagesFor, TextField } from '../ui/field.tsx';
-import { useFocusOnMistake } from '../ui/focus.ts';
+import { Choice, messagesFor, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
 import { definitionOf, differences, NEW_DRAFT, withoutBlankRows } from './draft.ts';
 import { KeyForm } from './key-form.tsx';
@@ -96,6 +95,7 @@ function NewKeyForm({ onMade }: { readonly onMade: (made: CreatedKey) => void })
           onChange={setType}
           options={[
             ['write-only', 'Write-only', 'Can only POST. For front ends and collectors.'],
+            ['read-only', 'Read-only', 'GET and HEAD. For back ends alone.'],
             ['read-write', 'Read & write', 'All methods. For back ends alone.'],
             ['metrics', 'Metrics', 'For the metrics API. There can be one.'],
           ]}

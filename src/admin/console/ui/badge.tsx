@@ -21,6 +21,7 @@ export function StateBadge({ state }: { readonly state: KeyState }) {
 
 export const TYPE_NAMES: Readonly<Record<KeyType, string>> = {
   'write-only': 'Write-only',
+  'read-only': 'Read-only',
   'read-write': 'Read & write',
   metrics: 'Metrics',
 };

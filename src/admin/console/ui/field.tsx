@@ -1,6 +1,6 @@
 /** Form controls with their label, their hint and what the server found wrong with them, tied together for screen readers. */
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId } from 'preact/hooks';
 import type { Finding } from '../api/types.ts';
 import { atItsField } from './wording.ts';
 
@@ -198,4 +198,12 @@ export function Check({ label, checked, onChange, hint, disabled }: CheckProps) 
       )}
     </div>
   );
+}
+
+/** Takes whoever sent a form to the first field that has to be put right. */
+export function useFocusOnMistake(findings: readonly Finding[]): void {
+  const found = findings.length > 0;
+  useEffect(() => {
+    if (found) document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
+  }, [findings, found]);
 }

@@ -1,22 +1,8 @@
 /** Findings of the server in the words of the page: fields by the titles that they have here. */
 import type { Finding } from '../api/types.ts';
+import { FIELDS } from '../keys/fields.ts';
 
-export const FIELD_TITLES = {
-  description: 'Description',
-  enabled: 'Enabled or disabled',
-  allowFrom: 'Access control',
-  allowedEvents: 'Allowed profile events',
-  disallowedEvents: 'Disallowed events',
-  allowedOrigins: 'Origins',
-  allowBrowsers: 'Browser use',
-  rateLimit: 'Rate limit',
-  mode: 'Mode',
-  expiresAt: 'Expiry',
-  cacheTtlMinutes: 'Cache TTL',
-  apiKey: 'API key',
-} as const;
-
-const TITLES: ReadonlyMap<string, string> = new Map(Object.entries(FIELD_TITLES));
+const TITLES: ReadonlyMap<string, string> = new Map(Object.entries(FIELDS).map(([name, { title }]) => [name, title]));
 
 const titled = (message: string): string =>
   message.replaceAll(/`(\w+)`/g, (written, name: string) => TITLES.get(name) ?? written);

@@ -1,0 +1,3 @@
+/** The shells for which completions are made. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
