@@ -8,7 +8,7 @@ import { beginsAsBase64Json } from './base64-reading.ts';
 import { clearBatch, compileBatchWalk, newBatch } from './batch.ts';
 import { cutOut } from './cut.ts';
 import { compileMember } from './member.ts';
-import { compileNames } from './names.ts';
+import { compileNames, type NameMatcher } from './names.ts';
 import { newBody, newWalk, walkObject } from './object.ts';
 import { OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
 import { isWhole } from './whole.ts';
@@ -26,6 +26,8 @@ export interface EventRule {
   readonly containers?: readonly string[] | undefined;
   /** The backend also reads bodies as base64. */
   readonly base64?: boolean | undefined;
+  /** Judges names in place of `allowed`. */
+  readonly isAllowed?: NameMatcher | undefined;
 }
 
 /** Each event of a body that has the selector's shape is counted once: as forwarded, removed or rejected. */
@@ -71,7 +73,7 @@ function withoutBase64(filter: EventFilter): EventFilter {
 }
 
 function compileSingle(rule: EventRule, selector: EventSelector & { kind: 'single' }): EventFilter {
-  const isAllowed = compileNames(rule.allowed);
+  const isAllowed = namesOf(rule);
   const event = newWalk({
     member: compileMember(selector.member),
     depth: 1,
@@ -99,10 +101,7 @@ function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch'
   const { container, member } = selector;
   const batch = newBatch();
   const depth = container === null ? 0 : 1;
-  const walkBatch = compileBatchWalk(
-    { member, isAllowed: compileNames(rule.allowed), unnamed: rule.unnamed, depth },
-    batch,
-  );
+  const walkBatch = compileBatchWalk({ member, isAllowed: namesOf(rule), unnamed: rule.unnamed, depth }, batch);
   // A backend that finds the batch empty may take the object for the one event.
   const rivals = [member, ...(rule.containers ?? []), METHOD].filter((name) => name !== container).map(compileMember);
   const top =
@@ -139,6 +138,8 @@ function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch'
     return { ok: true, body: cutOut(body, batch.cuts), cut: true, forwarded: kept, removed: disallowed };
   };
 }
+
+const namesOf = ({ allowed, isAllowed }: EventRule): NameMatcher => isAllowed ?? compileNames(allowed);
 
 function notAllowed(why: string, rejected: number): FilterResult {
   return refuse(refusal('event_not_allowed', `allowedEvents: ${why}`), rejected);
