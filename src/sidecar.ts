@@ -23,6 +23,7 @@ import { endedBy, wait, within } from './lib/waiting.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
 import { createCacheStore } from './metrics-api/create-store.ts';
 import { createMetricsServices } from './metrics-api/metrics-service.ts';
+import { createObserver } from './observe/observer.ts';
 import { createHealth } from './observability/health.ts';
 import type { Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
@@ -39,6 +40,7 @@ import { createEnding } from './request/ending.ts';
 import type { Exchange } from './request/exchange.ts';
 import { createGateway, type Clock } from './request/gateway.ts';
 import { createInFlight } from './request/in-flight.ts';
+import { createObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
 import { startKeys } from './start-keys.ts';
 
@@ -77,6 +79,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
+  const observer = createObserver(config, {
+    now: clock.now,
+    onFallback: observationLog(log),
+    onUnreadable: (why) => log.warn('observations_unreadable', { detail: why }),
+  });
+  const observing = observer && createObserving(observer.observations, observer.reader);
   const metrics = createMetrics({
     version,
     node: process.version,
@@ -102,6 +110,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const dataPort = await createDataPort(dataPortSettings(config.listen));
   const ending = createEnding({
     record,
+    observing,
     draining,
     enter: metrics.enter,
     leave: metrics.leave,
@@ -111,6 +120,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const world: World = {
     ending,
     rate,
+    notes: observing?.notes ?? null,
+    observing,
     draining,
     authenticate: (passage) =>
       passage.api.name === 'metrics'
@@ -175,7 +186,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     metricsServices.close();
-    await Promise.all([source.close(), admin.close()]);
+    await Promise.all([source.close(), admin.close(), observer?.close()]);
     store?.close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
@@ -263,6 +274,12 @@ const fallbackLog =
   (log: Log, use: RedisUse) =>
   (active: boolean, why: string): void =>
     active ? log.warn('redis_fallback_begins', { use, detail: why }) : log.info('redis_fallback_ends', { use });
+
+/** What observation is kept in costs observations alone when it fails. */
+const observationLog =
+  (log: Log) =>
+  (active: boolean, why: string): void =>
+    active ? log.warn('observations_not_kept', { detail: why }) : log.info('observations_kept_again', {});
 
 function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
   return acceptProxyProtocol(dataPort.server, {

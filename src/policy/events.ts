@@ -4,14 +4,19 @@
  */
 import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts';
 import { checkMedia, contentCoding, type ContentCoding } from '../event-filter/media.ts';
+import type { NotedNames } from '../event-filter/noted-names.ts';
 import type { Key } from '../keys/key.ts';
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import type { HeaderFacts } from './header-facts.ts';
 import type { CompiledRoute } from './route.ts';
 
-/** The filter for the bodies of a key on a route, or null when the key may send any event or the route carries none. */
-export function eventFilterOf(key: Key, route: CompiledRoute): EventFilter | null {
+/**
+ * The filter for the bodies of a key on a route, or null when the key may send any event or the route carries none. `notes` takes
+ * down the names, if somebody asks for them.
+ */
+export function eventFilterOf(key: Key, route: CompiledRoute, notes: NotedNames | null = null): EventFilter | null {
   if (key.allowedEvents === null || route.selector === null) return null;
+  const compiled = notes === null ? unnoted : noted;
   let filters = compiled.get(key);
   if (filters === undefined) compiled.set(key, (filters = new Map<CompiledRoute, EventFilter>()));
   let filter = filters.get(route);
@@ -19,6 +24,7 @@ export function eventFilterOf(key: Key, route: CompiledRoute): EventFilter | nul
     filter = compileEventFilter({
       selector: route.selector,
       allowed: key.allowedEvents,
+      isAllowed: notes?.watch(key.allowedEvents),
       onDisallowed: key.disallowedEvents,
       unnamed: route.unnamed,
       containers: route.backend.containers,
@@ -38,4 +44,6 @@ export function checkEventMedia(headers: HeaderFacts): Decision<ContentCoding> {
 }
 
 /** Keys and routes are immutable, so what was compiled for a pair holds as long as both live. */
-const compiled = new WeakMap<Key, Map<CompiledRoute, EventFilter>>();
+const unnoted = new WeakMap<Key, Map<CompiledRoute, EventFilter>>();
+/** A process takes names down in one place, or not at all. */
+const noted = new WeakMap<Key, Map<CompiledRoute, EventFilter>>();

@@ -52,6 +52,10 @@ export function isConfinedToMethods(key: Key): boolean {
   return key.type !== 'read-write' || key.allowedEvents !== null;
 }
 
+/** Whether a backend may take another method than the request's own from it: then only a key that may use every one may send it. */
+export const couldOverrideMethod = (asked: Asked): boolean =>
+  (asked.query !== '' && overridesMethod(asked.query)) || isForm(asked);
+
 function isForm({ facts, route }: Asked): boolean {
   const { contentType } = facts.headers;
   if (contentType === undefined || contentType === 'application/json' || route?.route.forms === true) return false;

@@ -4,6 +4,7 @@
  */
 import { decodeBody } from '../event-filter/decode.ts';
 import type { ContentCoding } from '../event-filter/media.ts';
+import type { NotedNames } from '../event-filter/noted-names.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
@@ -72,15 +73,17 @@ function handOver(passage: Routed, text: Buffer): void {
   passage.bodyHandedOver = true;
 }
 
-export function judgeEvents(passage: Routed): Verdict | Wait {
+export function judgeEvents(passage: Routed, { notes }: { readonly notes: NotedNames | null }): Verdict | Wait {
   const { identity, route } = passage;
-  const filter = identity === null || route === null ? null : eventFilterOf(identity.key, route.route);
+  const filter = identity === null || route === null ? null : eventFilterOf(identity.key, route.route, notes);
   if (filter === null) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
   const text = passage.bodyText;
   if (text === null || !text.ok) return text?.refusal ?? 'passed';
+  notes?.begin();
   const result = filter(text.value);
+  if (notes !== null && (result.ok || result.refusal.code === 'event_not_allowed')) passage.eventNames = notes.take();
   if (!result.ok) {
     passage.rejectedEvents = result.rejected;
     return result.refusal;

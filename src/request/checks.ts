@@ -2,6 +2,7 @@
  * The rungs that need nothing but facts and rules: where a request goes, whose it is, from where, how often. Each asks policy/ and
  * keeps what it learnt in the passage. Nothing here reads a body or writes an answer.
  */
+import type { NotedNames } from '../event-filter/noted-names.ts';
 import { normalizeTarget } from '../lib/path-normalization.ts';
 import { mayHoldCredential } from '../policy/body-credential.ts';
 import { checkKeyAddress } from '../policy/client-address.ts';
@@ -19,6 +20,8 @@ export interface PolicyWorld {
   /** Whose credential came with the request; may have to verify a signature. */
   readonly authenticate: (passage: Routed) => Decision<Identity> | Promise<Decision<Identity>>;
   readonly rate: RateStore;
+  /** Takes down the names of events that are judged; null: nobody asks for them. */
+  readonly notes: NotedNames | null;
 }
 
 export function takePath(passage: Passage): Verdict {

@@ -15,6 +15,7 @@ import { CachedQuery } from './cached-query.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Ending } from './ending.ts';
 import { CLIENT_GONE, type Exchange } from './exchange.ts';
+import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import type { Passage, Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
@@ -29,6 +30,8 @@ export interface World extends PolicyWorld, OwnWorld {
   readonly openStreamLane: (exchange: Exchange, then: () => void) => void;
   /** The process is about to end: answers tell clients to take their next request elsewhere. */
   readonly draining: () => boolean;
+  /** null: nothing is observed. */
+  readonly observing: Pick<Observing, 'follow'> | null;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -67,12 +70,14 @@ export function askCache(exchange: Routed<Exchange>, world: World): Verdict | Wa
 }
 
 export function forwardToBackend(exchange: Routed<Exchange>, world: World): Verdict | Wait {
-  if (exchange.body === 'stream' && !exchange.inStreamLane)
+  if (exchange.body === 'stream' && !exchange.inStreamLane) {
+    world.observing?.follow(exchange);
     return (resume) =>
       world.openStreamLane(exchange, () => {
         exchange.inStreamLane = true;
         resume(null);
       });
+  }
   send(exchange, world, world.upstreamOf(exchange.api), null);
   return 'taken';
 }

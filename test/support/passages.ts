@@ -125,6 +125,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     forwardedEvents: 0,
     removedEvents: 0,
     rejectedEvents: 0,
+    eventNames: null,
     wouldReject: null,
     readBody: () => {
       throw new Error('no body to wait for');
@@ -136,6 +137,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
 export const WORLD: PolicyWorld = {
   authenticate: authenticateBySecret,
   rate: { take: () => ({ allowed: true }), close: () => {}, shared: () => null },
+  notes: null,
 };
 
 /** Where a passage gets to on the rungs that judge: `passed`, `own`, or the code of its refusal; at once unless a rung waits. */

@@ -1,0 +1,42 @@
+/**
+ * Observation as a whole: counts in this process, a store beyond it, and events that are still to be found. Made once, if it is
+ * switched on.
+ */
+import type { Config } from '../config/schema.ts';
+import { createObservationStore, type StorePorts } from './create-store.ts';
+import type { DayCounts } from './day-counts.ts';
+import { createEventReader, type EventReader } from './event-reader.ts';
+import { dayOf, Observations, type Subject } from './observations.ts';
+
+export interface Observer {
+  readonly observations: Observations;
+  readonly reader: EventReader;
+  /** What a caller did in the last `days` days, today among them, joined over days and processes. */
+  readonly read: (subject: Subject, days: number) => Promise<DayCounts>;
+  /** How many days there can be. */
+  readonly days: number;
+  /** Writes what is left. */
+  readonly close: () => Promise<void>;
+}
+
+/** null: observation is off. */
+export function createObserver(config: Config, ports: StorePorts): Observer | null {
+  const { enabled, days } = config.observe;
+  if (!enabled) return null;
+  const observations = new Observations({ days });
+  const reader = createEventReader(observations);
+  const store = createObservationStore(config, observations, ports);
+  return {
+    observations,
+    reader,
+    days,
+    async read(subject, wanted) {
+      await reader.idle();
+      return store.read(subject, dayOf(ports.now()) - Math.min(wanted, days) + 1);
+    },
+    async close() {
+      await reader.idle();
+      await store.close();
+    },
+  };
+}
