@@ -77,6 +77,12 @@ export const REFUSALS = {
   version_not_supported: closing(505, 'Version Not Supported', 'Only HTTP/1.0 and HTTP/1.1 are served here.'),
 } as const satisfies Record<string, RefusalEntry>;
 
+/**
+ * How a refusal is written for the clients of an API. `problem`: as RFC 9457 has it, with the code under `code`. `amplitude`: for
+ * clients that read an HTTP status there, with the code under `reason`.
+ */
+export type RefusalForm = 'problem' | 'amplitude';
+
 /** The metric label `reason`: the code, except that credentials tell apart what callers must not (contract: one wording). */
 export type RefusalReason = Exclude<RefusalCode, 'invalid_credential'> | 'unknown' | 'disabled' | 'expired';
 

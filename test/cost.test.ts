@@ -34,7 +34,7 @@ const BODY_BYTES = 256 * 1024;
 
 const filterOf = (text: string) =>
   compileEventFilter({
-    selector: parseSelector(text) as EventSelector,
+    selectors: [parseSelector(text) as EventSelector],
     allowed: new Set(['login', 'view']),
     onDisallowed: 'remove',
     unnamed: 'disallow',

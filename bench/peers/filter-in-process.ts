@@ -30,13 +30,15 @@ function parseAndSerialise(bytes: Buffer): Buffer {
 
 async function filterOf(folder: string): Promise<Filter> {
   const { compileEventFilter } = (await import(join(folder, 'event-filter', 'filter.js'))) as typeof FilterModule;
-  const compiled = compileEventFilter({
-    // `events[].name`, without the reader of that notation: builds differ in where it stands.
+  const rule = {
+    // `events[].name`, without the reader of that notation: builds differ in where it stands, and in what it makes.
     selector: { kind: 'batch', container: 'events', member: 'name' },
+    selectors: [{ containers: [{ member: 'events', holds: 'array' as const }], way: [], member: 'name' }],
     allowed,
-    onDisallowed: 'remove',
-    unnamed: 'disallow',
-  });
+    onDisallowed: 'remove' as const,
+    unnamed: 'disallow' as const,
+  };
+  const compiled = compileEventFilter(rule);
   return (bytes) => {
     const result = compiled(bytes);
     if (!result.ok) throw new Error(result.refusal.why);

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { AddressEntriesSchema, AllowFromSchema } from './address-entries.ts';
-import { nearestName } from './nearest.ts';
-import { PRESETS } from './presets.ts';
+import { AuthorizationSchema, CredentialSchema } from './credential-schema.ts';
+import { defaultsOf, PRESETS } from './presets.ts';
 import { RoutesSchema } from './route-schema.ts';
 import { TokenSchema } from './token-schema.ts';
 import {
@@ -14,43 +14,10 @@ import {
   headerName,
   hostName,
   plainPath,
-  SECRET,
-  secretText,
   text,
   upstreamUrl,
   whole,
 } from './values.ts';
-
-const CREDENTIAL = /^(?:bearer|basic-username|header:[!#$%&'+.^_`|~0-9A-Za-z-]+|(?:query|body):[A-Za-z0-9_.$~-]+)$/;
-const JUDGED_HEADERS = new Set([
-  'authorization',
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'origin',
-  'cookie',
-]);
-
-const CredentialSchema = z
-  .string({ error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .regex(CREDENTIAL, { error: 'must be bearer, basic-username, header:NAME, query:NAME or body:NAME' })
-  .refine((location) => !JUDGED_HEADERS.has(location.toLowerCase().replace(/^header:/, '')), {
-    error: 'must not be a header that has a meaning of its own; use "bearer" for Authorization',
-  })
-  .transform((location) => (location.startsWith('header:') ? location.toLowerCase() : location));
-
-/** `authorization` is free text, so that a slip of the pen in `strip` would be sent to the backend as a credential. */
-const AuthorizationSchema = z.union(
-  [
-    choice(['strip', 'pass']),
-    secretText.meta(SECRET).refine((value) => nearestName(value.toLowerCase(), ['strip', 'pass']) === null, {
-      error:
-        'must be "strip", "pass" or the whole value to send, such as "Bearer ..."; this looks like a misspelt word',
-    }),
-  ],
-  { error: 'must be "strip", "pass" or the whole value to send, such as "Bearer ..."' },
-);
 
 const UpstreamTlsSchema = z
   .strictObject({
@@ -74,15 +41,23 @@ const CorsSchema = z
   .strictObject({
     allowedHeaders: z
       .array(headerName, { error: 'must be a list of header names' })
-      .default(['authorization', 'content-type', 'content-encoding', 'x-request-id'])
-      .describe('Request headers that a page may send. Tracing in pages needs `traceparent` here.'),
+      .nullable()
+      .default(null)
+      .meta({
+        default: defaultsOf(null).allowedHeaders,
+        description:
+          'Request headers that a page may send. A preset has those of its vendor besides. Tracing in pages needs `traceparent` here.',
+      }),
     maxAgeSeconds: whole(0, 86_400).default(7200).describe('How long a browser may keep the answer to a preflight.'),
     allowCredentials: z
       .boolean({ error: 'must be true or false' })
-      .default(false)
-      .describe(
-        'Let pages send cookies along, as `sendBeacon` always does. Holds for keys whose `allowedOrigins` are named, never for `*`.',
-      ),
+      .nullable()
+      .default(null)
+      .meta({
+        default: false,
+        description:
+          'Let pages send cookies along, as `sendBeacon` always does; a preset whose vendor needs it has true. Holds for keys whose `allowedOrigins` are named, never for `*`.',
+      }),
   })
   .prefault({})
   .describe('Answers to browsers that ask before sending (CORS).');
@@ -144,13 +119,11 @@ const apiFields = {
     .describe(
       'What holds for a method and path that no route lists: `allow`, for keys that are not limited to specific events or routes, or `refuse`, for every key.',
     ),
-  credential: z
-    .array(CredentialSchema, { error: 'must be a list of places, such as [bearer, "header:x-api-key"]' })
-    .min(1, { error: 'must name at least one place' })
-    .default(['bearer'])
-    .describe(
-      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`.',
-    ),
+  credential: CredentialSchema.nullable().default(null).meta({
+    default: defaultsOf(null).credential,
+    description:
+      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. A member deeper in a JSON body is named by the way to it: `body:properties/token`; `[]` stands for every item of a list: `body:[]/properties/token`. A preset has the places of its vendor besides.',
+  }),
   hosts: z
     .array(hostName, { error: 'must be a list of host names' })
     .default([])
@@ -162,7 +135,7 @@ const apiFields = {
     'From where this API may not be used, whatever the key; stronger than `allowFrom`.',
   ),
   authorization: AuthorizationSchema.default('strip').describe(
-    'What the backend gets as `Authorization`: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`.',
+    "What the backend gets where the caller's credential stood: nothing (`strip`), what the client sent (`pass`), or this text, such as `Bearer ${UPSTREAM_KEY}`, which is also the `Authorization` of requests whose credential stood nowhere else. Or one of these for each place, such as `{ basic-username: Basic ..., query:writeKey: ... }`; a place that is not named gets nothing.",
   ),
   preserveHost: z
     .boolean({ error: 'must be true or false' })

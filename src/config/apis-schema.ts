@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { foldPath } from '../lib/path-reading.ts';
 import { API_NAME, METRICS_API, pathsOf, USERFLUX_APIS, type ApiName } from './api-names.ts';
 import { ApiSchema, CacheSchema, type WrittenApi } from './api-schema.ts';
+import { placesWithout } from './credential-schema.ts';
+import { defaultsOf } from './presets.ts';
 import { TokenSchema } from './token-schema.ts';
 
 const NAME_FORM = 'must be a name of 1 to 32 lower-case letters, digits and "-" that begins with a letter';
@@ -24,7 +26,7 @@ export const ApisSchema = z
   .superRefine((apis, context) => {
     if (Object.keys(apis).length === 0)
       context.addIssue({ code: 'custom', message: 'must name at least one API, such as `integration`' });
-    for (const mistake of [...sharedPaths(apis), ...tokenPaths(apis)])
+    for (const mistake of [...sharedPaths(apis), ...tokenPaths(apis), ...unusedPlaces(apis)])
       context.addIssue({ code: 'custom', path: [...mistake.path], message: mistake.message });
   })
   .transform((apis) => Object.fromEntries(Object.entries(apis).map(([name, api]) => [name, withDefaults(name, api)])))
@@ -42,9 +44,17 @@ function withDefaults(name: ApiName, api: WrittenApi) {
   const ownRoutes = api.preset !== null || api.routes !== null || api.openapi !== null;
   const isMetrics = name === METRICS_API;
   const token = api.token ?? (isMetrics ? TokenSchema.parse({}) : null);
+  const preset = !ownRoutes && USERFLUX_APIS.has(name) ? ('userflux' as const) : api.preset;
+  const { credential, allowedHeaders, allowCredentials } = defaultsOf(preset);
   return {
     ...api,
-    preset: !ownRoutes && USERFLUX_APIS.has(name) ? ('userflux' as const) : api.preset,
+    preset,
+    credential: api.credential ?? credential,
+    cors: {
+      allowedHeaders: api.cors.allowedHeaders ?? allowedHeaders,
+      maxAgeSeconds: api.cors.maxAgeSeconds,
+      allowCredentials: api.cors.allowCredentials ?? allowCredentials,
+    },
     token: token === null ? null : { ...token, path: token.path ?? METRICS_TOKEN_PATH },
     cache: api.cache ?? (isMetrics ? CacheSchema.parse({}) : null),
   };
@@ -102,6 +112,16 @@ function tokenPaths(apis: WrittenApis): Mistake[] {
       ? []
       : [{ path, message: `belongs to \`apis.${taker[0]}\`, whose path is longer; it is ${JSON.stringify(at)}` }];
   });
+}
+
+/** Texts for the backend in places where no key is looked for. */
+function unusedPlaces(apis: WrittenApis): Mistake[] {
+  return Object.entries(apis).flatMap(([name, { authorization, credential, preset }]) =>
+    placesWithout(authorization, credential ?? defaultsOf(preset).credential).map((place) => ({
+      path: [name, 'authorization', place],
+      message: 'is not among the places of `credential`',
+    })),
+  );
 }
 
 /** The length of the longest prefix that the path is under, in whole segments; -1: none. */

@@ -3,19 +3,13 @@
  * matches no request.
  */
 import { endsOpen, parameterNames, patternProblem, shapeOf } from '../lib/path-pattern.ts';
-import { parseSelector } from './selector.ts';
+import { eventProblem, type EventDefinition } from './event-definition.ts';
 
 /** A route as an operator writes it. */
-export interface RouteDefinition {
+export interface RouteDefinition extends EventDefinition {
   readonly method: string;
   /** Segments are literal or `:name`, which stands for one whole segment; a last one `**` stands for one or more. */
   readonly path: string;
-  /** Where the body names its events; without it the route carries none. */
-  readonly events?: string | undefined;
-  /** What holds for batch items without an event name. */
-  readonly unnamed?: 'allow' | 'disallow' | undefined;
-  /** The query parameters that keys limited to specific events may send beside events. */
-  readonly query?: readonly string[] | undefined;
   /** The backend takes forms, and reads no method from them. */
   readonly forms?: boolean | undefined;
   /** The path sent upstream; may use the parameters of `path`. */
@@ -31,18 +25,6 @@ export interface RouteDefinition {
   readonly timeoutSeconds?: number | null | undefined;
   readonly idleTimeoutSeconds?: number | null | undefined;
   readonly upstream?: string | null | undefined;
-  /** What the backend reads besides what `events` says. Presets know it of their vendors; nobody writes it. */
-  readonly backend?: BackendReading | undefined;
-}
-
-/** In which further ways a vendor's backend finds events in a request. */
-export interface BackendReading {
-  /** It reads a body that is not JSON as base64, passing over what is no base64. */
-  readonly base64?: boolean;
-  /** Members of a body's object from which it takes events in place of those that `events` names. */
-  readonly containers?: readonly string[];
-  /** It reads events where nobody looks: the route is none for keys limited to specific events. */
-  readonly unseen?: boolean;
 }
 
 /** What is wrong with routes as written, for the operator; `index` is the route's place in the list. */
@@ -59,13 +41,15 @@ export function findRouteProblems(definitions: readonly RouteDefinition[]): read
   });
 }
 
-function routeProblem({ method, path, events, rewrite }: RouteDefinition): string | null {
+function routeProblem(definition: RouteDefinition): string | null {
+  const { method, path, events, rewrite } = definition;
   if (!/^[A-Z][A-Z-]*$/.test(method)) return `method ${JSON.stringify(method)} is not in upper-case letters`;
   const why = patternProblem(path);
   if (why !== null) return `path ${JSON.stringify(path)} ${why}`;
   const names = parameterNames(path);
   if (new Set(names).size < names.length) return `path ${JSON.stringify(path)} names a parameter twice`;
-  if (events !== undefined && parseSelector(events) === null) return `events ${JSON.stringify(events)} is no selector`;
+  const eventWhy = eventProblem(definition);
+  if (eventWhy !== null) return eventWhy;
   if (events !== undefined && (method === 'GET' || method === 'HEAD')) return `a ${method} request carries no events`;
   if (rewrite === undefined) return null;
   const rewriteWhy = patternProblem(rewrite);

@@ -5,6 +5,7 @@
 import { isIPv4 } from 'node:net';
 import { parseCidr } from '../lib/cidr.ts';
 import { withoutCredentials } from '../lib/redact-urls.ts';
+import { apiWarnings } from './api-warnings.ts';
 import type { YamlFile } from './document.ts';
 import type { Finding } from './issue.ts';
 import type { JsonSchema } from './json-schema.ts';
@@ -21,6 +22,7 @@ export function configWarnings(config: Config, file: YamlFile, schema: JsonSchem
   return [
     ...adminWarnings(config),
     ...trustWarnings(config),
+    ...apiWarnings(config.apis),
     ...plainSecrets(file.content?.value, [], { file, schema }),
     ...edgesOfSecrets(file.content?.value, [], schema),
     ...edgeOf(config.redis.username, ['redis', 'username']),

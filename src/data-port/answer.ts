@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
-import { REFUSALS, type Refusal, type RefusalCode } from '../refusal.ts';
+import { REFUSALS, type Refusal, type RefusalCode, type RefusalForm } from '../refusal.ts';
 import { breakOffWhenStalled } from '../upstream/stall.ts';
 import { recordOf } from './socket-record.ts';
 
@@ -17,8 +17,8 @@ const LINGER_BYTES = 4 * 1024 * 1024;
 const ALLOW = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /** The problem document of a refusal. `requestId` holds only characters that JSON needs not escape. */
-export function problemBody(code: RefusalCode, requestId: string): string {
-  return `${PROBLEM_STARTS[code]}${requestId}"}`;
+export function problemBody(code: RefusalCode, requestId: string, form: RefusalForm): string {
+  return `${PROBLEM_STARTS[form][code]}${requestId}"}`;
 }
 
 /** The header list that goes with a refusal, less `Content-Length` and CORS. */
@@ -105,9 +105,34 @@ export function lingerOnClose(socket: Socket): void {
   };
 }
 
-const PROBLEM_STARTS = Object.fromEntries(
-  Object.entries(REFUSALS).map(([code, { title, status, detail }]) => [
-    code,
-    `${JSON.stringify({ type: 'about:blank', title, status, code, detail }).slice(0, -1)},"requestId":"`,
-  ]),
-) as Record<RefusalCode, string>;
+type Problem = Readonly<Record<'title' | 'detail', string> & { status: number; code: string }>;
+
+const PROBLEM_FORMS: Readonly<Record<RefusalForm, (problem: Problem) => object>> = {
+  problem: ({ title, status, code, detail }) => ({ type: 'about:blank', title, status, code, detail }),
+  // Amplitude's clients send anew what was refused with 4xx, unless `error` begins with these three words.
+  amplitude: ({ title, status, code, detail }) => ({
+    type: 'about:blank',
+    title,
+    status,
+    code: status,
+    reason: code,
+    detail,
+    error: isForGood(status) ? `Invalid API key or request: ${detail}` : detail,
+  }),
+};
+
+/** Whether the same request would be refused again: not one that came too often, too late or too large. */
+const isForGood = (status: number): boolean => status < 500 && ![408, 413, 429].includes(status);
+
+const startsOf = (form: (problem: Problem) => object): Readonly<Record<RefusalCode, string>> =>
+  Object.fromEntries(
+    Object.entries(REFUSALS).map(([code, { title, status, detail }]) => [
+      code,
+      `${JSON.stringify(form({ title, status, code, detail })).slice(0, -1)},"requestId":"`,
+    ]),
+  ) as Record<RefusalCode, string>;
+
+const PROBLEM_STARTS: Readonly<Record<RefusalForm, Readonly<Record<RefusalCode, string>>>> = {
+  problem: startsOf(PROBLEM_FORMS.problem),
+  amplitude: startsOf(PROBLEM_FORMS.amplitude),
+};

@@ -59,7 +59,7 @@ function afterAnswer(res: ServerResponse, socket: Socket, reason: Refusal, ports
 function writeRaw(socket: Socket, reason: Refusal, ports: Recording): void {
   const requestId = ports.nextRequestId();
   const { status } = REFUSALS[reason.code];
-  const body = problemBody(reason.code, requestId);
+  const body = problemBody(reason.code, requestId, 'problem');
   const headers = [
     ...problemHeaders(reason, requestId),
     'Content-Length',

@@ -96,7 +96,6 @@ function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): voi
         return;
       case 'malformed':
         stop();
-        socket.on('error', onError);
         return refuse(header.why);
       case 'complete':
         socket.pause();

@@ -1,28 +1,32 @@
 /**
- * Decides, on the bytes of a body, which events a key may send, and cuts out the others.
- * What is not cut stays byte for byte; a body that two parsers could read differently is refused, never repaired.
+ * Decides, on the bytes of a JSON text, which events a key may send, and cuts out the others.
+ * What is not cut stays byte for byte; a text that two parsers could read differently is refused, never repaired.
  */
-import type { EventSelector } from '../config/selector.ts';
+import type { EventKinds } from '../config/event-definition.ts';
+import { firstMember, type EventSelector } from '../config/selector.ts';
 import { type Refusal, refusal } from '../refusal.ts';
 import { beginsAsBase64Json } from './base64-reading.ts';
-import { clearBatch, compileBatchWalk, newBatch } from './batch.ts';
+import { clearBatch, compileBatchWalk, depthOfItems, newBatch } from './batch.ts';
 import { cutOut } from './cut.ts';
-import { compileMember } from './member.ts';
+import { compileItem, type ItemRule } from './item.ts';
 import { compileNames, type NameMatcher } from './names.ts';
-import { newBody, newWalk, walkObject } from './object.ts';
-import { OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
+import type { Walk } from './object.ts';
+import { OPEN_ARRAY, OPEN_OBJECT, skipSpace, skipValue } from './scan.ts';
 import { isWhole } from './whole.ts';
 
 /** What holds for the events of one key on one route. */
 export interface EventRule {
-  readonly selector: EventSelector;
+  /** Of which exactly one has to fit; no two begin with the same member. */
+  readonly selectors: readonly EventSelector[];
   /** Exact event names. */
   readonly allowed: ReadonlySet<string>;
   /** Whether a disallowed event is cut out of its batch, or refuses the whole batch. */
   readonly onDisallowed: 'remove' | 'reject';
   /** What holds for batch items without an event name. */
   readonly unnamed: 'allow' | 'disallow';
-  /** Members from which the backend may take events in place of those that the selector names. */
+  /** Which items carry an event; null or absent: all do. */
+  readonly when?: EventKinds | null | undefined;
+  /** Members from which the backend may take events in place of those that the selectors name. */
   readonly containers?: readonly string[] | undefined;
   /** The backend also reads bodies as base64. */
   readonly base64?: boolean | undefined;
@@ -50,7 +54,9 @@ const TWO_SHAPES = refuse(
   refusal('ambiguous_body', 'body: beside the events a member that stands for other events, or for another method'),
 );
 const BASE64 = refuse(refusal('ambiguous_body', 'body: JSON to a backend that reads it as base64'));
-const NOT_AN_EVENT = refuse(refusal('invalid_event_body', 'body: not an object'));
+const NOT_AN_EVENT = refuse(
+  refusal('invalid_event_body', 'body: no object, or none where the route has the event name'),
+);
 const NOT_A_BATCH = refuse(refusal('invalid_event_body', 'body: no array of objects where the route has its events'));
 
 /** Laravel takes the method of a POST from the body, also when that is JSON. */
@@ -58,9 +64,43 @@ const METHOD = '_method';
 
 /** Makes the filter of a rule once, so that a request only scans. A filter is synchronous and keeps nothing of a body. */
 export function compileEventFilter(rule: EventRule): EventFilter {
-  const filter =
-    rule.selector.kind === 'single' ? compileSingle(rule, rule.selector) : compileBatch(rule, rule.selector);
+  const shapes = rule.selectors.map((selector) => compileShape(rule, selector));
+  const filter = shapes.length === 1 ? (shapes[0] as Shape).filter : compileChoice(shapes);
   return rule.base64 === true ? withoutBase64(filter) : filter;
+}
+
+/** The filter of one selector. */
+interface Shape {
+  readonly filter: EventFilter;
+  readonly first: string | null;
+  readonly isSingle: boolean;
+  /** What was looked for in the body's own object; null: the body has to be an array. */
+  readonly top: Walk | null;
+  /** The first members of all other shapes, which are the first rivals of `top`. */
+  readonly others: readonly string[];
+}
+
+/**
+ * Chooses the shape that a body has. What stands in the body in place of a shape's own first member tells which it is; two of them
+ * are each other's rivals, so that whichever is asked refuses.
+ */
+function compileChoice(shapes: readonly Shape[]): EventFilter {
+  const list = shapes.find(({ top }) => top === null);
+  const [firstAsked = list as Shape] = shapes.filter(({ top }) => top !== null);
+  const single = shapes.find(({ isSingle }) => isSingle) ?? firstAsked;
+  const byFirst = new Map(shapes.map((shape) => [shape.first, shape]));
+
+  return (body) => {
+    const start = skipSpace(body, 0);
+    if (list !== undefined && start < body.length && body[start] === OPEN_ARRAY) return list.filter(body);
+    const result = firstAsked.filter(body);
+    const { top, others } = firstAsked;
+    if (top === null || start >= body.length || body[start] !== OPEN_OBJECT || top.exact + top.variants > 0)
+      return result;
+    const name = others[top.rival];
+    const other = name === undefined ? single : (byFirst.get(name) as Shape);
+    return other === firstAsked ? result : other.filter(body);
+  };
 }
 
 /** Refuses a body that is other JSON in base64, as it came or as it is left. */
@@ -72,64 +112,55 @@ function withoutBase64(filter: EventFilter): EventFilter {
   };
 }
 
-function compileSingle(rule: EventRule, selector: EventSelector & { kind: 'single' }): EventFilter {
-  const isAllowed = namesOf(rule);
-  const event = newWalk({
-    member: compileMember(selector.member),
-    depth: 1,
-    skipFound: (bytes, start) => skipValue(bytes, start, 1),
-    rivals: [...(rule.containers ?? []), METHOD].map(compileMember),
-  });
-
-  return (body) => {
-    newBody(event);
-    const start = skipSpace(body, 0);
-    const isObject = start < body.length && body[start] === OPEN_OBJECT;
-    if (!isWhole(body, isObject ? walkObject(body, start, event) : skipValue(body, start, 0))) return INVALID_JSON;
-    if (!isObject) return NOT_AN_EVENT;
-    if (event.exact > 1 || event.variants > 0) return AMBIGUOUS;
-    if (event.exact === 1 && event.rivalled) return TWO_SHAPES;
-    const isNamed = event.exact === 1 && body[event.valueStart] === QUOTE;
-    if (!isNamed) return notAllowed('the event has no name that is a string', 1);
-    if (!isAllowed(body, event.valueStart + 1, event.valueEnd - 1))
-      return notAllowed('the event is not on the list', 1);
-    return { ok: true, body, cut: false, forwarded: 1, removed: 0 };
-  };
+function compileShape(rule: EventRule, selector: EventSelector): Shape {
+  const first = firstMember(selector);
+  const others = rule.selectors.map(firstMember).filter((name) => name !== null && name !== first) as string[];
+  const rivals = [...others, ...(rule.containers ?? []), METHOD];
+  const isSingle = selector.containers.length === 0;
+  const compiled = isSingle ? compileSingle(rule, selector, rivals) : compileBatch(rule, selector, rivals);
+  return { ...compiled, first, isSingle, others };
 }
 
-function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch' }): EventFilter {
-  const { container, member } = selector;
-  const batch = newBatch();
-  const depth = container === null ? 0 : 1;
-  const walkBatch = compileBatchWalk({ member, isAllowed: namesOf(rule), unnamed: rule.unnamed, depth }, batch);
-  // A backend that finds the batch empty may take the object for the one event.
-  const rivals = [member, ...(rule.containers ?? []), METHOD].filter((name) => name !== container).map(compileMember);
-  const top =
-    container === null ? null : newWalk({ member: compileMember(container), depth, skipFound: walkFirst, rivals });
-  // A second batch makes the body ambiguous, whatever it holds.
-  function walkFirst(bytes: Buffer, start: number): number {
-    return top?.exact === 1 ? walkBatch(bytes, start) : skipValue(bytes, start, depth);
-  }
+type Compiled = Pick<Shape, 'filter' | 'top'>;
 
-  const walkTop = (body: Buffer, start: number): number => {
-    if (top === null) return walkBatch(body, start);
+function compileSingle(rule: EventRule, selector: EventSelector, rivals: readonly string[]): Compiled {
+  const event = compileItem({ ...itemRule(rule, selector), unnamed: 'disallow', rivals });
+
+  const filter: EventFilter = (body) => {
+    event.newBody();
+    const start = skipSpace(body, 0);
     const isObject = start < body.length && body[start] === OPEN_OBJECT;
-    if (!isObject) {
-      batch.shapeless = true;
-      return skipValue(body, start, 0);
+    if (!isWhole(body, isObject ? event.skip(body, start) : skipValue(body, start, 0))) return INVALID_JSON;
+    if (!isObject) return NOT_AN_EVENT;
+    switch (event.verdict(body)) {
+      case 'allowed':
+        return { ok: true, body, cut: false, forwarded: 1, removed: 0 };
+      case 'disallowed':
+        return notAllowed('the event is not on the list, or has no name that is a string', 1);
+      case 'ambiguous':
+        return AMBIGUOUS;
+      case 'rivalled':
+        return TWO_SHAPES;
+      case 'shapeless':
+        return NOT_AN_EVENT;
     }
-    newBody(top);
-    const stop = walkObject(body, start, top);
-    if (top.exact > 1 || top.variants > 0) batch.ambiguous = true;
-    else if (top.exact === 0) batch.shapeless = true;
-    return stop;
   };
+  return { filter, top: event.own };
+}
 
-  return (body) => {
+function compileBatch(rule: EventRule, selector: EventSelector, rivals: readonly string[]): Compiled {
+  const { containers, way, member } = selector;
+  const batch = newBatch();
+  const item = compileItem(itemRule(rule, selector));
+  // A backend that finds the batch empty may take the object for the one event.
+  const walk = compileBatchWalk({ containers, members: [...new Set([way[0] ?? member, member])], rivals }, item, batch);
+
+  const filter: EventFilter = (body) => {
     clearBatch(batch);
-    if (!isWhole(body, walkTop(body, skipSpace(body, 0)))) return INVALID_JSON;
+    walk.newBody();
+    if (!isWhole(body, walk.skip(body, skipSpace(body, 0)))) return INVALID_JSON;
     if (batch.ambiguous) return AMBIGUOUS;
-    if (top !== null && top.exact === 1 && top.rivalled) return TWO_SHAPES;
+    if (batch.rivalled) return TWO_SHAPES;
     if (batch.shapeless) return NOT_A_BATCH;
     const { kept, disallowed } = batch;
     if (disallowed === 0) return { ok: true, body, cut: false, forwarded: kept, removed: 0 };
@@ -137,9 +168,18 @@ function compileBatch(rule: EventRule, selector: EventSelector & { kind: 'batch'
       return notAllowed(`${disallowed} of ${kept + disallowed} events are not on the list`, kept + disallowed);
     return { ok: true, body: cutOut(body, batch.cuts), cut: true, forwarded: kept, removed: disallowed };
   };
+  return { filter, top: walk.top };
 }
 
-const namesOf = ({ allowed, isAllowed }: EventRule): NameMatcher => isAllowed ?? compileNames(allowed);
+const itemRule = (rule: EventRule, { containers, way, member }: EventSelector): ItemRule => ({
+  way,
+  member,
+  isAllowed: rule.isAllowed ?? compileNames(rule.allowed),
+  unnamed: rule.unnamed,
+  when: rule.when ?? null,
+  rivals: [],
+  depth: depthOfItems(containers),
+});
 
 function notAllowed(why: string, rejected: number): FilterResult {
   return refuse(refusal('event_not_allowed', `allowedEvents: ${why}`), rejected);

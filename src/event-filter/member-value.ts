@@ -1,12 +1,11 @@
 /**
- * Finds one member of a body's top-level object, and takes it out or puts a string in its place; every other byte stays.
- * A body in which two parsers could find different members is refused, by the rules that hold for event names.
+ * Finds members of a JSON text by their path: `token`, `properties/token`, `[]/token`, where `[]` stands for every item of a list.
+ * A text in which two parsers could find different members is refused, by the rules that hold for event names. It changes nothing.
  */
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
-import { cutOut } from './cut.ts';
 import { compileMember } from './member.ts';
-import { newBody, newWalk, walkObject } from './object.ts';
-import { CLOSE_OBJECT, COMMA, OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
+import { newBody, newWalk, walkObject, type Walk } from './object.ts';
+import { CLOSE_ARRAY, COMMA, INVALID, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
 import { isWhole } from './whole.ts';
 
 /** Where a member stands: its name from the opening quote, its value up to the byte after it. */
@@ -16,68 +15,92 @@ export interface MemberPlace {
   readonly valueEnd: number;
 }
 
-/** The place of the member in a JSON text, or null when the text is no object or has no such member. */
-export type FindMember = (text: Buffer) => Decision<MemberPlace | null>;
+/** The places of the member in a JSON text, in order; none when the text does not have the path's shape. */
+export type FindMembers = (text: Buffer) => Decision<readonly MemberPlace[]>;
 
 const INVALID_JSON = refused(refusal('invalid_json', 'body: not JSON (RFC 8259) in UTF-8, or nested too deeply'));
-const ABSENT: Decision<null> = allowed(null);
+
+/** The step of a path that stands for every item of a list. */
+export const EVERY_ITEM = '[]';
 
 /**
  * Makes the search for a member once, so that a request only scans, and each text only once. It refuses `invalid_json` and
  * `ambiguous_body`.
  */
-export function compileMemberSearch(name: string): FindMember {
-  const search = searchFor(name);
-  const found = new WeakMap<Buffer, Decision<MemberPlace | null>>();
+export function compileMemberSearch(path: string): FindMembers {
+  const search = searchFor(path);
+  const found = new WeakMap<Buffer, Decision<readonly MemberPlace[]>>();
   return (text) => {
-    let place = found.get(text);
-    if (place === undefined) found.set(text, (place = search(text)));
-    return place;
+    let places = found.get(text);
+    if (places === undefined) found.set(text, (places = search(text)));
+    return places;
   };
 }
 
-function searchFor(name: string): FindMember {
-  const ambiguous = refused(refusal('ambiguous_body', `body: the member ${name} can be read in two ways`));
-  const walk = newWalk({
-    member: compileMember(name),
-    depth: 1,
-    skipFound: (bytes, start) => skipValue(bytes, start, 1),
-  });
+/** What one search has found so far. */
+interface Search {
+  readonly walks: Walk[];
+  places: MemberPlace[];
+  ambiguous: boolean;
+}
+
+type Skip = (bytes: Buffer, start: number) => number;
+
+function searchFor(path: string): FindMembers {
+  const ambiguous = refused(refusal('ambiguous_body', `body: the member ${path} can be read in two ways`));
+  const search: Search = { walks: [], places: [], ambiguous: false };
+  const walkText = compileStep(path.split('/'), 0, search);
   return (text) => {
-    newBody(walk);
-    const start = skipSpace(text, 0);
-    const isObject = start < text.length && text[start] === OPEN_OBJECT;
-    if (!isWhole(text, isObject ? walkObject(text, start, walk) : skipValue(text, start, 0))) return INVALID_JSON;
-    if (!isObject) return ABSENT;
-    // A copy made member by member inherits from what `__proto__` holds, all the more once the member itself is cut out.
-    if (walk.exact > 1 || walk.variants > 0 || walk.prototype) return ambiguous;
-    if (walk.exact === 0) return ABSENT;
-    return allowed({ nameStart: walk.nameStart, valueStart: walk.valueStart, valueEnd: walk.valueEnd });
+    search.places = [];
+    search.ambiguous = false;
+    for (const walk of search.walks) newBody(walk);
+    if (!isWhole(text, walkText(text, skipSpace(text, 0)))) return INVALID_JSON;
+    return search.ambiguous ? ambiguous : allowed(search.places);
   };
+}
+
+/** Makes the function that steps over a value with `depth` objects and arrays around it, and follows the path's steps into it. */
+function compileStep(steps: readonly string[], depth: number, search: Search): Skip {
+  const [step, ...rest] = steps as [string, ...string[]];
+  const inner: Skip =
+    rest.length === 0 ? (bytes, start) => skipValue(bytes, start, depth + 1) : compileStep(rest, depth + 1, search);
+  if (step === EVERY_ITEM)
+    return (bytes, start) =>
+      start < bytes.length && bytes[start] === OPEN_ARRAY
+        ? walkItems(bytes, start, inner)
+        : skipValue(bytes, start, depth);
+  const walk = newWalk({ member: compileMember(step), depth: depth + 1, skipFound: inner });
+  search.walks.push(walk);
+  return (bytes, start) => {
+    if (start >= bytes.length || bytes[start] !== OPEN_OBJECT) return skipValue(bytes, start, depth);
+    const stop = walkObject(bytes, start, walk);
+    // A copy made member by member inherits from what `__proto__` holds, all the more once the member itself is cut out.
+    if (walk.exact > 1 || walk.variants > 0 || walk.prototype) search.ambiguous = true;
+    else if (walk.exact === 1 && rest.length === 0) search.places.push(placeOf(walk));
+    return stop;
+  };
+}
+
+const placeOf = ({ nameStart, valueStart, valueEnd }: Walk): MemberPlace => ({ nameStart, valueStart, valueEnd });
+
+/** Steps over the array whose opening bracket is at `start`. */
+function walkItems(bytes: Buffer, start: number, skipItem: Skip): number {
+  let at = skipSpace(bytes, start + 1);
+  if (at < bytes.length && bytes[at] === CLOSE_ARRAY) return at + 1;
+  for (;;) {
+    at = skipItem(bytes, at);
+    if (at === INVALID) return INVALID;
+    at = skipSpace(bytes, at);
+    if (at >= bytes.length) return INVALID;
+    const byte = bytes[at++];
+    if (byte === CLOSE_ARRAY) return at;
+    if (byte !== COMMA) return INVALID;
+    at = skipSpace(bytes, at);
+  }
 }
 
 /** The value, if it is a string. */
 export function stringAt(text: Buffer, { valueStart, valueEnd }: MemberPlace): string | null {
   if (text[valueStart] !== QUOTE) return null;
   return JSON.parse(text.toString('utf8', valueStart, valueEnd)) as string;
-}
-
-/** A copy without the member, its spacing and one comma: the one before it or, of the first member, the one after. */
-export function cutMember(text: Buffer, { nameStart, valueEnd }: MemberPlace): Buffer {
-  const start = startOfSpace(text, nameStart);
-  const end = skipSpace(text, valueEnd);
-  if (text[start - 1] === COMMA) return cutOut(text, [start - 1, end]);
-  return cutOut(text, [start, text[end] === CLOSE_OBJECT ? end : end + 1]);
-}
-
-/** A copy with a JSON string as the member's value. */
-export function replaceValue(text: Buffer, { valueStart, valueEnd }: MemberPlace, value: string): Buffer {
-  return Buffer.concat([text.subarray(0, valueStart), Buffer.from(JSON.stringify(value)), text.subarray(valueEnd)]);
-}
-
-/** Where the white space before a name begins: after the brace or the comma, since nothing else can stand there. */
-function startOfSpace(text: Buffer, nameStart: number): number {
-  let at = nameStart;
-  while (text[at - 1] !== COMMA && text[at - 1] !== OPEN_OBJECT) at--;
-  return at;
 }

@@ -32,13 +32,16 @@ export interface Walk {
   variants: number;
   /** Whether the object has a member `__proto__`. */
   prototype: boolean;
-  /** Whether some parser, or a copy of the object, finds one of the rivals. */
-  rivalled: boolean;
+  /** Which of the rivals some parser finds first, by its place among them; past the last: one that a copy would inherit; or NONE. */
+  rival: number;
   /** Of the last exact member: the opening quote of its name, then its value. */
   nameStart: number;
   valueStart: number;
   valueEnd: number;
 }
+
+/** In place of the first rival: no parser finds any. */
+export const NONE = -1;
 
 type WalkOptions = Pick<Walk, 'member' | 'depth' | 'skipFound'> & { readonly rivals?: readonly Member[] };
 
@@ -52,7 +55,7 @@ export function newWalk({ member, depth, skipFound, rivals = [] }: WalkOptions):
     exact: 0,
     variants: 0,
     prototype: false,
-    rivalled: false,
+    rival: NONE,
     nameStart: 0,
     valueStart: 0,
     valueEnd: 0,
@@ -77,7 +80,7 @@ export function walkObject(bytes: Buffer, start: number, walk: Walk): number {
   walk.exact = 0;
   walk.variants = 0;
   walk.prototype = false;
-  walk.rivalled = false;
+  walk.rival = NONE;
   let at = skipSpace(bytes, start + 1);
   if (at < bytes.length && bytes[at] === CLOSE_OBJECT) return at + 1;
   for (;;) {
@@ -106,10 +109,13 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
 
   const match = plain ? walk.member.matchPlain(bytes, nameStart, close) : walk.member.matchOdd(bytes, nameStart, close);
   if (match === 'none') {
-    if (walk.rivals !== null && !walk.rivalled)
-      walk.rivalled = plain
-        ? walk.rivals.some(({ matchPlain }) => isMatch(matchPlain(bytes, nameStart, close)))
-        : walk.rivals.some(({ matchOdd }) => isMatch(matchOdd(bytes, nameStart, close)));
+    // One that stands here is found before one that would be inherited.
+    if (walk.rivals !== null && (walk.rival === NONE || walk.rival === walk.rivals.length)) {
+      const found = plain
+        ? walk.rivals.findIndex(({ matchPlain }) => isMatch(matchPlain(bytes, nameStart, close)))
+        : walk.rivals.findIndex(({ matchOdd }) => isMatch(matchOdd(bytes, nameStart, close)));
+      if (found !== NONE) walk.rival = found;
+    }
     return skipValue(bytes, valueStart, walk.depth);
   }
   if (match === 'exact') {
@@ -122,7 +128,7 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   if (match === 'variant') walk.variants++;
   else {
     walk.prototype = true;
-    if (walk.inherited !== null && !walk.rivalled && bytes[valueStart] === OPEN_OBJECT)
+    if (walk.inherited !== null && walk.rival === NONE && bytes[valueStart] === OPEN_OBJECT)
       return skipPrototype(bytes, valueStart, walk);
   }
   return skipValue(bytes, valueStart, walk.depth);
@@ -132,8 +138,8 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
 function skipPrototype(bytes: Buffer, start: number, walk: Walk): number {
   const inherited = walk.inherited as Walk;
   const stop = walkObject(bytes, start, inherited);
-  const { exact, variants, prototype, rivalled } = inherited;
-  if (exact + variants > 0 || prototype || rivalled) walk.rivalled = true;
+  const { exact, variants, prototype, rival } = inherited;
+  if (exact + variants > 0 || prototype || rival !== NONE) walk.rival = walk.rivals?.length ?? 0;
   return stop;
 }
 

@@ -80,19 +80,60 @@ export function foldParameterName(written: string): string {
 /** What a route may list, and no backend reads in two ways but for its letter case. */
 const PARAMETER = /^[\w.$~-]+$/;
 
+/** What a query may hold: by folded name the values that a parameter may have; null: any. */
+export type ListedParameters = ReadonlyMap<string, ReadonlySet<string> | null>;
+
+/** Compiles a list of names (`ip`) and of names with one value each (`compression=gzip-js`). */
+export function listParameters(entries: readonly string[]): ListedParameters {
+  const listed = new Map<string, Set<string> | null>();
+  for (const entry of entries) {
+    const [name, value] = partsOf(entry);
+    const folded = foldParameterName(name);
+    const values = listed.get(folded);
+    if (value === null || values === null) listed.set(folded, null);
+    else listed.set(folded, new Set([...(values ?? []), value]));
+  }
+  return listed;
+}
+
 /**
- * The first thing in the query that is no listed parameter standing there once; null when there is none. `listed`: names as
- * `foldParameterName` makes them. A name with an index, a NUL or a second encoding is another name, and so not listed.
+ * The first thing in the query that is no listed parameter standing there once; null when there is none. A name with an index, a
+ * NUL or a second encoding is another name, and so not listed. What a backend finds that decodes the whole query before it takes
+ * it apart, or begins anew at a second question mark, has to be listed just so.
  */
-export function objectionToQuery(query: string, listed: ReadonlySet<string>): 'unlisted' | 'repeated' | null {
+export function objectionToQuery(query: string, listed: ListedParameters): 'unlisted' | 'repeated' | null {
+  let text = query.slice(1);
+  for (let times = 0; ; times++) {
+    const objection = objectionToParameters(text, listed);
+    if (objection !== null || times === MAX_DECODINGS || !HIDDEN_SEPARATOR.test(text)) return objection;
+    text = decode(text);
+  }
+}
+
+function objectionToParameters(text: string, listed: ListedParameters): 'unlisted' | 'repeated' | null {
+  if (QUESTION_MARK_FIRST.test(text)) return 'unlisted';
   const seen = new Set<string>();
-  for (const written of writtenNames(query)) {
+  for (const piece of text.split(/[&;?]/)) {
+    if (piece === '') continue;
+    const [written, value] = partsOf(piece);
     const name = foldParameterName(written);
-    if (!listed.has(name)) return 'unlisted';
+    const values = listed.get(name);
+    if (values === undefined || (values !== null && !values.has(value ?? ''))) return 'unlisted';
     if (seen.has(name)) return 'repeated';
     seen.add(name);
   }
   return null;
+}
+
+/** A parameter whose name begins with one. */
+const QUESTION_MARK_FIRST = /(?:^|[&;?])\?/;
+
+/** `&`, `;` and `?` encoded, once or more often. */
+const HIDDEN_SEPARATOR = /%(?:25)*(?:26|3b|3f)/i;
+
+function partsOf(text: string): [name: string, value: string | null] {
+  const equals = text.indexOf('=');
+  return equals === -1 ? [text, null] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 /** Such a name means the same to everybody, but for its letter case. */

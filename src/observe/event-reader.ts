@@ -3,12 +3,12 @@
  * waiting is bounded; what finds no room, or could not be judged for a key limited to specific events, is counted as unreadable.
  */
 import { decodeBody } from '../event-filter/decode.ts';
-import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts';
+import type { EventFilter } from '../event-filter/filter.ts';
 import { NotedNames } from '../event-filter/noted-names.ts';
 import { compileKeys } from '../keys/compile.ts';
 import type { Key } from '../keys/key.ts';
 import { readDefinition } from '../keys/read-definition.ts';
-import { checkEventMedia } from '../policy/events.ts';
+import { checkEventMedia, namesFilterOf } from '../policy/events.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { CompiledRoute, RouteMatch } from '../policy/route.ts';
 import { checkScope } from '../policy/scope.ts';
@@ -42,14 +42,14 @@ const WAITING_BYTES = 2048;
 
 export function createEventReader(observations: Observations): EventReader {
   const notes = new NotedNames();
-  const filters = new WeakMap<CompiledRoute, EventFilter>();
+  const filters = new WeakMap<CompiledRoute, EventFilter | null>();
   const waiting: UnreadEvents[] = [];
   let waitingBytes = 0;
   let working: Promise<void> | null = null;
 
-  const filterOf = (route: CompiledRoute): EventFilter => {
+  const filterOf = (route: CompiledRoute): EventFilter | null => {
     let filter = filters.get(route);
-    if (filter === undefined) filters.set(route, (filter = filterOfAll(route, notes)));
+    if (filter === undefined) filters.set(route, (filter = namesFilterOf(route, notes)));
     return filter;
   };
 
@@ -57,7 +57,7 @@ export function createEventReader(observations: Observations): EventReader {
     const { kind, name, facts, route } = unread;
     const text = await textOf(unread);
     notes.begin();
-    const result = text === null ? null : filterOf(route.route)(text);
+    const result = text === null ? null : (filterOf(route.route)?.(text) ?? null);
     const { allowed } = notes.take();
     if (result?.ok === true && allowed.length > 0)
       observations.countEvents(kind, name, facts.now, { passed: allowed, removed: [] });
@@ -98,18 +98,6 @@ async function textOf({ facts, query, route, body, decoded }: UnreadEvents): Pro
   const text = await decodeBody(body, coding.value, MOST_DECODED_BYTES);
   return text.ok ? text.value : null;
 }
-
-/** Takes every event that has a name. */
-const filterOfAll = (route: CompiledRoute, notes: NotedNames): EventFilter =>
-  compileEventFilter({
-    selector: route.selector ?? { kind: 'single', member: '' },
-    allowed: new Set(),
-    isAllowed: notes.watch(null),
-    onDisallowed: 'remove',
-    unnamed: route.unnamed,
-    containers: route.backend.containers,
-    base64: route.backend.base64,
-  });
 
 /** Nobody's: what it may not send, no key limited to specific events may. */
 const LIMITED_KEY: Key = limitedKey();

@@ -4,14 +4,13 @@
  */
 import type { ApiConfig } from '../config/apis-schema.ts';
 import type { Config } from '../config/schema.ts';
-import { presetRoutes } from '../config/presets.ts';
-import { compileMemberSearch } from '../event-filter/member-value.ts';
+import { presetOf } from '../config/presets.ts';
 import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
 import { foldPath } from '../lib/path-reading.ts';
-import { compileNameReader } from '../lib/query.ts';
 import { compileApiChoice } from './api-choice.ts';
+import { compileAuthorization, compileLocation } from './compile-credential.ts';
 import { compileRoutes } from './route.ts';
-import type { ApiName, ApiRules, CredentialLocation, Ruleset, UpstreamAuthorization } from './ruleset.ts';
+import type { ApiName, ApiRules, Ruleset } from './ruleset.ts';
 
 /** The rules of a configuration, without the keys, which come from elsewhere and change on their own. */
 export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
@@ -27,49 +26,30 @@ export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
 }
 
 function compileApi(name: ApiName, api: ApiConfig): ApiRules {
-  const credential = api.credential.map(locationOf);
+  const credential = api.credential.map(compileLocation);
   return {
     name,
     hosts: api.hosts.length === 0 ? null : new Set(api.hosts.map((host) => host.toLowerCase())),
     router: compileRoutes(
-      api.routes ?? (api.preset === null ? [] : presetRoutes(api.preset)),
+      api.routes ?? (api.preset === null ? [] : presetOf(api.preset).routes),
       credential.flatMap((location) => (location.kind === 'query' ? [location.name] : [])),
     ),
     credential,
     credentialFields: credential.flatMap((location) => (location.kind === 'header' ? [location.name] : [])),
     looksIntoBody: credential.some(({ kind }) => kind === 'body'),
-    authorization: authorizationOf(api.authorization),
+    authorization: compileAuthorization(api.authorization, api.credential),
     cors: {
       allowedHeaders: new Set(api.cors.allowedHeaders.map((header) => header.toLowerCase())),
       maxAgeSeconds: api.cors.maxAgeSeconds,
       allowCredentials: api.cors.allowCredentials,
     },
+    refusalForm: api.preset !== null && presetOf(api.preset).readsStatusInCode ? 'amplitude' : 'problem',
     enforcement: api.enforcement,
     maxBodyBytes: api.maxBodyBytes,
     idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),
     tokenPath: api.token === null ? null : foldPath(api.token.path),
     publishesKeys: api.token !== null && api.token.privateKeyFile !== null,
   };
-}
-
-function authorizationOf(written: string): UpstreamAuthorization {
-  if (written === 'strip' || written === 'pass') return { kind: written };
-  return { kind: 'literal', value: written };
-}
-
-function locationOf(written: string): CredentialLocation {
-  if (written === 'bearer' || written === 'basic-username') return { kind: written };
-  const colon = written.indexOf(':');
-  const kind = written.slice(0, colon) as 'header' | 'query' | 'body';
-  const name = written.slice(colon + 1);
-  switch (kind) {
-    case 'header':
-      return { kind, name };
-    case 'query':
-      return { kind, name, isName: compileNameReader(name) };
-    case 'body':
-      return { kind, name, find: compileMemberSearch(name) };
-  }
 }
 
 /** A range that validation has let through. */

@@ -6,13 +6,13 @@
 import { foldFieldName } from '../lib/header-list.ts';
 import { queryParameters } from '../lib/query.ts';
 import type { Facts } from './facts.ts';
-import type { ApiRules, UpstreamAuthorization } from './ruleset.ts';
+import type { ApiRules, CredentialLocation, UpstreamAuthorization } from './ruleset.ts';
 
 export interface HandedRequest {
   readonly facts: Facts;
   /** '' or `?...`. */
   readonly query: string;
-  /** A credential in the body was taken out or replaced already. */
+  /** A credential for the backend stands in the body. */
   readonly bodyHandedOver: boolean;
 }
 
@@ -23,33 +23,49 @@ export interface Handover {
   readonly authorization: UpstreamAuthorization;
 }
 
-/** What stands for the caller's credential. An API in report mode fronts a backend that still checks credentials itself. */
-export function authorizationFor({ enforcement, authorization }: ApiRules): UpstreamAuthorization {
-  return enforcement === 'report' ? { kind: 'pass' } : authorization;
-}
+const PASS: UpstreamAuthorization = { kind: 'pass' };
+const STRIP: UpstreamAuthorization = { kind: 'strip' };
 
 /**
- * Applies the upstream authorization to every place where a credential may stand, and takes out every field that a lenient
+ * Applies the upstream's credentials to every place where a credential may stand, and takes out every field that a lenient
  * backend would read as a header that was judged. With `bearer` and `basic-username` alone, which is the default, nothing is
- * copied.
+ * copied. An API in report mode fronts a backend that still checks credentials itself: there all of them pass.
  */
 export function handOver({ facts, query, bodyHandedOver }: HandedRequest, api: ApiRules): Handover {
-  const authorization = authorizationFor(api);
+  const isReport = api.enforcement === 'report';
   const locations = api.credential;
   let { rawHeaders } = facts;
   let handedQuery = query;
-  for (const location of locations)
-    if (location.kind === 'header') rawHeaders = withoutLookAlikes(rawHeaders, location.name);
-  if (authorization.kind === 'pass') return { rawHeaders, query, authorization };
-  const replacement = authorization.kind === 'literal' ? authorization.value : null;
-  for (const location of locations) {
-    if (location.kind === 'header') rawHeaders = replaceHeader(rawHeaders, location.name, replacement);
-    else if (location.kind === 'query') handedQuery = replaceParameter(handedQuery, location.name, replacement);
+  /** Some place but `Authorization` holds a credential for the backend. */
+  let stands = bodyHandedOver;
+  for (let i = 0; i < locations.length; i++) {
+    const location = locations[i] as CredentialLocation;
+    if (location.kind !== 'header' && location.kind !== 'query') continue;
+    const handed = isReport ? PASS : (api.authorization.places[i] as UpstreamAuthorization);
+    const value = handed.kind === 'literal' ? handed.value : null;
+    if (location.kind === 'header') {
+      const own = withoutLookAlikes(rawHeaders, location.name);
+      rawHeaders = handed.kind === 'pass' ? own : replaceHeader(own, location.name, value);
+      if (value !== null && rawHeaders !== own) stands = true;
+    } else if (handed.kind !== 'pass') {
+      const replaced = replaceParameter(handedQuery, location.name, value);
+      if (value !== null && replaced !== handedQuery) stands = true;
+      handedQuery = replaced;
+    }
   }
-  const moved = bodyHandedOver || rawHeaders !== facts.rawHeaders || handedQuery !== query;
-  // A replaced credential went out in its own place: a second copy in Authorization would be one that nobody asked for.
-  const isSecondCopy = moved && facts.headers.authorization === undefined;
-  return { rawHeaders, query: handedQuery, authorization: isSecondCopy ? { kind: 'strip' } : authorization };
+  return { rawHeaders, query: handedQuery, authorization: isReport ? PASS : inAuthorization(facts, api, stands) };
+}
+
+/** A credential that went out in its own place is not sent a second time in `Authorization`, where nobody asked for it. */
+function inAuthorization(
+  { headers: { authorization: sent } }: Facts,
+  { authorization }: ApiRules,
+  stands: boolean,
+): UpstreamAuthorization {
+  if (sent === undefined) return stands && authorization.bearer.kind === 'literal' ? STRIP : authorization.bearer;
+  return authorization.basic !== authorization.bearer && /^basic(?: |$)/i.test(sent)
+    ? authorization.basic
+    : authorization.bearer;
 }
 
 /** `X_API_Key` is `X-API-Key` to a backend that folds names, and so is `HTTP_X_API_Key` to one that looks for CGI's name. */

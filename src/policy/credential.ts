@@ -6,7 +6,7 @@ import type { Key, KeySecret, KeySnapshot } from '../keys/key.ts';
 import { fieldValues } from '../lib/header-list.ts';
 import { countReadAs, queryParameters } from '../lib/query.ts';
 import { allowed, refusal, refused, type Decision, type Refusal } from '../refusal.ts';
-import { NOT_TEXT, secretInBody, type BodyText } from './body-credential.ts';
+import { DIFFERENT, NOT_TEXT, secretInBody, type BodyText } from './body-credential.ts';
 import type { Facts } from './facts.ts';
 import type { CredentialLocation, QueryLocation } from './ruleset.ts';
 import { ShownCredential } from './shown-credential.ts';
@@ -46,6 +46,7 @@ export function findCredential(
       hasOther = true;
       continue;
     }
+    if (read === DIFFERENT) return refused(CONTRADICTION);
     if (!(read instanceof ShownCredential)) return refused(read);
     if (found !== null && found.text !== read.text) return refused(CONTRADICTION);
     found ??= read;
@@ -82,7 +83,7 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i;
 function readLocation(
   { facts, query, bodyText }: CredentialPlaces,
   location: CredentialLocation,
-): ShownCredential | null | typeof AMBIGUOUS | typeof NOT_TEXT | Refusal {
+): ShownCredential | null | typeof AMBIGUOUS | typeof NOT_TEXT | typeof DIFFERENT | Refusal {
   switch (location.kind) {
     case 'bearer':
       return facts.headers.bearer;

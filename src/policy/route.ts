@@ -2,8 +2,8 @@
  * The route rung: which listed route a request takes, whatever spelling of its path a backend would still accept.
  * It lists and matches; that a key limited to specific events may use listed routes alone is decided in scope.ts.
  */
-import { findRouteProblems, type BackendReading, type RouteDefinition } from '../config/route-definition.ts';
-import { parseSelector, type EventSelector } from '../config/selector.ts';
+import { eventPlaces, type BackendReading, type EventPlaces } from '../config/event-definition.ts';
+import { findRouteProblems, type RouteDefinition } from '../config/route-definition.ts';
 import {
   compilePathTable,
   endsOpen,
@@ -15,7 +15,7 @@ import {
   type PathTable,
 } from '../lib/path-pattern.ts';
 import { readPath, segmentsOf } from '../lib/path-reading.ts';
-import { foldParameterName } from '../lib/query.ts';
+import { listParameters, type ListedParameters } from '../lib/query.ts';
 
 export interface CompiledRoute {
   readonly method: string;
@@ -25,11 +25,15 @@ export interface CompiledRoute {
    * minds it takes for another path. What the route demands holds for it all the same.
    */
   readonly isSure: boolean;
-  readonly selector: EventSelector | null;
-  readonly unnamed: 'allow' | 'disallow';
-  /** Names as `foldParameterName` makes them, those of credentials included. */
-  readonly query: ReadonlySet<string>;
+  /** Where its requests carry events; null: they carry none. */
+  readonly events: EventPlaces | null;
+  /** What the query may hold beside events, credentials included. */
+  readonly query: ListedParameters;
   readonly forms: boolean;
+  /** The field of a form that may hold the JSON; null: no form is looked into. */
+  readonly form: string | null;
+  /** A body may be gzip without saying so. */
+  readonly gzip: boolean;
   readonly rewrite: string | null;
   readonly backend: BackendReading;
   /** Needs no credential. */
@@ -117,6 +121,8 @@ interface RouteTable {
 const NOTHING_GRANTED = {
   isSure: false,
   forms: false,
+  form: null,
+  gzip: false,
   isPublic: false,
   pages: false,
   cacheMs: null,
@@ -127,15 +133,17 @@ const NOTHING_GRANTED = {
 } as const satisfies Partial<CompiledRoute>;
 
 function compileEntry(definition: RouteDefinition, credentials: readonly string[]): Entry {
-  const { events, rewrite } = definition;
+  const { rewrite } = definition;
+  const events = eventPlaces(definition);
   const route: CompiledRoute = {
     method: definition.method,
     pattern: definition.path,
     isSure: true,
-    selector: events === undefined ? null : parseSelector(events),
-    unnamed: definition.unnamed ?? 'disallow',
-    query: new Set([...(definition.query ?? []), ...credentials].map(foldParameterName)),
+    events,
+    query: listParameters([...(definition.query ?? []), ...credentials]),
     forms: definition.forms ?? false,
+    form: definition.form ?? null,
+    gzip: definition.gzip ?? false,
     rewrite: rewrite ?? null,
     backend: definition.backend ?? {},
     isPublic: definition.public ?? false,

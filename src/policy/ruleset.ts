@@ -3,11 +3,12 @@
  * judged by a mixture of an old and a new one. Built when the configuration or the keys change; decides nothing.
  */
 import type { ApiName } from '../config/api-names.ts';
-import type { FindMember } from '../event-filter/member-value.ts';
+import type { FindMembers } from '../event-filter/member-value.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
 import type { AddressSet } from '../lib/cidr.ts';
 import type { PathQuirk } from '../lib/path-normalization.ts';
 import type { NameReader } from '../lib/query.ts';
+import type { RefusalForm } from '../refusal.ts';
 import type { Router } from './route.ts';
 
 export type { ApiName };
@@ -28,16 +29,26 @@ export interface QueryLocation {
   readonly isName: NameReader;
 }
 
-/** A member of the body's top-level object. */
+/** A member of the body: of its top-level object, or deeper, by the path that is its name. */
 export interface BodyLocation {
   readonly kind: 'body';
   readonly name: string;
-  readonly find: FindMember;
+  readonly find: FindMembers;
 }
 
-/** What the backend receives as `Authorization`: nothing, the caller's own, or a configured value. */
+/** What the backend receives in one place of a credential: nothing, the caller's own, or a configured value. */
 export type UpstreamAuthorization =
   { readonly kind: 'strip' } | { readonly kind: 'pass' } | { readonly kind: 'literal'; readonly value: string };
+
+/** What the backend receives in each place where a caller's credential may stand. */
+export interface UpstreamCredentials {
+  /** In `Authorization`, where the caller sent the scheme Basic there. */
+  readonly basic: UpstreamAuthorization;
+  /** In `Authorization`, where the caller sent anything else there, or nothing. */
+  readonly bearer: UpstreamAuthorization;
+  /** In each place of `credential`, in its order. */
+  readonly places: readonly UpstreamAuthorization[];
+}
 
 export interface CorsRules {
   /** Lower-case names. */
@@ -57,8 +68,10 @@ export interface ApiRules {
   readonly credentialFields: readonly string[];
   /** Some of these locations are in the body. */
   readonly looksIntoBody: boolean;
-  readonly authorization: UpstreamAuthorization;
+  readonly authorization: UpstreamCredentials;
   readonly cors: CorsRules;
+  /** How refusals are written for the API's clients. */
+  readonly refusalForm: RefusalForm;
   readonly enforcement: Mode;
   readonly maxBodyBytes: number;
   /** How long a client may take nothing of an answer. */

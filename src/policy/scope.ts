@@ -64,7 +64,7 @@ function isForm({ facts, route }: Asked): boolean {
 
 /** Beside events, a backend might take events from the query. */
 function checkQuery(key: Key, query: string, { route }: RouteMatch): Refusal | null {
-  if (route.selector === null) return null;
+  if (route.events === null) return null;
   const objection = objectionToQuery(query, route.query);
   if (objection === null) return null;
   const why = objection === 'unlisted' ? 'a parameter that the route does not list' : 'a parameter twice';

@@ -53,7 +53,7 @@ const LARGE_BYTES = 65_536;
  * taken out, or replaced by the upstream's own.
  */
 export function compareCredentials(passage: Routed): Verdict | Wait {
-  if (!mayHoldCredential(passage.facts, passage.api)) return 'passed';
+  if (!mayHoldCredential(passage)) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
   const found = findCredential(passage, passage.api.credential);
@@ -67,10 +67,10 @@ export function compareCredentials(passage: Routed): Verdict | Wait {
 
 function handOver(passage: Routed, text: Buffer): void {
   const handed = handOverBody(text, passage.api);
-  sendJudged(passage, handed ?? text);
+  sendJudged(passage, handed?.text ?? text);
   if (handed === null) return;
-  passage.bodyText = allowed(handed);
-  passage.bodyHandedOver = true;
+  passage.bodyText = allowed(handed.text);
+  passage.bodyHandedOver = handed.holdsCredential;
 }
 
 export function judgeEvents(passage: Routed, { notes }: { readonly notes: NotedNames | null }): Verdict | Wait {
@@ -114,7 +114,7 @@ function sendJudged(passage: Passage, text: Buffer): void {
  */
 export function nameUntyped(passage: Identified): Verdict {
   if (!isUntyped(passage) || !isConfinedToMethods(passage.identity.key)) return 'passed';
-  const carriesEvents = (passage.route?.route.selector ?? null) !== null;
+  const carriesEvents = (passage.route?.route.events ?? null) !== null;
   return {
     apply: () => {
       passage.typeOfUntyped = carriesEvents ? 'application/json' : 'application/octet-stream';

@@ -69,7 +69,7 @@ export function takeCredential(passage: Routed, world: PolicyWorld): Verdict | W
   if (passage.identity !== null) return 'passed';
   const decision = world.authenticate(passage);
   if (decision instanceof Promise) return decision.then((late) => keepIdentity(passage, late));
-  if (!decision.ok && decision.refusal.code === 'missing_credential' && mayHoldCredential(passage.facts, passage.api)) {
+  if (!decision.ok && decision.refusal.code === 'missing_credential' && mayHoldCredential(passage)) {
     const wait = readText(passage);
     if (wait !== null) return wait;
     const again = world.authenticate(passage);

@@ -63,7 +63,8 @@ export function createEnding(ports: EndingPorts): Ending {
     }
     const headers = [...problemHeaders(reason, requestId), ...corsHeadersFor(exchange)];
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
-    answer(exchange, { status, headers, body: problemBody(reason.code, requestId), close: closes });
+    const body = problemBody(reason.code, requestId, exchange.api?.refusalForm ?? 'problem');
+    answer(exchange, { status, headers, body, close: closes });
     settle(exchange, { status: told });
   }
 

@@ -7,10 +7,11 @@ import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
-import type { CompiledRoute, RouteMatch } from '../policy/route.ts';
+import type { RouteMatch } from '../policy/route.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
 import { refusal, REFUSALS, type Refusal, type RefusalCode } from '../refusal.ts';
 import type { PolicyWorld } from './checks.ts';
+import { madeUpBody } from './made-up-body.ts';
 import { clientOf, NOWHERE, type Body, type OwnEndpoint, type Passage } from './passage.ts';
 import { isExempt, judge, modeOf, type Verdict } from './run.ts';
 import { JUDGING } from './rungs.ts';
@@ -120,7 +121,7 @@ const WHY_PASSED: Readonly<Record<ExplainedName, (passage: Passage, mode: Mode) 
   },
   events: ({ identity, route, body, forwardedEvents, removedEvents }, mode) => {
     if (identity?.key.allowedEvents === null) return 'the key may send all events';
-    if (route === null || route.route.selector === null) return 'the route carries no events';
+    if (route === null || route.route.events === null) return 'the route carries no events';
     if (body === 'unread') return 'no event was named';
     return `${forwardedEvents} forwarded, ${removedEvents} ${mode === 'report' ? 'would be ' : ''}removed`;
   },
@@ -165,7 +166,7 @@ class MadeUpPassage implements Passage {
 
   get body(): Body {
     if (this.#body !== null) return this.#body;
-    return this.route === null || this.#events.length === 0 ? 'unread' : bodyOf(this.route.route, this.#events);
+    return this.route === null || this.#events.length === 0 ? 'unread' : madeUpBody(this.route.route, this.#events);
   }
 
   set body(body: Body) {
@@ -175,11 +176,4 @@ class MadeUpPassage implements Passage {
   readBody(): void {
     throw new Error('a made-up request has no body to wait for');
   }
-}
-
-function bodyOf({ selector }: CompiledRoute, names: readonly string[]): Buffer {
-  if (selector === null) return Buffer.alloc(0);
-  const events = names.map((name) => ({ [selector.member]: name }));
-  if (selector.kind === 'single') return Buffer.from(JSON.stringify(events[0]));
-  return Buffer.from(JSON.stringify(selector.container === null ? events : { [selector.container]: events }));
 }

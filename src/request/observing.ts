@@ -101,7 +101,7 @@ const eventsOf = ({ eventNames }: Exchange): EventsSeen | null =>
 
 /** Whether the body may hold events whose names nobody took down. */
 function mayCarryUnread({ route, identity, api }: Exchange): boolean {
-  if (route === null || route.route.selector === null || api === null) return false;
+  if (route === null || route.route.events === null || api === null) return false;
   return identity === null || identity.key.allowedEvents === null || identity.key.mode === 'report' || api.enforcement === 'report';
 }
 

@@ -23,3 +23,19 @@ t.match(shown, {
   redis: { url: 'redis://***@127.0.0.1:6379/1', password: '***', username: null },
 });
 t.equal(config.admin.token, 'hunter2-admin', 'the configuration itself is not touched');
+
+const byPlace = redactConfig(
+  ConfigSchema.parse({
+    apis: {
+      integration: {
+        upstream,
+        credential: ['bearer', 'query:api_key', 'body:token'],
+        authorization: { bearer: 'Bearer hunter2', 'query:api_key': 'hunter2', 'body:token': 'strip' },
+      },
+    },
+  }),
+);
+t.notMatch(JSON.stringify(byPlace), /hunter2/);
+t.match(byPlace, {
+  apis: { integration: { authorization: { bearer: '***', 'query:api_key': '***', 'body:token': 'strip' } } },
+});

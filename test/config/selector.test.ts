@@ -1,20 +1,51 @@
 import t from 'tap';
-import { parseSelector } from '../../src/config/selector.ts';
+import { firstMember, parseSelector } from '../../src/config/selector.ts';
+
+const array = (member: string | null) => ({ member, holds: 'array' });
 
 void t.test('reads where a body has its event names', async (t) => {
-  t.strictSame(parseSelector('name'), { kind: 'single', member: 'name' });
-  t.strictSame(parseSelector('events[].name'), { kind: 'batch', container: 'events', member: 'name' });
-  t.strictSame(parseSelector('[].event'), { kind: 'batch', container: null, member: 'event' });
+  t.strictSame(parseSelector('name'), { containers: [], way: [], member: 'name' });
+  t.strictSame(parseSelector('events[].name'), { containers: [array('events')], way: [], member: 'name' });
+  t.strictSame(parseSelector('[].event'), { containers: [array(null)], way: [], member: 'event' });
   t.strictSame(parseSelector('my events[].$event-name'), {
-    kind: 'batch',
-    container: 'my events',
+    containers: [array('my events')],
+    way: [],
     member: '$event-name',
   });
-  t.strictSame(parseSelector('straße[].イベント'), { kind: 'batch', container: 'straße', member: 'イベント' });
-  t.strictSame(parseSelector('constructor'), { kind: 'single', member: 'constructor' });
+  t.strictSame(parseSelector('straße[].イベント'), { containers: [array('straße')], way: [], member: 'イベント' });
+  t.strictSame(parseSelector('constructor'), { containers: [], way: [], member: 'constructor' });
 });
 
-void t.test('refuses what could be taken for a path, or is no name', async (t) => {
+void t.test('up to three levels above the name', async (t) => {
+  t.strictSame(parseSelector('payload.name'), { containers: [], way: ['payload'], member: 'name' });
+  t.strictSame(parseSelector('a.b.c.d'), { containers: [], way: ['a', 'b', 'c'], member: 'd' });
+  t.strictSame(parseSelector('a[].b.c.d'), { containers: [array('a')], way: ['b', 'c'], member: 'd' });
+  t.strictSame(parseSelector('a.b[].c.d'), {
+    containers: [{ member: 'a', holds: 'object' }, array('b')],
+    way: ['c'],
+    member: 'd',
+  });
+  t.strictSame(parseSelector('a[].b[].c[].d'), {
+    containers: [array('a'), array('b'), array('c')],
+    way: [],
+    member: 'd',
+  });
+  t.strictSame(parseSelector('[].a.b[].c'), {
+    containers: [array(null), { member: 'a', holds: 'object' }, array('b')],
+    way: [],
+    member: 'c',
+  });
+});
+
+void t.test('tells what a body of it begins with', async (t) => {
+  const first = (text: string) => {
+    const selector = parseSelector(text);
+    return selector === null ? undefined : firstMember(selector);
+  };
+  t.same(['name', 'payload.name', 'a[].b', 'a.b[].c', '[].b'].map(first), ['name', 'payload', 'a', 'a', null]);
+});
+
+void t.test('refuses what is no name, or no way to one', async (t) => {
   for (const text of [
     '',
     '[]',
@@ -22,11 +53,16 @@ void t.test('refuses what could be taken for a path, or is no name', async (t) =
     'events[]',
     'events[].',
     'events[]name',
-    'events.name',
-    'events[].data.name',
+    'events..name',
     '[][].name',
-    'a[].b[].c',
+    'a[][].b',
+    'a.[].b',
+    '[].[].b',
+    'a.b.c.d.e',
+    'a[].b[].c[].d[].e',
+    '[].a[].b[].c[].d',
     'events[0].name',
+    'events[ ].name',
     '.name',
     'name.',
     ' name',
@@ -36,6 +72,7 @@ void t.test('refuses what could be taken for a path, or is no name', async (t) =
     'na\u200bme',
     'na\ud800me',
     'na\ufffdme',
+    'a\u0000.name',
   ])
     t.equal(parseSelector(text), null, JSON.stringify(text));
 });

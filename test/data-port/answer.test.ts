@@ -10,7 +10,7 @@ const OWN = { status: 403, headers: ['X-A', 'b'], body: '{"n":1}', close: false 
 
 t.test('a problem document for each code', async (t) => {
   for (const [code, { status, title, detail }] of Object.entries(REFUSALS))
-    t.strictSame(JSON.parse(problemBody(code as RefusalCode, 'id-1')), {
+    t.strictSame(JSON.parse(problemBody(code as RefusalCode, 'id-1', 'problem')), {
       type: 'about:blank',
       title,
       status,
@@ -18,6 +18,22 @@ t.test('a problem document for each code', async (t) => {
       detail,
       requestId: 'id-1',
     });
+});
+
+t.test('for clients of Amplitude the status is the code, and what is final says so in their words', async (t) => {
+  for (const [code, { status, title, detail }] of Object.entries(REFUSALS)) {
+    const again = [408, 413, 429, 500, 501, 502, 503, 504, 505].includes(status);
+    t.strictSame(JSON.parse(problemBody(code as RefusalCode, 'id-1', 'amplitude')), {
+      type: 'about:blank',
+      title,
+      status,
+      code: status,
+      reason: code,
+      detail,
+      error: again ? detail : `Invalid API key or request: ${detail}`,
+      requestId: 'id-1',
+    });
+  }
 });
 
 t.test('the headers that belong to a refusal', async (t) => {

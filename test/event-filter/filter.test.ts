@@ -7,13 +7,18 @@ import { checkCase, describe, runEventFuzz } from '../support/event-fuzz.ts';
 
 const RULE = { allowed: new Set(['a', 'b', '頁面']), onDisallowed: 'remove', unnamed: 'disallow' } as const;
 
-function filter(selector: string, body: string | Buffer, rule: Partial<EventRule> = {}): FilterResult {
-  const run = compileEventFilter({ ...RULE, selector: parseSelector(selector) as EventSelector, ...rule });
+function filter(
+  selector: string | readonly string[],
+  body: string | Buffer,
+  rule: Partial<EventRule> = {},
+): FilterResult {
+  const selectors = [selector].flat().map((text) => parseSelector(text) as EventSelector);
+  const run = compileEventFilter({ ...RULE, selectors, ...rule });
   return run(typeof body === 'string' ? Buffer.from(body) : body);
 }
 
 /** The refusal's code, `same` for the very buffer that came in, or the new body. */
-function outcome(selector: string, body: string | Buffer, rule: Partial<EventRule> = {}): string {
+function outcome(selector: string | readonly string[], body: string | Buffer, rule: Partial<EventRule> = {}): string {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const result = filter(selector, bytes, rule);
   if (!result.ok) return result.refusal.code;
@@ -201,6 +206,82 @@ void t.test('a method beside the events is another request to backends that read
   t.equal(outcome('[].name', '[{"name":"a","_method":"PUT"}]'), 'same', 'a list is no request to them');
 });
 
+void t.test('events deeper in the body', async (t) => {
+  const spans = (body: string, rule = {}): string => outcome('resource[].spans[].name', body, rule);
+  t.equal(spans('{"resource":[{"spans":[{"name":"a"}]},{"spans":[]}]}'), 'same');
+  t.equal(
+    spans('{"resource":[{"id":1.0,"spans":[{"name":"c"}]},{"spans":[ {"name":"c"}, {"name":"a"} ,{}]}] }'),
+    '{"resource":[{"id":1.0,"spans":[]},{"spans":[ {"name":"a"} ]}] }',
+    'byte for byte in every array',
+  );
+  t.equal(spans('{"resource":[{"spans":[{"name":"c"}]},{"spans":[{"name":"c"}]}]}'), 'event_not_allowed');
+  t.match(filter('resource[].spans[].name', '{"resource":[{"spans":[{"name":"c"}]},{"spans":[{}]}]}'), { rejected: 2 });
+  const mixed = '{"resource":[{"spans":[{"name":"a"},{"name":"c"}]},{"spans":[{"name":"c"}]}]}';
+  t.match(filter('resource[].spans[].name', mixed), { forwarded: 1, removed: 2 });
+  t.equal(spans(mixed, { onDisallowed: 'reject' }), 'event_not_allowed');
+  t.equal(spans('{"resource":[]}'), 'same');
+  for (const body of [
+    '{"resource":{}}',
+    '{"resource":[[]]}',
+    '{"resource":[{"spans":[1]}]}',
+    '{"resource":[{}]}',
+    '[]',
+  ])
+    t.equal(spans(body), 'invalid_event_body', body);
+  const single = (body: string): string => outcome('payload.name', body);
+  t.equal(single('{"payload":{"name":"a"}}'), 'same');
+  t.equal(single('{"payload":{"name":"c"}}'), 'event_not_allowed');
+  t.equal(single('{"payload":{}}'), 'event_not_allowed');
+  for (const body of ['{}', '{"payload":"a"}', '{"payload":[{"name":"a"}]}'])
+    t.equal(single(body), 'invalid_event_body', body);
+  t.equal(single('{"payload":{"name":"a"},"name":"c"}'), 'ambiguous_body', 'two events in one');
+  t.equal(outcome('[].a.b.name', '[{"a":{"b":{"name":"a"}}},{"a":{"b":{"name":"c"}}}]'), '[{"a":{"b":{"name":"a"}}}]');
+  t.equal(outcome('a[].b[].c[].name', `{"a":[{"b":[{"c":[{"name":"a","x":${nested(57)}}]}]}]}`), 'same');
+  t.equal(outcome('a[].b[].c[].name', `{"a":[{"b":[{"c":[{"name":"a","x":${nested(58)}}]}]}]}`), 'invalid_json');
+});
+
+void t.test('of several selectors exactly one has to fit', async (t) => {
+  const any = (body: string, rule = {}): string => outcome(['batch[].event', '[].event', 'event'], body, rule);
+  for (const body of ['{"batch":[{"event":"a"}]}', '[{"event":"a"}]', '{"event":"a"}', '[]', '{"batch":[]}'])
+    t.equal(any(body), 'same', body);
+  t.equal(any('{"x":1,"batch":[{"event":"a"},{"event":"c"}]}'), '{"x":1,"batch":[{"event":"a"}]}');
+  t.equal(any('[{"event":"c"},{"event":"a"}]'), '[{"event":"a"}]');
+  for (const body of ['{"event":"c"}', '{}', '{"x":1}', '[{}]']) t.equal(any(body), 'event_not_allowed', body);
+  for (const body of [
+    '{"batch":[],"event":"a"}',
+    '{"event":"a","batch":[{"event":"a"}]}',
+    '{"event":"a","Batch":[]}',
+    '{"event":"a","__proto__":{"batch":[]}}',
+    '{"EVENT":"a"}',
+    '{"batch":[],"batch":[]}',
+    '{"event":"a","_method":"PUT"}',
+  ])
+    t.equal(any(body), 'ambiguous_body', body);
+  for (const body of ['1', '"event"', '{"batch":{}}', '[1]']) t.equal(any(body), 'invalid_event_body', body);
+  for (const body of ['', '{', '{"event":"a"}x', '[']) t.equal(any(body), 'invalid_json', body);
+  const other = (body: string): string => outcome(['event', 'batch[].event', 'data[].event'], body);
+  t.equal(other('{"data":[{"event":"a"}]}'), 'same', 'found behind one that is inherited or not');
+  t.equal(other('{"__proto__":{"batch":[]},"data":[{"event":"a"}]}'), 'ambiguous_body');
+  t.equal(other('{"data":[],"batch":[]}'), 'ambiguous_body');
+  t.equal(outcome(['batch[].event', 'data[].event'], '{"x":1}'), 'invalid_event_body');
+  t.equal(outcome(['batch[].event', '[].event'], '1'), 'invalid_event_body');
+});
+
+void t.test('items of other kinds', async (t) => {
+  const rule = { when: { member: 'type', is: ['track'], pass: ['page', 'identify'] } };
+  const batch = (items: string): string => outcome('[].name', `[${items}]`, rule);
+  t.equal(batch('{"type":"page"},{"type":"track","name":"a"},{"type":"identify","name":"c"}'), 'same');
+  t.equal(batch('{"type":"page"},{"type":"track","name":"c"},{"type":"alias"},{"name":"a"}'), '[{"type":"page"}]');
+  t.equal(batch('{"type":"alias"}'), 'event_not_allowed');
+  const single = (body: string): string => outcome(['batch[].name', 'name'], body, rule);
+  t.equal(single('{"type":"identify","traits":{}}'), 'same');
+  t.equal(single('{"type":"track","name":"a"}'), 'same');
+  for (const body of ['{"type":"track"}', '{"name":"a"}', '{"type":"other","name":"a"}'])
+    t.equal(single(body), 'event_not_allowed', body);
+  t.equal(single('{"type":"identify","batch":[{"type":"track","name":"c"}]}'), 'event_not_allowed', 'it is a batch');
+  t.equal(single('{"type":"identify","type":"track","name":"a"}'), 'ambiguous_body');
+});
+
 void t.test('JSON that is other JSON in base64, where the backend reads that', async (t) => {
   const hidden = Buffer.from('{"name":"c","x":"').toString('base64');
   const body = `{"${hidden}":1,"name":"a"}`;
@@ -274,7 +355,7 @@ void t.test('refusals say nothing of the body', async (t) => {
 });
 
 void t.test('a filter keeps nothing of a body', async (t) => {
-  const run = compileEventFilter({ ...RULE, selector: parseSelector('events[].name') as EventSelector });
+  const run = compileEventFilter({ ...RULE, selectors: [parseSelector('events[].name') as EventSelector] });
   const cut = Buffer.from('{"events":[{"name":"a"},{"name":"c"}]}');
   const first = run(cut);
   for (const body of ['{"events":[{"NAME":1},2]}', '{"events":[{"name":"c"}', 'x', '{"events":[]}'])

@@ -9,7 +9,7 @@ function watched(
 ): { notes: NotedNames; filter: EventFilter } {
   const notes = new NotedNames();
   const filter = compileEventFilter({
-    selector: parseSelector(selector) as EventSelector,
+    selectors: [parseSelector(selector) as EventSelector],
     allowed: new Set(),
     isAllowed: notes.watch(allowed === null ? null : new Set(allowed)),
     onDisallowed: 'remove',

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { compileMember } from '../../src/event-filter/member.ts';
-import { newWalk, type Walk, walkObject } from '../../src/event-filter/object.ts';
+import { newWalk, NONE, type Walk, walkObject } from '../../src/event-filter/object.ts';
 import { INVALID, skipValue } from '../../src/event-filter/scan.ts';
 
 const newNameWalk = (): Walk =>
@@ -40,7 +40,7 @@ void t.test('tells of rivals, also of those that a copy of the object inherits',
   const isRivalled = (text: string): boolean => {
     const bytes = Buffer.from(text);
     t.equal(walkObject(bytes, 0, walk), bytes.length, text);
-    return walk.rivalled;
+    return walk.rival !== NONE;
   };
   for (const text of ['{"name":1}', '{"x":1,"Data":2}', '{"n\\u0061me":1}', '{"__proto__":{"x":1,"data":2}}'])
     t.equal(isRivalled(text), true, text);
@@ -52,6 +52,12 @@ void t.test('tells of rivals, also of those that a copy of the object inherits',
     '{"__proto__":"name"}',
   ])
     t.equal(isRivalled(text), false, text);
+  const first = (text: string): number => {
+    isRivalled(text);
+    return walk.rival;
+  };
+  t.same([first('{"data":1,"name":2}'), first('{"NAME":1,"data":2}')], [1, 0], 'the first that stands there');
+  t.equal(first('{"__proto__":{"name":1},"data":1,"name":2}'), 1, 'before any that is inherited');
 });
 
 void t.test('what is no object is INVALID', async (t) => {

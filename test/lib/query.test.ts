@@ -3,7 +3,7 @@ import t from 'tap';
 import {
   compileNameReader,
   countReadAs,
-  foldParameterName,
+  listParameters,
   objectionToQuery,
   overridesMethod,
   queryParameters,
@@ -182,7 +182,7 @@ t.test('whatever a name is wrapped in, and however often it is encoded', (t) => 
 });
 
 t.test('a query of listed parameters, each once', async (t) => {
-  const listed = new Set(['ip', '_', 'locationEnrichment'].map(foldParameterName));
+  const listed = listParameters(['ip', '_', 'locationEnrichment', 'v=2', 'v=gzip-js']);
   for (const query of [
     '',
     '?',
@@ -190,8 +190,10 @@ t.test('a query of listed parameters, each once', async (t) => {
     '?ip=1',
     '?ip',
     '?_=1&IP=0&locationenrichment=true',
-    '?%69p=a%26data%3Db',
     '?ip=a=b',
+    '?v=2',
+    '?V=gzip-js&ip=a%26_=x',
+    '?ip=%26%3B',
   ])
     t.equal(objectionToQuery(query, listed), null, query);
   for (const query of [
@@ -213,9 +215,29 @@ t.test('a query of listed parameters, each once', async (t) => {
     `?${'%C3%A9'.repeat(300)}=1`,
     '?%ff=1',
     '?ip=1&&x',
+    '?%69p=a%26data%3Db',
+    '?ip=a%2526data=b',
+    '?ip=a%252526data=b',
+    '?ip=a%3Bdata',
+    '?ip=a%3fdata=1',
+    '?ip=a?data=1',
+    '??ip=1',
+    '?v',
+    '?v=',
+    '?v=3',
+    '?v=%32',
+    '?v=2%26x',
   ])
     t.equal(objectionToQuery(query, listed), 'unlisted', query);
-  for (const query of ['?ip=1&ip=2', '?ip&IP', '?ip=1;ip=2', '?%69p=1&ip=1', '?locationEnrichment&locationENRICHMENT'])
+  for (const query of [
+    '?ip=1&ip=2',
+    '?ip&IP',
+    '?ip=1;ip=2',
+    '?ip=1%26ip',
+    '?v=2&v=gzip-js',
+    '?%69p=1&ip=1',
+    '?locationEnrichment&locationENRICHMENT',
+  ])
     t.equal(objectionToQuery(query, listed), 'repeated', query);
 });
 

@@ -47,7 +47,7 @@ apis:
   t.equal(rules.metrics?.name, 'metrics');
   const { integration } = rules;
   t.same([...(integration?.hosts ?? [])], ['api.test']);
-  t.same(integration?.authorization, { kind: 'literal', value: 'Bearer upstream' });
+  t.same(integration?.authorization.bearer, { kind: 'literal', value: 'Bearer upstream' });
   t.match(integration?.credential, [
     { kind: 'basic-username' },
     { kind: 'header', name: 'x-api-key' },

@@ -3,7 +3,7 @@ import { compileNameReader } from '../../src/lib/query.ts';
 import { handOver, type Handover } from '../../src/policy/credential-handover.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { CredentialLocation, UpstreamAuthorization } from '../../src/policy/ruleset.ts';
-import { apiRules, factsOf } from '../support/passages.ts';
+import { apiRules, everywhere, factsOf } from '../support/passages.ts';
 
 const HEADER: CredentialLocation = { kind: 'header', name: 'x-api-key' };
 const QUERY: CredentialLocation = { kind: 'query', name: 'api_key', isName: compileNameReader('api_key') };
@@ -15,7 +15,8 @@ const hand = (
   query: string,
   credential: readonly CredentialLocation[],
   authorization: UpstreamAuthorization,
-): Handover => handOver({ facts, query, bodyHandedOver: false }, apiRules({ credential, authorization }));
+): Handover =>
+  handOver({ facts, query, bodyHandedOver: false }, apiRules({ credential, authorization: everywhere(authorization) }));
 
 t.test('with bearer alone nothing is copied', async (t) => {
   const facts = factsOf({}, ['Authorization', 'Bearer x']);
@@ -59,7 +60,7 @@ t.test('pass leaves everything', async (t) => {
 
 t.test('an API in report mode passes the credential on', async (t) => {
   const facts = factsOf({}, FIELDS);
-  const api = apiRules({ credential: [HEADER], authorization: LITERAL, enforcement: 'report' });
+  const api = apiRules({ credential: [HEADER], authorization: everywhere(LITERAL), enforcement: 'report' });
   t.same(handOver({ facts, query: '', bodyHandedOver: false }, api), {
     rawHeaders: facts.rawHeaders,
     query: '',
@@ -68,11 +69,36 @@ t.test('an API in report mode passes the credential on', async (t) => {
 });
 
 t.test('a literal that went out in the body is not sent twice', async (t) => {
-  const api = apiRules({ authorization: LITERAL });
+  const api = apiRules({ authorization: everywhere(LITERAL) });
   const handed = (fields: readonly string[]) =>
     handOver({ facts: factsOf({}, fields), query: '', bodyHandedOver: true }, api).authorization;
   t.same(handed([]), { kind: 'strip' });
   t.same(handed(['Authorization', 'Bearer x']), LITERAL);
+});
+
+t.test('each place gets its own, and Authorization the one of its scheme', async (t) => {
+  const text = (value: string): UpstreamAuthorization => ({ kind: 'literal', value });
+  const api = apiRules({
+    credential: [{ kind: 'bearer' }, { kind: 'basic-username' }, HEADER, QUERY],
+    authorization: {
+      basic: text('Basic b'),
+      bearer: text('Bearer t'),
+      places: [text('Bearer t'), text('Basic b'), { kind: 'strip' }, text('q')],
+    },
+  });
+  const handed = (fields: readonly string[], query = '') => {
+    const {
+      authorization,
+      query: left,
+      rawHeaders,
+    } = handOver({ facts: factsOf({}, fields), query, bodyHandedOver: false }, api);
+    return [authorization, left, rawHeaders.slice(2)];
+  };
+  t.same(handed(['Authorization', 'Bearer s']), [text('Bearer t'), '', ['Authorization', 'Bearer s']]);
+  t.same(handed(['Authorization', 'bAsIc czo=']), [text('Basic b'), '', ['Authorization', 'bAsIc czo=']]);
+  t.same(handed([], '?api_key=s'), [{ kind: 'strip' }, '?api_key=q', []]);
+  t.same(handed(['X-Api-Key', 's']), [text('Bearer t'), '', []], 'taken out, so that Authorization stands for it');
+  t.same(handed(['Authorization', 'Basic czo='], '?api_key=s')[0], text('Basic b'), 'a place of its own');
 });
 
 t.test('look-alikes of the header that holds the credential go, and nothing else does', async (t) => {

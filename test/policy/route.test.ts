@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { RouteDefinition } from '../../src/config/route-definition.ts';
+import { parseSelector } from '../../src/config/selector.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
 
 const ROUTES: readonly RouteDefinition[] = [
@@ -29,10 +30,14 @@ t.test('a route is what its definition says', (t) => {
       method: 'POST',
       pattern: '/v1/batch',
       isSure: true,
-      selector: { kind: 'batch', container: 'batch', member: 'event' },
-      unnamed: 'allow',
-      query: new Set(['ip', 'api_key']),
+      events: { selectors: [parseSelector('batch[].event')], unnamed: 'allow', when: null },
+      query: new Map([
+        ['ip', null],
+        ['api_key', null],
+      ]),
       forms: false,
+      form: null,
+      gzip: false,
       rewrite: '/v1/import',
       backend: {},
       isPublic: false,
@@ -45,8 +50,8 @@ t.test('a route is what its definition says', (t) => {
     },
     target: '/v1/import',
   });
-  t.match(router.match('POST', '/v1/track')?.route, { unnamed: 'disallow', rewrite: null });
-  t.equal(router.match('GET', '/v1/users/7')?.route.selector, null);
+  t.match(router.match('POST', '/v1/track')?.route, { events: { unnamed: 'disallow' }, rewrite: null });
+  t.equal(router.match('GET', '/v1/users/7')?.route.events, null);
   t.equal(router.routes.length, ROUTES.length);
   t.end();
 });
@@ -185,6 +190,7 @@ t.test('a path in a spelling beyond letter case is granted nothing', (t) => {
     );
   t.equal(open.match('POST', '/v1/u%C5%BFers/7')?.route.isSure, false);
   t.equal(open.match('POST', '/v1/users/7%3B%C5%BF')?.route.isSure, true, 'parameters may be spelled in any way');
+  t.same(open.match('POST', '/v1/trac%E2%84%AA')?.route.events, open.match('POST', '/v1/track')?.route.events);
   t.end();
 });
 

@@ -10,7 +10,7 @@ import { answerHeaders, upstreamRequest } from '../../src/request/fields.ts';
 import { isRouted, type Routed } from '../../src/request/passage.ts';
 import type { Upstream } from '../../src/upstream/pool.ts';
 import { exchangeWith } from '../support/exchanges.ts';
-import { apiRules, bearer, factsOf, judged, key, rulesOf } from '../support/passages.ts';
+import { apiRules, bearer, everywhere, factsOf, judged, key, rulesOf } from '../support/passages.ts';
 
 const UPSTREAM = { host: 'backend.test:9000', preserveHost: false } as Upstream;
 const ORIGIN = 'https://a.example';
@@ -67,10 +67,10 @@ t.test('the backend gets the normalized path, the query as it came, and who asks
 t.test('Authorization by the configuration, and left alone in front of a legacy API', async (t) => {
   const authorization = (api: Partial<ApiRules>) =>
     valueOf(upstreamRequest(admitted({ api }), UPSTREAM).headers, 'Authorization');
-  t.equal(authorization({ authorization: { kind: 'pass' } }), 'Bearer secret-of-k');
-  t.equal(authorization({ authorization: { kind: 'literal', value: 'Bearer up' } }), 'Bearer up');
+  t.equal(authorization({ authorization: everywhere({ kind: 'pass' }) }), 'Bearer secret-of-k');
+  t.equal(authorization({ authorization: everywhere({ kind: 'literal', value: 'Bearer up' }) }), 'Bearer up');
   t.equal(
-    authorization({ authorization: { kind: 'literal', value: 'Bearer up' }, enforcement: 'report' }),
+    authorization({ authorization: everywhere({ kind: 'literal', value: 'Bearer up' }), enforcement: 'report' }),
     'Bearer secret-of-k',
   );
 });

@@ -31,14 +31,14 @@ export async function runEndToEndFuzz(
   t: { readonly teardown: (dispose: () => unknown) => void },
   { cases, seed, foreign = [] }: { cases: number; seed: number; foreign?: readonly ForeignParser[] },
 ): Promise<EndToEndResult> {
-  const rules = new Map([...PATHS].map(([text, path]) => [JSON.stringify(parseSelector(text)), path]));
+  const rules = new Map([...PATHS].map(([text, path]) => [JSON.stringify([[parseSelector(text)], null]), path]));
   const random = xorshift(seed);
   const tape = new Uint8Array(256);
   const next = () => {
     for (;;) {
       for (let at = 0; at < tape.length; at++) tape[at] = random() >>> 24;
       const { rule, body } = eventCaseFrom(tape.subarray(0, 16 + ((random() >>> 0) % 240)));
-      const path = rules.get(JSON.stringify(rule.selector));
+      const path = rules.get(JSON.stringify([rule.selectors, rule.when]));
       if (path !== undefined) return { rule: { ...rule, unnamed: 'disallow' as const }, body, path };
     }
   };

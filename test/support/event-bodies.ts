@@ -2,7 +2,7 @@
  * Makes hostile and ordinary bodies for the event filter from a tape of choices: the same tape, the same body.
  * The choice 0 is always the plainest one and an exhausted tape reads as zeros, so that shorter tapes make simpler bodies.
  */
-import { type EventSelector, parseSelector } from '../../src/config/selector.ts';
+import { type EventSelector, firstMember, parseSelector } from '../../src/config/selector.ts';
 import type { EventRule } from '../../src/event-filter/filter.ts';
 
 export interface EventCase {
@@ -10,9 +10,22 @@ export interface EventCase {
   readonly body: Buffer;
 }
 
-const SELECTORS = ['events[].name', 'name', '[].event', 'batch[].kind', 'straße[].massiv'].map(
-  (text) => parseSelector(text) as EventSelector,
-);
+const SELECTORS = [
+  ['events[].name'],
+  ['name'],
+  ['[].event'],
+  ['batch[].kind'],
+  ['straße[].massiv'],
+  ['payload.name'],
+  ['resource[].spans[].name'],
+  ['events[].data.name'],
+  ['[].events[].name'],
+  ['payload.events[].name'],
+  ['batch[].event', '[].event', 'event'],
+  ['name', 'events[].name'],
+].map((texts) => texts.map((text) => parseSelector(text) as EventSelector));
+/** Mostly every item carries an event. */
+const KINDS = [null, null, null, { member: 'type', is: ['track'], pass: ['identify', 'page'] }];
 const ALLOWED = ['login', 'a"b\\c', '頁面', '😀 ok', 'e\u0301', '\ud800x', ''];
 const DISALLOWED = ['purchase', 'Login', 'login ', 'login\0', '\ufffdx', 'é', 'logi'];
 const SPACES = ['', '', '', ' ', '\n', '\t\r\n ', '\f', '\u00a0'];
@@ -77,14 +90,16 @@ const OTHERS = [
 
 export function eventCaseFrom(tape: Uint8Array): EventCase {
   const choose = chooser(tape);
-  const selector = choose.of(SELECTORS);
+  const selectors = choose.of(SELECTORS);
+  const when = choose.of(KINDS);
   const rule: EventRule = {
-    selector,
+    selectors,
+    when,
     allowed: new Set(ALLOWED),
     onDisallowed: choose.upTo(4) === 3 ? 'reject' : 'remove',
     unnamed: choose.upTo(4) === 3 ? 'allow' : 'disallow',
   };
-  const text = choose.upTo(20) === 19 ? value(choose, 3) : padded(choose, top(choose, selector));
+  const text = choose.upTo(20) === 19 ? value(choose, 3) : padded(choose, top(choose, rule));
   const body = Buffer.from(text);
   return { rule, body: choose.upTo(3) === 2 ? damaged(choose, body) : body };
 }
@@ -106,22 +121,44 @@ function chooser(tape: Uint8Array): Choose {
   return { upTo, of };
 }
 
-function top(choose: Choose, selector: EventSelector): string {
-  if (selector.kind === 'single') return event(choose, selector.member);
-  const batch = (): string => array(choose, () => item(choose, selector.member));
-  return selector.container === null ? batch() : objectWith(choose, selector.container, batch);
+/** A body for one of the selectors, rarely with what another one looks for. */
+function top(choose: Choose, rule: EventRule): string {
+  const selector = choose.of(rule.selectors);
+  const rival = choose.upTo(30) === 29 ? firstMember(choose.of(rule.selectors)) : null;
+  const { containers, way, member } = selector;
+  const event = (): string => eventAt(choose, [...way, member], rule.when ?? null);
+  if (containers.length === 0) return withRival(choose, rival, event());
+  const items = (): string => array(choose, () => (choose.upTo(30) === 29 ? value(choose, 1) : event()));
+  const at = (level: number): string => {
+    const container = containers[level];
+    if (container === undefined) throw new RangeError('past the innermost array');
+    const inner = (): string => {
+      if (level === containers.length - 1) return items();
+      return container.holds === 'object' ? at(level + 1) : array(choose, () => at(level + 1));
+    };
+    return container.member === null ? inner() : objectWith(choose, container.member, inner);
+  };
+  return withRival(choose, rival, at(0));
 }
 
-function item(choose: Choose, member: string): string {
-  return choose.upTo(30) === 29 ? value(choose, 1) : event(choose, member);
+const withRival = (choose: Choose, rival: string | null, body: string): string =>
+  rival === null || !body.startsWith('{') || body === '{}'
+    ? body
+    : `${body.slice(0, -1)},${pair(choose, rival, value(choose, 1))}}`;
+
+function eventAt(choose: Choose, [first = '', ...rest]: readonly string[], kinds: EventRule['when'] | null): string {
+  const event = objectWith(choose, first, () => (rest.length > 0 ? eventAt(choose, rest, null) : name(choose)));
+  if (kinds === null || kinds === undefined || event === '{}' || choose.upTo(20) === 19) return event;
+  const kind = choose.of([...kinds.is, ...kinds.is, ...kinds.pass, 'Track', 'other']);
+  const member = choose.upTo(40) === 39 ? choose.of(VARIANTS)(kinds.member) : kinds.member;
+  const said = pair(choose, member, choose.upTo(30) === 29 ? value(choose, 1) : string(choose, kind));
+  return choose.upTo(2) === 0 ? `{${said},${event.slice(1)}` : `${event.slice(0, -1)},${said}}`;
 }
 
-function event(choose: Choose, member: string): string {
-  return objectWith(choose, member, () => {
-    const kind = choose.upTo(16);
-    if (kind === 15) return value(choose, 1);
-    return string(choose, choose.of(kind < 9 ? ALLOWED : DISALLOWED));
-  });
+function name(choose: Choose): string {
+  const kind = choose.upTo(16);
+  if (kind === 15) return value(choose, 1);
+  return string(choose, choose.of(kind < 9 ? ALLOWED : DISALLOWED));
 }
 
 /** An object in which a member mostly stands once, and sometimes is missing, repeated or in another spelling. */

@@ -61,16 +61,16 @@ export function checkCase({ rule, body }: EventCase): string {
 
 /** How to see a case: the rule and the body, in characters that survive a terminal. */
 export function describe({ rule, body }: EventCase): string {
-  const { selector, onDisallowed, unnamed } = rule;
-  return JSON.stringify({ selector, onDisallowed, unnamed, latin1: body.toString('latin1') });
+  const { selectors, when, onDisallowed, unnamed } = rule;
+  return JSON.stringify({ selectors, when, onDisallowed, unnamed, latin1: body.toString('latin1') });
 }
 
 /** Filters are kept, as a sidecar keeps them: what one body leaves behind must not show in the next. */
 const filters = new Map<string, EventFilter>();
 
 function filterOf(rule: EventRule): EventFilter {
-  const { selector, onDisallowed, unnamed } = rule;
-  const id = JSON.stringify([selector, onDisallowed, unnamed, [...rule.allowed]]);
+  const { selectors, when, onDisallowed, unnamed } = rule;
+  const id = JSON.stringify([selectors, when, onDisallowed, unnamed, [...rule.allowed]]);
   let filter = filters.get(id);
   if (filter === undefined) filters.set(id, (filter = compileEventFilter(rule)));
   return filter;

@@ -2,6 +2,7 @@
  * Says what the event filter must do with a body, in the plainest way: parse, look, rebuild. Slow and written apart from it.
  * Also holds the readers that stand for the backends behind a filter: each finds a member in its own way.
  */
+import { firstMember, type EventSelector } from '../../src/config/selector.ts';
 import type { EventRule } from '../../src/event-filter/filter.ts';
 import { type Entry, readTree, type Tree } from './json-entries.ts';
 
@@ -13,35 +14,129 @@ export type Expected =
 export function expectedOutcome(body: Buffer, rule: EventRule): Expected {
   if (!isStrictJson(body)) return { code: 'invalid_json' };
   const tree = readTree(body);
-  const { selector } = rule;
-  if (selector.kind === 'single') {
+  const selector = shapeOf(tree, rule);
+  if (selector === 'two') return { code: 'ambiguous_body' };
+  const others = rule.selectors.filter((other) => other !== selector).flatMap((other) => firstMember(other) ?? []);
+  const rivals = [...others, '_method'];
+  if (selector.containers.length === 0) {
     if (tree.kind !== 'object') return { code: 'invalid_event_body' };
-    if (isAmbiguous(tree.entries, selector.member)) return { code: 'ambiguous_body' };
-    const name = tree.entries.find((entry) => entry.name === selector.member)?.value;
-    if (!isAllowedName(name, rule)) return { code: 'event_not_allowed', rejected: 1 };
-    return { code: null, body, forwarded: 1, removed: 0 };
+    switch (verdictOf(tree.entries, { ...rule, unnamed: 'disallow' }, selector, rivals)) {
+      case 'ambiguous':
+        return { code: 'ambiguous_body' };
+      case 'shapeless':
+        return { code: 'invalid_event_body' };
+      case 'disallowed':
+        return { code: 'event_not_allowed', rejected: 1 };
+      case 'allowed':
+        return { code: null, body, forwarded: 1, removed: 0 };
+    }
   }
-
-  const { container } = selector;
-  let batch: Tree | undefined = tree;
-  if (container !== null) {
-    if (tree.kind !== 'object') return { code: 'invalid_event_body' };
-    if (isAmbiguous(tree.entries, container)) return { code: 'ambiguous_body' };
-    batch = tree.entries.find((entry) => entry.name === container)?.value;
-    if (batch !== undefined && holdsRival(tree.entries, rule)) return { code: 'ambiguous_body' };
-  }
-  if (batch?.kind !== 'array') return { code: 'invalid_event_body' };
-  const objects = batch.items.map((item) => (item.kind === 'object' ? item.entries : null));
-  if (objects.some((entries) => entries !== null && isEventAmbiguous(entries, rule))) return { code: 'ambiguous_body' };
-  if (objects.includes(null)) return { code: 'invalid_event_body' };
-
-  const verdicts = objects.map((entries) => isAllowedEvent(entries ?? [], rule));
+  const found: Found = { ambiguous: false, shapeless: false, arrays: [] };
+  lookInto(tree, selector, 0, { rule, rivals, found });
+  if (found.ambiguous) return { code: 'ambiguous_body' };
+  if (found.shapeless) return { code: 'invalid_event_body' };
+  const verdicts = found.arrays.flatMap(({ keep }) => keep);
   const forwarded = verdicts.filter(Boolean).length;
   const removed = verdicts.length - forwarded;
   if (removed === 0) return { code: null, body, forwarded, removed };
   if (forwarded === 0 || rule.onDisallowed === 'reject')
     return { code: 'event_not_allowed', rejected: verdicts.length };
-  return { code: null, body: rebuild(body, batch.segments, verdicts), forwarded, removed };
+  const text = found.arrays.reduceRight(
+    (left, { segments, keep }) => rebuild(left, segments, keep),
+    body.toString('latin1'),
+  );
+  return { code: null, body: Buffer.from(text, 'latin1'), forwarded, removed };
+}
+
+/** Which of the selectors a body was made for; `two`: nobody can tell. */
+function shapeOf(tree: Tree, { selectors }: EventRule): EventSelector | 'two' {
+  const list = selectors.find((selector) => firstMember(selector) === null);
+  const [first = list as EventSelector, ...others] = selectors.filter((selector) => selector !== list);
+  if (selectors.length === 1 || tree.kind !== 'object') return tree.kind === 'array' ? (list ?? first) : first;
+  const present = [first, ...others].filter((selector) =>
+    tree.entries.some(({ name }) => isSuspect(name, firstMember(selector) ?? '')),
+  );
+  if (present.length > 1) return 'two';
+  return present[0] ?? selectors.find(({ containers }) => containers.length === 0) ?? first;
+}
+
+interface Found {
+  ambiguous: boolean;
+  shapeless: boolean;
+  readonly arrays: { segments: readonly (readonly [number, number])[]; keep: readonly boolean[] }[];
+}
+
+interface Look {
+  readonly rule: EventRule;
+  readonly rivals: readonly string[];
+  readonly found: Found;
+}
+
+/** Looks into the value around the container of a level: finds it there, and goes on with what it holds. */
+function lookInto(around: Tree, selector: EventSelector, level: number, look: Look): void {
+  const { found, rivals } = look;
+  const container = selector.containers[level] as EventSelector['containers'][number];
+  let value = around;
+  if (container.member !== null) {
+    if (around.kind !== 'object') return void (found.shapeless = true);
+    if (isAmbiguous(around.entries, container.member)) return void (found.ambiguous = true);
+    const entry = around.entries.find(({ name }) => name === container.member);
+    if (entry === undefined) return void (found.shapeless = true);
+    const named = [selector.way[0] ?? selector.member, selector.member];
+    const beside = (level === 0 ? [...rivals, ...named] : named).filter((name) => name !== container.member);
+    if (holdsRival(around.entries, beside)) found.ambiguous = true;
+    value = entry.value;
+  }
+  const isLast = level === selector.containers.length - 1;
+  if (container.holds === 'object') return lookInto(value, selector, level + 1, look);
+  if (value.kind !== 'array') return void (found.shapeless = true);
+  if (!isLast) return value.items.forEach((item) => lookInto(item, selector, level + 1, look));
+  const keep = value.items.map((item) => {
+    const verdict = item.kind === 'object' ? verdictOf(item.entries, look.rule, selector, []) : 'shapeless';
+    if (verdict === 'ambiguous') found.ambiguous = true;
+    if (verdict === 'shapeless') found.shapeless = true;
+    return verdict === 'allowed';
+  });
+  found.arrays.push({ segments: value.segments, keep });
+}
+
+type Verdict = 'allowed' | 'disallowed' | 'ambiguous' | 'shapeless';
+
+function verdictOf(
+  entries: readonly Entry[],
+  rule: EventRule,
+  { way, member }: EventSelector,
+  rivals: readonly string[],
+): Verdict {
+  const { when } = rule;
+  const name = nameVerdict(entries, rule, [...way, member], rivals);
+  if (when === undefined || when === null) return name;
+  if (name === 'ambiguous' || isAmbiguous(entries, when.member)) return 'ambiguous';
+  const kind = entries.find((entry) => entry.name === when.member)?.value;
+  if (kind?.kind !== 'string') return 'disallowed';
+  const looked = way[0] ?? member;
+  const beside = [...rivals, ...(way.length > 0 ? [member] : [])].filter((rival) => rival !== looked);
+  if (when.is.includes(kind.text)) return name;
+  if (!when.pass.includes(kind.text)) return 'disallowed';
+  return holdsRival(entries, beside) ? 'ambiguous' : 'allowed';
+}
+
+function nameVerdict(
+  entries: readonly Entry[],
+  rule: EventRule,
+  [looked = '', ...rest]: readonly string[],
+  rivals: readonly string[],
+): Verdict {
+  if (isAmbiguous(entries, looked)) return 'ambiguous';
+  const found = entries.find(({ name }) => name === looked);
+  if (found === undefined) {
+    if (rule.unnamed === 'allow') return entries.some(({ name }) => name === '__proto__') ? 'ambiguous' : 'allowed';
+    return rest.length === 0 ? 'disallowed' : 'shapeless';
+  }
+  const beside = [...rivals, ...rest.slice(-1)].filter((name) => name !== looked);
+  if (holdsRival(entries, beside)) return 'ambiguous';
+  if (rest.length === 0) return isAllowedName(found.value, rule) ? 'allowed' : 'disallowed';
+  return found.value.kind === 'object' ? nameVerdict(found.value.entries, rule, rest, []) : 'shapeless';
 }
 
 /** RFC 8259 as JSON.parse has it, in UTF-8 without a byte order mark, 64 levels deep at most. */
@@ -65,22 +160,16 @@ function depthOf(json: string): number {
   return deepest;
 }
 
-/** The member of a single event beside the batch, or where a copy of the object inherits it. */
-function holdsRival(entries: readonly Entry[], rule: EventRule): boolean {
+/** A member that must not stand there, or where a copy of the object inherits it. */
+function holdsRival(entries: readonly Entry[], rivals: readonly string[]): boolean {
+  if (rivals.length === 0) return false;
   const prototypes = entries.flatMap(({ name, value }) =>
     name === '__proto__' && value.kind === 'object' ? [value.entries] : [],
   );
   return (
-    entries.some(({ name }) => isSuspect(name, rule.selector.member)) ||
-    prototypes.some((inherited) => holdsRival(inherited, rule) || inherited.some(({ name }) => name === '__proto__'))
+    entries.some(({ name }) => rivals.some((rival) => isSuspect(name, rival))) ||
+    prototypes.some((inherited) => holdsRival(inherited, rivals) || inherited.some(({ name }) => name === '__proto__'))
   );
-}
-
-function isEventAmbiguous(entries: readonly Entry[], rule: EventRule): boolean {
-  const { member } = rule.selector;
-  if (isAmbiguous(entries, member)) return true;
-  const has = (name: string): boolean => entries.some((entry) => entry.name === name);
-  return rule.unnamed === 'allow' && has('__proto__') && !has(member);
 }
 
 function isAmbiguous(entries: readonly Entry[], member: string): boolean {
@@ -88,21 +177,16 @@ function isAmbiguous(entries: readonly Entry[], member: string): boolean {
   return suspects.length > 1 || suspects.some((entry) => entry.name !== member);
 }
 
-function isAllowedEvent(entries: readonly Entry[], rule: EventRule): boolean {
-  const named = entries.find((entry) => entry.name === rule.selector.member);
-  return named === undefined ? rule.unnamed === 'allow' : isAllowedName(named.value, rule);
-}
-
 function isAllowedName(name: Tree | undefined, rule: EventRule): boolean {
   return name?.kind === 'string' && rule.allowed.has(name.text) && !/\p{Cs}/u.test(name.text);
 }
 
-function rebuild(body: Buffer, segments: readonly (readonly [number, number])[], keep: readonly boolean[]): Buffer {
-  const text = body.toString('latin1');
+function rebuild(text: string, segments: readonly (readonly [number, number])[], keep: readonly boolean[]): string {
+  if (keep.every(Boolean)) return text;
   const kept = segments.filter((_, i) => keep[i]).map(([start, end]) => text.slice(start, end));
   const first = segments[0]?.[0] ?? 0;
   const last = segments.at(-1)?.[1] ?? 0;
-  return Buffer.from(text.slice(0, first) + kept.join(',') + text.slice(last), 'latin1');
+  return text.slice(0, first) + kept.join(',') + text.slice(last);
 }
 
 /** A backend's way of finding a member: whether it takes `name` for `member`, and which of several it keeps. */
@@ -172,20 +256,43 @@ export const READERS: readonly Reader[] = Object.entries(SAME).flatMap(([label, 
   ];
 });
 
+/** What a reader makes of an item of a kind that carries no event and is not said to pass. */
+const UNKNOWN_KIND = '(a kind that should have been removed)';
+
 /** Every event name that the reader finds; null for an event whose name is missing or no string. */
 export function namesSeen(tree: Tree, rule: EventRule, reader: Reader): (string | null)[] {
-  const { selector } = rule;
   const find = (tree: Tree | undefined, member: string): Tree | undefined => {
     const found = tree?.kind === 'object' ? tree.entries.filter((entry) => reader.reads(entry.name, member)) : [];
     return found.at(reader.keeps === 'first' ? 0 : -1)?.value;
   };
-  const nameOf = (event: Tree): string | null => {
-    const name = find(event, selector.member);
-    return name?.kind === 'string' ? name.text : null;
+  const nameOf = (event: Tree, { way, member }: EventSelector): (string | null)[] => {
+    if (rule.when !== undefined && rule.when !== null) {
+      const kind = find(event, rule.when.member);
+      if (kind?.kind === 'string' && rule.when.pass.includes(kind.text)) return [];
+      if (kind?.kind !== 'string' || !rule.when.is.includes(kind.text)) return [UNKNOWN_KIND];
+    }
+    const name = [...way, member].reduce<Tree | undefined>(find, event);
+    return [name?.kind === 'string' ? name.text : null];
   };
-  if (selector.kind === 'single') return [nameOf(tree)];
-  const batch = selector.container === null ? tree : find(tree, selector.container);
-  return batch?.kind === 'array' ? batch.items.map(nameOf) : [];
+  const namesBy = (selector: EventSelector): (string | null)[] | null => {
+    let values: readonly Tree[] = [tree];
+    for (const { member, holds } of selector.containers) {
+      const held = member === null ? values : values.flatMap((value) => find(value, member) ?? []);
+      values = holds === 'object' ? held : held.flatMap((value) => (value.kind === 'array' ? value.items : []));
+      if (held.length === 0) return null;
+    }
+    return values.flatMap((event) => nameOf(event, selector));
+  };
+  // A backend takes the body for one event where it finds no batch in it.
+  const batches = rule.selectors.filter(({ containers }) => containers.length > 0).flatMap((one) => namesBy(one) ?? []);
+  const single = rule.selectors.find(({ containers }) => containers.length === 0);
+  const isBatch = rule.selectors.some(
+    ({ containers }) => containers.length > 0 && isThere(containers[0]?.member ?? null),
+  );
+  function isThere(member: string | null): boolean {
+    return member === null ? tree.kind === 'array' : find(tree, member) !== undefined;
+  }
+  return single === undefined || isBatch ? batches : [...batches, ...nameOf(tree, single)];
 }
 
 /** The names of generated bodies repeat; comparing them anew is most of the time of a long run. */

@@ -1,7 +1,7 @@
 /** Facts, rules and passages for tests of the policy: a plain POST to an API with UserFlux's routes, changed by what the test is about. */
 import { createHash } from 'node:crypto';
 import { loadConfig } from '../../src/config/load.ts';
-import { presetRoutes } from '../../src/config/presets.ts';
+import { presetOf } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
@@ -11,7 +11,7 @@ import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
-import type { ApiRules, Ruleset } from '../../src/policy/ruleset.ts';
+import type { ApiRules, Ruleset, UpstreamAuthorization, UpstreamCredentials } from '../../src/policy/ruleset.ts';
 import type { PolicyWorld } from '../../src/request/checks.ts';
 import { NOWHERE, type Passage, type Place } from '../../src/request/passage.ts';
 import { createRun } from '../../src/request/run.ts';
@@ -38,16 +38,24 @@ export function factsOf(change: Partial<Facts> = {}, fields: readonly string[] =
   };
 }
 
+/** The same in every place, of which there are a few at most. */
+export const everywhere = (handed: UpstreamAuthorization): UpstreamCredentials => ({
+  basic: handed,
+  bearer: handed,
+  places: Array<UpstreamAuthorization>(9).fill(handed),
+});
+
 export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
   return {
     name: 'integration',
     hosts: null,
-    router: compileRoutes(presetRoutes('userflux')),
+    router: compileRoutes(presetOf('userflux').routes),
     credential: [{ kind: 'bearer' }],
     credentialFields: [],
     looksIntoBody: false,
-    authorization: { kind: 'strip' },
+    authorization: everywhere({ kind: 'strip' }),
     cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
+    refusalForm: 'problem',
     enforcement: 'enforce',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,

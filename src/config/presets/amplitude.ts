@@ -1,0 +1,15 @@
+/**
+ * Amplitude. Events stand in `events` of a JSON body, with the key beside them; calls that identify somebody are events named
+ * `$identify`. Its clients read the status of an answer from its body.
+ */
+import { post, type Preset } from './preset.ts';
+
+export const AMPLITUDE: Preset = {
+  // The second with `useBatch`.
+  routes: [post('/2/httpapi', 'events[].event_type'), post('/batch', 'events[].event_type')],
+  credential: ['body:api_key'],
+  headers: [],
+  sendsCookies: false,
+  readsStatusInCode: true,
+  clients: { '@amplitude/analytics-node': '1.5.73', '@amplitude/analytics-browser': '2.48.1' },
+};

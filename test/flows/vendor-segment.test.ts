@@ -1,0 +1,38 @@
+/** Segment's own clients with `preset: segment` alone: for Node, and in Chromium one by one and batched. */
+import { Analytics } from '@segment/analytics-node';
+import t from 'tap';
+import { LIMITED, NODE_KEYS, startForNode } from '../support/vendor-node.ts';
+import type { VendorClient } from '../support/vendor-page.ts';
+import { playAll, playLimited } from '../support/vendor-scenarios.ts';
+
+const inAPage = (delivery: string): VendorClient => ({
+  preset: 'segment',
+  script: '@segment/analytics-next/dist/umd/index.js',
+  driver: `
+    const client = new window.AnalyticsNext.AnalyticsBrowser();
+    const begin = (base, key) => {
+      const own = { apiKey: key, apiHost: base.replace('http://', '') + '/v1', protocol: 'http', deliveryStrategy: ${delivery} };
+      client.load({ writeKey: key, cdnSettings: { integrations: { 'Segment.io': own } } }, { integrations: { 'Segment.io': own } });
+    };
+    const send = (names) => {
+      for (const name of names) client.track(name);
+      client.identify('u');
+      client.page();
+    };`,
+});
+
+t.test('@segment/analytics-next', (t) => playAll(t, inAPage('{ strategy: "standard" }')));
+
+t.test('@segment/analytics-next in batches', (t) =>
+  playLimited(t, inAPage('{ strategy: "batching", config: { size: 5, timeout: 200 } }')),
+);
+
+t.test('@segment/analytics-node', async (t) => {
+  const { postern, names } = await startForNode(t, 'segment', NODE_KEYS);
+  const client = new Analytics({ writeKey: LIMITED, host: postern.url, flushAt: 10, maxRetries: 0 });
+  client.on('error', (error) => t.fail(String(error.reason)));
+  for (const event of ['login', 'payment']) client.track({ userId: 'u', event });
+  client.identify({ userId: 'u' });
+  await client.closeAndFlush();
+  t.same(names(), ['login', 'identify']);
+});

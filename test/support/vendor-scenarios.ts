@@ -1,0 +1,101 @@
+/** What is asked of every vendor's client in a page: the same scenes, with the same keys. */
+import type { Test } from 'tap';
+import { holds, startVendor, type VendorClient, type VendorWorld } from './vendor-page.ts';
+
+const FREE = 'secret-of-the-free-key';
+const LIMITED = 'secret-of-the-limited-key';
+const AWAY = 'secret-of-the-key-from-elsewhere';
+const SLOW = 'secret-of-the-slow-key';
+
+const KEYS = [
+  { id: 'free', type: 'write-only', secret: FREE },
+  { id: 'limited', type: 'write-only', secret: LIMITED, allowedEvents: ['login', 'again', 'left'] },
+  { id: 'away', type: 'write-only', secret: AWAY, allowFrom: ['192.0.2.0/24'] },
+  { id: 'slow', type: 'write-only', secret: SLOW, rateLimit: { requests: 1, windowSeconds: 1 } },
+];
+
+export interface Expected {
+  /** Whether the client gives up what was refused with 429. Then what comes later has to arrive. */
+  readonly givesUpOn429?: boolean;
+  /** The key stands in the path of what everybody may read. */
+  readonly inPath?: boolean;
+}
+
+export async function playAll(t: Test, client: VendorClient, expected: Expected = {}): Promise<void> {
+  const world = await startVendor(t, client, KEYS);
+  await t.test('a key that may send all', (t) => unlimited(t, world, expected));
+  await t.test('a limited key, with one event that it may not send', (t) => limited(t, world));
+  await t.test('a wrong key', (t) => refused(t, world, 'secret-of-nobody', 401));
+  await t.test('from another address', (t) => refused(t, world, AWAY, 403));
+  await t.test('from another origin', (t) => foreign(t, world));
+  await t.test('too often, and then again', (t) => tooOften(t, world, expected));
+  await t.test('what a page sends when it is left', (t) => leaving(t, world));
+}
+
+/** Of a further way in which the client sends: what a limited key may send arrives, and nothing else. */
+export async function playLimited(t: Test, client: VendorClient): Promise<void> {
+  const world = await startVendor(t, client, KEYS);
+  await limited(t, world);
+  await leaving(t, world);
+}
+
+export async function playLeaving(t: Test, client: VendorClient): Promise<void> {
+  await leaving(t, await startVendor(t, client, KEYS));
+}
+
+async function unlimited(t: Test, world: VendorWorld, { inPath = false }: Expected): Promise<void> {
+  const page = await world.open(FREE);
+  await page.send('free-login', 'free-payment');
+  await world.arrived('free-login', 'free-payment');
+  await page.told(200);
+  t.ok(page.statuses().every((status) => status === 200), 'and the page reads that it worked');
+  const leaks = world.backend.requests.filter((request) => holds(request, FREE) && !(inPath && request.method === 'GET'));
+  t.same(leaks.map(({ url }) => url), [], 'the key stays with Postern');
+  await page.page.close();
+}
+
+async function limited(t: Test, world: VendorWorld): Promise<void> {
+  const page = await world.open(LIMITED);
+  await page.send('login', 'payment', 'again');
+  await world.arrived('login', 'again');
+  t.notOk(world.names().includes('payment'));
+  await page.page.close();
+}
+
+async function refused(t: Test, world: VendorWorld, secret: string, status: number): Promise<void> {
+  const before = world.names().length;
+  const page = await world.open(secret);
+  await page.send('login');
+  await page.told(status);
+  t.equal(world.names().length, before);
+  await page.page.close();
+}
+
+async function foreign(t: Test, world: VendorWorld): Promise<void> {
+  const before = world.names().length;
+  const page = await world.open(FREE, 'elsewhere');
+  const failed = page.page.waitForEvent('requestfailed', (request) => request.method() === 'POST');
+  await page.send('login');
+  await failed;
+  t.equal(world.names().length, before);
+  await page.page.close();
+}
+
+async function tooOften(t: Test, world: VendorWorld, { givesUpOn429 = false }: Expected): Promise<void> {
+  const page = await world.open(SLOW);
+  await page.send('slow-1');
+  await page.send('slow-2');
+  await page.told(429);
+  if (givesUpOn429) while (!world.names().includes('slow-late')) await page.send('slow-late');
+  else await world.arrived('slow-1', 'slow-2');
+  t.ok(page.statuses().includes(200), 'what came again was taken');
+  await page.page.close();
+}
+
+async function leaving(t: Test, world: VendorWorld): Promise<void> {
+  const page = await world.open(LIMITED);
+  await page.leaveWith('left', 'payment');
+  await world.arrived('left');
+  t.notOk(world.names().includes('payment'));
+  await page.page.close();
+}
