@@ -93,6 +93,8 @@ export interface Refusal {
   readonly reason: RefusalReason;
   /** For the operator (log, `explain`): which rule and which value decided. Never holds a secret, query value or body. */
   readonly why: string;
+  /** What decided, as the log and `explain` name it: a list and its entry, a policy, a route. */
+  readonly rule?: string;
   /** The key that was recognised but may not be used: for the log and the metrics, never for the caller. */
   readonly keyId?: string;
   /** The methods for `Allow` (RFC 9110 10.2.1), where they are others than everywhere. */
@@ -120,12 +122,9 @@ export interface OAuthError {
 /** A verdict with a value, or with the refusal that ends the request's way. */
 export type Decision<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Makes a refusal whose metric reason is its code. */
-export const refusal = (code: Exclude<RefusalCode, 'invalid_credential'>, why: string): Refusal => ({
-  code,
-  reason: code,
-  why,
-});
+/** Makes a refusal whose metric reason is its code. `rule`: what decided, where there is a choice of them. */
+export const refusal = (code: Exclude<RefusalCode, 'invalid_credential'>, why: string, rule?: string): Refusal =>
+  rule === undefined ? { code, reason: code, why } : { code, reason: code, why, rule };
 
 export const allowed = <T>(value: T): Decision<T> => ({ ok: true, value });
 

@@ -17,6 +17,7 @@ import type { Observations, Subject } from './observations.ts';
 /** A good request to a route with events. */
 export interface UnreadEvents extends Subject {
   readonly facts: Facts;
+  readonly path: string;
   readonly query: string;
   readonly route: RouteMatch;
   /** As it was sent on; null: it was too large to be kept. */
@@ -90,8 +91,8 @@ export function createEventReader(observations: Observations): EventReader {
 const costOf = ({ body }: UnreadEvents): number => (body?.length ?? 0) + WAITING_BYTES;
 
 /** The text that a key limited to specific events would be judged by; null: such a key would be refused before that. */
-async function textOf({ facts, query, route, body, decoded }: UnreadEvents): Promise<Buffer | null> {
-  if (body === null || checkScope(LIMITED_KEY, { facts, query, route }) !== null) return null;
+async function textOf({ facts, path, query, route, body, decoded }: UnreadEvents): Promise<Buffer | null> {
+  if (body === null || checkScope(LIMITED_KEY, { facts, path, query, route }) !== null) return null;
   const coding = checkEventMedia(facts.headers);
   if (!coding.ok) return null;
   if (decoded || coding.value === 'identity') return body;

@@ -45,6 +45,7 @@ function compileApi(name: ApiName, api: ApiConfig): ApiRules {
     },
     refusalForm: api.preset !== null && presetOf(api.preset).readsStatusInCode ? 'amplitude' : 'problem',
     enforcement: api.enforcement,
+    unlisted: api.unlisted,
     maxBodyBytes: api.maxBodyBytes,
     idleTimeoutMs: Math.round(api.idleTimeoutSeconds * 1000),
     tokenPath: api.token === null ? null : foldPath(api.token.path),

@@ -73,6 +73,8 @@ export interface ApiRules {
   /** How refusals are written for the API's clients. */
   readonly refusalForm: RefusalForm;
   readonly enforcement: Mode;
+  /** What holds for a method and path that no route lists. */
+  readonly unlisted: 'allow' | 'refuse';
   readonly maxBodyBytes: number;
   /** How long a client may take nothing of an answer. */
   readonly idleTimeoutMs: number;

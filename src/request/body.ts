@@ -6,13 +6,12 @@ import { decodeBody } from '../event-filter/decode.ts';
 import type { ContentCoding } from '../event-filter/media.ts';
 import type { NotedNames } from '../event-filter/noted-names.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
-import { findCredential } from '../policy/credential.ts';
+import { findCredential, objectionToUnjudged } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
-import { isConfinedToMethods } from '../policy/scope.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
-import type { Identified, Passage, Routed } from './passage.ts';
+import { isPublic, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
 /**
@@ -56,13 +55,20 @@ export function compareCredentials(passage: Routed): Verdict | Wait {
   if (!mayHoldCredential(passage)) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
-  const found = findCredential(passage, passage.api.credential);
+  const refused = refusedCredential(passage);
   passage.lookedThrough = true;
-  if (!found.ok) return found.refusal;
+  if (refused !== null) return refused;
   const text = passage.bodyText;
   if (text === null || !text.ok) return 'passed';
   // In report mode the API's backend still looks for credentials itself, in the body as it came.
   return { apply: () => handOver(passage, text.value), objection: null };
+}
+
+function refusedCredential(passage: Routed): Refusal | null {
+  const { credential } = passage.api;
+  if (isPublic(passage)) return objectionToUnjudged(passage, credential, 'body');
+  const found = findCredential(passage, credential);
+  return found.ok ? null : found.refusal;
 }
 
 function handOver(passage: Routed, text: Buffer): void {
@@ -109,11 +115,11 @@ function sendJudged(passage: Passage, text: Buffer): void {
 }
 
 /**
- * A body whose sender did not say what it is, of a key that may not use every method, gets a type: to some backends (Rack among
- * them) it is a form otherwise, which could hold events and methods that nobody looked for.
+ * A body whose sender did not say what it is, of somebody who may not use every method or route, gets a type: to some backends
+ * (Rack among them) it is a form otherwise, which could hold events and methods that nobody looked for.
  */
-export function nameUntyped(passage: Identified): Verdict {
-  if (!isUntyped(passage) || !isConfinedToMethods(passage.identity.key)) return 'passed';
+export function nameUntyped(passage: Passage): Verdict {
+  if (!isUntyped(passage)) return 'passed';
   const carriesEvents = (passage.route?.route.events ?? null) !== null;
   return {
     apply: () => {

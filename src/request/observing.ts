@@ -13,7 +13,7 @@ import { MOST_CHARACTERS } from '../observe/tallies.ts';
 import { declaredLength } from '../policy/facts.ts';
 import type { CompiledRoute } from '../policy/route.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
-import { couldOverrideMethod } from '../policy/scope.ts';
+import { checkOverride } from '../policy/scope.ts';
 import { CLIENT_GONE, type AnswerFacts, type Exchange } from './exchange.ts';
 import { clientOf } from './passage.ts';
 import { modeOf } from './run.ts';
@@ -52,13 +52,14 @@ export function createObserving(observations: Observations, reader: EventReader)
       route: endpoint === null && exchange.api !== null ? routes.valueOf(exchange.api, exchange) : null,
       origin: originCount === 1 ? (origin ?? '') : originCount > 1 || secFetchSite !== undefined ? '' : null,
       events: unread ? null : eventsOf(exchange),
-      obstacle: good && endpoint === null && couldOverrideMethod({ facts, query, route }) ? 'forms' : null,
+      obstacle: good && endpoint === null && checkOverride(exchange) !== null ? 'forms' : null,
     });
     if (unread && route !== null) {
       const body = bodyOf(exchange);
       reader.add({
         ...subject,
         facts,
+        path: exchange.path,
         query,
         route,
         body: body === null || body.length > MOST_BODY_BYTES ? null : body,

@@ -29,7 +29,7 @@ export function answerOwn(exchange: Exchange, { ending, serviceOf }: OwnWorld): 
     const origin = facts.headers.origin ?? '';
     const headers = preflightHeaders(facts, {
       rules: api.cors,
-      methods: admittedOrigins(exchange.rules.keys, api.name).methodsFor(origin),
+      methods: admittedOrigins(exchange.rules.keys, api.name).methodsFor(origin, isForPages(api, exchange.path)),
       credentials: mayHaveCredentials(exchange, origin),
     });
     return write(exchange, ending, { status: 204, headers, body: '' });
@@ -37,6 +37,10 @@ export function answerOwn(exchange: Exchange, { ending, serviceOf }: OwnWorld): 
   const headers = ['Content-Type', 'application/jwk-set+json', 'Cache-Control', 'public, max-age=300'];
   write(exchange, ending, { status: 200, headers, body: serviceOf(api).tokens.jwks ?? '' });
 }
+
+/** Whether pages with a key for sending may read what is at the path. */
+const isForPages = ({ router }: ApiRules, path: string): boolean =>
+  ['GET', 'HEAD'].some((method) => router.match(method, path)?.route.pages === true);
 
 function write(exchange: Exchange, ending: Ending, { status, headers, body }: TokenAnswer): void {
   answer(exchange, { status, headers: [...headers, 'X-Request-Id', exchange.requestId], body, close: false });

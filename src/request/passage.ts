@@ -78,6 +78,11 @@ export function isIdentified<P extends Passage>(passage: P): passage is Identifi
   return passage.identity !== null && passage.api !== null;
 }
 
+/** It takes a route for which nobody needs a key. */
+export function isPublic({ route }: Passage): boolean {
+  return route !== null && route.route.isPublic;
+}
+
 /** The address is resolved once a request, also for the log line of a request that was refused before it mattered. */
 export function clientOf(passage: Passage): ClientAddress {
   const { facts, rules } = passage;

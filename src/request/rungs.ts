@@ -4,14 +4,22 @@
  */
 import { checkBrowser } from '../policy/browser.ts';
 import { checkRequestForm } from '../policy/request-form.ts';
-import { checkScope } from '../policy/scope.ts';
 import { refusal } from '../refusal.ts';
-import { checkLength, compareCredentials, judgeEvents, nameUntyped } from './body.ts';
-import { checkAddress, checkPreflight, takeCredential, takeFromRate, takePath, takeRoute } from './checks.ts';
-import type { PolicyWorld } from './checks.ts';
+import { checkLength, compareCredentials, judgeEvents } from './body.ts';
+import {
+  checkAddress,
+  checkPreflight,
+  judgeListed,
+  judgeScope,
+  takeCredential,
+  takeFromRate,
+  takePath,
+  takeRoute,
+  type PolicyWorld,
+} from './checks.ts';
 import type { Exchange } from './exchange.ts';
 import { issueToken, takeClientCredentials } from './own.ts';
-import { isIdentified, isRouted, type Identified, type Passage, type Routed } from './passage.ts';
+import { isIdentified, isPublic, isRouted, type Identified, type Passage, type Routed } from './passage.ts';
 import type { Reportable, Rung, Verdict, Wait } from './run.ts';
 import { askCache, forwardToBackend, takeBody, type World } from './send.ts';
 
@@ -33,14 +41,14 @@ const routed = <P extends Passage, W, N extends string>(name: N, reportable: Rep
     isRouted(passage) ? check(passage, world) : outOfOrder(name, 'route'),
   );
 
-/** A rung that needs the key. */
+/** A rung that needs the key. On a public route there is none, and nothing to ask of it. */
 const identified = <P extends Passage, W, N extends string>(
   name: N,
   reportable: Reportable,
   check: Check<Identified<P>, W>,
 ) =>
   on<P, W, N>(name, reportable, (passage, world) =>
-    isIdentified(passage) ? check(passage, world) : outOfOrder(name, 'credential'),
+    isIdentified(passage) ? check(passage, world) : isPublic(passage) ? 'passed' : outOfOrder(name, 'credential'),
   );
 
 function outOfOrder(name: string, needed: string): never {
@@ -63,7 +71,8 @@ export const JUDGING = {
     'key',
     (p: Identified) => checkBrowser(p.facts.headers, p.identity.key) ?? 'passed',
   ),
-  scope: identified('scope', 'key', (p: Identified) => checkScope(p.identity.key, p) ?? nameUntyped(p)),
+  scope: identified('scope', 'key', judgeScope),
+  listed: routed('listed routes', 'api', judgeListed),
   rate: identified('rate', 'key', takeFromRate),
   events: routed('events', 'key', judgeEvents),
 } as const satisfies Record<string, Rung<Passage, PolicyWorld>>;
@@ -81,6 +90,7 @@ export const RUNGS: readonly Rung<Exchange, World>[] = [
   JUDGING.browserGuard,
   routed('token', 'never', issueToken),
   JUDGING.scope,
+  JUDGING.listed,
   JUDGING.rate,
   on('capacity', 'never', (exchange: Exchange, { ending }: World) => ending.begin(exchange) ?? 'passed'),
   routed('length', 'never', checkLength),

@@ -26,8 +26,16 @@ const rejection: Rejection = {
   path: '/event/ingest',
   removedEvents: 0,
   mode: 'enforce',
+  rule: undefined,
 };
 const because = refusal('ip_not_allowed', '203.0.113.7 is not on the list of web');
+
+t.test('the rule that decided stands in the line, if there is one', async (t) => {
+  t.notMatch(rejectionLine(rejection), 'rule');
+  const line = rejectionLine({ ...rejection, rule: 'allowedRoutes of key "a"\n' });
+  t.match(JSON.parse(line), { mode: 'enforce', rule: 'allowedRoutes of key "a"\n' });
+  t.equal(line.indexOf('\n'), line.length - 1);
+});
 
 t.test('a refusal is one line with exactly its fields, in their order', async (t) => {
   const { log, lines } = collecting();

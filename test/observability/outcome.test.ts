@@ -49,6 +49,7 @@ t.test('a refusal becomes one record with exactly the fields of the log line, fo
       path: '/event/ingest',
       removedEvents: 2,
       mode: 'enforce',
+      rule: undefined,
     },
   ]);
   t.equal(recent[0], rejections[0]);

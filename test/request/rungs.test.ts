@@ -36,6 +36,7 @@ t.test('the order of the rungs is what is promised', async (t) => {
       'browser guard: key',
       'token: never',
       'scope: key',
+      'listed routes: api',
       'rate: key',
       'capacity: never',
       'length: never',

@@ -57,6 +57,7 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
     cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
     refusalForm: 'problem',
     enforcement: 'enforce',
+    unlisted: 'allow',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,
     tokenPath: change.name === 'metrics' ? '/metrics/auth/token' : null,
