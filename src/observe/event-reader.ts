@@ -62,7 +62,8 @@ export function createEventReader(observations: Observations): EventReader {
     const { allowed } = notes.take();
     if (result?.ok === true && allowed.length > 0)
       observations.countEvents(kind, name, facts.now, { passed: allowed, removed: [] });
-    if (result?.ok !== true || result.removed > 0) observations.countObstacle(kind, name, facts.now, 'unreadable_events');
+    if (result?.ok !== true || result.removed > 0)
+      observations.countObstacle(kind, name, facts.now, 'unreadable_events');
   };
 
   const work = async (): Promise<void> => {

@@ -53,7 +53,9 @@ export function observedView(counts: DayCounts): Observed {
     }),
     events: sorted(valuesOf(events)).map(([name, tally]) => ({ name, ...shown(tally) })),
     // '' stands for pages that name no origin.
-    origins: sorted(valuesOf(origins)).flatMap(([origin, tally]) => (origin === '' ? [] : [{ origin, ...shown(tally) }])),
+    origins: sorted(valuesOf(origins)).flatMap(([origin, tally]) =>
+      origin === '' ? [] : [{ origin, ...shown(tally) }],
+    ),
     refused: reasonsOf(counts.refused),
     peak: { perSecond: peaks.perSecond, perMinute: peaks.perMinute },
     truncated: {

@@ -103,12 +103,18 @@ const eventsOf = ({ eventNames }: Exchange): EventsSeen | null =>
 /** Whether the body may hold events whose names nobody took down. */
 function mayCarryUnread({ route, identity, api }: Exchange): boolean {
   if (route === null || route.route.events === null || api === null) return false;
-  return identity === null || identity.key.allowedEvents === null || identity.key.mode === 'report' || api.enforcement === 'report';
+  return (
+    identity === null ||
+    identity.key.allowedEvents === null ||
+    identity.key.mode === 'report' ||
+    api.enforcement === 'report'
+  );
 }
 
 /** The same, when the verdicts are known: in report mode what was objected to went on as it came. */
 const carriesUnread = (exchange: Exchange): boolean =>
-  mayCarryUnread(exchange) && (exchange.eventNames === null || (exchange.wouldReject !== null && modeOf(exchange, 'key') === 'report'));
+  mayCarryUnread(exchange) &&
+  (exchange.eventNames === null || (exchange.wouldReject !== null && modeOf(exchange, 'key') === 'report'));
 
 /** How routes are counted. A listed one is written once, and the paths that came last are remembered. */
 class ObservedRoutes {
