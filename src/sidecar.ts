@@ -97,6 +97,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       cache: metricsServices.cacheStats,
       redisUp: { cache: metricsServices.cacheShared, rate_limit: () => rate.shared() },
       logLinesDropped: log.dropped,
+      observedTruncated: () => observer?.truncated() ?? new Map(),
     },
   });
   const recent = createRecentRejections();
@@ -155,6 +156,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       source,
       recent,
       summary,
+      observer,
       log,
       now: clock.now,
       random: randomBytes,

@@ -21,6 +21,7 @@ const configOf = ({ config: file }: OptionValues, { env }: CommandIo): string =>
   typeof file === 'string' ? file : env['POSTERN_CONFIG'] || 'config/postern.yaml';
 
 const textOf = (value: OptionValues[string]): string => (typeof value === 'string' ? value : '');
+const givenOf = (value: OptionValues[string]): string | null => (typeof value === 'string' ? value : null);
 const listOf = (value: OptionValues[string]): readonly string[] => (Array.isArray(value) ? value : []);
 
 export const COMMANDS: readonly Command[] = [
@@ -87,6 +88,33 @@ export const COMMANDS: readonly Command[] = [
     options: {},
     exits: { 1: 'no route could be made of it' },
     run: async ({ [ARGUMENT]: file }, io) => (await import('./routes.ts')).runRoutes({ file: textOf(file) }, io),
+  },
+  {
+    name: 'suggest',
+    summary: 'print the narrowest keys that fit what was observed, or the routes of an API',
+    options: {
+      config,
+      key: { type: 'string', value: 'ID', help: 'only this key' },
+      api: { type: 'string', value: 'NAME', help: 'the routes of this API, as its callers used them' },
+      admin: {
+        type: 'string',
+        value: 'URL',
+        help: 'the admin port of the running sidecar (default: as configured); its token is in $POSTERN_ADMIN_TOKEN',
+      },
+      json: { type: 'boolean', help: 'print JSON' },
+    },
+    exits: { 1: 'configuration error, or nothing to suggest', 70: 'the admin port cannot be asked, or internal error' },
+    run: async (values, io) =>
+      (await import('./suggest.ts')).runSuggest(
+        {
+          config: configOf(values, io),
+          key: givenOf(values['key']),
+          api: givenOf(values['api']),
+          admin: givenOf(values['admin']),
+          json: values['json'] === true,
+        },
+        io,
+      ),
   },
   {
     name: 'keygen',

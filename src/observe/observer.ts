@@ -15,6 +15,8 @@ export interface Observer {
   readonly read: (subject: Subject, days: number) => Promise<DayCounts>;
   /** How many days there can be. */
   readonly days: number;
+  /** Things that found no room, since the start, by the id of the key; of callers without a known one under "". */
+  readonly truncated: () => ReadonlyMap<string, number>;
   /** Writes what is left. */
   readonly close: () => Promise<void>;
 }
@@ -33,6 +35,14 @@ export function createObserver(config: Config, ports: StorePorts): Observer | nu
     async read(subject, wanted) {
       await reader.idle();
       return store.read(subject, dayOf(ports.now()) - Math.min(wanted, days) + 1);
+    },
+    truncated() {
+      const byKey = new Map<string, number>();
+      for (const { subject, missed } of observations.missed()) {
+        const key = subject.kind === 'key' ? subject.name : '';
+        if (missed > 0) byKey.set(key, (byKey.get(key) ?? 0) + missed);
+      }
+      return byKey;
     },
     async close() {
       await reader.idle();

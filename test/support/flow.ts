@@ -25,6 +25,7 @@ export interface FlowOptions {
   readonly listen?: Record<string, unknown>;
   readonly admin?: Record<string, unknown>;
   readonly log?: Record<string, unknown>;
+  readonly observe?: Record<string, unknown>;
   readonly respond?: (req: RecordedRequest, res: ServerResponse) => void;
   readonly now?: () => number;
 }
@@ -39,7 +40,7 @@ export interface Flow {
 /** Starts both; they end with the test. */
 export async function startFlow(
   t: Disposer,
-  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], api, listen, admin, log, respond, now }: FlowOptions = {},
+  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], api, listen, admin, log, observe, respond, now }: FlowOptions = {},
 ): Promise<Flow> {
   const backend = await startBackend(t, respond);
   const postern = await startPostern(t, {
@@ -48,6 +49,7 @@ export async function startFlow(
       ...(listen === undefined ? {} : { listen }),
       ...(admin === undefined ? {} : { admin }),
       ...(log === undefined ? {} : { log }),
+      ...(observe === undefined ? {} : { observe }),
     },
     keys,
     ...(now === undefined ? {} : { now }),

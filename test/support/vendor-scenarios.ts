@@ -48,9 +48,18 @@ async function unlimited(t: Test, world: VendorWorld, { inPath = false }: Expect
   await page.send('free-login', 'free-payment');
   await world.arrived('free-login', 'free-payment');
   await page.told(200);
-  t.ok(page.statuses().every((status) => status === 200), 'and the page reads that it worked');
-  const leaks = world.backend.requests.filter((request) => holds(request, FREE) && !(inPath && request.method === 'GET'));
-  t.same(leaks.map(({ url }) => url), [], 'the key stays with Postern');
+  t.ok(
+    page.statuses().every((status) => status === 200),
+    'and the page reads that it worked',
+  );
+  const leaks = world.backend.requests.filter(
+    (request) => holds(request, FREE) && !(inPath && request.method === 'GET'),
+  );
+  t.same(
+    leaks.map(({ url }) => url),
+    [],
+    'the key stays with Postern',
+  );
   await page.page.close();
 }
 
