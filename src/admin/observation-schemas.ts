@@ -66,7 +66,7 @@ export const Suggestion = z
         allowFrom: z.array(z.string()),
         allowedEvents: z.array(z.string()),
         allowedOrigins: z.array(z.string()),
-        allowBrowsers: z.boolean(),
+        allowBrowsers: z.boolean().nullable(),
         rateLimit: z.strictObject({ requests: z.int(), windowSeconds: z.int() }),
       })
       .partial()

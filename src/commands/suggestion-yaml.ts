@@ -39,6 +39,7 @@ function keyLines({ id, fields, because, notSuggested, tooLittle }: SuggestedKey
 }
 
 function fieldLines(name: string, value: unknown, because: readonly Because[]): string[] {
+  if (value === null) return [`${name}: null # keys of this type have no such field`];
   if (!Array.isArray(value)) return [withComment(`${name}: ${scalar(value)}`, because.map(seen).join('; '))];
   if (value.length === 0) return [`${name}: [] # none was seen`];
   const seenOf = new Map(because.map((one) => [one.value, one]));

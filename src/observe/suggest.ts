@@ -27,8 +27,8 @@ export interface SuggestedFields {
   allowFrom?: readonly string[];
   allowedEvents?: readonly string[];
   allowedOrigins?: readonly string[];
-  /** Only where pages use a key of a type that they may not use by itself. */
-  allowBrowsers?: boolean;
+  /** true where pages use a key of a type that they may not use by itself; null where the new type has no such field. */
+  allowBrowsers?: boolean | null;
   rateLimit?: RateLimit;
 }
 
@@ -114,11 +114,19 @@ class Drafts {
       for (const field of wrong) this.#drop(field, 'not_expressible');
       if (wrong.length === 0) break;
     }
+    this.#clear();
     return {
       fields: this.#fields as SuggestedFields,
       because: this.#because,
       notSuggested: this.#notSuggested,
     };
+  }
+
+  /** What the definition says and the new type has no place for, so that the fields can be put over it as they are. */
+  #clear(): void {
+    const before = new Map<string, unknown>(Object.entries(this.#world.definition));
+    for (const field of Object.keys(FIELD_TYPES))
+      if (!this.#isFor(field) && (before.get(field) ?? null) !== null) this.#fields[field] = null;
   }
 
   /** The key as it is but for these fields; null: they cannot be written. */
