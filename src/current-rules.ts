@@ -4,6 +4,7 @@
  */
 import type { ApiConfig } from './config/apis-schema.ts';
 import type { Config } from './config/schema.ts';
+import { readFileSync } from 'node:fs';
 import type { KeySnapshot } from './keys/key.ts';
 import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
 import { compileRules } from './policy/compile-rules.ts';
@@ -104,7 +105,7 @@ function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>)
 
 function settingsOf(api: ApiConfig): UpstreamSettings {
   const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, preserveHost, tls } = api;
-  const { maxConnections, maxConnectionsPerKey } = api;
+  const { maxConnections, maxConnectionsPerKey, keepAliveSeconds } = api;
   return {
     url: api.upstream,
     connectTimeoutSeconds,
@@ -112,7 +113,17 @@ function settingsOf(api: ApiConfig): UpstreamSettings {
     idleTimeoutSeconds,
     maxConnections,
     maxConnectionsPerKey,
+    keepAliveSeconds,
     preserveHost,
-    tls: { caFile: tls.caFile, insecureSkipVerify: tls.insecureSkipVerify, serverName: tls.serverName },
+    tls: {
+      ca: pemOf(tls.caFile),
+      insecureSkipVerify: tls.insecureSkipVerify,
+      serverName: tls.serverName,
+      cert: pemOf(tls.certFile),
+      key: pemOf(tls.keyFile),
+    },
   };
 }
+
+/** The content belongs to the settings, and not the name: a renewed certificate has connections of its own. */
+const pemOf = (file: string | null): string | null => (file === null ? null : readFileSync(file, 'utf8'));

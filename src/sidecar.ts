@@ -18,7 +18,6 @@ import { peerOf } from './data-port/socket-record.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
-import { compileAddressSet } from './lib/cidr.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
 import { authenticateByToken } from './metrics-api/authenticate.ts';
 import { createCacheStore } from './metrics-api/create-store.ts';
@@ -31,7 +30,7 @@ import { createMetrics, type RedisUse } from './observability/prometheus.ts';
 import { createRecentRejections } from './observability/recent-rejections.ts';
 import { createSummary } from './observability/summary.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
-import { cidrOf } from './policy/compile-rules.ts';
+import { compileTrustedProxies, isTrustedProxy } from './policy/trusted-proxies.ts';
 import { createRateStore } from './rate-store/create-store.ts';
 import { REFUSALS } from './refusal.ts';
 import { createReloader, followChanges, type Reloader } from './reload.ts';
@@ -56,7 +55,8 @@ export interface SidecarOptions {
 }
 
 export interface Sidecar {
-  readonly data: AddressInfo;
+  /** Of a Unix socket, its path. */
+  readonly data: AddressInfo | string;
   readonly admin: AddressInfo;
   /** Reads the configuration and the keys again, as on SIGHUP. */
   readonly reload: () => Promise<void>;
@@ -229,6 +229,7 @@ function dataPortSettings(listen: ListenConfig): DataPortSettings {
   const { tls } = listen;
   return {
     ...listen,
+    address: listen.path === null ? { host: listen.host, port: listen.port } : { path: listen.path },
     tls: tls === null ? null : { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') },
   };
 }
@@ -284,8 +285,9 @@ const observationLog =
     active ? log.warn('observations_not_kept', { detail: why }) : log.info('observations_kept_again', {});
 
 function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
+  const trusted = compileTrustedProxies(listen.trustedProxies);
   return acceptProxyProtocol(dataPort.server, {
-    trusted: compileAddressSet(listen.trustedProxies.map(cidrOf)),
+    isTrusted: (peer) => isTrustedProxy(peer, trusted),
     headerTimeout: listen.headersTimeoutSeconds * 1000,
     onRefused: (peer, why) => log.warn('proxy_header_refused', { peer, detail: why }),
   });

@@ -67,7 +67,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     ],
   ],
   ['data-port', ['upstream', 'policy', 'refusal.ts']],
-  ['observe', ['policy', 'event-filter', 'keys', 'config']],
+  ['observe', ['policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
   ['metrics-api', ['observability', 'upstream', 'policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
   ['observability', ['upstream', 'keys', 'config', 'refusal.ts']],
   ['rate-store', ['keys', 'config']],
@@ -105,13 +105,7 @@ const PURE_BUILTINS = new Set(['node:crypto', 'node:buffer', 'node:util', 'node:
 /** In lines: what is longer holds two decisions. */
 const LONGEST_FILE = 250;
 /** Files that are still longer. To be emptied. */
-const TOO_LONG = new Set([
-  'keys/key-file-edit.ts',
-  'lib/redis.ts',
-  'metrics-api/cache-lookup.ts',
-  'sidecar.ts',
-  'upstream/dispatch.ts',
-]);
+const TOO_LONG = new Set(['keys/key-file-edit.ts', 'metrics-api/cache-lookup.ts', 'sidecar.ts']);
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]));

@@ -35,7 +35,7 @@ export async function runServe({ config: file }: { readonly config: string }, io
     return 1;
   }
   log.info('started', {
-    data: `${sidecar.data.address}:${sidecar.data.port}`,
+    data: typeof sidecar.data === 'string' ? `unix:${sidecar.data}` : `${sidecar.data.address}:${sidecar.data.port}`,
     admin: `${sidecar.admin.address}:${sidecar.admin.port}`,
   });
   signals.reloadWith(sidecar.reload);

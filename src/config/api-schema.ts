@@ -8,34 +8,8 @@ import { AuthorizationSchema, CredentialSchema } from './credential-schema.ts';
 import { defaultsOf, PRESETS } from './presets.ts';
 import { RoutesSchema } from './route-schema.ts';
 import { TokenSchema } from './token-schema.ts';
-import {
-  choice,
-  duration,
-  headerName,
-  hostName,
-  plainPath,
-  text,
-  upstreamUrl,
-  whole,
-} from './values.ts';
-
-const UpstreamTlsSchema = z
-  .strictObject({
-    caFile: text()
-      .nullable()
-      .default(null)
-      .describe("PEM file of the authorities that may sign the backend's certificate; null: those that Node trusts."),
-    insecureSkipVerify: z
-      .boolean({ error: 'must be true or false' })
-      .default(false)
-      .describe('Accept any certificate of the backend. For experiments only.'),
-    serverName: hostName
-      .nullable()
-      .default(null)
-      .describe('The name to expect in the certificate and to send as SNI; null: the host of `upstream`.'),
-  })
-  .prefault({})
-  .describe('How an https:// backend is verified.');
+import { choice, duration, headerName, hostName, plainPath, text, upstreamUrl, whole } from './values.ts';
+import { UpstreamTlsSchema } from './upstream-tls-schema.ts';
 
 const CorsSchema = z
   .strictObject({
@@ -49,15 +23,11 @@ const CorsSchema = z
           'Request headers that a page may send. A preset has those of its vendor besides. Tracing in pages needs `traceparent` here.',
       }),
     maxAgeSeconds: whole(0, 86_400).default(7200).describe('How long a browser may keep the answer to a preflight.'),
-    allowCredentials: z
-      .boolean({ error: 'must be true or false' })
-      .nullable()
-      .default(null)
-      .meta({
-        default: false,
-        description:
-          'Let pages send cookies along, as `sendBeacon` always does; a preset whose vendor needs it has true. Holds for keys whose `allowedOrigins` are named, never for `*`.',
-      }),
+    allowCredentials: z.boolean({ error: 'must be true or false' }).nullable().default(null).meta({
+      default: false,
+      description:
+        'Let pages send cookies along, as `sendBeacon` always does; a preset whose vendor needs it has true. Holds for keys whose `allowedOrigins` are named, never for `*`.',
+    }),
   })
   .prefault({})
   .describe('Answers to browsers that ask before sending (CORS).');
@@ -87,7 +57,9 @@ const pathPrefix = plainPath.refine((path) => !/\/:|\*/.test(path), {
 });
 
 const apiFields = {
-  upstream: upstreamUrl.describe('Where the backend listens: `http://host:port` or `https://host:port`.'),
+  upstream: upstreamUrl.describe(
+    'Where the backend listens: `http://host:port`, `https://host:port`, or `unix:` and the path of a Unix socket.',
+  ),
   paths: z
     .array(pathPrefix, { error: 'must be a list of path prefixes, such as ["/v1"]' })
     .min(1, { error: 'must name at least one path prefix' })
@@ -119,11 +91,13 @@ const apiFields = {
     .describe(
       'What holds for a method and path that no route lists: `allow`, for keys that are not limited to specific events or routes, or `refuse`, for every key.',
     ),
-  credential: CredentialSchema.nullable().default(null).meta({
-    default: defaultsOf(null).credential,
-    description:
-      'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. A member deeper in a JSON body is named by the way to it: `body:properties/token`; `[]` stands for every item of a list: `body:[]/properties/token`. A preset has the places of its vendor besides.',
-  }),
+  credential: CredentialSchema.nullable()
+    .default(null)
+    .meta({
+      default: defaultsOf(null).credential,
+      description:
+        'Where keys are looked for, in order: `bearer`, `basic-username`, `header:NAME`, `query:NAME`, `body:NAME`. A member deeper in a JSON body is named by the way to it: `body:properties/token`; `[]` stands for every item of a list: `body:[]/properties/token`. A preset has the places of its vendor besides.',
+    }),
   hosts: z
     .array(hostName, { error: 'must be a list of host names' })
     .default([])
@@ -161,7 +135,7 @@ const apiFields = {
   keepAliveSeconds: duration(0, 300)
     .default(4)
     .describe(
-      "How long an idle connection to the backend may be used again. Must be less than the backend's own limit, or a request may meet a connection that closes.",
+      "How long an idle connection to the backend may be used again, or less if the backend announces less; 0: not at all. Keep it below the backend's own limit, or a request may meet a connection that is being closed.",
     ),
   tls: UpstreamTlsSchema,
   cors: CorsSchema,

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { isNode, LineCounter, parseDocument, Scalar, visit, type Document } from 'yaml';
+import { socketPathOf } from '../lib/unix-socket.ts';
 import { schemasAt, takesType, type JsonSchema } from './json-schema.ts';
 import { fieldName, type Position, type Problem } from './problem.ts';
 import { substitute, type References } from './substitution.ts';
@@ -40,6 +41,12 @@ export interface YamlFile {
 /** A path as it is meant by the file that names it. */
 export const resolveFrom = (file: string, path: string): string =>
   isAbsolute(path) ? path : join(dirname(file), path);
+
+/** The same for an `upstream`, which may be the path of a Unix socket. */
+export function resolveUpstream(file: string, upstream: string): string {
+  const socket = socketPathOf(upstream);
+  return socket === null ? upstream : `unix:${resolveFrom(file, socket)}`;
+}
 
 /** Reads a file. What is wrong with it is in `problems`; nothing is thrown for a user's mistake. */
 export function readYamlFile(options: ReadOptions): YamlFile {

@@ -3,9 +3,9 @@
  * it refers to, so that a missing certificate is found before anything listens. Does not read the keys.
  */
 import type { z } from 'zod';
+import { readYamlFile, resolveFrom, resolveUpstream, type Environment } from './document.ts';
 import type { ApiConfig } from './apis-schema.ts';
 import { describeApis } from './described-routes.ts';
-import { readYamlFile, resolveFrom, type Environment } from './document.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
@@ -36,7 +36,7 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   const described = describeApis(resolved.apis);
   const config = { ...resolved, apis: described.apis };
   const named = checkNamedFiles(config);
-  const warnings = problemsOf(configWarnings(config, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
+  const warnings = problemsOf(configWarnings(resolved, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
   const findings = problemsOf([...named.findings, ...described.findings], yaml);
   const problems = [...yaml.problems, ...findings, ...warnings, ...described.problems];
   return {
@@ -61,14 +61,20 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
   const { tls: redisTls } = config.redis;
   const api = (settings: ApiConfig): ApiConfig => ({
     ...settings,
+    upstream: resolveUpstream(file, settings.upstream),
+    tls: {
+      ...settings.tls,
+      caFile: resolve(settings.tls.caFile),
+      certFile: resolve(settings.tls.certFile),
+      keyFile: resolve(settings.tls.keyFile),
+    },
     openapi: resolve(settings.openapi),
-    tls: { ...settings.tls, caFile: resolve(settings.tls.caFile) },
     token: settings.token && { ...settings.token, privateKeyFile: resolve(settings.token.privateKeyFile) },
   });
   return {
     ...config,
     listen: {
-      ...config.listen,
+      ...(config.listen.path === null ? config.listen : { ...config.listen, path: resolve(config.listen.path) }),
       tls: tls && { certFile: resolve(tls.certFile), keyFile: resolve(tls.keyFile) },
     },
     apis: Object.fromEntries(Object.entries(config.apis).map(([name, settings]) => [name, api(settings)])),

@@ -1,9 +1,10 @@
 /**
  * Whether the files that the configuration names are there and hold what they should: certificates, private keys,
- * authorities. Uses none of them.
+ * authorities; and whether the paths of sockets can be used. Uses none of them.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { socketPathOf, socketPathProblem } from '../lib/unix-socket.ts';
 import { privateKeysIn } from '../lib/private-keys.ts';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
@@ -24,24 +25,38 @@ export function checkNamedFiles(config: Config): NamedFiles {
     if (mistake !== null) findings.push({ path, message: `${mistake}: ${JSON.stringify(file)}` });
     return mistake === null ? content : null;
   };
-  const { tls } = config.listen;
-  if (tls !== null) {
-    const cert = read(['listen', 'tls', 'certFile'], tls.certFile, certificateMistake);
-    const key = read(['listen', 'tls', 'keyFile'], tls.keyFile, privateKeyMistake);
+  const readPair = (path: readonly string[], { certFile, keyFile }: Pair): void => {
+    const cert = read([...path, 'certFile'], certFile, certificateMistake);
+    const key = read([...path, 'keyFile'], keyFile, privateKeyMistake);
     if (cert !== null && key !== null && !belongTogether(cert, key))
-      findings.push({
-        path: ['listen', 'tls', 'keyFile'],
-        message: 'is not the private key of the certificate in `certFile`',
-      });
-  }
-  for (const [name, { tls, token }] of Object.entries(config.apis)) {
-    if (tls.caFile !== null) read(['apis', name, 'tls', 'caFile'], tls.caFile, certificateMistake);
-    const keyFile = token?.privateKeyFile ?? null;
-    if (keyFile !== null) read(['apis', name, 'token', 'privateKeyFile'], keyFile, signingKeyMistake);
+      findings.push({ path: [...path, 'keyFile'], message: 'is not the private key of the certificate in `certFile`' });
+  };
+  const { tls, path: socket } = config.listen;
+  if (socket !== null) findings.push(...socketFindings(['listen', 'path'], socket));
+  if (tls !== null) readPair(['listen', 'tls'], tls);
+  for (const [name, api] of Object.entries(config.apis)) {
+    const { caFile, certFile, keyFile } = api.tls;
+    if (caFile !== null) read(['apis', name, 'tls', 'caFile'], caFile, certificateMistake);
+    if (certFile !== null && keyFile !== null) readPair(['apis', name, 'tls'], { certFile, keyFile });
+    const signingKey = api.token?.privateKeyFile ?? null;
+    if (signingKey !== null) read(['apis', name, 'token', 'privateKeyFile'], signingKey, signingKeyMistake);
+    const upstream = socketPathOf(api.upstream);
+    if (upstream !== null) findings.push(...socketFindings(['apis', name, 'upstream'], upstream));
   }
   const redisCa = config.redis.tls?.caFile ?? null;
   if (redisCa !== null) read(['redis', 'tls', 'caFile'], redisCa, certificateMistake);
   return { findings, files };
+}
+
+interface Pair {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** A socket that is not there yet is no mistake: its backend may start later. */
+function socketFindings(path: readonly string[], socket: string): Finding[] {
+  const problem = socketPathProblem(socket);
+  return problem === null ? [] : [{ path, message: problem }];
 }
 
 function contentOf(file: string): Buffer | null {

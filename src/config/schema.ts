@@ -3,90 +3,13 @@
  * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
  */
 import { z } from 'zod';
-import { PATH_QUIRKS } from '../lib/path-normalization.ts';
-import { jsonSchemaOf } from './json-schema.ts';
-import { AddressEntriesSchema } from './address-entries.ts';
 import { ApisSchema } from './apis-schema.ts';
+import { jsonSchemaOf } from './json-schema.ts';
+import { ListenSchema } from './listen-schema.ts';
 import { ObserveSchema } from './observe-schema.ts';
-import {
-  addressRange,
-  choice,
-  duration,
-  hostName,
-  listenHost,
-  redisUrl,
-  SECRET,
-  secretText,
-  text,
-  whole,
-} from './values.ts';
+import { choice, duration, hostName, listenHost, redisUrl, SECRET, secretText, text, whole } from './values.ts';
 
 const flag = z.boolean({ error: 'must be true or false' });
-
-const ListenSchema = z
-  .strictObject({
-    host: listenHost.default('0.0.0.0').describe('Address of the data port; `::` listens on IPv4 and IPv6.'),
-    port: whole(0, 65_535).default(8080).describe('The data port; 0 takes a free one.'),
-    trustedProxies: z
-      .array(addressRange, { error: 'must be a list of addresses or ranges' })
-      .default([])
-      .describe('Addresses and ranges whose X-Forwarded-For is believed.'),
-    denyFrom: AddressEntriesSchema.default([]).describe(
-      'Addresses and ranges that are refused whatever they ask and whatever credential they show. Takes effect at a reload.',
-    ),
-    proxyProtocol: flag.default(false).describe('Take the PROXY protocol, v1 and v2, from trusted proxies.'),
-    tls: z
-      .strictObject({
-        certFile: text().describe('PEM file of the certificate and its chain.'),
-        keyFile: text().describe('PEM file of the private key.'),
-      })
-      .nullable()
-      .default(null)
-      .describe('Serve the data port over TLS; null: plain HTTP.'),
-    requestTimeoutSeconds: duration(0.01, 3600)
-      .default(30)
-      .describe('The whole request must have arrived within this time.'),
-    headersTimeoutSeconds: duration(0.01, 3600)
-      .default(10)
-      .describe('The header section must have arrived within this time.'),
-    maxHeaderBytes: whole(4096, 1_048_576)
-      .default(16_384)
-      .describe('Largest header section of a request; a larger one is refused with 431.'),
-    keepAliveTimeoutSeconds: duration(0.01, 3600)
-      .default(75)
-      .describe('How long an idle connection of a client stays open.'),
-    shutdownGraceSeconds: duration(0, 3600)
-      .default(30)
-      .describe('How long requests under way may take to end at shutdown.'),
-    allowPathQuirks: z
-      .array(choice(PATH_QUIRKS), { error: 'must be a list' })
-      .default([])
-      .describe('Spellings of a path that are let through although two servers may read them differently.'),
-    maxConnections: whole(1, 1_000_000)
-      .default(10_000)
-      .describe('Most connections of clients at one time; further ones are closed.'),
-    maxRequestsInFlight: whole(1, 1_000_000)
-      .default(4096)
-      .describe(
-        'Most requests under way at one time; further ones get 503 `overloaded`. Of more than 16, one key may have half, callers without a known key half (one address of theirs a quarter), one of several APIs three quarters.',
-      ),
-  })
-  .superRefine((listen, context) => {
-    if (listen.proxyProtocol && listen.trustedProxies.length === 0)
-      context.addIssue({
-        code: 'custom',
-        path: ['proxyProtocol'],
-        message: 'must be false while `listen.trustedProxies` is empty: nobody may speak it',
-      });
-    if (listen.headersTimeoutSeconds > listen.requestTimeoutSeconds)
-      context.addIssue({
-        code: 'custom',
-        path: ['headersTimeoutSeconds'],
-        message: 'must not be longer than `listen.requestTimeoutSeconds`',
-      });
-  })
-  .prefault({})
-  .describe('The data port, where clients connect.');
 
 const AdminSchema = z
   .strictObject({

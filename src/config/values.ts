@@ -76,15 +76,30 @@ export const addressRange = z
     if (!parsed.ok) context.addIssue({ code: 'custom', message: `is not usable: ${parsed.why}` });
   });
 
+/** The word for peers on the Unix socket that Postern listens on. */
+export const UNIX_PEERS = 'unix';
+
+/** Who may say where a connection comes from. */
+export const trustedProxy = z.union([z.literal(UNIX_PEERS), addressRange]);
+
 const ORIGIN_URL = /^https?:\/\/(?<host>\[[0-9a-f:.]+\]|[^/?#@:[\]\\\s]+)(?::(?<port>\d{1,5}))?\/?$/i;
 
-/** Where a backend listens: scheme, host and port alone. The result is an origin as in WHATWG URL. */
+/**
+ * Where a backend listens: scheme, host and port alone, or a Unix socket. The result is an origin as in WHATWG URL, or `unix:`
+ * and the path as written. Two slashes at its start are how others write a host: what they would mean here is not guessed.
+ */
 export const upstreamUrl = z
   .string({ error: 'must be a URL such as "http://127.0.0.1:9000"' })
-  .refine(isOriginUrl, {
-    error: 'must be an http:// or https:// URL of a host and a port alone, without credentials, path or query',
+  .refine((upstream) => (isUnix(upstream) ? isSocketPath(upstream.slice(5)) : isOriginUrl(upstream)), {
+    error: ({ input }) =>
+      isUnix(String(input))
+        ? 'must be unix: and the path of a socket, such as "unix:/run/app.sock"'
+        : 'must be an http:// or https:// URL of a host and a port alone (or unix: and a path), without credentials, path or query',
   })
-  .transform((url) => new URL(url).origin);
+  .transform((upstream) => (isUnix(upstream) ? `unix:${upstream.slice(5)}` : new URL(upstream).origin));
+
+const isUnix = (upstream: string): boolean => /^unix:/i.test(upstream);
+const isSocketPath = (path: string): boolean => path !== '' && !path.startsWith('//') && !path.includes('\0');
 
 /** The host may be international: `URL` then gives its ASCII form, as `asciiHost` does. */
 function isOriginUrl(url: string): boolean {

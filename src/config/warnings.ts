@@ -11,6 +11,7 @@ import type { Finding } from './issue.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { isSecretValue } from './redact.ts';
 import type { Config } from './schema.ts';
+import { UNIX_PEERS } from './values.ts';
 
 /** A secret shorter than this can be guessed. */
 export const SHORT_SECRET = 20;
@@ -49,16 +50,16 @@ function isLoopback(host: string): boolean {
 }
 
 const trustWarnings = ({ listen }: Config): Finding[] =>
-  listen.trustedProxies.flatMap((range, index) =>
-    isEverything(range)
-      ? [
-          {
-            path: ['listen', 'trustedProxies', index],
-            message: `trusts everyone (${range}): any client can claim any address`,
-          },
-        ]
-      : [],
-  );
+  listen.trustedProxies.flatMap((proxy, index) => {
+    const message = warningOfProxy(proxy, listen.path);
+    return message === null ? [] : [{ path: ['listen', 'trustedProxies', index], message }];
+  });
+
+function warningOfProxy(proxy: string, socket: string | null): string | null {
+  if (proxy === UNIX_PEERS)
+    return socket === null ? 'names nobody: without `listen.path` nobody connects to a socket' : null;
+  return isEverything(proxy) ? `trusts everyone (${proxy}): any client can claim any address` : null;
+}
 
 /** Whether a range holds every address of its family. */
 export function isEverything(range: string): boolean {

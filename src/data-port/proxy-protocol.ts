@@ -2,15 +2,15 @@
  * Puts the PROXY protocol in front of an HTTP or HTTPS server: a trusted peer has to name the client's address before
  * anything else, and no other peer can. Knows nothing of HTTP or TLS, and costs nothing when it is not called.
  */
-import type { Server, Socket } from 'node:net';
+import { Socket, type Server } from 'node:net';
 import { Server as TlsServer, type TLSSocket } from 'node:tls';
-import type { Address } from '../lib/address.ts';
+import type { Peer } from '../policy/facts.ts';
 import { readProxyHeader, type ProxySource } from './proxy-header.ts';
-import { addressOf, peerOf, recordOf, setPeer } from './socket-record.ts';
+import { peerOf, recordOf, setPeer } from './socket-record.ts';
 
 export interface ProxyProtocolOptions {
   /** The peers that send a header, always. */
-  readonly trusted: { readonly has: (address: Address | null) => boolean };
+  readonly isTrusted: (peer: Peer) => boolean;
   /** Milliseconds for the whole header to arrive. */
   readonly headerTimeout: number;
   /** Told of each connection that is closed for its header. */
@@ -33,13 +33,14 @@ export function acceptProxyProtocol(server: Server, options: ProxyProtocolOption
   const pending = new Set<Socket>();
   const secure = server instanceof TlsServer;
   const handOver = interpose(server, (socket) => {
+    const peer = peerOf(socket);
     // Gone already, as health checks often are: whether it was trusted can no longer be told.
-    if (socket.remoteAddress === undefined) return void socket.destroy();
-    if (!options.trusted.has(addressOf(socket))) return handOver(socket);
+    if (socket.remoteAddress === undefined && !peer.isUnix) return void socket.destroy();
+    if (!options.isTrusted(peer)) return handOver(socket);
     pending.add(socket);
     socket.once('close', () => pending.delete(socket));
     const refuse = (why: string): void => {
-      options.onRefused(peerOf(socket).text, why);
+      options.onRefused(peer.text, why);
       socket.destroy();
     };
     const done = (source: ProxySource, length: number): void => {
@@ -89,7 +90,7 @@ function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): voi
     socket.off('data', onData).off('end', onError).off('error', onError).off('close', stop);
   };
   const onData = (data: Buffer): void => {
-    bytes = bytes.length === 0 ? data : Buffer.concat([bytes, data]);
+    bytes = Buffer.concat([bytes, data]);
     const header = readProxyHeader(bytes);
     switch (header.kind) {
       case 'incomplete':
@@ -119,24 +120,17 @@ function fixPeer(socket: Socket, source: ProxySource): void {
   }
 }
 
-/**
- * A TLS socket does not tell which socket it is made from, but both show the same four ends. One whose connection is gone
- * or not found gets no address, never the proxy's.
- */
-function carryThroughTls(server: Server): void {
-  const connections = new Map<string, Socket>();
-  server.prependListener('connection', (socket: Socket) => {
-    const ends = endsOf(socket);
-    connections.set(ends, socket);
-    // By the time of this event a new connection may have the same ends.
-    socket.once('close', () => connections.get(ends) === socket && connections.delete(ends));
-  });
-  server.prependListener('secureConnection', (secure: TLSSocket) => {
-    const socket = connections.get(endsOf(secure));
-    setPeer(secure, socket === undefined ? 'unknown' : peerOf(socket).text);
-  });
+/** What a TLS socket knows of the connection that it is made from, and Node's documentation leaves out. */
+interface Made {
+  readonly _parent?: unknown;
 }
 
-function endsOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+/** The peer of a TLS socket is that of its connection. Should Node not tell that, it is unknown, and never the proxy. */
+function carryThroughTls(server: Server): void {
+  server.prependListener('secureConnection', (secure: TLSSocket) => {
+    // oxlint-disable-next-line no-underscore-dangle -- their ends tell connections apart as well, but not those on a Unix socket
+    const socket = (secure as Made)._parent;
+    if (socket instanceof Socket) recordOf(secure).peer = peerOf(socket);
+    else setPeer(secure, 'unknown');
+  });
 }

@@ -9,11 +9,11 @@ import httpProxy from '@fastify/http-proxy';
 import fastify, { type HTTPMethods } from 'fastify';
 import { hidePauses, keepPace, onceAnswered } from '../lib/pipelining.ts';
 import { serveHalfClosed } from './half-closed.ts';
-import { recordOf } from './socket-record.ts';
+import { markUnixPeers, recordOf } from './socket-record.ts';
+import { listenOnSocket, type UnixListener } from './unix-listener.ts';
 
 export interface DataPortSettings {
-  readonly host: string;
-  readonly port: number;
+  readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
   /** PEM texts, or null for plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly requestTimeoutSeconds: number;
@@ -36,8 +36,8 @@ export interface DataPort {
   readonly openStreamLane: (req: IncomingMessage, res: ServerResponse, then: () => void) => void;
   /** Begins to hand requests over. Before, they are not answered. */
   readonly serve: (handlers: DataPortHandlers) => void;
-  /** Binds the port; the promise fails when it cannot. */
-  readonly listen: () => Promise<AddressInfo>;
+  /** Binds the port, or makes the socket; the promise fails when it cannot. Told is where: of a socket, its path. */
+  readonly listen: () => Promise<AddressInfo | string>;
   /** Stops accepting, and resolves when the last connection is closed. */
   readonly close: () => Promise<void>;
 }
@@ -78,6 +78,8 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
     },
   });
   await app.ready();
+  const { address } = settings;
+  let onSocket: UnixListener | null = null;
   return {
     server,
     openStreamLane: (req, res, then) => {
@@ -109,15 +111,18 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
       hidePauses(server);
     },
     listen: async () => {
-      await app.listen({ host: settings.host, port: settings.port });
-      return server.address() as AddressInfo;
+      if ('path' in address) {
+        markUnixPeers(server);
+        onSocket = await listenOnSocket(server, address.path);
+      } else await app.listen(address);
+      return server.address() as AddressInfo | string;
     },
     close: () => {
       // Connections that are busy now end with their answer; Node would keep them for a next request.
       server.keepAliveTimeout = 1;
       // Requests that have reached this machine by now are read within the turn.
       setImmediate(closeUnused);
-      return app.close();
+      return Promise.all([app.close(), onSocket?.close()]).then(() => undefined);
     },
   };
 }

@@ -2,7 +2,7 @@
  * What the data port knows of one client's connection, in one record on its socket: who is at the other end, and how far the
  * connection has come. Believes nothing that a request says.
  */
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { formatAddress, parseAddress, parseKernelAddress, type Address } from '../lib/address.ts';
 import type { Peer } from '../policy/facts.ts';
 
@@ -27,6 +27,14 @@ export function recordOf(socket: Socket): SocketRecord {
   return ((socket as Recorded)[RECORD] ??= { peer: null, proxyHeaderLength: 0, closing: false });
 }
 
+/** Marks the peers of a server that listens on a Unix socket. To be called last before it listens: others ask for peers. */
+export function markUnixPeers(server: Server): void {
+  const mark = (socket: Socket): void => void (recordOf(socket).peer ??= UNIX_PEER);
+  server.prependListener('connection', mark);
+  // Unless the connection that it is made from was marked otherwise meanwhile.
+  server.on('secureConnection', mark);
+}
+
 /** The socket's peer, or what a PROXY protocol header from a trusted peer said instead. */
 export function peerOf(socket: Socket): Peer {
   return (recordOf(socket).peer ??= peerAt(addressOf(socket)));
@@ -42,7 +50,11 @@ export function setPeer(socket: Socket, text: string): void {
   recordOf(socket).peer = peerAt(parseAddress(text));
 }
 
+const UNKNOWN = 'unknown';
+const UNIX_PEER: Peer = { text: UNKNOWN, address: null, isUnix: true };
+
 const peerAt = (address: Address | null): Peer => ({
-  text: address === null ? 'unknown' : formatAddress(address),
+  text: address === null ? UNKNOWN : formatAddress(address),
   address,
+  isUnix: false,
 });

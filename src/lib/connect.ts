@@ -124,6 +124,7 @@ class Race {
   }
 }
 
-function coded(code: string, message: string): NodeJS.ErrnoException {
+/** An error as the system makes it: with a code to tell it by. */
+export function coded(code: string, message: string): NodeJS.ErrnoException {
   return Object.assign(new Error(message), { code });
 }

@@ -1,21 +1,20 @@
 /**
- * The only maker of Redis clients: one server, behind Sentinel, or a Cluster; plain or TLS. A connection reconnects by
+ * A connection to Redis: one server, behind Sentinel, or a Cluster; plain or TLS. A connection reconnects by
  * itself for as long as it is open, never queues a command while it is down, and takes a server that stopped answering for
  * lost. It never sends a command twice by itself, and errors never hold a password.
  */
 import { createHash } from 'node:crypto';
-import { Cluster, Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { inTime } from './circuit-breaker.ts';
+import { CONNECT_MS, makeClient, makeSubscriber, seedsOf } from './redis-client.ts';
 import {
   type ClientOptions,
   clusterNodeOptions,
   errorText,
-  parseRedisUrl,
-  type RedisEndpoint,
   type RedisSettings,
   serverOptions,
 } from './redis-settings.ts';
-import { type RedisConnectors, redisConnectors } from './redis-connector.ts';
+import { redisConnectors } from './redis-connector.ts';
 import { backoffMs, HEARTBEAT_MS, openSubscription, type SubscriptionEvents } from './redis-subscription.ts';
 
 export type { RedisSettings } from './redis-settings.ts';
@@ -69,12 +68,8 @@ export interface ConnectionOptions extends RedisEvents {
   readonly writes?: boolean;
 }
 
-/** A server that says nothing for this long while an answer is due is lost. */
-const SILENCE_MS = 2500;
-const CONNECT_MS = 2500;
 /** In a Cluster a command may be sent on from node to node, each silent; this bounds all of it. */
 const COMMAND_MS = 4000;
-const DEMOTED_EVERY_MS = 5000;
 
 /** Opens a connection; it is being made when this returns. @throws Error for a malformed URL or an unreadable CA file */
 export function connectRedis(settings: RedisSettings, options: ConnectionOptions): RedisConnection {
@@ -181,81 +176,4 @@ function scriptOn(call: RedisConnection['call'], lua: string): RedisScript {
       return call('eval', lua, keys.length, ...keys, ...args);
     }
   };
-}
-
-function commonOptions(name: string): ClientOptions {
-  return {
-    connectionName: name,
-    // RESP2 throughout: `HELLO` would put the password among the arguments that old servers repeat in their error.
-    protocol: 2,
-    connectTimeout: CONNECT_MS,
-    socketTimeout: SILENCE_MS,
-    disconnectTimeout: 500,
-    // 0: what was under way when a connection broke fails at once instead of being sent again.
-    maxRetriesPerRequest: 0,
-    autoResubscribe: false,
-    maxLoadingRetryTime: 250,
-    keepAlive: 10_000,
-  };
-}
-
-const seedsOf = ({ cluster }: RedisSettings): RedisEndpoint[] => (cluster ?? []).map((url) => parseRedisUrl(url));
-
-interface ClientInput {
-  readonly settings: RedisSettings;
-  /** How the server, or each node of a Cluster, is connected to. */
-  readonly ends: ClientOptions;
-  readonly connectors: RedisConnectors;
-  readonly options: ConnectionOptions;
-}
-
-function makeClient({ settings, ends, connectors, options }: ClientInput): Redis | Cluster {
-  const { name, writes = false } = options;
-  if (settings.cluster) return makeCluster(seedsOf(settings), { ends, name, dnsLookup: connectors.dnsLookup });
-  let leftAt = 0;
-  const leaveDemoted = (error: Error): boolean => {
-    if (!error.message.startsWith('READONLY') || Date.now() - leftAt < DEMOTED_EVERY_MS) return false;
-    leftAt = Date.now();
-    return true;
-  };
-  return new Redis({
-    ...commonOptions(name),
-    ...ends,
-    enableOfflineQueue: false,
-    retryStrategy: backoffMs,
-    ...(settings.sentinel && { sentinelRetryStrategy: backoffMs, failoverDetector: true }),
-    ...(writes && { reconnectOnError: leaveDemoted }),
-  });
-}
-
-/** A client for one channel that gives up with its connection; a new one is then made. */
-function makeSubscriber(settings: RedisSettings, ends: ClientOptions, name: string, client: Redis | Cluster): Redis {
-  const own: ClientOptions = { ...commonOptions(`${name}-subscriber`), retryStrategy: () => null };
-  if (client instanceof Redis) return new Redis({ ...own, ...ends, sentinelRetryStrategy: () => null });
-  const known = client.nodes().map(({ options }) => ({ host: options.host, port: options.port }));
-  const nodes = [...known, ...seedsOf(settings)];
-  const { host = '127.0.0.1', port = 6379 } = nodes[Math.floor(Math.random() * nodes.length)] ?? {};
-  return new Redis({ ...own, ...ends, host, port });
-}
-
-interface ClusterInput {
-  readonly ends: ClientOptions;
-  readonly name: string;
-  readonly dnsLookup: RedisConnectors['dnsLookup'];
-}
-
-function makeCluster(seeds: readonly RedisEndpoint[], { ends, name, dnsLookup }: ClusterInput): Cluster {
-  return new Cluster(
-    seeds.map(({ host, port }) => ({ host, port })),
-    {
-      enableOfflineQueue: false,
-      dnsLookup,
-      clusterRetryStrategy: backoffMs,
-      slotsRefreshTimeout: SILENCE_MS,
-      slotsRefreshInterval: 5000,
-      // A move is followed by redirections; a dead node is given up within a second.
-      maxRedirections: 8,
-      redisOptions: { ...commonOptions(name), ...ends },
-    },
-  );
 }

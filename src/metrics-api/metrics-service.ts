@@ -93,13 +93,13 @@ const SHAPES_ANSWER = {
   unlisted: false,
   allowFrom: false,
   denyFrom: false,
-  keepAliveSeconds: false,
   connectTimeoutSeconds: false,
   timeoutSeconds: false,
   idleTimeoutSeconds: false,
   maxBodyBytes: false,
   maxConnections: false,
   maxConnectionsPerKey: false,
+  keepAliveSeconds: false,
   cors: false,
   enforcement: false,
   token: false,
@@ -108,9 +108,11 @@ const SHAPES_ANSWER = {
   tls: false,
 } as const satisfies Readonly<Record<keyof ApiConfig, boolean>>;
 
-/** The name by which the backend is asked is part of the question; how its certificate is verified is not. */
+/** By which name the backend is asked, and by whom, is part of the question; how its certificate is verified is not. */
 const TLS_SHAPES_ANSWER = {
   serverName: true,
+  certFile: true,
+  keyFile: false,
   caFile: false,
   insecureSkipVerify: false,
 } as const satisfies Readonly<Record<keyof ApiConfig['tls'], boolean>>;

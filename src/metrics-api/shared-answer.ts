@@ -4,7 +4,7 @@
  */
 import { withoutField } from '../lib/header-list.ts';
 import type { Call, IsLatest } from '../lib/single-flight.ts';
-import { tellsItsEnd } from '../upstream/dispatch.ts';
+import { tellsItsEnd } from '../upstream/answer-framing.ts';
 import { clientHeaders } from '../upstream/headers.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { variantKey } from './cache-key.ts';

@@ -79,7 +79,8 @@ export function createLog({ level, now, destination = standardOutput(now) }: Log
       if (logger.isLevelEnabled('debug')) logger.debug({ requestId: rejection.requestId, why: refusal.why }, 'why');
     },
     upstreamFailure(outcome) {
-      logger.warn({ ...requestFields(outcome), kind: outcome.upstreamFailure }, 'upstream_failed');
+      const detail = outcome.refusal?.why;
+      logger.warn({ ...requestFields(outcome), kind: outcome.upstreamFailure, detail }, 'upstream_failed');
     },
     request(outcome) {
       logger.info(requestFields(outcome), 'request');

@@ -2,7 +2,9 @@
  * Finds the names of events in bodies that nobody had to look into, in a later turn: the request has its answer by then. What is
  * waiting is bounded; what finds no room, or could not be judged for a key limited to specific events, is counted as unreadable.
  */
+import { holdsBase64Json } from '../event-filter/base64-reading.ts';
 import { decodeBody } from '../event-filter/decode.ts';
+import { openBody } from '../event-filter/envelope.ts';
 import type { EventFilter } from '../event-filter/filter.ts';
 import { NotedNames } from '../event-filter/noted-names.ts';
 import { compileKeys } from '../keys/compile.ts';
@@ -92,13 +94,26 @@ export function createEventReader(observations: Observations): EventReader {
 const costOf = ({ body }: UnreadEvents): number => (body?.length ?? 0) + WAITING_BYTES;
 
 /** The text that a key limited to specific events would be judged by; null: such a key would be refused before that. */
-async function textOf({ facts, path, query, route, body, decoded }: UnreadEvents): Promise<Buffer | null> {
+async function textOf(unread: UnreadEvents): Promise<Buffer | null> {
+  const { facts, path, query, route, body, decoded } = unread;
   if (body === null || checkScope(LIMITED_KEY, { facts, path, query, route }) !== null) return null;
-  const coding = checkEventMedia(facts.headers);
+  const coding = checkEventMedia(facts.headers, route.route);
   if (!coding.ok) return null;
-  if (decoded || coding.value === 'identity') return body;
-  const text = await decodeBody(body, coding.value, MOST_DECODED_BYTES);
-  return text.ok ? text.value : null;
+  if (coding.value === 'identity') return openedText(unread, body, false);
+  if (decoded) return openedText(unread, body, true);
+  const plain = await decodeBody(body, coding.value, MOST_DECODED_BYTES);
+  return plain.ok ? openedText(unread, plain.value, true) : null;
+}
+
+/** Without a form field, and what else may stand around the text. `body`: without its content coding. */
+async function openedText({ facts, route }: UnreadEvents, body: Buffer, wasCoded: boolean): Promise<Buffer | null> {
+  const { envelope, backend } = route.route;
+  const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: MOST_DECODED_BYTES };
+  const opened = await openBody(received, envelope);
+  if (opened === null) return body;
+  if (!opened.ok) return null;
+  const { text, isPlain, valueStart } = opened.value;
+  return backend.base64 === true && !isPlain && holdsBase64Json(body, valueStart) ? null : text;
 }
 
 /** Nobody's: what it may not send, no key limited to specific events may. */

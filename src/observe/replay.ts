@@ -79,7 +79,7 @@ function factsOf(method: string, target: string, fields: readonly string[]): Fac
     httpVersion: '1.1',
     rawHeaders,
     headers: readHeaders(rawHeaders),
-    peer: { text: '', address: null },
+    peer: { text: '', address: null, isUnix: false },
     secure: false,
     now: 0,
   };

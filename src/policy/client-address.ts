@@ -6,9 +6,9 @@
 import type { AddressEntry, AddressLists } from '../keys/address-rule.ts';
 import type { Key } from '../keys/key.ts';
 import { formatAddress, parseAddressWithPort, type Address } from '../lib/address.ts';
-import type { AddressSet } from '../lib/cidr.ts';
 import { refusal, type Refusal } from '../refusal.ts';
 import type { Peer } from './facts.ts';
+import { isTrustedProxy, type TrustedProxies } from './trusted-proxies.ts';
 
 export interface ClientAddress {
   /** null: unknown, on no list. */
@@ -33,8 +33,12 @@ const UNKNOWN = 'unknown';
  * An entry that does not parse, or is empty, where the walk arrives makes the address unknown: what a proxy meant by it is
  * a guess, and a guess could be on an allow-list.
  */
-export function resolveClientAddress(peer: Peer, forwardedFor: readonly string[], trusted: AddressSet): ClientAddress {
-  const fromTrustedProxy = trusted.has(peer.address);
+export function resolveClientAddress(
+  peer: Peer,
+  forwardedFor: readonly string[],
+  trusted: TrustedProxies,
+): ClientAddress {
+  const fromTrustedProxy = isTrustedProxy(peer, trusted);
   if (!fromTrustedProxy || forwardedFor.length === 0) return peerItself(peer)[fromTrustedProxy ? 'proxy' : 'client'];
   const walk = walkFromRight(forwardedFor, trusted);
   const text = walk.address === null ? UNKNOWN : formatAddress(walk.address);
@@ -46,7 +50,8 @@ export function resolveClientAddress(peer: Peer, forwardedFor: readonly string[]
     text,
     fromTrustedProxy: true,
     chain: walk.chain,
-    forwardedFor: `${header}, ${peerItself(peer).proxy.text}`,
+    // A peer on a socket has no address to add.
+    forwardedFor: peer.isUnix ? header : `${header}, ${peerItself(peer).proxy.text}`,
   };
 }
 
@@ -90,7 +95,7 @@ interface Walk {
 }
 
 /** Costs no more than the entries walked: a long tail to the left is never looked at. */
-function walkFromRight(values: readonly string[], trusted: AddressSet): Walk {
+function walkFromRight(values: readonly string[], trusted: TrustedProxies): Walk {
   const chain: string[] = [];
   let address: Address | null = null;
   for (let field = values.length - 1; field >= 0; field--) {

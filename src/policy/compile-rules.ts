@@ -5,19 +5,19 @@
 import type { ApiConfig } from '../config/apis-schema.ts';
 import type { Config } from '../config/schema.ts';
 import { presetOf } from '../config/presets.ts';
-import { compileAddressSet, parseCidr, type Cidr } from '../lib/cidr.ts';
 import { foldPath } from '../lib/path-reading.ts';
 import { compileApiChoice } from './api-choice.ts';
 import { compileAuthorization, compileLocation } from './compile-credential.ts';
 import { compileRoutes } from './route.ts';
 import type { ApiName, ApiRules, Ruleset } from './ruleset.ts';
+import { compileTrustedProxies } from './trusted-proxies.ts';
 
 /** The rules of a configuration, without the keys, which come from elsewhere and change on their own. */
 export function compileRules(config: Config): Omit<Ruleset, 'keys' | 'ready'> {
   const apis = Object.entries(config.apis).map(([name, api]) => ({ rules: compileApi(name, api), paths: api.paths }));
   const rules = apis.map((api) => api.rules);
   return {
-    trustedProxies: compileAddressSet(config.listen.trustedProxies.map(cidrOf)),
+    trustedProxies: compileTrustedProxies(config.listen.trustedProxies),
     pathQuirks: new Set(config.listen.allowPathQuirks),
     apis: rules,
     choice: compileApiChoice(apis),
@@ -51,11 +51,4 @@ function compileApi(name: ApiName, api: ApiConfig): ApiRules {
     tokenPath: api.token === null ? null : foldPath(api.token.path),
     publishesKeys: api.token !== null && api.token.privateKeyFile !== null,
   };
-}
-
-/** A range that validation has let through. */
-export function cidrOf(text: string): Cidr {
-  const parsed = parseCidr(text);
-  if (!parsed.ok) throw new Error(`not a valid range after validation: ${text}`);
-  return parsed.value;
 }

@@ -10,6 +10,8 @@ export interface Peer {
   readonly text: string;
   /** null when the text does not parse: it then matches no list. */
   readonly address: Address | null;
+  /** Whether it is connected to the Unix socket that Postern listens on. It has no address then. */
+  readonly isUnix: boolean;
 }
 
 export interface Facts {

@@ -5,11 +5,11 @@
 import type { ApiName } from '../config/api-names.ts';
 import type { FindMembers } from '../event-filter/member-value.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
-import type { AddressSet } from '../lib/cidr.ts';
 import type { PathQuirk } from '../lib/path-normalization.ts';
 import type { NameReader } from '../lib/query.ts';
 import type { RefusalForm } from '../refusal.ts';
 import type { Router } from './route.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 export type { ApiName };
 
@@ -93,7 +93,7 @@ export interface ApiChoice {
 export interface Ruleset {
   /** Keys have been loaded. */
   readonly ready: boolean;
-  readonly trustedProxies: AddressSet;
+  readonly trustedProxies: TrustedProxies;
   readonly pathQuirks: ReadonlySet<PathQuirk>;
   /** In the order of the configuration. Made anew with each configuration, and kept when keys change. */
   readonly apis: readonly ApiRules[];

@@ -3,6 +3,7 @@
  * key limited to specific events may send beside them. It reads the header section alone.
  */
 import { mayBeForm } from '../event-filter/form-media.ts';
+import { isUrlEncoded } from '../event-filter/media.ts';
 import type { Key, KeyType } from '../keys/key.ts';
 import { objectionToQuery, overridesMethod } from '../lib/query.ts';
 import { refusal, type Refusal } from '../refusal.ts';
@@ -87,6 +88,7 @@ const mayOverrideByQuery = ({ query }: Asked): boolean => query !== '' && overri
 function mayOverrideByForm({ facts, route }: Asked): boolean {
   const { contentType } = facts.headers;
   if (contentType === undefined || contentType === 'application/json' || route?.route.forms === true) return false;
+  if (route !== null && route.route.envelope.form !== null && isUrlEncoded(contentType)) return false;
   return mayBeForm(contentType) && announcesBody(facts);
 }
 

@@ -61,6 +61,7 @@ export class Exchange implements Passage {
   client: ClientAddress | null = null;
   body: Body = 'unread';
   bodyText: BodyText = null;
+  envelope: Passage['envelope'] = null;
   bodyHandedOver = false;
   lookedThrough = false;
   bodyChanged = false;

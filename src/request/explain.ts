@@ -157,6 +157,7 @@ class MadeUpPassage implements Passage {
   identity: Identity | null = null;
   client: ClientAddress | null = null;
   bodyText: BodyText = null;
+  envelope = null;
   bodyHandedOver = false;
   lookedThrough = false;
   bodyChanged = false;

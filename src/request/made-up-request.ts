@@ -38,7 +38,7 @@ export function factsOf({ ip, method, path, origin, secure, now }: MadeUpRequest
     headers: readHeaders(rawHeaders),
     secure,
     now,
-    peer: { text: ip, address: parseAddress(ip) },
+    peer: { text: ip, address: parseAddress(ip), isUnix: false },
   };
 }
 

@@ -2,6 +2,7 @@
  * What is known of a request on its way, and what each rung adds to it. The types go by stage: a rung that needs an API or a key
  * says so, and is given a passage that has one. Nothing here judges.
  */
+import type { Envelope } from '../event-filter/envelope.ts';
 import type { JudgedNames } from '../event-filter/noted-names.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import { resolveClientAddress, type ClientAddress } from '../policy/client-address.ts';
@@ -36,8 +37,10 @@ export interface Passage {
   client: ClientAddress | null;
   /** What the backend gets, as far as it is known. */
   body: Body;
-  /** The body without its content coding; null while nobody had to look into it. */
+  /** The JSON text of the body, without its content coding and what stands around it; null while nobody had to look into it. */
   bodyText: BodyText;
+  /** What stands around that text in the body; null: nothing, or nobody looked. */
+  envelope: Envelope | null;
   /** The credential in the body was taken out or replaced. */
   bodyHandedOver: boolean;
   /** Somebody looked through the whole of `bodyText` already. */
@@ -46,7 +49,7 @@ export interface Passage {
   bodyChanged: boolean;
   /** The body was judged as JSON without a content coding, and goes on as such. */
   bodyJudged: boolean;
-  /** What the backend is told of a body whose sender did not say what it is; null: nothing. */
+  /** What the backend is told of a body whose sender did not say what it is, or called JSON a form; null: nothing. */
   typeOfUntyped: 'application/json' | 'application/octet-stream' | null;
   forwardedEvents: number;
   removedEvents: number;

@@ -17,6 +17,10 @@ export interface Connection {
   readonly isSending: boolean;
   /** Why the backend takes nothing any more; what it sent before may still be read. */
   readonly writeError: Error | null;
+  /** The connection was gone before a byte of its latest request was taken from this side: the backend has seen nothing of it. */
+  readonly sentNothing: boolean;
+  /** Milliseconds; set by whoever lets it rest. */
+  idleSince: number;
   /** Queues one request; not while another is under way. */
   send(request: Dispatcher.DispatchOptions, user: ConnectionUser): void;
   /** A request is about to be written: the next bytes read begin a response. */
@@ -48,6 +52,8 @@ export function openConnection({ origin, options, connect, maxAgeMs, onRetired }
   let socket: Socket | null = null;
   let retired = false;
   let writeError: Error | null = null;
+  let sentNothing = false;
+  let writes: WriteWatch | null = null;
 
   const retire = (): void => {
     retired = true;
@@ -62,7 +68,10 @@ export function openConnection({ origin, options, connect, maxAgeMs, onRetired }
         if (socket !== null) {
           rewriteReads(socket, scanner);
           writeError = null;
-          surviveFailedWrites(socket, (error) => (writeError = error));
+          writes = surviveFailedWrites(socket, {
+            onFailed: (error) => (writeError = error),
+            onNothingSent: () => (sentNothing = true),
+          });
           const timer = setTimeout(retire, maxAgeMs * (1 - Math.random() / 5)).unref();
           socket.once('close', () => clearTimeout(timer));
         }
@@ -83,11 +92,18 @@ export function openConnection({ origin, options, connect, maxAgeMs, onRetired }
     get writeError() {
       return writeError;
     },
+    get sentNothing() {
+      return sentNothing;
+    },
+    idleSince: 0,
     send(request, user) {
       user.connection = connection;
       client.dispatch(request, user);
     },
-    expectResponse: () => scanner.expect(),
+    expectResponse() {
+      scanner.expect();
+      writes?.expectRequest();
+    },
     close: () => client.close().catch(() => undefined),
     destroy: () => void client.destroy(),
   };
@@ -110,22 +126,53 @@ function rewriteReads(socket: Socket, scanner: InterimScanner): void {
 
 type WriteCallback = (error?: Error | null) => void;
 
+interface WriteWatch {
+  /** The next bytes written begin a request. */
+  expectRequest(): void;
+}
+
+interface WriteEvents {
+  readonly onFailed: (error: Error) => void;
+  readonly onNothingSent: () => void;
+}
+
 /**
  * A backend may answer an upload before it has read it, and close: the next write then fails, and Node would throw away what
  * was received. So a failed write ends the upload alone: it is never reported done, which holds back the rest, and the end of
  * the connection is found by reading up to it (RFC 9112 9.3).
+ *
+ * If the first write of a request is refused within the call, the kernel took nothing of it, and whatever may still be read is
+ * no answer to it: the connection ends at once. TLS may fail in the same way after it has sent something.
  */
-function surviveFailedWrites(socket: Socket, onFailed: (error: Error) => void): void {
-  const unless =
-    (done: WriteCallback): WriteCallback =>
-    (error) =>
-      error ? onFailed(error) : done(error);
+function surviveFailedWrites(socket: Socket, { onFailed, onNothingSent }: WriteEvents): WriteWatch {
+  const tells = !('encrypted' in socket);
+  let isFirst = false;
+  let isWithin = false;
+  const begin = (done: WriteCallback): WriteCallback => {
+    const first = isFirst;
+    isFirst = false;
+    isWithin = true;
+    return (error) => {
+      if (!error) return done(error);
+      if (!first || !isWithin) return onFailed(error);
+      onNothingSent();
+      socket.destroy(error);
+    };
+  };
   /* oxlint-disable no-underscore-dangle -- the only place where a failed write can be met before it destroys the socket */
   const write = socket._write.bind(socket);
-  socket._write = (chunk, encoding, done) => write(chunk, encoding, unless(done));
+  socket._write = (chunk, encoding, done) => {
+    write(chunk, encoding, begin(done));
+    isWithin = false;
+  };
   const writeMany = socket._writev?.bind(socket);
-  if (writeMany !== undefined) socket._writev = (chunks, done) => writeMany(chunks, unless(done));
+  if (writeMany !== undefined)
+    socket._writev = (chunks, done) => {
+      writeMany(chunks, begin(done));
+      isWithin = false;
+    };
   /* oxlint-enable no-underscore-dangle */
+  return { expectRequest: () => (isFirst = tells) };
 }
 
 const LF = 0x0a;

@@ -2,23 +2,31 @@
  * Connects to one backend: finds its address anew for each connection, tries what it finds, speaks TLS where the settings say
  * so, and all of it within one time. Knows nothing of requests; whom it trusts comes from the settings alone.
  */
-import { readFileSync } from 'node:fs';
 import { isIP, type Socket } from 'node:net';
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { callbackify } from 'node:util';
 import type { buildConnector } from 'undici';
-import { connectTo } from '../lib/connect.ts';
+import { coded, connectTo } from '../lib/connect.ts';
 import type { Lookup } from '../lib/lookup.ts';
+import { connectToSocket } from '../lib/unix-socket.ts';
+import { withoutFinalDot, type Target } from './target.ts';
+
+/** Whom an https:// backend has to be, and who Postern is to it. Certificates and keys are PEM texts. */
+export interface TlsSettings {
+  /** The authorities that may sign the backend's certificate; null: those that Node trusts. */
+  readonly ca: string | null;
+  readonly insecureSkipVerify: boolean;
+  /** Sent as SNI and expected in the certificate, in place of the host. */
+  readonly serverName: string | null;
+  /** With `key`, shown to a backend that asks for it. */
+  readonly cert: string | null;
+  readonly key: string | null;
+}
 
 export interface ConnectorSettings {
-  /** Scheme, host and port; the host may have a final dot. */
-  readonly url: URL;
+  readonly target: Target;
   readonly timeoutMs: number;
-  readonly tls: {
-    readonly caFile: string | null;
-    readonly insecureSkipVerify: boolean;
-    readonly serverName: string | null;
-  };
+  readonly tls: TlsSettings;
 }
 
 /** How much Node reads of a connection ahead of whoever takes it; TLS records hold no more than that. */
@@ -26,44 +34,51 @@ const PLAIN_READ_AHEAD = 64 * 1024;
 const TLS_READ_AHEAD = 16 * 1024;
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
-/** @throws Error when the CA file cannot be read. */
-export function createConnector({ url, timeoutMs, tls: trust }: ConnectorSettings, lookup: Lookup): Connector {
-  const secure = url.protocol === 'https:';
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
-  const secured = secure ? createTlsClient(withoutFinalDot(host), trust) : null;
+export type Connector = buildConnector.connector;
 
-  const connect = async (): Promise<Socket> => {
-    const deadline = performance.now() + timeoutMs;
-    const socket = await connectTo(lookup, { host, port, timeoutMs, highWaterMark: PLAIN_READ_AHEAD }).socket;
-    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_PROBE_MS);
-    return secured === null ? socket : secured(socket, deadline - performance.now());
-  };
-  const connectWith = callbackify(connect);
+/** @throws Error when a certificate or key cannot be used. */
+export function createConnector({ target, timeoutMs, tls: settings }: ConnectorSettings, lookup: Lookup): Connector {
+  const open =
+    target.kind === 'socket' ? toSocket(target.path, timeoutMs) : toHost(target, timeoutMs, settings, lookup);
+  const connectWith = callbackify(open);
   return (_target, callback) => {
     connectWith((error, socket) => (error ? callback(error, null) : callback(null, socket)));
   };
 }
 
-export type Connector = buildConnector.connector;
+const toSocket = (path: string, timeoutMs: number) => (): Promise<Socket> =>
+  connectToSocket({ path, timeoutMs, highWaterMark: PLAIN_READ_AHEAD });
 
-/** A name is the same with and without it; neither a certificate nor a Host is written with it (RFC 6066 3). */
-export function withoutFinalDot(host: string): string {
-  return host.replace(/\.$/, '');
+type HostTarget = Extract<Target, { readonly kind: 'host' }>;
+
+function toHost(target: HostTarget, timeoutMs: number, settings: TlsSettings, lookup: Lookup): () => Promise<Socket> {
+  const { host, port, secure } = target;
+  const secured = secure ? createTlsClient(withoutFinalDot(host), settings) : null;
+  return async () => {
+    const deadline = performance.now() + timeoutMs;
+    const socket = await connectTo(lookup, { host, port, timeoutMs, highWaterMark: PLAIN_READ_AHEAD }).socket;
+    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_PROBE_MS);
+    return secured === null ? socket : secured(socket, deadline - performance.now());
+  };
 }
 
 type Secure = (socket: Socket, timeoutMs: number) => Promise<TLSSocket>;
 
-function createTlsClient(host: string, { caFile, insecureSkipVerify, serverName }: ConnectorSettings['tls']): Secure {
+function createTlsClient(host: string, { ca, cert, key, insecureSkipVerify, serverName }: TlsSettings): Secure {
   const name = serverName ?? (isIP(host) === 0 ? host : null);
   const options: ConnectionOptions & { readonly highWaterMark: number } = {
     host,
     rejectUnauthorized: !insecureSkipVerify,
     ALPNProtocols: ['http/1.1'],
     highWaterMark: TLS_READ_AHEAD,
+    // Read here, once: what cannot be used is found before anything connects.
+    secureContext: tls.createSecureContext({
+      ...(ca !== null && { ca }),
+      ...(cert !== null && { cert }),
+      ...(key !== null && { key }),
+    }),
     // A numeric address is not sent as a name (RFC 6066 3).
     ...(name === null ? {} : { servername: name }),
-    ...(caFile === null ? {} : { ca: readFileSync(caFile) }),
   };
   let session: Buffer | undefined;
   return (socket, timeoutMs) =>
@@ -85,5 +100,4 @@ function createTlsClient(host: string, { caFile, insecureSkipVerify, serverName 
     });
 }
 
-const tooLate = (host: string): NodeJS.ErrnoException =>
-  Object.assign(new Error(`the TLS handshake with ${host} took too long`), { code: 'ETIMEDOUT' });
+const tooLate = (host: string): Error => coded('ETIMEDOUT', `the TLS handshake with ${host} took too long`);

@@ -3,11 +3,12 @@
  * Refuses answers that two parties could read in two ways. Retries nothing, follows nothing, knows no client.
  */
 import type { Readable } from 'node:stream';
-import { hasField, withoutField } from '../lib/header-list.ts';
+import { withoutField } from '../lib/header-list.ts';
+import { decode, flawOf, tellsItsEnd } from './answer-framing.ts';
 import type { Waiter } from './concurrency-limit.ts';
 import type { Connection, ConnectionUser } from './connection.ts';
 import { failureFrom, failureOf, type FlightPhase, type UpstreamFailure } from './failure.ts';
-import { FIXED_SERVER_NAME, type Upstream } from './pool.ts';
+import { FIXED_SERVER_NAME, type Upstream, type WireRequest } from './pool.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -49,18 +50,18 @@ const FOR_ITS_SHARE = "for its key's share of the connections (maxConnectionsPer
 
 /** Sends the request as soon as the backend has a connection for it. */
 export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink): Flight {
-  const exchange = new Exchange(upstream, request, sink);
-  exchange.enter();
-  return exchange;
+  const dispatched = new Dispatched(upstream, request, sink);
+  dispatched.enter();
+  return dispatched;
 }
 
-class Exchange implements Flight, Waiter, ConnectionUser {
+class Dispatched implements Flight, Waiter, ConnectionUser {
   connection: Connection | null = null;
   readonly #upstream: Upstream;
   readonly #request: UpstreamRequest;
   readonly #sink: ResponseSink;
   #phase: FlightPhase = 'connecting';
-  #settled = false;
+  #ended = false;
   #waiting = false;
   #underWay = true;
   #interimResponses = 0;
@@ -69,6 +70,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   #leftUnread = false;
   #answerHeaders: readonly string[] = [];
   #starting = false;
+  #wentAgain = false;
   #resumeRead: (() => void) | null = null;
 
   constructor(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink) {
@@ -78,32 +80,23 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   }
 
   enter(): void {
-    switch (this.#upstream.limit.enter(this, this.#request.holder)) {
-      case 'go':
-        this.start();
-        return;
-      case 'wait':
-        this.#waiting = true;
-        return;
-      case 'full':
-        process.nextTick(() => this.#fail(failureOf('overloaded', 'too many requests wait for a connection')));
-        return;
-      case 'share full':
-        process.nextTick(() => this.#fail(failureOf('overloaded', `too many requests wait ${FOR_ITS_SHARE}`)));
-        return;
-      default:
+    const verdict = this.#upstream.limit.enter(this, this.#request.holder);
+    if (verdict === 'go') this.start();
+    else if (verdict === 'wait') this.#waiting = true;
+    else {
+      const why = verdict === 'full' ? 'for a connection' : FOR_ITS_SHARE;
+      process.nextTick(() => this.#fail(failureOf('overloaded', `too many requests wait ${why}`)));
     }
   }
 
   start(): void {
     this.#waiting = false;
-    if (this.#settled) {
+    if (this.#ended) {
       this.#leave(false);
       return;
     }
-    const { method, target, body } = this.#request;
     this.#starting = true;
-    this.#upstream.send({ path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME }, this);
+    this.#upstream.send(this.#onWire(), this);
     this.#starting = false;
   }
 
@@ -114,7 +107,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   }
 
   abort(): void {
-    if (this.#settled) return;
+    if (this.#ended) return;
     if (this.#waiting) this.#upstream.limit.forget(this);
     this.#giveUp(failureOf('aborted', 'given up on this side'));
   }
@@ -125,13 +118,13 @@ class Exchange implements Flight, Waiter, ConnectionUser {
 
   onConnect(): void {
     // undici's way to drop a request before a byte of it is written.
-    if (this.#settled) throw new Error('given up before it was sent');
+    if (this.#ended) throw new Error('given up before it was sent');
     this.#phase = 'sent';
     this.connection?.expectResponse();
   }
 
   onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
-    if (this.#settled) return true;
+    if (this.#ended) return true;
     if (status < 200) {
       this.#countInterim(status);
       return true;
@@ -154,20 +147,26 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   }
 
   onData(chunk: Buffer): boolean {
-    return this.#settled || this.#sink.onData(chunk);
+    return this.#ended || this.#sink.onData(chunk);
   }
 
   onComplete(trailers: readonly (string | Buffer)[] | null): void {
     this.#leave(this.#leftUnread);
-    if (this.#settled) return;
+    if (this.#ended) return;
     const broken = this.#brokenBy();
     if (broken !== null) this.#fail(failureFrom(broken, this.#phase));
     else this.#end(trailers === null || trailers.length === 0 ? [] : decode(trailers));
   }
 
   onError(error: Error): void {
+    if (this.#mayGoAgain()) {
+      this.#wentAgain = true;
+      this.#phase = 'connecting';
+      this.#upstream.sendAgain(this.connection as Connection, this.#onWire(), this);
+      return;
+    }
     this.#leave(true);
-    if (this.#settled) return;
+    if (this.#ended) return;
     // A 304 may tell the length that a 200 would have had (RFC 9110 8.6); undici misses those bytes and says so.
     if (this.#hasNoContent && (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
       this.#end([]);
@@ -176,6 +175,18 @@ class Exchange implements Flight, Waiter, ConnectionUser {
     const failure = failureFrom(error, this.#phase);
     if (this.#starting) process.nextTick(() => this.#fail(failure));
     else this.#fail(failure);
+  }
+
+  /** Only what the backend cannot have seen, and that is still there: a stream has been read from. */
+  #mayGoAgain(): boolean {
+    const { body } = this.#request;
+    if (this.#ended || this.#wentAgain || this.connection?.sentNothing !== true) return false;
+    return body === null || Buffer.isBuffer(body);
+  }
+
+  #onWire(): WireRequest {
+    const { method, target, body } = this.#request;
+    return { path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME };
   }
 
   /** undici takes a reset for the end of an answer that only the closing of the connection ends. */
@@ -212,7 +223,7 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   }
 
   /**
-   * Settles first: the error that the connection then reports finds the matter closed. undici's own way to abort would
+   * Ends it first: the error that the connection then reports finds the matter closed. undici's own way to abort would
    * connect anew for the request that it has just dropped.
    */
   #giveUp(failure: UpstreamFailure): void {
@@ -222,41 +233,13 @@ class Exchange implements Flight, Waiter, ConnectionUser {
   }
 
   #end(trailers: readonly string[]): void {
-    this.#settled = true;
+    this.#ended = true;
     this.#sink.onEnd(trailers);
   }
 
   #fail(failure: UpstreamFailure): void {
-    if (this.#settled) return;
-    this.#settled = true;
+    if (this.#ended) return;
+    this.#ended = true;
     this.#sink.onFailure(failure);
   }
-}
-
-/** Header bytes are latin1 on the wire (RFC 9110 5.5): no byte is lost or changed. */
-function decode(raw: readonly (string | Buffer)[]): string[] {
-  const decoded: string[] = [];
-  for (const part of raw) decoded.push(typeof part === 'string' ? part : part.toString('latin1'));
-  return decoded;
-}
-
-/** Whether the end of an answer is told by its header section, and not by the closing of the connection alone. */
-export const tellsItsEnd = (headers: readonly string[]): boolean =>
-  hasField(headers, 'content-length') || hasField(headers, 'transfer-encoding');
-
-/** The framing of an answer must have one reading (RFC 9112 6.3), whatever the parser made of it. */
-function flawOf(headers: readonly string[]): string | null {
-  let lengths = 0;
-  let codings = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (name.length === 14 && name.toLowerCase() === 'content-length') lengths += 1;
-    else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      codings += 1;
-      if ((headers[i + 1] as string).trim().toLowerCase() !== 'chunked') return 'transfer coding other than chunked';
-    }
-  }
-  if (lengths > 1) return 'repeated Content-Length';
-  if (codings > 1) return 'repeated Transfer-Encoding';
-  return lengths > 0 && codings > 0 ? 'Content-Length with Transfer-Encoding' : null;
 }

@@ -78,7 +78,13 @@ const KIND_OF_CODE: ReadonlyMap<string, UpstreamFailureKind> = new Map<string, U
   ['EPERM', 'connect'],
   ['EMFILE', 'connect'],
   ['ENFILE', 'connect'],
+  // Of Unix sockets: no such file, a path through a file, no stream socket, a full queue.
   ['ENOENT', 'connect'],
+  ['ENOTDIR', 'connect'],
+  ['ELOOP', 'connect'],
+  ['ENOTSOCK', 'connect'],
+  ['EPROTOTYPE', 'connect'],
+  ['EAGAIN', 'connect'],
   ['ENOTFOUND', 'connect'],
   ['EAI_AGAIN', 'connect'],
   ['EAI_FAIL', 'connect'],

@@ -14,7 +14,7 @@ import { clientTrailers } from './headers.ts';
 import type { Upstream } from './pool.ts';
 import { breakOffWhenStalled } from './stall.ts';
 
-export interface Exchange {
+export interface ForwardInput {
   readonly upstream: Upstream;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -42,18 +42,18 @@ export type ForwardResult =
   | { readonly kind: 'client_gone' };
 
 /** Starts forwarding. `abort` gives it up silently: `onSettled` is not called any more, and the client is the caller's. */
-export function forward(exchange: Exchange): { readonly abort: () => void } {
-  const forwarding = new Forwarding(exchange);
+export function forward(input: ForwardInput): { readonly abort: () => void } {
+  const forwarding = new Forwarding(input);
   forwarding.begin();
   return { abort: () => forwarding.abort() };
 }
 
 class Forwarding implements ResponseSink {
-  readonly #exchange: Exchange;
+  readonly #input: ForwardInput;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   #flight: Flight | null = null;
-  #settled = false;
+  #over = false;
   #startedAt = 0;
   #status = 0;
   #isPipelined = false;
@@ -64,22 +64,22 @@ class Forwarding implements ResponseSink {
   #held: Buffer | null = null;
   #ended = false;
 
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
-    this.#req = exchange.req;
-    this.#res = exchange.res;
+  constructor(input: ForwardInput) {
+    this.#input = input;
+    this.#req = input.req;
+    this.#res = input.res;
   }
 
   begin(): void {
-    this.#startedAt = this.#exchange.now();
+    this.#startedAt = this.#input.now();
     if (this.#req.socket.destroyed) {
-      this.#settle({ kind: 'client_gone' });
+      this.#conclude({ kind: 'client_gone' });
       return;
     }
     // The response of a pipelined request has no socket yet, and tells nothing when the client leaves.
     this.#isPipelined = this.#res.socket === null;
     (this.#isPipelined ? this.#req.socket : this.#res).on('close', this.#onClientClose);
-    const { upstream, request, send, maxBodyBytes } = this.#exchange;
+    const { upstream, request, send, maxBodyBytes } = this.#input;
     if (request.body === this.#req) {
       this.#upload = new BodyStream({ req: this.#req, maxBytes: maxBodyBytes, onTooLarge: this.#onTooLarge });
       this.#flight = dispatch(upstream, { ...request, body: this.#upload }, this);
@@ -87,18 +87,18 @@ class Forwarding implements ResponseSink {
   }
 
   abort(): void {
-    if (this.#settled) return;
-    this.#markSettled();
+    if (this.#over) return;
+    this.#markOver();
     this.#flight?.abort();
   }
 
   onResponse(status: number, headers: readonly string[], statusText: string): void {
-    if (this.#settled) return;
+    if (this.#over) return;
     this.#status = status;
-    this.#exchange.onAnswered((this.#exchange.now() - this.#startedAt) / 1_000);
-    const fields = this.#exchange.answerHeaders(headers);
+    this.#input.onAnswered((this.#input.now() - this.#startedAt) / 1_000);
+    const fields = this.#input.answerHeaders(headers);
     const mayTrail =
-      this.#req.httpVersionMinor > 0 && this.#exchange.request.method !== 'HEAD' && status !== 204 && status !== 304;
+      this.#req.httpVersionMinor > 0 && this.#input.request.method !== 'HEAD' && status !== 204 && status !== 304;
     // Node refuses to announce trailers of an answer that cannot have any.
     this.#res.writeHead(status, reasonOf(statusText), mayTrail ? fields : withoutField(fields, 'trailer'));
     this.#holding = true;
@@ -106,7 +106,7 @@ class Forwarding implements ResponseSink {
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.#settled) return true;
+    if (this.#over) return true;
     if (this.#holding && this.#held === null) {
       this.#held = chunk;
       return true;
@@ -118,19 +118,19 @@ class Forwarding implements ResponseSink {
   }
 
   onEnd(trailers: readonly string[]): void {
-    if (this.#settled) return;
+    if (this.#over) return;
     if (trailers.length > 0 && this.#res.chunkedEncoding) this.#res.addTrailers(clientTrailers(trailers));
     this.#ended = true;
     if (!this.#holding) this.#end();
-    this.#settle({ kind: 'answered', status: this.#status });
-    if (!this.#req.complete) discardRest(this.#req, this.#exchange.maxBodyBytes);
+    this.#conclude({ kind: 'answered', status: this.#status });
+    if (!this.#req.complete) discardRest(this.#req, this.#input.maxBodyBytes);
   }
 
   onFailure(failure: UpstreamFailure): void {
-    if (this.#settled) return;
+    if (this.#over) return;
     this.#deliver();
     if (this.#res.headersSent) breakOff(this.#req, this.#res);
-    this.#settle({ kind: 'failed', failure });
+    this.#conclude({ kind: 'failed', failure });
   }
 
   #end(): void {
@@ -147,7 +147,7 @@ class Forwarding implements ResponseSink {
   #watchStalls(): void {
     if (this.#watchesStalls) return;
     this.#watchesStalls = true;
-    breakOffWhenStalled(this.#res, this.#exchange.upstream.idleTimeoutMs);
+    breakOffWhenStalled(this.#res, this.#input.upstream.idleTimeoutMs);
   }
 
   /** A small answer has come whole by the end of the turn, and goes out in one write. */
@@ -164,28 +164,28 @@ class Forwarding implements ResponseSink {
   };
 
   readonly #onClientClose = (): void => {
-    if (this.#settled) return;
-    this.#settle({ kind: 'client_gone' });
+    if (this.#over) return;
+    this.#conclude({ kind: 'client_gone' });
     this.#flight?.abort();
   };
 
   readonly #onTooLarge = (): void => {
-    if (this.#settled) return;
+    if (this.#over) return;
     if (this.#res.headersSent) breakOff(this.#req, this.#res);
-    this.#settle({ kind: 'body_too_large' });
+    this.#conclude({ kind: 'body_too_large' });
     this.#flight?.abort();
   };
 
-  #markSettled(): void {
-    this.#settled = true;
+  #markOver(): void {
+    this.#over = true;
     if (this.#isPipelined) this.#req.socket.off('close', this.#onClientClose);
     // What is left of the upload is the caller's: nothing here may hold it back any more.
     this.#upload?.destroy();
   }
 
-  #settle(result: ForwardResult): void {
-    this.#markSettled();
-    this.#exchange.onSettled(result);
+  #conclude(result: ForwardResult): void {
+    this.#markOver();
+    this.#input.onSettled(result);
   }
 }
 

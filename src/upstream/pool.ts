@@ -8,10 +8,11 @@ import { createLookup, type Lookup } from '../lib/lookup.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { type ConcurrencyLimit, createConcurrencyLimit } from './concurrency-limit.ts';
 import { type Connection, type ConnectionUser, openConnection } from './connection.ts';
-import { createConnector, withoutFinalDot } from './connector.ts';
+import { createConnector, type TlsSettings } from './connector.ts';
+import { targetOf } from './target.ts';
 
 export interface UpstreamSettings {
-  /** Scheme, host and port; no path. */
+  /** `http://` or `https://` with a host and a port, or `unix:` with a path. */
   readonly url: string;
   readonly connectTimeoutSeconds: number;
   /** Until the final response's headers; also the longest wait for a free connection. */
@@ -21,14 +22,10 @@ export interface UpstreamSettings {
   readonly maxConnections: number;
   /** Of these, how many the requests of one key may have; null: half of them. */
   readonly maxConnectionsPerKey: number | null;
+  /** How long an idle connection may be used again; 0: not at all. */
+  readonly keepAliveSeconds: number;
   readonly preserveHost: boolean;
-  readonly tls: {
-    /** PEM, read once, when the upstream is made. */
-    readonly caFile: string | null;
-    readonly insecureSkipVerify: boolean;
-    /** Sent as SNI and expected in the certificate, in place of the host of `url`. */
-    readonly serverName: string | null;
-  };
+  readonly tls: TlsSettings;
 }
 
 /** A request as undici takes it. */
@@ -49,6 +46,8 @@ export interface Upstream {
   readonly limit: ConcurrencyLimit;
   /** Sends a request on a connection of its own, which is to be given back when the exchange on it has ended. */
   send(request: WireRequest, user: ConnectionUser): void;
+  /** Sends a request of which nothing was sent on the connection that it had, which is left; on a new one. */
+  sendAgain(unsent: Connection, request: WireRequest, user: ConnectionUser): void;
   /** The exchange on the connection has ended; its place goes to the next in line. After a failure it is not used again. */
   giveBack(connection: Connection, holder: string, failed: boolean): void;
   /**
@@ -65,6 +64,8 @@ export interface UpstreamWorld {
   /** Of this backend alone: a name server that hangs for one holds up no other. */
   readonly lookup: Lookup;
   readonly maxAgeMs: number;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
 }
 
 /** Requests that may wait for each connection before further ones are turned away as overloaded. */
@@ -78,11 +79,11 @@ const TICK_MS = 499;
 const MAX_AGE_MS = 5 * 60_000;
 
 /**
- * A request on a connection that the backend is just closing is lost, and a POST must not be sent again. So connections
- * idle for less time than the shortest usual limit of servers (Node, Apache, Uvicorn: 5 s), and for a second less than
- * a backend announces in `Keep-Alive: timeout=N`.
+ * undici writes on a used connection at the end of the turn, which shows whether the backend had closed it when the turn began.
+ * After a rest of so long the request is handed over at that end: then a whole turn lies between, and shows what the backend
+ * has closed by now. Under load none rests so long, and nothing is put off.
  */
-const KEEP_ALIVE = { keepAliveTimeout: 4_000, keepAliveMaxTimeout: 60_000, keepAliveTimeoutThreshold: 1_000 } as const;
+const LOOK_AFTER_MS = 100;
 
 /**
  * undici derives the TLS server name from the Host header, which with `preserveHost` is the client's, unless a request
@@ -90,20 +91,20 @@ const KEEP_ALIVE = { keepAliveTimeout: 4_000, keepAliveMaxTimeout: 60_000, keepA
  */
 export const FIXED_SERVER_NAME = 'upstream';
 
-/** Makes the pool of one backend. Throws when `url` is not an http(s) origin or `caFile` cannot be read. */
+/** Makes the pool of one backend. Throws when `url` is none of the three, or a certificate or key cannot be used. */
 export function createUpstream(settings: UpstreamSettings, world: Partial<UpstreamWorld> = {}): Upstream {
-  const { lookup = createLookup(), maxAgeMs = MAX_AGE_MS } = world;
-  const url = originOf(settings.url);
+  const { lookup = createLookup(), maxAgeMs = MAX_AGE_MS, now = () => performance.now() } = world;
+  const target = targetOf(settings.url);
+  const own = target.origin;
   const timeoutMs = milliseconds(settings.connectTimeoutSeconds);
-  const connect = createConnector({ url, timeoutMs, tls: settings.tls }, lookup);
+  const keepAliveMs = milliseconds(settings.keepAliveSeconds);
+  const connect = createConnector({ target, timeoutMs, tls: settings.tls }, lookup);
   const limit = createConcurrencyLimit({
     limit: settings.maxConnections,
     perHolder: settings.maxConnectionsPerKey ?? Math.max(1, Math.floor(settings.maxConnections / 2)),
     waitingForEach: WAITING_PER_CONNECTION,
     maxWaitMs: milliseconds(settings.timeoutSeconds),
   });
-  const own = new URL(url.origin);
-  own.hostname = withoutFinalDot(url.hostname);
   const options: Client.Options = {
     pipelining: 1,
     allowH2: false,
@@ -111,7 +112,11 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     bodyTimeout: milliseconds(settings.idleTimeoutSeconds) + TICK_MS,
     maxHeaderSize: MAX_RESPONSE_HEADER_BYTES,
     strictContentLength: true,
-    ...KEEP_ALIVE,
+    // It takes no 0.
+    keepAliveTimeout: Math.max(1, keepAliveMs),
+    // The backend may ask for less in `Keep-Alive: timeout=N`: then it is a second less than that, for the way.
+    keepAliveMaxTimeout: Math.max(1, keepAliveMs),
+    keepAliveTimeoutThreshold: 1_000,
   };
   const open = new Set<Connection>();
   const idle: Connection[] = [];
@@ -127,12 +132,16 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
   const endRest = (): void => {
     const rested = resting;
     const held = holders;
+    const idleSince = now();
     resting = [];
     holders = [];
     for (let i = 0; i < rested.length; i += 1) {
       const connection = rested[i] as Connection;
-      if (closing || connection.retired) dismiss(connection);
-      else idle.push(connection);
+      if (closing || connection.retired || keepAliveMs === 0) dismiss(connection);
+      else {
+        connection.idleSince = idleSince;
+        idle.push(connection);
+      }
       limit.leave(held[i] as string);
     }
   };
@@ -151,6 +160,21 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     open.add(connection);
     return connection;
   };
+  /** The one used last: those that are not needed any more stay idle, and close. If that rested too long, all did. */
+  const sendOnIdle = (request: WireRequest, user: ConnectionUser): boolean => {
+    const rested = now() - (idle.at(-1)?.idleSince ?? 0);
+    if (rested > keepAliveMs) for (const connection of idle.splice(0)) dismiss(connection);
+    const connection = idle.pop();
+    if (connection === undefined) return false;
+    if (rested < LOOK_AFTER_MS) connection.send(request, user);
+    else setImmediate(() => connection.send(request, user));
+    return true;
+  };
+  const sendOnNew = (request: WireRequest, user: ConnectionUser): void => {
+    const connection = openAnother();
+    if (destroyed) connection.destroy();
+    connection.send(request, user);
+  };
 
   return {
     origin: own.origin,
@@ -159,10 +183,11 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     idleTimeoutMs: milliseconds(settings.idleTimeoutSeconds),
     limit,
     send(request, user) {
-      // The one used last: those that are not needed any more stay idle, and close.
-      const connection = idle.pop() ?? openAnother();
-      if (destroyed) connection.destroy();
-      connection.send(request, user);
+      if (!sendOnIdle(request, user)) sendOnNew(request, user);
+    },
+    sendAgain(unsent, request, user) {
+      dismiss(unsent);
+      sendOnNew(request, user);
     },
     giveBack(connection, holder, failed) {
       if (!failed && !connection.isSending) {
@@ -191,14 +216,6 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
       idle.length = 0;
     },
   };
-}
-
-function originOf(text: string): URL {
-  const url = new URL(text);
-  const isOrigin = (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/' && url.search === '';
-  if (!isOrigin || url.username !== '' || url.password !== '' || url.hash !== '')
-    throw new TypeError('An upstream is http:// or https://, a host and a port, and nothing else.');
-  return url;
 }
 
 function milliseconds(seconds: number): number {

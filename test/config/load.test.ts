@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../../src/config/load.ts';
@@ -12,7 +14,7 @@ t.test('paths are relative to the file that names them', async (t) => {
       'postern.yaml': [
         'listen: { tls: { certFile: tls/cert.pem, keyFile: ../key.pem } }',
         'apis:',
-        '  integration: { upstream: "https://a", tls: { caFile: tls/cert.pem } }',
+        '  integration: { upstream: "https://a", tls: { caFile: tls/cert.pem, certFile: tls/cert.pem, keyFile: ../key.pem } }',
         'redis: { url: "rediss://a", tls: { caFile: tls/cert.pem } }',
         'keys: { file: more/keys.yaml }',
       ].join('\n'),
@@ -25,10 +27,23 @@ t.test('paths are relative to the file that names them', async (t) => {
   t.same(problems, []);
   t.same(config?.listen.tls, { certFile: at('conf/tls/cert.pem'), keyFile: at('key.pem') });
   t.equal(config?.apis.integration?.tls.caFile, at('conf/tls/cert.pem'));
+  t.match(config?.apis.integration?.tls, { certFile: at('conf/tls/cert.pem'), keyFile: at('key.pem') });
   t.equal(config?.redis.tls?.caFile, at('conf/tls/cert.pem'));
   t.equal(config?.keys.file, at('conf/more/keys.yaml'));
   t.equal(keyFile, at('conf/more/keys.yaml'));
   t.same(new Set(files), new Set([at('conf/postern.yaml'), at('conf/tls/cert.pem'), at('key.pem')]));
+});
+
+t.test('the path of a socket is relative to the file too', (t) => {
+  // Not in the test's own folder: its path is longer than a socket's may be.
+  const directory = mkdtempSync(join(tmpdir(), 'postern-load-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'p.yaml');
+  writeFileSync(file, 'apis: { integration: { upstream: "unix:run/app.sock" } }\n');
+  const { config, problems } = loadConfig(file, {});
+  t.same(problems, []);
+  t.equal(config?.apis.integration?.upstream, `unix:${join(directory, 'run/app.sock')}`);
+  t.end();
 });
 
 t.test('files that references read are watched, also when one is missing', async (t) => {

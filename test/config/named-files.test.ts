@@ -62,3 +62,25 @@ t.test('authorities', async (t) => {
   ]);
   t.same(files, [KEY, CERT, 'none'], 'all are watched, also those that are missing');
 });
+
+t.test('certificates that Postern shows to backends', (t) => {
+  const pair = (certFile: string, keyFile: string) =>
+    check({ apis: { integration: { upstream, tls: { certFile, keyFile } } } });
+  const at = ['apis', 'integration', 'tls', 'keyFile'];
+  t.same(pair(CERT, KEY), { findings: [], files: [CERT, KEY] });
+  t.match(pair('test/fixtures/upstream-tls/client.pem', KEY).findings, [
+    { path: at, message: /is not the private key/ },
+  ]);
+  t.match(pair(CERT, CERT).findings, [{ path: at, message: /no unencrypted private key/ }]);
+  t.end();
+});
+
+t.test('sockets: a path must fit, and need not be there', (t) => {
+  const at = (path: string) => check({ apis: { integration: { upstream: `unix:${path}` } } });
+  t.same(at('/run/none.sock'), { findings: [], files: [] });
+  const path = ['apis', 'integration', 'upstream'];
+  t.match(at(`/run/${'a'.repeat(120)}`).findings, [
+    { path, message: /is too long for the path of a Unix socket: 125 bytes/ },
+  ]);
+  t.end();
+});

@@ -12,7 +12,7 @@ t.test('every preset lists routes and places as an operator could write them', (
     const { routes, credential } = presetOf(name);
     t.ok(routes.length > 0, name);
     t.strictSame(findRouteProblems(routes), [], name);
-    const written = routes.map(({ backend, ...route }) => route);
+    const written = routes.map(({ backend: _backend, ...route }) => route);
     t.equal(RoutesSchema.safeParse(written).error, undefined, name);
     t.same(CredentialSchema.parse(['bearer', ...credential]), defaultsOf(name).credential, name);
   }
@@ -97,8 +97,16 @@ t.test('routes on which a backend might read events unseen are not listed', (t) 
 });
 
 t.test('or listed for their forms alone', async (t) => {
-  const route = compileRoutes(presetOf('posthog').routes).match('POST', '/decide')?.route;
-  t.match(route, { events: null, forms: true, backend: { unseen: true } });
+  for (const [preset, path] of [
+    ['posthog', '/decide'],
+    ['posthog', '/i/v1/logs'],
+    ['posthog', '/i/v0/ai'],
+    ['mixpanel', '/record'],
+  ] as const) {
+    const route = compileRoutes(presetOf(preset).routes).match('POST', path)?.route;
+    t.equal(route?.events, null, path);
+    t.equal(route?.backend.unseen, true, path);
+  }
 });
 
 t.test('no parameter that can hold events is listed', async (t) => {

@@ -3,6 +3,18 @@ import { ConfigSchema, DEFAULT_REDIS_URL } from '../../src/config/schema.ts';
 
 const upstream = 'http://127.0.0.1:9000';
 
+t.test('the data port is a host and port, or a socket alone', (t) => {
+  const place = (listen: object) => {
+    const { host, port, path } = ConfigSchema.parse({ apis: { integration: { upstream: 'http://a' } }, listen }).listen;
+    return [host, port, path];
+  };
+  t.same(place({}), ['0.0.0.0', 8080, null]);
+  t.same(place({ port: 1 }), ['0.0.0.0', 1, null]);
+  t.same(place({ path: null, host: '::1', port: 1 }), ['::1', 1, null]);
+  t.same(place({ path: '/run/a.sock' }), [null, null, '/run/a.sock']);
+  t.end();
+});
+
 t.test('every default', async (t) => {
   const config = ConfigSchema.parse({ apis: { integration: { upstream }, metrics: { upstream } } });
   const api = {
@@ -13,7 +25,6 @@ t.test('every default', async (t) => {
     unlisted: 'allow',
     allowFrom: 'anywhere',
     denyFrom: [],
-    keepAliveSeconds: 4,
     token: null,
     cache: null,
     routes: null,
@@ -27,7 +38,8 @@ t.test('every default', async (t) => {
     maxBodyBytes: 1048576,
     maxConnections: 128,
     maxConnectionsPerKey: null,
-    tls: { caFile: null, insecureSkipVerify: false, serverName: null },
+    keepAliveSeconds: 4,
+    tls: { caFile: null, insecureSkipVerify: false, serverName: null, certFile: null, keyFile: null },
     cors: {
       allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-request-id'],
       maxAgeSeconds: 7200,
@@ -39,6 +51,7 @@ t.test('every default', async (t) => {
     listen: {
       host: '0.0.0.0',
       port: 8080,
+      path: null,
       trustedProxies: [],
       denyFrom: [],
       proxyProtocol: false,

@@ -36,6 +36,7 @@ table(
   ],
 );
 t.equal(hostName.parse('Bücher.Example.'), 'xn--bcher-kva.example', 'as it is looked up, and as it stands in Host');
+t.equal(upstreamUrl.parse('UNIX:/Run/App.sock'), 'unix:/Run/App.sock', 'a path is kept as it is');
 t.equal(upstreamUrl.parse('http://Bücher.example.:9000/'), 'http://xn--bcher-kva.example.:9000');
 table(
   listenHost,
@@ -53,6 +54,9 @@ table(
     'http://svc.ns.svc.cluster.local.:9000',
     'http://bücher.example',
     'http://例え.test:8080',
+    'unix:/run/x.sock',
+    'unix:run/x.sock',
+    'UNIX:/run/x.sock',
   ],
   [
     'a:80',
@@ -78,7 +82,11 @@ table(
     'http://a\u200db',
     'http://[::1',
     'http://[fe80::1%25eth0]',
-    'unix:/run/x.sock',
+    'unix:',
+    'unix://run/x.sock',
+    'unix:///run/x.sock',
+    'unix:/run/x\0.sock',
+    'https+unix:/run/x.sock',
     'http://a\n',
     ' http://a',
     'http://exa mple',

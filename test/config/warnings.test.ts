@@ -30,6 +30,8 @@ t.test('a trusted proxy range that holds everyone', async (t) => {
     /^3:32 listen.trustedProxies\[1\] trusts everyone/,
     /^3:43 listen.trustedProxies\[2\]/,
   ]);
+  t.match(warningsOf(t, `${API}listen:\n  trustedProxies: [unix]\n`), [/^3:20 .* names nobody: without `listen.path`/]);
+  t.same(warningsOf(t, `${API}listen:\n  trustedProxies: [unix]\n  path: /run/a.sock\n`), []);
 });
 
 t.test('a secret in plain text', async (t) => {

@@ -35,7 +35,7 @@ async function proxied(t: Test, { trusted = true, timeout = 10_000, secure = fal
     : http.createServer(serve);
   const refused: string[] = [];
   const protocol = acceptProxyProtocol(server, {
-    trusted: { has: (address) => trusted && address !== null },
+    isTrusted: ({ address, isUnix }) => trusted && (address !== null || isUnix),
     headerTimeout: timeout,
     onRefused: (peer, why) => refused.push(`${peer}: ${why}`),
   });

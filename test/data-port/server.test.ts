@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { createDataPort, type DataPort } from '../../src/data-port/server.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { RawClient } from '../support/upstream.ts';
 
 const SETTINGS = {
-  host: '127.0.0.1',
-  port: 0,
+  address: { host: '127.0.0.1', port: 0 },
   tls: null,
   requestTimeoutSeconds: 5,
   headersTimeoutSeconds: 5,
@@ -56,7 +56,7 @@ async function echoing(t: Test, admit: (res: ServerResponse) => void = (res) => 
       socket.end('HTTP/1.1 400 Ours\r\n\r\n');
     },
   });
-  const { port } = await dataPort.listen();
+  const { port } = (await dataPort.listen()) as AddressInfo;
   t.teardown(() => {
     dataPort.server.closeAllConnections();
     return dataPort.close();
@@ -99,6 +99,7 @@ t.test('CONNECT and expectations are requests like any other', async (t) => {
     await sendRaw(port, `POST / HTTP/1.1\r\nHost: a\r\nExpect: ${expectation}\r\nConnection: close\r\n\r\n`, {
       untilClose: true,
     });
+  t.match(connect.text, /\r\nConnection: close\r\n/);
   t.equal(seen[0], 'CONNECT a:1 false');
   t.ok(seen.includes('POST / true'));
   t.ok(seen.includes('POST / false'));

@@ -1,6 +1,7 @@
-import type { Socket } from 'node:net';
+import { EventEmitter } from 'node:events';
+import type { Server, Socket } from 'node:net';
 import t from 'tap';
-import { peerOf, setPeer } from '../../src/data-port/socket-record.ts';
+import { markUnixPeers, peerOf, setPeer } from '../../src/data-port/socket-record.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet, parseCidr } from '../../src/lib/cidr.ts';
 
@@ -20,15 +21,15 @@ t.test('a peer is read once, in its canonical spelling', async (t) => {
 });
 
 t.test('a connection that is gone, or text that is no address, is unknown', async (t) => {
-  t.same(peerOf(socket()), { text: 'unknown', address: null });
+  t.same(peerOf(socket()), { text: 'unknown', address: null, isUnix: false });
   const one = socket('192.0.2.1');
   setPeer(one, 'unknown');
-  t.same(peerOf(one), { text: 'unknown', address: null });
+  t.same(peerOf(one), { text: 'unknown', address: null, isUnix: false });
 });
 
 t.test('the zone that a link-local peer was met in is no part of its address', async (t) => {
   for (const remote of ['fe80::1%eth0', 'fe80::1%3', 'FE80:0::1%en0'])
-    t.same(peerOf(socket(remote)), { text: 'fe80::1', address: parseAddress('fe80::1') }, remote);
+    t.same(peerOf(socket(remote)), { text: 'fe80::1', address: parseAddress('fe80::1'), isUnix: false }, remote);
   const linkLocal = compileAddressSet([parseCidr('fe80::/10')].flatMap((cidr) => (cidr.ok ? [cidr.value] : [])));
   t.ok(linkLocal.has(peerOf(socket('fe80::1%eth0')).address));
   const named = socket('192.0.2.1');
@@ -40,4 +41,21 @@ t.test('what was set holds for the life of the socket', async (t) => {
   const one = socket('192.0.2.1');
   setPeer(one, '203.0.113.7');
   t.equal(peerOf(one).text, '203.0.113.7');
+});
+
+t.test('peers on a Unix socket have no address, unless something else was said of them', async (t) => {
+  const server = new EventEmitter();
+  const seen: unknown[] = [];
+  server.on('connection', (one: Socket) => seen.push(peerOf(one)));
+  markUnixPeers(server as unknown as Server);
+  const unix = { text: 'unknown', address: null, isUnix: true };
+  server.emit('connection', socket());
+  t.same(seen, [unix], 'whoever listens longer finds it');
+  const secure = socket();
+  server.emit('secureConnection', secure);
+  t.same(peerOf(secure), unix);
+  const told = socket();
+  setPeer(told, '203.0.113.7');
+  server.emit('secureConnection', told);
+  t.equal(peerOf(told).text, '203.0.113.7');
 });

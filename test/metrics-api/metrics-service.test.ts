@@ -17,7 +17,8 @@ const CONFIG = {
   routes: null,
   preset: 'userflux',
   hosts: null,
-  tls: { caFile: null, insecureSkipVerify: false, serverName: null },
+  tls: { caFile: null, insecureSkipVerify: false, serverName: null, certFile: null, keyFile: null },
+  keepAliveSeconds: 4,
   token: TOKEN,
   cache: { store: 'memory', maxBytes: 1_000_000, maxEntryBytes: 100_000, staleIfErrorMinutes: 0 },
 } as unknown as ApiConfig;

@@ -5,6 +5,7 @@ import type { LogLevel } from '../../src/observability/log.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { refusal } from '../../src/refusal.ts';
 import { NOON, outcome } from '../support/outcomes.ts';
+import { catchTimers } from '../support/timers.ts';
 
 function collecting(level: LogLevel = 'info') {
   const lines: string[] = [];
@@ -113,4 +114,22 @@ t.test('an upstream failure and a plain request have lines of their own', async 
   const [failure, request] = parsed();
   t.match(failure, { level: 'warn', msg: 'upstream_failed', kind: 'header_timeout', status: 504, path: '/a' });
   t.match(request, { level: 'info', msg: 'request', status: 204, durationSeconds: 0.002, upstreamSeconds: 0.001 });
+});
+
+t.test('a flush that nobody reads is given up after a second', async (t) => {
+  let finish = (): void => {};
+  let givenUp = 0;
+  const destination = {
+    write: () => undefined,
+    flush: (done: () => void) => void (finish = done),
+    giveUp: () => (givenUp++, finish()),
+  };
+  const log = createLog({ level: 'info', now: () => NOON, destination });
+  let flushed: Promise<void> | null = null;
+  const [patience, ...others] = catchTimers(() => void (flushed = log.flush()));
+  t.same([patience?.ms, others], [1000, []]);
+  t.equal(givenUp, 0);
+  patience?.run();
+  await flushed;
+  t.equal(givenUp, 1);
 });

@@ -72,7 +72,7 @@ t.test('a body is looked into where it is announced and the API names a place in
     httpVersion: '1.1',
     rawHeaders,
     headers: readHeaders(rawHeaders),
-    peer: { text: '', address: null },
+    peer: { text: '', address: null, isUnix: false },
     secure: false,
     now: 0,
   });
@@ -84,7 +84,10 @@ t.test('a body is looked into where it is announced and the API names a place in
   t.equal(holds(facts('Content-Length', '0'), inBody), false);
   t.equal(holds(facts(), inBody), false);
   t.equal(holds(facts('Content-Length', '2'), rulesOf(['bearer', 'query:api_key'])), false);
-  const opaque = compileRoutes([{ method: 'POST', path: '/blob', backend: { opaque: true } }, { method: 'POST', path: '/a' }]);
+  const opaque = compileRoutes([
+    { method: 'POST', path: '/blob', backend: { opaque: true } },
+    { method: 'POST', path: '/a' },
+  ]);
   const on = (path: string) => holds(facts('Content-Length', '2'), inBody, opaque.match('POST', path));
   t.equal(on('/blob'), false);
   t.equal(on('/Blob/'), false);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parseAddress } from '../../src/lib/address.ts';
-import { cidrOf, compileRules } from '../../src/policy/compile-rules.ts';
+import { compileRules } from '../../src/policy/compile-rules.ts';
 import { apiIn, configFrom } from '../support/passages.ts';
 
 function compiled(t: Test, yaml: string) {
@@ -16,7 +16,7 @@ t.test('an API that is left out has no rules', async (t) => {
     name: 'integration',
     hosts: null,
     credential: [{ kind: 'bearer' }],
-    authorization: { kind: 'strip' },
+    authorization: { basic: { kind: 'strip' }, bearer: { kind: 'strip' }, places: [{ kind: 'strip' }] },
     enforcement: 'enforce',
     maxBodyBytes: 1048576,
   });
@@ -60,10 +60,6 @@ apis:
   t.same([...(integration?.cors.allowedHeaders ?? [])], ['x-a']);
   t.ok(integration?.router.match('POST', '/track'));
   t.equal(integration?.router.match('POST', '/event/ingest'), null);
-});
-
-t.test('a range that validation would not have let through is a bug', async (t) => {
-  t.throws(() => cidrOf('10.0.0.1/8'), /after validation/);
 });
 
 t.test('each API has its name, and names of hosts and headers count in any case', async (t) => {

@@ -22,7 +22,7 @@ function codeOf({
 }: Form): RefusalCode | 'passed' {
   const rawHeaders = [...(host ?? ['Host', 'api.test']), ...fields];
   const headers = readHeaders(rawHeaders);
-  const peer = { text: 'unknown', address: null };
+  const peer = { text: 'unknown', address: null, isUnix: false };
   const facts: Facts = { method, target, httpVersion, rawHeaders, headers, peer, secure: false, now: 0 };
   return checkRequestForm(facts)?.code ?? 'passed';
 }
@@ -217,7 +217,7 @@ t.test('a list of codings is a list of what is not served only if it ends in one
 t.test('the operator reads whether Host is missing or repeated', async (t) => {
   const why = (rawHeaders: string[]): string | undefined => {
     const headers = readHeaders(rawHeaders);
-    const peer = { text: 'unknown', address: null };
+    const peer = { text: 'unknown', address: null, isUnix: false };
     const form = { method: 'GET', target: '/', httpVersion: '1.1', rawHeaders, headers, peer, secure: false, now: 0 };
     return checkRequestForm(form)?.why;
   };

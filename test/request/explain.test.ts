@@ -4,6 +4,7 @@ import { explain } from '../../src/request/explain.ts';
 import { JUDGING } from '../../src/request/rungs.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { Key } from '../../src/keys/key.ts';
+import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { apiRules, bearer, factsOf, key, rulesOf, WORLD } from '../support/passages.ts';
 
@@ -76,9 +77,9 @@ t.test('a preflight, and the way through proxies', async (t) => {
   t.match(await ask([key('k')], preflight), { outcome: 'allowed', status: 204 });
   const rules = {
     ...rulesOf([key('k')]),
-    trustedProxies: { has: (address: unknown) => address !== null, isEmpty: false } as never,
+    trustedProxies: { ...compileTrustedProxies([]), has: (address: unknown) => address !== null },
   };
-  const facts = factsOf({ peer: { text: '10.0.0.1', address: parseAddress('10.0.0.1') } }, [
+  const facts = factsOf({ peer: { text: '10.0.0.1', address: parseAddress('10.0.0.1'), isUnix: false } }, [
     'X-Forwarded-For',
     '10.0.0.3, 10.0.0.2',
     ...bearer('k'),

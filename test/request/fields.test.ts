@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Key } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { compileAddressSet } from '../../src/lib/cidr.ts';
+import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
 import type { ApiRules, Ruleset } from '../../src/policy/ruleset.ts';
 import { refusal, type Refusal } from '../../src/refusal.ts';
@@ -81,7 +81,7 @@ t.test('the scheme of a trusted proxy alone is believed; Host is the backend\u20
     valueOf(upstreamRequest(admitted({ fields, rules }), UPSTREAM).headers, 'X-Forwarded-Proto');
   t.equal(proto({}), 'http');
   const has = (address: unknown): boolean => JSON.stringify(address) === JSON.stringify(parseAddress('192.0.2.1'));
-  t.equal(proto({ trustedProxies: { ...compileAddressSet([]), has } }), 'https');
+  t.equal(proto({ trustedProxies: { ...compileTrustedProxies([]), has } }), 'https');
   t.equal(upstreamRequest(admitted(), { ...UPSTREAM, preserveHost: true }).host, 'api.test');
 });
 

@@ -16,7 +16,7 @@ interface Whose {
 
 /** `id`: of its key; without it no key is known. */
 function passageBy({ id, api = 'integration', address = '192.0.2.1' }: Whose = {}): Routed {
-  const peer = { text: address, address: parseAddress(address) };
+  const peer = { text: address, address: parseAddress(address), isUnix: false };
   const identity = id === undefined ? null : { key: key(id), secret: { id: 's', digest: 's', expiresAt: null } };
   return Object.assign(passageOf(factsOf({ peer }), RULES), { api: apiRules({ name: api }), identity });
 }

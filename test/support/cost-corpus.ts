@@ -9,7 +9,6 @@ import { checkMedia } from '../../src/event-filter/media.ts';
 import { loadKeyText } from '../../src/keys/key-file.ts';
 import { editKeyFile } from '../../src/keys/key-file-edit.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { compileAddressSet, parseCidr, type Cidr } from '../../src/lib/cidr.ts';
 import { normalizeTarget, PATH_QUIRKS } from '../../src/lib/path-normalization.ts';
 import { decomposeWithoutMarks } from '../../src/lib/path-reading.ts';
 import { compileNameReader, overridesMethod, queryParameters } from '../../src/lib/query.ts';
@@ -17,6 +16,7 @@ import { cacheDirective, storability } from '../../src/metrics-api/storability.t
 import { isMetricsQuery, isTokenPath } from '../../src/policy/own-endpoint.ts';
 import { readJsonRequest, readOAuthRequest, tokenForm } from '../../src/metrics-api/token-request.ts';
 import { redactUrls } from '../../src/lib/redact-urls.ts';
+import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { resolveClientAddress } from '../../src/policy/client-address.ts';
 import { preflightHeaders } from '../../src/policy/cors.ts';
 import { findCredential } from '../../src/policy/credential.ts';
@@ -108,9 +108,7 @@ const many = (name: string, pair: (i: number) => readonly [string, string]): Par
 
 const CREDENTIALS = [{ kind: 'bearer' }, { kind: 'basic-username' }, { kind: 'header', name: 'x-api-key' }] as const;
 const API_KEY = compileNameReader('api_key');
-const EVERYBODY = compileAddressSet(
-  ['0.0.0.0/0', '::/0'].map((text) => (parseCidr(text) as { readonly value: Cidr }).value),
-);
+const EVERYBODY = compileTrustedProxies(['0.0.0.0/0', '::/0']);
 
 function query(name: string, unit: string): ParserCost {
   return {

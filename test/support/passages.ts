@@ -5,8 +5,8 @@ import { presetOf } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { compileAddressSet } from '../../src/lib/cidr.ts';
 import { compileApiChoice } from '../../src/policy/api-choice.ts';
+import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { authenticateBySecret } from '../../src/policy/authenticate.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import { readHeaders } from '../../src/policy/header-facts.ts';
@@ -31,7 +31,7 @@ export function factsOf(change: Partial<Facts> = {}, fields: readonly string[] =
     httpVersion: '1.1',
     rawHeaders,
     headers: readHeaders(rawHeaders),
-    peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1') },
+    peer: { text: '192.0.2.1', address: parseAddress('192.0.2.1'), isUnix: false },
     secure: false,
     now: NOON,
     ...change,
@@ -96,7 +96,7 @@ export function rulesOf(
   const apis = change.apis ?? [integration, metrics].filter((api) => api !== null);
   return {
     ready: true,
-    trustedProxies: compileAddressSet([]),
+    trustedProxies: compileTrustedProxies([]),
     pathQuirks: new Set(),
     choice: compileApiChoice(apis.map((rules) => ({ rules, paths: null }))),
     idleTimeoutMs: Math.min(...apis.map(({ idleTimeoutMs }) => idleTimeoutMs)),
@@ -126,6 +126,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     client: null,
     body: 'unread',
     bodyText: null,
+    envelope: null,
     bodyHandedOver: false,
     lookedThrough: false,
     bodyJudged: false,

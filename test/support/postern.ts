@@ -19,6 +19,7 @@ export interface PosternOptions {
 
 export interface Postern {
   readonly sidecar: Sidecar;
+  /** 0 when it listens on a Unix socket. */
   readonly port: number;
   readonly url: string;
   readonly adminUrl: string;
@@ -48,7 +49,7 @@ export async function startPostern(t: Disposer, { config, keys, now = Date.now }
   const writeConfig = (written: Record<string, unknown>): void => {
     const { listen, admin, ...others } = written;
     const defaults = {
-      listen: { host: '127.0.0.1', port: 0, ...(listen as object) },
+      listen: { ...(isOnSocket(listen) ? {} : { host: '127.0.0.1', port: 0 }), ...(listen as object) },
       admin: { host: '127.0.0.1', port: 0, ...(admin as object) },
     };
     writeFileSync(configFile, stringify({ ...defaults, ...others }));
@@ -77,6 +78,7 @@ export async function startPostern(t: Disposer, { config, keys, now = Date.now }
     await sidecar.drain({ announceMs: 0, graceMs: 0 });
     rmSync(folder, { recursive: true, force: true });
   });
+  const port = typeof sidecar.data === 'string' ? 0 : sidecar.data.port;
   const adminUrl = `http://127.0.0.1:${sidecar.admin.port}`;
   return {
     sidecar,
@@ -86,8 +88,8 @@ export async function startPostern(t: Disposer, { config, keys, now = Date.now }
     writeKeys,
     writeConfig,
     adminUrl,
-    port: sidecar.data.port,
-    url: `http://127.0.0.1:${sidecar.data.port}`,
+    port,
+    url: `http://127.0.0.1:${port}`,
     logText: () => written.join(''),
     metric: async (series) => {
       const text = await (await fetch(`${adminUrl}/metrics`)).text();
@@ -96,3 +98,5 @@ export async function startPostern(t: Disposer, { config, keys, now = Date.now }
     },
   };
 }
+
+const isOnSocket = (listen: unknown): boolean => typeof listen === 'object' && listen !== null && 'path' in listen;

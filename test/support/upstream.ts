@@ -1,12 +1,16 @@
 /** Backends that answer exact bytes, and what is needed to talk to them through `src/upstream/`. */
 import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import tls from 'node:tls';
 import type { Test } from 'tap';
+import type { TlsSettings } from '../../src/upstream/connector.ts';
 import { dispatch, type Flight, type UpstreamRequest } from '../../src/upstream/dispatch.ts';
 import type { UpstreamFailure } from '../../src/upstream/failure.ts';
-import { type Exchange, forward, type ForwardResult } from '../../src/upstream/forward.ts';
+import { forward, type ForwardInput, type ForwardResult } from '../../src/upstream/forward.ts';
 import { clientHeaders, upstreamHeaders } from '../../src/upstream/headers.ts';
 import { createUpstream, type Upstream, type UpstreamSettings, type UpstreamWorld } from '../../src/upstream/pool.ts';
 
@@ -39,6 +43,28 @@ export async function rawBackend(
   });
   const { port } = server.address() as AddressInfo;
   return { port, url: `${secure === null ? 'http' : 'https'}://${host}:${port}`, sockets };
+}
+
+/** The same behind a Unix socket, in a folder of its own. */
+export async function socketBackend(
+  t: Test,
+  onConnection: (socket: Socket, index: number) => void,
+): Promise<{ readonly url: string; readonly path: string; readonly sockets: readonly Socket[] }> {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-socket-'));
+  const path = join(folder, 'app.sock');
+  const sockets: Socket[] = [];
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    onConnection(socket, sockets.push(socket) - 1);
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { url: `unix:${path}`, path, sockets };
 }
 
 /** Calls back with each whole request on the connection: its head and its body, as they were on the wire. */
@@ -79,6 +105,16 @@ export function answering(t: Test, bytes: string, then: 'keep' | 'end' | 'reset'
   });
 }
 
+/** What an https:// backend is verified by: nothing of its own, unless told. */
+export const tlsTo = (settings: Partial<TlsSettings> = {}): TlsSettings => ({
+  ca: null,
+  insecureSkipVerify: false,
+  serverName: null,
+  cert: null,
+  key: null,
+  ...settings,
+});
+
 /** Settings with short timeouts. */
 export function upstreamTo(
   t: Test,
@@ -93,8 +129,9 @@ export function upstreamTo(
     idleTimeoutSeconds: 5,
     maxConnections: 4,
     maxConnectionsPerKey: 4,
+    keepAliveSeconds: 4,
     preserveHost: false,
-    tls: { caFile: null, insecureSkipVerify: false, serverName: null },
+    tls: tlsTo(),
     ...settings,
   };
   const upstream = createUpstream(whole, world);
@@ -157,7 +194,7 @@ export interface Proxy {
 }
 
 /** A bare server that forwards everything, and answers what was not answered with the failure as text. */
-export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Exchange> = {}): Promise<Proxy> {
+export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<ForwardInput> = {}): Promise<Proxy> {
   const results: ForwardResult[] = [];
   const waiting: ((result: ForwardResult) => void)[] = [];
   const server = http.createServer((req, res) => {

@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import t from 'tap';
 import { dispatch } from '../../src/upstream/dispatch.ts';
-import { answering, onRequest, rawBackend, recordFlight, upstreamTo } from '../support/upstream.ts';
+import { answering, onRequest, rawBackend, recordFlight, tlsTo, upstreamTo } from '../support/upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 
@@ -400,7 +400,7 @@ void t.test(
   async (t) => {
     const cert = readFileSync('test/fixtures/upstream-tls/loopback.pem');
     const key = readFileSync('test/fixtures/upstream-tls/loopback-key.pem');
-    const trust = { caFile: 'test/fixtures/upstream-tls/ca.pem', insecureSkipVerify: false, serverName: null };
+    const trust = tlsTo({ ca: readFileSync('test/fixtures/upstream-tls/ca.pem', 'utf8') });
     for (const secure of [null, { cert, key }]) {
       const refuse = (socket: net.Socket): void => {
         socket.once('data', () => {
