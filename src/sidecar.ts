@@ -79,12 +79,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
-  const observer = createObserver(config, {
-    now: clock.now,
-    onFallback: observationLog(log),
-    onUnreadable: (why) => log.warn('observations_unreadable', { detail: why }),
-  });
-  const observing = observer && createObserving(observer.observations, observer.reader);
+  const observer = createObserver(config, { now: clock.now, log });
+  const observing = observer && createObserving(observer);
   const metrics = createMetrics({
     version,
     node: process.version,
@@ -277,12 +273,6 @@ const fallbackLog =
   (log: Log, use: RedisUse) =>
   (active: boolean, why: string): void =>
     active ? log.warn('redis_fallback_begins', { use, detail: why }) : log.info('redis_fallback_ends', { use });
-
-/** What observation is kept in costs observations alone when it fails. */
-const observationLog =
-  (log: Log) =>
-  (active: boolean, why: string): void =>
-    active ? log.warn('observations_not_kept', { detail: why }) : log.info('observations_kept_again', {});
 
 function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
   const trusted = compileTrustedProxies(listen.trustedProxies);

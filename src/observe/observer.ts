@@ -3,7 +3,7 @@
  * switched on.
  */
 import type { Config } from '../config/schema.ts';
-import { createObservationStore, type StorePorts } from './create-store.ts';
+import { createObservationStore } from './create-store.ts';
 import type { DayCounts } from './day-counts.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { dayOf, Observations, type Subject } from './observations.ts';
@@ -21,20 +21,33 @@ export interface Observer {
   readonly close: () => Promise<void>;
 }
 
+export interface ObserverPorts {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: Readonly<Record<'info' | 'warn', (event: string, fields: { readonly detail: string }) => void>>;
+}
+
 /** null: observation is off. */
-export function createObserver(config: Config, ports: StorePorts): Observer | null {
+export function createObserver(config: Config, { now, log }: ObserverPorts): Observer | null {
   const { enabled, days } = config.observe;
   if (!enabled) return null;
   const observations = new Observations({ days });
   const reader = createEventReader(observations);
-  const store = createObservationStore(config, observations, ports);
+  const store = createObservationStore(config, observations, {
+    now,
+    onFallback: (failing, detail) =>
+      failing
+        ? log.warn('observations_not_kept', { detail })
+        : log.info('observations_kept_again', { detail: 'what was counted meanwhile is kept, too' }),
+    onUnreadable: (detail) => log.warn('observations_unreadable', { detail }),
+  });
   return {
     observations,
     reader,
     days,
     async read(subject, wanted) {
       await reader.idle();
-      return store.read(subject, dayOf(ports.now()) - Math.min(wanted, days) + 1);
+      return store.read(subject, dayOf(now()) - Math.min(wanted, days) + 1);
     },
     truncated() {
       const byKey = new Map<string, number>();

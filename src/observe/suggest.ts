@@ -116,7 +116,7 @@ class Drafts {
     }
     this.#clear();
     return {
-      fields: this.#fields as SuggestedFields,
+      fields: this.#fields,
       because: this.#because,
       notSuggested: this.#notSuggested,
     };

@@ -6,8 +6,9 @@ import { NotedNames } from '../event-filter/noted-names.ts';
 import { GatheredBytes } from '../lib/gathered-bytes.ts';
 import { UNKNOWN_ADDRESS } from '../observe/address-value.ts';
 import { UNWRITABLE_ROUTE, type EventsSeen } from '../observe/day-counts.ts';
-import { MOST_BODY_BYTES, type EventReader } from '../observe/event-reader.ts';
-import type { Observations, Subject } from '../observe/observations.ts';
+import { MOST_BODY_BYTES } from '../observe/event-reader.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Subject } from '../observe/observations.ts';
 import { patternOf, routeValue } from '../observe/route-value.ts';
 import { MOST_CHARACTERS } from '../observe/tallies.ts';
 import { declaredLength } from '../policy/facts.ts';
@@ -27,7 +28,7 @@ export interface Observing {
   readonly count: (exchange: Exchange, answer: AnswerFacts) => void;
 }
 
-export function createObserving(observations: Observations, reader: EventReader): Observing {
+export function createObserving({ observations, reader }: Pick<Observer, 'observations' | 'reader'>): Observing {
   const followed = new WeakMap<Exchange, GatheredBytes>();
   const routes = new ObservedRoutes();
 
