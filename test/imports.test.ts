@@ -23,13 +23,13 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'request',
       'data-port',
       'observe',
-      'metrics-api',
+      'tokens',
+      'cache',
       'observability',
       'rate-store',
       'policy',
       'keys',
       'config',
-      'refusal.ts',
     ],
   ],
   ['signals.ts', []],
@@ -38,7 +38,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     [
       'request',
       'observe',
-      'metrics-api',
+      'tokens',
       'observability',
       'upstream',
       'policy',
@@ -48,7 +48,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'refusal.ts',
     ],
   ],
-  ['current-rules.ts', ['metrics-api', 'upstream', 'policy', 'keys', 'config']],
+  ['current-rules.ts', ['tokens', 'cache', 'upstream', 'policy', 'keys', 'config']],
   ['reload.ts', ['observability', 'config']],
   ['start-keys.ts', ['observability', 'keys']],
   [
@@ -56,7 +56,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     [
       'data-port',
       'observe',
-      'metrics-api',
+      'tokens',
+      'cache',
       'observability',
       'rate-store',
       'upstream',
@@ -68,7 +69,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ],
   ['data-port', ['upstream', 'policy', 'refusal.ts']],
   ['observe', ['policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
-  ['metrics-api', ['observability', 'upstream', 'policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
+  ['tokens', ['policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
+  ['cache', ['observability', 'upstream', 'config']],
   ['observability', ['upstream', 'keys', 'config', 'refusal.ts']],
   ['rate-store', ['keys', 'config']],
   ['upstream', ['policy']],
@@ -86,7 +88,7 @@ const ONLY_IN = new Map<string, readonly string[]>([
   ['undici', ['upstream/']],
   ['ioredis', ['lib/redis']],
   ['prom-client', ['observability/prometheus.ts']],
-  ['jose', ['metrics-api/']],
+  ['jose', ['tokens/']],
   ['fastify', ['data-port/server.ts', 'admin/']],
   ['@fastify/http-proxy', ['data-port/server.ts']],
   ['pino', ['observability/log.ts']],
@@ -105,7 +107,7 @@ const PURE_BUILTINS = new Set(['node:crypto', 'node:buffer', 'node:util', 'node:
 /** In lines: what is longer holds two decisions. */
 const LONGEST_FILE = 250;
 /** Files that are still longer. To be emptied. */
-const TOO_LONG = new Set(['keys/key-file-edit.ts', 'metrics-api/cache-lookup.ts', 'sidecar.ts']);
+const TOO_LONG = new Set(['keys/key-file-edit.ts']);
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]));

@@ -11,9 +11,8 @@ import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential, objectionToUnjudged } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
-import type { ApiRules } from '../policy/ruleset.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
-import { isPublic, type Passage, type Routed } from './passage.ts';
+import { isPublic, maxBodyBytesOf, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
 /**
@@ -22,25 +21,25 @@ import type { Verdict, Wait } from './run.ts';
  */
 export function readText(passage: Routed): Wait | null {
   if (passage.bodyText !== null) return afterLook(passage, passage.bodyText);
-  const { body, api, facts, route } = passage;
+  const { body, facts, route } = passage;
   const coding = checkEventMedia(facts.headers, route?.route ?? null);
   if (!coding.ok) passage.bodyText = coding;
-  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(api.maxBodyBytes, resume);
+  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(maxBodyBytesOf(passage), resume);
   else if (coding.value === 'identity') return open(passage, body, false);
   else return (resume) => void decode(passage, body, coding.value).then(() => resume(null));
   return null;
 }
 
 async function decode(passage: Routed, body: Buffer, coding: ContentCoding): Promise<void> {
-  const decoded = await decodeBody(body, coding, passage.api.maxBodyBytes);
+  const decoded = await decodeBody(body, coding, maxBodyBytesOf(passage));
   if (decoded.ok) open(passage, decoded.value, true);
   else passage.bodyText = decoded;
 }
 
 /** `body`: without its content coding. */
 function open(passage: Routed, body: Buffer, wasCoded: boolean): Wait | null {
-  const { api, facts, route } = passage;
-  const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: api.maxBodyBytes };
+  const { facts, route } = passage;
+  const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: maxBodyBytesOf(passage) };
   const opened = route === null ? null : openBody(received, route.route.envelope);
   if (opened instanceof Promise)
     return (resume) => void opened.then((late) => keepOpened(passage, late)).then(() => resume(null));
@@ -61,8 +60,9 @@ function bodyWith({ envelope }: Passage, text: Buffer): Buffer {
 }
 
 /** What is declared to be over the limit is not waited for. */
-export function checkLength({ facts, api }: Routed): Verdict {
-  return (declaredLength(facts) ?? 0) > api.maxBodyBytes ? bodyTooLarge(api) : 'passed';
+export function checkLength(passage: Routed): Verdict {
+  const most = maxBodyBytesOf(passage);
+  return (declaredLength(passage.facts) ?? 0) > most ? bodyTooLarge(most) : 'passed';
 }
 
 /** A text that was looked through already in this turn: a large one leaves the others a turn before it is again. */
@@ -179,5 +179,5 @@ function isUntyped({ facts }: Passage): boolean {
 const NO_TYPE = /^[\s\u0085]*(?:[;,]|$)/;
 
 /** Of a body that is over the limit, declared or not. */
-export const bodyTooLarge = ({ maxBodyBytes }: ApiRules): Refusal =>
-  refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`);
+export const bodyTooLarge = (maxBytes: number): Refusal =>
+  refusal('body_too_large', `the body is over its limit of ${maxBytes} bytes`);

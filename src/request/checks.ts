@@ -4,12 +4,14 @@
  */
 import type { NotedNames } from '../event-filter/noted-names.ts';
 import { normalizeTarget } from '../lib/path-normalization.ts';
+import { ANYWHERE, NOWHERE } from '../keys/address-rule.ts';
 import { mayHoldCredential } from '../policy/body-credential.ts';
 import { checkKeyAddress } from '../policy/client-address.ts';
 import { admittedOrigins, isPreflight } from '../policy/cors.ts';
 import { objectionToUnjudged, type Identity } from '../policy/credential.ts';
 import { isKeySetPath, isTokenPath } from '../policy/own-endpoint.ts';
 import { checkListed, checkOverride, checkScope, isConfinedToMethods } from '../policy/scope.ts';
+import { checkApiAddress, checkDeniedAddress } from '../policy/whole-addresses.ts';
 import type { RateStore } from '../rate-store/rate-store.ts';
 import { refusal, type Decision } from '../refusal.ts';
 import { nameUntyped, readText } from './body.ts';
@@ -52,6 +54,16 @@ export function takeRoute(passage: Passage): Verdict {
   if (isTokenPath(api, path)) passage.endpoint = 'token';
   else passage.route = api.router.match(facts.method, path);
   return 'passed';
+}
+
+export const checkDenied = (passage: Passage): Verdict =>
+  passage.rules.denyFrom === NOWHERE ? 'passed' : (checkDeniedAddress(passage.rules, clientOf(passage)) ?? 'passed');
+
+/** The key set is no API's alone. */
+export function checkAddressOfApi(passage: Routed): Verdict {
+  const { api, rules, endpoint } = passage;
+  if ((api.denyFrom === NOWHERE && api.allowFrom === ANYWHERE) || endpoint === 'key set') return 'passed';
+  return checkApiAddress(api, clientOf(passage), rules.keys.lists) ?? 'passed';
 }
 
 export function checkPreflight(passage: Passage): Verdict {

@@ -116,6 +116,8 @@ const WHY_PASSED: Readonly<Record<ExplainedName, (passage: Passage, mode: Mode) 
   path: ({ path, query }) => `matched and forwarded as ${path}${query === '' ? '' : ' with its query'}`,
   route: ({ api, route }) =>
     `${api?.name} API, ${route === null ? 'no listed route' : `route ${route.route.method} ${route.route.pattern}`}`,
+  'denied addresses': (passage) => `${clientOf(passage).text} is not on listen.denyFrom`,
+  'addresses of the API': (passage) => `${clientOf(passage).text} may use the ${passage.api?.name} API`,
   preflight: () => 'not a CORS preflight',
   'own endpoint': () => 'for the backend',
   credential: ({ identity }) => nameIdentity(identity),

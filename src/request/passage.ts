@@ -86,6 +86,10 @@ export function isPublic({ route }: Passage): boolean {
   return route !== null && route.route.isPublic;
 }
 
+/** The largest body that may come, in bytes: the route's limit, or else the API's. */
+export const maxBodyBytesOf = ({ api, route }: Pick<Routed, 'api' | 'route'>): number =>
+  route?.route.maxBodyBytes ?? api.maxBodyBytes;
+
 /** The address is resolved once a request, also for the log line of a request that was refused before it mattered. */
 export function clientOf(passage: Passage): ClientAddress {
   const { facts, rules } = passage;

@@ -8,6 +8,8 @@ import { refusal } from '../refusal.ts';
 import { checkLength, compareCredentials, judgeEvents } from './body.ts';
 import {
   checkAddress,
+  checkAddressOfApi,
+  checkDenied,
   checkPreflight,
   judgeListed,
   judgeScope,
@@ -62,6 +64,8 @@ export const JUDGING = {
   form: on('request form', 'never', ({ facts }: Passage) => checkRequestForm(facts) ?? 'passed'),
   path: on('path', 'never', takePath),
   route: on('route', 'never', takeRoute),
+  denied: on('denied addresses', 'never', checkDenied),
+  apiAddress: routed('addresses of the API', 'api', checkAddressOfApi),
   preflight: on('preflight', 'never', checkPreflight),
   ownEndpoint: on('own endpoint', 'never', ({ endpoint }: Passage) => (endpoint === 'key set' ? 'own' : 'passed')),
   credential: routed('credential', 'api', takeCredential),
@@ -82,6 +86,8 @@ export const RUNGS: readonly Rung<Exchange, World>[] = [
   JUDGING.form,
   JUDGING.path,
   JUDGING.route,
+  JUDGING.denied,
+  JUDGING.apiAddress,
   JUDGING.preflight,
   JUDGING.ownEndpoint,
   routed('client credentials', 'never', takeClientCredentials),

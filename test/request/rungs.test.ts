@@ -28,6 +28,8 @@ t.test('the order of the rungs is what is promised', async (t) => {
       'request form: never',
       'path: never',
       'route: never',
+      'denied addresses: never',
+      'addresses of the API: api',
       'preflight: never',
       'own endpoint: never',
       'client credentials: never',
