@@ -2,6 +2,7 @@
  * What the admin API takes and sends of observations.
  */
 import { z } from 'zod';
+import { KEY_TYPES } from '../keys/key.ts';
 
 const instantOrNull = z.iso.datetime().nullable();
 
@@ -61,7 +62,7 @@ export const Suggestion = z
   .strictObject({
     fields: z
       .strictObject({
-        type: z.string(),
+        type: z.enum(KEY_TYPES),
         allowedRoutes: z.array(z.string()),
         allowFrom: z.array(z.string()),
         allowedEvents: z.array(z.string()),
