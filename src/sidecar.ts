@@ -21,7 +21,6 @@ import { authenticateByTokenOrSecret } from './tokens/authenticate.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createCaches } from './cache/caches.ts';
 import { createCacheStore } from './cache/create-store.ts';
-import { createObserver } from './observe/observer.ts';
 import { createHealth } from './observability/health.ts';
 import { fallbackLog, type Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
@@ -37,7 +36,7 @@ import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
 import { createGateway, type Clock } from './request/gateway.ts';
 import { createInFlight } from './request/in-flight.ts';
-import { createObserving } from './request/observing.ts';
+import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
 import { startKeys } from './start-keys.ts';
 
@@ -76,12 +75,11 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     now: clock.now,
   });
   const current = createCurrentRules(config, { tokens, caches });
-  const source = createKeySource(config, { env, now: clock.now });
+  const source = createKeySource(config, { env, now: clock.now, apis: () => Object.keys(running.apis) });
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
-  const observer = createObserver(config, { now: clock.now, log });
-  const observing = observer && createObserving(observer);
+  const observing = startObserving(config, { now: clock.now, log });
   const metrics = createMetrics({
     version,
     node: process.version,
@@ -90,11 +88,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       keys: current.keys,
       apis: current.apiNames,
       keySource: () => source.status(),
+      addressLists: source.lists,
       config: () => reloadStatus(reloader.status(), source),
       cache: caches.stats,
       redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
       logLinesDropped: log.dropped,
-      observedTruncated: () => observer?.truncated() ?? new Map(),
+      observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
   const recent = createRecentRejections();
@@ -118,7 +117,6 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const world: World = {
     ending,
     rate,
-    notes: observing?.notes ?? null,
     observing,
     draining,
     authenticate: (passage) =>
@@ -155,7 +153,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       source,
       recent,
       summary,
-      observer,
+      observer: observing?.observer ?? null,
       log,
       now: clock.now,
       random: randomBytes,
@@ -173,7 +171,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   function apply(next: Config): void {
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
+    const before = Object.keys(running.apis).join();
     running = next;
+    // A key file may name an API that is there since, or is not there any more.
+    if (Object.keys(next.apis).join() !== before) void source.reload();
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }
@@ -187,7 +188,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     caches.close();
-    await Promise.all([source.close(), admin.close(), observer?.close()]);
+    await Promise.all([source.close(), admin.close(), observing?.observer.close()]);
     store?.close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */

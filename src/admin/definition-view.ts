@@ -2,11 +2,19 @@
  * A key definition as the admin API shows and takes it: secrets appear as ids alone. What comes back is judged by the very
  * rules that key files are judged by.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../config/issue.ts';
 import { digestOf } from '../keys/compile.ts';
-import type { KeyDefinition, LoadedDefinition, SecretDefinition } from '../keys/definition.ts';
+import {
+  defaultsOf,
+  type KeyDefinition,
+  type LoadedDefinition,
+  type SecretDefinition,
+  type SharedRecords,
+  type WholeDefinition,
+} from '../keys/definition.ts';
 import { definitionVersion } from '../keys/key-store.ts';
-import { readDefinition, type ReadDefinition } from '../keys/read-definition.ts';
+import { readDefinition, writtenDefinition, type ReadDefinition } from '../keys/read-definition.ts';
 import { namesTag } from '../lib/entity-tag.ts';
 
 export interface ShownSecret {
@@ -14,19 +22,34 @@ export interface ShownSecret {
   readonly expiresAt: string | null;
 }
 
-export type ShownDefinition = Omit<KeyDefinition, 'secrets' | 'apiKey'> & {
+export type ShownDefinition = Omit<WholeDefinition, 'secrets' | 'apiKey'> & {
   readonly secrets: readonly ShownSecret[];
   readonly apiKey: { readonly id: string } | null;
+  /** The fields that the key has from its policy. */
+  readonly inherited: readonly string[];
 };
 
 /** Enough digits to tell secrets apart, too few to look one up. */
 export const secretIdOf = (hash: SecretDefinition['hash']): string => digestOf(hash).slice(0, 12);
 
-export const showDefinition = (definition: KeyDefinition): ShownDefinition => ({
-  ...definition,
-  secrets: definition.secrets.map(showSecret),
-  apiKey: definition.apiKey === null ? null : { id: secretIdOf(definition.apiKey) },
-});
+/** A key with all that holds for it. One whose policy is not there shows the defaults in its place. */
+export function showDefinition(definition: KeyDefinition, records: SharedRecords): ShownDefinition {
+  const whole = wholeOf(definition, records);
+  return {
+    ...whole,
+    secrets: definition.secrets.map(showSecret),
+    apiKey: definition.apiKey === null ? null : { id: secretIdOf(definition.apiKey) },
+    inherited: definition.policy === null ? [] : Object.keys(whole).filter((field) => !(field in definition)),
+  };
+}
+
+function wholeOf(definition: KeyDefinition, records: SharedRecords): WholeDefinition {
+  if (definition.policy === null) return definition;
+  const policy = records.policies.get(definition.policy);
+  const shared = policy !== undefined && 'definition' in policy ? policy.definition : {};
+  const type = definition.type ?? shared.type ?? 'write-only';
+  return { ...defaultsOf(type), ...shared, ...definition, type };
+}
 
 const showSecret = ({ hash, expiresAt }: SecretDefinition): ShownSecret => ({ id: secretIdOf(hash), expiresAt });
 
@@ -45,7 +68,7 @@ export function readNewDefinition(
   made: { readonly hash: string; readonly apiKey: string },
 ): ReadDefinition {
   if (!isObject(body)) return readDefinition(body);
-  const { secret: _secret, secrets: _secrets, ...fields } = body;
+  const { secret: _secret, secrets: _secrets, inherited: _inherited, ...fields } = body;
   const sent = ['secret', 'secrets'].filter((field) => given(body[field]));
   const apiKey = body['type'] === 'metrics' && !given(body['apiKey']) ? { apiKey: made.apiKey } : {};
   const read = readDefinition({ ...fields, secrets: [{ hash: made.hash }], ...apiKey });
@@ -56,9 +79,9 @@ export function readNewDefinition(
 }
 
 /** A definition that was sent to replace another one, whose secrets stay. */
-export function readReplacement(body: unknown, stored: KeyDefinition): ReadDefinition {
+export function readReplacement(body: unknown, stored: KeyDefinition, records: SharedRecords): ReadDefinition {
   if (!isObject(body)) return readDefinition(body);
-  const { secret, secrets, apiKey, ...fields } = body;
+  const { secret, secrets, apiKey, ...fields } = saidIn(body, stored, records);
   const findings: Finding[] = [];
   if (given(secret)) findings.push({ path: ['secret'], message: MADE_BY_ROTATION, atKey: true });
   if (given(secrets)) findings.push(...secretFindings(secrets, stored));
@@ -67,9 +90,20 @@ export function readReplacement(body: unknown, stored: KeyDefinition): ReadDefin
   const kept = keptApiKey(apiKey, stored);
   if (kept === 'another')
     findings.push({ path: ['apiKey'], message: 'is not the one that is set; send a new one as text' });
-  const wanted = kept === 'new' ? apiKey : body['type'] === 'metrics' ? stored.apiKey : null;
+  const wanted = kept === 'new' ? apiKey : (body['type'] ?? 'metrics') === 'metrics' ? stored.apiKey : null;
   const read = readDefinition({ ...fields, id: stored.id, secrets: stored.secrets, apiKey: wanted });
   return withFindings(read, findings);
+}
+
+/** What is sent back as it was shown, and was not the key's own, is not said by it; with a policy that makes a difference. */
+function saidIn(body: Record<string, unknown>, stored: KeyDefinition, records: SharedRecords): Record<string, unknown> {
+  const { inherited: _, ...fields } = body;
+  if (!given(fields['policy'])) return fields;
+  const own = new Set(Object.keys(writtenDefinition(stored)));
+  const shown: Record<string, unknown> = { ...wholeOf(stored, records) };
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name, value]) => own.has(name) || !isDeepStrictEqual(value, shown[name])),
+  );
 }
 
 const MADE_BY_ROTATION = 'cannot be set here: make a new secret with POST /api/keys/{id}/secrets';

@@ -4,8 +4,8 @@
  */
 import { hashSecret } from '../keys/read-definition.ts';
 import { makeSecret } from '../keys/secret.ts';
-import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
-import { KEY_TYPES } from '../keys/key.ts';
+import { NO_RECORDS, type KeyDefinition, type LoadedDefinition, type SharedRecords } from '../keys/definition.ts';
+import { KEY_TYPES, type KeySnapshot, type KeyType } from '../keys/key.ts';
 import type { Change } from '../keys/key-store.ts';
 import { entityTag, matches, readNewDefinition, readReplacement, showDefinition } from './definition-view.ts';
 import type { KeyChanges } from './key-changes.ts';
@@ -14,17 +14,25 @@ import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts
 
 export interface KeyPorts {
   readonly changes: KeyChanges;
+  readonly keys: () => KeySnapshot | null;
   readonly random: (bytes: number) => Uint8Array;
 }
 
-export function keyOperations({ changes, random }: KeyPorts): Operation[] {
+export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] {
+  const records = (): SharedRecords => keys()?.records ?? NO_RECORDS;
+  const shown = (definition: KeyDefinition) => ({
+    status: 200,
+    headers: { etag: entityTag({ id: definition.id, definition }) },
+    body: showDefinition(definition, records()),
+  });
+
   const list = async (): Promise<Answer> => {
     const stored = await changes.list();
     if ('code' in stored) return stored;
     return {
       status: 200,
       body: {
-        keys: stored.flatMap((entry) => ('definition' in entry ? [showDefinition(entry.definition)] : [])),
+        keys: stored.flatMap((entry) => ('definition' in entry ? [showDefinition(entry.definition, records())] : [])),
         invalid: stored.flatMap((entry) => ('invalid' in entry ? [{ id: entry.id, why: entry.invalid }] : [])),
       },
     };
@@ -39,8 +47,7 @@ export function keyOperations({ changes, random }: KeyPorts): Operation[] {
   };
 
   const create = async (call: Call): Promise<Answer> => {
-    const type = KEY_TYPES.find((name) => name === (call.body as { type?: unknown } | null | undefined)?.type);
-    const secret = makeSecret(type ?? 'write-only', random);
+    const secret = makeSecret(typeIn(call.body, records()), random);
     const apiKey = makeSecret('metrics', random);
     const read = readNewDefinition(call.body, { hash: hashSecret(secret), apiKey });
     if (!read.ok) return changes.writable() ?? invalid('invalid_definition', fieldFindings(read.findings));
@@ -66,7 +73,7 @@ export function keyOperations({ changes, random }: KeyPorts): Operation[] {
       const refused = conditionOf(call, stored);
       if (refused !== null) return { refused };
       if (stored === null || 'invalid' in stored) return { refused: malformed(stored?.invalid ?? '') };
-      const read = readReplacement(call.body, stored.definition);
+      const read = readReplacement(call.body, stored.definition, records());
       return read.ok ? { next: read.value } : { refused: invalid('invalid_definition', fieldFindings(read.findings)) };
     });
     if ('code' in updated) return updated;
@@ -140,6 +147,14 @@ export function keyOperations({ changes, random }: KeyPorts): Operation[] {
   ];
 }
 
+/** The type that a definition says, or its policy. Only the look of a secret depends on it. */
+function typeIn(body: unknown, { policies }: SharedRecords): KeyType {
+  const { type, policy } = (body ?? {}) as { readonly type?: unknown; readonly policy?: unknown };
+  const shared = typeof policy === 'string' ? policies.get(policy) : undefined;
+  const said = type ?? (shared !== undefined && 'definition' in shared ? shared.definition.type : undefined);
+  return KEY_TYPES.find((name) => name === said) ?? 'write-only';
+}
+
 export const WRITE_PROBLEMS = ['read_only', 'not_editable', 'source_unavailable'] as const;
 const CONDITIONAL_PROBLEMS = [
   'not_found',
@@ -167,9 +182,4 @@ function conditionOf({ ifMatch }: Call, stored: LoadedDefinition | null): AdminP
       'Send the ETag of the key in If-Match, so that no change of another is lost.',
     );
   return matches(ifMatch, entityTag(stored)) ? null : STALE;
-}
-
-function shown(definition: KeyDefinition) {
-  const etag = entityTag({ id: definition.id, definition });
-  return { status: 200, headers: { etag }, body: showDefinition(definition) };
 }

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { instant, secretText, whole } from '../config/values.ts';
-import { KeyDefinitionSchema } from '../keys/definition.ts';
+import { KeyDefinitionSchema, PolicySchema } from '../keys/definition-schema.ts';
+import { TOKEN_USES } from '../keys/key.ts';
 
 /** The longest time for which a rotated secret goes on working: 90 days. */
 const MAX_OVERLAP_SECONDS = 7_776_000;
@@ -25,24 +26,36 @@ const ShownApiKeySchema = z.strictObject(
   { error: 'must be { id } as it is shown, or a new API key' },
 );
 
-const ShownAddresses = z.array(z.strictObject({ address: z.string(), description: z.string() }));
+const ShownAddresses = z.array(
+  z.union([z.strictObject({ address: z.string(), description: z.string() }), z.strictObject({ list: z.string() })]),
+);
 
 const common = KeyDefinitionSchema.omit({ id: true, secret: true, secrets: true, apiKey: true });
 
+const inherited = z
+  .array(z.string())
+  .describe('Fields that the key has from its policy. Sent back as shown, they stay so.');
+
 const apiKeyText = secretText.describe('The API key that metrics clients send, or its hash.').meta({ writeOnly: true });
 
-export const KeyDefinition = KeyDefinitionSchema.omit({ secret: true, allowFrom: true, denyFrom: true })
+export const KeyDefinition = PolicySchema.required()
   .extend({
+    id: KeyDefinitionSchema.shape.id,
+    policy: z.string().nullable().describe('The policy whose fields hold where the key says nothing itself.'),
+    inherited,
     secrets: z.array(ShownSecretSchema),
     allowFrom: z.union([z.literal('anywhere'), ShownAddresses]),
     denyFrom: ShownAddresses,
+    allowedOrigins: z.array(z.string()),
+    accessToken: z.enum(TOKEN_USES),
     apiKey: ShownApiKeySchema.nullable().describe('Metrics keys: which API key is set.'),
   })
-  .describe('A key with every default filled in. A field that has no meaning for the type is null.');
+  .describe('A key with all that holds for it. A field that has no meaning for the type is null.');
 
 export const NewKey = common
   .extend({
     id: KeyDefinitionSchema.shape.id,
+    inherited: inherited.optional(),
     apiKey: apiKeyText.nullable().optional(),
   })
   .describe('A key to create. Its secret is made here, and so is the `apiKey` of a metrics key that is left out.');
@@ -50,6 +63,7 @@ export const NewKey = common
 export const KeyReplacement = common
   .extend({
     id: KeyDefinitionSchema.shape.id.optional().describe('If given, that of the path.'),
+    inherited: inherited.optional(),
     secrets: z
       .array(ShownSecretSchema, { error: 'must be a list of secrets as they are shown, or be left out' })
       .nullable()

@@ -3,8 +3,8 @@
  * Changes nothing.
  */
 import type { KeyDefinition } from '../keys/definition.ts';
-import { compileKeys } from '../keys/compile.ts';
-import type { Key, KeySnapshot } from '../keys/key.ts';
+import { completed, keyCompiler } from '../keys/compile.ts';
+import type { KeySnapshot } from '../keys/key.ts';
 import type { DayCounts } from '../observe/day-counts.ts';
 import { routesOfApi } from '../observe/api-view.ts';
 import type { Observer } from '../observe/observer.ts';
@@ -60,15 +60,19 @@ export function observationOperations({ observer, rules, changes }: ObservationP
 
   const observed = ofKey((counts) => ({ status: 200, body: observedView(counts) }));
 
-  const suggested = ofKey((counts, definition) => ({
-    status: 200,
-    body: suggest(counts, { definition, rules: rules(), compile: compileOne }),
-  }));
+  const suggested = ofKey((counts, definition) => {
+    const whole = completed({ id: definition.id, definition }, rules().keys.records);
+    if ('invalid' in whole) return malformed(whole.invalid);
+    return { status: 200, body: suggest(counts, { definition: whole.definition, rules: rules() }) };
+  });
 
   const refusedBy = ofKey((counts, stored, { body }) => {
-    const wanted = readReplacement(body, stored);
+    const { records } = rules().keys;
+    const wanted = readReplacement(body, stored, records);
     if (!wanted.ok) return invalid('invalid_definition', fieldFindings(wanted.findings));
-    const key = compileOne(wanted.value);
+    const whole = completed({ id: stored.id, definition: wanted.value }, records);
+    if ('invalid' in whole) return invalid('invalid_definition', [{ field: '', message: whole.invalid }]);
+    const key = keyCompiler()(whole.definition);
     return { status: 200, body: whatIf(counts, { key, rules: rules() }) };
   });
 
@@ -136,10 +140,6 @@ export function observationOperations({ observer, rules, changes }: ObservationP
     },
   ];
 }
-
-/** The key that a definition makes by itself. */
-const compileOne = (definition: KeyDefinition): Key =>
-  compileKeys([{ id: definition.id, definition }], 0).byId.get(definition.id) as Key;
 
 /** What callers without a known key did, with the routes of everybody, and who used each. */
 async function withKeys(

@@ -5,6 +5,7 @@
 import type { KeyDefinition, SecretDefinition } from '../keys/definition.ts';
 import type { Change } from '../keys/key-store.ts';
 import { hashSecret } from '../keys/read-definition.ts';
+import type { KeySnapshot } from '../keys/key.ts';
 import { makeSecret } from '../keys/secret.ts';
 import type { LoadedDefinition } from '../keys/definition.ts';
 import { entityTag, matches, secretIdOf } from './definition-view.ts';
@@ -17,19 +18,21 @@ import { Rotation } from './key-schemas.ts';
 export interface SecretPorts {
   readonly changes: KeyChanges;
   readonly random: (bytes: number) => Uint8Array;
+  readonly keys: () => KeySnapshot | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export function secretOperations({ changes, random, now }: SecretPorts): Operation[] {
+export function secretOperations({ changes, keys, random, now }: SecretPorts): Operation[] {
   const rotate = async (call: Call): Promise<Answer> => {
     const read = readInput(Rotation, call.body);
     if (!read.ok) return changes.writable() ?? read.problem;
     const id = call.params['id'] ?? '';
     const stored = await changes.get(id);
     if (stored !== null && 'code' in stored) return stored;
-    const type = stored !== null && 'definition' in stored ? stored.definition.type : 'write-only';
-    const secret = makeSecret(type, random);
+    const own = stored !== null && 'definition' in stored ? stored.definition.type : undefined;
+    // A key that has its type from its policy is known by the keys in use.
+    const secret = makeSecret(own ?? keys()?.byId.get(id)?.type ?? 'write-only', random);
     const hash = hashSecret(secret);
     const secretId = secretIdOf(hash);
     const updated = await changes.update(call, { id, action: 'rotate_secret', secretId }, (current) =>

@@ -4,13 +4,14 @@
  */
 import { redactConfig } from '../config/redact.ts';
 import type { Config } from '../config/schema.ts';
+import { completed } from '../keys/compile.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { keyState } from '../keys/snapshot.ts';
 import type { KeySource } from '../keys/source.ts';
 import { definitionWarnings } from '../keys/warnings.ts';
 import { isoTime } from '../observability/iso-time.ts';
 import type { Metrics } from '../observability/prometheus.ts';
-import type { KeyDefinition } from '../keys/definition.ts';
+import { NO_RECORDS, type KeyDefinition } from '../keys/definition.ts';
 import type { Audit } from './audit.ts';
 import type { KeyChanges } from './key-changes.ts';
 import type { Answer, Call, Operation } from './operation.ts';
@@ -117,12 +118,14 @@ function keyStates({ keys, samples, now }: StatusPorts, definitions: ReadonlyMap
     lastUsed.set(`${labels['key']} ${labels['secret']}`, value * 1000);
   const used = [...(snapshot?.byId.values() ?? [])].map((key) => {
     const definition = definitions.get(key.id);
+    const whole = definition && completed({ id: key.id, definition }, snapshot?.records ?? NO_RECORDS);
     return {
       id: key.id,
       state: keyState(key, now()),
       why: null,
       secrets: key.secrets.map(({ id }) => ({ id, lastUsedAt: timeOf(lastUsed.get(`${key.id} ${id}`) ?? null) })),
-      warnings: definition === undefined ? [] : fieldFindings(definitionWarnings(definition, now())),
+      warnings:
+        whole !== undefined && 'definition' in whole ? fieldFindings(definitionWarnings(whole.definition, now())) : [],
     };
   });
   const invalid = (snapshot?.invalid ?? []).map(({ id, why }) => ({

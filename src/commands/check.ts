@@ -2,7 +2,7 @@
  * `postern check`: every finding about the configuration and the key file, each at its line. Starts and contacts nothing.
  */
 import { loadConfig } from '../config/load.ts';
-import { formatProblem, hasErrors, type Problem } from '../config/problem.ts';
+import { formatProblem, hasErrors, inReadingOrder, type Problem } from '../config/problem.ts';
 import { loadKeyFile } from '../keys/key-file.ts';
 import { keyWarnings } from '../keys/warnings.ts';
 import type { CommandIo } from './io.ts';
@@ -17,9 +17,10 @@ export interface CheckArguments {
 
 /** Exit codes: 0 usable, 1 not usable (with `strict`: or not without warnings). */
 export async function runCheck({ config: file, strict, json }: CheckArguments, io: CommandIo): Promise<number> {
-  const { problems, keyFile } = loadConfig(file, io.env);
+  const { problems, notes, keyFile } = loadConfig(file, io.env);
   const found = [...problems, ...(keyFile === null ? [] : checkKeys(keyFile, io))];
-  const shown = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
+  const weighed = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
+  const shown = inReadingOrder([...weighed, ...notes]);
   if (json) io.stdout(JSON.stringify({ findings: shown.map(asFinding) }, null, 2));
   else for (const problem of shown) io.stdout(formatProblem(problem));
   io.stderr(summary(file, shown));
@@ -42,10 +43,12 @@ function checkKeys(file: string, io: CommandIo): Problem[] {
 }
 
 function summary(file: string, problems: readonly Problem[]): string {
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  const warnings = problems.length - errors;
   if (problems.length === 0) return `${file}: no findings`;
-  return `${file}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`;
+  const counts = (['error', 'warning', 'note'] as const).map((wanted) => {
+    const count = problems.filter(({ severity }) => severity === wanted).length;
+    return wanted === 'note' && count === 0 ? [] : [counted(count, wanted)];
+  });
+  return `${file}: ${counts.flat().join(', ')}`;
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,7 +1,8 @@
 /**
  * Keys as a table for the terminal: what each may do, from where, and whether it can be used. Secrets show as their ids.
  */
-import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
+import { completed } from '../keys/compile.ts';
+import type { LoadedDefinition, WholeDefinition } from '../keys/definition.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { keyState } from '../keys/snapshot.ts';
 import { printable } from './printable.ts';
@@ -13,14 +14,15 @@ export function keyTable(loaded: readonly LoadedDefinition[], keys: KeySnapshot,
   const invalid = new Map(keys.invalid.map(({ id, why }) => [id, why]));
   const rows = loaded.map((entry) => {
     const key = keys.byId.get(entry.id);
-    if ('invalid' in entry || key === undefined)
+    const whole = completed(entry, keys.records);
+    if ('invalid' in whole || key === undefined)
       return [printable(entry.id), '-', 'invalid', '-', '-', '-', '-', '-', printable(invalid.get(entry.id) ?? '')];
-    return [entry.id, key.type, keyState(key, now), key.mode, ...limitsOf(entry.definition)];
+    return [entry.id, key.type, keyState(key, now), key.mode, ...limitsOf(whole.definition)];
   });
   return aligned([HEADINGS, ...rows]);
 }
 
-function limitsOf({ allowFrom, allowedEvents, rateLimit, secrets, description }: KeyDefinition): string[] {
+function limitsOf({ allowFrom, allowedEvents, rateLimit, secrets, description }: WholeDefinition): string[] {
   return [
     allowFrom === 'anywhere' ? 'anywhere' : counted(allowFrom.length, 'location'),
     allowedEvents === null ? '-' : allowedEvents === 'all' ? 'all' : counted(allowedEvents.length, 'event'),

@@ -4,7 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { compileKeys } from '../keys/compile.ts';
-import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
+import { KeyDefinitionSchema } from '../keys/definition-schema.ts';
+import { defaultsOf, type KeyDefinition, type LoadedDefinition } from '../keys/definition.ts';
+import { KEY_TYPES } from '../keys/key.ts';
 import { readStoredDefinition, writtenDefinition } from '../keys/read-definition.ts';
 import type { KeyChanges } from '../keys/redis-layout.ts';
 import { printable } from './printable.ts';
@@ -40,7 +42,7 @@ export function planPush(
     const { id, ...fields } = writtenDefinition(definition);
     const json = stored.get(id);
     const before = json === undefined ? undefined : storedFields(id, json);
-    if (before !== undefined && isDeepStrictEqual(before, fields)) continue;
+    if (json !== undefined && isStored(definition, json)) continue;
     set.set(id, JSON.stringify(fields));
     changes.push(json === undefined ? { kind: 'add', id } : { kind: 'change', id, fields: differing(before, fields) });
   }
@@ -79,7 +81,24 @@ function storedFields(id: string, json: string): Fields {
   }
 }
 
-const differing = (before: Fields = {}, after: Fields): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (name) => !isDeepStrictEqual(before[name], after[name]),
+/** Whether this text says the key, with hashes in place of secrets. */
+function isStored(definition: KeyDefinition, json: string): boolean {
+  const stored = readStoredDefinition(definition.id, json);
+  if (!('definition' in stored) || !isDeepStrictEqual(stored.definition, definition)) return false;
+  const { secrets, apiKey = null } = storedFields(definition.id, json);
+  const isHashed = Array.isArray(secrets) && secrets.every((secret) => typeof secret === 'object' && 'hash' in secret);
+  return isHashed && (apiKey === null || apiKey === definition.apiKey);
+}
+
+/** Of what is left out because it is at its default, nothing differs. */
+function differing(before: Fields = {}, after: Fields): string[] {
+  const type = KEY_TYPES.find((name) => name === after['type']);
+  const defaults: Fields = type === undefined || after['policy'] !== undefined ? {} : { ...defaultsOf(type) };
+  const known = Object.keys(KeyDefinitionSchema.shape);
+  const names = new Set([...known, ...Object.keys(before)].filter((name) => name in before || name in after));
+  return [...names].filter((name) =>
+    name === 'type'
+      ? before[name] !== after[name]
+      : !isDeepStrictEqual(before[name] ?? defaults[name], after[name] ?? defaults[name]),
   );
+}

@@ -2,40 +2,65 @@
  * Compiles definitions into the snapshot that requests are judged by: digests, address sets, event sets. Definitions that
  * contradict each other disable themselves and nothing else. Validates nothing that one definition can tell on its own.
  */
-import { compileAllowRule, compileDenyRule, type AddressRule } from './address-rule.ts';
+import { ANYWHERE, compileAllowRule, compileDenyRule, type AddressRule } from './address-rule.ts';
 import { compileAllowedRoutes, type RouteList } from './allowed-routes.ts';
-import type { AllowedAddress, KeyDefinition, LoadedDefinition, SecretHash } from './definition.ts';
-import { METRICS_API, type Key, type KeySecret, type KeySnapshot } from './key.ts';
+import {
+  NO_RECORDS,
+  type AddressItem,
+  type Loaded,
+  type LoadedDefinition,
+  type SecretHash,
+  type SharedRecords,
+  type WholeDefinition,
+} from './definition.ts';
+import type { Key, KeySecret, KeySnapshot } from './key.ts';
+import { describeFindings } from './read-definition.ts';
+import { wholeDefinition } from './whole-definition.ts';
 
 /**
- * The snapshot of these definitions. Of definitions that share a secret, an id or the place of the one metrics key, none
- * is used: which of them was meant cannot be told.
+ * The snapshot of these definitions, beside these policies and lists. Of definitions that share a secret, an id or the place of the
+ * one metrics key, none is used: which of them was meant cannot be told. What its lists stand for is added where they are read.
  */
-export function compileKeys(definitions: readonly LoadedDefinition[], version: number): KeySnapshot {
-  const contradicted = contradictions(definitions);
+export function compileKeys(
+  definitions: readonly LoadedDefinition[],
+  version: number,
+  records: SharedRecords = NO_RECORDS,
+): KeySnapshot {
+  const loaded = definitions.map((one) => completed(one, records));
+  const contradicted = contradictions(loaded);
   const invalid: { id: string; why: string }[] = [];
   const byId = new Map<string, Key>();
   const bySecret = new Map<string, { key: Key; secret: KeySecret }>();
   const compile = keyCompiler();
-  for (const loaded of definitions) {
-    const why = 'invalid' in loaded ? loaded.invalid : contradicted.get(loaded);
-    if (why !== undefined || 'invalid' in loaded) {
-      invalid.push({ id: loaded.id, why: why ?? '' });
+  for (const one of loaded) {
+    const why = 'invalid' in one ? one.invalid : contradicted.get(one);
+    if (why !== undefined || 'invalid' in one) {
+      invalid.push({ id: one.id, why: why ?? '' });
       continue;
     }
-    const key = compile(loaded.definition);
+    const key = compile(one.definition);
     byId.set(key.id, key);
     for (const secret of key.secrets) bySecret.set(secret.digest, { key, secret });
   }
-  return { version, byId, bySecret, invalid, lists: new Map() };
+  return { version, byId, bySecret, invalid, lists: new Map(), records };
+}
+
+type Completed = Loaded<WholeDefinition>;
+
+/** With all that holds for the key, or why it cannot be used. */
+export function completed(loaded: LoadedDefinition, records: SharedRecords): Completed {
+  if ('invalid' in loaded) return loaded;
+  const { id } = loaded;
+  const whole = wholeDefinition(loaded.definition, records);
+  return whole.ok ? { id, definition: whole.value } : { id, invalid: describeFindings(whole.findings) };
 }
 
 /** The hex digits of a hash. */
 export const digestOf = (hash: SecretHash): string => hash.slice('sha256:'.length);
 
 /** What each definition that clashes with another is at odds about. */
-function contradictions(definitions: readonly LoadedDefinition[]): Map<LoadedDefinition, string> {
-  const found = new Map<LoadedDefinition, string>();
+function contradictions(definitions: readonly Completed[]): Map<Completed, string> {
+  const found = new Map<Completed, string>();
   const ids = claims(found, () => 'its id is used twice');
   const secrets = claims(found, (own, other) =>
     own === other ? 'it holds one secret twice' : `it shares a secret with ${other.id}`,
@@ -50,11 +75,11 @@ function contradictions(definitions: readonly LoadedDefinition[]): Map<LoadedDef
   return found;
 }
 
-type WhyNot = (own: LoadedDefinition, other: LoadedDefinition) => string;
+type WhyNot = (own: Completed, other: Completed) => string;
 
 /** Takes claims to what only one may have. When a second one comes, it and the first are both found, each with its reason. */
-function claims(found: Map<LoadedDefinition, string>, why: WhyNot): (what: string, by: LoadedDefinition) => void {
-  const owners = new Map<string, LoadedDefinition>();
+function claims(found: Map<Completed, string>, why: WhyNot): (what: string, by: Completed) => void {
+  const owners = new Map<string, Completed>();
   return (what, by) => {
     const owner = owners.get(what);
     if (owner === undefined) {
@@ -66,14 +91,12 @@ function claims(found: Map<LoadedDefinition, string>, why: WhyNot): (what: strin
   };
 }
 
-/** Keys often have the same lists: equal ones are compiled once and shared. */
-function keyCompiler(): (definition: KeyDefinition) => Key {
-  const namesOf = (entries: 'anywhere' | readonly AllowedAddress[]): string =>
-    entries === 'anywhere' ? entries : JSON.stringify(entries.map(({ address }) => address));
-  const allowRules = shared<'anywhere' | readonly AllowedAddress[], AddressRule>(namesOf, compileAllowRule);
-  const denyRules = shared<readonly AllowedAddress[], AddressRule>(namesOf, compileDenyRule);
-  const routeLists = shared<readonly string[], RouteList>(JSON.stringify, compileAllowedRoutes);
-  const textSets = shared<readonly string[], ReadonlySet<string>>(JSON.stringify, (names) => new Set(names));
+/** Keys often have the same lists: equal ones are compiled once and shared, and those of a policy are not even compared. */
+export function keyCompiler(): (definition: WholeDefinition) => Key {
+  const allowRules = shared<WholeDefinition['allowFrom'] & object, AddressRule>(compileAllowRule);
+  const denyRules = shared<readonly AddressItem[], AddressRule>(compileDenyRule);
+  const routeLists = shared<readonly string[], RouteList>(compileAllowedRoutes);
+  const textSets = shared<readonly string[], ReadonlySet<string>>((names) => new Set(names));
   return (definition) => ({
     id: definition.id,
     type: definition.type,
@@ -82,7 +105,7 @@ function keyCompiler(): (definition: KeyDefinition) => Key {
     secrets: definition.secrets.map(({ hash, expiresAt }) => compileSecret(digestOf(hash), expiresAt)),
     apis: compileApis(definition, textSets),
     allowedRoutes: Array.isArray(definition.allowedRoutes) ? routeLists(definition.allowedRoutes) : null,
-    allowFrom: allowRules(definition.allowFrom),
+    allowFrom: definition.allowFrom === 'anywhere' ? ANYWHERE : allowRules(definition.allowFrom),
     denyFrom: denyRules(definition.denyFrom),
     allowedEvents: Array.isArray(definition.allowedEvents) ? textSets(definition.allowedEvents) : null,
     disallowedEvents: definition.disallowedEvents ?? 'reject',
@@ -96,12 +119,16 @@ function keyCompiler(): (definition: KeyDefinition) => Key {
   });
 }
 
-function shared<T, U>(nameOf: (input: T) => string, compile: (input: T) => U): (input: T) => U {
-  const compiled = new Map<string, U>();
+function shared<T extends object, U>(compile: (input: T) => U): (input: T) => U {
+  const byInput = new WeakMap<T, U>();
+  const byContent = new Map<string, U>();
   return (input) => {
-    const name = nameOf(input);
-    let known = compiled.get(name);
-    if (known === undefined) compiled.set(name, (known = compile(input)));
+    const seen = byInput.get(input);
+    if (seen !== undefined) return seen;
+    const content = JSON.stringify(input);
+    const known = byContent.get(content) ?? compile(input);
+    byInput.set(input, known);
+    byContent.set(content, known);
     return known;
   };
 }
@@ -117,9 +144,7 @@ type TextSets = (names: readonly string[]) => ReadonlySet<string>;
 const compileOrigins = (origins: readonly string[], textSets: TextSets): ReadonlySet<string> | null =>
   origins.includes('*') ? null : textSets(origins);
 
-function compileApis({ type, apis }: KeyDefinition, textSets: TextSets): ReadonlySet<string> | null {
-  if (type === 'metrics') return textSets([METRICS_API]);
-  return apis === 'all' ? null : textSets(apis);
-}
+const compileApis = ({ apis }: WholeDefinition, textSets: TextSets): ReadonlySet<string> | null =>
+  apis === 'all' ? null : textSets(apis);
 
 const millisecondsOf = (instant: string | null): number | null => (instant === null ? null : Date.parse(instant));

@@ -8,12 +8,15 @@ import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts
 import { createCoalescer } from '../lib/coalescer.ts';
 import { collectGarbage } from '../lib/garbage.ts';
 import { compileKeys } from './compile.ts';
+import { NO_RECORDS } from './definition.ts';
 import { readKeyFile, type KeyFileReading } from './read-key-file.ts';
 import type { KeyListener, KeySource, KeySourceStatus } from './source.ts';
 
 export interface FileSourceOptions {
   readonly file: string;
   readonly env: Environment;
+  /** The names of the configured APIs. */
+  readonly apis?: () => readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly timing?: WatchTiming;
@@ -22,7 +25,7 @@ export interface FileSourceOptions {
 /** So many keys leave so much behind when they are compiled that every request would pay for it: better one short pause. */
 const COLLECT_FROM = 5000;
 
-export function createFileSource({ file, env, now, timing }: FileSourceOptions): KeySource {
+export function createFileSource({ file, env, apis, now, timing }: FileSourceOptions): KeySource {
   let listener: KeyListener | null = null;
   let watch: FileWatch | null = null;
   let version = 0;
@@ -34,7 +37,7 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
     why: 'not read yet',
   };
 
-  const take = ({ definitions, errors, files }: KeyFileReading): void => {
+  const take = ({ definitions, records, errors, files }: KeyFileReading): void => {
     if (listener === null) return;
     watch?.setFiles(files);
     if (definitions === null) {
@@ -47,6 +50,7 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
         compileKeys(
           definitions.map((definition) => ({ id: definition.id, definition })),
           version,
+          records,
         ),
       );
     }
@@ -58,14 +62,17 @@ export function createFileSource({ file, env, now, timing }: FileSourceOptions):
   const failed = (error: Error): void => {
     const message = `The file could not be read: ${error.message}.`;
     const problem = formatProblem({ file, line: 1, column: 1, severity: 'error', field: '', message });
-    take({ definitions: null, errors: [problem], files: [file] });
+    take({ definitions: null, records: NO_RECORDS, errors: [problem], files: [file] });
   };
   const closing = new AbortController();
   /** A write over the admin API waits for this, so the rest is no longer than the reading was. */
-  const reading = createCoalescer(() => readKeyFile({ file, env }, closing.signal).then(take, failed), {
-    restMs: 0,
-    restPerRun: 1,
-  });
+  const reading = createCoalescer(
+    () => readKeyFile({ file, env, apis: apis?.() ?? null }, closing.signal).then(take, failed),
+    {
+      restMs: 0,
+      restPerRun: 1,
+    },
+  );
   const read = reading.request;
   const onChange = (): void => void read();
 

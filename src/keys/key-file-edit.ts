@@ -1,19 +1,16 @@
 /**
- * Writes one changed key into the text of a key file, and leaves all other text as it is. What a reference or a quoted text
- * yields is only replaced when it changes. Reads and writes no file; whether the result says what it should is for the caller
- * to check, since anchors and merge keys can make a change reach further.
+ * Writes one changed key, policy or address list into the text of a key file, and leaves all other text as it is. Reads and writes no
+ * file; whether the result says what it should is for the caller to check, since anchors and merge keys can make a change reach
+ * further.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { withoutReferences } from '../config/substitution.ts';
 import { YAML_OPTIONS } from '../config/yaml-nodes.ts';
-import {
-  KeyDefinitionSchema,
-  type KeyDefinition,
-  type SecretDefinition,
-  type WrittenKeyDefinition,
-} from './definition.ts';
-import { readDefinition, writtenDefinition } from './read-definition.ts';
+import { KeyDefinitionSchema } from './definition-schema.ts';
+import type { KeyDefinition, PolicyDefinition } from './definition.ts';
+import { changeAddressList, changeFields, itemLines } from './field-edit.ts';
+import { writtenList, type AddressListDefinition } from './list-definition.ts';
+import { writtenDefinition, writtenPolicy } from './read-definition.ts';
 import {
   asList,
   asMap,
@@ -23,9 +20,9 @@ import {
   insertLines,
   lineEnd,
   pairOf,
+  removePair,
   replaceByLines,
   replaceValue,
-  setFields,
   spliced,
   type ListItem,
   type Splice,
@@ -40,8 +37,7 @@ export interface KeyEdit {
 
 /** The text with the edit made; unchanged where the file is laid out in a way that does not let it be made. */
 export function editKeyFile(text: string, { index, before, after }: KeyEdit): string {
-  const document = parseDocument(text, YAML_OPTIONS);
-  const root = asMap(document.contents);
+  const root = rootOf(text);
   const pair = root === null ? undefined : pairOf(root, 'keys');
   const list = asList(pair?.value);
   if (pair === undefined || list === null) return text;
@@ -51,22 +47,89 @@ export function editKeyFile(text: string, { index, before, after }: KeyEdit): st
   }
   if (before !== null) {
     const map = asMap(list.items[index]);
-    return map === null ? text : spliced(text, changeKey(text, map, before, after));
+    if (map === null) return text;
+    return spliced(text, changeFields({ text, map, before, after, written: { ...writtenDefinition(after) } }));
   }
   if (list.items.length === 0)
     return spliced(
       text,
       root?.flow
-        ? replaceValue(text, pair, [withoutReferences(shortest(after))])
+        ? replaceValue(text, pair, [withoutReferences(ordered(after))])
         : replaceByLines(text, pair, keyLines(after, '  ')),
     );
   return spliced(text, list.flow ? appendToFlow(text, list, after) : [appendLines(text, list, after)]);
 }
 
+export type RecordEdit =
+  RecordChange<'policies', PolicyDefinition> | RecordChange<'addressLists', AddressListDefinition>;
+
+interface RecordChange<S, T> {
+  readonly section: S;
+  readonly name: string;
+  readonly before: T | null;
+  readonly after: T | null;
+}
+
+/** The same for a policy or an address list. */
+export function editRecord(text: string, edit: RecordEdit): string {
+  const root = rootOf(text);
+  if (root === null) return text;
+  const { section, name } = edit;
+  const sectionPair = pairOf(root, section);
+  const records = asMap(sectionPair?.value);
+  const pair = records === null ? undefined : pairOf(records, name);
+  const written = writtenRecord(edit);
+  if (written === null) {
+    if (records === null || pair === undefined || sectionPair === undefined) return text;
+    const isLast = records.items.length === 1;
+    return spliced(text, isLast ? removePair(text, root, sectionPair) : removePair(text, records, pair));
+  }
+  if (records !== null && pair !== undefined) return spliced(text, changeRecord(text, records, edit, written));
+  const value = withoutReferences(written);
+  if (records !== null && records.items.length > 0) return spliced(text, appendRecord(text, records, name, value));
+  if (sectionPair !== undefined) return spliced(text, replaceValue(text, sectionPair, { [name]: value }));
+  if (root.flow) return spliced(text, appendRecord(text, root, section, { [name]: value }));
+  return spliced(text, [insertLines(text, text.length, ['', `${section}:`, `  ${name}: ${inline(value)}`])]);
+}
+
+function writtenRecord(edit: RecordEdit): unknown {
+  if (edit.after === null) return null;
+  return edit.section === 'policies' ? writtenPolicy(edit.after) : writtenList(edit.after);
+}
+
+function changeRecord(text: string, records: YAMLMap, edit: RecordEdit, written: unknown): Splice[] {
+  const pair = pairOf(records, edit.name);
+  if (pair === undefined) return [];
+  const whole = (): Splice[] => replaceValue(text, pair, withoutReferences(written));
+  if (edit.section === 'policies') {
+    const map = asMap(pair.value);
+    const { before, after } = edit;
+    if (map === null || before === null || after === null || map.items.length === 0) return whole();
+    if (Object.keys(after).length === 0) return whole();
+    return changeFields({ text, map, before, after, written: written as Record<string, unknown> });
+  }
+  const { before, after } = edit;
+  if (before?.kind !== 'literal' || after?.kind !== 'literal') return whole();
+  return changeAddressList(text, pair.value, before.entries, after.entries) ?? whole();
+}
+
+function appendRecord(text: string, map: YAMLMap, name: string, value: unknown): Splice[] {
+  const [start = 0, end = 0] = map.range ?? [];
+  if (map.flow) {
+    const last = map.items.at(-1);
+    const [, at = start + 1] = (last?.value as { range?: number[] } | null)?.range ?? [];
+    return [{ start: at, end: at, text: `${last === undefined ? '' : ', '}${name}: ${inline(value)}` }];
+  }
+  const line = `${' '.repeat(columnOf(text, start))}${name}: ${inline(value)}`;
+  return [insertLines(text, lineEnd(text, end), [line])];
+}
+
+const rootOf = (text: string): YAMLMap | null => asMap(parseDocument(text, YAML_OPTIONS).contents);
+
 const kept = (from: number): ListItem => ({ from, changes: () => [] });
 
 const appendToFlow = (text: string, list: YAMLSeq, key: KeyDefinition): Splice[] =>
-  changeList(text, list, [...list.items.map((_, from) => kept(from)), { value: withoutReferences(shortest(key)) }]);
+  changeList(text, list, [...list.items.map((_, from) => kept(from)), { value: withoutReferences(ordered(key)) }]);
 
 /** Keys that are set apart by blank lines stay so. */
 function appendLines(text: string, list: YAMLSeq, key: KeyDefinition): Splice {
@@ -78,10 +141,10 @@ function appendLines(text: string, list: YAMLSeq, key: KeyDefinition): Splice {
 }
 
 /** Fields whose lists read best with a line for each item. */
-const LISTED: ReadonlySet<string> = new Set(['allowFrom', 'secrets']);
+const LISTED: ReadonlySet<string> = new Set(['allowFrom', 'denyFrom', 'allowedRoutes', 'secrets']);
 
 function keyLines(key: KeyDefinition, indent: string): string[] {
-  const fields = Object.entries(withoutReferences(shortest(key)) as Record<string, unknown>);
+  const fields = Object.entries(withoutReferences(ordered(key)) as Record<string, unknown>);
   return fields.flatMap(([name, value], position) => {
     const start = `${indent}${position === 0 ? '- ' : '  '}${name}:`;
     return LISTED.has(name) && Array.isArray(value) && value.length > 0
@@ -90,172 +153,9 @@ function keyLines(key: KeyDefinition, indent: string): string[] {
   });
 }
 
-const itemLines = (items: readonly unknown[], indent: string): string[] =>
-  items.map((item) => `${indent}- ${inline(item)}`);
-
-/** What is left of a definition when every default is left out. */
-function shortest(key: KeyDefinition): Partial<WrittenKeyDefinition> {
-  const written = writtenDefinition(key);
-  const { id, type, secrets, apiKey } = written;
-  const bare = readDefinition({ id, type, secrets, ...(apiKey !== undefined && { apiKey }) });
-  const defaults: Partial<WrittenKeyDefinition> = bare.ok ? writtenDefinition(bare.value) : {};
-  const always = new Set(['id', 'type', 'secrets', 'apiKey']);
-  const names = Object.keys(KeyDefinitionSchema.shape) as (keyof WrittenKeyDefinition)[];
-  const own = names.filter(
-    (name) => name in written && (always.has(name) || !isDeepStrictEqual(written[name], defaults[name])),
-  );
-  return Object.fromEntries(own.map((name) => [name, written[name]]));
-}
-
-function changeKey(text: string, map: YAMLMap, before: KeyDefinition, after: KeyDefinition): Splice[] {
-  const names = Object.keys(after) as (keyof KeyDefinition)[];
-  const short = writtenDefinition(after);
-  const simple: [string, unknown][] = [];
-  const splices: Splice[] = [];
-  for (const name of names.filter((field) => !isDeepStrictEqual(before[field], after[field]))) {
-    const change = LISTS[name]?.({ text, map, before, after }) ?? null;
-    if (change === null) simple.push([name, withoutReferences(short[name] ?? after[name])]);
-    else splices.push(...change);
-  }
-  return [...splices, ...setFields(text, map, simple)];
-}
-
-interface ChangedKey {
-  readonly text: string;
-  readonly map: YAMLMap;
-  readonly before: KeyDefinition;
-  readonly after: KeyDefinition;
-}
-
-/** How lists are changed; null: as any other value is. */
-const LISTS: Partial<Record<keyof KeyDefinition, (change: ChangedKey) => Splice[] | null>> = {
-  allowFrom: changeAddresses,
-  allowedEvents: (change) => changeNames(change, 'allowedEvents'),
-  allowedOrigins: (change) => changeNames(change, 'allowedOrigins'),
-  secrets: changeSecrets,
-};
-
-function changeNames({ text, map, before, after }: ChangedKey, field: 'allowedEvents' | 'allowedOrigins') {
-  const list = asList(pairOf(map, field)?.value);
-  const [old, next] = [before[field], after[field]];
-  if (list === null || !isList(old) || !isList(next) || !canChange(list, old, next)) return null;
-  return changeList(
-    text,
-    list,
-    itemsFrom(
-      old,
-      next,
-      (name) => name,
-      () => [],
-    ),
-  );
-}
-
-function changeAddresses({ text, map, before, after }: ChangedKey): Splice[] | null {
-  const pair = pairOf(map, 'allowFrom');
-  const [old, next] = [before.allowFrom, after.allowFrom];
-  if (pair === undefined || next === 'anywhere' || next.length === 0) return null;
-  const list = asList(pair.value);
-  if (list !== null && old !== 'anywhere' && canChange(list, old, next)) {
-    return changeList(
-      text,
-      list,
-      itemsFrom(old, next, ({ address }) => address, describeAnew(text)),
-    );
-  }
-  if (map.flow || list !== null) return null;
-  const indent = ' '.repeat(columnOf(text, map.range?.[0] ?? 0) + 2);
-  return replaceByLines(text, pair, itemLines(next.map(shortAddress), indent));
-}
-
-interface AllowedAddress {
-  readonly address: string;
-  readonly description: string;
-}
-
-const shortAddress = ({ address, description }: AllowedAddress): unknown =>
-  description === '' ? address : { address, description: withoutReferences(description) };
-
-const describeAnew =
-  (text: string) =>
-  (node: unknown, { address, description }: AllowedAddress): Splice[] => {
-    const map = asMap(node);
-    if (map !== null) return setFields(text, map, [['description', withoutReferences(description)]]);
-    const [start = 0, end = 0] = (node as { range?: number[] }).range ?? [];
-    return [{ start, end, text: inline(shortAddress({ address, description })) }];
-  };
-
-function changeSecrets({ text, map, before, after }: ChangedKey): Splice[] | null {
-  const list = asList(pairOf(map, 'secrets')?.value);
-  if (list !== null && canChange(list, before.secrets, after.secrets)) {
-    const expireAnew = (node: unknown, { expiresAt }: SecretDefinition): Splice[] => {
-      const secret = asMap(node);
-      return secret === null ? [] : setFields(text, secret, [['expiresAt', expiresAt]]);
-    };
-    return changeList(
-      text,
-      list,
-      itemsFrom(before.secrets, after.secrets, ({ hash }) => hash, expireAnew),
-    );
-  }
-  return spellOutSecret({ text, map, before, after });
-}
-
-/** `secret: X` becomes the list that it is short for; X stays as it is written. */
-function spellOutSecret({ text, map, before, after }: ChangedKey): Splice[] | null {
-  const pair = pairOf(map, 'secret');
-  const [only] = before.secrets;
-  if (pair === undefined || only === undefined) return null;
-  const keyRange = (pair.key as { range?: number[] }).range ?? [];
-  const [start = 0, end = 0] = (pair.value as { range?: number[] } | null)?.range ?? [];
-  const value = text.slice(start, end);
-  const own = after.secrets.find(({ hash }) => hash === only.hash);
-  const expiresAt = own?.expiresAt ?? null;
-  const others = after.secrets.filter(({ hash }) => hash !== only.hash).map(shortSecret);
-  const name: Splice = { start: keyRange[0] ?? 0, end: keyRange[1] ?? 0, text: 'secrets' };
-  if (map.flow) {
-    const expiry = expiresAt === null ? '' : `, expiresAt: ${inline(expiresAt)}`;
-    const items = [...(own === undefined ? [] : [`{ value: ${value}${expiry} }`]), ...others.map(inline)];
-    return [name, { start, end, text: `[${items.join(', ')}]` }];
-  }
-  const indent = ' '.repeat(columnOf(text, map.range?.[0] ?? 0) + 2);
-  const ownLines = own === undefined ? [] : [`${indent}- value: ${value}`];
-  if (expiresAt !== null) ownLines.push(`${indent}  expiresAt: ${inline(expiresAt)}`);
-  return [name, ...replaceByLines(text, pair, [...ownLines, ...itemLines(others, indent)])];
-}
-
-const shortSecret = ({ hash, expiresAt }: SecretDefinition): unknown =>
-  expiresAt === null ? { hash } : { hash, expiresAt };
-
-/** Whether the nodes of a list stand for its values one by one, and something is left of it. */
-const canChange = (list: YAMLSeq, before: readonly unknown[], after: readonly unknown[]): boolean =>
-  list.items.length === before.length && list.items.length > 0 && after.length > 0;
-
-const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
-
-/** The next items of a list from the old ones of the same name, changed where they differ in the rest, and new ones. */
-function itemsFrom<T>(
-  before: readonly T[],
-  after: readonly T[],
-  nameOf: (item: T) => string,
-  changes: (node: unknown, next: T) => Splice[],
-): ListItem[] {
-  // A long list is not searched for each of its items. Of a name that stands twice the first is taken first.
-  const places = new Map<string, number[]>();
-  for (const [index, item] of [...before.entries()].toReversed()) {
-    const name = nameOf(item);
-    const known = places.get(name);
-    if (known === undefined) places.set(name, [index]);
-    else known.push(index);
-  }
-  return after.map((next) => {
-    const from = places.get(nameOf(next))?.pop();
-    if (from === undefined) return { value: newItem(next) };
-    return { from, changes: (node) => (isDeepStrictEqual(before[from], next) ? [] : changes(node, next)) };
-  });
-}
-
-function newItem(next: unknown): unknown {
-  if (typeof next !== 'object' || next === null) return withoutReferences(next);
-  return 'hash' in next ? shortSecret(next as SecretDefinition) : shortAddress(next as AllowedAddress);
+/** A key as it is written, in the order of the reference. */
+function ordered(key: KeyDefinition): Record<string, unknown> {
+  const written: Readonly<Record<string, unknown>> = { ...writtenDefinition(key) };
+  const names = Object.keys(KeyDefinitionSchema.shape).filter((name) => name in written);
+  return Object.fromEntries(names.map((name) => [name, written[name]]));
 }

@@ -11,7 +11,7 @@ const PART = 500;
 // oxlint-disable-next-line unicorn/require-post-message-target-origin
 const post = (message: ThreadMessage): void => parentPort?.postMessage(message);
 
-const { definitions, errors, files } = readHere(workerData as KeyFileQuestion);
+const { definitions, ...rest } = readHere(workerData as KeyFileQuestion);
 const all = definitions ?? [];
 for (let from = 0; from < all.length; from += PART) post({ part: all.slice(from, from + PART) });
-post({ valid: definitions !== null, errors, files });
+post({ valid: definitions !== null, rest });

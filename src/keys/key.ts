@@ -2,20 +2,14 @@
  * A key as the policy reads it: compiled once from its definition, immutable, with nothing left to parse.
  * Compiling validates nothing: definitions were validated when they were read.
  */
+import { METRICS_API } from '../config/api-names.ts';
 import type { AddressLists, AddressRule } from './address-rule.ts';
+import type { SharedRecords } from './definition.ts';
 import type { RouteList } from './allowed-routes.ts';
+import type { KeyType, Mode, RateLimit, TokenUse } from './key-fields.ts';
 
-export const KEY_TYPES = ['write-only', 'read-only', 'read-write', 'metrics'] as const;
-export type KeyType = (typeof KEY_TYPES)[number];
-
-export type Mode = 'enforce' | 'report';
-
-/** Whether a key may, must or cannot exchange its secret for access tokens, where the API has them. */
-export const TOKEN_USES = ['allowed', 'required', 'never'] as const;
-export type TokenUse = (typeof TOKEN_USES)[number];
-
-/** How long a metrics key's answers may be kept: here, because the console is told too, and loads no schema. */
-export const CACHE_TTL_MINUTES = { least: 5, most: 525_600, default: 5 } as const;
+export { CACHE_TTL_MINUTES, KEY_TYPES, TOKEN_USES } from './key-fields.ts';
+export type { KeyType, Mode, RateLimit, TokenUse };
 
 /** One secret of a key. `id` is the first 12 hex digits of the digest: safe to show, in logs, metrics and the admin API. */
 export interface KeySecret {
@@ -24,11 +18,6 @@ export interface KeySecret {
   readonly digest: string;
   /** Milliseconds since the epoch, or null: never. */
   readonly expiresAt: number | null;
-}
-
-export interface RateLimit {
-  readonly requests: number;
-  readonly windowSeconds: number;
 }
 
 export interface Key {
@@ -63,17 +52,16 @@ export interface Key {
 /** Whether the key is for the API of this name. */
 export const keyServes = ({ apis }: Key, api: string): boolean => (apis === null ? api !== METRICS_API : apis.has(api));
 
-/** The API that no key is for unless it says so. */
-export const METRICS_API = 'metrics';
-
 /** All keys at one moment. Immutable: a change makes a new one. */
 export interface KeySnapshot {
   /** Rises by one with each change seen by this process. */
   readonly version: number;
   readonly byId: ReadonlyMap<string, Key>;
   /** By the digest of each secret: the only way from a caller's secret to a key. */
-  /** What the names in the keys' address rules stand for. */
+  /** What the names in address rules stand for. */
   readonly lists: AddressLists;
+  /** The policies and address lists as they were written. */
+  readonly records: SharedRecords;
   readonly bySecret: ReadonlyMap<string, { readonly key: Key; readonly secret: KeySecret }>;
   /** Definitions that could not be used; each disables that one key. */
   readonly invalid: readonly { readonly id: string; readonly why: string }[];

@@ -1,40 +1,76 @@
 /**
- * Reads one key definition: validates it, fills in what was left out and turns each secret into its hash. The plain text
- * of a secret goes no further than here. Knows neither files nor other keys.
+ * Reads one key or one policy: validates it, fills in what was left out and turns each secret into its hash. The plain text of a
+ * secret goes no further than here. Knows neither files nor what else there is.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { sha256Hex } from '../lib/digest.ts';
+import { METRICS_API } from '../config/api-names.ts';
+import type { AddressEntry } from '../config/address-entries.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import { fieldName } from '../config/problem.ts';
+import { sha256Hex } from '../lib/digest.ts';
+import {
+  KeyDefinitionSchema,
+  PolicySchema,
+  type ParsedKeyDefinition,
+  type ParsedPolicy,
+  type WrittenKeyDefinition,
+  type WrittenPolicy,
+} from './definition-schema.ts';
 import {
   DEFAULTS,
-  FIELD_TYPES,
-  KeyDefinitionSchema,
+  defaultsOf,
   SECRET_HASH,
-  type AllowedAddress,
+  type AddressItem,
   type KeyDefinition,
   type LoadedDefinition,
-  type ParsedKeyDefinition,
+  type PolicyDefinition,
   type SecretDefinition,
   type SecretHash,
-  type WrittenKeyDefinition,
+  type SharedField,
 } from './definition.ts';
-import { KEY_TYPES, METRICS_API } from './key.ts';
+import { KEY_TYPES } from './key-fields.ts';
+import { typeFindings } from './type-rules.ts';
 
-export type ReadDefinition =
-  { readonly ok: true; readonly value: KeyDefinition } | { readonly ok: false; readonly findings: readonly Finding[] };
+export type Read<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly findings: readonly Finding[] };
+
+export type ReadDefinition = Read<KeyDefinition>;
 
 const SCHEMA = jsonSchemaOf(KeyDefinitionSchema);
+const POLICY_SCHEMA = jsonSchemaOf(PolicySchema);
 
-/** Reads a definition as it was written, from YAML or JSON. Every mistake is a finding; none shows a secret. */
+/** Reads a key as it was written, from YAML or JSON. Every mistake is a finding; none shows a secret. */
 export function readDefinition(written: unknown): ReadDefinition {
   const parsed = KeyDefinitionSchema.safeParse(written);
   const own = parsed.success ? repeatedSecrets(parsed.data) : findingsOf(parsed.error.issues, written, SCHEMA);
   const findings = [...own, ...crossFieldFindings(written)];
   if (findings.length > 0 || !parsed.success) return { ok: false, findings };
-  return { ok: true, value: completeDefinition(parsed.data) };
+  return { ok: true, value: normalDefinition(parsed.data) };
 }
+
+/** Reads a policy in the same way. */
+export function readPolicy(written: unknown): Read<PolicyDefinition> {
+  const fields = isObject(written) ? written : {};
+  const astray = Object.keys(fields).filter((field) => NOT_SHARED.has(field));
+  const known = isObject(written)
+    ? Object.fromEntries(Object.entries(written).filter(([name]) => !NOT_SHARED.has(name)))
+    : written;
+  const parsed = PolicySchema.safeParse(known);
+  const findings = [
+    ...astray.map((field) => ({
+      path: [field],
+      message: 'cannot stand in a policy: each key has its own',
+      atKey: true,
+    })),
+    ...(parsed.success ? [] : findingsOf(parsed.error.issues, written, POLICY_SCHEMA)),
+    ...typeFindings(typeOf(fields), fields),
+  ];
+  if (findings.length > 0 || !parsed.success) return { ok: false, findings };
+  return { ok: true, value: saidFields(parsed.data) };
+}
+
+const NOT_SHARED: ReadonlySet<string> = new Set(['id', 'secret', 'secrets', 'apiKey', 'policy']);
 
 /**
  * Reads the value of one field of the Redis hash: the field names the key, so `id` may be left out of the JSON.
@@ -47,82 +83,75 @@ export function readStoredDefinition(id: string, json: string): LoadedDefinition
   } catch {
     return { id, invalid: 'it is not JSON' };
   }
-  if (typeof written !== 'object' || written === null || Array.isArray(written))
-    return { id, invalid: 'it is not a JSON object' };
-  if ('id' in written && written.id !== id)
+  if (!isObject(written)) return { id, invalid: 'it is not a JSON object' };
+  if ('id' in written && written['id'] !== id)
     return { id, invalid: 'its `id` differs from the name of the field that holds it' };
   const read = readDefinition({ ...written, id });
-  if (read.ok) return { id, definition: read.value };
-  return { id, invalid: read.findings.map(describeFinding).join('; ') };
+  return read.ok ? { id, definition: read.value } : { id, invalid: describeFindings(read.findings) };
 }
 
 /** A finding as a clause: `type must be one of ...`. */
 export const describeFinding = ({ path, message }: Finding): string => `${fieldName(path) || 'it'} ${message}`;
 
+export const describeFindings = (findings: readonly Finding[]): string => findings.map(describeFinding).join('; ');
+
 /** The hash under which a secret is kept: SHA-256 of its UTF-8 bytes. */
 export const hashSecret = (secret: string): SecretHash => `sha256:${sha256Hex(secret)}`;
 
-/** The shortest way to write a definition, secrets as hashes: what is put into Redis and into a key file. */
+/**
+ * The shortest way to write a key, secrets as hashes: what is put into Redis and into a key file. What is at its default is left out
+ * where no policy could say otherwise, so that a program that does not know a field yet can read every key that makes no use of it.
+ */
 export function writtenDefinition(definition: KeyDefinition): WrittenKeyDefinition {
-  const written: Record<string, unknown> = { id: definition.id };
-  for (const [field, value] of Object.entries(definition)) if (value !== null && value !== '') written[field] = value;
-  written['secrets'] = definition.secrets.map(({ hash, expiresAt }) =>
-    expiresAt === null ? { hash } : { hash, expiresAt },
-  );
-  const short = (entries: readonly AllowedAddress[]): unknown[] =>
-    entries.map((entry) => (entry.description === '' ? entry.address : entry));
-  if (definition.allowFrom !== 'anywhere') written['allowFrom'] = short(definition.allowFrom);
-  written['denyFrom'] = short(definition.denyFrom);
-  for (const field of ['apis', 'allowedRoutes', 'denyFrom', 'accessToken'] as const)
-    if (isDeepStrictEqual(written[field], newFieldDefault(definition, field))) delete written[field];
-  if (definition.type !== 'write-only' && isDeepStrictEqual(written['allowedOrigins'], DEFAULTS.allowedOrigins))
-    delete written['allowedOrigins'];
-  return written as WrittenKeyDefinition;
+  const { id, policy, secrets, apiKey, ...shared } = definition;
+  const type = definition.type;
+  const written: Record<string, unknown> = { id, type, ...(policy !== null && { policy }) };
+  written['secrets'] = secrets.map(({ hash, expiresAt }) => (expiresAt === null ? { hash } : { hash, expiresAt }));
+  if (apiKey !== null) written['apiKey'] = apiKey;
+  const defaults = policy === null && type !== undefined ? defaultsOf(type) : {};
+  Object.assign(written, writtenFields(shared, defaults));
+  if (type === undefined) delete written['type'];
+  return written as unknown as WrittenKeyDefinition;
 }
 
-function newFieldDefault(
-  { type }: KeyDefinition,
-  field: 'apis' | 'allowedRoutes' | 'denyFrom' | 'accessToken',
-): unknown {
-  switch (field) {
-    case 'apis':
-      return type === 'metrics' ? [METRICS_API] : 'all';
-    case 'allowedRoutes':
-      return 'all';
-    case 'denyFrom':
-      return [];
-    case 'accessToken':
-      return type === 'metrics' ? 'required' : DEFAULTS.accessToken;
-  }
+/** The shortest way to write a policy. */
+export const writtenPolicy = (policy: PolicyDefinition): WrittenPolicy => writtenFields(policy, {});
+
+function writtenFields(fields: PolicyDefinition, defaults: PolicyDefinition): WrittenPolicy {
+  const written: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(fields))
+    if (!(field in defaults) || !isDeepStrictEqual(value, defaults[field as SharedField])) written[field] = value;
+  const { allowFrom, denyFrom } = written as PolicyDefinition;
+  if (allowFrom !== undefined && allowFrom !== 'anywhere') written['allowFrom'] = allowFrom.map(shortItem);
+  if (denyFrom !== undefined) written['denyFrom'] = denyFrom.map(shortItem);
+  return written as WrittenPolicy;
 }
+
+const shortItem = (item: AddressItem): unknown => ('address' in item && item.description === '' ? item.address : item);
 
 /** The rules between fields. They are asked of what was written, so that a mistake in one field does not hide others. */
 function crossFieldFindings(written: unknown): Finding[] {
-  if (typeof written !== 'object' || written === null || Array.isArray(written)) return [];
+  if (!isObject(written)) return [];
   const findings: Finding[] = [];
-  const given = (field: string): boolean => ((written as Record<string, unknown>)[field] ?? null) !== null;
-  const type = KEY_TYPES.find((name) => 'type' in written && written.type === name);
+  const given = (field: string): boolean => (written[field] ?? null) !== null;
   if (given('secret') && given('secrets'))
     findings.push({ path: ['secret'], message: 'cannot stand beside `secrets`: move it into the list' });
   if (!('secret' in written) && !('secrets' in written))
     findings.push({ path: [], message: 'needs a secret: add `secrets` with a `hash`, which `postern keygen` makes' });
-  if (type === undefined) return findings;
-  for (const [field, types] of Object.entries(FIELD_TYPES))
-    if (given(field) && !types.includes(type))
-      findings.push({ path: [field], message: `is only for ${joined(types)} keys; remove it`, atKey: true });
-  const { apis, accessToken } = written as { readonly apis?: unknown; readonly accessToken?: unknown };
-  if (type === 'metrics' && given('apis') && !isDeepStrictEqual(apis, [METRICS_API]) && apis !== 'all')
-    findings.push({ path: ['apis'], message: `must be [${METRICS_API}], or be left out: the key is a metrics key` });
-  if (type === 'metrics' && given('accessToken') && accessToken !== 'required')
-    findings.push({ path: ['accessToken'], message: 'must be required, or be left out: the key is a metrics key' });
-  if (type === 'metrics' && !given('apiKey'))
-    findings.push({ path: [], message: 'needs `apiKey`: metrics keys have one beside their secret' });
+  if (!('type' in written) && !given('policy')) findings.push({ path: ['type'], message: MISSING_TYPE });
+  const type = typeOf(written);
+  findings.push(...typeFindings(type, written));
+  if (type === 'metrics' && !given('apiKey')) findings.push({ path: [], message: NEEDS_API_KEY });
   return findings;
 }
 
-/** `a, b and c`. */
-const joined = (names: readonly string[]): string =>
-  [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' and ');
+export const MISSING_TYPE = `is missing: it must be one of ${KEY_TYPES.map((type) => `"${type}"`).join(', ')}`;
+export const NEEDS_API_KEY = 'needs `apiKey`: metrics keys have one beside their secret';
+
+const typeOf = (written: Readonly<Record<string, unknown>>) => KEY_TYPES.find((type) => type === written['type']);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function repeatedSecrets(written: ParsedKeyDefinition): Finding[] {
   const hashes = secretsOf(written).map(({ hash }) => hash);
@@ -133,25 +162,39 @@ function repeatedSecrets(written: ParsedKeyDefinition): Finding[] {
   );
 }
 
-/** The definition with its defaults and hashes. */
-function completeDefinition(written: ParsedKeyDefinition): KeyDefinition {
-  const { secret: _secret, ...rest } = written;
-  const forType = <T>(field: keyof typeof FIELD_TYPES, value: T): T | null =>
-    FIELD_TYPES[field].includes(written.type) ? value : null;
-  return {
-    ...rest,
-    secrets: secretsOf(written),
-    allowFrom: written.allowFrom === 'anywhere' ? 'anywhere' : written.allowFrom.map(allowedAddress),
-    apis: written.type === 'metrics' ? [METRICS_API] : written.apis,
-    denyFrom: written.denyFrom.map(allowedAddress),
-    allowedEvents: forType('allowedEvents', written.allowedEvents ?? DEFAULTS.allowedEvents),
-    disallowedEvents: forType('disallowedEvents', written.disallowedEvents ?? DEFAULTS.disallowedEvents),
-    allowBrowsers: forType('allowBrowsers', written.allowBrowsers ?? DEFAULTS.allowBrowsers),
-    accessToken: written.accessToken ?? (written.type === 'metrics' ? 'required' : DEFAULTS.accessToken),
-    apiKey: written.apiKey === null ? null : asHash(written.apiKey),
-    cacheTtlMinutes: forType('cacheTtlMinutes', written.cacheTtlMinutes ?? DEFAULTS.cacheTtlMinutes),
-  };
+/** The definition with its hashes, and without a policy with its defaults. */
+function normalDefinition(written: ParsedKeyDefinition): KeyDefinition {
+  const { id, policy = null, type } = written;
+  const own = { secrets: secretsOf(written), apiKey: written.apiKey == null ? null : asHash(written.apiKey) };
+  const said = saidFields(written);
+  if (policy !== null) return { id, policy, ...said, ...own };
+  const defaults = defaultsOf(type ?? 'write-only');
+  return { id, policy, ...defaults, ...said, ...(type === 'metrics' && { apis: [METRICS_API] }), ...own };
 }
+
+const SHARED_FIELDS = [
+  'description',
+  'type',
+  ...Object.keys(DEFAULTS).filter((name) => name !== 'description'),
+] as readonly SharedField[];
+
+/** Of these fields null says something: that there is none. */
+const NULL_SAYS: ReadonlySet<SharedField> = new Set(['expiresAt', 'rateLimit']);
+
+function saidFields(written: ParsedPolicy): PolicyDefinition {
+  const said: Partial<Record<SharedField, unknown>> = {};
+  for (const field of SHARED_FIELDS) {
+    const value = written[field];
+    if (value !== undefined && (value !== null || NULL_SAYS.has(field))) said[field] = value;
+  }
+  const { allowFrom, denyFrom } = written;
+  if (allowFrom !== undefined && allowFrom !== 'anywhere') said.allowFrom = allowFrom.map(addressItem);
+  if (denyFrom !== undefined) said.denyFrom = denyFrom.map(addressItem);
+  return said as PolicyDefinition;
+}
+
+const addressItem = (entry: AddressEntry): AddressItem =>
+  typeof entry === 'string' ? { address: entry, description: '' } : entry;
 
 function secretsOf(written: ParsedKeyDefinition): SecretDefinition[] {
   const entries = written.secret === undefined ? (written.secrets ?? []) : [{ value: written.secret }];
@@ -163,6 +206,3 @@ function secretsOf(written: ParsedKeyDefinition): SecretDefinition[] {
 
 const asHash = (secret: string): SecretHash =>
   SECRET_HASH.test(secret) ? (secret.toLowerCase() as SecretHash) : hashSecret(secret);
-
-const allowedAddress = (entry: Exclude<ParsedKeyDefinition['allowFrom'], string>[number]): AllowedAddress =>
-  typeof entry === 'string' ? { address: entry, description: '' } : entry;

@@ -6,12 +6,13 @@ import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Environment } from '../config/document.ts';
 import { formatErrors } from '../config/problem.ts';
-import type { KeyDefinition } from './definition.ts';
+import type { KeyDefinition, SharedRecords } from './definition.ts';
 import { loadKeyFile } from './key-file.ts';
 
 /** What a key file said. `definitions` is null when there is anything in `errors`. */
 export interface KeyFileReading {
   readonly definitions: readonly KeyDefinition[] | null;
+  readonly records: SharedRecords;
   /** One sentence each, `FILE:LINE:COL` first, in reading order. */
   readonly errors: readonly string[];
   /** The key file and every file that `${file:}` read. */
@@ -21,12 +22,14 @@ export interface KeyFileReading {
 export interface KeyFileQuestion {
   readonly file: string;
   readonly env: Environment;
+  /** The names of the configured APIs; null: any may be named. */
+  readonly apis?: readonly string[] | null;
 }
 
 /** What the thread posts: definitions in parts, since taking all of them in at once would stop requests for a while; then the rest. */
 export type ThreadMessage =
   | { readonly part: readonly KeyDefinition[] }
-  | { readonly valid: boolean; readonly errors: readonly string[]; readonly files: readonly string[] };
+  | { readonly valid: boolean; readonly rest: Omit<KeyFileReading, 'definitions'> };
 
 /** In bytes, about 400 keys: read in a tenth of a second, which is also about what it takes to start a thread. */
 const LARGE = 65_536;
@@ -42,20 +45,20 @@ export async function readKeyFile(question: KeyFileQuestion, signal: AbortSignal
 }
 
 /** The same in the thread that asks. */
-export function readHere({ file, env }: KeyFileQuestion): KeyFileReading {
-  const { definitions, problems, files } = loadKeyFile(file, env);
-  return { definitions, errors: formatErrors(problems), files };
+export function readHere({ file, env, apis = null }: KeyFileQuestion): KeyFileReading {
+  const { definitions, records, problems, files } = loadKeyFile(file, env, apis);
+  return { definitions, records, errors: formatErrors(problems), files };
 }
 
-function readInThread({ file, env }: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
+function readInThread({ env, ...question }: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
   return new Promise((resolve, reject) => {
-    const workerData: KeyFileQuestion = { file, env: { ...env } };
+    const workerData: KeyFileQuestion = { ...question, env: { ...env } };
     const stop = (): void => void thread.terminate();
     const thread = new Worker(new URL('./key-file-thread.js', import.meta.url), { workerData });
     const definitions: KeyDefinition[] = [];
     thread.on('message', (message: ThreadMessage) => {
       if ('part' in message) definitions.push(...message.part);
-      else resolve({ definitions: message.valid ? definitions : null, errors: message.errors, files: message.files });
+      else resolve({ ...message.rest, definitions: message.valid ? definitions : null });
     });
     thread.on('error', reject);
     thread.on('exit', () => {

@@ -1,6 +1,7 @@
 /**
  * Questions about a snapshot of keys: what holds before the first reading, and whether a key can be used. Changes nothing.
  */
+import { NO_RECORDS } from './definition.ts';
 import type { Key, KeySnapshot } from './key.ts';
 
 /** No keys at all: what a process has before its first reading. */
@@ -10,6 +11,7 @@ export const EMPTY_SNAPSHOT: KeySnapshot = {
   bySecret: new Map(),
   invalid: [],
   lists: new Map(),
+  records: NO_RECORDS,
 };
 
 export type KeyState = 'active' | 'disabled' | 'expired';

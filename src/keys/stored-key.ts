@@ -1,16 +1,20 @@
 /**
- * Reads one definition as it is stored in Redis into a key, or into the reason why it cannot be used. Keys by the thousand
- * differ in little but their names, secrets and addresses: what they share is validated and compiled once. Whatever is not
- * plainly of that kind is read in full; the outcome is the same.
+ * Reads one definition as it is stored in Redis into a key, or into the reason why it cannot be used beside the stored policies and
+ * lists. Keys by the thousand differ in little but their names, secrets and addresses: what they share is validated and compiled
+ * once. Whatever is not plainly of that kind is read in full; the outcome is the same.
  */
 import { parseCidr } from '../lib/cidr.ts';
 import { compileAllowRule } from './address-rule.ts';
-import { compileKeys } from './compile.ts';
+import { completed, keyCompiler } from './compile.ts';
+import type { SharedRecords } from './definition.ts';
 import type { Key, KeySecret } from './key.ts';
 import { readStoredDefinition } from './read-definition.ts';
+import { recordsNamedBy } from './whole-definition.ts';
 
+/** `records`: the policies and lists that it names, whether they are there or not, as `policy:NAME` and `list:NAME`. */
 export type StoredKey =
-  { readonly key: Key; readonly invalid: null } | { readonly key: null; readonly invalid: string };
+  | { readonly key: Key; readonly invalid: null; readonly records: readonly string[] }
+  | { readonly key: null; readonly invalid: string; readonly records: readonly string[] };
 
 export type StoredKeyReader = (id: string, json: string) => StoredKey;
 
@@ -20,26 +24,33 @@ const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const HASH = /^sha256:[0-9a-f]{64}$/;
 const PLAIN_TEXT = /^[ -~]{0,200}$/;
 
-export function createStoredKeyReader(): StoredKeyReader {
-  const templates = new Map<string, Key>();
+/** Reads keys beside these records, which may not change: for others there is another reader. */
+export function createStoredKeyReader(records: SharedRecords): StoredKeyReader {
+  const templates = new Map<string, StoredKey & { readonly key: Key }>();
+  const compile = keyCompiler();
+  const readInFull = (id: string, json: string): StoredKey => {
+    const loaded = readStoredDefinition(id, json);
+    if ('invalid' in loaded) return { key: null, invalid: loaded.invalid, records: [] };
+    const named = recordsNamedBy(loaded.definition, records);
+    const whole = completed(loaded, records);
+    if ('invalid' in whole) return { key: null, invalid: whole.invalid, records: named };
+    return { key: compile(whole.definition), invalid: null, records: named };
+  };
   return (id, json) => {
     const plain = ID.test(id) ? splitPlain(id, json) : undefined;
     const template = plain && templates.get(plain.shared);
     if (plain !== undefined && template !== undefined) {
       const { secrets, addresses } = plain;
       const allowFrom =
-        addresses === undefined ? template.allowFrom : compileAllowRule(addresses.map((address) => ({ address })));
-      return { key: { ...template, id, secrets, allowFrom }, invalid: null };
+        addresses === undefined ? template.key.allowFrom : compileAllowRule(addresses.map((address) => ({ address })));
+      return { key: { ...template.key, id, secrets, allowFrom }, invalid: null, records: template.records };
     }
-    const loaded = readStoredDefinition(id, json);
-    if ('invalid' in loaded) return { key: null, invalid: loaded.invalid };
-    const key = compileKeys([loaded], 0).byId.get(id);
-    if (key === undefined) throw new Error('a valid definition did not compile');
-    if (plain !== undefined) {
+    const read = readInFull(id, json);
+    if (plain !== undefined && read.key !== null) {
       if (templates.size >= MAX_TEMPLATES) templates.clear();
-      templates.set(plain.shared, key);
+      templates.set(plain.shared, read);
     }
-    return { key, invalid: null };
+    return read;
   };
 }
 

@@ -6,19 +6,22 @@ import type { Finding } from '../config/issue.ts';
 import { problemsOf } from '../config/issue.ts';
 import type { Problem } from '../config/problem.ts';
 import { isEverything, plainSecrets, SHORT_SECRET } from '../config/warnings.ts';
-import { SECRET_HASH, type KeyDefinition } from './definition.ts';
+import { METRICS_API } from '../config/api-names.ts';
+import { SECRET_HASH, type WholeDefinition } from './definition.ts';
 import { KEY_FILE_JSON_SCHEMA, type LoadedKeyFile } from './key-file.ts';
 import { verifySecretChecksum } from './secret.ts';
+import { recordsNamedBy } from './whole-definition.ts';
 
 const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
 /** Warnings about a key file, none while it has errors; `now` in milliseconds since the epoch. */
-export function keyWarnings({ definitions, yaml }: LoadedKeyFile, now: number): Problem[] {
+export function keyWarnings(loaded: LoadedKeyFile, now: number, context: WarningContext = NOTHING_KNOWN): Problem[] {
+  const { definitions, wholes, yaml } = loaded;
   if (definitions === null || yaml.content === null) return [];
   const file = yaml.content.value as { readonly keys: readonly unknown[] };
-  const findings = definitions.flatMap((definition, index) =>
-    [...definitionWarnings(definition, now), ...secretWarnings(file.keys[index])].map(({ path, message }) => ({
+  const findings = wholes.flatMap((whole, index) =>
+    [...definitionWarnings(whole, now, context), ...secretWarnings(file.keys[index])].map(({ path, message }) => ({
       path: ['keys', index, ...path],
       message,
     })),
@@ -26,23 +29,68 @@ export function keyWarnings({ definitions, yaml }: LoadedKeyFile, now: number): 
   const plain = plainSecrets(file, [], { file: yaml, schema: KEY_FILE_JSON_SCHEMA }).filter(
     ({ path }) => !SECRET_HASH.test(String(valueAt(file, path))),
   );
-  return problemsOf([...findings, ...plain], yaml, [], 'warning');
+  return problemsOf([...findings, ...plain, ...unusedRecords(loaded, context.listsUsed)], yaml, [], 'warning');
 }
 
-/** What can be said of a definition without the file that it stands in. */
-export const definitionWarnings = (definition: KeyDefinition, now: number): Finding[] => [
-  ...addressWarnings(definition),
-  ...eventWarnings(definition),
-  ...expiryWarnings(definition, now),
+/** What of the configuration a warning may be about. */
+export interface WarningContext {
+  /** The APIs that let keys use paths that they do not list. */
+  readonly openApis: readonly string[];
+  /** Address lists that the configuration names. */
+  readonly listsUsed: readonly string[];
+}
+
+const NOTHING_KNOWN: WarningContext = { openApis: [], listsUsed: [] };
+
+/** What can be said of a key without the file that it stands in. */
+export const definitionWarnings = (
+  key: WholeDefinition,
+  now: number,
+  { openApis }: Pick<WarningContext, 'openApis'> = NOTHING_KNOWN,
+): Finding[] => [
+  ...addressWarnings(key),
+  ...routeWarnings(key, openApis),
+  ...eventWarnings(key),
+  ...expiryWarnings(key, now),
 ];
 
-function addressWarnings({ type, allowFrom }: KeyDefinition): Finding[] {
+function unusedRecords({ definitions, records }: LoadedKeyFile, listsUsed: readonly string[]): Finding[] {
+  const used = new Set(listsUsed.map((name) => `list:${name}`));
+  for (const key of definitions ?? []) for (const name of recordsNamedBy(key, records)) used.add(name);
+  const unused = (kind: string, field: string, names: Iterable<string>): Finding[] =>
+    [...names]
+      .filter((name) => !used.has(`${kind}:${name}`))
+      .map((name) => ({ path: [field, name], message: 'is used by nothing; remove it, or name it', atKey: true }));
+  return [
+    ...unused('policy', 'policies', records.policies.keys()),
+    ...unused('list', 'addressLists', records.lists.keys()),
+  ];
+}
+
+/** A key that may do everything where nothing is listed is as wide as a key can be. */
+function routeWarnings(
+  { type, apis, allowedRoutes, allowedEvents }: WholeDefinition,
+  openApis: readonly string[],
+): Finding[] {
+  if (type !== 'read-write' || allowedRoutes !== 'all' || allowedEvents !== 'all') return [];
+  const open = openApis.filter((name) => (apis === 'all' ? name !== METRICS_API : apis.includes(name)));
+  if (open.length === 0) return [];
+  const where = open.length === 1 ? `the API ${open[0]}` : `the APIs ${open.join(', ')}`;
+  return [
+    {
+      path: ['allowedRoutes'],
+      message: `lets this key use every route of ${where}, listed or not; list the routes that it needs, or set \`unlisted: refuse\` there`,
+    },
+  ];
+}
+
+function addressWarnings({ type, allowFrom }: WholeDefinition): Finding[] {
   const path = ['allowFrom'];
   const message = `lets this ${type} key be used from anywhere; list the addresses of its back ends`;
   if (allowFrom === 'anywhere') return type === 'write-only' ? [] : [{ path, message }];
-  const everything = allowFrom
-    .filter(({ address }) => isEverything(address))
-    .map(({ address }) => address.includes(':'));
+  const everything = allowFrom.flatMap((item) =>
+    'address' in item && isEverything(item.address) ? [item.address.includes(':')] : [],
+  );
   if (everything.length === 0) return [];
   const [one, other] = everything[0] ? ['::/0', '0.0.0.0/0'] : ['0.0.0.0/0', '::/0'];
   const half = new Set(everything).size === 1;
@@ -52,13 +100,13 @@ function addressWarnings({ type, allowFrom }: KeyDefinition): Finding[] {
   ];
 }
 
-function eventWarnings({ type, allowedEvents, allowedOrigins }: KeyDefinition): Finding[] {
-  if (type !== 'write-only' || allowedEvents !== 'all' || !allowedOrigins?.includes('*')) return [];
+function eventWarnings({ type, allowedEvents, allowedOrigins }: WholeDefinition): Finding[] {
+  if (type !== 'write-only' || allowedEvents !== 'all' || !allowedOrigins.includes('*')) return [];
   return [{ path: [], message: 'lets any web page send any event; limit `allowedEvents` or `allowedOrigins`' }];
 }
 
 /** A key ends when it expires itself, or when the last of its secrets does. */
-function expiryWarnings({ expiresAt, secrets }: KeyDefinition, now: number): Finding[] {
+function expiryWarnings({ expiresAt, secrets }: WholeDefinition, now: number): Finding[] {
   const secretEnds = secrets.map((secret) => (secret.expiresAt === null ? Infinity : Date.parse(secret.expiresAt)));
   const ends = [
     { path: ['expiresAt'], at: expiresAt === null ? Infinity : Date.parse(expiresAt) },

@@ -117,6 +117,33 @@ export function setFields(text: string, map: YAMLMap, fields: readonly (readonly
   return [...replaced, ...addFields(text, map, added)];
 }
 
+/**
+ * Takes a pair out of its mapping, with its comments. A mapping that is a list's item may begin in its line: the dash stays. Of the
+ * only pair the value goes, since a mapping cannot be without any.
+ */
+export function removePair(text: string, map: YAMLMap, pair: Pair): Splice[] {
+  const index = map.items.indexOf(pair);
+  const [start] = rangeOf(pair.key);
+  const [, end] = rangeOf(pair.value ?? pair.key);
+  if (map.flow) {
+    const before = map.items[index - 1];
+    const next = map.items[index + 1];
+    if (before !== undefined) return [{ start: rangeOf(before.value ?? before.key)[1], end, text: '' }];
+    return [{ start, end: next === undefined ? end : rangeOf(next.key)[0], text: '' }];
+  }
+  const column = columnOf(text, start);
+  const line = start - column;
+  if (text.slice(line, start).trim() !== '')
+    return [{ start, end: Math.max(start, lineEnd(text, end) - eolLength(text, end)), text: '' }];
+  return [{ start: index === 0 ? line : aboveComments(text, line), end: lineEnd(text, end), text: '' }];
+}
+
+/** How long the line break is that ends the line of `offset`. */
+function eolLength(text: string, offset: number): number {
+  const end = lineEnd(text, offset);
+  return text[end - 1] !== '\n' ? 0 : text[end - 2] === '\r' ? 2 : 1;
+}
+
 /** An item of a list as it should be: one that is there, perhaps with changes inside it, or a new one. */
 export type ListItem =
   { readonly from: number; readonly changes: (node: unknown) => readonly Splice[] } | { readonly value: unknown };

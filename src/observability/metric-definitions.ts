@@ -71,6 +71,17 @@ export const METRICS = {
     [],
     'Key definitions that cannot be used; each disables that one key.',
   ),
+  postern_address_list_up: define(
+    'gauge',
+    ['list'],
+    '1 while the last reading of an address list could be believed. At 0 the last good copy serves.',
+  ),
+  postern_address_list_entries: define('gauge', ['list'], 'Addresses and ranges in an address list.'),
+  postern_address_list_last_success_timestamp_seconds: define(
+    'gauge',
+    ['list'],
+    'When an address list was last read with success; 0: never.',
+  ),
   postern_redis_up: define(
     'gauge',
     ['use'],

@@ -25,6 +25,13 @@ export interface MetricSources {
     readonly lastSyncAt: number | null;
     readonly invalidDefinitions: number;
   };
+  /** `lastSuccessAt`: when a list was last read, or null: never. */
+  readonly addressLists: () => readonly {
+    readonly name: string;
+    readonly up: boolean;
+    readonly entries: number;
+    readonly lastSuccessAt: number | null;
+  }[];
   /** `lastLoaded`: when the running configuration was loaded. */
   readonly config: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
   /** The response cache in memory, or null when there is none. */
@@ -97,6 +104,10 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
     postern_key_source_up: one(() => Number(sources.keySource().up)),
     postern_key_source_last_sync_timestamp_seconds: one(() => (sources.keySource().lastSyncAt ?? 0) / 1000),
     postern_key_source_invalid_definitions: one(() => sources.keySource().invalidDefinitions),
+    postern_address_list_up: () => listSamples(sources, ({ up }) => Number(up)),
+    postern_address_list_entries: () => listSamples(sources, ({ entries }) => entries),
+    postern_address_list_last_success_timestamp_seconds: () =>
+      listSamples(sources, ({ lastSuccessAt }) => (lastSuccessAt ?? 0) / 1000),
     postern_redis_up: () => redisSamples(sources.redisUp),
     postern_config_last_reload_successful: one(() => Number(sources.config().lastReloadSuccessful)),
     postern_config_last_reload_timestamp_seconds: one(() => sources.config().lastLoaded / 1000),
@@ -108,6 +119,11 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
 }
 
 const one = (read: () => number) => (): readonly Sample[] => [{ labels: {}, value: read() }];
+
+type ListState = ReturnType<MetricSources['addressLists']>[number];
+
+const listSamples = ({ addressLists }: MetricSources, valueOf: (list: ListState) => number): readonly Sample[] =>
+  addressLists().map((list) => ({ labels: { list: list.name }, value: valueOf(list) }));
 
 function redisSamples(uses: MetricSources['redisUp']): readonly Sample[] {
   return (Object.keys(uses) as RedisUse[]).flatMap((use) => {

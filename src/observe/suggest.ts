@@ -2,7 +2,8 @@
  * The narrowest key that would have refused nothing good that was observed: for each field what fits, why, and where nothing can be
  * said, why not. It changes nothing.
  */
-import { FIELD_TYPES, type KeyDefinition } from '../keys/definition.ts';
+import { completed, keyCompiler } from '../keys/compile.ts';
+import { FIELD_TYPES, type WholeDefinition } from '../keys/definition.ts';
 import type { Key, KeyType, RateLimit } from '../keys/key.ts';
 import { readDefinition, writtenDefinition, type ReadDefinition } from '../keys/read-definition.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
@@ -43,11 +44,9 @@ export interface Suggestion {
 }
 
 export interface SuggestWorld {
-  /** The key as it is. */
-  readonly definition: KeyDefinition;
+  /** The key as it is, with all that its policy says. */
+  readonly definition: WholeDefinition;
   readonly rules: Pick<Ruleset, 'apis' | 'keys'>;
-  /** The key that a definition makes. */
-  readonly compile: (definition: KeyDefinition) => Key;
 }
 
 export function suggest(counts: DayCounts, world: SuggestWorld): Suggestion {
@@ -132,11 +131,18 @@ class Drafts {
   /** The key as it is but for these fields; null: they cannot be written. */
   keyWith(fields: object): Key | null {
     const read = this.#readWith(fields);
-    return read.ok ? this.#world.compile(read.value) : null;
+    if (!read.ok) return null;
+    const { definition, rules } = this.#world;
+    const whole = completed({ id: definition.id, definition: read.value }, rules.keys.records);
+    return 'invalid' in whole ? null : keyCompiler()(whole.definition);
   }
 
   #readWith(fields: object): ReadDefinition {
-    const written: Record<string, unknown> = { ...writtenDefinition(this.#world.definition), ...fields };
+    const written: Record<string, unknown> = {
+      // What its policy says, it says here itself.
+      ...writtenDefinition({ ...this.#world.definition, policy: null }),
+      ...fields,
+    };
     for (const [field, types] of Object.entries(FIELD_TYPES))
       if (!types.includes(written['type'] as KeyType)) delete written[field];
     return readDefinition(written);

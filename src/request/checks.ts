@@ -2,7 +2,6 @@
  * The rungs that need nothing but facts and rules: where a request goes, whose it is, from where, how often. Each asks policy/ and
  * keeps what it learnt in the passage. Nothing here reads a body or writes an answer.
  */
-import type { NotedNames } from '../event-filter/noted-names.ts';
 import { normalizeTarget } from '../lib/path-normalization.ts';
 import { ANYWHERE, NOWHERE } from '../keys/address-rule.ts';
 import { mayHoldCredential } from '../policy/body-credential.ts';
@@ -15,6 +14,7 @@ import { checkApiAddress, checkDeniedAddress } from '../policy/whole-addresses.t
 import type { RateStore } from '../rate-store/rate-store.ts';
 import { refusal, type Decision } from '../refusal.ts';
 import { nameUntyped, readText } from './body.ts';
+import type { Observing } from './observing.ts';
 import { clientOf, isPublic, type Identified, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
@@ -23,8 +23,8 @@ export interface PolicyWorld {
   /** Whose credential came with the request; may have to verify a signature. */
   readonly authenticate: (passage: Routed) => Decision<Identity> | Promise<Decision<Identity>>;
   readonly rate: RateStore;
-  /** Takes down the names of events that are judged; null: nobody asks for them. */
-  readonly notes: NotedNames | null;
+  /** Takes down the names of events that are judged; null: nothing is observed. */
+  readonly observing: Pick<Observing, 'notes'> | null;
 }
 
 export function takePath(passage: Passage): Verdict {

@@ -67,6 +67,7 @@ export class Exchange implements Passage {
   lookedThrough = false;
   bodyChanged = false;
   bodyJudged = false;
+  eventsJudged = false;
   typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;

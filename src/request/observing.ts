@@ -7,7 +7,7 @@ import { GatheredBytes } from '../lib/gathered-bytes.ts';
 import { UNKNOWN_ADDRESS } from '../observe/address-value.ts';
 import { UNWRITABLE_ROUTE, type EventsSeen } from '../observe/day-counts.ts';
 import { MOST_BODY_BYTES } from '../observe/event-reader.ts';
-import type { Observer } from '../observe/observer.ts';
+import { createObserver, type Observer, type ObserverPorts } from '../observe/observer.ts';
 import type { Subject } from '../observe/observations.ts';
 import { patternOf, routeValue } from '../observe/route-value.ts';
 import { MOST_CHARACTERS } from '../observe/tallies.ts';
@@ -20,6 +20,7 @@ import { clientOf } from './passage.ts';
 import { modeOf } from './run.ts';
 
 export interface Observing {
+  readonly observer: Observer;
   /** Takes down the names of events that are judged anyhow. */
   readonly notes: NotedNames;
   /** Keeps a copy of a body that streams, if somebody will look for events in it. To be called before it is sent on. */
@@ -28,7 +29,14 @@ export interface Observing {
   readonly count: (exchange: Exchange, answer: AnswerFacts) => void;
 }
 
-export function createObserving({ observations, reader }: Pick<Observer, 'observations' | 'reader'>): Observing {
+/** null: observation is off. */
+export function startObserving(config: Parameters<typeof createObserver>[0], ports: ObserverPorts): Observing | null {
+  const observer = createObserver(config, ports);
+  return observer && createObserving(observer);
+}
+
+export function createObserving(observer: Observer): Observing {
+  const { observations, reader } = observer;
   const followed = new WeakMap<Exchange, GatheredBytes>();
   const routes = new ObservedRoutes();
 
@@ -70,6 +78,7 @@ export function createObserving({ observations, reader }: Pick<Observer, 'observ
   };
 
   return {
+    observer,
     notes: new NotedNames(),
     follow(exchange) {
       if (!mayCarryUnread(exchange) || (declaredLength(exchange.facts) ?? 0) > MOST_BODY_BYTES) return;

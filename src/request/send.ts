@@ -34,7 +34,7 @@ export interface World extends PolicyWorld, OwnWorld {
   /** The process is about to end: answers tell clients to take their next request elsewhere. */
   readonly draining: () => boolean;
   /** null: nothing is observed. */
-  readonly observing: Pick<Observing, 'follow'> | null;
+  readonly observing: Pick<Observing, 'notes' | 'follow'> | null;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }

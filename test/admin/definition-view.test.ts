@@ -6,7 +6,7 @@ import {
   readReplacement,
   showDefinition,
 } from '../../src/admin/definition-view.ts';
-import type { KeyDefinition } from '../../src/keys/definition.ts';
+import { NO_RECORDS, type KeyDefinition } from '../../src/keys/definition.ts';
 import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
 
 function definition(written: Record<string, unknown>): KeyDefinition {
@@ -23,7 +23,7 @@ const METRICS = definition({
 });
 
 t.test('secrets and the API key are shown as ids', async (t) => {
-  const shown = showDefinition(METRICS);
+  const shown = showDefinition(METRICS, NO_RECORDS);
   const id = hashSecret('one').slice(7, 19);
   t.same(shown.secrets[0], { id, expiresAt: '2030-01-01T00:00:00Z' });
   t.same(shown.apiKey, { id: hashSecret('the-api-key').slice(7, 19) });
@@ -31,29 +31,29 @@ t.test('secrets and the API key are shown as ids', async (t) => {
 });
 
 t.test('what is shown can be sent back, whole or without the secrets', async (t) => {
-  const { secrets, apiKey, ...rest } = showDefinition(METRICS);
+  const { secrets, apiKey, ...rest } = showDefinition(METRICS, NO_RECORDS);
   for (const body of [
     { ...rest, secrets, apiKey },
     rest,
     { ...rest, secrets: secrets.slice(1) },
     { ...rest, secrets: null, apiKey: null },
   ])
-    t.same(readReplacement(body, METRICS), { ok: true, value: METRICS });
+    t.same(readReplacement(body, METRICS, NO_RECORDS), { ok: true, value: METRICS });
 });
 
 t.test('an API key is replaced by text, never by the id of another', async (t) => {
-  const { apiKey: _apiKey, ...rest } = showDefinition(METRICS);
-  const changed = readReplacement({ ...rest, apiKey: 'a-new-one' }, METRICS);
+  const { apiKey: _apiKey, ...rest } = showDefinition(METRICS, NO_RECORDS);
+  const changed = readReplacement({ ...rest, apiKey: 'a-new-one' }, METRICS, NO_RECORDS);
   t.match(changed, { ok: true, value: { apiKey: hashSecret('a-new-one') } });
-  t.match(readReplacement({ ...rest, apiKey: { id: '0'.repeat(12) } }, METRICS), {
+  t.match(readReplacement({ ...rest, apiKey: { id: '0'.repeat(12) } }, METRICS, NO_RECORDS), {
     ok: false,
     findings: [{ path: ['apiKey'] }],
   });
 });
 
 t.test('a key that changes its type leaves behind what only the old one has', async (t) => {
-  const body = { type: 'read-write', secrets: showDefinition(METRICS).secrets };
-  t.match(readReplacement(body, METRICS), {
+  const body = { type: 'read-write', secrets: showDefinition(METRICS, NO_RECORDS).secrets };
+  t.match(readReplacement(body, METRICS, NO_RECORDS), {
     ok: true,
     value: { type: 'read-write', apiKey: null, secrets: METRICS.secrets },
   });
@@ -86,9 +86,9 @@ t.test('entity tags', async (t) => {
 });
 
 t.test('a mistake is told at the field that it is in', async (t) => {
-  const { secrets, ...rest } = showDefinition(METRICS);
+  const { secrets, ...rest } = showDefinition(METRICS, NO_RECORDS);
   const pathsOf = (body: unknown) => {
-    const read = readReplacement(body, METRICS);
+    const read = readReplacement(body, METRICS, NO_RECORDS);
     return read.ok ? [] : read.findings.map(({ path }) => path);
   };
   t.same(pathsOf({ ...rest, id: 'other' }), [['id']]);

@@ -34,6 +34,20 @@ t.test('warnings are allowed, unless it is strict', async (t) => {
   t.match(strict.lines, [/^keys\.yaml:2:5 error keys\[0\] lets any web page/]);
 });
 
+t.test('a note is no mistake, however strict the check is', async (t) => {
+  const routes = '    routes: [{ method: POST, path: /a, events: name }]\n';
+  const files = {
+    'postern.yaml': `apis:\n  integration:\n    upstream: http://127.0.0.1:9000\n${routes}`,
+    'keys.yaml': `keys: [{ ${KEY}, allowedOrigins: [] }]\n`,
+  };
+  for (const strict of [false, true]) {
+    const { code, lines, summary } = await check(t, files, strict);
+    t.equal(code, 0);
+    t.match(lines, [/^postern\.yaml:4:14 note apis\.integration\.routes\[0\] carries events and lists no `query`/]);
+    t.equal(summary, 'postern.yaml: 0 errors, 0 warnings, 1 note');
+  }
+});
+
 t.test('errors in both files are told together', async (t) => {
   const { code, lines } = await check(t, { 'postern.yaml': 'log: { level: x }\n', 'keys.yaml': 'keys: [{ id: A }]\n' });
   t.equal(code, 1);

@@ -31,6 +31,8 @@ const common = {
   allowedRoutes: 'all' as const,
   denyFrom: [],
   accessToken: 'allowed' as const,
+  policy: null,
+  inherited: [],
 };
 const writeOnly = {
   ...common,
@@ -60,8 +62,11 @@ void t.test('an untouched form describes what it was made from', async (t) => {
       enabled: fc.boolean(),
       allowFrom: fc.oneof(
         fc.constant('anywhere' as const),
-        fc.array(fc.record({ address: trimmed, description: trimmed }, plain)),
+        fc.array(
+          fc.oneof(fc.record({ address: trimmed, description: trimmed }, plain), fc.record({ list: trimmed }, plain)),
+        ),
       ),
+      policy: fc.option(fc.string()),
       allowedEvents: fc.oneof(fc.constant('all' as const), fc.array(fc.string())),
       disallowedEvents: fc.constantFrom('remove' as const, 'reject' as const),
       allowedOrigins: fc.oneof(fc.constant(['*']), fc.array(fc.webUrl())),

@@ -17,6 +17,8 @@ const definition = (id: string, more: object = {}) => ({
   allowedRoutes: 'all' as const,
   denyFrom: [],
   accessToken: 'allowed' as const,
+  policy: null,
+  inherited: [],
   allowBrowsers: null,
   rateLimit: null,
   mode: 'enforce' as const,

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { FIELD_TYPES, KeyDefinitionSchema } from '../../src/keys/definition.ts';
+import { FIELD_TYPES } from '../../src/keys/definition.ts';
+import { KeyDefinitionSchema } from '../../src/keys/definition-schema.ts';
 import { KEY_TYPES } from '../../src/keys/key.ts';
 
 t.test('every field that is not for all types exists, and is for known types', async (t) => {

@@ -64,7 +64,7 @@ keys:
 `;
 
 const at = (address: string, description = '') => ({ address, description });
-const addresses = (key: KeyDefinition) => (key.allowFrom === 'anywhere' ? [] : key.allowFrom);
+const addresses = ({ allowFrom = 'anywhere' }: KeyDefinition) => (allowFrom === 'anywhere' ? [] : allowFrom);
 
 t.test('an address is added below the others, and nothing else changes', async (t) => {
   const result = edit(FILE, 'server', (key) => ({
@@ -88,7 +88,7 @@ t.test('an address goes with its comments', async (t) => {
 t.test('a description is given to a bare address, and changed in a written one', async (t) => {
   const result = edit(FILE, 'server', (key) => ({
     ...key,
-    allowFrom: addresses(key).map(({ address }) => at(address, `Office: ${address}`)),
+    allowFrom: addresses(key).map((item) => ('address' in item ? at(item.address, `Office: ${item.address}`) : item)),
   }));
   t.match(result, "- { address: 203.0.113.7, description: 'Office: 203.0.113.7' } # main\n");
   t.match(result, "- { address: '2001:db8:1::/48', description: 'Office: 2001:db8:1::/48' } # second\n");

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { KeyDefinition } from '../../src/keys/definition.ts';
+import type { AddressItem, KeyDefinition } from '../../src/keys/definition.ts';
 import { definitionVersion } from '../../src/keys/key-store.ts';
 import { readDefinition, readStoredDefinition } from '../../src/keys/read-definition.ts';
 import { digest } from '../support/redis-keys.ts';
@@ -49,6 +49,7 @@ t.test('every field counts', async (t) => {
     disallowedEvents: 'remove',
     allowedOrigins: [],
     allowBrowsers: true,
+    policy: 'p',
     apis: ['a'],
     allowedRoutes: [],
     denyFrom: [{ address: '::1', description: '' }],
@@ -65,7 +66,7 @@ t.test('every field counts', async (t) => {
 });
 
 t.test('so does what stands deep inside a field', async (t) => {
-  const [first, second] = BASE.allowFrom as Exclude<KeyDefinition['allowFrom'], string>;
+  const [first, second] = BASE.allowFrom as readonly AddressItem[];
   if (first === undefined || second === undefined) throw new Error('two addresses were written');
   const [secret] = BASE.secrets;
   if (secret === undefined) throw new Error('a secret was written');

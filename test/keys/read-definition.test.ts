@@ -23,6 +23,7 @@ t.equal(hash, `sha256:${sha256Hex('hunter2')}`);
 
 t.test('every default, by type', async (t) => {
   const common = {
+    policy: null,
     description: '',
     enabled: true,
     expiresAt: null,

@@ -55,7 +55,7 @@ t.test('decides again on what another writer stored meanwhile', async (t) => {
   const seen: string[] = [];
   const result = await store.update('a', (stored) => {
     const { definition } = stored as { definition: KeyDefinition };
-    seen.push(definition.description);
+    seen.push(definition.description ?? '');
     theirs ??= redis.admin.hset('postern:keys', 'a', definitionOf('a', { description: 'theirs' }));
     return { next: { ...definition, enabled: false } };
   });

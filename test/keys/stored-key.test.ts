@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileKeys } from '../../src/keys/compile.ts';
+import { NO_RECORDS } from '../../src/keys/definition.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { readStoredDefinition } from '../../src/keys/read-definition.ts';
 import { createStoredKeyReader } from '../../src/keys/stored-key.ts';
@@ -59,7 +60,7 @@ const definition = fc.record(
 );
 
 t.test('whatever is remembered, the outcome is that of reading in full', (t) => {
-  const read = createStoredKeyReader();
+  const read = createStoredKeyReader(NO_RECORDS);
   let valid = 0;
   t.doesNotThrow(() =>
     fc.assert(
@@ -84,7 +85,7 @@ t.test('whatever is remembered, the outcome is that of reading in full', (t) => 
 });
 
 t.test('keys of one kind share what they have in common', (t) => {
-  const read = createStoredKeyReader();
+  const read = createStoredKeyReader(NO_RECORDS);
   const json = (name: string): string =>
     JSON.stringify({
       type: 'write-only',

@@ -20,6 +20,10 @@ interface Disposer {
 
 export interface FlowOptions {
   readonly keys?: readonly Record<string, unknown>[];
+  /** `policies` and `addressLists` of the key file. */
+  readonly records?: Record<string, unknown>;
+  /** Further files beside the key file. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Merged into the integration API. */
   readonly api?: Record<string, unknown>;
   readonly listen?: Record<string, unknown>;
@@ -40,7 +44,18 @@ export interface Flow {
 /** Starts both; they end with the test. */
 export async function startFlow(
   t: Disposer,
-  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], api, listen, admin, log, observe, respond, now }: FlowOptions = {},
+  {
+    keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY],
+    records,
+    files,
+    api,
+    listen,
+    admin,
+    log,
+    observe,
+    respond,
+    now,
+  }: FlowOptions = {},
 ): Promise<Flow> {
   const backend = await startBackend(t, respond);
   const postern = await startPostern(t, {
@@ -52,6 +67,8 @@ export async function startFlow(
       ...(observe === undefined ? {} : { observe }),
     },
     keys,
+    ...(records === undefined ? {} : { records }),
+    ...(files === undefined ? {} : { files }),
     ...(now === undefined ? {} : { now }),
   });
   return { backend, postern, raw: (bytes, options) => sendRaw(postern.port, bytes, options) };

@@ -1,6 +1,7 @@
 /** Keys and snapshots as the registry would compile them, for the tests of the metrics API. */
 import { createHash } from 'node:crypto';
 import { ANYWHERE, NOWHERE } from '../../src/keys/address-rule.ts';
+import { NO_RECORDS } from '../../src/keys/definition.ts';
 import type { Key, KeySecret, KeySnapshot } from '../../src/keys/key.ts';
 
 export const CLIENT_SECRET = 'client-secret-of-the-metrics-key';
@@ -45,6 +46,7 @@ export function snapshotOf(...keys: readonly Key[]): KeySnapshot {
     bySecret: new Map(keys.flatMap((key) => key.secrets.map((secret) => [secret.digest, { key, secret }] as const))),
     invalid: [],
     lists: new Map(),
+    records: NO_RECORDS,
   };
 }
 

@@ -15,6 +15,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
       keys,
       apis: () => APIS,
       keySource: () => ({ up: true, lastSyncAt: NOON, invalidDefinitions: 0 }),
+      addressLists: () => [],
       config: () => ({ lastReloadSuccessful: true, lastLoaded: NOON }),
       cache: () => null,
       redisUp: { cache: () => null, rate_limit: () => null },

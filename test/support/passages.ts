@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { presetOf } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { ANYWHERE, NOWHERE as NOWHERE_DENIED } from '../../src/keys/address-rule.ts';
+import { NO_RECORDS } from '../../src/keys/definition.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileApiChoice } from '../../src/policy/api-choice.ts';
@@ -80,6 +81,7 @@ export function snapshotOf(keys: readonly Key[]): KeySnapshot {
     version: 1,
     invalid: [],
     lists: new Map(),
+    records: NO_RECORDS,
     byId: new Map(held.map((one) => [one.id, one])),
     bySecret: new Map(
       held.map((one) => [sha256(`secret-of-${one.id}`), { key: one, secret: one.secrets[0] as Key['secrets'][0] }]),
@@ -135,6 +137,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     bodyHandedOver: false,
     lookedThrough: false,
     bodyJudged: false,
+    eventsJudged: false,
     typeOfUntyped: null,
     bodyChanged: false,
     forwardedEvents: 0,
@@ -149,10 +152,10 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
 }
 
 /** No limits, and whoever shows a secret is who has it. */
-export const WORLD: PolicyWorld = {
+export const WORLD: PolicyWorld & { readonly observing: null } = {
   authenticate: authenticateBySecret,
   rate: { take: () => ({ allowed: true }), close: () => {}, shared: () => null },
-  notes: null,
+  observing: null,
 };
 
 /** Where a passage gets to on the rungs that judge: `passed`, `own`, or the code of its refusal; at once unless a rung waits. */

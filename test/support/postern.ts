@@ -14,6 +14,10 @@ export interface PosternOptions {
   /** Merged over a configuration with free ports on loopback. */
   readonly config: Record<string, unknown>;
   readonly keys: readonly Record<string, unknown>[];
+  /** `policies` and `addressLists` of the key file. */
+  readonly records?: Record<string, unknown>;
+  /** Further files in the folder of the key file, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly now?: () => number;
 }
 
@@ -31,7 +35,7 @@ export interface Postern {
   readonly logText: () => string;
   /** The value of one series of the scrape, e.g. `postern_requests_total{api="integration",...}`; 0 if it is not there. */
   readonly metric: (series: string) => Promise<number>;
-  readonly writeKeys: (keys: readonly Record<string, unknown>[]) => void;
+  readonly writeKeys: (keys: readonly Record<string, unknown>[], records?: Record<string, unknown>) => void;
   readonly writeConfig: (config: Record<string, unknown>) => void;
 }
 
@@ -40,12 +44,16 @@ interface Disposer {
 }
 
 /** Starts Postern; it ends with the test. */
-export async function startPostern(t: Disposer, { config, keys, now = Date.now }: PosternOptions): Promise<Postern> {
+export async function startPostern(
+  t: Disposer,
+  { config, keys, records = {}, files = {}, now = Date.now }: PosternOptions,
+): Promise<Postern> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-'));
   const configFile = join(folder, 'postern.yaml');
   const keysFile = join(folder, 'keys.yaml');
-  const writeKeys = (list: readonly Record<string, unknown>[]): void =>
-    writeFileSync(keysFile, stringify({ keys: list }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  const writeKeys = (list: readonly Record<string, unknown>[], beside = records): void =>
+    writeFileSync(keysFile, stringify({ keys: list, ...beside }));
   const writeConfig = (written: Record<string, unknown>): void => {
     const { listen, admin, ...others } = written;
     const defaults = {

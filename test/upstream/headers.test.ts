@@ -19,6 +19,7 @@ const input = (rawHeaders: string[], overrides: Partial<UpstreamHeadersInput> = 
   authorization: { kind: 'strip' },
   bodyChanged: false,
   bodyDecoded: false,
+  eventRoute: null,
   contentType: null,
   ...overrides,
 });

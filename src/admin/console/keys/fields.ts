@@ -8,6 +8,8 @@ import type { KeyDefinition, KeyReplacement, KeyType, Mode } from '../api/types.
 export interface Location {
   readonly address: string;
   readonly description: string;
+  /** The address list that it stands for; such a row is kept as it is. */
+  readonly list?: string;
 }
 
 interface Field<Parts, Saved> {
@@ -45,10 +47,11 @@ export const FIELDS = {
     empty: { anywhere: true, locations: [] as readonly Location[] },
     read: ({ allowFrom }) => ({
       anywhere: allowFrom === 'anywhere',
-      locations: allowFrom === 'anywhere' ? [] : allowFrom,
+      locations: allowFrom === 'anywhere' ? [] : allowFrom.map(locationOf),
     }),
-    write: ({ anywhere, locations }) => (anywhere ? 'anywhere' : locations.map(trimmed)),
-    words: ({ allowFrom }) => (allowFrom === 'anywhere' ? 'Anywhere' : joined(allowFrom.map(placeInWords), 'Nowhere')),
+    write: ({ anywhere, locations }) => (anywhere ? 'anywhere' : locations.map(savedLocation)),
+    words: ({ allowFrom }) =>
+      allowFrom === 'anywhere' ? 'Anywhere' : joined(allowFrom.map(locationOf).map(placeInWords), 'Nowhere'),
   }),
   allowedEvents: field({
     title: 'Allowed profile events',
@@ -132,6 +135,13 @@ export const FIELDS = {
     write: ({ apiKey }) => apiKey || undefined,
     words: ({ apiKey }) => (apiKey === null ? 'None' : `begins with ${apiKey.id}`),
   }),
+  policy: field<{ policy: string | null }, string | null>({
+    title: 'Policy',
+    empty: { policy: null },
+    read: ({ policy }) => ({ policy }),
+    write: ({ policy }) => policy,
+    words: ({ policy }) => policy ?? 'None',
+  }),
   apis: field<{ apis: KeyDefinition['apis'] }, KeyReplacement['apis']>({
     title: 'APIs',
     empty: { apis: 'all' },
@@ -151,7 +161,7 @@ export const FIELDS = {
     empty: { denyFrom: [] },
     read: ({ denyFrom }) => ({ denyFrom }),
     write: ({ denyFrom }) => denyFrom,
-    words: ({ denyFrom }) => joined(denyFrom.map(placeInWords), 'None'),
+    words: ({ denyFrom }) => joined(denyFrom.map(locationOf).map(placeInWords), 'None'),
   }),
   accessToken: field<{ accessToken: KeyDefinition['accessToken'] | null }, KeyReplacement['accessToken']>({
     title: 'Access tokens',
@@ -159,12 +169,12 @@ export const FIELDS = {
     empty: { accessToken: null },
     read: ({ accessToken }) => ({ accessToken }),
     write: ({ accessToken }) => accessToken,
-    words: ({ accessToken }) => accessToken ?? '',
+    words: ({ accessToken }) => accessToken,
   }),
 } as const satisfies { readonly [N in FormField]: { readonly write: (parts: never) => KeyReplacement[N] } };
 
 /** The fields of a definition that a form can change. */
-type FormField = Exclude<keyof KeyReplacement, 'id' | 'type' | 'secrets'>;
+type FormField = Exclude<keyof KeyReplacement, 'id' | 'type' | 'secrets' | 'inherited'>;
 export type FieldName = keyof typeof FIELDS;
 
 /** A key's definition as a form holds it: the parts of all fields. */
@@ -172,10 +182,13 @@ export type Draft = Readonly<Joined<(typeof FIELDS)[FieldName]['empty']>>;
 
 type Joined<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer All) => void ? All : never;
 
-const trimmed = ({ address, description }: Location): Location => ({
-  address: address.trim(),
-  description: description.trim(),
-});
+type SavedLocation = Exclude<KeyDefinition['allowFrom'], string>[number];
+
+export const locationOf = (item: SavedLocation): Location =>
+  'list' in item ? { address: `list ${item.list}`, description: '', list: item.list } : item;
+
+const savedLocation = ({ address, description, list }: Location): SavedLocation =>
+  list === undefined ? { address: address.trim(), description: description.trim() } : { list };
 
 const placeInWords = ({ address, description }: Location): string => [address, description].filter(Boolean).join(' ');
 

@@ -1,0 +1,107 @@
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createAddressLists } from '../../src/keys/address-lists.ts';
+import type { AddressListDefinition } from '../../src/keys/list-definition.ts';
+import { parseAddress } from '../../src/lib/address.ts';
+import { eventually } from '../support/redis.ts';
+
+const TIMING = { retryMs: 20, minuteMs: 20, watch: { settleMs: 5, pollMs: 20 } };
+
+function keep(t: Test, definitions: Record<string, AddressListDefinition>) {
+  const problems: string[] = [];
+  let changes = 0;
+  const lists = createAddressLists({
+    now: () => 7,
+    onChange: () => (changes += 1),
+    onProblem: ({ message }) => problems.push(message),
+    timing: TIMING,
+  });
+  t.teardown(() => lists.close());
+  return {
+    lists,
+    problems,
+    changes: () => changes,
+    tried: lists.use(new Map(Object.entries(definitions))),
+    use: (next: Record<string, AddressListDefinition>) => lists.use(new Map(Object.entries(next))),
+    holds: (name: string, address: string) => lists.current().get(name)?.has(parseAddress(address)) ?? null,
+    status: (name: string) => lists.status().find((list) => list.name === name),
+  };
+}
+const literal = (...addresses: string[]): AddressListDefinition => ({
+  kind: 'literal',
+  entries: addresses.map((address) => ({ address, description: '' })),
+});
+const many = (count: number): string => Array.from({ length: count }, (_, i) => `10.0.${i}.0/24`).join('\n');
+
+t.test('literal lists', async (t) => {
+  const { tried, use, holds, status, lists } = keep(t, { a: literal('192.0.2.1'), none: literal() });
+  await tried;
+  t.same([holds('a', '192.0.2.1'), holds('a', '192.0.2.2'), holds('none', '192.0.2.1')], [true, false, false]);
+  t.equal(lists.isComplete(), true);
+  t.same(status('a'), { name: 'a', up: true, entries: 1, lastSuccessAt: 7, why: null });
+  const before = lists.current();
+  await use({ a: literal('192.0.2.2') });
+  t.same([holds('a', '192.0.2.1'), holds('a', '192.0.2.2'), holds('none', '192.0.2.1')], [false, true, null]);
+  t.equal(before.get('a')?.has(parseAddress('192.0.2.1')), true, 'who took the lists keeps them');
+});
+
+t.test('a list in a file follows the file, and a swap of the link to it', async (t) => {
+  const folder = t.testdir();
+  const file = join(folder, 'list.txt');
+  const { tried, holds, status, problems, lists } = keep(t, { f: { kind: 'file', file } });
+  await tried;
+  t.equal(lists.isComplete(), false, 'it is not there yet');
+  t.match(problems, [/list f is not usable: .*ENOENT; there is no copy of it yet/]);
+  for (const name of ['one', 'two']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'one', 'list.txt'), '192.0.2.1\n');
+  writeFileSync(join(folder, 'two', 'list.txt'), '192.0.2.2\n');
+  symlinkSync('one', join(folder, 'data'));
+  symlinkSync(join('data', 'list.txt'), file);
+  await eventually(async () => holds('f', '192.0.2.1') === true, 'the first reading');
+  symlinkSync('two', join(folder, 'next'));
+  renameSync(join(folder, 'next'), join(folder, 'data'));
+  await eventually(async () => holds('f', '192.0.2.2') === true, 'the swap');
+  writeFileSync(join(folder, 'two', 'list.txt'), '');
+  await eventually(async () => status('f')?.up === false, 'the empty file');
+  t.equal(holds('f', '192.0.2.2'), true, 'the last good copy');
+  t.match(problems.at(-1), /it holds no address; the last good copy goes on serving/);
+  writeFileSync(join(folder, 'two', 'list.txt'), '192.0.2.3\n');
+  await eventually(async () => holds('f', '192.0.2.3') === true, 'the next good one');
+  t.equal(status('f')?.up, true);
+});
+
+t.test('a list at a URL is read again, and believed only when it can be', async (t) => {
+  let answer: () => string | number = () => 503;
+  const server = createServer((_, res) => {
+    const next = answer();
+    if (typeof next === 'number') res.writeHead(next).end();
+    else res.end(next);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { tried, holds, status, lists } = keep(t, { u: { kind: 'url', url, refreshMinutes: 1, maxEntries: 100 } });
+  await tried;
+  t.equal(lists.isComplete(), false);
+  answer = () => many(50);
+  await eventually(async () => lists.isComplete(), 'another try');
+  t.equal(holds('u', '10.0.49.1'), true);
+  for (const [bad, why] of [
+    [503, /status 503/],
+    ['<html></html>', /line 1 is no address/],
+    ['{}', /line 1 is no address/],
+    ['', /holds no address/],
+    [many(101), /101 entries, more than the 100/],
+    [many(5), /5 entries, where it had 50/],
+  ] as const) {
+    answer = () => bad;
+    await eventually(async () => why.test(status('u')?.why ?? ''), String(why));
+    t.same([status('u')?.up, status('u')?.entries, holds('u', '10.0.49.1')], [false, 50, true], String(why));
+  }
+  answer = () => many(6);
+  await eventually(async () => status('u')?.up === true, 'one that shrank less');
+  t.same([status('u')?.entries, holds('u', '10.0.49.1')], [6, false]);
+});
