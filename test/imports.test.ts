@@ -22,7 +22,6 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'start-keys.ts',
       'request',
       'data-port',
-      'observe',
       'tokens',
       'cache',
       'observability',
