@@ -14,6 +14,7 @@ import { clientErrorListener } from './data-port/client-error.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
 import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
+import { refuseUnknownLists } from './keys/list-problems.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
@@ -22,9 +23,9 @@ import { createTokens } from './tokens/tokens.ts';
 import { createCaches } from './cache/caches.ts';
 import { createCacheStore } from './cache/create-store.ts';
 import { createHealth } from './observability/health.ts';
-import type { Log } from './observability/log.ts';
+import { fallbackLog, type Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
-import { createMetrics, type RedisUse } from './observability/prometheus.ts';
+import { createMetrics } from './observability/prometheus.ts';
 import { createRecentRejections } from './observability/recent-rejections.ts';
 import { createSummary } from './observability/summary.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
@@ -36,6 +37,7 @@ import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
 import { createGateway, type Clock } from './request/gateway.ts';
 import { createInFlight } from './request/in-flight.ts';
+import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
 import { startKeys } from './start-keys.ts';
 
@@ -78,6 +80,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
+  const observing = startObserving(config, { now: clock.now, log });
   const metrics = createMetrics({
     version,
     node: process.version,
@@ -91,6 +94,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       cache: caches.stats,
       redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
       logLinesDropped: log.dropped,
+      observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
   const recent = createRecentRejections();
@@ -104,6 +108,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const dataPort = await createDataPort(dataPortSettings(config.listen));
   const ending = createEnding({
     record,
+    observing,
     draining,
     enter: metrics.enter,
     leave: metrics.leave,
@@ -113,6 +118,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const world: World = {
     ending,
     rate,
+    observing,
     draining,
     authenticate: (passage) =>
       passage.api.tokenPath === null
@@ -148,6 +154,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       source,
       recent,
       summary,
+      observer: observing?.observer ?? null,
       log,
       now: clock.now,
       random: randomBytes,
@@ -165,14 +172,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   function apply(next: Config): void {
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
-    const before = Object.keys(running.apis).join();
-    running = next;
     // A key file may name an API that is there since, or is not there any more.
-    if (Object.keys(next.apis).join() !== before) void source.reload();
+    if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
+    running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }
-
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
@@ -182,7 +187,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     caches.close();
-    await Promise.all([source.close(), admin.close()]);
+    await Promise.all([source.close(), admin.close(), observing?.observer.close()]);
     store?.close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
@@ -195,6 +200,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   try {
     const unlessEnded = endedBy(signal);
     await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    refuseUnknownLists(loaded.namedLists, source);
     await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
     const data = await unlessEnded(dataPort.listen());
     return {
@@ -233,12 +239,6 @@ function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource)
   const keysRead = source.kind !== 'file' || source.status().up;
   return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
 }
-
-/** What is shared through Redis has something to fall back on; an operator should know since when. */
-const fallbackLog =
-  (log: Log, use: RedisUse) =>
-  (active: boolean, why: string): void =>
-    active ? log.warn('redis_fallback_begins', { use, detail: why }) : log.info('redis_fallback_ends', { use });
 
 function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
   const trusted = compileTrustedProxies(listen.trustedProxies);

@@ -9,6 +9,7 @@ import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
 import { keyOperations } from './key-operations.ts';
+import { observationOperations, type ObservationPorts } from './observation-operations.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Answer, Call, Caller, Operation } from './operation.ts';
 import { createOriginGuard, type OriginGuardOptions } from './origin-guard.ts';
@@ -37,6 +38,7 @@ export interface AdminApiPorts
     Omit<KeyChangePorts, 'audit'>,
     ExplainPorts,
     Omit<RejectionPorts, 'streams'>,
+    Omit<ObservationPorts, 'changes'>,
     Omit<StatusPorts, 'audit' | 'changes'> {
   readonly token: string;
   readonly random: (bytes: number) => Uint8Array;
@@ -76,6 +78,7 @@ function operationsOf(
     ...secretOperations({ ...ports, changes }),
     ...rejectionOperations({ ...ports, streams }),
     explainOperation(ports),
+    ...observationOperations({ ...ports, changes }),
     ...statusOperations({ ...ports, audit, changes }),
     ...sessionOperations(auth, audit),
   ];

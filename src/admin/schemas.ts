@@ -15,6 +15,7 @@ import {
   Rotation,
   secretId,
 } from './key-schemas.ts';
+import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
 /** Text of bounded length. A longer one could not reach the data port either. */
 const bounded = (most: number): z.ZodString =>
@@ -200,6 +201,10 @@ export const ANSWER_SCHEMAS = {
   Explanation,
   Configuration,
   Status,
+  Observed,
+  ObservedApi,
+  Suggestion,
+  WhatIf,
   Session,
   Problem,
 } as const;

@@ -114,6 +114,33 @@ export const COMMANDS: readonly Command[] = [
     run: async ({ [ARGUMENT]: file }, io) => (await import('./routes.ts')).runRoutes({ file: textOf(file) }, io),
   },
   {
+    name: 'suggest',
+    summary: 'print the narrowest keys that fit what was observed, or the routes of an API',
+    options: {
+      config,
+      key: { type: 'string', value: 'ID', help: 'only this key' },
+      api: { type: 'string', value: 'NAME', help: 'the routes of this API, as its callers used them' },
+      admin: {
+        type: 'string',
+        value: 'URL',
+        help: 'the admin port of the running sidecar (default: as configured); its token is in $POSTERN_ADMIN_TOKEN',
+      },
+      json: { type: 'boolean', help: 'print JSON' },
+    },
+    exits: { 1: 'configuration error, or nothing to suggest', 70: 'the admin port cannot be asked, or internal error' },
+    run: async (values, io) =>
+      (await import('./suggest.ts')).runSuggest(
+        {
+          config: configOf(values, io),
+          key: givenText(values['key']),
+          api: givenText(values['api']),
+          admin: givenText(values['admin']),
+          json: values['json'] === true,
+        },
+        io,
+      ),
+  },
+  {
     name: 'keygen',
     summary: 'make a new secret and its hash',
     options: {

@@ -5,6 +5,7 @@ import { ExplainPage } from './explain/explain-page.tsx';
 import { KeyPage } from './keys/key-page.tsx';
 import { KeysPage } from './keys/keys-page.tsx';
 import { NewKeyPage } from './keys/new-key-page.tsx';
+import { ApiPage } from './observed/api-page.tsx';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { route, setUnsaved, type Route } from './route.ts';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
@@ -81,6 +82,7 @@ function SignedIn() {
 const NAVIGATION = [
   ['#/', 'Overview', ['overview']],
   ['#/keys', 'Keys', ['keys', 'key', 'new-key']],
+  ['#/apis', 'APIs', ['apis']],
   ['#/explain', 'Explain', ['explain']],
 ] as const satisfies readonly (readonly [string, string, readonly Route['page'][]])[];
 
@@ -124,6 +126,8 @@ function Page({ current }: { readonly current: Route }) {
       return <KeyPage key={current.id} id={current.id} />;
     case 'new-key':
       return <NewKeyPage />;
+    case 'apis':
+      return <ApiPage name={current.name} />;
     case 'explain':
       return <ExplainPage key={JSON.stringify(current.about)} about={current.about} />;
     case 'unknown':
@@ -148,6 +152,8 @@ function titleOf(current: Route): string {
       return `Key ${current.id}`;
     case 'new-key':
       return 'New key';
+    case 'apis':
+      return current.name === null ? 'APIs' : `API ${current.name}`;
     case 'explain':
       return 'Explain';
     case 'unknown':

@@ -16,6 +16,8 @@ export type Route =
   | { readonly page: 'keys' }
   | { readonly page: 'key'; readonly id: string }
   | { readonly page: 'new-key' }
+  /** `name`: null for the first of all. */
+  | { readonly page: 'apis'; readonly name: string | null }
   | { readonly page: 'explain'; readonly about: AskedAbout }
   | { readonly page: 'unknown' };
 
@@ -31,6 +33,8 @@ export function parseRoute(fragment: string): Route {
       return { page: 'new-key' };
     case 'key':
       return id ? { page: 'key', id: decoded(id) } : { page: 'unknown' };
+    case 'apis':
+      return { page: 'apis', name: id ? decoded(id) : null };
     case 'explain':
       return { page: 'explain', about: Object.fromEntries(new URLSearchParams(query)) };
     default:
@@ -39,6 +43,8 @@ export function parseRoute(fragment: string): Route {
 }
 
 export const keyAddress = (id: string): string => `#/key/${encodeURIComponent(id)}`;
+
+export const apiAddress = (name: string): string => `#/apis/${encodeURIComponent(name)}`;
 
 export function explainAddress(about: AskedAbout): string {
   const given = Object.entries(about).filter(([, value]) => value !== '');

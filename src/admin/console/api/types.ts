@@ -1,6 +1,7 @@
 /** What the admin API takes and sends, as the schemas that validate it there say. Types alone: nothing of them is bundled. */
 import type { z } from 'zod';
 import type * as keySchemas from '../../key-schemas.ts';
+import type * as observationSchemas from '../../observation-schemas.ts';
 import type * as schemas from '../../schemas.ts';
 
 export type KeyDefinition = z.output<typeof keySchemas.KeyDefinition>;
@@ -15,6 +16,10 @@ export type Summary = z.output<typeof schemas.Summary>;
 export type Question = z.input<typeof schemas.Question>;
 export type Explanation = z.output<typeof schemas.Explanation>;
 export type Status = z.output<typeof schemas.Status>;
+export type Configuration = z.output<typeof schemas.Configuration>;
+export type ObservedApi = z.output<typeof observationSchemas.ObservedApi>;
+export type Suggestion = z.output<typeof observationSchemas.Suggestion>;
+export type WhatIf = z.output<typeof observationSchemas.WhatIf>;
 
 export type MinuteCounts = Summary['minutes'][number];
 export type KeyStatus = Status['keys'][number];
