@@ -4,7 +4,11 @@ import { CONFIG_JSON_SCHEMA as config } from '../../src/config/schema.ts';
 import { KEY_FILE_JSON_SCHEMA as keys } from '../../src/keys/key-file.ts';
 
 t.same(fieldsAt(config, ['rateLimit']), ['store']);
-t.same(fieldsAt(keys, ['keys', 3, 'allowFrom', 0]), ['address', 'description'], 'through lists and alternatives');
+t.same(
+  fieldsAt(keys, ['keys', 3, 'allowFrom', 0]),
+  ['address', 'description', 'list'],
+  'through lists and alternatives',
+);
 t.same(fieldsAt(config, ['nowhere', 'at', 'all']), []);
 
 for (const path of [
