@@ -13,6 +13,9 @@ t.test(
     });
     const { document } = await adminClient(t, postern.adminUrl);
     t.equal(document.openapi, '3.1.0');
+    const { headers } = await fetch(new URL('/openapi.json', postern.adminUrl));
+    t.equal(headers.get('cache-control'), 'no-cache', 'it changes with the version alone');
+    t.equal(headers.get('referrer-policy'), 'no-referrer');
     const text = JSON.stringify(document);
     for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g))
       t.ok(name in document.components.schemas, name);
