@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { resolveFrom } from '../config/document.ts';
 import type { NamedList } from '../config/load.ts';
 import { nearestName } from '../config/nearest.ts';
-import type { Problem } from '../config/problem.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
 import type { SharedRecords } from './definition.ts';
+import type { ListedKeySource } from './listed-source.ts';
 import { readListText } from './list-text.ts';
 
 /** The names in the configuration that stand for no list of the key file. */
@@ -19,6 +20,14 @@ export function unknownNamedLists(named: readonly NamedList[], { lists }: Shared
       const hint = meant === null ? '.' : `; did you mean ${JSON.stringify(meant)}?`;
       return { ...unknown, message: `${unknown.message.replace(/\.$/, '')}: ${JSON.stringify(name)}${hint}` };
     });
+}
+
+/** With a key file, a list that the configuration names and the file does not hold is a mistake like any other. @throws Error */
+export function refuseUnknownLists(named: readonly NamedList[], source: Pick<ListedKeySource, 'kind' | 'lists'>): void {
+  if (source.kind !== 'file') return;
+  const known = new Set(source.lists().map(({ name }) => name));
+  const unknown = named.filter(({ name }) => !known.has(name));
+  if (unknown.length > 0) throw new Error(unknown.map((one) => formatProblem(one.unknown)).join('\n'));
 }
 
 /** The lists in files that cannot be used. Paths are meant from the key file. */

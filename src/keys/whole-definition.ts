@@ -68,7 +68,9 @@ export function unknownLists({ allowFrom, denyFrom }: PolicyDefinition, lists: S
 export function unknownApis({ apis }: PolicyDefinition, known: readonly string[]): Finding[] {
   if (apis === undefined || apis === 'all') return [];
   return apis.flatMap((name, index) =>
-    known.includes(name) || name === METRICS_API ? [] : [{ path: ['apis', index], message: noSuchName(name, 'API', known) }],
+    known.includes(name) || name === METRICS_API
+      ? []
+      : [{ path: ['apis', index], message: noSuchName(name, 'API', known) }],
   );
 }
 

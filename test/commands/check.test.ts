@@ -122,9 +122,9 @@ t.test('what the files say of each other', async (t) => {
     /^postern\.yaml:1:\d+ error listen\.denyFrom\[0\]\.list is the name of no address list: "offce"; did you mean "office"\?/,
     /^cdn\.txt:3:1 error The address list cdn cannot be used: line 3 is no address/,
     /^gone\.txt:1:1 error The address list gone cannot be used: the file cannot be read: ENOENT/,
-    /^keys\.yaml:7:\d+ warning policies\.p is used by nothing/,
     /^keys\.yaml:4:3 warning addressLists\.office is used by nothing/,
     /^keys\.yaml:6:3 warning addressLists\.gone is used by nothing/,
+    /^keys\.yaml:7:\d+ warning policies\.p is used by nothing/,
   ]);
 });
 

@@ -229,7 +229,7 @@ addressLists:
   );
   t.match(await run({ action: 'push', config, prune: true }), {
     code: 0,
-    stdout: /^- list:bad\n~ policy:partners\n~ a \(denyFrom\)\nDone: 2 written, 1 removed, 1 unchanged/m,
+    stdout: /^~ policy:partners\n- list:bad\n~ a \(denyFrom\)\nDone: 2 written, 1 removed, 1 unchanged/m,
   });
 
   writeFileSync(keyFile, file.replace(/bad: .*/, 'bad: { file: bad.txt }'));
