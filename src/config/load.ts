@@ -11,6 +11,7 @@ import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { CONFIG_JSON_SCHEMA, ConfigSchema, KeysSchema, type Config } from './schema.ts';
+import { listsNamedIn } from './named-lists.ts';
 import { configWarnings } from './warnings.ts';
 
 export interface LoadedConfig {
@@ -21,15 +22,22 @@ export interface LoadedConfig {
   readonly notes: readonly Problem[];
   /** The key file, if keys come from one and that much could be read: its mistakes can then be told together. */
   readonly keyFile: string | null;
+  /** The address lists that it names, each with the finding for the case that there is none of that name. */
+  readonly namedLists: readonly NamedList[];
   /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
+}
+
+export interface NamedList {
+  readonly name: string;
+  readonly unknown: Problem;
 }
 
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. */
 export function loadConfig(file: string, env: Environment): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
   if (yaml.content === null)
-    return { config: null, problems: yaml.problems, notes: [], keyFile: null, files: yaml.files };
+    return { config: null, problems: yaml.problems, notes: [], keyFile: null, namedLists: [], files: yaml.files };
   const keyFile = keyFileOf(yaml.content.value, file);
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
@@ -39,6 +47,7 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
       problems: inReadingOrder([...yaml.problems, ...found]),
       notes: [],
       keyFile,
+      namedLists: [],
       files: yaml.files,
     };
   }
@@ -54,6 +63,10 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
     problems: inReadingOrder(problems),
     notes: eventNotes(config, yaml),
     keyFile,
+    namedLists: listsNamedIn(config).map(({ name, path }) => ({
+      name,
+      unknown: problemsOf([{ path, message: 'is the name of no address list' }], yaml)[0] as Problem,
+    })),
     files: [...yaml.files, ...named.files, ...described.files],
   };
 }

@@ -2,6 +2,7 @@
  * What holds for a key in all: its own fields, where it says nothing those of its policy, and then the defaults. Tells why a key
  * cannot be used with what it names.
  */
+import { METRICS_API } from '../config/api-names.ts';
 import type { Finding } from '../config/issue.ts';
 import { nearestName } from '../config/nearest.ts';
 import {
@@ -67,7 +68,9 @@ export function unknownLists({ allowFrom, denyFrom }: PolicyDefinition, lists: S
 export function unknownApis({ apis }: PolicyDefinition, known: readonly string[]): Finding[] {
   if (apis === undefined || apis === 'all') return [];
   return apis.flatMap((name, index) =>
-    known.includes(name) ? [] : [{ path: ['apis', index], message: noSuchName(name, 'API', known) }],
+    known.includes(name) || name === METRICS_API
+      ? []
+      : [{ path: ['apis', index], message: noSuchName(name, 'API', known) }],
   );
 }
 

@@ -24,7 +24,7 @@ t.test('routes, events and changes come from the document and what it refers to'
   const reloaded = async (change: () => void): Promise<void> => {
     const from = postern.lines.length;
     change();
-    while (!postern.lines.slice(from).some(({ msg }) => /^config_reload/.test(String(msg))))
+    while (!postern.lines.slice(from).some(({ msg }) => String(msg).startsWith('config_reload')))
       await new Promise((resolve) => setTimeout(resolve, 10));
   };
   t.equal(await ask(SERVER_SECRET, 'GET', '/v1/orders/7'), 204);

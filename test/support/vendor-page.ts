@@ -21,6 +21,8 @@ export interface VendorClient {
   readonly module?: string;
   /** Defines `begin(base, key)` and `send(names)`, which resolves when the client was given the events. */
   readonly driver: string;
+  /** Said of the API besides its preset. */
+  readonly api?: Readonly<Record<string, unknown>>;
   /** What the backend answers to a path, and the page's own origin. */
   readonly answer?: (path: string) => string;
 }
@@ -56,7 +58,7 @@ export async function startVendor(
   client: VendorClient,
   keys: readonly Record<string, unknown>[],
 ): Promise<VendorWorld> {
-  const { preset, answer = () => '{}' } = client;
+  const { preset, api = {}, answer = () => '{}' } = client;
   const backend = await startBackend(t, ({ url }, res) => {
     res.setHeader('content-type', 'application/json').end(answer(new URL(url, 'http://x').pathname));
   });
@@ -64,7 +66,7 @@ export async function startVendor(
   const elsewhere = await serveSite(t, client);
   let frozenAt: number | null = null;
   const postern = await startPostern(t, {
-    config: { apis: { integration: { upstream: backend.url, preset } } },
+    config: { apis: { integration: { upstream: backend.url, preset, ...api } } },
     keys: keys.map((key) => ({ ...key, allowedOrigins: [shop] })),
     now: () => frozenAt ?? Date.now(),
   });
