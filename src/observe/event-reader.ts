@@ -40,6 +40,8 @@ export const MOST_BODY_BYTES = 262_144;
 const MOST_DECODED_BYTES = 1_048_576;
 /** Of all that wait. */
 const MOST_WAITING_BYTES = 8_388_608;
+/** Then others have a turn, in milliseconds; one body takes no more than some. */
+const SLICE_MS = 5;
 /** What a waiting request costs beside its body. */
 const WAITING_BYTES = 2048;
 
@@ -69,12 +71,19 @@ export function createEventReader(observations: Observations): EventReader {
   };
 
   const work = async (): Promise<void> => {
-    for (let unread = waiting.shift(); unread !== undefined; unread = waiting.shift()) {
-      // One body a turn: none takes more than some milliseconds.
-      await new Promise((resolve) => setImmediate(resolve));
+    let began = Number.NEGATIVE_INFINITY;
+    for (let next = 0; next < waiting.length; next++) {
+      const unread = waiting[next] as UnreadEvents;
+      if (performance.now() - began > SLICE_MS) {
+        waiting.splice(0, next);
+        next = 0;
+        await new Promise((resolve) => setImmediate(resolve));
+        began = performance.now();
+      }
       await read(unread);
       waitingBytes -= costOf(unread);
     }
+    waiting.length = 0;
     working = null;
   };
 

@@ -120,7 +120,20 @@ export function proposeRate(counts: DayCounts): Proposal<RateLimit> {
   if (perMinute === 0) return { whyNot: 'nothing_seen' };
   return {
     value: { requests: 2 * perMinute, windowSeconds: 60 },
-    because: [{ value: 'requests in the busiest minute', requests: perMinute, lastSeen: timeOf(counts.lastSeen) }],
+    because: [
+      { value: 'requests in the busiest minute', requests: perMinute, lastSeen: timeOf(goodSpan(counts).lastSeen) },
+    ],
+  };
+}
+
+/** When the first and the last request came from where good ones come. Strangers make no time pass. */
+export function goodSpan(counts: DayCounts): Pick<Tally, 'firstSeen' | 'lastSeen'> {
+  const tallies = [...counts.addresses.good.values()];
+  // There was no room for a single address.
+  if (tallies.length === 0) return counts;
+  return {
+    firstSeen: Math.min(...tallies.map(({ firstSeen }) => firstSeen)),
+    lastSeen: Math.max(...tallies.map(({ lastSeen }) => lastSeen)),
   };
 }
 

@@ -14,6 +14,7 @@ import {
   proposeEvents,
   proposeOrigins,
   proposeRate,
+  goodSpan,
   proposeRoutes,
   type Because,
   type Proposal,
@@ -69,7 +70,9 @@ export function suggest(counts: DayCounts, world: SuggestWorld): Suggestion {
 const ENOUGH_REQUESTS = 100;
 const ENOUGH_MS = 86_400_000;
 
-function whyTooLittle({ good, firstSeen, lastSeen }: DayCounts): string | null {
+function whyTooLittle(counts: DayCounts): string | null {
+  const { good } = counts;
+  const { firstSeen, lastSeen } = goodSpan(counts);
   if (good < ENOUGH_REQUESTS) return `Only ${good} good requests were observed, fewer than ${ENOUGH_REQUESTS}.`;
   if (lastSeen - firstSeen >= ENOUGH_MS) return null;
   return `Less than a day was observed: from ${timeOf(firstSeen)} to ${timeOf(lastSeen)}.`;
