@@ -63,7 +63,9 @@ t.test(
       path: { maxLength: 16_384 },
       events: { maxItems: 10_000, items: { maxLength: 16_384 } },
     });
-    const { allowedEvents, mode } = schemas['NewKey']?.properties ?? {};
+    const { allowedEvents, description, mode } = schemas['NewKey']?.properties ?? {};
+    t.match(description, { type: 'string', maxLength: 16_384 });
+    t.ok(Array.isArray((allowedEvents as { readonly anyOf?: unknown }).anyOf));
     t.match(JSON.stringify(allowedEvents), /"maxItems":10000/, 'a list among alternatives is bounded too');
     t.notMatch(JSON.stringify(mode), /maxLength/, 'a choice has its own bounds');
     const page = readFileSync('docs/admin-api.md', 'utf8');
