@@ -5,8 +5,8 @@ import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { CommandIo } from './io.ts';
 
-/** Asks for a path such as `/api/keys`; the answer, or why there is none. */
-export type AskAdmin = (path: string) => Promise<AdminAnswer>;
+/** Asks for a path such as `/api/keys`, by GET unless told otherwise; the answer, or why there is none. */
+export type AskAdmin = (path: string, method?: 'GET' | 'POST') => Promise<AdminAnswer>;
 
 export type AdminAnswer =
   { readonly ok: true; readonly body: unknown } | { readonly ok: false; readonly exit: number; readonly why: string };
@@ -31,7 +31,7 @@ export function adminClient(place: AdminPlace, io: CommandIo): AskAdmin | number
     io.stderr(`--admin ${JSON.stringify(found.url)} is not a URL such as http://127.0.0.1:9090.`);
     return 2;
   }
-  return (path) => ask(new URL(path, found.url), found.token);
+  return (path, method = 'GET') => ask(new URL(path, found.url), method, found.token);
 }
 
 function fromConfig({ admin, config: file }: AdminPlace, token: string | null, io: CommandIo): Found | number {
@@ -61,13 +61,15 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-async function ask(url: URL, token: string): Promise<AdminAnswer> {
+async function ask(url: URL, method: string, token: string): Promise<AdminAnswer> {
   try {
     const answer = await fetch(url, {
+      method,
       headers: { authorization: `Bearer ${token}` },
       redirect: 'error',
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
+    if (answer.status === 204) return { ok: true, body: null };
     const body = (await answer.json()) as { readonly detail?: unknown };
     if (answer.ok) return { ok: true, body };
     const detail = typeof body.detail === 'string' ? body.detail : `it answered ${answer.status}`;

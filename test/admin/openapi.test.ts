@@ -13,8 +13,11 @@ t.test(
     });
     const { document } = await adminClient(t, postern.adminUrl);
     t.equal(document.openapi, '3.1.0');
+    const { headers } = await fetch(new URL('/openapi.json', postern.adminUrl));
+    t.equal(headers.get('cache-control'), 'no-cache', 'it changes with the version alone');
+    t.equal(headers.get('referrer-policy'), 'no-referrer');
     const text = JSON.stringify(document);
-    for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g))
+    for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
       t.ok(name in document.components.schemas, name);
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({

@@ -17,6 +17,7 @@ t.test('after one request of each kind every metric has a series', async (t) => 
   const metrics = metricsOver(() => snapshot([key('web'), key('metrics', { type: 'metrics' })]), {
     redisUp: { cache: () => true, rate_limit: () => null },
     addressLists: () => [{ name: 'office', up: true, entries: 1, lastSuccessAt: NOON }],
+    observedTruncated: () => new Map([['web', 1]]),
   });
   metrics.record(outcome({ secretId: 'web-secret' }));
   const names = [...(await scrape(metrics)).keys()];
