@@ -2,7 +2,7 @@
  * Takes down the names of the events that a filter judges, each once a body. Costs little where the names are known beforehand, and
  * judges nothing by itself.
  */
-import { compileLookup, isWellFormed, UNKNOWN, type NameMatcher } from './names.ts';
+import { compileLookup, isWellFormed, UNKNOWN, type NameLookup, type NameMatcher } from './names.ts';
 
 /** Names of the events of one body. */
 export interface JudgedNames {
@@ -35,32 +35,65 @@ export class NotedNames {
 
   /** A matcher of these names that takes down what it is asked for; null: every name is one of them, if it is a text at all. */
   watch(names: ReadonlySet<string> | null): NameMatcher {
-    if (names === null) return (bytes, start, close) => this.#note(bytes, start, close, true);
-    const known = [...names];
-    const find = compileLookup(known);
-    /** The body in which a name was found last. */
-    const lastIn = new Float64Array(known.length);
+    const known = new KnownNames(names === null ? [] : [...names]);
+    const all = names === null;
     return (bytes, start, close) => {
-      const place = find(bytes, start, close);
-      if (place === UNKNOWN) return this.#note(bytes, start, close, false);
-      if (lastIn[place] !== this.#body) {
-        lastIn[place] = this.#body;
-        this.#allowed.push(known[place] as string);
-      }
+      const name = known.find(bytes, start, close, this.#body);
+      if (name === null) return this.#note(bytes, start, close, all ? known : null);
+      if (name !== '') this.#allowed.push(name);
       return true;
     };
   }
 
-  /** Of a name that is not known beforehand; whether it counts as allowed. */
-  #note(bytes: Buffer, start: number, close: number, allowed: boolean): boolean {
-    if (this.#found.size >= MOST_NAMES) return allowed;
+  /** Of a name that is not known yet: `learn` takes it, where every name is allowed; null: it is not. Whether it is allowed. */
+  #note(bytes: Buffer, start: number, close: number, learn: KnownNames | null): boolean {
+    if (this.#found.size >= MOST_NAMES) return learn !== null;
     // With its quotes, a string of JSON that was read before.
     const name = textOf(bytes.toString('utf8', start - 1, close + 1));
     if (name === null || !isWellFormed(name)) return false;
-    if (this.#found.has(name)) return allowed;
+    if (this.#found.has(name)) return learn !== null;
     this.#found.add(name);
-    (allowed ? this.#allowed : this.#disallowed).push(name);
-    return allowed;
+    learn?.learn(name, this.#body);
+    (learn === null ? this.#disallowed : this.#allowed).push(name);
+    return learn !== null;
+  }
+}
+
+/** Names that are found without making a text of them. */
+class KnownNames {
+  readonly #names: string[];
+  #find: NameLookup;
+  /** By place: the body in which a name was found last. */
+  #lastIn: Float64Array;
+  /** The body in which a name was learnt last. */
+  #learntIn = 0;
+
+  constructor(names: string[]) {
+    this.#names = names;
+    this.#find = compileLookup(names);
+    this.#lastIn = new Float64Array(names.length);
+  }
+
+  /** The name; '' when it was found in this body before; null: it is not known. */
+  find(bytes: Buffer, start: number, close: number, body: number): string | null {
+    if (this.#names.length > this.#lastIn.length && this.#learntIn !== body) this.#makeReady();
+    const place = this.#find(bytes, start, close);
+    if (place === UNKNOWN) return null;
+    if (this.#lastIn[place] === body) return '';
+    this.#lastIn[place] = body;
+    return this.#names[place] as string;
+  }
+
+  /** From the next body on the name is known. */
+  learn(name: string, body: number): void {
+    if (name === '' || this.#names.length >= MOST_NAMES) return;
+    this.#names.push(name);
+    this.#learntIn = body;
+  }
+
+  #makeReady(): void {
+    this.#find = compileLookup(this.#names);
+    this.#lastIn = new Float64Array(this.#names.length);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { holdsBase64Json } from '../event-filter/base64-reading.ts';
 import { decodeBody } from '../event-filter/decode.ts';
-import { openBody } from '../event-filter/envelope.ts';
+import { openBody, type Envelope } from '../event-filter/envelope.ts';
 import type { EventFilter } from '../event-filter/filter.ts';
 import { NotedNames } from '../event-filter/noted-names.ts';
 import { compileKeys } from '../keys/compile.ts';
@@ -14,6 +14,7 @@ import { checkEventMedia, namesFilterOf } from '../policy/events.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { CompiledRoute, RouteMatch } from '../policy/route.ts';
 import { checkScope } from '../policy/scope.ts';
+import type { Decision } from '../refusal.ts';
 import type { Observations, Subject } from './observations.ts';
 
 /** A good request to a route with events. */
@@ -58,9 +59,7 @@ export function createEventReader(observations: Observations): EventReader {
     return filter;
   };
 
-  const read = async (unread: UnreadEvents): Promise<void> => {
-    const { kind, name, facts, route } = unread;
-    const text = await textOf(unread);
+  const read = ({ kind, name, facts, route }: UnreadEvents, text: Buffer | null): void => {
     notes.begin();
     const result = text === null ? null : (filterOf(route.route)?.(text) ?? null);
     const { allowed } = notes.take();
@@ -80,7 +79,8 @@ export function createEventReader(observations: Observations): EventReader {
         await new Promise((resolve) => setImmediate(resolve));
         began = performance.now();
       }
-      await read(unread);
+      const text = textOf(unread);
+      read(unread, text instanceof Promise ? await text : text);
       waitingBytes -= costOf(unread);
     }
     waiting.length = 0;
@@ -102,27 +102,33 @@ export function createEventReader(observations: Observations): EventReader {
 
 const costOf = ({ body }: UnreadEvents): number => (body?.length ?? 0) + WAITING_BYTES;
 
+type Text = Buffer | null;
+
 /** The text that a key limited to specific events would be judged by; null: such a key would be refused before that. */
-async function textOf(unread: UnreadEvents): Promise<Buffer | null> {
+function textOf(unread: UnreadEvents): Text | Promise<Text> {
   const { facts, path, query, route, body, decoded } = unread;
   if (body === null || checkScope(LIMITED_KEY, { facts, path, query, route }) !== null) return null;
   const coding = checkEventMedia(facts.headers, route.route);
   if (!coding.ok) return null;
   if (coding.value === 'identity') return openedText(unread, body, false);
   if (decoded) return openedText(unread, body, true);
-  const plain = await decodeBody(body, coding.value, MOST_DECODED_BYTES);
-  return plain.ok ? openedText(unread, plain.value, true) : null;
+  return decodeBody(body, coding.value, MOST_DECODED_BYTES).then((plain) =>
+    plain.ok ? openedText(unread, plain.value, true) : null,
+  );
 }
 
 /** Without a form field, and what else may stand around the text. `body`: without its content coding. */
-async function openedText({ facts, route }: UnreadEvents, body: Buffer, wasCoded: boolean): Promise<Buffer | null> {
+function openedText({ facts, route }: UnreadEvents, body: Buffer, wasCoded: boolean): Text | Promise<Text> {
   const { envelope, backend } = route.route;
   const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: MOST_DECODED_BYTES };
-  const opened = await openBody(received, envelope);
+  const textIn = (opened: Decision<Envelope>): Text => {
+    if (!opened.ok) return null;
+    const { text, isPlain, valueStart } = opened.value;
+    return backend.base64 === true && !isPlain && holdsBase64Json(body, valueStart) ? null : text;
+  };
+  const opened = openBody(received, envelope);
   if (opened === null) return body;
-  if (!opened.ok) return null;
-  const { text, isPlain, valueStart } = opened.value;
-  return backend.base64 === true && !isPlain && holdsBase64Json(body, valueStart) ? null : text;
+  return opened instanceof Promise ? opened.then(textIn) : textIn(opened);
 }
 
 /** Nobody's: what it may not send, no key limited to specific events may. */

@@ -32,7 +32,19 @@ export interface Observing {
 /** null: observation is off. */
 export function startObserving(config: Parameters<typeof createObserver>[0], ports: ObserverPorts): Observing | null {
   const observer = createObserver(config, ports);
-  return observer && createObserving(observer);
+  if (observer === null) return null;
+  const observing = createObserving(observer);
+  return {
+    ...observing,
+    count(exchange, answer) {
+      // Whatever goes wrong here, the request had its answer and nothing else may suffer.
+      try {
+        observing.count(exchange, answer);
+      } catch (error) {
+        ports.log.warn('observation_failed', { detail: (error as Error).message });
+      }
+    },
+  };
 }
 
 export function createObserving(observer: Observer): Observing {

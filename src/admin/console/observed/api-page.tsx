@@ -14,7 +14,7 @@ export function ApiPage({ name }: { readonly name: string | null }) {
   return (
     <Await resource={configuration} what="the APIs">
       {(read) => {
-        const names = Object.keys((read['apis'] ?? {}) as object);
+        const names = Object.keys(read['apis'] ?? {});
         const shown = name ?? names[0] ?? '';
         return (
           <>

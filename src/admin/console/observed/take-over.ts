@@ -69,7 +69,9 @@ const withDescriptions = (value: unknown): unknown =>
 /** An address that is there already keeps its description. */
 function places(taken: unknown, { allowFrom }: KeyDefinition): unknown {
   const known = new Map(
-    (allowFrom === 'anywhere' ? [] : allowFrom).map((place) => ('address' in place ? [place.address, place.description] : ['', ''])),
+    (allowFrom === 'anywhere' ? [] : allowFrom).map((place) =>
+      'address' in place ? [place.address, place.description] : ['', ''],
+    ),
   );
   return Array.isArray(taken)
     ? taken.map((address: string) => ({ address, description: known.get(address) ?? '' }))
