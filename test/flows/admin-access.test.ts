@@ -83,10 +83,12 @@ t.test('HEAD is no way around the token: each operation that can be read, and th
   const { document, adminUrl } = await started(t);
   const readable = Object.entries(document.paths).filter(([, methods]) => 'get' in methods);
   t.ok(readable.length >= 8, `${readable.length} operations`);
-  for (const [template] of readable) {
+  for (const [n, [template]] of readable.entries()) {
     const url = adminUrl + template.replaceAll(/\{\w+\}/g, 'server');
     const isStream = template.endsWith('/stream');
-    for (const headers of [{}, { authorization: 'Bearer wrong' }] as Record<string, string>[]) {
+    // Ten wrong tokens slow an address.
+    const tries: Record<string, string>[] = n < 9 ? [{}, { authorization: 'Bearer wrong' }] : [{}];
+    for (const headers of tries) {
       const { status, headers: told, text } = await send(url, { method: 'HEAD', headers });
       t.equal(status, isStream ? 404 : 401, `HEAD ${template} ${JSON.stringify(headers)}`);
       t.equal(told['etag'], undefined);
