@@ -49,16 +49,18 @@ export function startObserving(config: Parameters<typeof createObserver>[0], por
 
 export function createObserving(observer: Observer): Observing {
   const { observations, reader } = observer;
-  const followed = new WeakMap<Exchange, GatheredBytes>();
+  const followed = new FollowedBodies();
   const routes = new ObservedRoutes();
 
   const bodyOf = (exchange: Exchange): Buffer | null => {
     if (exchange.body !== 'stream') return Buffer.isBuffer(exchange.body) ? exchange.body : Buffer.alloc(0);
-    const gathered = followed.get(exchange);
-    return gathered !== undefined && exchange.req.complete ? gathered.bytes : null;
+    const bytes = followed.take(exchange);
+    return exchange.req.complete ? bytes : null;
   };
 
   const count = (exchange: Exchange, { status, tokenIssued = false }: AnswerFacts): void => {
+    // Taken in any case: what is kept of it ends with the request.
+    const body = bodyOf(exchange);
     const subject = subjectOf(exchange);
     if (subject === null) return;
     const { facts, refusal, endpoint, route, query } = exchange;
@@ -76,7 +78,6 @@ export function createObserving(observer: Observer): Observing {
       obstacle: good && endpoint === null && checkOverride(exchange) !== null ? 'forms' : null,
     });
     if (unread && route !== null) {
-      const body = bodyOf(exchange);
       reader.add({
         ...subject,
         facts,
@@ -94,20 +95,45 @@ export function createObserving(observer: Observer): Observing {
     notes: new NotedNames(),
     follow(exchange) {
       if (!mayCarryUnread(exchange) || (declaredLength(exchange.facts) ?? 0) > MOST_BODY_BYTES) return;
-      const gathered = new GatheredBytes(MOST_BODY_BYTES);
-      followed.set(exchange, gathered);
-      const { req } = exchange;
-      // Whoever sends the body on sets it flowing.
-      req.pause();
-      req.on('data', function keep(chunk: Buffer) {
-        if (gathered.size + chunk.length <= MOST_BODY_BYTES) return gathered.add(chunk);
-        req.off('data', keep);
-        followed.delete(exchange);
-      });
+      followed.follow(exchange);
     },
     count,
   };
 }
+
+/** Copies of bodies that stream, as long as they are small enough, each and all together. */
+class FollowedBodies {
+  readonly #bodies = new Map<Exchange, GatheredBytes>();
+  #bytes = 0;
+
+  follow(exchange: Exchange): void {
+    const { req } = exchange;
+    const gathered = new GatheredBytes(MOST_BODY_BYTES);
+    this.#bodies.set(exchange, gathered);
+    // Whoever sends the body on sets it flowing.
+    req.pause();
+    const keep = (chunk: Buffer): void => {
+      const isOver = gathered.size + chunk.length > MOST_BODY_BYTES || this.#bytes + chunk.length > MOST_FOLLOWED_BYTES;
+      if (isOver) this.take(exchange);
+      if (!this.#bodies.has(exchange)) return void req.off('data', keep);
+      gathered.add(chunk);
+      this.#bytes += chunk.length;
+    };
+    req.on('data', keep);
+  }
+
+  /** What came of a body so far, which is forgotten here; null: it is not followed, or no longer. */
+  take(exchange: Exchange): Buffer | null {
+    const gathered = this.#bodies.get(exchange);
+    if (gathered === undefined) return null;
+    this.#bodies.delete(exchange);
+    this.#bytes -= gathered.size;
+    return gathered.bytes;
+  }
+}
+
+/** Whoever sends very many bodies slowly must not fill the memory. */
+const MOST_FOLLOWED_BYTES = 16_777_216;
 
 /** Whose request it was; null: a stranger's, who is not counted. */
 function subjectOf({ identity, refusal, api, endpoint }: Exchange): Subject | null {

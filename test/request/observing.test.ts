@@ -1,9 +1,11 @@
 /** What is told of a request at its end. Whole sidecars are asked in test/flows/observed.test.ts. */
+import { PassThrough } from 'node:stream';
 import t from 'tap';
 import type { Observer } from '../../src/observe/observer.ts';
 import { createEventReader } from '../../src/observe/event-reader.ts';
 import { dayOf, Observations, type Subject } from '../../src/observe/observations.ts';
 import { observedView, type Observed } from '../../src/observe/view.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
 import { createObserving } from '../../src/request/observing.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
 import { refusal, type Refusal } from '../../src/refusal.ts';
@@ -102,3 +104,44 @@ t.test('pages by their origin; two of them are none', async (t) => {
   t.same(await origins('Origin', 'https://a.example', 'Origin', 'https://b.example'), []);
   t.same(await origins(), []);
 });
+
+t.test(
+  'of bodies that stream slowly, copies are kept of a bounded number of bytes, and go with their request',
+  async (t) => {
+    const observations = new Observations({ days: 30 });
+    const reader = createEventReader(observations);
+    const observing = createObserving({ observations, reader } as Observer);
+    const streamed = (): { readonly req: PassThrough; readonly exchange: Exchange } => {
+      const req = Object.assign(new PassThrough(), { complete: true });
+      const route = compileRoutes([{ method: 'POST', path: '/track', events: 'event' }]).match('POST', '/track');
+      const exchange = {
+        ...passageOf(
+          factsOf({ method: 'POST' }, ['Content-Type', 'application/json', 'Content-Length', '20']),
+          rulesOf([]),
+        ),
+        api: apiRules(),
+        path: '/track',
+        route,
+        req,
+        body: 'stream',
+        identity: { key: key('web', { type: 'read-write' }), secret: { id: 's', digest: '', expiresAt: null } },
+        refusal: null,
+      } as unknown as Exchange;
+      observing.follow(exchange);
+      req.emit('data', Buffer.alloc(200_000));
+      return { req, exchange };
+    };
+    const all = Array.from({ length: 200 }, streamed);
+    const listening = all.filter(({ req }) => req.listenerCount('data') > 0).length;
+    t.equal(listening, Math.floor(16_777_216 / 200_000));
+    for (const { exchange } of all) observing.count(exchange, { status: 499 });
+    const { req, exchange } = streamed();
+    t.equal(req.listenerCount('data'), 1, 'there is room again');
+    req.emit('data', Buffer.alloc(100_000));
+    t.equal(req.listenerCount('data'), 0, 'one that is too large is let go');
+    observing.count(exchange, { status: 200 });
+    await reader.idle();
+    const counts = observations.read({ kind: 'key', name: 'web' }, dayOf(NOON));
+    t.equal(counts?.obstacles.get('unreadable_events')?.requests, 1);
+  },
+);
