@@ -27,6 +27,7 @@ t.test('what would be refused is forwarded unchanged, counted and logged as such
     level: 'warn',
     time: postern.lines.at(-1)?.['time'],
     msg: 'would_reject',
+    rule: 'allowFrom of key r',
     requestId: answer.headers['x-request-id'],
     api: 'integration',
     keyId: 'r',
