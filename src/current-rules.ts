@@ -1,15 +1,19 @@
 /**
  * What requests are judged by at this moment: one pointer to an immutable ruleset, replaced whole when the configuration or
- * the keys change, and the connections to the backends that belong to it. A request takes the pointer once.
+ * the keys change, and what belongs to it: connections to backends, access tokens, caches. A request takes the pointer once.
  */
+import type { Caches } from './cache/caches.ts';
+import type { ResponseCache } from './cache/response-cache.ts';
+import type { ApiName } from './config/api-names.ts';
 import type { ApiConfig } from './config/apis-schema.ts';
 import type { Config } from './config/schema.ts';
 import { readFileSync } from 'node:fs';
 import type { KeySnapshot } from './keys/key.ts';
 import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
 import { compileRules } from './policy/compile-rules.ts';
-import type { ApiName, ApiRules, Ruleset } from './policy/ruleset.ts';
-import type { MetricsService, MetricsServices } from './metrics-api/metrics-service.ts';
+import type { CompiledRoute, RouteMatch } from './policy/route.ts';
+import type { ApiRules, Ruleset } from './policy/ruleset.ts';
+import { keySetOf, type ApiTokens, type Tokens } from './tokens/tokens.ts';
 import { createUpstream, type Upstream, type UpstreamSettings } from './upstream/pool.ts';
 
 export interface CurrentRules {
@@ -17,9 +21,14 @@ export interface CurrentRules {
   readonly keys: () => KeySnapshot | null;
   /** The same list until the configuration changes. */
   readonly apiNames: () => readonly ApiName[];
-  readonly upstreamOf: (api: ApiRules) => Upstream;
-  /** The tokens and the cache that belong to the rules of the metrics API. */
-  readonly metricsOf: (api: ApiRules) => MetricsService;
+  /** The connections to the backend of an API, or of a route that has its own. */
+  readonly upstreamOf: (place: { readonly api: ApiRules; readonly route: RouteMatch | null }) => Upstream;
+  /** Of an API that has tokens. */
+  readonly tokensOf: (api: ApiRules) => ApiTokens;
+  /** Of an API whose answers may be kept. */
+  readonly cacheOf: (api: ApiRules) => ResponseCache;
+  /** The public keys of all APIs, as JSON. */
+  readonly keySet: () => string;
   /** Replaces everything but the keys. Throws, and changes nothing, when a file that it names cannot be read. */
   readonly applyConfig: (config: Config) => void;
   readonly applyKeys: (keys: KeySnapshot) => void;
@@ -27,81 +36,92 @@ export interface CurrentRules {
   readonly close: () => Promise<void>;
 }
 
-interface OpenUpstream {
-  /** The settings as text: equal text, equal connections. */
-  readonly settings: string;
-  readonly upstream: Upstream;
+export interface CurrentRulesParts {
+  readonly tokens: Tokens;
+  readonly caches: Caches;
 }
 
+/** Connections by their settings: equal text, equal connections. */
+type Open = Map<string, Upstream>;
+
 /** Throws when a file that the configuration names cannot be read or used. */
-export function createCurrentRules(config: Config, metricsServices: MetricsServices): CurrentRules {
+export function createCurrentRules(config: Config, parts: CurrentRulesParts): CurrentRules {
   let compiled = compileRules(config);
   let keys: KeySnapshot | null = null;
-  let names = compiled.apis.map(({ name }) => name);
   let rules: Ruleset = { ...compiled, ready: false, keys: EMPTY_SNAPSHOT };
-  let open = openUpstreams(config, new Map());
-  // A request admitted under the last ruleset still finds the connections that belong to it.
-  const upstreams = new WeakMap<ApiRules, Upstream>();
-  const services = new WeakMap<ApiRules, MetricsService>();
+  let names: readonly ApiName[] = [];
+  let keySet = '';
+  let open: Open = new Map();
+  // A request admitted under the last ruleset still finds what belongs to it.
+  const upstreams = new WeakMap<ApiRules | CompiledRoute, Upstream>();
+  const tokens = new WeakMap<ApiRules, ApiTokens>();
+  const caches = new WeakMap<ApiRules, ResponseCache>();
 
-  function serve({ apis }: Config): void {
-    for (const api of compiled.apis) {
-      const written = apis[api.name] as ApiConfig;
-      if (written.token !== null || written.cache !== null) services.set(api, metricsServices.configure(written));
-    }
+  /** Everything that can fail comes first: the files that are named here. */
+  function put(next: ReturnType<typeof compileRules>, { apis }: Config): void {
+    const written = next.apis.map((api) => ({ api, config: apis[api.name] as ApiConfig }));
+    const settings = written.map(({ config }) => settingsOf(config));
+    const services = written.flatMap(({ api, config: { token } }) =>
+      token === null ? [] : [{ api, ...parts.tokens.configure(api.name, token) }],
+    );
+    const opened: Open = new Map();
+    const connect = (name: ApiName, wanted: UpstreamSettings): Upstream => {
+      const text = JSON.stringify([name, wanted]);
+      const upstream = opened.get(text) ?? open.get(text) ?? createUpstream(wanted);
+      opened.set(text, upstream);
+      return upstream;
+    };
+    next.apis.forEach((api, n) => {
+      const base = settings[n] as UpstreamSettings;
+      upstreams.set(api, connect(api.name, base));
+      for (const route of api.router.routes)
+        if (hasOwnUpstream(route)) upstreams.set(route, connect(api.name, settingsOfRoute(route, base)));
+    });
+    const kept = parts.caches.configure(
+      written.filter(({ api }) => api.caches).map(({ config, api: { name } }) => [name, config]),
+    );
+    for (const { api, service, endpoint } of services) tokens.set(api, { service, endpoint });
+    for (const api of next.apis) if (kept.has(api.name)) caches.set(api, kept.get(api.name) as ResponseCache);
+    keySet = keySetOf(services.map(({ service }) => service));
+    names = next.apis.map(({ name }) => name);
+    for (const [text, upstream] of open) if (!opened.has(text)) void upstream.close();
+    [compiled, open] = [next, opened];
   }
 
-  function publish(): void {
-    for (const api of compiled.apis) upstreams.set(api, (open.get(api.name) as OpenUpstream).upstream);
+  const publish = (): void => {
     rules = { ...compiled, ready: keys !== null, keys: keys ?? EMPTY_SNAPSHOT };
-  }
+  };
 
-  serve(config);
+  put(compiled, config);
   publish();
   return {
     rules: () => rules,
     keys: () => keys,
     apiNames: () => names,
-    upstreamOf: (api) => upstreams.get(api) as Upstream,
-    metricsOf: (api) => services.get(api) as MetricsService,
+    upstreamOf: ({ api, route }) => {
+      const own = route !== null && hasOwnUpstream(route.route) ? upstreams.get(route.route) : undefined;
+      return own ?? (upstreams.get(api) as Upstream);
+    },
+    tokensOf: (api) => tokens.get(api) as ApiTokens,
+    cacheOf: (api) => caches.get(api) as ResponseCache,
+    keySet: () => keySet,
     applyConfig: (next) => {
-      const opened = openUpstreams(next, open);
-      const before = compiled;
-      compiled = compileRules(next);
-      try {
-        serve(next);
-      } catch (error) {
-        compiled = before;
-        throw error;
-      }
-      const kept = new Set([...opened.values()].map(({ upstream }) => upstream));
-      const replaced = [...open.values()].filter(({ upstream }) => !kept.has(upstream));
-      open = opened;
-      names = compiled.apis.map(({ name }) => name);
+      put(compileRules(next), next);
       publish();
-      for (const { upstream } of replaced) void upstream.close();
     },
     applyKeys: (next) => {
       keys = next;
       publish();
     },
     close: async () => {
-      await Promise.all([...open.values()].map(({ upstream }) => upstream.close()));
+      await Promise.all([...open.values()].map((upstream) => upstream.close()));
     },
   };
 }
 
-/** Connections whose settings did not change are kept: a reload costs no backend a reconnect. */
-function openUpstreams(config: Config, open: ReadonlyMap<ApiName, OpenUpstream>): Map<ApiName, OpenUpstream> {
-  const next = new Map<ApiName, OpenUpstream>();
-  for (const [name, api] of Object.entries(config.apis)) {
-    const wanted = settingsOf(api);
-    const settings = JSON.stringify(wanted);
-    const known = open.get(name);
-    next.set(name, known?.settings === settings ? known : { settings, upstream: createUpstream(wanted) });
-  }
-  return next;
-}
+/** Whether a route says anything of its connections that its API does not. */
+const hasOwnUpstream = ({ upstream, timeoutMs, idleTimeoutMs }: CompiledRoute): boolean =>
+  upstream !== null || timeoutMs !== null || idleTimeoutMs !== null;
 
 function settingsOf(api: ApiConfig): UpstreamSettings {
   const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, preserveHost, tls } = api;
@@ -124,6 +144,18 @@ function settingsOf(api: ApiConfig): UpstreamSettings {
     },
   };
 }
+
+const settingsOfRoute = (
+  { upstream, timeoutMs, idleTimeoutMs }: CompiledRoute,
+  api: UpstreamSettings,
+): UpstreamSettings => ({
+  ...api,
+  url: upstream ?? api.url,
+  // The name is that of the API's backend.
+  tls: upstream === null ? api.tls : { ...api.tls, serverName: null },
+  timeoutSeconds: timeoutMs === null ? api.timeoutSeconds : timeoutMs / 1000,
+  idleTimeoutSeconds: idleTimeoutMs === null ? api.idleTimeoutSeconds : idleTimeoutMs / 1000,
+});
 
 /** The content belongs to the settings, and not the name: a renewed certificate has connections of its own. */
 const pemOf = (file: string | null): string | null => (file === null ? null : readFileSync(file, 'utf8'));

@@ -46,7 +46,8 @@ export const REFUSALS = {
   missing_credential: entry(401, 'Missing Credential', 'Send the API key as "Authorization: Bearer <key>".'),
   invalid_credential: entry(401, 'Invalid Credential', 'The credential is not valid here.', 'warn'),
   invalid_client: entry(401, 'Invalid Client', 'The client secret and the API key are not a valid pair.', 'warn'),
-  ip_not_allowed: entry(403, 'Address Not Allowed', 'This credential may not be used from your address.', 'warn'),
+  address_denied: entry(403, 'Address Denied', 'Requests from your address are refused here.', 'warn'),
+  ip_not_allowed: entry(403, 'Address Not Allowed', 'This may not be used from your address.', 'warn'),
   browser_not_allowed: entry(403, 'Browser Not Allowed', 'This credential must not be used from a web page.', 'warn'),
   origin_not_allowed: entry(403, 'Origin Not Allowed', 'This credential may not be used from this origin.', 'warn'),
   cors_not_allowed: entry(403, 'Preflight Refused', 'No key admits this origin.'),
@@ -93,6 +94,8 @@ export interface Refusal {
   readonly reason: RefusalReason;
   /** For the operator (log, `explain`): which rule and which value decided. Never holds a secret, query value or body. */
   readonly why: string;
+  /** What decided, as the log and `explain` name it: a list and its entry, a policy, a route. */
+  readonly rule?: string;
   /** The key that was recognised but may not be used: for the log and the metrics, never for the caller. */
   readonly keyId?: string;
   /** The methods for `Allow` (RFC 9110 10.2.1), where they are others than everywhere. */
@@ -120,12 +123,9 @@ export interface OAuthError {
 /** A verdict with a value, or with the refusal that ends the request's way. */
 export type Decision<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
 
-/** Makes a refusal whose metric reason is its code. */
-export const refusal = (code: Exclude<RefusalCode, 'invalid_credential'>, why: string): Refusal => ({
-  code,
-  reason: code,
-  why,
-});
+/** Makes a refusal whose metric reason is its code. `rule`: what decided, where there is a choice of them. */
+export const refusal = (code: Exclude<RefusalCode, 'invalid_credential'>, why: string, rule?: string): Refusal =>
+  rule === undefined ? { code, reason: code, why } : { code, reason: code, why, rule };
 
 export const allowed = <T>(value: T): Decision<T> => ({ ok: true, value });
 

@@ -10,18 +10,17 @@ import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config, ListenConfig } from './config/schema.ts';
 import { createCurrentRules } from './current-rules.ts';
-import { clientErrorListener, type ClientErrorPorts } from './data-port/client-error.ts';
+import { clientErrorListener } from './data-port/client-error.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
-import { requestIds } from './data-port/request-id.ts';
 import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
-import { peerOf } from './data-port/socket-record.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
-import { authenticateByToken } from './metrics-api/authenticate.ts';
-import { createCacheStore } from './metrics-api/create-store.ts';
-import { createMetricsServices } from './metrics-api/metrics-service.ts';
+import { authenticateByTokenOrSecret } from './tokens/authenticate.ts';
+import { createTokens } from './tokens/tokens.ts';
+import { createCaches } from './cache/caches.ts';
+import { createCacheStore } from './cache/create-store.ts';
 import { createHealth } from './observability/health.ts';
 import type { Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
@@ -31,11 +30,10 @@ import { createSummary } from './observability/summary.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
 import { compileTrustedProxies, isTrustedProxy } from './policy/trusted-proxies.ts';
 import { createRateStore } from './rate-store/create-store.ts';
-import { REFUSALS } from './refusal.ts';
 import { createReloader, followChanges, type Reloader } from './reload.ts';
+import { recordBrokenRequests } from './request/broken-requests.ts';
 import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
-import type { Exchange } from './request/exchange.ts';
 import { createGateway, type Clock } from './request/gateway.ts';
 import { createInFlight } from './request/in-flight.ts';
 import type { World } from './request/send.ts';
@@ -66,13 +64,16 @@ export interface Sidecar {
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const { file, loaded, env, version, log, clock, signal = new AbortController().signal } = options;
   const { config } = loaded;
-  const metricsServices = createMetricsServices({
-    createStore: (settings) =>
-      createCacheStore(settings, { redis: config.redis, now: clock.now, onFallback: fallbackLog(log, 'cache') }),
+  const tokens = createTokens({
     now: clock.now,
     warn: (warning) => log.warn('token_secret_made_at_start', { detail: warning }),
   });
-  const current = createCurrentRules(config, metricsServices);
+  const caches = createCaches({
+    createStore: (settings) =>
+      createCacheStore(settings, { redis: config.redis, now: clock.now, onFallback: fallbackLog(log, 'cache') }),
+    now: clock.now,
+  });
+  const current = createCurrentRules(config, { tokens, caches });
   const source = createKeySource(config, { env, now: clock.now, apis: () => Object.keys(running.apis) });
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
@@ -87,8 +88,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       keySource: () => source.status(),
       addressLists: source.lists,
       config: () => reloadStatus(reloader.status(), source),
-      cache: metricsServices.cacheStats,
-      redisUp: { cache: metricsServices.cacheShared, rate_limit: () => rate.shared() },
+      cache: caches.stats,
+      redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
       logLinesDropped: log.dropped,
     },
   });
@@ -114,10 +115,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     rate,
     draining,
     authenticate: (passage) =>
-      passage.api.name === 'metrics'
-        ? authenticateByToken(passage, current.metricsOf(passage.api).tokens)
-        : authenticateBySecret(passage),
-    serviceOf: current.metricsOf,
+      passage.api.tokenPath === null
+        ? authenticateBySecret(passage)
+        : authenticateByTokenOrSecret(passage, current.tokensOf(passage.api).service),
+    tokensOf: current.tokensOf,
+    cacheOf: current.cacheOf,
+    keySet: current.keySet,
     upstreamOf: current.upstreamOf,
     openStreamLane: ({ req, res }, then) => dataPort.openStreamLane(req, res, then),
     now: clock.monotonic,
@@ -154,7 +157,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       samples: metrics.samples,
       reload: () => source.reload(),
       configStatus: () => reloadStatus(reloader.status(), source),
-      cache: { stats: metricsServices.cacheStats, purge: metricsServices.purge },
+      cache: { stats: caches.stats, purge: caches.purge },
       files: readStaticFiles(consoleFolder()),
     },
   });
@@ -178,7 +181,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     proxyProtocol?.closePending();
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
-    metricsServices.close();
+    caches.close();
     await Promise.all([source.close(), admin.close()]);
     store?.close();
   };
@@ -229,38 +232,6 @@ function dataPortSettings(listen: ListenConfig): DataPortSettings {
 function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource): ReturnType<Reloader['status']> {
   const keysRead = source.kind !== 'file' || source.status().up;
   return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
-}
-
-/** What Node's parser gave up on has no facts but the peer and the refusal. */
-function recordBrokenRequests(
-  record: (outcome: Outcome) => void,
-  clock: Clock,
-): Pick<ClientErrorPorts<Exchange>, 'nextRequestId' | 'record'> {
-  return {
-    nextRequestId: requestIds(),
-    record: (socket, refusal, requestId) =>
-      record({
-        requestId,
-        refusal,
-        wouldReject: null,
-        api: '',
-        keyId: '',
-        secretId: '',
-        method: '',
-        path: '',
-        forwardedEvents: 0,
-        removedEvents: 0,
-        rejectedEvents: 0,
-        durationSeconds: 0,
-        upstreamSeconds: null,
-        upstreamFailure: null,
-        cache: null,
-        tokenIssued: false,
-        clientIp: peerOf(socket).text,
-        status: REFUSALS[refusal.code].status,
-        now: clock.now(),
-      }),
-  };
 }
 
 /** What is shared through Redis has something to fall back on; an operator should know since when. */

@@ -2,20 +2,27 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createCurrentRules } from '../src/current-rules.ts';
-import type { MetricsServices } from '../src/metrics-api/metrics-service.ts';
+import { createCaches } from '../src/cache/caches.ts';
+import { createMemoryStore } from '../src/cache/memory-store.ts';
+import type { Tokens } from '../src/tokens/tokens.ts';
 import type { ApiRules } from '../src/policy/ruleset.ts';
 import { apiIn, configFrom, key, snapshotOf } from './support/passages.ts';
 
+const of = (api: ApiRules) => ({ api, route: null });
+
 const KEYS = snapshotOf([key('k')]);
 
-function starting(t: Test, integration: string, configure: () => unknown = () => ({})) {
+function starting(t: Test, integration: string, configure: () => unknown = () => ({ service: { jwks: null } })) {
   const file = join(t.testdir({ 'postern.yaml': '' }), 'postern.yaml');
   const config = (written: string, more = '') => {
     writeFileSync(file, `apis:\n  integration: { upstream: "http://127.0.0.1:9000", ${written} }\n${more}`);
     return configFrom(file);
   };
-  const services = { configure } as unknown as MetricsServices;
-  const current = createCurrentRules(config(integration), services);
+  const caches = createCaches({
+    createStore: ({ maxBytes }) => createMemoryStore({ maxBytes, now: () => 0 }),
+    now: () => 0,
+  });
+  const current = createCurrentRules(config(integration), { tokens: { configure } as unknown as Tokens, caches });
   t.teardown(current.close);
   const api = () => apiIn(current.rules(), 'integration') as ApiRules;
   return { config, current, api };
@@ -48,20 +55,20 @@ t.test('connections are kept while their settings are the same, and found by req
   const { current, config, api } = starting(t, '');
   current.applyKeys(KEYS);
   const first = api();
-  const connections = current.upstreamOf(first);
+  const connections = current.upstreamOf(of(first));
   current.applyConfig(config('maxBodyBytes: 2'));
   t.not(api(), first);
-  t.equal(current.upstreamOf(api()), connections);
+  t.equal(current.upstreamOf(of(api())), connections);
   current.applyConfig(config('timeoutSeconds: 1'));
-  t.not(current.upstreamOf(api()), connections);
-  t.equal(current.upstreamOf(first), connections);
+  t.not(current.upstreamOf(of(api())), connections);
+  t.equal(current.upstreamOf(of(first)), connections);
 });
 
 t.test('what cannot be put to use changes nothing', async (t) => {
   let broken = false;
   const { current, config } = starting(t, '', () => {
     if (broken) throw new Error('a key that cannot be read');
-    return {};
+    return { service: { jwks: null } };
   });
   current.applyKeys(KEYS);
   const before = current.rules();
@@ -74,5 +81,35 @@ t.test('what cannot be put to use changes nothing', async (t) => {
   t.equal(apiIn(current.rules(), 'integration')?.maxBodyBytes, 1048576);
   broken = false;
   current.applyConfig(config('maxBodyBytes: 2', metrics));
-  t.ok(current.metricsOf(apiIn(current.rules(), 'metrics') as ApiRules));
+  const metricsApi = apiIn(current.rules(), 'metrics') as ApiRules;
+  t.ok(current.tokensOf(metricsApi));
+  t.ok(current.cacheOf(metricsApi));
+  t.equal(current.keySet(), '{"keys":[]}');
 });
+
+t.test(
+  'a route with an upstream or time-outs of its own has connections of its own, shared by those that say the same',
+  async (t) => {
+    const route = (path: string, more: string) => `{ method: POST, path: ${path}, ${more} }`;
+    const routes = (timeout: number) =>
+      `routes: [${[
+        route('/a', 'upstream: "http://files:8080"'),
+        route('/b', 'upstream: "http://files:8080"'),
+        route('/c', `timeoutSeconds: ${timeout}`),
+        route('/d', 'idleTimeoutSeconds: 2'),
+        route('/e', 'maxBodyBytes: 5'),
+      ].join(', ')}]`;
+    const { current, config, api } = starting(t, routes(1));
+    const to = (path: string) => current.upstreamOf({ api: api(), route: api().router.match('POST', path) });
+    const before = ['/x', '/a', '/b', '/c', '/d', '/e'].map(to);
+    const [plain, a, b, c, d, e] = before;
+    t.equal(new Set(before).size, 4);
+    t.same([a === b, e === plain], [true, true]);
+    t.equal(new Set([plain, a, c, d]).size, 4);
+    current.applyConfig(config(routes(9)));
+    t.same(
+      ['/x', '/a', '/b', '/c', '/d', '/e'].map((path, n) => to(path) === before[n]),
+      [true, true, true, false, true, true],
+    );
+  },
+);

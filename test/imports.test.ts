@@ -22,28 +22,29 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'start-keys.ts',
       'request',
       'data-port',
-      'metrics-api',
+      'tokens',
+      'cache',
       'observability',
       'rate-store',
       'policy',
       'keys',
       'config',
-      'refusal.ts',
     ],
   ],
   ['signals.ts', []],
   [
     'admin',
-    ['request', 'metrics-api', 'observability', 'upstream', 'policy', 'event-filter', 'keys', 'config', 'refusal.ts'],
+    ['request', 'tokens', 'observability', 'upstream', 'policy', 'event-filter', 'keys', 'config', 'refusal.ts'],
   ],
-  ['current-rules.ts', ['metrics-api', 'upstream', 'policy', 'keys', 'config']],
+  ['current-rules.ts', ['tokens', 'cache', 'upstream', 'policy', 'keys', 'config']],
   ['reload.ts', ['observability', 'config']],
   ['start-keys.ts', ['observability', 'keys']],
   [
     'request',
     [
       'data-port',
-      'metrics-api',
+      'tokens',
+      'cache',
       'observability',
       'rate-store',
       'upstream',
@@ -54,7 +55,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     ],
   ],
   ['data-port', ['upstream', 'policy', 'refusal.ts']],
-  ['metrics-api', ['observability', 'upstream', 'policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
+  ['tokens', ['policy', 'event-filter', 'keys', 'config', 'refusal.ts']],
+  ['cache', ['observability', 'upstream', 'config']],
   ['observability', ['upstream', 'keys', 'config', 'refusal.ts']],
   ['rate-store', ['keys', 'config']],
   ['upstream', ['policy']],
@@ -72,7 +74,7 @@ const ONLY_IN = new Map<string, readonly string[]>([
   ['undici', ['upstream/']],
   ['ioredis', ['lib/redis']],
   ['prom-client', ['observability/prometheus.ts']],
-  ['jose', ['metrics-api/']],
+  ['jose', ['tokens/']],
   ['fastify', ['data-port/server.ts', 'admin/']],
   ['@fastify/http-proxy', ['data-port/server.ts']],
   ['pino', ['observability/log.ts']],
@@ -91,7 +93,7 @@ const PURE_BUILTINS = new Set(['node:crypto', 'node:buffer', 'node:util', 'node:
 /** In lines: what is longer holds two decisions. */
 const LONGEST_FILE = 250;
 /** Files that are still longer. To be emptied. */
-const TOO_LONG = new Set(['keys/key-file-edit.ts', 'metrics-api/cache-lookup.ts', 'sidecar.ts']);
+const TOO_LONG = new Set(['keys/key-file-edit.ts']);
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]));

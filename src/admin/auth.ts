@@ -6,7 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { sha256Hex } from '../lib/digest.ts';
 import { fieldValues } from '../lib/header-list.ts';
-import { createFailureLimiter } from '../metrics-api/failure-limiter.ts';
+import { createFailureLimiter } from '../tokens/failure-limiter.ts';
 import type { Log } from '../observability/log.ts';
 import { OWN_COOKIE } from '../upstream/own-cookie.ts';
 import type { Caller } from './operation.ts';

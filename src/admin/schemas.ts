@@ -35,6 +35,7 @@ export const Rejection = z
     path: z.string(),
     removedEvents: z.int(),
     mode: z.enum(['enforce', 'report']),
+    rule: z.string().optional().describe('What decided, where a rule did that has a name.'),
   })
   .describe('The fields of the log line.');
 

@@ -1,6 +1,7 @@
 /**
  * Every command: its options, its help, its exit codes, and what runs it. Each is loaded only when it is asked for.
  */
+import { PRESETS, type PresetName } from '../config/presets.ts';
 import { KEY_TYPES, type KeyType } from '../keys/key.ts';
 import { SHELLS, type Shell } from './shells.ts';
 import type { CommandIo } from './io.ts';
@@ -24,6 +25,25 @@ const textOf = (value: OptionValues[string]): string => (typeof value === 'strin
 const listOf = (value: OptionValues[string]): readonly string[] => (Array.isArray(value) ? value : []);
 
 export const COMMANDS: readonly Command[] = [
+  {
+    name: 'init',
+    summary: 'write a first configuration with two keys',
+    argument: { value: 'DIR', help: 'where to write postern.yaml and keys.yaml (default: here)' },
+    options: {
+      preset: { type: 'string', value: 'P', choices: PRESETS, help: `whose API it is: ${PRESETS.join(', ')}` },
+      upstream: { type: 'string', value: 'URL', help: 'where the backend is (default: http://127.0.0.1:9000)' },
+    },
+    exits: { 1: 'nothing was written' },
+    run: async ({ preset, upstream, [ARGUMENT]: directory }, io) =>
+      (await import('./init.ts')).runInit(
+        {
+          directory: textOf(directory) || '.',
+          preset: (preset as PresetName | undefined) ?? null,
+          upstream: textOf(upstream) || 'http://127.0.0.1:9000',
+        },
+        io,
+      ),
+  },
   {
     name: 'serve',
     summary: 'run the sidecar',

@@ -56,9 +56,12 @@ function withDefaults(name: ApiName, api: WrittenApi) {
       allowCredentials: api.cors.allowCredentials ?? allowCredentials,
     },
     token: token === null ? null : { ...token, path: token.path ?? METRICS_TOKEN_PATH },
-    cache: api.cache ?? (isMetrics ? CacheSchema.parse({}) : null),
+    cache: api.cache ?? (isMetrics ? DEFAULT_CACHE : null),
   };
 }
+
+/** What holds for the cached answers of an API that says nothing of them. */
+export const DEFAULT_CACHE: CacheConfig = CacheSchema.parse({});
 
 const METRICS_TOKEN_PATH = '/metrics/auth/token';
 const KEY_SET_PATH = '/.well-known/jwks.json';

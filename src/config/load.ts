@@ -36,7 +36,7 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   const described = describeApis(resolved.apis);
   const config = { ...resolved, apis: described.apis };
   const named = checkNamedFiles(config);
-  const warnings = problemsOf(configWarnings(config, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
+  const warnings = problemsOf(configWarnings(resolved, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
   const findings = problemsOf([...named.findings, ...described.findings], yaml);
   const problems = [...yaml.problems, ...findings, ...warnings, ...described.problems];
   return {

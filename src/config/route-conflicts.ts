@@ -7,7 +7,6 @@
 export interface RouteFields {
   readonly method: string;
   readonly events?: unknown;
-  readonly forms: boolean;
   readonly public: boolean;
   readonly pages: boolean;
   readonly cacheMinutes: number | null;
@@ -40,11 +39,6 @@ const CONFLICTS: readonly Conflict[] = [
     why: 'is for GET and HEAD: write-only keys may POST anyway, and nothing else',
   },
   {
-    field: 'forms',
-    stands: (route) => route.forms && route.public,
-    why: 'means nothing on a public route, which needs no key at all; remove it',
-  },
-  {
     field: 'cacheMinutes',
     stands: (route) => route.cacheMinutes !== null && route.method !== 'GET' && route.method !== 'POST',
     why: 'is for GET, whose answers HEAD gets too, and POST',
@@ -53,11 +47,6 @@ const CONFLICTS: readonly Conflict[] = [
     field: 'cacheMinutes',
     stands: (route) => route.cacheMinutes !== null && hasEvents(route),
     why: 'cannot stand on a route with `events`: events that are sent again would not reach the backend',
-  },
-  {
-    field: 'cacheMinutes',
-    stands: (route) => route.cacheMinutes !== null && route.public,
-    why: 'means nothing on a public route: answers are kept for one key each, and there is none',
   },
   {
     field: 'maxBodyBytes',

@@ -31,7 +31,7 @@ const INCOMPLETE: ProxyHeader = { kind: 'incomplete' };
 
 /** Reads as much as has arrived. A first byte that starts neither version is malformed at once. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader {
-  if (startsLike(bytes, V1_START)) return bytes.length < V1_START.length ? INCOMPLETE : readV1(bytes);
+  if (startsLike(bytes, V1_START)) return readV1(bytes);
   if (startsLike(bytes, V2_START)) return bytes.length < V2_FIXED_BYTES ? INCOMPLETE : readV2(bytes);
   return malformed('no PROXY header');
 }

@@ -90,7 +90,7 @@ function awaitHeader(socket: Socket, { timeout, refuse, done }: HeaderWait): voi
     socket.off('data', onData).off('end', onError).off('error', onError).off('close', stop);
   };
   const onData = (data: Buffer): void => {
-    bytes = bytes.length === 0 ? data : Buffer.concat([bytes, data]);
+    bytes = Buffer.concat([bytes, data]);
     const header = readProxyHeader(bytes);
     switch (header.kind) {
       case 'incomplete':

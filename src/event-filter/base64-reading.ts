@@ -2,7 +2,7 @@
  * Decides whether a backend that decodes base64 leniently would find JSON, or gzip, where a body is JSON as it stands: such
  * readers pass over every byte that is no base64, braces and quotes among them. It looks at the beginning, and keeps nothing.
  */
-import { byteClass } from './scan.ts';
+import { byteClass, INVALID, skipValue } from './scan.ts';
 
 /** What stands where in base64: the value of a byte, or OUTSIDE. */
 type Alphabet = Uint8Array;
@@ -45,14 +45,68 @@ const MOST_LOOKED_AT = 65_536;
 
 /** Whether some lenient reader of base64 finds the beginning of JSON or gzip in the body, or may find it far behind. */
 export function beginsAsBase64Json(body: Buffer): boolean {
-  if (ALPHABETS.some((alphabet) => beginsAsJson(body, 0, alphabet))) return true;
+  return someBeginning(body, NOWHERE, () => true);
+}
+
+/**
+ * Whether some such reader finds a whole JSON value, or gzip, in a body that is none of it: a form, or compressed. `except`: where
+ * the value of a form field stands that is judged itself.
+ */
+export function holdsBase64Json(body: Buffer, except: number): boolean {
+  let looks = 0;
+  return someBeginning(
+    body,
+    except,
+    (start, alphabet) => looks++ === MOST_LOOKS || isJsonOrGzip(decodedFrom(body, start, alphabet)),
+  );
+}
+
+/** A body with more places that only begin like JSON is made of them. */
+const MOST_LOOKS = 4;
+
+const NOWHERE = -1;
+
+function someBeginning(
+  body: Buffer,
+  except: number,
+  confirms: (start: number, alphabet: Alphabet) => boolean,
+): boolean {
+  const isFound = (start: number): boolean =>
+    ALPHABETS.some((alphabet) => beginsAsJson(body, start, alphabet) && confirms(start, alphabet));
+  if (isFound(0)) return true;
   return PREFIXES.some((prefix) => {
     // Readers differ in whether they take the first or the last. A prefix is itself no white space in base64, so that no look
     // goes further than to the next one.
     for (let at = body.indexOf(prefix); at !== -1; at = body.indexOf(prefix, at + prefix.length))
-      if (ALPHABETS.some((alphabet) => beginsAsJson(body, at + prefix.length, alphabet))) return true;
+      if (at + prefix.length !== except && isFound(at + prefix.length)) return true;
     return false;
   });
+}
+
+/** All that a reader with this alphabet decodes, without the zeros of wider characters. */
+function decodedFrom(body: Buffer, start: number, alphabet: Alphabet): Buffer {
+  const decoded = Buffer.allocUnsafe(body.length - start);
+  let bits = 0;
+  let held = 0;
+  let filled = 0;
+  for (let at = start; at < body.length; at++) {
+    const value = alphabet[body[at] as number] as number;
+    if (value === OUTSIDE) continue;
+    held = ((held << 6) | value) & 0xffff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    const byte = (held >> bits) & 0xff;
+    if (byte !== 0) decoded[filled++] = byte;
+  }
+  return decoded.subarray(0, filled);
+}
+
+/** Whether text begins with a whole value, as readers find it that pass over what comes after; or gzip does. */
+function isJsonOrGzip(text: Buffer): boolean {
+  let at = 0;
+  while (at < text.length && BEFORE_VALUE[text[at] as number] === 1) at++;
+  return text[at] === GZIP || skipValue(text, at, 0) !== INVALID;
 }
 
 /** Decodes until it is clear how what comes out begins: mostly after two bytes. */

@@ -40,6 +40,11 @@ export function checkMedia(contentType: string | undefined): Refusal | null {
   return null;
 }
 
+/** A form whose fields stand in the body as in a query, in UTF-8, with nothing else said of it. */
+export const isUrlEncoded = (contentType: string): boolean => URL_ENCODED.test(contentType);
+
+const URL_ENCODED = /^application\/x-www-form-urlencoded(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;
+
 /**
  * The one coding of the body. `fieldCount`: how many Content-Encoding fields came; two could be taken for one or the other.
  */

@@ -102,7 +102,8 @@ export function rejectionLine(r: Rejection): string {
   return (
     `{"level":"${r.level}","time":"${r.time}","msg":"${r.msg}","requestId":${quoted(r.requestId)},"api":"${r.api}",` +
     `"keyId":${quoted(r.keyId)},"reason":"${r.reason}","status":${r.status},"clientIp":${quoted(r.clientIp)},` +
-    `"method":${quoted(r.method)},"path":${quoted(r.path)},"removedEvents":${r.removedEvents},"mode":"${r.mode}"}\n`
+    `"method":${quoted(r.method)},"path":${quoted(r.path)},"removedEvents":${r.removedEvents},"mode":"${r.mode}"` +
+    `${r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`}}\n`
   );
 }
 

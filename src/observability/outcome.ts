@@ -77,6 +77,8 @@ export interface Rejection {
   readonly path: string;
   readonly removedEvents: number;
   readonly mode: Mode;
+  /** What decided, where a rule did that has a name: in no line of a refusal without one. */
+  readonly rule: string | undefined;
 }
 
 /** Which requests get a log line; an upstream failure counts as a rejection here. */
@@ -146,6 +148,7 @@ function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
     path: loggablePath(outcome.path),
     removedEvents: outcome.removedEvents,
     mode: enforced ? 'enforce' : 'report',
+    rule: refusal.rule,
   };
 }
 

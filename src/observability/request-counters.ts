@@ -178,7 +178,8 @@ const COUNTED = {
       valuesOf(byApi).flatMap(({ rejections: { enforce, report } }) => [...enforce.values(), ...report.values()]),
     ),
   postern_events_total: (keys) => keys.flatMap((cells) => [cells.forwarded, cells.removed, cells.rejected]),
-  postern_tokens_issued_total: (keys) => keys.flatMap((cells) => (cells.issuesTokens ? [cells.tokens] : [])),
+  postern_tokens_issued_total: (keys) =>
+    keys.flatMap((cells) => (cells.issuesTokens || cells.tokens.value > 0 ? [cells.tokens] : [])),
   postern_secret_last_used_timestamp_seconds: (keys) => keys.flatMap((cells) => valuesOf(cells.secrets)),
   postern_request_duration_seconds: (_, { nowhere, byApi }) => [
     ...histogram('postern_request_duration_seconds', byApi, 'duration'),

@@ -55,6 +55,22 @@ export function findCredential(
   return found === null ? refused(refusal('missing_credential', 'no credential in the request')) : allowed(found);
 }
 
+/**
+ * Where nobody's credential is judged: why one that comes along in a place of this kind could not be taken out before the request
+ * goes on, because it is spelled as only some backends read it, or stands in what cannot be read.
+ */
+export function objectionToUnjudged(
+  places: CredentialPlaces,
+  locations: readonly CredentialLocation[],
+  kind: 'query' | 'body',
+): Refusal | null {
+  const own = locations.filter((location) => location.kind === kind);
+  const found = own.length === 0 ? null : findCredential(places, own);
+  if (found === null || found.ok) return null;
+  const { code } = found.refusal;
+  return code === 'missing_credential' || code === 'invalid_credential' ? null : found.refusal;
+}
+
 /** The identity behind a secret's digest (SHA-256, hex), if its key may be used at all at `now` (milliseconds). */
 export function identify(digest: string, keys: KeySnapshot, now: number): Decision<Identity> {
   const identity = keys.bySecret.get(digest);

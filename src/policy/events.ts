@@ -3,7 +3,7 @@
  * The bytes themselves are judged by event-filter/.
  */
 import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts';
-import { checkMedia, contentCoding, type ContentCoding } from '../event-filter/media.ts';
+import { checkMedia, contentCoding, isUrlEncoded, type ContentCoding } from '../event-filter/media.ts';
 import type { Key } from '../keys/key.ts';
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import type { HeaderFacts } from './header-facts.ts';
@@ -30,10 +30,13 @@ export function eventFilterOf(key: Key, route: CompiledRoute): EventFilter | nul
   return filter;
 }
 
-/** What must hold before a body with events is read: a JSON media type and one known content coding. */
-export function checkEventMedia(headers: HeaderFacts): Decision<ContentCoding> {
-  const media = checkMedia(headers.contentType);
-  if (media !== null) return refused(media);
+/** What must hold before a body is looked into: a JSON media type, or a form that the route takes, and one known content coding. */
+export function checkEventMedia(headers: HeaderFacts, route: CompiledRoute | null): Decision<ContentCoding> {
+  const takesForm = route !== null && route.envelope.form !== null;
+  if (!takesForm || headers.contentType === undefined || !isUrlEncoded(headers.contentType)) {
+    const media = checkMedia(headers.contentType);
+    if (media !== null) return refused(media);
+  }
   if (headers.contentEncodingCount > 1) return refused(refusal('unsupported_encoding', 'Content-Encoding is repeated'));
   return headers.contentEncoding === undefined ? allowed('identity') : contentCoding(headers.contentEncoding);
 }

@@ -41,6 +41,10 @@ export interface HeaderFacts {
   readonly accessControlRequestHeaders: string | undefined;
   /** One list (RFC 9110 5.3). */
   readonly cacheControl: string | undefined;
+  /** In order of arrival. */
+  readonly cookies: readonly string[];
+  /** Asks for a part of an answer, or for one under a condition (RFC 9110 13, 14). */
+  readonly isConditional: boolean;
 }
 
 /** A header section that was read: names and values alternating, and what they say. */
@@ -84,6 +88,8 @@ export function readHeaders(rawHeaders: readonly string[], before: HeaderSection
     accessControlRequestMethod: undefined,
     accessControlRequestHeaders: undefined,
     cacheControl: undefined,
+    cookies: NONE,
+    isConditional: false,
   };
   const wellFormed = before === null || before.headers.malformed !== null ? NONE : before.rawHeaders;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -122,7 +128,7 @@ const withValue = (list: readonly string[], value: string): readonly string[] =>
 
 type ReadField = (facts: MutableHeaderFacts, value: string) => void;
 
-const BY_NAME: Readonly<Record<string, ReadField>> = {
+const BY_NAME: Record<string, ReadField> = {
   host: (facts, value) => {
     if (facts.hostCount++ === 0) facts.host = value;
   },
@@ -159,6 +165,9 @@ const BY_NAME: Readonly<Record<string, ReadField>> = {
   'cache-control': (facts, value) => {
     facts.cacheControl = facts.cacheControl === undefined ? value : `${facts.cacheControl}, ${value}`;
   },
+  cookie: (facts, value) => {
+    facts.cookies = withValue(facts.cookies, value);
+  },
   'sec-fetch-site': (facts, value) => void (facts.secFetchSite ??= value),
   // A proxy that adds a line to its client's leaves the client's in front: which of them is meant cannot be told.
   'x-forwarded-proto': (facts, value) => {
@@ -168,6 +177,9 @@ const BY_NAME: Readonly<Record<string, ReadField>> = {
   'access-control-request-method': (facts, value) => void (facts.accessControlRequestMethod ??= value),
   'access-control-request-headers': (facts, value) => void (facts.accessControlRequestHeaders ??= value),
 };
+
+for (const name of ['range', 'if-range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'])
+  BY_NAME[name] = (facts) => void (facts.isConditional = true);
 
 const capitalized = (name: string): string => name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
 

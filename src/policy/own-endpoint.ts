@@ -29,5 +29,11 @@ const QUERY_PATH = /^\/metrics\/query(?:\/[^/]+)?$/;
  * ones might share an answer.
  */
 export function isMetricsQuery({ name }: Pick<ApiRules, 'name'>, path: string): boolean {
-  return name === METRICS_API && readPath(path).every((reading) => QUERY_PATH.test(foldPath(reading)));
+  if (name !== METRICS_API) return false;
+  // Dashboards ask the same again and again.
+  if (path !== latest.path)
+    latest = { path, isQuery: readPath(path).every((reading) => QUERY_PATH.test(foldPath(reading))) };
+  return latest.isQuery;
 }
+
+let latest = { path: '', isQuery: false };

@@ -4,6 +4,8 @@
  */
 import { eventPlaces, type BackendReading, type EventPlaces } from '../config/event-definition.ts';
 import { findRouteProblems, type RouteDefinition } from '../config/route-definition.ts';
+import type { EnvelopeRule } from '../event-filter/envelope.ts';
+import { formRule } from '../event-filter/form.ts';
 import {
   compilePathTable,
   endsOpen,
@@ -30,10 +32,8 @@ export interface CompiledRoute {
   /** What the query may hold beside events, credentials included. */
   readonly query: ListedParameters;
   readonly forms: boolean;
-  /** The field of a form that may hold the JSON; null: no form is looked into. */
-  readonly form: string | null;
-  /** A body may be gzip without saying so. */
-  readonly gzip: boolean;
+  /** In which forms a body may come that is looked into. */
+  readonly envelope: EnvelopeRule;
   readonly rewrite: string | null;
   readonly backend: BackendReading;
   /** Needs no credential. */
@@ -121,8 +121,7 @@ interface RouteTable {
 const NOTHING_GRANTED = {
   isSure: false,
   forms: false,
-  form: null,
-  gzip: false,
+  envelope: { form: null, gzip: false },
   isPublic: false,
   pages: false,
   cacheMs: null,
@@ -133,17 +132,20 @@ const NOTHING_GRANTED = {
 } as const satisfies Partial<CompiledRoute>;
 
 function compileEntry(definition: RouteDefinition, credentials: readonly string[]): Entry {
-  const { rewrite } = definition;
+  const { form, rewrite } = definition;
   const events = eventPlaces(definition);
+  const query = listParameters([...(definition.query ?? []), ...credentials]);
   const route: CompiledRoute = {
     method: definition.method,
     pattern: definition.path,
     isSure: true,
     events,
-    query: listParameters([...(definition.query ?? []), ...credentials]),
+    query,
     forms: definition.forms ?? false,
-    form: definition.form ?? null,
-    gzip: definition.gzip ?? false,
+    envelope: {
+      form: form === undefined ? null : formRule(form, events === null ? null : query),
+      gzip: definition.gzip ?? false,
+    },
     rewrite: rewrite ?? null,
     backend: definition.backend ?? {},
     isPublic: definition.public ?? false,

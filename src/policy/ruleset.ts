@@ -4,6 +4,7 @@
  */
 import type { ApiName } from '../config/api-names.ts';
 import type { FindMembers } from '../event-filter/member-value.ts';
+import type { AddressRule } from '../keys/address-rule.ts';
 import type { Mode, KeySnapshot } from '../keys/key.ts';
 import type { PathQuirk } from '../lib/path-normalization.ts';
 import type { NameReader } from '../lib/query.ts';
@@ -62,6 +63,9 @@ export interface ApiRules {
   readonly name: ApiName;
   /** Lower-case host names without port, or null: any. */
   readonly hosts: ReadonlySet<string> | null;
+  /** From where the API may be used, and from where not, whatever the key. */
+  readonly allowFrom: AddressRule;
+  readonly denyFrom: AddressRule;
   readonly router: Router;
   readonly credential: readonly CredentialLocation[];
   /** Those of these locations that are header fields: their names, in lower case. */
@@ -73,9 +77,13 @@ export interface ApiRules {
   /** How refusals are written for the API's clients. */
   readonly refusalForm: RefusalForm;
   readonly enforcement: Mode;
+  /** What holds for a method and path that no route lists. */
+  readonly unlisted: 'allow' | 'refuse';
   readonly maxBodyBytes: number;
   /** How long a client may take nothing of an answer. */
   readonly idleTimeoutMs: number;
+  /** Some of its answers may be kept. */
+  readonly caches: boolean;
   /** Where its access tokens are issued, folded; null: it has none. */
   readonly tokenPath: string | null;
   /** Access tokens are signed with a private key, whose public part everybody may have. */
@@ -92,6 +100,8 @@ export interface Ruleset {
   /** Keys have been loaded. */
   readonly ready: boolean;
   readonly trustedProxies: TrustedProxies;
+  /** From where nothing may be used. */
+  readonly denyFrom: AddressRule;
   readonly pathQuirks: ReadonlySet<PathQuirk>;
   /** In the order of the configuration. Made anew with each configuration, and kept when keys change. */
   readonly apis: readonly ApiRules[];

@@ -2,40 +2,66 @@
  * What becomes of a request's body: it is read when somebody has to look into it, the credential in it is handed over, its events
  * are judged; a body that nobody looks into streams. What is right is decided in policy/ and event-filter/.
  */
+import { holdsBase64Json } from '../event-filter/base64-reading.ts';
 import { decodeBody } from '../event-filter/decode.ts';
+import { openBody, type Envelope } from '../event-filter/envelope.ts';
 import type { ContentCoding } from '../event-filter/media.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
-import { findCredential } from '../policy/credential.ts';
+import { findCredential, objectionToUnjudged } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
-import type { ApiRules } from '../policy/ruleset.ts';
-import { isConfinedToMethods } from '../policy/scope.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
-import type { Identified, Passage, Routed } from './passage.ts';
+import { isPublic, maxBodyBytesOf, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
 /**
- * Sees to it that `bodyText` holds the body without its content coding, or why there is none. null: it does; else the wait for the
- * next step of it. What the header fields rule out is said before a byte is read.
+ * Sees to it that `bodyText` holds the JSON text of the body, without its content coding and what stands around it, or why there is
+ * none. null: it does; else the wait for the next step of it. What the header fields rule out is said before a byte is read.
  */
 export function readText(passage: Routed): Wait | null {
   if (passage.bodyText !== null) return afterLook(passage, passage.bodyText);
-  const { body, api, facts } = passage;
-  const coding = checkEventMedia(facts.headers);
+  const { body, facts, route } = passage;
+  const coding = checkEventMedia(facts.headers, route?.route ?? null);
   if (!coding.ok) passage.bodyText = coding;
-  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(api.maxBodyBytes, resume);
-  else if (coding.value === 'identity') passage.bodyText = allowed(body);
+  else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(maxBodyBytesOf(passage), resume);
+  else if (coding.value === 'identity') return open(passage, body, false);
   else return (resume) => void decode(passage, body, coding.value).then(() => resume(null));
   return null;
 }
 
 async function decode(passage: Routed, body: Buffer, coding: ContentCoding): Promise<void> {
-  passage.bodyText = await decodeBody(body, coding, passage.api.maxBodyBytes);
+  const decoded = await decodeBody(body, coding, maxBodyBytesOf(passage));
+  if (decoded.ok) open(passage, decoded.value, true);
+  else passage.bodyText = decoded;
+}
+
+/** `body`: without its content coding. */
+function open(passage: Routed, body: Buffer, wasCoded: boolean): Wait | null {
+  const { facts, route } = passage;
+  const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: maxBodyBytesOf(passage) };
+  const opened = route === null ? null : openBody(received, route.route.envelope);
+  if (opened instanceof Promise)
+    return (resume) => void opened.then((late) => keepOpened(passage, late)).then(() => resume(null));
+  if (opened === null) passage.bodyText = allowed(body);
+  else keepOpened(passage, opened);
+  return null;
+}
+
+function keepOpened(passage: Passage, opened: Decision<Envelope>): void {
+  passage.bodyText = opened.ok ? allowed(opened.value.text) : opened;
+  if (opened.ok) passage.envelope = opened.value;
+}
+
+/** The body that holds a text, in the form in which it came. */
+function bodyWith({ envelope }: Passage, text: Buffer): Buffer {
+  if (envelope === null) return text;
+  return text === envelope.text ? envelope.kept : envelope.close(text);
 }
 
 /** What is declared to be over the limit is not waited for. */
-export function checkLength({ facts, api }: Routed): Verdict {
-  return (declaredLength(facts) ?? 0) > api.maxBodyBytes ? bodyTooLarge(api) : 'passed';
+export function checkLength(passage: Routed): Verdict {
+  const most = maxBodyBytesOf(passage);
+  return (declaredLength(passage.facts) ?? 0) > most ? bodyTooLarge(most) : 'passed';
 }
 
 /** A text that was looked through already in this turn: a large one leaves the others a turn before it is again. */
@@ -55,18 +81,25 @@ export function compareCredentials(passage: Routed): Verdict | Wait {
   if (!mayHoldCredential(passage)) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
-  const found = findCredential(passage, passage.api.credential);
+  const refused = refusedCredential(passage);
   passage.lookedThrough = true;
-  if (!found.ok) return found.refusal;
+  if (refused !== null) return refused;
   const text = passage.bodyText;
   if (text === null || !text.ok) return 'passed';
   // In report mode the API's backend still looks for credentials itself, in the body as it came.
   return { apply: () => handOver(passage, text.value), objection: null };
 }
 
+function refusedCredential(passage: Routed): Refusal | null {
+  const { credential } = passage.api;
+  if (isPublic(passage)) return objectionToUnjudged(passage, credential, 'body');
+  const found = findCredential(passage, credential);
+  return found.ok ? null : found.refusal;
+}
+
 function handOver(passage: Routed, text: Buffer): void {
   const handed = handOverBody(text, passage.api);
-  sendJudged(passage, handed?.text ?? text);
+  sendJudged(passage, bodyWith(passage, handed?.text ?? text));
   if (handed === null) return;
   passage.bodyText = allowed(handed.text);
   passage.bodyHandedOver = handed.holdsCredential;
@@ -74,7 +107,8 @@ function handOver(passage: Routed, text: Buffer): void {
 
 export function judgeEvents(passage: Routed): Verdict | Wait {
   const { identity, route } = passage;
-  const filter = identity === null || route === null ? null : eventFilterOf(identity.key, route.route);
+  if (identity === null || route === null) return 'passed';
+  const filter = eventFilterOf(identity.key, route.route);
   if (filter === null) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
@@ -85,10 +119,12 @@ export function judgeEvents(passage: Routed): Verdict | Wait {
     passage.rejectedEvents = result.rejected;
     return result.refusal;
   }
+  const body = bodyWith(passage, result.body);
+  if (route.route.backend.base64 === true && isOtherInBase64(passage, body)) return OTHER_IN_BASE64;
   passage.forwardedEvents = result.forwarded;
   passage.removedEvents = result.removed;
   return {
-    apply: () => sendJudged(passage, result.body),
+    apply: () => sendJudged(passage, body),
     objection: result.cut ? refusal('event_not_allowed', `${result.removed} events would be removed`) : null,
   };
 }
@@ -97,20 +133,27 @@ export function judgeEvents(passage: Routed): Verdict | Wait {
  * What was judged is what is sent: a body can be one text as it stands and another one decoded, and most backends decode nothing.
  * And it is called what it was judged as.
  */
-function sendJudged(passage: Passage, text: Buffer): void {
+function sendJudged(passage: Passage, body: Buffer): void {
   passage.bodyJudged = true;
-  if (isUntyped(passage)) passage.typeOfUntyped = 'application/json';
-  if (passage.body === text) return;
-  passage.body = text;
+  if (isUntyped(passage) || passage.envelope?.isPlain === true) passage.typeOfUntyped = 'application/json';
+  if (passage.body === body) return;
+  passage.body = body;
   passage.bodyChanged = true;
 }
 
+/** What a reader of base64 makes of a body that is no JSON itself, beside what was judged in it. */
+function isOtherInBase64({ envelope }: Passage, body: Buffer): boolean {
+  return envelope !== null && !envelope.isPlain && holdsBase64Json(body, envelope.valueStart);
+}
+
+const OTHER_IN_BASE64 = refusal('ambiguous_body', 'body: around its events other JSON to a backend that reads base64');
+
 /**
- * A body whose sender did not say what it is, of a key that may not use every method, gets a type: to some backends (Rack among
- * them) it is a form otherwise, which could hold events and methods that nobody looked for.
+ * A body whose sender did not say what it is, of somebody who may not use every method or route, gets a type: to some backends
+ * (Rack among them) it is a form otherwise, which could hold events and methods that nobody looked for.
  */
-export function nameUntyped(passage: Identified): Verdict {
-  if (!isUntyped(passage) || !isConfinedToMethods(passage.identity.key)) return 'passed';
+export function nameUntyped(passage: Passage): Verdict {
+  if (!isUntyped(passage)) return 'passed';
   const carriesEvents = (passage.route?.route.events ?? null) !== null;
   return {
     apply: () => {
@@ -133,5 +176,5 @@ function isUntyped({ facts }: Passage): boolean {
 const NO_TYPE = /^[\s\u0085]*(?:[;,]|$)/;
 
 /** Of a body that is over the limit, declared or not. */
-export const bodyTooLarge = ({ maxBodyBytes }: ApiRules): Refusal =>
-  refusal('body_too_large', `the body is over maxBodyBytes (${maxBodyBytes})`);
+export const bodyTooLarge = (maxBytes: number): Refusal =>
+  refusal('body_too_large', `the body is over its limit of ${maxBytes} bytes`);

@@ -2,12 +2,12 @@
  * Stands between the client and the backend while a cache is asked: the query that it is asked, and where its answer goes. A kept
  * answer is written whole, any other streams as without a cache.
  */
-import type { Key } from '../keys/key.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
-import type { CacheQuery, CacheSink, CacheVerdict } from '../metrics-api/cache-query.ts';
-import type { Answer } from '../metrics-api/cache-store.ts';
-import type { ResponseCache } from '../metrics-api/response-cache.ts';
+import type { CacheHolder } from '../cache/cache-key.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
+import type { CacheQuery, CacheSink, CacheVerdict } from '../cache/query.ts';
+import type { Answer } from '../cache/store.ts';
 import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from '../upstream/dispatch.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { reasonOf } from '../upstream/forward.ts';
@@ -16,11 +16,11 @@ import { breakOffWhenStalled } from '../upstream/stall.ts';
 import type { Ending } from './ending.ts';
 import type { Exchange } from './exchange.ts';
 import type { Routed } from './passage.ts';
-import { upstreamRequest } from './fields.ts';
+import { freshMsOf, isForStrangers, shapeOf } from './cache-shape.ts';
+import { keptHeaders, targetOf, upstreamRequest } from './fields.ts';
 
 export interface CachedQuerySettings {
   readonly exchange: Routed<Exchange>;
-  readonly key: Key;
   readonly body: Buffer;
   readonly upstream: Upstream;
   readonly world: CachedQueryWorld;
@@ -32,14 +32,22 @@ export interface CachedQueryWorld {
   readonly now: () => number;
 }
 
+/** Of a route that needs no key. */
+const EVERYBODY: CacheHolder = { id: '', apiKeyDigest: null };
+
 /** One object, since a hit pays for each. */
 export class CachedQuery implements CacheQuery, CacheSink {
-  readonly key: Key;
+  readonly holder: CacheHolder;
+  readonly ttlMs: number | null;
+  readonly isHead: boolean;
+  readonly isConditional: boolean;
+  readonly isShared: boolean;
   readonly method: string;
   readonly host: string | undefined;
   readonly target: string;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  readonly shape: string;
   readonly cacheControl: string | undefined;
   readonly body: Buffer;
   readonly #exchange: Routed<Exchange>;
@@ -49,14 +57,19 @@ export class CachedQuery implements CacheQuery, CacheSink {
   #flight: Flight | null = null;
   #taker: ResponseSink | null = null;
 
-  constructor({ exchange, key, body, upstream, world }: CachedQuerySettings) {
-    const { facts } = exchange;
-    this.key = key;
-    this.method = facts.method;
-    this.host = upstream.preserveHost ? facts.headers.host : undefined;
-    this.target = (exchange.route?.target ?? exchange.path) + exchange.query;
+  constructor({ exchange, body, upstream, world }: CachedQuerySettings) {
+    const { facts, identity } = exchange;
+    this.holder = identity?.key ?? EVERYBODY;
+    this.ttlMs = freshMsOf(exchange);
+    this.isHead = facts.method === 'HEAD';
+    this.isConditional = facts.headers.isConditional;
+    this.isShared = isForStrangers(exchange);
+    this.method = this.isHead ? 'GET' : facts.method;
+    this.host = facts.headers.host;
+    this.target = targetOf(exchange);
     this.contentType = facts.headers.contentType;
     this.contentEncoding = facts.headers.contentEncoding;
+    this.shape = shapeOf(exchange);
     this.cacheControl = facts.headers.cacheControl;
     this.body = body;
     this.#exchange = exchange;
@@ -110,10 +123,10 @@ export class CachedQuery implements CacheQuery, CacheSink {
     const exchange = this.#exchange;
     if (exchange.settled) return;
     const { res } = exchange;
-    res.writeHead(status, reasonOf(statusText), [...headers, 'X-Request-Id', exchange.requestId]);
+    res.writeHead(status, reasonOf(statusText), keptHeaders(exchange, headers));
     atTurnEnd(() => {
       if (res.destroyed) return;
-      endWhole(res, body);
+      endWhole(res, this.isHead ? '' : body);
       if (res.writableLength > 0) breakOffWhenStalled(res, this.#upstream.idleTimeoutMs);
     });
     exchange.abort?.();

@@ -3,15 +3,18 @@
  * keeps what it learnt in the passage. Nothing here reads a body or writes an answer.
  */
 import { normalizeTarget } from '../lib/path-normalization.ts';
+import { ANYWHERE, NOWHERE } from '../keys/address-rule.ts';
 import { mayHoldCredential } from '../policy/body-credential.ts';
 import { checkKeyAddress } from '../policy/client-address.ts';
 import { admittedOrigins, isPreflight } from '../policy/cors.ts';
-import type { Identity } from '../policy/credential.ts';
+import { objectionToUnjudged, type Identity } from '../policy/credential.ts';
 import { isKeySetPath, isTokenPath } from '../policy/own-endpoint.ts';
+import { checkListed, checkOverride, checkScope, isConfinedToMethods } from '../policy/scope.ts';
+import { checkApiAddress, checkDeniedAddress } from '../policy/whole-addresses.ts';
 import type { RateStore } from '../rate-store/rate-store.ts';
 import { refusal, type Decision } from '../refusal.ts';
-import { readText } from './body.ts';
-import { clientOf, type Identified, type Passage, type Routed } from './passage.ts';
+import { nameUntyped, readText } from './body.ts';
+import { clientOf, isPublic, type Identified, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
 /** What these rungs ask of the world. */
@@ -50,10 +53,21 @@ export function takeRoute(passage: Passage): Verdict {
   return 'passed';
 }
 
+export const checkDenied = (passage: Passage): Verdict =>
+  passage.rules.denyFrom === NOWHERE ? 'passed' : (checkDeniedAddress(passage.rules, clientOf(passage)) ?? 'passed');
+
+/** The key set is no API's alone. */
+export function checkAddressOfApi(passage: Routed): Verdict {
+  const { api, rules, endpoint } = passage;
+  if ((api.denyFrom === NOWHERE && api.allowFrom === ANYWHERE) || endpoint === 'key set') return 'passed';
+  return checkApiAddress(api, clientOf(passage), rules.keys.lists) ?? 'passed';
+}
+
 export function checkPreflight(passage: Passage): Verdict {
   if (!isPreflight(passage.facts)) return 'passed';
   const { origin, originCount } = passage.facts.headers;
-  const origins = admittedOrigins(passage.rules.keys, passage.api?.name ?? null);
+  const { rules, api } = passage;
+  const origins = admittedOrigins(rules.keys, api?.name ?? null);
   if (originCount !== 1 || !origins.admits(origin ?? ''))
     return refusal('cors_not_allowed', 'no enabled key that pages may use in this API admits this origin');
   passage.endpoint = 'preflight';
@@ -64,6 +78,7 @@ export function checkPreflight(passage: Passage): Verdict {
 export function takeCredential(passage: Routed, world: PolicyWorld): Verdict | Wait | Promise<Verdict> {
   // Of a token request: its client's credentials were read before.
   if (passage.identity !== null) return 'passed';
+  if (isPublic(passage)) return objectionToUnjudged(passage, passage.api.credential, 'query') ?? 'passed';
   const decision = world.authenticate(passage);
   if (decision instanceof Promise) return decision.then((late) => keepIdentity(passage, late));
   if (!decision.ok && decision.refusal.code === 'missing_credential' && mayHoldCredential(passage)) {
@@ -84,6 +99,19 @@ function keepIdentity(passage: Passage, decision: Decision<Identity>): Verdict {
 
 export function checkAddress(passage: Identified): Verdict {
   return checkKeyAddress(passage.identity.key, clientOf(passage), passage.rules.keys.lists) ?? 'passed';
+}
+
+export function judgeScope(passage: Identified): Verdict {
+  const { key } = passage.identity;
+  return checkScope(key, passage) ?? (isConfinedToMethods(key) ? nameUntyped(passage) : 'passed');
+}
+
+/** Of everybody: what the API serves at all. On a public route nobody may use another method than its own, key or not. */
+export function judgeListed(passage: Routed): Verdict {
+  const { api } = passage;
+  const isOpen = isPublic(passage);
+  const refused = checkListed(api, passage) ?? (isOpen ? checkOverride(passage) : null);
+  return refused ?? (isOpen || api.unlisted === 'refuse' ? nameUntyped(passage) : 'passed');
 }
 
 export function takeFromRate(passage: Identified, { rate }: PolicyWorld): Verdict | Promise<Verdict> {

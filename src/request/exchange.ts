@@ -7,14 +7,15 @@ import { collectBody } from '../data-port/body.ts';
 import { ownText } from '../lib/own-text.ts';
 import { continueInTurn } from '../lib/pipelining.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
-import type { TokenAnswer } from '../metrics-api/token-answer.ts';
+import type { TokenAnswer } from '../tokens/token-answer.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
 import { announcesBody, declaredLength, type Facts } from '../policy/facts.ts';
 import type { RouteMatch } from '../policy/route.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
-import { refusal, type Refusal } from '../refusal.ts';
+import type { Refusal } from '../refusal.ts';
+import { bodyTooLarge } from './body.ts';
 import type { Seat } from './in-flight.ts';
 import { clientOf, type Body, type BodyRead, type OwnEndpoint, type Passage, type Place } from './passage.ts';
 
@@ -61,6 +62,7 @@ export class Exchange implements Passage {
   client: ClientAddress | null = null;
   body: Body = 'unread';
   bodyText: BodyText = null;
+  envelope: Passage['envelope'] = null;
   bodyHandedOver = false;
   lookedThrough = false;
   bodyChanged = false;
@@ -116,13 +118,12 @@ export class Exchange implements Passage {
 
   readBody(maxBytes: number, then: BodyRead): void {
     const contentLength = declaredLength(this.facts);
-    const tooLarge = (): Refusal => refusal('body_too_large', `the body is over ${maxBytes} bytes`);
-    if ((contentLength ?? 0) > maxBytes) return then(tooLarge());
+    if ((contentLength ?? 0) > maxBytes) return then(bodyTooLarge(maxBytes));
     this.sendContinue();
     collectBody(this.req, { contentLength, maxBytes }, (body) => {
       if (this.settled) return;
       if (body === 'aborted') return this.#onGone(this);
-      if (body === 'too_large') return then(tooLarge());
+      if (body === 'too_large') return then(bodyTooLarge(maxBytes));
       this.body = body;
       then(null);
     });
@@ -134,7 +135,7 @@ export class Exchange implements Passage {
 
   /** For how long the client may take nothing of an answer: as its API says, or the strictest of all if none was found. */
   get idleTimeoutMs(): number {
-    return (this.api ?? this.rules).idleTimeoutMs;
+    return this.route?.route.idleTimeoutMs ?? (this.api ?? this.rules).idleTimeoutMs;
   }
 }
 

@@ -12,7 +12,7 @@ import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
 import { refusal, REFUSALS, type Refusal, type RefusalCode } from '../refusal.ts';
 import type { PolicyWorld } from './checks.ts';
 import { madeUpBody } from './made-up-body.ts';
-import { clientOf, NOWHERE, type Body, type OwnEndpoint, type Passage } from './passage.ts';
+import { clientOf, isPublic, NOWHERE, type Body, type OwnEndpoint, type Passage } from './passage.ts';
 import { isExempt, judge, modeOf, type Verdict } from './run.ts';
 import { JUDGING } from './rungs.ts';
 
@@ -98,9 +98,17 @@ function conclude(passage: MadeUpPassage, refused: Refusal | null, steps: readon
 
 function shown(verdict: Verdict, step: ExplainedName, passage: Passage, mode: Mode): Omit<StepVerdict, 'step'> {
   if (verdict === 'own') return { verdict: 'answered', reason: `Postern answers this itself: ${passage.endpoint}` };
-  if (!isRefusal(verdict)) return { verdict: 'passed', reason: WHY_PASSED[step](passage, mode) };
-  const reason = `${verdict.reason}: ${verdict.why}`;
+  if (!isRefusal(verdict)) return { verdict: 'passed', reason: whyPassed(step, passage, mode) };
+  const { rule } = verdict;
+  const reason = `${verdict.reason}: ${verdict.why}${rule === undefined ? '' : ` (${rule})`}`;
   return { verdict: mode === 'enforce' ? 'refused' : 'would_reject', reason };
+}
+
+/** What is asked of a key, and of nobody on a public route. */
+const OF_KEYS: ReadonlySet<ExplainedName> = new Set(['credential', 'client address', 'browser guard', 'scope', 'rate']);
+
+function whyPassed(step: ExplainedName, passage: Passage, mode: Mode): string {
+  return isPublic(passage) && OF_KEYS.has(step) ? 'the route is public' : WHY_PASSED[step](passage, mode);
 }
 
 const WHY_PASSED: Readonly<Record<ExplainedName, (passage: Passage, mode: Mode) => string>> = {
@@ -108,6 +116,8 @@ const WHY_PASSED: Readonly<Record<ExplainedName, (passage: Passage, mode: Mode) 
   path: ({ path, query }) => `matched and forwarded as ${path}${query === '' ? '' : ' with its query'}`,
   route: ({ api, route }) =>
     `${api?.name} API, ${route === null ? 'no listed route' : `route ${route.route.method} ${route.route.pattern}`}`,
+  'denied addresses': (passage) => `${clientOf(passage).text} is not on listen.denyFrom`,
+  'addresses of the API': (passage) => `${clientOf(passage).text} may use the ${passage.api?.name} API`,
   preflight: () => 'not a CORS preflight',
   'own endpoint': () => 'for the backend',
   credential: ({ identity }) => nameIdentity(identity),
@@ -115,6 +125,10 @@ const WHY_PASSED: Readonly<Record<ExplainedName, (passage: Passage, mode: Mode) 
   'browser guard': ({ facts }) =>
     facts.headers.origin === undefined ? 'not sent by a web page' : 'the key admits this origin',
   scope: ({ identity, facts }) => `a ${identity?.key.type} key may use ${facts.method} here`,
+  'listed routes': ({ api, route }) => {
+    if (api?.unlisted !== 'refuse') return `the ${api?.name} API admits what no route lists`;
+    return `route ${route?.route.method} ${route?.route.pattern}`;
+  },
   rate: ({ identity }) => {
     const limit = identity?.key.rateLimit ?? null;
     return limit === null ? 'no limit' : `${limit.requests} requests in ${limit.windowSeconds} s (not counted here)`;
@@ -145,6 +159,7 @@ class MadeUpPassage implements Passage {
   identity: Identity | null = null;
   client: ClientAddress | null = null;
   bodyText: BodyText = null;
+  envelope = null;
   bodyHandedOver = false;
   lookedThrough = false;
   bodyChanged = false;

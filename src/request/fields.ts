@@ -11,6 +11,12 @@ import { corsHeadersFor } from './cors-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { clientOf, type Routed } from './passage.ts';
 
+/** Path and query as they go to the backend, without a credential that is in them. */
+export function targetOf(exchange: Routed<Exchange>): string {
+  const path = exchange.route?.target ?? exchange.path;
+  return path + (exchange.query === '' ? '' : handOver(exchange, exchange.api).query);
+}
+
 /** The request that the backend is sent. */
 export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream): UpstreamRequest {
   const { facts, api, body, identity, route } = exchange;
@@ -42,12 +48,25 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
 
 /** The header list of the backend's answer as the client gets it. */
 export function answerHeaders(exchange: Exchange, rawHeaders: readonly string[]): string[] {
-  const { identity, removedEvents, requestId, wouldReject } = exchange;
-  // For keys that no page may use, the backend's own CORS fields stand as they are. So they do for
-  // a page that report mode alone lets through.
-  const cors = identity?.key.allowBrowsers === true ? corsHeadersFor(exchange) : null;
-  const isReported = cors?.length === 0 && wouldReject !== null;
+  const { removedEvents, requestId, wouldReject } = exchange;
   const own = ['X-Request-Id', requestId];
   if (removedEvents > 0 && wouldReject === null) own.push('Postern-Removed-Events', String(removedEvents));
-  return clientHeaders({ rawHeaders, cors: isReported ? null : cors, added: own });
+  return clientHeaders({ rawHeaders, cors: corsOfAnswer(exchange), added: own });
+}
+
+/** The same of an answer that was kept, whose fields were those of another request: only what is each request's own is left to add. */
+export function keptHeaders(exchange: Exchange, headers: readonly string[]): string[] {
+  return exchange.removedEvents === 0 && corsOfAnswer(exchange) === null
+    ? [...headers, 'X-Request-Id', exchange.requestId]
+    : answerHeaders(exchange, headers);
+}
+
+/**
+ * For keys that no page may use, the backend's own CORS fields stand as they are (null). So they do for a page that report mode
+ * alone lets through.
+ */
+function corsOfAnswer(exchange: Exchange): readonly string[] | null {
+  if (exchange.identity?.key.allowBrowsers !== true) return null;
+  const cors = corsHeadersFor(exchange);
+  return cors.length === 0 && exchange.wouldReject !== null ? null : cors;
 }

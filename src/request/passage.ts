@@ -2,6 +2,7 @@
  * What is known of a request on its way, and what each rung adds to it. The types go by stage: a rung that needs an API or a key
  * says so, and is given a passage that has one. Nothing here judges.
  */
+import type { Envelope } from '../event-filter/envelope.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import { resolveClientAddress, type ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
@@ -35,8 +36,10 @@ export interface Passage {
   client: ClientAddress | null;
   /** What the backend gets, as far as it is known. */
   body: Body;
-  /** The body without its content coding; null while nobody had to look into it. */
+  /** The JSON text of the body, without its content coding and what stands around it; null while nobody had to look into it. */
   bodyText: BodyText;
+  /** What stands around that text in the body; null: nothing, or nobody looked. */
+  envelope: Envelope | null;
   /** The credential in the body was taken out or replaced. */
   bodyHandedOver: boolean;
   /** Somebody looked through the whole of `bodyText` already. */
@@ -45,7 +48,7 @@ export interface Passage {
   bodyChanged: boolean;
   /** The body was judged as JSON without a content coding, and goes on as such. */
   bodyJudged: boolean;
-  /** What the backend is told of a body whose sender did not say what it is; null: nothing. */
+  /** What the backend is told of a body whose sender did not say what it is, or called JSON a form; null: nothing. */
   typeOfUntyped: 'application/json' | 'application/octet-stream' | null;
   forwardedEvents: number;
   removedEvents: number;
@@ -74,6 +77,15 @@ export function isRouted<P extends Passage>(passage: P): passage is Routed<P> {
 export function isIdentified<P extends Passage>(passage: P): passage is Identified<P> {
   return passage.identity !== null && passage.api !== null;
 }
+
+/** It takes a route for which nobody needs a key. */
+export function isPublic({ route }: Passage): boolean {
+  return route !== null && route.route.isPublic;
+}
+
+/** The largest body that may come, in bytes: the route's limit, or else the API's. */
+export const maxBodyBytesOf = ({ api, route }: Pick<Routed, 'api' | 'route'>): number =>
+  route?.route.maxBodyBytes ?? api.maxBodyBytes;
 
 /** The address is resolved once a request, also for the log line of a request that was refused before it mattered. */
 export function clientOf(passage: Passage): ClientAddress {

@@ -4,14 +4,24 @@
  */
 import { checkBrowser } from '../policy/browser.ts';
 import { checkRequestForm } from '../policy/request-form.ts';
-import { checkScope } from '../policy/scope.ts';
 import { refusal } from '../refusal.ts';
-import { checkLength, compareCredentials, judgeEvents, nameUntyped } from './body.ts';
-import { checkAddress, checkPreflight, takeCredential, takeFromRate, takePath, takeRoute } from './checks.ts';
-import type { PolicyWorld } from './checks.ts';
+import { checkLength, compareCredentials, judgeEvents } from './body.ts';
+import {
+  checkAddress,
+  checkAddressOfApi,
+  checkDenied,
+  checkPreflight,
+  judgeListed,
+  judgeScope,
+  takeCredential,
+  takeFromRate,
+  takePath,
+  takeRoute,
+  type PolicyWorld,
+} from './checks.ts';
 import type { Exchange } from './exchange.ts';
 import { issueToken, takeClientCredentials } from './own.ts';
-import { isIdentified, isRouted, type Identified, type Passage, type Routed } from './passage.ts';
+import { isIdentified, isPublic, isRouted, type Identified, type Passage, type Routed } from './passage.ts';
 import type { Reportable, Rung, Verdict, Wait } from './run.ts';
 import { askCache, forwardToBackend, takeBody, type World } from './send.ts';
 
@@ -33,14 +43,14 @@ const routed = <P extends Passage, W, N extends string>(name: N, reportable: Rep
     isRouted(passage) ? check(passage, world) : outOfOrder(name, 'route'),
   );
 
-/** A rung that needs the key. */
+/** A rung that needs the key. On a public route there is none, and nothing to ask of it. */
 const identified = <P extends Passage, W, N extends string>(
   name: N,
   reportable: Reportable,
   check: Check<Identified<P>, W>,
 ) =>
   on<P, W, N>(name, reportable, (passage, world) =>
-    isIdentified(passage) ? check(passage, world) : outOfOrder(name, 'credential'),
+    isIdentified(passage) ? check(passage, world) : isPublic(passage) ? 'passed' : outOfOrder(name, 'credential'),
   );
 
 function outOfOrder(name: string, needed: string): never {
@@ -54,6 +64,8 @@ export const JUDGING = {
   form: on('request form', 'never', ({ facts }: Passage) => checkRequestForm(facts) ?? 'passed'),
   path: on('path', 'never', takePath),
   route: on('route', 'never', takeRoute),
+  denied: on('denied addresses', 'never', checkDenied),
+  apiAddress: routed('addresses of the API', 'api', checkAddressOfApi),
   preflight: on('preflight', 'never', checkPreflight),
   ownEndpoint: on('own endpoint', 'never', ({ endpoint }: Passage) => (endpoint === 'key set' ? 'own' : 'passed')),
   credential: routed('credential', 'api', takeCredential),
@@ -63,7 +75,8 @@ export const JUDGING = {
     'key',
     (p: Identified) => checkBrowser(p.facts.headers, p.identity.key) ?? 'passed',
   ),
-  scope: identified('scope', 'key', (p: Identified) => checkScope(p.identity.key, p) ?? nameUntyped(p)),
+  scope: identified('scope', 'key', judgeScope),
+  listed: routed('listed routes', 'api', judgeListed),
   rate: identified('rate', 'key', takeFromRate),
   events: routed('events', 'key', judgeEvents),
 } as const satisfies Record<string, Rung<Passage, PolicyWorld>>;
@@ -73,6 +86,8 @@ export const RUNGS: readonly Rung<Exchange, World>[] = [
   JUDGING.form,
   JUDGING.path,
   JUDGING.route,
+  JUDGING.denied,
+  JUDGING.apiAddress,
   JUDGING.preflight,
   JUDGING.ownEndpoint,
   routed('client credentials', 'never', takeClientCredentials),
@@ -81,6 +96,7 @@ export const RUNGS: readonly Rung<Exchange, World>[] = [
   JUDGING.browserGuard,
   routed('token', 'never', issueToken),
   JUDGING.scope,
+  JUDGING.listed,
   JUDGING.rate,
   on('capacity', 'never', (exchange: Exchange, { ending }: World) => ending.begin(exchange) ?? 'passed'),
   routed('length', 'never', checkLength),

@@ -5,26 +5,29 @@
 import { arrivedBody } from '../data-port/body.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { declaredLength } from '../policy/facts.ts';
-import { isMetricsQuery } from '../policy/own-endpoint.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
 import { forward, type ForwardResult } from '../upstream/forward.ts';
 import type { Upstream } from '../upstream/pool.ts';
 import { bodyTooLarge } from './body.ts';
+import { mayBeCached } from './cache-shape.ts';
 import { CachedQuery } from './cached-query.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Ending } from './ending.ts';
 import { CLIENT_GONE, type Exchange } from './exchange.ts';
 import type { OwnWorld } from './own.ts';
-import type { Passage, Routed } from './passage.ts';
+import { maxBodyBytesOf, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 import { answerHeaders, upstreamRequest } from './fields.ts';
 
 /** What the whole way asks of the world. */
 export interface World extends PolicyWorld, OwnWorld {
   readonly ending: Ending;
-  /** The connections to an API's backend, as they belong to these rules. */
-  readonly upstreamOf: (api: ApiRules) => Upstream;
+  /** The connections to the backend of an API, or of a route that has its own, as they belong to these rules. */
+  readonly upstreamOf: (exchange: Pick<Routed, 'api' | 'route'>) => Upstream;
+  /** The cache of an API that has one. */
+  readonly cacheOf: (api: ApiRules) => ResponseCache;
   /** Takes a request through the framework's route for bodies that are still arriving. */
   readonly openStreamLane: (exchange: Exchange, then: () => void) => void;
   /** The process is about to end: answers tell clients to take their next request elsewhere. */
@@ -41,12 +44,12 @@ export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
   return (resume) =>
     atTurnEnd(() => {
       if (exchange.settled) return;
-      const { maxBodyBytes } = exchange.api;
+      const maxBodyBytes = maxBodyBytesOf(exchange);
       const arrived = arrivedBody(exchange.req, {
         contentLength: declaredLength(exchange.facts),
         maxBytes: maxBodyBytes,
       });
-      if (arrived === 'too_large') return resume(bodyTooLarge(exchange.api));
+      if (arrived === 'too_large') return resume(bodyTooLarge(maxBodyBytes));
       exchange.body = arrived ?? 'stream';
       resume(null);
     });
@@ -54,17 +57,19 @@ export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
 
 /** A query whose answer may be kept: asked of the cache, which asks the backend once for all. */
 export function askCache(exchange: Routed<Exchange>, world: World): Verdict | Wait {
-  const { body, identity } = exchange;
-  if (identity === null || !mayBeCached(exchange)) return 'passed';
-  if (!Buffer.isBuffer(body)) return (resume) => exchange.readBody(exchange.api.maxBodyBytes, resume);
-  const upstream = world.upstreamOf(exchange.api);
-  const query = new CachedQuery({ exchange, key: identity.key, body, upstream, world }).ask(
-    world.serviceOf(exchange.api).cache,
-  );
+  if (!mayBeCached(exchange)) return 'passed';
+  const { body } = exchange;
+  if (exchange.hasBody && !Buffer.isBuffer(body))
+    return (resume) => exchange.readBody(maxBodyBytesOf(exchange), resume);
+  const upstream = world.upstreamOf(exchange);
+  const asked = Buffer.isBuffer(body) ? body : NO_BODY;
+  const query = new CachedQuery({ exchange, body: asked, upstream, world }).ask(world.cacheOf(exchange.api));
   // Answered from the cache within the call: there is nothing to forward.
   if (!exchange.settled) send(exchange, world, upstream, query);
   return 'taken';
 }
+
+const NO_BODY = Buffer.alloc(0);
 
 export function forwardToBackend(exchange: Routed<Exchange>, world: World): Verdict | Wait {
   if (exchange.body === 'stream' && !exchange.inStreamLane)
@@ -73,12 +78,12 @@ export function forwardToBackend(exchange: Routed<Exchange>, world: World): Verd
         exchange.inStreamLane = true;
         resume(null);
       });
-  send(exchange, world, world.upstreamOf(exchange.api), null);
+  send(exchange, world, world.upstreamOf(exchange), null);
   return 'taken';
 }
 
 function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, query: CachedQuery | null): void {
-  const { req, res, api } = exchange;
+  const { req, res } = exchange;
   const forwarding = forward({
     upstream,
     req,
@@ -86,7 +91,7 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
     now: world.now,
     request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
     send: query === null ? null : (sink) => query.take(sink),
-    maxBodyBytes: api.maxBodyBytes,
+    maxBodyBytes: maxBodyBytesOf(exchange),
     onAnswered: (upstreamSeconds) => {
       // A query knows by itself whether it is the one that asked.
       if (query === null) exchange.upstreamSeconds = upstreamSeconds;
@@ -107,26 +112,11 @@ function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResul
     case 'client_gone':
       return ending.settle(exchange, { status: CLIENT_GONE });
     case 'body_too_large':
-      return ending.refuse(exchange, bodyTooLarge(exchange.api));
+      return ending.refuse(exchange, bodyTooLarge(maxBodyBytesOf(exchange)));
     case 'failed': {
       const { code, kind, why } = result.failure;
       exchange.upstreamFailure = kind;
       return ending.refuse(exchange, refusal(code, why));
     }
   }
-}
-
-/** Whether the answer to a request may come from the cache: a query, by a key that nothing stood against. */
-export function mayBeCached({ api, facts, path, identity, wouldReject }: Passage): boolean {
-  return (
-    api !== null &&
-    // In report mode the backend still judges the caller itself, on every request.
-    api.enforcement === 'enforce' &&
-    facts.method === 'POST' &&
-    // Two fields for one coding: which of them the backend goes by is no part of the key.
-    facts.headers.contentEncodingCount < 2 &&
-    identity !== null &&
-    wouldReject === null &&
-    isMetricsQuery(api, path)
-  );
 }

@@ -128,3 +128,24 @@ t.test('an IPv4 address reads the same on every kind of port', async (t) => {
   t.equal(of('2001:db8::1'), '2001:db8::1');
   t.equal(of(undefined), '');
 });
+
+t.test(
+  'the cookie is for the API alone, out of reach of scripts, and of plain HTTP where the page came over TLS',
+  async (t) => {
+    const { signIn } = createAuthenticator({
+      token: ADMIN_TOKEN,
+      sessions: createSessions({ now: () => 0, random: (bytes) => new Uint8Array(bytes) }),
+      log: { warn: () => undefined },
+      now: () => 0,
+    });
+    const cookie = (...sent: string[]): string => {
+      const signedIn = signIn(requestOf(sent), ADMIN_TOKEN);
+      return 'code' in signedIn ? signedIn.code : signedIn.cookie.replace(/^postern_session=[\w-]{43}/, 'ID');
+    };
+    const plain = 'ID; Path=/api; Max-Age=43200; HttpOnly; SameSite=Strict';
+    t.equal(cookie(), plain);
+    t.equal(cookie('Origin', 'http://localhost:9090'), plain);
+    t.equal(cookie('Origin', 'https://admin.example.com'), `${plain}; Secure`);
+    t.equal(cookie('Origin', 'HTTPS://admin.example.com'), `${plain}; Secure`);
+  },
+);

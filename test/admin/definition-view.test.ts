@@ -84,3 +84,30 @@ t.test('entity tags', async (t) => {
   for (const ifMatch of [tag, '*', ` ${tag} `, `"a", ${tag}`, `W/${tag}`]) t.ok(matches(ifMatch, tag), ifMatch);
   for (const ifMatch of ['', 'W/"a"', tag.slice(1, -1), '"*"', '"a"']) t.notOk(matches(ifMatch, tag), ifMatch);
 });
+
+t.test('a mistake is told at the field that it is in', async (t) => {
+  const { secrets, ...rest } = showDefinition(METRICS, NO_RECORDS);
+  const pathsOf = (body: unknown) => {
+    const read = readReplacement(body, METRICS, NO_RECORDS);
+    return read.ok ? [] : read.findings.map(({ path }) => path);
+  };
+  t.same(pathsOf({ ...rest, id: 'other' }), [['id']]);
+  t.same(pathsOf({ ...rest, secret: 'x' }), [['secret']]);
+  t.same(pathsOf({ ...rest, secrets: 'x' }), [['secrets']]);
+  t.same(pathsOf({ ...rest, secrets: [secrets[0], 'x', { id: '0'.repeat(12) }] }), [
+    ['secrets', 1],
+    ['secrets', 2],
+  ]);
+  t.same(pathsOf({ ...rest, secrets: [{ ...secrets[0], expiresAt: null }] }), [['secrets', 0]]);
+  t.same(pathsOf({ ...rest, secrets: [{ ...secrets[0], value: 'x' }] }), [['secrets', 0]]);
+  t.same(pathsOf({ ...rest, secrets: [{ id: secrets[0]?.id }] }), [], 'the time may be left out');
+  t.same(pathsOf({ ...rest, apiKey: { ...rest.apiKey, value: 'x' } }), [['apiKey']]);
+  const made = readNewDefinition(
+    { id: 'a', type: 'write-only', secret: 'x', secrets: [] },
+    { hash: hashSecret('m'), apiKey: 'k' },
+  );
+  t.same(made.ok || made.findings.map(({ path, atKey }) => [path, atKey]), [
+    [['secret'], true],
+    [['secrets'], true],
+  ]);
+});

@@ -87,3 +87,50 @@ t.test('what browsers say of where a request comes from', async (t) => {
     t.equal(of(site, { url: '/', method: 'POST' }, opened), 'foreign_origin');
   }
 });
+
+t.test('behind a proxy that drops the port, the browser has to say that the origin is its own', async (t) => {
+  const of = verdicts({ host: '127.0.0.1', hosts: ['admin.example.com'] });
+  const from = (origin: string, ...fetch: string[]) => of('Host', 'admin.example.com', 'Origin', origin, ...fetch);
+  const own = ['Sec-Fetch-Site', 'same-origin'];
+  t.equal(from('https://admin.example.com:8443', ...own), 'passed');
+  t.equal(from('https://Admin.Example.com:8443', ...own), 'passed');
+  t.equal(from('https://admin.example.com:8443'), 'foreign_origin', 'it does not say so');
+  t.equal(from('https://admin.example.com:8443', 'Sec-Fetch-Site', 'none'), 'foreign_origin');
+  for (const origin of ['https://localhost:8443', 'https://evil.example', 'https://', 'null', 'https://a b:1'])
+    t.equal(from(origin, ...own), 'foreign_origin', origin);
+});
+
+t.test('a page that is opened is a document, and nothing else', async (t) => {
+  const guard = createOriginGuard({ host: '127.0.0.1', hosts: [] });
+  const of = (mode: string, dest: string) =>
+    guard(
+      requestOf({
+        rawHeaders: [
+          'Host',
+          'localhost',
+          'Sec-Fetch-Site',
+          'cross-site',
+          'Sec-Fetch-Mode',
+          mode,
+          'Sec-Fetch-Dest',
+          dest,
+        ],
+        url: '/',
+      }),
+    )?.code ?? 'passed';
+  t.equal(of('navigate', 'document'), 'passed');
+  for (const [mode, dest] of [
+    ['navigate', 'iframe'],
+    ['no-cors', 'document'],
+    ['no-cors', 'script'],
+  ] as const)
+    t.equal(of(mode, dest), 'foreign_origin', `${mode} ${dest}`);
+});
+
+t.test('a port on loopback is reached under each name of loopback', async (t) => {
+  for (const host of ['::1', '127.0.0.1', '127.0.0.53', 'localhost'])
+    for (const name of ['localhost:9090', '127.0.0.1', '[::1]:9090'])
+      t.equal(verdicts({ host }, '10.0.0.9')('Host', name), 'passed', `${host} by ${name}`);
+  for (const host of ['127.0.0.1.evil.example', '1127.0.0.1', '127.0.0'])
+    t.equal(verdicts({ host }, '10.0.0.9')('Host', 'localhost'), 'misdirected_request', host);
+});

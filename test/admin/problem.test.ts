@@ -61,3 +61,15 @@ t.test('an answer that shows what looks like a refusal is none', async (t) => {
   for (const answer of [{ status: 200, body: refusal }, { status: 200, code: 'not_found' }, { detail: 'x' }, {}, []])
     t.notOk(isAdminProblem(answer), JSON.stringify(answer));
 });
+
+t.test('of very many findings a hundred are told, and how many more there are', async (t) => {
+  const many = (count: number) =>
+    fieldFindings(Array.from({ length: count }, (_, n) => ({ path: [`f${n}`], message: 'is missing' })));
+  t.equal(many(100).length, 100);
+  t.equal(many(100).at(-1)?.field, 'f99');
+  t.same(many(101).slice(99), [
+    { field: 'f99', message: 'f99 is missing.' },
+    { field: '', message: 'It has 1 more mistakes.' },
+  ]);
+  t.equal(many(5000).length, 101);
+});

@@ -2,9 +2,11 @@ import { EventEmitter, once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import t from 'tap';
 import type { Caller } from '../../src/admin/operation.ts';
+import type { AdminProblem } from '../../src/admin/problem.ts';
 import { createRejectionStreams } from '../../src/admin/rejection-streams.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { createRecentRejections } from '../../src/observability/recent-rejections.ts';
+import { catchTimers } from '../support/timers.ts';
 
 const CALLER: Caller = { who: 'session', session: 'abc' };
 const rejection = { keyId: 'web', reason: 'ip_not_allowed' } as Rejection;
@@ -13,8 +15,13 @@ class FakeResponse extends EventEmitter {
   readonly written: string[] = [];
   writableLength = 0;
   ended: 'end' | 'destroy' | null = null;
-  setHeader(): void {}
-  writeHead(): void {}
+  readonly head: [string, unknown][] = [];
+  setHeader(name: string, value: unknown): void {
+    this.head.push([name, value]);
+  }
+  writeHead(status: number, headers: Record<string, string>): void {
+    this.head.push([String(status), ''], ...Object.entries(headers));
+  }
   write(text: string): void {
     this.written.push(text);
     this.emit('written');
@@ -71,4 +78,61 @@ t.test('ends with the session that opened it', async (t) => {
   await once(raw, 'close');
   clearInterval(alive);
   t.equal(raw.ended, 'end');
+});
+
+/** A stream of which the heartbeat runs when it is told to. */
+function stopped(follow = createRecentRejections().follow, isValid = () => true) {
+  const raw = new FakeResponse();
+  let hijacked = 0;
+  const headers = { 'x-content-type-options': 'nosniff', 'x-undefined': undefined };
+  const reply = { raw, hijack: () => hijacked++, getHeaders: () => headers } as unknown as FastifyReply;
+  const streams = createRejectionStreams({ recent: { follow }, isValid });
+  let refused: AdminProblem | null = null;
+  const timers = catchTimers(() => void (refused = streams.open({}, CALLER, reply)));
+  return { raw, streams, timers, refused: refused as AdminProblem | null, hijacked };
+}
+
+t.test('no proxy may hold back or change what is streamed, and the guards of the page hold for it too', async (t) => {
+  const { raw, timers } = stopped();
+  t.same(Object.fromEntries(raw.head), {
+    'x-content-type-options': 'nosniff',
+    '200': '',
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+  });
+  t.same(
+    timers.map(({ ms }) => ms),
+    [15_000],
+    'it beats before a proxy would close it',
+  );
+  timers[0]?.run();
+  t.equal(raw.written.at(-1), ':\n\n');
+});
+
+t.test('where too many read, nothing begins', async (t) => {
+  const { refused, raw, hijacked, timers } = stopped(() => null);
+  t.equal(refused?.code, 'too_many_followers');
+  t.same([raw.written, raw.head, hijacked, timers.length], [[], [], 0, 0]);
+});
+
+t.test('a reader that leaves is not followed any longer, and takes up no place', async (t) => {
+  const recent = createRecentRejections();
+  const { raw } = stopped(recent.follow);
+  raw.emit('close');
+  const { length } = raw.written;
+  recent.add(rejection);
+  t.equal(raw.written.length, length);
+  for (let n = 0; n < 100; n++) stopped(recent.follow).raw.emit('close');
+  t.equal(stopped(recent.follow).refused, null);
+});
+
+t.test('as much as the bound may wait, and only what is asked for is sent', async (t) => {
+  const { raw, recent } = opened();
+  raw.writableLength = 256 * 1024;
+  recent.add(rejection);
+  t.equal(raw.ended, null);
+  raw.writableLength += 1;
+  recent.add(rejection);
+  t.equal(raw.ended, 'destroy');
 });

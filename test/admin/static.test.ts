@@ -25,3 +25,21 @@ t.test('without a build there are none', async (t) => {
   const folder = consoleFolder();
   t.ok(folder === null || folder.endsWith('/console/'));
 });
+
+t.test('each kind of file has its type, and a hidden one is none', async (t) => {
+  const types = {
+    'a.html': 'text/html; charset=utf-8',
+    'a.js': 'text/javascript; charset=utf-8',
+    'a.css': 'text/css; charset=utf-8',
+    'a.svg': 'image/svg+xml',
+    'a.png': 'image/png',
+    'a.ico': 'image/x-icon',
+    'a.woff2': 'font/woff2',
+    'a.json': 'application/json',
+    'a.txt': 'text/plain; charset=utf-8',
+  };
+  const written = Object.fromEntries([...Object.keys(types), '.a.js', 'a.map'].map((name) => [name, 'x']));
+  const files = readStaticFiles(t.testdir(written));
+  t.same(Object.fromEntries([...files].map(([path, { type }]) => [path.slice(1), type])), types);
+  t.equal(files.get('/a.js')?.cacheControl, 'no-cache', 'a name that stays while the content changes');
+});

@@ -62,7 +62,7 @@ t.test('as JSON', async (t) => {
     status: 401,
     code: 'invalid_credential',
     keyId: null,
-    steps: { 5: { step: 'credential', verdict: 'refused' } },
+    steps: { 7: { step: 'credential', verdict: 'refused' } },
   });
 });
 

@@ -97,8 +97,16 @@ t.test('routes on which a backend might read events unseen are not listed', (t) 
 });
 
 t.test('or listed for their forms alone', async (t) => {
-  const route = compileRoutes(presetOf('posthog').routes).match('POST', '/decide')?.route;
-  t.match(route, { events: null, forms: true, backend: { unseen: true } });
+  for (const [preset, path] of [
+    ['posthog', '/decide'],
+    ['posthog', '/i/v1/logs'],
+    ['posthog', '/i/v0/ai'],
+    ['mixpanel', '/record'],
+  ] as const) {
+    const route = compileRoutes(presetOf(preset).routes).match('POST', path)?.route;
+    t.equal(route?.events, null, path);
+    t.equal(route?.backend.unseen, true, path);
+  }
 });
 
 t.test('no parameter that can hold events is listed', async (t) => {

@@ -4,7 +4,6 @@ import { routeConflicts, type RouteFields } from '../../src/config/route-conflic
 const fieldsOf = (some: Partial<RouteFields>): string[] =>
   routeConflicts({
     method: 'POST',
-    forms: false,
     public: false,
     pages: false,
     cacheMinutes: null,
@@ -19,7 +18,6 @@ t.test('what means nothing beside the rest of the route is found', async (t) => 
     [{ public: true }],
     [{ public: true, events: 'name' }, 'public'],
     [{ public: true, events: [] }, 'public'],
-    [{ public: true, forms: true }, 'forms'],
     [{ public: true, maxBodyBytes: 5 }],
     [{ public: true, pages: true }, 'pages'],
     [{ public: true, pages: true, method: 'GET' }, 'pages'],
@@ -31,7 +29,7 @@ t.test('what means nothing beside the rest of the route is found', async (t) => 
     [{ cacheMinutes: 5, method: 'HEAD' }, 'cacheMinutes'],
     [{ cacheMinutes: 5, method: 'DELETE' }, 'cacheMinutes'],
     [{ cacheMinutes: 5, events: 'name' }, 'cacheMinutes'],
-    [{ cacheMinutes: 5, public: true }, 'cacheMinutes'],
+    [{ cacheMinutes: 5, public: true }],
     [{ maxBodyBytes: 5 }],
     [{ maxBodyBytes: 5, method: 'DELETE' }],
     [{ maxBodyBytes: 5, method: 'GET' }, 'maxBodyBytes'],

@@ -20,7 +20,13 @@ const DEFAULTS = {
 
 t.test('a route has nothing of its own unless it says so', async (t) => {
   t.same(RoutesSchema.parse([{ method: 'POST', path: '/a' }]), [{ ...DEFAULTS, method: 'POST', path: '/a' }]);
-  const whole = { method: 'POST', path: '/a', events: 'a', query: ['_', 'v.1', '$x~y-z', 'c=gzip-js', 'c=base64'], forms: true };
+  const whole = {
+    method: 'POST',
+    path: '/a',
+    events: 'a',
+    query: ['_', 'v.1', '$x~y-z', 'c=gzip-js', 'c=base64'],
+    forms: true,
+  };
   t.same(RoutesSchema.parse([whole]), [{ ...DEFAULTS, ...whole }]);
   const get = {
     method: 'GET',

@@ -1,9 +1,13 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import t from 'tap';
-import { answer, problemBody, problemHeaders } from '../../src/data-port/answer.ts';
+import { answer, lingerOnClose, problemBody, problemHeaders } from '../../src/data-port/answer.ts';
 import { recordOf } from '../../src/data-port/socket-record.ts';
 import { refusal, REFUSALS, type RefusalCode } from '../../src/refusal.ts';
 import { serveExchanges } from '../support/exchanges.ts';
 import { sendRaw } from '../support/raw-http.ts';
+import { catchTimers } from '../support/timers.ts';
 import { RawClient } from '../support/upstream.ts';
 
 const OWN = { status: 403, headers: ['X-A', 'b'], body: '{"n":1}', close: false };
@@ -83,6 +87,84 @@ t.test('a last answer is read to its end by a client that is still sending', asy
   await client.closed;
   t.match(client.text, /403[\s\S]*\{"n":1\}$/);
   t.equal(client.error, null);
+});
+
+t.test('a client is told at once that nothing follows the last answer, and is read a while longer', async (t) => {
+  let server: Socket | null = null;
+  const { port } = await serveExchanges(t, (exchange) => {
+    server = exchange.req.socket;
+    answer(exchange, { ...OWN, close: true });
+  });
+  const client = new RawClient(t, port, { allowHalfOpen: true });
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhe');
+  await once(client.socket, 'end');
+  const socket = server as unknown as Socket;
+  t.notOk(socket.destroyed);
+  client.write('llo');
+  await once(socket, 'data');
+  client.socket.end();
+  await client.closed;
+  t.equal(client.error, null);
+});
+
+/** A connection that lingers after its last answer, and the timers that it does that by. */
+function lingering() {
+  const closed: string[] = [];
+  const socket = new Duplex({
+    allowHalfOpen: true,
+    read: () => undefined,
+    write: (_chunk, _encoding, done) => done(),
+    final: (done) => (closed.push('answer ended'), done()),
+  });
+  socket.on('close', () => closed.push('closed'));
+  const read = Object.assign(socket, { bytesRead: 1000 }) as unknown as Socket & { bytesRead: number };
+  lingerOnClose(read);
+  const timers = catchTimers(() => read.destroySoon());
+  return { socket: read, closed, timers };
+}
+
+t.test(
+  'the connection of a last answer is closed for writing at once, and wholly when its client closes it',
+  async (t) => {
+    const { socket, closed } = lingering();
+    await new Promise(setImmediate);
+    t.same(closed, ['answer ended']);
+    socket.push('more of the body');
+    socket.push(null);
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    t.same(closed, ['answer ended', 'closed'], 'what still came was read and dropped');
+  },
+);
+
+t.test('a client that does not close it is read for a second, and for 4 MiB', async (t) => {
+  const slow = lingering();
+  t.same(
+    slow.timers.map(({ ms }) => ms),
+    [1000, 50],
+  );
+  slow.timers[0]?.run();
+  t.ok(slow.socket.destroyed);
+  const fast = lingering();
+  fast.socket.bytesRead += 4 * 1024 * 1024;
+  fast.timers[1]?.run();
+  t.notOk(fast.socket.destroyed);
+  fast.socket.bytesRead += 1;
+  fast.timers[1]?.run();
+  t.ok(fast.socket.destroyed);
+});
+
+t.test('nothing is left of a connection that lingered', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  let closed: Promise<unknown> | null = null;
+  const { port } = await serveExchanges(t, (exchange) => {
+    closed = new Promise((resolve) => exchange.req.socket.on('close', resolve));
+    answer(exchange, { ...OWN, close: true });
+  });
+  await sendRaw(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhe', { untilClose: true });
+  await closed;
+  t.ok(timers() <= before);
 });
 
 t.test('after an answer has begun there is only the end of the connection', async (t) => {

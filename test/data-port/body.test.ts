@@ -55,7 +55,9 @@ t.test('a body in the packet of its header is there once that is parsed, however
   await once(sized, 'end');
   const chunks = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n';
   const { req: chunked } = await received(t, chunks);
-  t.same(await bodyOf(chunked, null), Buffer.from('hello'));
+  await parsed();
+  t.same(arrivedBody(chunked, { contentLength: null, maxBytes: 5 }), Buffer.from('hello'));
+  await once(chunked, 'end');
   const { req: empty } = await received(t, head(0));
   t.same(await bodyOf(empty, 0), Buffer.alloc(0));
   const { req: large } = await received(t, `${head(5)}hello`);
@@ -88,4 +90,23 @@ t.test('a body that is not all there is left where it is', async (t) => {
   const whole = bodyOf(req, 10);
   client.write('world');
   t.same(await whole, Buffer.from('helloworld'));
+});
+
+t.test('whoever has the body leaves no listener on its request', async (t) => {
+  const events = ['data', 'end', 'close', 'error'];
+  for (const leave of [false, true]) {
+    const { req, client } = await received(t, `${head(10)}hello`);
+    const before = events.map((event) => req.listenerCount(event));
+    const whole = bodyOf(req, 10);
+    await parsed();
+    await parsed();
+    t.ok(events.some((event, n) => req.listenerCount(event) > (before[n] ?? 0)));
+    if (leave) client.socket.destroy();
+    else client.write('world');
+    t.same(await whole, leave ? 'aborted' : Buffer.from('helloworld'));
+    t.same(
+      events.map((event) => req.listenerCount(event)),
+      before,
+    );
+  }
 });

@@ -52,6 +52,7 @@ t.test('a request that cannot be parsed gets a document of its own', async (t) =
     const [head = '', body = ''] = text.split('\r\n\r\n');
     t.equal(/Content-Length: (\d+)/.exec(head)?.[1], String(body.length));
     t.equal(recorded.at(-1)?.code, code);
+    t.notMatch(text, /undefined/);
   }
   t.equal(
     await send(t, port, 'GET / HTTP/1.1\nHost: a\n\n').then((text) => /"code":"(\w+)"/.exec(text)?.[1]),
@@ -70,6 +71,31 @@ t.test('what breaks behind a whole request leaves its answer alone', async (t) =
   const text = await send(t, port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\nG@T\r\n\r\n');
   t.match(text, /^HTTP\/1\.1 200 OK[\s\S]*Connection: close[\s\S]*answer/);
   t.match([refused, recorded], [[], [{ code: 'not_implemented' }]]);
+});
+
+t.test('the answer before broken bytes is read to its end by a client that is still sending them', async (t) => {
+  const closing: boolean[] = [];
+  const { port } = await listening(t, ({ req, res }) => {
+    setImmediate(() => {
+      closing.push(recordOf(req.socket).closing);
+      res.end('answer');
+    });
+  });
+  const client = new RawClient(t, port);
+  client.write(`GET / HTTP/1.1\r\nHost: a\r\n\r\nG@T${'x'.repeat(3_000_000)}`);
+  await client.closed;
+  t.match(client.text, /answer$/);
+  t.same(closing, [true]);
+  t.equal(client.error, null);
+});
+
+t.test('an answer that had begun before the broken bytes were seen is the last one all the same', async (t) => {
+  const { port } = await listening(t, ({ res }) => {
+    res.writeHead(200, { 'Content-Length': 6 }).flushHeaders();
+    setImmediate(() => res.end('answer'));
+  });
+  const text = await send(t, port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\nG@T\r\n\r\n');
+  t.match(text, /answer$/);
 });
 
 t.test('a body that breaks after its answer was given ends the connection', async (t) => {

@@ -99,6 +99,7 @@ t.test('CONNECT and expectations are requests like any other', async (t) => {
     await sendRaw(port, `POST / HTTP/1.1\r\nHost: a\r\nExpect: ${expectation}\r\nConnection: close\r\n\r\n`, {
       untilClose: true,
     });
+  t.match(connect.text, /\r\nConnection: close\r\n/);
   t.equal(seen[0], 'CONNECT a:1 false');
   t.ok(seen.includes('POST / true'));
   t.ok(seen.includes('POST / false'));

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { keyLayout, replaceKey, writeKeys } from '../../src/keys/redis-layout.ts';
 import { connectRedis } from '../../src/lib/redis.ts';
-import { createMemoryStore } from '../../src/metrics-api/memory-store.ts';
-import { createRedisStore } from '../../src/metrics-api/redis-store.ts';
+import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { createRedisRateStore } from '../../src/rate-store/redis.ts';
-import { answerEntry, KEY } from '../metrics-api/cache-store-contract.ts';
+import { answerEntry, KEY } from '../cache/store-contract.ts';
 import { eventually, redisAt, startRedis } from '../support/redis.ts';
 import { definitionOf, watchKeys } from '../support/redis-keys.ts';
 

@@ -20,7 +20,7 @@ const IN_A_PAGE: VendorClient = {
   answer: (path) => (path.endsWith('/config') ? '{"supportedCompression":["gzip-js"]}' : '{}'),
 };
 
-t.test('posthog-js', (t) => playAll(t, IN_A_PAGE, { givesUpOn429: true, inPath: true }));
+t.test('posthog-js', (t) => playAll(t, IN_A_PAGE, { calls: 1, givesUpOn429: true, inPath: true }));
 
 t.test('posthog-js without compression, whose page sends base64 in a form when it is left', (t) =>
   playLeaving(t, { ...IN_A_PAGE, answer: () => '{}' }),

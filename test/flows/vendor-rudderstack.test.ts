@@ -22,15 +22,17 @@ const inAPage = (useBeacon: boolean): VendorClient => ({
   module: '@rudderstack/analytics-js/dist/npm/modern/bundled/esm/index.mjs',
   driver: `
     const client = new SDK.RudderAnalytics();
-    const begin = (base, key) => client.load(key, base, { configUrl: base, useBeacon: ${useBeacon} });
+    const begin = (base, key) => {
+      client.load(key, base, { configUrl: base, useBeacon: ${useBeacon} });
+      client.identify('u');
+    };
     const send = (names) => {
       for (const name of names) client.track(name);
-      client.identify('u');
     };`,
   answer: (path) => (path.startsWith('/sourceConfig') ? SOURCE : '{}'),
 });
 
-t.test('@rudderstack/analytics-js', (t) => playAll(t, inAPage(false)));
+t.test('@rudderstack/analytics-js', (t) => playAll(t, inAPage(false), { calls: 2 }));
 
 t.test('@rudderstack/analytics-js as beacons', (t) => playLeaving(t, inAPage(true)));
 

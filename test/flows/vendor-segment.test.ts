@@ -13,15 +13,15 @@ const inAPage = (delivery: string): VendorClient => ({
     const begin = (base, key) => {
       const own = { apiKey: key, apiHost: base.replace('http://', '') + '/v1', protocol: 'http', deliveryStrategy: ${delivery} };
       client.load({ writeKey: key, cdnSettings: { integrations: { 'Segment.io': own } } }, { integrations: { 'Segment.io': own } });
+      client.identify('u');
+      client.page();
     };
     const send = (names) => {
       for (const name of names) client.track(name);
-      client.identify('u');
-      client.page();
     };`,
 });
 
-t.test('@segment/analytics-next', (t) => playAll(t, inAPage('{ strategy: "standard" }')));
+t.test('@segment/analytics-next', (t) => playAll(t, inAPage('{ strategy: "standard" }'), { calls: 2 }));
 
 t.test('@segment/analytics-next in batches', (t) =>
   playLimited(t, inAPage('{ strategy: "batching", config: { size: 5, timeout: 200 } }')),

@@ -4,7 +4,15 @@ import { once } from 'node:events';
 import http, { type RequestListener, type ServerResponse } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { hidePauses, keepPace, latestAnswerOn, MAX_WAITING_ANSWERS, watchPackets } from '../../src/lib/pipelining.ts';
+import {
+  continueInTurn,
+  hidePauses,
+  keepPace,
+  latestAnswerOn,
+  MAX_WAITING_ANSWERS,
+  onceAnswered,
+  watchPackets,
+} from '../../src/lib/pipelining.ts';
 import { RawClient } from '../support/upstream.ts';
 
 /** One is noticed late: the first packet is read by Node alone. */
@@ -214,4 +222,89 @@ t.test('who watches packets sees each byte once, before the parser, also where i
     if (before === 0) t.same(cuts, [watch.length + GET.length * 2]);
     t.equal(seen.join(''), GET.repeat(before === 0 ? 3 : 5) + end);
   }
+});
+
+t.test('100 Continue comes in its turn: before the answer, and never into the one before it', async (t) => {
+  const { server, port } = await pacedServer(t, (_req, res) => void setImmediate(() => res.end('first')));
+  server.on('checkContinue', (req, res) => {
+    keepPace(req, res);
+    continueInTurn(req, res);
+    req.resume().on('end', () => res.end('second'));
+  });
+  const expecting = 'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n';
+  const client = new RawClient(t, port);
+  client.write(GET + expecting);
+  await client.until('HTTP/1.1 100 Continue');
+  t.match(client.text, /^HTTP\/1\.1 200 OK\r\n[^]*first[^]*HTTP\/1\.1 100 Continue\r\n\r\n$/);
+  client.write('hi');
+  await client.until('second');
+  t.equal(client.text.split('100 Continue').length, 2);
+  client.write(expecting);
+  await client.until('100 Continue\r\n\r\n');
+  client.write(`hi${GET.replace('Host', 'Connection: close\r\nHost')}`);
+  await client.closed;
+  t.equal(client.text.split('second').length, 3, 'the connection goes on');
+});
+
+t.test('a body that came with the expectation needs no 100, and its answer is not the last one', async (t) => {
+  const { server, port } = await pacedServer(t, (_req, res) => void setImmediate(() => res.end('plain')));
+  server.on('checkContinue', (req, res) => {
+    keepPace(req, res);
+    continueInTurn(req, res);
+    req.resume().on('end', () => res.end('second'));
+  });
+  const client = new RawClient(t, port);
+  client.write(
+    `${GET}POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi${GET.replace('Host', 'Connection: close\r\nHost')}`,
+  );
+  await client.closed;
+  t.same(client.text.match(/plain|second|100 Continue/g), ['plain', 'second', 'plain']);
+});
+
+t.test('a connection that left HTTP is handed over once its answers are out, and not when it is over', async (t) => {
+  const answers: ServerResponse[] = [];
+  const handed: string[] = [];
+  const { server, port } = await pacedServer(t, (_req, res) => void answers.push(res));
+  server.on('connect', (req: http.IncomingMessage) => {
+    req.socket.on('error', () => undefined);
+    onceAnswered(req.socket, () => handed.push(req.url ?? ''));
+  });
+  const connect = (name: string): string => `CONNECT ${name}:1 HTTP/1.1\r\nHost: ${name}:1\r\n\r\n`;
+  const alone = new RawClient(t, port);
+  const arrived = once(server, 'connect');
+  alone.write(connect('alone'));
+  await arrived;
+  t.same(handed, ['alone:1'], 'at once where nothing waits');
+  for (const gone of [false, true]) {
+    const client = new RawClient(t, port);
+    const left = once(server, 'connect') as Promise<[http.IncomingMessage]>;
+    client.write(GET + connect(gone ? 'gone' : 'there'));
+    const [{ socket }] = await left;
+    t.equal(handed.length, gone ? 2 : 1, 'not before the answer');
+    if (gone) {
+      const closed = once(socket, 'close');
+      client.socket.destroy();
+      socket.destroy();
+      await closed;
+    }
+    const answer = answers.pop() as ServerResponse;
+    if (!gone) {
+      answer.end('answer');
+      await client.until('answer');
+    } else answer.emit('finish');
+  }
+  t.same(handed, ['alone:1', 'there:1']);
+});
+
+t.test('the listeners of answers that wait are not taken for a leak', async (t) => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  t.teardown(() => process.off('warning', note));
+  const { port } = await pacedServer(t, (_req, res) => void setImmediate(() => res.end('x')));
+  const client = new RawClient(t, port);
+  client.write(GET.repeat(200) + GET.replace('Host', 'Connection: close\r\nHost'));
+  await client.closed;
+  await new Promise(setImmediate);
+  t.same(warnings, []);
 });

@@ -156,3 +156,10 @@ t.test('a process whose log reader is gone can still end', async (t) => {
   const [code] = (await once(child, 'exit')) as [number | null];
   t.equal(code, 7);
 });
+
+t.test('at the end of a process nobody waits long for a reader that makes no room', async (t) => {
+  const { fd } = pipe(t);
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+  for (let n = 0; n < 10; n++) writer.write(LONG);
+  t.equal(writer.flushSync(), undefined, 'it returns');
+});

@@ -5,6 +5,7 @@ import type { LogLevel } from '../../src/observability/log.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { refusal } from '../../src/refusal.ts';
 import { NOON, outcome } from '../support/outcomes.ts';
+import { catchTimers } from '../support/timers.ts';
 
 function collecting(level: LogLevel = 'info') {
   const lines: string[] = [];
@@ -26,8 +27,16 @@ const rejection: Rejection = {
   path: '/event/ingest',
   removedEvents: 0,
   mode: 'enforce',
+  rule: undefined,
 };
 const because = refusal('ip_not_allowed', '203.0.113.7 is not on the list of web');
+
+t.test('the rule that decided stands in the line, if there is one', async (t) => {
+  t.notMatch(rejectionLine(rejection), 'rule');
+  const line = rejectionLine({ ...rejection, rule: 'allowedRoutes of key "a"\n' });
+  t.match(JSON.parse(line), { mode: 'enforce', rule: 'allowedRoutes of key "a"\n' });
+  t.equal(line.indexOf('\n'), line.length - 1);
+});
 
 t.test('a refusal is one line with exactly its fields, in their order', async (t) => {
   const { log, lines } = collecting();
@@ -105,4 +114,22 @@ t.test('an upstream failure and a plain request have lines of their own', async 
   const [failure, request] = parsed();
   t.match(failure, { level: 'warn', msg: 'upstream_failed', kind: 'header_timeout', status: 504, path: '/a' });
   t.match(request, { level: 'info', msg: 'request', status: 204, durationSeconds: 0.002, upstreamSeconds: 0.001 });
+});
+
+t.test('a flush that nobody reads is given up after a second', async (t) => {
+  let finish = (): void => {};
+  let givenUp = 0;
+  const destination = {
+    write: () => undefined,
+    flush: (done: () => void) => void (finish = done),
+    giveUp: () => (givenUp++, finish()),
+  };
+  const log = createLog({ level: 'info', now: () => NOON, destination });
+  let flushed: Promise<void> | null = null;
+  const [patience, ...others] = catchTimers(() => void (flushed = log.flush()));
+  t.same([patience?.ms, others], [1000, []]);
+  t.equal(givenUp, 0);
+  patience?.run();
+  await flushed;
+  t.equal(givenUp, 1);
 });

@@ -49,6 +49,7 @@ t.test('a refusal becomes one record with exactly the fields of the log line, fo
       path: '/event/ingest',
       removedEvents: 2,
       mode: 'enforce',
+      rule: undefined,
     },
   ]);
   t.equal(recent[0], rejections[0]);
@@ -120,6 +121,11 @@ t.test('a path is kept without its query and up to a bound', async (t) => {
   t.equal(loggablePath('/a/b'), '/a/b');
   t.equal(loggablePath('/a?api_key=s3cret'), '/a');
   t.equal(loggablePath('/a#s3cret'), '/a');
+  const longest = `/${'a'.repeat(1023)}`;
+  t.equal(loggablePath(longest), longest);
+  t.equal(loggablePath(`${longest}b`), `${longest}…`);
+  t.equal(loggablePath(`${longest}?b`), longest);
+  t.equal(loggablePath('/a#b?c'), '/a');
   t.equal(loggablePath(`/${'a'.repeat(20_000)}`).length, 1025);
   t.equal(NOON, Date.parse('2026-01-31T12:00:00Z'));
 });

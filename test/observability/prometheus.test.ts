@@ -26,6 +26,12 @@ t.test('after one request of each kind every metric has a series', async (t) => 
     );
 });
 
+t.test('without a cache its gauges are 0', async (t) => {
+  const series = await scrape(metricsOver(() => null));
+  t.equal(series.get('postern_cache_bytes'), 0);
+  t.equal(series.get('postern_cache_entries'), 0);
+});
+
 t.test('gauges tell the state of keys, their source, the configuration, the cache and the build', async (t) => {
   const past = NOON - 1;
   const keys = snapshot([

@@ -16,6 +16,7 @@ const rejection = (n: number, change: Partial<Rejection> = {}): Rejection => ({
   path: '/',
   removedEvents: 0,
   mode: 'enforce',
+  rule: undefined,
   ...change,
 });
 

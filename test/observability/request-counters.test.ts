@@ -157,7 +157,8 @@ t.test('tokens, cache results and requests in flight', async (t) => {
   t.equal(series.get('postern_tokens_issued_total{key="numbers"}'), 1);
   t.equal(series.has('postern_tokens_issued_total{key="web"}'), false);
   t.equal(series.get('postern_cache_requests_total{result="coalesced"}'), 1);
-  t.equal(series.get('postern_cache_requests_total{result="hit"}'), 0);
+  for (const result of ['hit', 'miss', 'stale', 'refresh', 'uncacheable'])
+    t.equal(series.get(`postern_cache_requests_total{result="${result}"}`), 0, result);
   t.equal(series.get('postern_requests_in_flight{api="metrics"}'), 1);
   t.equal(series.get('postern_requests_in_flight{api="integration"}'), 0);
 });

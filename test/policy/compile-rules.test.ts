@@ -16,7 +16,7 @@ t.test('an API that is left out has no rules', async (t) => {
     name: 'integration',
     hosts: null,
     credential: [{ kind: 'bearer' }],
-    authorization: { kind: 'strip' },
+    authorization: { basic: { kind: 'strip' }, bearer: { kind: 'strip' }, places: [{ kind: 'strip' }] },
     enforcement: 'enforce',
     maxBodyBytes: 1048576,
   });

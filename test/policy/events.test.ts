@@ -38,7 +38,7 @@ t.test('disallowedEvents decides about batches', async (t) => {
 
 t.test('what the header fields must say', async (t) => {
   const check = (...fields: string[]) => {
-    const decision = checkEventMedia(factsOf({}, fields).headers);
+    const decision = checkEventMedia(factsOf({}, fields).headers, null);
     return decision.ok ? decision.value : decision.refusal.code;
   };
   t.equal(check(), 'identity');

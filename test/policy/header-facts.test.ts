@@ -76,6 +76,8 @@ t.test('each field is read in any case, the first kept and repetitions counted',
     accessControlRequestMethod: 'POST',
     accessControlRequestHeaders: 'a, b',
     cacheControl: undefined,
+    cookies: [],
+    isConditional: false,
   });
 });
 
@@ -195,4 +197,11 @@ t.test('what came before never changes what is read', async (t) => {
       }),
     ),
   );
+});
+
+t.test('cookies are all kept, and what asks for less than the whole answer is seen in any field', async (t) => {
+  t.same(readHeaders(['Cookie', 'a=1', 'COOKIE', 'b=2']).cookies, ['a=1', 'b=2']);
+  for (const name of ['Range', 'If-Range', 'If-Match', 'If-None-Match', 'if-modified-since', 'IF-UNMODIFIED-SINCE'])
+    t.equal(readHeaders([name, 'x']).isConditional, true, name);
+  t.equal(readHeaders(['If-X', 'x', 'Accept-Ranges', 'bytes']).isConditional, false);
 });

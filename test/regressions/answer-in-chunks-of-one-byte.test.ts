@@ -1,5 +1,5 @@
 import t from 'tap';
-import { collect } from '../../src/metrics-api/collect.ts';
+import { collect } from '../../src/cache/collect.ts';
 import type { ResponseSink } from '../../src/upstream/dispatch.ts';
 
 const SIZE = 1_048_576;

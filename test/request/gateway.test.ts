@@ -161,7 +161,10 @@ t.test('a preflight is answered and neither forwarded nor counted as under way',
 
 t.test('the way is the one of the API that is asked', async (t) => {
   const metrics = apiRules({ name: 'metrics' });
-  const { send, outcomes } = await gatewayWith(t, { rules: () => ({ ...RULES, metrics }), world: WORLD });
+  const { send, outcomes } = await gatewayWith(t, {
+    rules: () => rulesOf([key('k', { apis: new Set(['integration', 'metrics']) })], { metrics }),
+    world: WORLD,
+  });
   await send('k', '', '/metrics/x');
   await send('k', '', '/profile');
   t.same(

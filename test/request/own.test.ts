@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { compileAllowRule } from '../../src/keys/address-rule.ts';
-import { createFailureLimiter } from '../../src/metrics-api/failure-limiter.ts';
-import type { MetricsService } from '../../src/metrics-api/metrics-service.ts';
-import { createTokenEndpoint, MAX_TOKEN_BODY_BYTES } from '../../src/metrics-api/token-endpoint.ts';
-import { createTokenService, type TokenService } from '../../src/metrics-api/token.ts';
+import { createFailureLimiter } from '../../src/tokens/failure-limiter.ts';
+import type { ApiTokens } from '../../src/tokens/tokens.ts';
+import { createTokenEndpoint, MAX_TOKEN_BODY_BYTES } from '../../src/tokens/token-endpoint.ts';
+import { createTokenService, type TokenService } from '../../src/tokens/token.ts';
 import type { Key } from '../../src/keys/key.ts';
-import { API_KEY, CLIENT_SECRET, metricsKey, secretOf, snapshotOf } from '../metrics-api/support/metrics-keys.ts';
+import { API_KEY, CLIENT_SECRET, metricsKey, secretOf, snapshotOf } from '../support/metrics-keys.ts';
 import { serveGateway } from '../support/exchanges.ts';
 import { apiRules, rulesOf } from '../support/passages.ts';
 import { sendRaw } from '../support/raw-http.ts';
@@ -32,17 +32,17 @@ interface Given {
 }
 
 async function serving(t: Test, given: Given = {}) {
-  const tokens = { ...createTokenService(SETTINGS, randomBytes(32)), jwks: JWKS, ...given.tokens };
-  const service = {
-    tokens,
-    endpoint: createTokenEndpoint(tokens, createFailureLimiter()),
-  } as unknown as MetricsService;
+  const tokens = { ...createTokenService('metrics', SETTINGS, randomBytes(32)), jwks: JWKS, ...given.tokens };
+  const service: ApiTokens = {
+    service: tokens,
+    endpoint: createTokenEndpoint('metrics', tokens, createFailureLimiter()),
+  };
   const { enforcement = 'enforce' } = given;
   const metrics = apiRules({ name: 'metrics', publishesKeys: true, enforcement });
   const keys = snapshotOf(metricsKey({ secrets: [secretOf(CLIENT_SECRET)], ...given.key }));
   const served = await serveGateway(t, {
     rules: () => rulesOf([], { metrics, keys }),
-    world: { serviceOf: () => service },
+    world: { tokensOf: () => service, keySet: () => JWKS },
   });
   const ask = (body: string, type = JSON_TYPE, fields = '', method = 'POST') =>
     sendRaw(

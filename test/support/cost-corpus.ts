@@ -12,9 +12,9 @@ import { parseAddress } from '../../src/lib/address.ts';
 import { normalizeTarget, PATH_QUIRKS } from '../../src/lib/path-normalization.ts';
 import { decomposeWithoutMarks } from '../../src/lib/path-reading.ts';
 import { compileNameReader, overridesMethod, queryParameters } from '../../src/lib/query.ts';
-import { cacheDirective, storability } from '../../src/metrics-api/storability.ts';
+import { cacheDirective, storability } from '../../src/cache/storability.ts';
 import { isMetricsQuery, isTokenPath } from '../../src/policy/own-endpoint.ts';
-import { readJsonRequest, readOAuthRequest, tokenForm } from '../../src/metrics-api/token-request.ts';
+import { readJsonRequest, readOAuthRequest, tokenForm } from '../../src/tokens/token-request.ts';
 import { redactUrls } from '../../src/lib/redact-urls.ts';
 import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
 import { resolveClientAddress } from '../../src/policy/client-address.ts';
@@ -256,12 +256,12 @@ export const PARSER_COSTS: readonly ParserCost[] = [
   call(
     'Vary of an answer',
     (size) => fill(size, 'a,'),
-    (text) => storability({ status: 200, statusText: '', headers: ['Vary', text] }),
+    (text) => storability({ status: 200, statusText: '', headers: ['Vary', text] }, true),
   ),
   call(
     'Cache-Control of an answer',
     (size) => fill(size, 'no-stor'),
-    (text) => storability({ status: 200, statusText: '', headers: ['Cache-Control', text] }),
+    (text) => storability({ status: 200, statusText: '', headers: ['Cache-Control', text] }, true),
   ),
   call(
     'a PROXY header',

@@ -89,9 +89,13 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
     draining,
     upstreamOf: () => upstream,
     now: () => 0,
-    serviceOf: () => {
-      throw new Error('no service');
+    tokensOf: () => {
+      throw new Error('no tokens');
     },
+    cacheOf: () => {
+      throw new Error('no cache');
+    },
+    keySet: () => '{"keys":[]}',
     openStreamLane: ({ facts }, then) => {
       lanes.push(facts.target);
       then();

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { loadConfig } from '../../src/config/load.ts';
 import { presetOf } from '../../src/config/presets.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { ANYWHERE, NOWHERE as NOWHERE_DENIED } from '../../src/keys/address-rule.ts';
 import { NO_RECORDS } from '../../src/keys/definition.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
@@ -50,6 +51,8 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
   return {
     name: 'integration',
     hosts: null,
+    allowFrom: ANYWHERE,
+    denyFrom: NOWHERE_DENIED,
     router: compileRoutes(presetOf('userflux').routes),
     credential: [{ kind: 'bearer' }],
     credentialFields: [],
@@ -58,8 +61,10 @@ export function apiRules(change: Partial<ApiRules> = {}): ApiRules {
     cors: { allowedHeaders: new Set(['authorization']), maxAgeSeconds: 60, allowCredentials: false },
     refusalForm: 'problem',
     enforcement: 'enforce',
+    unlisted: 'allow',
     maxBodyBytes: 1000,
     idleTimeoutMs: 1000,
+    caches: change.name === 'metrics',
     tokenPath: change.name === 'metrics' ? '/metrics/auth/token' : null,
     publishesKeys: false,
     ...change,
@@ -98,6 +103,7 @@ export function rulesOf(
   return {
     ready: true,
     trustedProxies: compileTrustedProxies([]),
+    denyFrom: NOWHERE_DENIED,
     pathQuirks: new Set(),
     choice: compileApiChoice(apis.map((rules) => ({ rules, paths: null }))),
     idleTimeoutMs: Math.min(...apis.map(({ idleTimeoutMs }) => idleTimeoutMs)),
@@ -127,6 +133,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     client: null,
     body: 'unread',
     bodyText: null,
+    envelope: null,
     bodyHandedOver: false,
     lookedThrough: false,
     bodyJudged: false,

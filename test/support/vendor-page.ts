@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { startBackend, type Backend, type RecordedRequest } from './backend.ts';
 import { startChromium } from './browser.ts';
@@ -40,11 +40,13 @@ export interface VendorPage {
 export interface VendorWorld {
   readonly backend: Backend;
   readonly postern: Postern;
+  /** Lets time stand still for Postern, or go on. */
+  readonly freeze: (frozen: boolean) => void;
   /** The names of all events that reached the backend. */
   readonly names: () => readonly string[];
   /** Resolves when all of these have reached the backend. */
   readonly arrived: (...names: readonly string[]) => Promise<void>;
-  /** Opens a page on the origin that the keys admit, or on another one, and begins there with the secret. */
+  /** Goes to a page on the origin that the keys admit, or on another one, as a new visitor, and begins there with the secret. */
   readonly open: (secret: string, place?: 'shop' | 'elsewhere') => Promise<VendorPage>;
 }
 
@@ -60,20 +62,27 @@ export async function startVendor(
   });
   const shop = await serveSite(t, client);
   const elsewhere = await serveSite(t, client);
+  let frozenAt: number | null = null;
   const postern = await startPostern(t, {
     config: { apis: { integration: { upstream: backend.url, preset } } },
     keys: keys.map((key) => ({ ...key, allowedOrigins: [shop] })),
+    now: () => frozenAt ?? Date.now(),
   });
   const browser = await startChromium(t);
+  // One page for all scenes: another one would be another process.
+  const page = await browser.newPage();
   const names = (): readonly string[] => backend.requests.flatMap(namesIn);
   return {
     backend,
     postern,
+    freeze: (frozen) => {
+      frozenAt = frozen ? Date.now() : null;
+    },
     names,
     arrived: async (...wanted) => {
       while (!wanted.every((name) => names().includes(name))) await backend.next();
     },
-    open: (secret, place = 'shop') => openPage(browser, { site: place === 'shop' ? shop : elsewhere, postern, secret }),
+    open: (secret, place = 'shop') => openPage(page, { site: place === 'shop' ? shop : elsewhere, postern, secret }),
   };
 }
 
@@ -89,8 +98,12 @@ interface Driven {
   readonly send: (names: readonly string[]) => unknown;
 }
 
-async function openPage(browser: Browser, { site, postern, secret }: Opening): Promise<VendorPage> {
-  const page = await browser.newPage();
+async function openPage(page: Page, { site, postern, secret }: Opening): Promise<VendorPage> {
+  page.removeAllListeners();
+  // What the scene before left behind belongs to its visitor.
+  await page.goto(`${site}/left`);
+  await page.context().clearCookies();
+  await page.evaluate(() => (globalThis as unknown as { localStorage: { clear(): void } }).localStorage.clear());
   const statuses: number[] = [];
   const waiting = new Map<number, () => void>();
   page.on('response', (response) => {

@@ -2,7 +2,7 @@
  * Mixpanel. Its backend takes events from a JSON body, and from `data` of a form or of the query, there also in base64. Every event
  * holds the project's token.
  */
-import { get, post, type Preset, type Rest } from './preset.ts';
+import { CONTAINERS, get, post, type Preset, type Rest } from './preset.ts';
 
 const EVENTS = ['[].event', 'event'];
 
@@ -10,7 +10,7 @@ const EVENTS = ['[].event', 'event'];
 const CALL: Rest = {
   query: ['_', 'ip', 'verbose', 'test', 'strict', 'project_id'],
   form: 'data',
-  backend: { base64: true },
+  backend: { base64: true, containers: CONTAINERS },
 };
 /** Profiles of people and groups: their backend reads no event there. */
 const PROFILES: Rest = { form: 'data' };

@@ -2,7 +2,7 @@
  * PostHog. Its capture service takes events from the body, from a form's `data` and, before either, from the query's `data`; as a
  * list, in a `batch` or one by one on every path; and compressed or in base64, whatever the header fields say.
  */
-import { get, post, UNSEEN, type Preset, type Rest } from './preset.ts';
+import { CONTAINERS, get, post, type Preset, type Rest } from './preset.ts';
 
 const EVENTS = ['batch[].event', '[].event', 'event'];
 
@@ -25,8 +25,11 @@ const CAPTURE: Rest = {
   ],
   form: 'data',
   gzip: true,
-  backend: { base64: true, containers: ['events', 'data'] },
+  backend: { base64: true, containers: CONTAINERS },
 };
+
+/** Its backend reads events there, where nobody looks. Listed for its forms and its compression alone. */
+const UNSEEN: Rest = { form: 'data', gzip: true, backend: { unseen: true } };
 
 /** What a page loads by the key in its query, and reads. */
 const READ_BY_PAGES: Rest = { pages: true };
@@ -56,6 +59,10 @@ export const POSTHOG: Preset = {
     get('/api/early_access_features', READ_BY_PAGES),
     // Earlier versions.
     post('/decide', undefined, UNSEEN),
+    // Logs, metrics and large AI events: not for keys limited to events.
+    post('/i/v1/logs', undefined, UNSEEN),
+    post('/i/v1/metrics', undefined, UNSEEN),
+    post('/i/v0/ai', undefined, { forms: true, backend: { unseen: true, opaque: true } }),
   ],
   credential: [
     'body:api_key',

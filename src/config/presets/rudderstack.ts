@@ -2,19 +2,20 @@
  * RudderStack. Its gateway takes the kind of a single call from the path, whatever the body says, and a batch from `batch` alone; the
  * key from Basic, of a beacon from the query. It reads no form: a body that is called one is JSON all the same.
  */
-import { get, post, type Preset, type Rest } from './preset.ts';
+import { CONTAINERS, get, post, type Preset, type Rest } from './preset.ts';
 
-/** Batches mix events with calls that have no event name. The SDK for Node calls its compressed JSON a form. */
-const MIXED: Rest = { unnamed: 'allow', form: 'data' };
+/** Batches mix events with calls that have no event name. */
+const MIXED: Rest = { unnamed: 'allow', backend: { containers: CONTAINERS } };
 /** One call, sent to a backend that takes batches elsewhere. */
-const ONE_CALL: Rest = { backend: { containers: ['batch'] } };
+const ONE_CALL: Rest = { backend: { containers: CONTAINERS } };
 
 const callOf = (kind: string) =>
   post(`/v1/${kind}`, 'event', { ...ONE_CALL, when: { member: 'type', is: ['track'], pass: [kind] } });
 
 export const RUDDERSTACK: Preset = {
   routes: [
-    post('/v1/batch', 'batch[].event', MIXED),
+    // The SDK for Node calls its compressed JSON a form.
+    post('/v1/batch', 'batch[].event', { ...MIXED, form: 'data' }),
     post('/v1/track', 'event', ONE_CALL),
     callOf('identify'),
     callOf('page'),
@@ -22,7 +23,7 @@ export const RUDDERSTACK: Preset = {
     callOf('group'),
     callOf('alias'),
     // When the page is left, or with `useBeacon`.
-    post('/beacon/v1/batch', 'batch[].event', { unnamed: 'allow' }),
+    post('/beacon/v1/batch', 'batch[].event', MIXED),
     // What its client in a page loads first, where `configUrl` leads here.
     get('/sourceConfig', { pages: true }),
   ],

@@ -2,12 +2,12 @@
  * Segment. Its clients put the key into Basic and into the body of the same request. Its backend reads one call, or a `batch` of
  * calls whose `type` says what they are; in a call of another kind it reads no event.
  */
-import { get, post, type Preset, type Rest } from './preset.ts';
+import { CONTAINERS, get, post, type Preset, type Rest } from './preset.ts';
 
 /** Batches mix events with calls that have no event name. */
-const MIXED: Rest = { unnamed: 'allow' };
+const MIXED: Rest = { unnamed: 'allow', backend: { containers: CONTAINERS } };
 /** One call, sent to a backend that takes batches elsewhere. */
-const ONE_CALL: Rest = { backend: { containers: ['batch'] } };
+const ONE_CALL: Rest = { backend: { containers: CONTAINERS } };
 
 /** A call that is no event, so long as its body does not say that it is one. */
 const callOf = (path: string, kind: string) =>

@@ -1,0 +1,30 @@
+/**
+ * Chooses where the answers of an API are kept, as the configuration says.
+ */
+import type { CacheConfig } from '../config/apis-schema.ts';
+import type { Config } from '../config/schema.ts';
+import { connectRedis } from '../lib/redis.ts';
+import type { CacheStore } from './store.ts';
+import { createMemoryStore } from './memory-store.ts';
+import { createRedisStore, type RedisStoreOptions } from './redis-store.ts';
+
+export interface StoreDeps extends Pick<RedisStoreOptions, 'now'>, Required<Pick<RedisStoreOptions, 'onFallback'>> {
+  readonly redis: Config['redis'];
+}
+
+/** `onFallback` is told when Redis begins and ceases to be left out. */
+export function createCacheStore({ store, maxBytes }: CacheConfig, { redis, now, onFallback }: StoreDeps): CacheStore {
+  const memory = createMemoryStore({ maxBytes, now });
+  switch (store) {
+    case 'memory':
+      return memory;
+    case 'redis':
+      return createRedisStore({
+        connection: connectRedis(redis, { name: 'postern-cache', writes: true }),
+        prefix: redis.prefix,
+        memory,
+        now,
+        onFallback,
+      });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Whether the answer to a request may be kept, for how long and for whom, and what of the request, beside its method, target, Host
+ * and body, may shape that answer. Asks no cache.
+ */
+import { isMetricsQuery } from '../policy/own-endpoint.ts';
+import { forwardedProto } from '../upstream/headers.ts';
+import { clientOf, type Passage, type Routed } from './passage.ts';
+
+/** Whether the cache is asked for the answer: of a route that says so or a query of the metrics API, if nothing stood against it. */
+export function mayBeCached(passage: Passage): boolean {
+  const { api, facts, route, identity, wouldReject } = passage;
+  if (api === null || wouldReject !== null || !CACHED_METHODS.has(facts.method)) return false;
+  // In report mode the backend still judges the caller itself, on every request.
+  if (api.enforcement !== 'enforce') return false;
+  // Two fields for one coding: which of them the backend goes by is no part of the key.
+  if (facts.headers.contentEncodingCount > 1 || facts.headers.contentTypeCount > 1) return false;
+  if (identity === null && route?.route.isPublic !== true) return false;
+  return (route?.route.cacheMs ?? null) !== null || isQueryOfMetrics(passage);
+}
+
+const CACHED_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
+
+const isQueryOfMetrics = ({ api, facts, path }: Passage): boolean =>
+  api !== null && facts.method === 'POST' && isMetricsQuery(api, path);
+
+/** How long the answer is fresh, in milliseconds; null: it is not kept. */
+export const freshMsOf = ({ route, identity }: Passage): number | null =>
+  route?.route.cacheMs ?? identity?.key.cacheTtlMs ?? null;
+
+/** Whether callers who know nothing of each other would share the answer: those without a key, or with one that stands in a page. */
+export const isForStrangers = ({ identity }: Passage): boolean =>
+  identity === null || (identity.key.allowBrowsers && identity.key.type !== 'metrics');
+
+/**
+ * What else may shape the answer, as one unambiguous text. A visitor's session always may. Of strangers every field that is not
+ * known to be harmless may: none of them can have what the backend makes of a field of his kept for the others.
+ */
+export function shapeOf(passage: Routed): string {
+  const { facts, api } = passage;
+  const { headers } = facts;
+  const { basic, bearer } = api.authorization;
+  const isPassedOn = headers.authorization !== undefined && (basic.kind === 'pass' || bearer.kind === 'pass');
+  const { fromTrustedProxy } = clientOf(passage);
+  const proto = forwardedProto(fromTrustedProxy ? headers.forwardedProto : undefined, facts.secure);
+  if (headers.cookies.length === 0 && !isPassedOn && !isForStrangers(passage)) return proto;
+  const fields = isForStrangers(passage) ? unknownFields(passage) : [];
+  return JSON.stringify([proto, headers.cookies, isPassedOn ? headers.authorization : null, fields]);
+}
+
+function unknownFields({ facts: { rawHeaders }, api }: Routed): string[] {
+  const fields: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase();
+    if (HARMLESS.has(name) || name.startsWith('sec-') || api.credentialFields.includes(name)) continue;
+    fields.push(name, rawHeaders[i + 1] as string);
+  }
+  return fields;
+}
+
+/**
+ * Part of the key already, not passed on, replaced by Postern's own, varied by where a backend cares, or different on each request
+ * and looked at by nobody but tracing.
+ */
+const HARMLESS: ReadonlySet<string> = new Set(
+  [
+    'host authorization cookie content-type content-encoding content-length transfer-encoding connection',
+    'keep-alive te expect upgrade upgrade-insecure-requests priority dnt cache-control pragma',
+    'accept-encoding user-agent referer save-data x-forwarded-for x-forwarded-proto x-forwarded-host',
+    'x-real-ip forwarded true-client-ip cf-connecting-ip cf-ray cdn-loop via x-amz-cf-id x-amzn-trace-id',
+    'x-cloud-trace-context x-request-id x-correlation-id traceparent tracestate baggage sentry-trace',
+    'uber-trace-id b3 x-b3-traceid x-b3-spanid x-b3-parentspanid x-b3-sampled x-datadog-trace-id',
+    'x-datadog-parent-id x-datadog-sampling-priority x-datadog-origin x-datadog-tags newrelic',
+  ].flatMap((names) => names.split(' ')),
+);

@@ -1,0 +1,122 @@
+import t from 'tap';
+import { createCaches } from '../../src/cache/caches.ts';
+import { createMemoryStore, type MemoryStore } from '../../src/cache/memory-store.ts';
+import type { CacheStore } from '../../src/cache/store.ts';
+import { ApisSchema, type ApiConfig } from '../../src/config/apis-schema.ts';
+import { Client, fakeUpstream, settled } from '../support/cached-upstream.ts';
+import { metricsKey, NOW } from '../support/metrics-keys.ts';
+import { answerEntry, KEY } from './store-contract.ts';
+
+const apis = (written: Record<string, object>): Record<string, ApiConfig> =>
+  ApisSchema.parse(
+    Object.fromEntries(
+      Object.entries(written).map(([name, api]) => [
+        name,
+        { upstream: 'http://127.0.0.1:9001', paths: [`/${name}`], ...api },
+      ]),
+    ),
+  );
+
+const entries = (written: Record<string, object>) => Object.entries(apis(written));
+
+function setUp(shared: boolean | null = null) {
+  const stores: (MemoryStore & { closed: boolean; maxBytes: number })[] = [];
+  const caches = createCaches({
+    createStore: ({ maxBytes }): CacheStore => {
+      const store = { ...createMemoryStore({ maxBytes, now: () => NOW }), closed: false, maxBytes };
+      stores.push(store);
+      return { ...store, shared: () => shared, close: () => void (store.closed = true) };
+    },
+    now: () => NOW,
+  });
+  const upstream = fakeUpstream();
+  /** How often the backend is asked for the one query, with these APIs, of one of them. */
+  const asked = async (written: Record<string, ApiConfig>, api: string): Promise<number> => {
+    const before = upstream.calls.length;
+    caches
+      .configure(Object.entries(written))
+      .get(api)
+      ?.fetch(
+        {
+          holder: metricsKey(),
+          ttlMs: 60_000,
+          method: 'POST',
+          target: '/a',
+          host: 'a.test',
+          shape: '',
+          contentType: undefined,
+          contentEncoding: undefined,
+          cacheControl: undefined,
+          isHead: false,
+          isConditional: false,
+          isShared: false,
+          body: Buffer.from('{}'),
+          headers: () => [],
+          send: upstream.send,
+        },
+        new Client(),
+      );
+    upstream.calls[before]?.answer('{}');
+    await settled();
+    return upstream.calls.length - before;
+  };
+  return { caches, stores, asked };
+}
+
+t.test('an API that says how much has a store of its own, all others share one', async (t) => {
+  const { caches, stores } = setUp();
+  t.same([caches.stats(), caches.shared()], [null, null]);
+  await caches.purge();
+  const made = caches.configure(entries({ a: {}, b: {}, c: { cache: { maxBytes: 1000, maxEntryBytes: 10 } } }));
+  t.same([...made.keys()], ['a', 'b', 'c']);
+  t.same(
+    stores.map(({ maxBytes }) => maxBytes),
+    [67_108_864, 1000],
+  );
+  for (const store of stores) store.set(KEY, answerEntry(), 60_000);
+  t.equal(caches.stats()?.entries, 2);
+  await caches.purge();
+  t.same(caches.stats(), { bytes: 0, entries: 0 });
+  caches.close();
+  t.ok(stores.every(({ closed }) => closed));
+});
+
+t.test('a store stays while its settings do, and ends with the last API that it is for', async (t) => {
+  const { caches, stores } = setUp();
+  const kept = { cache: { maxBytes: 1000, maxEntryBytes: 10 } };
+  caches.configure(entries({ a: {}, b: kept }));
+  caches.configure(entries({ a: { timeoutSeconds: 1 }, b: { cache: { maxBytes: 1000, maxEntryBytes: 20 } } }));
+  t.equal(stores.length, 2);
+  caches.configure(entries({ a: kept, b: kept }));
+  t.same(
+    stores.map(({ closed }) => closed),
+    [true, false, false],
+    'nobody shares any more',
+  );
+  caches.configure(entries({ b: { cache: { maxBytes: 2000, maxEntryBytes: 10 } } }));
+  t.same(
+    stores.map(({ closed }) => closed),
+    [true, true, true, false],
+  );
+});
+
+t.test('answers of one API are none of another, though all else is equal', async (t) => {
+  const { asked } = setUp();
+  const both = apis({ a: {}, b: {} });
+  const equal = {
+    a: { ...(both['a'] as ApiConfig), paths: ['/x'] },
+    b: { ...(both['b'] as ApiConfig), paths: ['/x'] },
+  };
+  t.same(
+    [await asked(equal, 'a'), await asked(equal, 'a'), await asked(equal, 'b'), await asked(equal, 'b')],
+    [1, 0, 1, 0],
+  );
+});
+
+t.test('answers are shared when all that should be are', async (t) => {
+  for (const shared of [true, false, null]) {
+    const { caches } = setUp(shared);
+    caches.configure(entries({ a: {} }));
+    t.equal(caches.shared(), shared);
+  }
+});

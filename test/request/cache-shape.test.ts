@@ -1,0 +1,119 @@
+/** Which answers may be kept, and for whom. How they are sent is tested through the whole way, in gateway.test and the flows. */
+import t from 'tap';
+import type { RouteDefinition } from '../../src/config/route-definition.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
+import type { ApiRules } from '../../src/policy/ruleset.ts';
+import { refusal } from '../../src/refusal.ts';
+import { freshMsOf, isForStrangers, mayBeCached, shapeOf } from '../../src/request/cache-shape.ts';
+import type { Passage, Routed } from '../../src/request/passage.ts';
+import { identityOf, metricsKey } from '../support/metrics-keys.ts';
+import { apiRules, factsOf, key, passageOf, rulesOf } from '../support/passages.ts';
+
+t.test('an answer of the metrics API is kept for an admitted query alone', async (t) => {
+  const api = apiRules({ name: 'metrics' });
+  const passage = (change: Partial<Passage> = {}): Passage => ({
+    ...passageOf(factsOf({ target: '/metrics/query/a' }), rulesOf([])),
+    api,
+    path: '/metrics/query/a',
+    identity: identityOf(metricsKey()),
+    ...change,
+  });
+  t.equal(mayBeCached(passage()), true);
+  t.equal(freshMsOf(passage()), 300_000);
+  const others: Readonly<Record<string, Partial<Passage>>> = {
+    'another API': { api: apiRules() },
+    'no API': { api: null },
+    'an API in report mode': { api: apiRules({ name: 'metrics', enforcement: 'report' }) },
+    'another method': { facts: factsOf({ method: 'PUT' }) },
+    'two codings': { facts: factsOf({}, ['Content-Encoding', 'gzip', 'Content-Encoding', 'br']) },
+    'two types': { facts: factsOf({}, ['Content-Type', 'a/a', 'Content-Type', 'b/b']) },
+    GET: { facts: factsOf({ method: 'GET' }) },
+    'nobody known': { identity: null },
+    'a request that report mode alone let pass': { wouldReject: refusal('ip_not_allowed', 'elsewhere') },
+    'another path': { path: '/metrics/other' },
+    'a path with two readings': { path: '/metrics/query/a%2Fb' },
+    'the token endpoint': { path: '/metrics/auth/token' },
+  };
+  for (const [what, change] of Object.entries(others)) t.equal(mayBeCached(passage(change)), false, what);
+});
+
+/** A request with these fields on the one route of an API, by a key of this type. */
+function onRoute(
+  route: Partial<RouteDefinition> | null,
+  { method = 'GET', path = '/users/1', fields = [] as string[], holder = key('k', { type: 'read-only' }) } = {},
+  api: Partial<ApiRules> = {},
+): Routed {
+  const router = compileRoutes(
+    route === null ? [] : [{ method: method === 'HEAD' ? 'GET' : method, path: '/users/:id', ...route }],
+  );
+  const rules = apiRules({ name: 'orders', router, ...api });
+  const passage = passageOf(factsOf({ method }, fields), rulesOf([], { apis: [rules] }));
+  return { ...passage, api: rules, path, route: router.match(method, path), identity: identityOf(holder) };
+}
+
+const PASS: ApiRules['authorization'] = { basic: { kind: 'pass' }, bearer: { kind: 'pass' }, places: [] };
+
+t.test('in any API the routes that say so are kept for as long as they say, for GET, HEAD and POST', async (t) => {
+  for (const method of ['GET', 'HEAD', 'POST']) {
+    const passage = onRoute({ cacheMinutes: 2 }, { method });
+    t.same([mayBeCached(passage), freshMsOf(passage)], [true, 120_000], method);
+  }
+  for (const method of ['PUT', 'DELETE', 'PATCH'])
+    t.equal(mayBeCached(onRoute({ cacheMinutes: 2 }, { method })), false, method);
+  t.equal(mayBeCached(onRoute({})), false);
+  t.equal(mayBeCached(onRoute(null)), false);
+  const accented = onRoute({ path: '/users/e', cacheMinutes: 2 }, { path: '/users/%C3%A9' });
+  t.same([accented.route?.route.isSure, mayBeCached(accented)], [false, false], 'which only some take for this route');
+  t.equal(mayBeCached({ ...onRoute({ cacheMinutes: 2 }), identity: null }), false);
+  const open = { ...onRoute({ cacheMinutes: 2, public: true }), identity: null };
+  t.same([mayBeCached(open), freshMsOf(open)], [true, 120_000]);
+});
+
+t.test('strangers are all who need no key, or have one that stands in a page', async (t) => {
+  const of = (change: object) => isForStrangers(onRoute({}, { holder: key('k', change) }));
+  t.equal(isForStrangers({ ...onRoute({}), identity: null }), true);
+  t.equal(of({ type: 'write-only' }), true);
+  t.equal(of({ type: 'read-only', allowBrowsers: true }), true);
+  t.equal(of({ type: 'read-only' }), false);
+  t.equal(of({ type: 'metrics', allowBrowsers: true }), false, 'a token is shown by nobody who was not given it');
+});
+
+t.test('what a visitor or an end user is known by shapes every answer', async (t) => {
+  const shape = (fields: string[], api: Partial<ApiRules> = {}) => shapeOf(onRoute({}, { fields }, api));
+  t.equal(shape([]), shape(['X-A', '1', 'Authorization', 'Bearer x']), 'of one holder nothing else does');
+  const shapes = [
+    shape([]),
+    shape(['Cookie', 'a=1']),
+    shape(['cookie', 'a=2']),
+    shape(['Cookie', 'a=1', 'Cookie', 'b=2']),
+    shape(['Authorization', 'Bearer x'], { authorization: PASS }),
+    shape(['Authorization', 'Bearer y'], { authorization: PASS }),
+    shapeOf({ ...onRoute({}), facts: factsOf({ secure: true }) }),
+  ];
+  t.equal(new Set(shapes).size, shapes.length);
+});
+
+t.test('of strangers every field shapes it that is not known to be harmless', async (t) => {
+  const shape = (fields: string[], credentialFields: string[] = []) =>
+    shapeOf(onRoute({}, { fields, holder: key('k') }, { credentialFields }));
+  for (const fields of [
+    ['X-Host', 'evil.test'],
+    ['X-Forwarded-Server', 'evil.test'],
+    ['Accept', 'text/html'],
+    ['Accept-Language', 'de'],
+    ['Origin', 'https://a.test'],
+    ['X-A', '1', 'X-B', '2'],
+  ])
+    t.not(shape(fields), shape([]), fields.join());
+  t.not(shape(['X-A', '1, X-B, 2']), shape(['X-A', '1', 'X-B', '2']));
+  for (const fields of [
+    ['User-Agent', 'a'],
+    ['traceparent', '00-1'],
+    ['Sec-Fetch-Mode', 'cors'],
+    ['X-Forwarded-For', '192.0.2.1'],
+    ['X-Request-Id', '1'],
+  ])
+    t.equal(shape(fields), shape([]), fields.join());
+  t.equal(shape(['X-Api-Key', 'secret'], ['x-api-key']), shape([], ['x-api-key']), 'the key is in the key');
+  t.notMatch(shape(['X-Api-Key', 'secret'], ['x-api-key']), /secret/);
+});
