@@ -2,13 +2,13 @@
  * Keeps the address lists by name: the literal ones, those in files, which are followed, and those at URLs, which are read again from
  * time to time. A reading that is not to be believed changes nothing: the last good copy serves. Knows no key.
  */
-import { readFile } from 'node:fs/promises';
 import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts';
 import { addressSetOf, compileRanges, type AddressSet } from '../lib/cidr.ts';
 import type { AddressLists } from './address-rule.ts';
 import { compileListText } from './compile-list-text.ts';
 import type { AddressListDefinition } from './list-definition.ts';
-import { downloadText, type Download } from './list-download.ts';
+import type { Download } from './list-download.ts';
+import { textOfList } from './list-source.ts';
 
 export interface ListStatus {
   readonly name: string;
@@ -67,10 +67,6 @@ interface KeptList {
 }
 
 const DEFAULT_TIMING: ListTiming = { retryMs: 3000, minuteMs: 60_000 };
-const DOWNLOAD_MS = 30_000;
-/** Of one entry with its comment, on average. */
-const BYTES_AN_ENTRY = 128;
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
 /** A list that is this many times smaller than it was is not believed. */
 const SHRUNK = 10;
 
@@ -129,7 +125,7 @@ export function createAddressLists({
     list.reading = (async () => {
       do {
         list.again = false;
-        await take(list, await sourceOf(list.definition, closing.signal));
+        await take(list, await textOfList(list.definition, closing.signal));
       } while (list.again && lists.get(list.name) === list);
       list.reading = null;
       schedule(list);
@@ -224,28 +220,4 @@ function nextReading({ definition, set, why }: KeptList, { retryMs, minuteMs }: 
   if (set === null) return retryMs;
   if (definition.kind !== 'url') return null;
   return why === null ? definition.refreshMinutes * minuteMs : minuteMs;
-}
-
-async function sourceOf(definition: AddressListDefinition, signal: AbortSignal): Promise<Download> {
-  switch (definition.kind) {
-    case 'literal':
-      return { ok: true, text: definition.entries.map(({ address }) => address).join('\n') };
-    case 'file':
-      return readListFile(definition.file);
-    case 'url': {
-      const maxBytes = 1024 * 1024 + definition.maxEntries * BYTES_AN_ENTRY;
-      return downloadText(definition.url, { maxBytes, timeoutMs: DOWNLOAD_MS }, signal);
-    }
-  }
-}
-
-async function readListFile(file: string): Promise<Download> {
-  try {
-    const bytes = await readFile(file);
-    if (bytes.length > MAX_FILE_BYTES) return { ok: false, why: `${file} is too large` };
-    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return { ok: false, why: `${file} cannot be read: ${code ?? 'it is no text in UTF-8'}` };
-  }
 }

@@ -8,7 +8,7 @@ import { API_NAME } from '../config/api-names.ts';
 import { choice, instant, SECRET, secretText, text, whole } from '../config/values.ts';
 import { allowedRouteProblem } from './allowed-routes.ts';
 import { DEFAULTS, SECRET_HASH } from './definition.ts';
-import { CACHE_TTL_MINUTES, KEY_TYPES, TOKEN_USES } from './key.ts';
+import { CACHE_TTL_MINUTES, KEY_TYPES, TOKEN_USES } from './key-fields.ts';
 
 const secretValue = secretText
   .refine((value) => !SECRET_HASH.test(value), { error: 'must be the secret itself; a hash belongs in `hash`' })

@@ -3,9 +3,9 @@
  * what may be written stands in definition-schema.ts.
  */
 import { METRICS_API } from '../config/api-names.ts';
-import { CACHE_TTL_MINUTES } from './key.ts';
+import { CACHE_TTL_MINUTES } from './key-fields.ts';
 import type { AddressListDefinition } from './list-definition.ts';
-import type { KeyType, Mode, RateLimit, TokenUse } from './key.ts';
+import type { KeyType, Mode, RateLimit, TokenUse } from './key-fields.ts';
 
 /** `sha256:` and 64 lower-case hex digits. */
 export type SecretHash = `sha256:${string}`;

@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { createVersionedMap } from '../lib/versioned-map.ts';
 import type { AddressLists } from './address-rule.ts';
-import { NO_RECORDS } from './definition.ts';
+import { NO_RECORDS, type SharedRecords } from './definition.ts';
 import type { Key, KeySecret, KeySnapshot } from './key.ts';
 import { createStoredKeyReader, type StoredKey } from './stored-key.ts';
 
@@ -14,6 +14,8 @@ export interface PreparedKey {
   /** Tells whether the same text is stored again. */
   readonly fingerprint: string;
   readonly stored: StoredKey;
+  /** The definition, of a key that names policies or lists: it is read anew when they change. */
+  readonly json: string | null;
 }
 
 export interface InvalidKey {
@@ -24,6 +26,15 @@ export interface InvalidKey {
 export interface KeyIndex {
   /** Reads a definition, which is the costly part; undefined when the index holds the same text already. */
   prepare(id: string, json: string): PreparedKey | undefined;
+  /**
+   * Completes keys with these policies and lists from now on. Gives the ids of the keys that name one of `touched`: they count as
+   * not read, and have to be prepared and applied.
+   */
+  useRecords(records: SharedRecords, touched: ReadonlySet<string>): readonly string[];
+  /** Reads a key again that was prepared before; undefined when it is gone. */
+  prepareAgain(id: string): PreparedKey | undefined;
+  /** Shows the policies and lists in snapshots, now that the keys are completed with them. */
+  commitRecords(): void;
   /** Makes changes at once; null removes a key. Gives the definitions that cannot be used since, or for another reason. */
   apply(changes: Iterable<readonly [id: string, prepared: PreparedKey | null]>): InvalidKey[];
   has(id: string): boolean;
@@ -44,7 +55,13 @@ const NO_LISTS: AddressLists = new Map();
 const TELLING_DIGITS = 6;
 
 export function createKeyIndex(): KeyIndex {
-  const read = createStoredKeyReader(NO_RECORDS);
+  let records = NO_RECORDS;
+  let committed = NO_RECORDS;
+  let read = createStoredKeyReader(records);
+  /** Which keys name a policy or a list. */
+  const dependents = new Map<string, Set<string>>();
+  /** Keys that were completed with policies or lists that have changed. */
+  const stale = new Set<string>();
   const stored = new Map<string, PreparedKey>();
   /** Who holds a secret (by digest) or the place of the metrics key. Nearly always one. */
   const owners = new Map<string, string | Set<string>>();
@@ -59,6 +76,7 @@ export function createKeyIndex(): KeyIndex {
     const old = stored.get(id);
     if (old === undefined) return;
     stored.delete(id);
+    for (const record of old.stored.records) dependents.get(record)?.delete(id);
     const { key } = old.stored;
     if (key === null) return;
     byId.delete(id);
@@ -110,20 +128,56 @@ export function createKeyIndex(): KeyIndex {
       else if (bySecret.get(secret.digest)?.key === key) bySecret.delete(secret.digest);
   };
 
+  const prepared = (id: string, json: string, fingerprint: string): PreparedKey => {
+    const entry = read(id, json);
+    return { fingerprint, stored: entry, json: entry.records.length > 0 ? json : null };
+  };
+  /** Keeps the place of a key whose secrets are the same, which spares nearly all of the work. */
+  const replaced = (id: string, entry: PreparedKey): boolean => {
+    const old = stored.get(id);
+    const [before, after] = [old?.stored.key ?? null, entry.stored.key];
+    if (old === undefined || before === null || after === null || !isEqual(claimsOf(before), claimsOf(after)))
+      return false;
+    for (const record of old.stored.records) dependents.get(record)?.delete(id);
+    return true;
+  };
+
   return {
     prepare(id, json) {
       const fingerprint = hash('sha256', json, 'binary');
-      return stored.get(id)?.fingerprint === fingerprint ? undefined : { fingerprint, stored: read(id, json) };
+      if (stored.get(id)?.fingerprint === fingerprint && !stale.has(id)) return undefined;
+      return prepared(id, json, fingerprint);
+    },
+    prepareAgain(id) {
+      const old = stored.get(id);
+      return old?.json == null ? undefined : prepared(id, old.json, old.fingerprint);
+    },
+    useRecords(next, touched) {
+      records = next;
+      read = createStoredKeyReader(records);
+      for (const record of touched) for (const id of dependents.get(record) ?? []) stale.add(id);
+      return [...stale];
+    },
+    commitRecords() {
+      if (committed !== records) version += 1;
+      committed = records;
     },
     apply(changes) {
       const affected = new Set<string>();
       for (const [id, entry] of changes) {
-        release(id, affected);
+        stale.delete(id);
+        const isReplaced = entry !== null && replaced(id, entry);
+        if (!isReplaced) release(id, affected);
         affected.add(id);
         if (entry === null) continue;
         stored.set(id, entry);
+        for (const record of entry.stored.records) {
+          const known = dependents.get(record);
+          if (known === undefined) dependents.set(record, new Set([id]));
+          else known.add(id);
+        }
         const { key } = entry.stored;
-        if (key !== null) for (const what of claimsOf(key)) claim(id, what, affected);
+        if (key !== null && !isReplaced) for (const what of claimsOf(key)) claim(id, what, affected);
       }
       const found: InvalidKey[] = [];
       for (const id of affected) settle(id, found);
@@ -146,11 +200,14 @@ export function createKeyIndex(): KeyIndex {
         bySecret: bySecret.keep(),
         invalid: listed,
         lists: NO_LISTS,
-        records: NO_RECORDS,
+        records: committed,
       };
     },
   };
 }
+
+const isEqual = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((item, i) => item === b[i]);
 
 /** What no other definition may have as well. */
 function claimsOf(key: Key): string[] {

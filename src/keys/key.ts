@@ -6,18 +6,10 @@ import { METRICS_API } from '../config/api-names.ts';
 import type { AddressLists, AddressRule } from './address-rule.ts';
 import type { SharedRecords } from './definition.ts';
 import type { RouteList } from './allowed-routes.ts';
+import type { KeyType, Mode, RateLimit, TokenUse } from './key-fields.ts';
 
-export const KEY_TYPES = ['write-only', 'read-only', 'read-write', 'metrics'] as const;
-export type KeyType = (typeof KEY_TYPES)[number];
-
-export type Mode = 'enforce' | 'report';
-
-/** Whether a key may, must or cannot exchange its secret for access tokens, where the API has them. */
-export const TOKEN_USES = ['allowed', 'required', 'never'] as const;
-export type TokenUse = (typeof TOKEN_USES)[number];
-
-/** How long a metrics key's answers may be kept: here, because the console is told too, and loads no schema. */
-export const CACHE_TTL_MINUTES = { least: 5, most: 525_600, default: 5 } as const;
+export { CACHE_TTL_MINUTES, KEY_TYPES, TOKEN_USES } from './key-fields.ts';
+export type { KeyType, Mode, RateLimit, TokenUse };
 
 /** One secret of a key. `id` is the first 12 hex digits of the digest: safe to show, in logs, metrics and the admin API. */
 export interface KeySecret {
@@ -26,11 +18,6 @@ export interface KeySecret {
   readonly digest: string;
   /** Milliseconds since the epoch, or null: never. */
   readonly expiresAt: number | null;
-}
-
-export interface RateLimit {
-  readonly requests: number;
-  readonly windowSeconds: number;
 }
 
 export interface Key {

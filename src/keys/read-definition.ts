@@ -29,7 +29,7 @@ import {
   type SecretHash,
   type SharedField,
 } from './definition.ts';
-import { KEY_TYPES } from './key.ts';
+import { KEY_TYPES } from './key-fields.ts';
 import { typeFindings } from './type-rules.ts';
 
 export type Read<T> =

@@ -4,10 +4,21 @@
  */
 import type { RedisConnection } from '../lib/redis.ts';
 import type { InvalidKey, KeyIndex, PreparedKey } from './key-index.ts';
-import { EVERYTHING, type KeyLayout, readStoredState, scanKeys, type StoredState } from './redis-layout.ts';
+import { RedisFailure } from '../lib/redis.ts';
+import {
+  EVERYTHING,
+  type KeyLayout,
+  MESSAGE_PREFIXES,
+  readStoredKeys,
+  readStoredState,
+  scanKeys,
+  type StateQuestion,
+  type StoredState,
+} from './redis-layout.ts';
+import { createStoredRecords } from './stored-records.ts';
 
 export interface RedisKeyReader {
-  /** Takes a message of the channel: an id, or `*`. It is acted on by the next `read`. */
+  /** Takes a message of the channel: an id, `policy:NAME`, `list:NAME` or `*`. It is acted on by the next `read`. */
   hear(message: string): void;
   /** Makes the next `read` a full one. */
   requireEverything(): void;
@@ -31,6 +42,9 @@ export interface RedisKeyReaderOptions {
 
 /** A message that is late may make a change seem missing once or twice. */
 const MAX_DOUBTS = 3;
+/** Keys that are prepared between two pauses. */
+const AT_ONCE = 500;
+const NOTHING_NAMED: Required<StateQuestion> = { keys: [], policies: [], lists: [] };
 
 type Change = readonly [id: string, prepared: PreparedKey | null];
 
@@ -44,6 +58,20 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
   /** How many times in a row a change seemed to be missing. */
   let doubts = 0;
   let lost = false;
+  const book = createStoredRecords();
+  /** Rights that were given before there were policies and lists do not have to cover them: then there are none. */
+  let mayReadRecords = true;
+
+  const readState = async (question: Required<StateQuestion>): Promise<StoredState> => {
+    if (mayReadRecords)
+      try {
+        return await readStoredState(connection, layout, question);
+      } catch (error) {
+        if (!(error instanceof RedisFailure) || error.code !== 'NOPERM') throw error;
+        mayReadRecords = false;
+      }
+    return readStoredState(connection, layout, { keys: question.keys });
+  };
 
   const changesIn = (values: StoredState['values']): Change[] => {
     const changes: Change[] = [];
@@ -55,8 +83,12 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
   };
 
   /** An empty hash is the result of deletions only if the counter rose with them. */
-  const isLost = ({ version, size }: StoredState): boolean => {
-    if (size > 0 || (known === version && index.size === 0)) return false;
+  const isLost = ({ version, size, policies, lists }: StoredState): boolean => {
+    const { records } = book;
+    const hadMore =
+      mayReadRecords &&
+      ((policies.size === 0 && records().policies.size > 0) || (lists.size === 0 && records().lists.size > 0));
+    if (!hadMore && (size > 0 || (known === version && index.size === 0))) return false;
     return known === undefined ? version === null : !(numberOf(version) > numberOf(known));
   };
 
@@ -79,28 +111,59 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
     return 'unsure';
   };
 
-  const takeNamed = (): string[] => {
-    const ids = [...named];
+  const takeNamed = (): Required<StateQuestion> => {
+    const messages = [...named];
     named.clear();
-    return ids;
+    const after = (prefix: string): string[] =>
+      messages.filter((message) => message.startsWith(prefix)).map((message) => message.slice(prefix.length));
+    const { policies, lists } = MESSAGE_PREFIXES;
+    const keys = messages.filter((message) => !message.startsWith(policies) && !message.startsWith(lists));
+    return { keys, policies: after(policies), lists: after(lists) };
+  };
+
+  /** Prepares keys again that name what has changed, with pauses: there may be very many. */
+  const prepareAgain = async (ids: readonly string[]): Promise<Change[]> => {
+    const changes: Change[] = [];
+    for (const [i, id] of ids.entries()) {
+      const prepared = index.prepareAgain(id);
+      if (prepared !== undefined) changes.push([id, prepared]);
+      if (i % AT_ONCE === AT_ONCE - 1) await new Promise(setImmediate);
+    }
+    return changes;
   };
 
   const readNamed = async (): Promise<'synced' | 'unsure' | 'lost'> => {
     const told = heard;
-    const state = await readStoredState(connection, layout, takeNamed());
+    const state = await readState(takeNamed());
     if (isLost(state)) return 'lost';
-    const changes = changesIn(state.values);
-    if (changes.length > 0) onChange(index.apply(changes));
+    const { touched, changed } = book.take({ policies: state.policies.values, lists: state.lists.values }, false);
+    const stale = changed ? index.useRecords(book.records(), touched) : [];
+    const again = await prepareAgain(stale.filter((id) => !state.values.has(id)));
+    const changes = [...again, ...changesIn(state.values)];
+    if (changed) index.commitRecords();
+    if (changes.length > 0 || changed) onChange(index.apply(changes));
     return settle(state.version, told);
+  };
+
+  /** All policies and lists, before the keys that name them. Gives whether any is other than before. */
+  const readRecords = async ({ policies, lists }: StoredState): Promise<boolean> => {
+    if (!mayReadRecords) return false;
+    const all = async (hash: 'policies' | 'lists', size: number): Promise<Map<string, string>> =>
+      size === 0 ? new Map() : readStoredKeys(connection, layout, hash);
+    const values = { policies: await all('policies', policies.size), lists: await all('lists', lists.size) };
+    const { touched, changed } = book.take(values, true);
+    if (changed) index.useRecords(book.records(), touched);
+    return changed;
   };
 
   const readEverything = async (): Promise<'synced' | 'unsure' | 'lost'> => {
     const first = known === undefined;
     everything = false;
     named.clear();
-    const before = await readStoredState(connection, layout, []);
+    const before = await readState(NOTHING_NAMED);
     if (isLost(before)) return 'lost';
     heard = 0;
+    const recordsChanged = await readRecords(before);
     const seen = new Set<string>();
     const staged = new Map<string, PreparedKey>();
     const invalid: InvalidKey[] = [];
@@ -117,7 +180,10 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
         staged.clear();
       } else if (named.size > 0) {
         // A change made during a long reading does not wait for its end, and is newer than the pages so far.
-        const { values, ...state } = await readStoredState(connection, layout, takeNamed());
+        const asked = takeNamed();
+        // Policies and lists that change during it make another one necessary.
+        if (asked.policies.length + asked.lists.length > 0) everything = true;
+        const { values, ...state } = await readState({ ...NOTHING_NAMED, keys: asked.keys });
         if (isLost({ ...state, values })) return 'lost';
         const changes = changesIn(values);
         for (const id of values.keys()) {
@@ -129,12 +195,13 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
     }
     const told = heard;
     const unseen = [...index.ids()].filter((id) => !seen.has(id));
-    const after = await readStoredState(connection, layout, unseen);
+    const after = await readState({ ...NOTHING_NAMED, keys: unseen });
     if (isLost(after)) return 'lost';
     const changes = [...staged, ...changesIn(after.values)];
+    index.commitRecords();
     invalid.push(...index.apply(changes));
     known = before.version;
-    if (first || changes.length > 0) onChange(invalid);
+    if (first || changes.length > 0 || recordsChanged) onChange(invalid);
     const settled = settle(after.version, told);
     // A slot of a Cluster that moved during the reading may have hidden keys from it.
     if (settled === 'synced' && index.size !== after.size) everything = true;

@@ -3,7 +3,7 @@
  * checksum, so that secret scanners find them and a typing error is told from an unknown key. Keys may have any other secret.
  */
 import { crc32 } from 'node:zlib';
-import type { KeyType } from './key.ts';
+import type { KeyType } from './key-fields.ts';
 
 /** Matches every secret of this form, for secret scanners; the last six characters are the checksum. */
 export const SECRET_PATTERN = /^pstn_(?:wo|ro|rw|mt)_[0-9A-Za-z]{49}$/;

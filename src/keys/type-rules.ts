@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { METRICS_API } from '../config/api-names.ts';
 import type { Finding } from '../config/issue.ts';
 import { FIELD_TYPES } from './definition.ts';
-import type { KeyType } from './key.ts';
+import type { KeyType } from './key-fields.ts';
 
 /** What is wrong with these fields for this type; nothing, where the type is not known. */
 export function typeFindings(type: KeyType | undefined, fields: Readonly<Record<string, unknown>>): Finding[] {

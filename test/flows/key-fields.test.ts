@@ -8,7 +8,7 @@ const SECRETS = { reader: 'secret-of-the-reader', tool: 'secret-of-the-tool', or
 const KEYS = [
   { id: 'reader', type: 'read-only', secret: SECRETS.reader, denyFrom: ['203.0.113.0/28'] },
   { id: 'tool', type: 'read-write', secret: SECRETS.tool, allowBrowsers: true, allowedOrigins: [ADMIN] },
-  { id: 'orders', type: 'read-write', secret: SECRETS.orders, apis: ['orders'] },
+  { id: 'nowhere', type: 'read-write', secret: SECRETS.orders, apis: [] },
   { id: 'web', type: 'write-only', secret: 'secret-of-the-web-key', allowedOrigins: [SHOP] },
 ];
 
@@ -67,7 +67,7 @@ t.test('keys say what they are for', async (t) => {
     t.same(await methods('https://evil.example'), [403, undefined]);
   });
 
-  await t.test('a key for other APIs is unknown here', async (t) => {
+  await t.test('a key for no API is unknown in each', async (t) => {
     t.same(await refusal(SECRETS.orders, 'GET'), [401, 'invalid_credential']);
   });
 });

@@ -39,7 +39,13 @@ async function install(t: Test) {
 }
 
 t.test('every name begins with the prefix, so that installations can share a Redis', async (t) => {
-  t.same(layouts.keyLayout('x:'), { keys: 'x:keys', version: 'x:keys:version', changed: 'x:keys:changed' });
+  t.same(layouts.keyLayout('x:'), {
+    keys: 'x:keys',
+    policies: 'x:policies',
+    lists: 'x:lists',
+    version: 'x:keys:version',
+    changed: 'x:keys:changed',
+  });
 });
 
 t.test('every changed key is named, and the counter rises by one for each', async (t) => {
@@ -92,7 +98,7 @@ t.test('ids and values come back as they were written, whatever they hold', asyn
   const set = new Map(ids.map((id) => [id, JSON.stringify({ description: id })]));
   await writeKeys(connection, layout, { set, remove: [] });
   t.same(await readStoredKeys(connection, layout), set);
-  t.same((await readStoredState(connection, layout, ids)).values, set);
+  t.same((await readStoredState(connection, layout, { keys: ids })).values, set);
   for (const [id, expected] of set) {
     t.equal(await replaceKey(connection, layout, { id, expected, json: `${expected} ` }), true, JSON.stringify(id));
     t.equal(await readStoredKey(connection, layout, id), `${expected} `);
@@ -117,14 +123,23 @@ t.test('pages miss no key that is there throughout, while others come and go', a
 
 t.test('counter, size and the keys asked for are read at one moment', async (t) => {
   const { layout, write, sent, recorded } = await install(t);
-  t.same(await readStoredState(connection, layout, ['a']), { version: null, size: 0, values: new Map([['a', null]]) });
+  const none = { size: 0, values: new Map() };
+  t.same(await readStoredState(connection, layout, { keys: ['a'] }), {
+    version: null,
+    size: 0,
+    values: new Map([['a', null]]),
+    policies: none,
+    lists: none,
+  });
   await write(numbered(700));
   const asked = ['absent', ...numbered(1100), 'k0'];
   const stored = pairs(numbered(700));
-  t.strictSame(await readStoredState(recorded, layout, asked), {
+  t.strictSame(await readStoredState(recorded, layout, { keys: asked }), {
     version: '1',
     size: 700,
     values: new Map(asked.map((id) => [id, stored.get(id) ?? null])),
+    policies: none,
+    lists: none,
   });
   t.equal(sent.length, 1);
 });
@@ -135,6 +150,38 @@ t.test('a name that holds something else is a failure, not an absence of keys', 
   const failure = { name: 'RedisFailure', code: 'WRONGTYPE' };
   await t.rejects(readStoredKeys(connection, layout), failure);
   await t.rejects(readStoredKey(connection, layout, 'a'), failure);
-  await t.rejects(readStoredState(connection, layout, ['a']), failure);
+  await t.rejects(readStoredState(connection, layout, { keys: ['a'] }), failure);
   await t.rejects(write(['a']), failure);
+});
+
+t.test('policies and lists lie beside the keys, and what changes together is told together', async (t) => {
+  const { layout, news } = await install(t);
+  const one = { set: new Map([['p', '{"type":"read-only"}']]), remove: [] };
+  await writeKeys(connection, layout, { set: new Map(), remove: [], policies: one });
+  await writeKeys(connection, layout, {
+    set: new Map(),
+    remove: [],
+    lists: { set: new Map([['l', '[]']]), remove: [] },
+  });
+  await writeKeys(connection, layout, {
+    set: new Map([['a', '{}']]),
+    remove: [],
+    policies: { set: new Map(), remove: ['p'] },
+  });
+  t.same(await news(), [3, 'policy:p', 'list:l', '*']);
+  t.same(await readStoredState(connection, layout, { keys: ['a'], policies: ['p'], lists: ['l', 'm'] }), {
+    version: '3',
+    size: 1,
+    values: new Map([['a', '{}']]),
+    policies: { size: 0, values: new Map([['p', null]]) },
+    lists: {
+      size: 1,
+      values: new Map([
+        ['l', '[]'],
+        ['m', null],
+      ]),
+    },
+  });
+  t.ok(await replaceKey(connection, layout, { id: 'l', expected: '[]', json: null, hash: 'lists' }));
+  t.same(await news(), [4, 'list:l']);
 });

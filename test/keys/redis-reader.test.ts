@@ -30,7 +30,7 @@ function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyRead
   const answer = ([name, ...args]: RedisCommand): unknown => {
     if (fake.fail) throw new RedisFailure('gone', '');
     if (name === 'get') return fake.version;
-    if (name === 'hlen') return fake.keys.size;
+    if (name === 'hlen') return args[0] === 'p:keys' ? fake.keys.size : 0;
     if (name === 'hmget') return args.slice(1).map((id) => fake.keys.get(String(id)) ?? null);
     throw new Error(`not expected: ${name}`);
   };
