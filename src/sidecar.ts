@@ -14,6 +14,7 @@ import { clientErrorListener } from './data-port/client-error.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
 import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
+import { refuseUnknownLists } from './keys/list-problems.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
@@ -166,14 +167,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   function apply(next: Config): void {
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
-    const before = Object.keys(running.apis).join();
-    running = next;
     // A key file may name an API that is there since, or is not there any more.
-    if (Object.keys(next.apis).join() !== before) void source.reload();
+    if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
+    running = next;
     log.setLevel(next.log.level);
     recorder = recorderFor(next.log);
   }
-
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
@@ -196,6 +195,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   try {
     const unlessEnded = endedBy(signal);
     await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    refuseUnknownLists(loaded.namedLists, source);
     await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
     const data = await unlessEnded(dataPort.listen());
     return {

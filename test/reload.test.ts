@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -46,6 +47,14 @@ t.test('an invalid one is not, and every finding is told', async (t) => {
   t.match(reloader.status(), { lastReloadSuccessful: false, lastLoaded: 1 });
 });
 
+t.test('a warning is told as one, and hinders nothing', async (t) => {
+  const { reloader, write, lines } = reloading(t);
+  write(`${API}listen: { trustedProxies: [0.0.0.0/0] }\n`);
+  await reloader.reload();
+  t.match(lines[0], ['warn', 'config_problem', { detail: /trusts everyone/ }]);
+  t.equal(lines.at(-1)?.[1], 'config_reloaded');
+});
+
 t.test('one that cannot be put to use counts as failed', async (t) => {
   const { reloader, lines } = reloading(t, () => {
     throw new Error('a file is gone');
@@ -53,6 +62,24 @@ t.test('one that cannot be put to use counts as failed', async (t) => {
   await reloader.reload();
   t.match(lines, [['error', 'config_reload_failed', { error: { message: 'a file is gone' } }]]);
   t.equal(reloader.status().lastReloadSuccessful, false);
+});
+
+t.test('one that could not be put to use is no base of the next one', async (t) => {
+  const applied: Config[] = [];
+  let broken = true;
+  const { reloader, write, lines } = reloading(t, (config) => {
+    if (broken) throw new Error('not now');
+    applied.push(config);
+  });
+  write(`${API}log: { requests: all }\n`);
+  t.equal((await reloader.reload())?.length, 1, 'still watched');
+  t.match(reloader.status(), { lastReloadSuccessful: false, lastLoaded: 1 });
+  broken = false;
+  write(API);
+  await reloader.reload();
+  t.match(reloader.status(), { lastReloadSuccessful: true, lastLoaded: 2 });
+  t.match(applied, [{ log: { requests: 'rejections' } }]);
+  t.equal(lines.at(-1)?.[1], 'config_reloaded');
 });
 
 t.test('what waits for a restart is named, and stays', async (t) => {
@@ -100,4 +127,34 @@ t.test('changes are followed no faster than they can be taken in, and the last o
   writeFileSync(file, `${API}log: { level: debug }\n`);
   while (done.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
   t.same(begun.slice(4), ['config'], 'a change of its files concerns the configuration alone');
+});
+
+t.test('files that a new configuration names are watched from then on, and none after the end', async (t) => {
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(alive));
+  const folder = t.testdir({ 'postern.yaml': API, 'ca.pem': 'one' });
+  const [file, named] = [join(folder, 'postern.yaml'), join(folder, 'ca.pem')];
+  const told = new EventEmitter();
+  let reloads = 0;
+  let stopped = 0;
+  const changes = followChanges({
+    files: [file],
+    reloader: {
+      reload: async () => (told.emit('reload', ++reloads), [file, named]),
+      stop: () => void stopped++,
+    },
+    reloadKeys: async () => undefined,
+  });
+  t.teardown(changes.close);
+  await changes.reloadAll();
+  t.equal(reloads, 1);
+  const again = once(told, 'reload');
+  writeFileSync(named, 'another');
+  await again;
+  t.equal(reloads, 2);
+  changes.close();
+  t.equal(stopped, 1);
+  void changes.reloadAll();
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  t.equal(reloads, 2);
 });

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import type { KeyListener, KeySource, KeySourceStatus } from '../src/keys/source.ts';
 import { EMPTY_SNAPSHOT } from '../src/keys/snapshot.ts';
 import { startKeys } from '../src/start-keys.ts';
+import { catchTimers } from './support/timers.ts';
 
 const UP: KeySourceStatus = { up: true, lastSyncAt: 1, invalidDefinitions: 0, loaded: true, why: null };
 const DOWN: KeySourceStatus = { ...UP, up: false, why: 'it is away' };
@@ -64,4 +65,40 @@ t.test('keys are put to use, and a problem with one of them is logged', async (t
   await done;
   t.equal(used(), 1);
   t.match(lines, [/^info keys_loaded/, /^error key_problem .*"keyId":"a"/, /^warn key_problem/]);
+});
+
+t.test('Redis that says nothing is waited for a while, a key file as long as it takes', async (t) => {
+  const starting = (kind: KeySource['kind']) => {
+    let ready = (): void => {};
+    let status = UNLOADED;
+    const source: KeySource = {
+      kind,
+      start: () => new Promise((resolve) => (ready = resolve)),
+      reload: async () => undefined,
+      status: () => status,
+      close: async () => undefined,
+    };
+    const ignore = (): void => undefined;
+    let done: Promise<void> = Promise.resolve();
+    const timers = catchTimers(
+      () => (done = startKeys({ source, use: ignore, log: { info: ignore, warn: ignore, error: ignore } })),
+    );
+    return { timers, done: () => done, ready: () => ((status = UP), ready()) };
+  };
+  const silent = starting('redis');
+  t.same(
+    silent.timers.map(({ ms }) => ms),
+    [5000],
+  );
+  silent.timers[0]?.run();
+  await silent.done();
+  const file = starting('file');
+  t.equal(file.timers.length, 0);
+  file.ready();
+  await file.done();
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const { done } = started('redis', (_listener, set) => set(UP));
+  await done;
+  t.equal(timers(), before, 'nothing is left of the wait');
 });

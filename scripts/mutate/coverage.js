@@ -13,13 +13,13 @@ const LIMIT_MS = 180_000;
 const STARTS_A_PROCESS = 'test/support/process.js';
 const ENTRY = 'src/main.js';
 
-/** The test files below `.build/test` that load one of these modules, with the modules that each loads. */
+/** The test files below `.build/test` that load or mirror one of these modules, with the modules that each loads. */
 export function testsOf(modules, isWanted = () => true) {
   const files = readdirSync('.build/test', { recursive: true, encoding: 'utf8' }).map((file) => `test/${file}`);
   return files
     .filter((file) => file.endsWith('.test.js') && existsSync(file.replace(/js$/, 'ts')) && isWanted(file))
     .map((file) => ({ file, loads: loadedBy(file) }))
-    .filter(({ loads }) => modules.some((module) => loads.has(module)))
+    .filter(({ file, loads }) => modules.some((module) => loads.has(module) || mirrorOf(module) === file))
     .toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
@@ -32,6 +32,9 @@ function loadedBy(file, seen = new Set()) {
   if (file === STARTS_A_PROCESS) loadedBy(ENTRY, seen);
   return seen;
 }
+
+/** The test file of a module, which may run it in a process of its own rather than import it. */
+export const mirrorOf = (module) => module.replace(/^src\/(.*)\.js$/, 'test/$1.test.js');
 
 /** Runs a test on the unchanged code: how long it takes, and the stretches of each module that it runs. null: it fails. */
 export async function measure(sandbox, { file, loads }) {

@@ -2,7 +2,7 @@
  * Decides of one mutant whether a test notices it. Runs the test that mirrors the file first, then the cheapest others that
  * come by the changed place. Believes no failure that the unchanged code may have had as well.
  */
-import { runsAt } from './coverage.js';
+import { mirrorOf, runsAt } from './coverage.js';
 import { mutated } from './mutants.js';
 
 /** How long a test may take with a mutant: what it takes without, several times, and a start on a busy machine. */
@@ -35,7 +35,7 @@ export async function judge(sandbox, mutant, tests, budgetMs) {
 }
 
 function inOrder(tests, { module, start }) {
-  const mirror = module.replace(/^src\/(.*)\.js$/, 'test/$1.test.js');
+  const mirror = mirrorOf(module);
   const folder = mirror.slice(0, mirror.lastIndexOf('/') + 1);
   const rank = ({ file }) => (file === mirror ? 0 : file.startsWith(folder) ? 1 : MIRRORS.test(file) ? 2 : 3);
   return tests

@@ -131,6 +131,7 @@ export const Explanation = z.strictObject({
       step: z.string(),
       verdict: z.enum(['passed', 'answered', 'refused', 'would_reject', 'not_reached']),
       reason: z.string(),
+      rule: z.string().nullable().describe('What decided, where a rule did that has a name.'),
     }),
   ),
 });

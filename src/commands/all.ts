@@ -22,6 +22,7 @@ const configOf = ({ config: file }: OptionValues, { env }: CommandIo): string =>
   typeof file === 'string' ? file : env['POSTERN_CONFIG'] || 'config/postern.yaml';
 
 const textOf = (value: OptionValues[string]): string => (typeof value === 'string' ? value : '');
+const givenText = (value: OptionValues[string]): string | null => (typeof value === 'string' ? value : null);
 const listOf = (value: OptionValues[string]): readonly string[] => (Array.isArray(value) ? value : []);
 
 export const COMMANDS: readonly Command[] = [
@@ -71,7 +72,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'show, step by step, what would become of a request',
     options: {
       config,
-      key: { type: 'string', value: 'SECRET', required: true, help: 'the secret that the request carries' },
+      key: { type: 'string', value: 'SECRET', help: 'the secret that the request carries; -: from standard input' },
+      'key-id': { type: 'string', value: 'ID', help: 'the key whose secret it carries; without this and --key: none' },
       ip: { type: 'string', value: 'IP', required: true, help: 'the address that it comes from' },
       method: { type: 'string', value: 'M', required: true, help: 'its method' },
       path: { type: 'string', value: 'P', required: true, help: 'its path, with the query if it has one' },
@@ -81,6 +83,7 @@ export const COMMANDS: readonly Command[] = [
         multiple: true,
         help: 'the name of an event in its body; may be repeated',
       },
+      host: { type: 'string', value: 'H', help: 'its Host (default: one that serves the path)' },
       origin: { type: 'string', value: 'O', help: 'the origin of the page that sends it' },
       json: { type: 'boolean', help: 'print JSON' },
     },
@@ -89,12 +92,14 @@ export const COMMANDS: readonly Command[] = [
       (await import('./explain.ts')).runExplain(
         {
           config: configOf(values, io),
-          key: textOf(values['key']),
+          key: givenText(values['key']),
+          keyId: givenText(values['key-id']),
           ip: textOf(values['ip']),
           method: textOf(values['method']),
           path: textOf(values['path']),
           events: listOf(values['event']),
-          origin: typeof values['origin'] === 'string' ? values['origin'] : null,
+          host: givenText(values['host']),
+          origin: givenText(values['origin']),
           json: values['json'] === true,
         },
         io,

@@ -1,9 +1,10 @@
 /**
  * `postern check`: every finding about the configuration and the key file, each at its line. Starts and contacts nothing.
  */
-import { loadConfig } from '../config/load.ts';
-import { formatProblem, hasErrors, type Problem } from '../config/problem.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { formatProblem, hasErrors, inReadingOrder, type Problem } from '../config/problem.ts';
 import { loadKeyFile } from '../keys/key-file.ts';
+import { listFileProblems, unknownNamedLists } from '../keys/list-problems.ts';
 import { keyWarnings } from '../keys/warnings.ts';
 import type { CommandIo } from './io.ts';
 
@@ -17,9 +18,10 @@ export interface CheckArguments {
 
 /** Exit codes: 0 usable, 1 not usable (with `strict`: or not without warnings). */
 export async function runCheck({ config: file, strict, json }: CheckArguments, io: CommandIo): Promise<number> {
-  const { problems, keyFile } = loadConfig(file, io.env);
-  const found = [...problems, ...(keyFile === null ? [] : checkKeys(keyFile, io))];
-  const shown = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
+  const loaded = loadConfig(file, io.env);
+  const found = [...loaded.problems, ...(loaded.keyFile === null ? [] : checkKeys(loaded.keyFile, loaded, io))];
+  const weighed = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
+  const shown = inReadingOrder([...weighed, ...loaded.notes]);
   if (json) io.stdout(JSON.stringify({ findings: shown.map(asFinding) }, null, 2));
   else for (const problem of shown) io.stdout(formatProblem(problem));
   io.stderr(summary(file, shown));
@@ -36,16 +38,26 @@ const asFinding = ({ file, line, column, severity, field, message }: Problem): P
   message,
 });
 
-function checkKeys(file: string, io: CommandIo): Problem[] {
-  const loaded = loadKeyFile(file, io.env);
-  return [...loaded.problems, ...keyWarnings(loaded, Date.now())];
+function checkKeys(file: string, { config, namedLists }: LoadedConfig, io: CommandIo): Problem[] {
+  const apis = config === null ? null : Object.keys(config.apis);
+  const loaded = loadKeyFile(file, io.env, apis);
+  const open = Object.entries(config?.apis ?? {}).filter(([, { unlisted }]) => unlisted === 'allow');
+  const context = { openApis: open.map(([name]) => name), listsUsed: namedLists.map(({ name }) => name) };
+  return [
+    ...(loaded.definitions === null ? [] : unknownNamedLists(namedLists, loaded.records)),
+    ...loaded.problems,
+    ...listFileProblems(file, loaded.records),
+    ...keyWarnings(loaded, Date.now(), context),
+  ];
 }
 
 function summary(file: string, problems: readonly Problem[]): string {
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  const warnings = problems.length - errors;
   if (problems.length === 0) return `${file}: no findings`;
-  return `${file}: ${counted(errors, 'error')}, ${counted(warnings, 'warning')}`;
+  const counts = (['error', 'warning', 'note'] as const).map((wanted) => {
+    const count = problems.filter(({ severity }) => severity === wanted).length;
+    return wanted === 'note' && count === 0 ? [] : [counted(count, wanted)];
+  });
+  return `${file}: ${counts.flat().join(', ')}`;
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

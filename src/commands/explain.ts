@@ -10,17 +10,22 @@ import type { KeySnapshot } from '../keys/key.ts';
 import { parseAddress } from '../lib/address.ts';
 import { compileRules } from '../policy/compile-rules.ts';
 import { explain, type Explanation } from '../request/explain.ts';
-import { authenticateAs, factsOf } from '../request/made-up-request.ts';
+import type { PolicyWorld } from '../request/checks.ts';
+import { authenticateAs, authenticateAsKey, authenticateNobody, factsOf } from '../request/made-up-request.ts';
 import type { CommandIo } from './io.ts';
 
 export interface ExplainArguments {
   readonly config: string;
-  readonly key: string;
+  /** The secret; `-`: it is on standard input; null: none. */
+  readonly key: string | null;
+  /** The id of the key whose secret it carries, in place of `key`. */
+  readonly keyId: string | null;
   readonly ip: string;
   readonly method: string;
   readonly path: string;
   readonly events: readonly string[];
   readonly origin: string | null;
+  readonly host: string | null;
   readonly json: boolean;
 }
 
@@ -30,6 +35,11 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
     io.stderr(`--ip ${JSON.stringify(args.ip)} is not an IPv4 or IPv6 address`);
     return 2;
   }
+  if (args.key !== null && args.keyId !== null) {
+    io.stderr('--key and --key-id are two ways to say whose request it is: give one of them');
+    return 2;
+  }
+  const key = args.key === '-' ? (await io.stdin()).replace(/\r?\n$/, '') : args.key;
   const { config, problems } = loadConfig(args.config, io.env);
   if (config === null || hasErrors(problems)) {
     for (const problem of problems) io.stderr(formatProblem(problem));
@@ -42,10 +52,15 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
     facts: factsOf({ ...args, secure: config.listen.tls !== null, now: Date.now() }, rules),
     rules,
     events: args.events,
-    authenticate: authenticateAs(args.key),
+    authenticate: authentication(key, args.keyId),
   });
   io.stdout(args.json ? JSON.stringify(explanation, null, 2) : describe(explanation));
   return explanation.outcome === 'allowed' ? 0 : 3;
+}
+
+function authentication(key: string | null, keyId: string | null): PolicyWorld['authenticate'] {
+  if (key !== null) return authenticateAs(key);
+  return keyId === null ? authenticateNobody : authenticateAsKey(keyId);
 }
 
 /** Reads the keys once from the configured source. */
@@ -69,9 +84,10 @@ const MARKS = {
 } as const;
 
 function describe({ steps, outcome, status, code, removedEvents, clientAddress }: Explanation): string {
-  const lines = steps.map(({ step, verdict, reason }) =>
-    `${step.padEnd(15)} ${MARKS[verdict].padEnd(12)} ${reason}`.trimEnd(),
-  );
+  const lines = steps.map(({ step, verdict, reason, rule }) => {
+    const by = rule === null || reason.includes(rule) ? '' : ` (${rule})`;
+    return `${step.padEnd(15)} ${MARKS[verdict].padEnd(12)} ${reason}${by}`.trimEnd();
+  });
   const removed = removedEvents > 0 ? `, ${removedEvents} events removed` : '';
   const end =
     outcome === 'refused'

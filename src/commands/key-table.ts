@@ -2,7 +2,8 @@
  * Keys as a table for the terminal: what each may do, from where, and whether it can be used. Secrets show as their ids.
  */
 import { completed } from '../keys/compile.ts';
-import type { LoadedDefinition, WholeDefinition } from '../keys/definition.ts';
+import type { LoadedDefinition, SharedRecords, WholeDefinition } from '../keys/definition.ts';
+import type { AddressListDefinition } from '../keys/list-definition.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { keyState } from '../keys/snapshot.ts';
 import { printable } from './printable.ts';
@@ -20,6 +21,26 @@ export function keyTable(loaded: readonly LoadedDefinition[], keys: KeySnapshot,
     return [entry.id, key.type, keyState(key, now), key.mode, ...limitsOf(whole.definition)];
   });
   return aligned([HEADINGS, ...rows]);
+}
+
+/** A line for each policy and list: what it is, and why it cannot be used. No line where there are none. */
+export function recordTable({ policies, lists }: SharedRecords): string[] {
+  const shown = policiesIn(policies);
+  for (const list of lists.values())
+    shown.push(['list', list.id, 'definition' in list ? describeList(list.definition) : `invalid: ${list.invalid}`]);
+  return shown.length === 0 ? [] : ['', ...shown.map((cells) => printable(cells.join('  ')))];
+}
+
+const policiesIn = (policies: SharedRecords['policies']): string[][] =>
+  [...policies.values()].map((policy) => [
+    'policy',
+    policy.id,
+    'definition' in policy ? Object.keys(policy.definition).join(', ') : `invalid: ${policy.invalid}`,
+  ]);
+
+function describeList(list: AddressListDefinition): string {
+  if (list.kind === 'literal') return counted(list.entries.length, 'entry', 'entries');
+  return list.kind === 'file' ? `file ${list.file}` : `every ${list.refreshMinutes} minutes from a URL`;
 }
 
 function limitsOf({ allowFrom, allowedEvents, rateLimit, secrets, description }: WholeDefinition): string[] {
@@ -44,4 +65,4 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+const counted = (count: number, noun: string, nouns = `${noun}s`): string => `${count} ${count === 1 ? noun : nouns}`;

@@ -8,14 +8,17 @@ import { formatProblem, hasErrors, type Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { withoutReferences } from '../config/substitution.ts';
 import { compileKeys } from '../keys/compile.ts';
-import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
+import type { KeyDefinition, Loaded, LoadedDefinition, SharedRecords } from '../keys/definition.ts';
 import { loadKeyFile } from '../keys/key-file.ts';
-import { readStoredDefinition, writtenDefinition } from '../keys/read-definition.ts';
+import { writtenList } from '../keys/list-definition.ts';
+import { readStoredDefinition, writtenDefinition, writtenPolicy } from '../keys/read-definition.ts';
 import { keyLayout, readStoredKeys, writeKeys } from '../keys/redis-layout.ts';
+import { readStoredList, readStoredPolicy } from '../keys/stored-records.ts';
 import type { RedisConnection } from '../lib/redis.ts';
 import type { CommandIo } from './io.ts';
-import { keyTable } from './key-table.ts';
+import { keyTable, recordTable } from './key-table.ts';
 import { describeChange, planPush } from './push-plan.ts';
+import { planRecords, type StoredRecordTexts } from './push-records.ts';
 import { withRedis } from './with-redis.ts';
 
 export interface KeysArguments {
@@ -37,45 +40,91 @@ export async function runKeys(args: KeysArguments, io: CommandIo): Promise<numbe
 }
 
 function push(config: Config, { dryRun, prune }: KeysArguments, io: CommandIo): number | Promise<number> {
-  const { definitions, problems } = loadKeyFile(config.keys.file, io.env);
+  const { definitions, records, problems } = loadKeyFile(config.keys.file, io.env, Object.keys(config.apis));
   if (definitions === null) return unusable(problems, io);
   return withRedis(config.redis, io, async (connection) => {
     const layout = keyLayout(config.redis.prefix);
-    const plan = planPush(definitions, await readStoredKeys(connection, layout), prune);
-    if (plan.conflicts.length > 0) {
-      for (const conflict of plan.conflicts) io.stderr(`${config.keys.file}: ${conflict}`);
+    const shared = planRecords(records, await readRecordTexts(connection, config), prune);
+    const plan = planPush(definitions, await readStoredKeys(connection, layout), prune, shared.after);
+    const conflicts = [...shared.conflicts, ...plan.conflicts];
+    if (conflicts.length > 0) {
+      for (const conflict of conflicts) io.stderr(`${config.keys.file}: ${conflict}`);
       return 1;
     }
-    for (const change of plan.changes) io.stdout(describeChange(change));
-    if (!dryRun) await writeKeys(connection, layout, plan);
-    const counts = `${plan.set.size} written, ${plan.remove.length} removed, ${plan.unchanged} unchanged`;
-    const others = plan.others > 0 ? `, ${plan.others} that the file does not hold` : '';
+    const { policies, lists } = shared;
+    for (const change of [...shared.changes, ...plan.changes]) io.stdout(describeChange(change));
+    if (!dryRun) await writeKeys(connection, layout, { ...plan, policies, lists });
+    const written = plan.set.size + policies.set.size + lists.set.size;
+    const removed = plan.remove.length + policies.remove.length + lists.remove.length;
+    const counts = `${written} written, ${removed} removed, ${plan.unchanged + shared.unchanged} unchanged`;
+    const staying = plan.others + shared.others;
+    const others = staying > 0 ? `, ${staying} that the file does not hold` : '';
     io.stdout(dryRun ? `Nothing was changed. Without --dry-run: ${counts}${others}.` : `Done: ${counts}${others}.`);
     return 0;
   });
 }
 
 function list(config: Config, io: CommandIo): number | Promise<number> {
-  const show = (loaded: readonly LoadedDefinition[]): number => {
-    for (const row of keyTable(loaded, compileKeys(loaded, 1), Date.now())) io.stdout(row);
+  const show = (loaded: readonly LoadedDefinition[], records: SharedRecords): number => {
+    for (const row of keyTable(loaded, compileKeys(loaded, 1, records), Date.now())) io.stdout(row);
+    for (const row of recordTable(records)) io.stdout(row);
     return 0;
   };
   if (config.keys.source === 'redis')
-    return withRedis(config.redis, io, async (connection) => show(await readLoaded(connection, config)));
-  const { definitions, problems } = loadKeyFile(config.keys.file, io.env);
-  return definitions === null ? unusable(problems, io) : show(definitions.map(asLoaded));
+    return withRedis(config.redis, io, async (connection) => {
+      const records = await readRecords(connection, config);
+      return show(await readLoaded(connection, config), records);
+    });
+  const { definitions, records, problems } = loadKeyFile(config.keys.file, io.env);
+  return definitions === null ? unusable(problems, io) : show(definitions.map(asLoaded), records);
 }
 
 async function pull(connection: RedisConnection, config: Config, io: CommandIo): Promise<number> {
   const loaded = await readLoaded(connection, config);
-  const { byId, invalid } = compileKeys(loaded, 1);
+  const records = await readRecords(connection, config);
+  const { byId, invalid } = compileKeys(loaded, 1, records);
   const usable = loaded.flatMap((entry) =>
     'definition' in entry && byId.has(entry.id) ? [writtenDefinition(entry.definition)] : [],
   );
   // In Redis `${` is text; in a file it begins a reference.
-  io.stdout(stringify({ keys: usable.map(withoutReferences) }, { lineWidth: 0 }).trimEnd());
+  const written = withoutReferences({
+    keys: usable,
+    ...section('policies', records.policies, writtenPolicy),
+    ...section('addressLists', records.lists, writtenList),
+  });
+  io.stdout(stringify(written, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd());
+  const unreadable = [...records.policies.values(), ...records.lists.values()].filter((one) => 'invalid' in one);
+  for (const { id, invalid: why } of unreadable) io.stderr(`${JSON.stringify(id)} is left out: ${why}`);
   for (const { id, why } of invalid) io.stderr(`the key ${JSON.stringify(id)} is left out: ${why}`);
-  return invalid.length === 0 ? 0 : 1;
+  return invalid.length + unreadable.length === 0 ? 0 : 1;
+}
+
+/** A section of the key file; none for no records. */
+function section<T>(
+  name: string,
+  records: ReadonlyMap<string, Loaded<T>>,
+  written: (definition: T) => unknown,
+): Record<string, unknown> {
+  const entries = [...records]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([id, one]) => ('definition' in one ? [[id, written(one.definition)] as const] : []));
+  return entries.length === 0 ? {} : { [name]: Object.fromEntries(entries) };
+}
+
+async function readRecordTexts(connection: RedisConnection, config: Config): Promise<StoredRecordTexts> {
+  const layout = keyLayout(config.redis.prefix);
+  return {
+    policies: await readStoredKeys(connection, layout, 'policies'),
+    lists: await readStoredKeys(connection, layout, 'lists'),
+  };
+}
+
+async function readRecords(connection: RedisConnection, config: Config): Promise<SharedRecords> {
+  const { policies, lists } = await readRecordTexts(connection, config);
+  return {
+    policies: new Map([...policies].map(([id, json]) => [id, readStoredPolicy(id, json)])),
+    lists: new Map([...lists].map(([id, json]) => [id, readStoredList(id, json)])),
+  };
 }
 
 async function readLoaded(connection: RedisConnection, config: Config): Promise<LoadedDefinition[]> {

@@ -5,7 +5,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compileKeys } from '../keys/compile.ts';
 import { KeyDefinitionSchema } from '../keys/definition-schema.ts';
-import { defaultsOf, type KeyDefinition, type LoadedDefinition } from '../keys/definition.ts';
+import {
+  defaultsOf,
+  NO_RECORDS,
+  type KeyDefinition,
+  type LoadedDefinition,
+  type SharedRecords,
+} from '../keys/definition.ts';
 import { KEY_TYPES } from '../keys/key.ts';
 import { readStoredDefinition, writtenDefinition } from '../keys/read-definition.ts';
 import type { KeyChanges } from '../keys/redis-layout.ts';
@@ -26,11 +32,12 @@ export interface PushPlan extends KeyChanges {
   readonly conflicts: readonly string[];
 }
 
-/** Compares the definitions of a file with what is stored, id by id. */
+/** Compares the definitions of a file with what is stored, id by id. `records`: the policies and lists that there are afterwards. */
 export function planPush(
   definitions: readonly KeyDefinition[],
   stored: ReadonlyMap<string, string>,
   prune: boolean,
+  records: SharedRecords = NO_RECORDS,
 ): PushPlan {
   const own = new Set(definitions.map(({ id }) => id));
   const rest = [...stored.keys()].filter((id) => !own.has(id)).sort();
@@ -46,7 +53,11 @@ export function planPush(
     set.set(id, JSON.stringify(fields));
     changes.push(json === undefined ? { kind: 'add', id } : { kind: 'change', id, fields: differing(before, fields) });
   }
-  const after = compileKeys([...definitions.map((definition) => ({ id: definition.id, definition })), ...staying], 1);
+  const after = compileKeys(
+    [...definitions.map((definition) => ({ id: definition.id, definition })), ...staying],
+    1,
+    records,
+  );
   return {
     set,
     remove,
@@ -63,7 +74,8 @@ export function planPush(
 
 /** One line for the terminal: `+ id`, `- id` or `~ id (fields)`. Ids and fields that are in Redis may be anything. */
 export function describeChange(change: PushChange): string {
-  if (change.kind === 'change') return printable(`~ ${change.id} (${change.fields.join(', ')})`);
+  if (change.kind === 'change')
+    return printable(`~ ${change.id}${change.fields.length === 0 ? '' : ` (${change.fields.join(', ')})`}`);
   return printable(`${change.kind === 'add' ? '+' : '-'} ${change.id}`);
 }
 

@@ -42,6 +42,8 @@ export interface BackendReading {
   readonly unseen?: boolean;
   /** It looks for no credential in the body, which is no JSON and no form. */
   readonly opaque?: boolean;
+  /** The parameter of its path is a key: the path is not written down. */
+  readonly keyInPath?: boolean;
 }
 
 /** Where the requests of a route carry events, made ready. */

@@ -6,31 +6,50 @@ import type { z } from 'zod';
 import { readYamlFile, resolveFrom, resolveUpstream, type Environment } from './document.ts';
 import type { ApiConfig } from './apis-schema.ts';
 import { describeApis } from './described-routes.ts';
+import { eventNotes } from './event-notes.ts';
 import { findingsOf, problemsOf } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { CONFIG_JSON_SCHEMA, ConfigSchema, KeysSchema, type Config } from './schema.ts';
+import { listsNamedIn } from './named-lists.ts';
 import { configWarnings } from './warnings.ts';
 
 export interface LoadedConfig {
   /** null when any problem is an error. */
   readonly config: Config | null;
   readonly problems: readonly Problem[];
+  /** What only the operator can tell whether it is right. */
+  readonly notes: readonly Problem[];
   /** The key file, if keys come from one and that much could be read: its mistakes can then be told together. */
   readonly keyFile: string | null;
+  /** The address lists that it names, each with the finding for the case that there is none of that name. */
+  readonly namedLists: readonly NamedList[];
   /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
+}
+
+export interface NamedList {
+  readonly name: string;
+  readonly unknown: Problem;
 }
 
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. */
 export function loadConfig(file: string, env: Environment): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
-  if (yaml.content === null) return { config: null, problems: yaml.problems, keyFile: null, files: yaml.files };
+  if (yaml.content === null)
+    return { config: null, problems: yaml.problems, notes: [], keyFile: null, namedLists: [], files: yaml.files };
   const keyFile = keyFileOf(yaml.content.value, file);
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
-    return { config: null, problems: inReadingOrder([...yaml.problems, ...found]), keyFile, files: yaml.files };
+    return {
+      config: null,
+      problems: inReadingOrder([...yaml.problems, ...found]),
+      notes: [],
+      keyFile,
+      namedLists: [],
+      files: yaml.files,
+    };
   }
   const resolved = withResolvedPaths(parsed.data, file);
   const described = describeApis(resolved.apis);
@@ -42,7 +61,12 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   return {
     config: hasErrors(problems) ? null : config,
     problems: inReadingOrder(problems),
+    notes: eventNotes(config, yaml),
     keyFile,
+    namedLists: listsNamedIn(config).map(({ name, path }) => ({
+      name,
+      unknown: problemsOf([{ path, message: 'is the name of no address list' }], yaml)[0] as Problem,
+    })),
     files: [...yaml.files, ...named.files, ...described.files],
   };
 }

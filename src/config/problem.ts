@@ -12,8 +12,8 @@ export interface Position {
 
 export interface Problem extends Position {
   readonly file: string;
-  /** An error keeps the file from being used; a warning does not. */
-  readonly severity: 'error' | 'warning';
+  /** An error keeps the file from being used; a warning does not. A note is nothing wrong. */
+  readonly severity: 'error' | 'warning' | 'note';
   readonly message: string;
   /** The field as a dotted path, such as `apis.integration.upstream`; empty for the whole file. */
   readonly field: string;

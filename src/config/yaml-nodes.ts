@@ -17,6 +17,8 @@ const OTHER_TYPES: ReadonlySet<string> = new Set(
 export const YAML_OPTIONS = {
   merge: true,
   logLevel: 'error',
+  // Otherwise such a tag would make a Map or a Buffer, which a schema may take for an empty mapping.
+  resolveKnownTags: false,
   customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !OTHER_TYPES.has(tag.tag)),
 } as const satisfies ParseOptions & DocumentOptions & SchemaOptions;
 

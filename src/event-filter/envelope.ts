@@ -56,7 +56,8 @@ export function openBody(
   if (isJsonStart(body[skipSpace(body, 0)])) return allowed(plain(body));
   const field = readForm(body, form);
   if (!field.ok) return field;
-  if (field.value.isBase64 && gzip && !wasCoded && isGzip(field.value.value)) return openGzipField(body, field.value, maxBytes);
+  if (field.value.isBase64 && gzip && !wasCoded && isGzip(field.value.value))
+    return openGzipField(body, field.value, maxBytes);
   return openField(body, field.value);
 }
 

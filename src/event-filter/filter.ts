@@ -93,7 +93,13 @@ function compileChoice(shapes: readonly Shape[]): EventFilter {
     if (list !== undefined && start < body.length && body[start] === OPEN_ARRAY) return list.filter(body);
     const result = firstAsked.filter(body);
     const { top, others } = firstAsked;
-    if (top === null || start >= body.length || body[start] !== OPEN_OBJECT || top.exact + top.variants > 0)
+    if (
+      result === INVALID_JSON ||
+      top === null ||
+      start >= body.length ||
+      body[start] !== OPEN_OBJECT ||
+      top.exact + top.variants > 0
+    )
       return result;
     const name = others[top.rival];
     const other = name === undefined ? single : (byFirst.get(name) as Shape);

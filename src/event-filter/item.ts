@@ -4,8 +4,8 @@
  */
 import { compileMember } from './member.ts';
 import { compileNames, type NameMatcher } from './names.ts';
-import { newBody, newWalk, NONE, walkObject, type Walk } from './object.ts';
-import { INVALID, OPEN_OBJECT, QUOTE, skipValue } from './scan.ts';
+import { newBody, newSecondMember, newWalk, NONE, walkObject, type SecondMember, type Walk } from './object.ts';
+import { OPEN_OBJECT, QUOTE, skipValue } from './scan.ts';
 
 export interface ItemRule {
   /** Members that lead from the item to the object with the name. */
@@ -49,10 +49,10 @@ export interface Item {
 /** Makes the judge of a rule once. It keeps the last item, and nothing of the one before. */
 export function compileItem(rule: ItemRule): Item {
   const { way, member, isAllowed, unnamed } = rule;
-  const walks = walksTo([...way, member], rule);
+  const kind = rule.when === null ? null : compileKind(rule.when);
+  const walks = walksTo([...way, member], rule, kind?.found ?? null);
   const own = walks[0] as Walk;
   const name = walks.at(-1) as Walk;
-  const kind = rule.when === null ? null : compileKind(rule.when, rule.depth + 1);
 
   const findName = (bytes: Buffer): ItemVerdict | 'named' => {
     for (const walk of walks) {
@@ -75,33 +75,29 @@ export function compileItem(rule: ItemRule): Item {
     return isKnown ? 'allowed' : 'disallowed';
   };
 
-  if (kind === null)
-    return {
-      newBody: () => walks.forEach(newBody),
-      skip: (bytes, start) => walkObject(bytes, start, own),
-      verdict: judgeName,
-      own,
-    };
+  const judgeKind = (bytes: Buffer, { read }: CompiledKind): ItemVerdict => {
+    const found = findName(bytes);
+    if (found === 'ambiguous' || found === 'rivalled') return found;
+    const said = read(bytes);
+    if (said === 'ambiguous') return said;
+    if (said === 'pass') return own.rival === NONE ? 'allowed' : 'rivalled';
+    return said === 'event' ? judgeName(bytes) : 'disallowed';
+  };
+
   return {
-    newBody: () => [...walks, kind.walk].forEach(newBody),
-    skip: (bytes, start) => {
-      const stop = walkObject(bytes, start, own);
-      return stop === INVALID ? INVALID : walkObject(bytes, start, kind.walk);
-    },
-    verdict: (bytes) => {
-      const found = findName(bytes);
-      const said = kind.read(bytes);
-      if (found === 'ambiguous' || found === 'rivalled' || said === 'ambiguous')
-        return found === 'rivalled' ? found : 'ambiguous';
-      if (said === 'pass') return own.rival === NONE ? 'allowed' : 'rivalled';
-      return said === 'event' ? judgeName(bytes) : 'disallowed';
-    },
+    newBody: () => walks.forEach(newBody),
+    skip: (bytes, start) => walkObject(bytes, start, own),
+    verdict: kind === null ? judgeName : (bytes) => judgeKind(bytes, kind),
     own,
   };
 }
 
 /** One walk for each object on the way, each of which steps into the next. */
-function walksTo(names: readonly string[], { member, rivals, depth }: ItemRule): readonly Walk[] {
+function walksTo(
+  names: readonly string[],
+  { member, rivals, depth }: ItemRule,
+  kind: SecondMember | null,
+): readonly Walk[] {
   const walks: Walk[] = [];
   names.forEach((looked, level) => {
     const around = depth + level + 1;
@@ -117,6 +113,7 @@ function walksTo(names: readonly string[], { member, rivals, depth }: ItemRule):
             ? walkObject(bytes, start, walks[level + 1] as Walk)
             : skipValue(bytes, start, around),
         rivals: beside.filter((rival) => rival !== looked).map(compileMember),
+        second: level === 0 ? kind : null,
       }),
     );
   });
@@ -124,21 +121,17 @@ function walksTo(names: readonly string[], { member, rivals, depth }: ItemRule):
 }
 
 interface CompiledKind {
-  readonly walk: Walk;
+  readonly found: SecondMember;
   readonly read: (bytes: Buffer) => 'event' | 'pass' | 'other' | 'ambiguous';
 }
 
-function compileKind({ member, is, pass }: ItemKinds, depth: number): CompiledKind {
+function compileKind({ member, is, pass }: ItemKinds): CompiledKind {
   const [isEvent, isPassing] = [is, pass].map((names) => compileNames(new Set(names))) as [NameMatcher, NameMatcher];
-  const walk = newWalk({
-    member: compileMember(member),
-    depth,
-    skipFound: (bytes, start) => skipValue(bytes, start, depth),
-  });
+  const found = newSecondMember(compileMember(member));
   return {
-    walk,
+    found,
     read: (bytes) => {
-      const { exact, variants, valueStart, valueEnd } = walk;
+      const { exact, variants, valueStart, valueEnd } = found;
       if (exact > 1 || variants > 0) return 'ambiguous';
       if (exact === 0 || bytes[valueStart] !== QUOTE) return 'other';
       if (isEvent(bytes, valueStart + 1, valueEnd - 1)) return 'event';

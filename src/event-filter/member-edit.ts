@@ -13,22 +13,51 @@ export interface MemberEdit {
 
 /** A copy with the edits made, in whatever order they come. One that lies in the value of another is left to that one. */
 export function editMembers(text: Buffer, edits: readonly MemberEdit[]): Buffer {
-  const inOrder = [...edits].sort((a, b) => a.place.nameStart - b.place.nameStart);
-  const pieces: Buffer[] = [];
-  /** What comes before it is copied or gone, up to the comma that a cut took along. */
+  const written = new Map<string, Buffer>();
+  /** Start and end of each range that goes, alternating, and what comes in its place. */
+  const ranges: number[] = [];
+  const inserts: Buffer[] = [];
+  /** What comes before it is dealt with, up to the comma that a cut took along. */
   let done = 0;
-  for (const { place, value } of inOrder) {
+  for (const { place, value } of inOrder(edits)) {
     if (place.nameStart < done) continue;
-    if (value === null) {
-      const [start, end] = cutAround(text, place, done);
-      pieces.push(text.subarray(done, start));
-      done = end;
-    } else {
-      pieces.push(text.subarray(done, place.valueStart), Buffer.from(JSON.stringify(value)));
-      done = place.valueEnd;
-    }
+    const [start, end] = value === null ? cutAround(text, place, done) : [place.valueStart, place.valueEnd];
+    ranges.push(start, end);
+    inserts.push(value === null ? NOTHING : literalOf(value, written));
+    done = end;
   }
-  return Buffer.concat([...pieces, text.subarray(done)]);
+  return spliced(text, ranges, inserts);
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function inOrder(edits: readonly MemberEdit[]): readonly MemberEdit[] {
+  const isSorted = edits.every((edit, i) => i === 0 || startOf(edits[i - 1] as MemberEdit) < startOf(edit));
+  return isSorted ? edits : [...edits].sort((a, b) => startOf(a) - startOf(b));
+}
+
+const startOf = ({ place }: MemberEdit): number => place.nameStart;
+
+function literalOf(value: string, written: Map<string, Buffer>): Buffer {
+  let literal = written.get(value);
+  if (literal === undefined) written.set(value, (literal = Buffer.from(JSON.stringify(value))));
+  return literal;
+}
+
+/** Every item of a large batch may have its own: no buffer is made but the one that comes out. */
+function spliced(text: Buffer, ranges: readonly number[], inserts: readonly Buffer[]): Buffer {
+  let size = text.length;
+  inserts.forEach((insert, i) => (size += insert.length - ((ranges[2 * i + 1] as number) - (ranges[2 * i] as number))));
+  const made = Buffer.allocUnsafe(size);
+  let filled = 0;
+  let from = 0;
+  inserts.forEach((insert, i) => {
+    filled += text.copy(made, filled, from, ranges[2 * i]);
+    filled += insert.copy(made, filled);
+    from = ranges[2 * i + 1] as number;
+  });
+  text.copy(made, filled, from);
+  return made;
 }
 
 /** The comma before a member goes along; where there is none any more, the comma after it. */

@@ -18,6 +18,8 @@ export type MatchName = (bytes: Buffer, start: number, close: number) => MemberM
 
 /** A member name made ready for comparison. */
 export interface Member {
+  /** As names are compared that some parser takes for it. */
+  readonly folded: string;
   /** For names of which `closePlainName` told the end. */
   readonly matchPlain: MatchName;
   /** For all other names. */
@@ -52,7 +54,7 @@ export function compileMember(name: string): Member {
       return startsWith(bytes, start, wanted) ? 'exact' : 'variant';
     return length === PROTOTYPE.length && startsWith(bytes, start, PROTOTYPE) ? 'prototype' : 'none';
   };
-  return { matchPlain, ...compileOdd(name, folded) };
+  return { folded, matchPlain, ...compileOdd(name, folded) };
 }
 
 /** Character by character: a body may hold hundreds of thousands of odd names. */

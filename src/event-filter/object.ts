@@ -2,6 +2,7 @@
  * Walks the members of one object and finds the one that a selector looks for.
  * It notes what makes that member ambiguous and decides nothing; what lies deeper is stepped over.
  */
+import { beginsAsNone, firstBytesOf, type FirstBytes } from './first-character.ts';
 import { closePlainName, type Member, type MemberMatch } from './member.ts';
 import {
   CLOSE_OBJECT,
@@ -26,6 +27,10 @@ export interface Walk {
   readonly rivals: readonly Member[] | null;
   /** For the object under `__proto__`: a copy made member by member inherits the rivals that stand there. null: nobody asks. */
   readonly inherited: Walk | null;
+  /** How a name begins that is compared at all; null: in any way. */
+  readonly first: FirstBytes | null;
+  /** A second member that is looked for in the same pass; null: none. */
+  readonly second: SecondMember | null;
   /** Members that every parser takes for the one looked for. */
   exact: number;
   /** Members that only some parser takes for it. */
@@ -40,18 +45,40 @@ export interface Walk {
   valueEnd: number;
 }
 
+/** A member whose value is looked at, and what the last walk found of it, as of the first. */
+export interface SecondMember {
+  readonly member: Member;
+  exact: number;
+  variants: number;
+  valueStart: number;
+  valueEnd: number;
+}
+
+export const newSecondMember = (member: Member): SecondMember => ({
+  member,
+  exact: 0,
+  variants: 0,
+  valueStart: 0,
+  valueEnd: 0,
+});
+
 /** In place of the first rival: no parser finds any. */
 export const NONE = -1;
 
-type WalkOptions = Pick<Walk, 'member' | 'depth' | 'skipFound'> & { readonly rivals?: readonly Member[] };
+type WalkOptions = Pick<Walk, 'member' | 'depth' | 'skipFound'> & {
+  readonly rivals?: readonly Member[];
+  readonly second?: SecondMember | null;
+};
 
-export function newWalk({ member, depth, skipFound, rivals = [] }: WalkOptions): Walk {
+export function newWalk({ member, depth, skipFound, rivals = [], second = null }: WalkOptions): Walk {
   return {
     member,
     depth,
     skipFound,
     rivals: rivals.length === 0 ? null : rivals,
     inherited: inheritedWalk(rivals, depth + 1),
+    first: firstBytesOf([member, ...rivals, ...(second === null ? [] : [second.member])].map(({ folded }) => folded)),
+    second,
     exact: 0,
     variants: 0,
     prototype: false,
@@ -71,6 +98,7 @@ function inheritedWalk([member, ...rivals]: readonly Member[], depth: number): W
 /** To be called before the objects of a body. */
 export function newBody(walk: Walk): void {
   walk.member.newBody();
+  walk.second?.member.newBody();
   for (const rival of walk.rivals ?? []) rival.newBody();
   if (walk.inherited !== null) newBody(walk.inherited);
 }
@@ -81,6 +109,10 @@ export function walkObject(bytes: Buffer, start: number, walk: Walk): number {
   walk.variants = 0;
   walk.prototype = false;
   walk.rival = NONE;
+  if (walk.second !== null) {
+    walk.second.exact = 0;
+    walk.second.variants = 0;
+  }
   let at = skipSpace(bytes, start + 1);
   if (at < bytes.length && bytes[at] === CLOSE_OBJECT) return at + 1;
   for (;;) {
@@ -107,6 +139,8 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   const valueStart = skipColon(bytes, close + 1);
   if (valueStart === INVALID) return INVALID;
 
+  if (walk.first !== null && beginsAsNone(bytes, nameStart, walk.first))
+    return skipValue(bytes, valueStart, walk.depth);
   const match = plain ? walk.member.matchPlain(bytes, nameStart, close) : walk.member.matchOdd(bytes, nameStart, close);
   if (match === 'none') {
     // One that stands here is found before one that would be inherited.
@@ -116,7 +150,10 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
         : walk.rivals.findIndex(({ matchOdd }) => isMatch(matchOdd(bytes, nameStart, close)));
       if (found !== NONE) walk.rival = found;
     }
-    return skipValue(bytes, valueStart, walk.depth);
+    if (walk.second === null) return skipValue(bytes, valueStart, walk.depth);
+    const { member } = walk.second;
+    const also = plain ? member.matchPlain(bytes, nameStart, close) : member.matchOdd(bytes, nameStart, close);
+    return skipSecond(bytes, valueStart, walk, also);
   }
   if (match === 'exact') {
     walk.exact++;
@@ -132,6 +169,17 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
       return skipPrototype(bytes, valueStart, walk);
   }
   return skipValue(bytes, valueStart, walk.depth);
+}
+
+function skipSecond(bytes: Buffer, start: number, { second, depth }: Walk, match: MemberMatch): number {
+  const stop = skipValue(bytes, start, depth);
+  const found = second as SecondMember;
+  if (match === 'variant') found.variants++;
+  if (match !== 'exact') return stop;
+  found.exact++;
+  found.valueStart = start;
+  found.valueEnd = stop;
+  return stop;
 }
 
 /** Steps over what the object inherits from. Whoever nests prototypes hides something. */

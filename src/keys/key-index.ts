@@ -150,7 +150,7 @@ export function createKeyIndex(): KeyIndex {
     },
     prepareAgain(id) {
       const old = stored.get(id);
-      return old?.json == null ? undefined : prepared(id, old.json, old.fingerprint);
+      return old === undefined || old.json === null ? undefined : prepared(id, old.json, old.fingerprint);
     },
     useRecords(next, touched) {
       records = next;

@@ -6,8 +6,8 @@ import { compileRanges, parseCidr, type AddressRanges, type Cidr } from '../lib/
 
 export type ReadListText =
   | { readonly ok: true; readonly ranges: AddressRanges; readonly entries: number }
-  /** `why` is a clause about the text. */
-  | { readonly ok: false; readonly why: string };
+  /** `why` is a clause about the text; `line` is where it stands. */
+  | { readonly ok: false; readonly why: string; readonly line: number };
 
 /** Without an entry it is no list either: a list that holds nobody is nearly always one that was lost. */
 export function readListText(text: string): ReadListText {
@@ -19,9 +19,9 @@ export function readListText(text: string): ReadListText {
     const entry = (hash === -1 ? written : written.slice(0, hash)).trim();
     if (entry === '') continue;
     const parsed = parseCidr(entry);
-    if (!parsed.ok) return { ok: false, why: `line ${line} is no address: ${parsed.why}` };
+    if (!parsed.ok) return { ok: false, why: `line ${line} is no address: ${parsed.why}`, line };
     cidrs.push(parsed.value);
   }
-  if (cidrs.length === 0) return { ok: false, why: 'it holds no address' };
+  if (cidrs.length === 0) return { ok: false, why: 'it holds no address', line: 1 };
   return { ok: true, ranges: compileRanges(cidrs), entries: cidrs.length };
 }

@@ -52,10 +52,9 @@ export function withAddressLists(source: KeySource, { now, resolve, timing }: Li
   const take = async (snapshot: KeySnapshot): Promise<void> => {
     latest = snapshot;
     settled = false;
-    const tried = lists.use(definitionsIn(snapshot, resolve));
-    if (!lists.isComplete()) await within(published ? PATIENCE_MS : START_MS, tried);
-    if (latest !== snapshot || settled) return;
-    if (published || lists.isComplete()) publish();
+    // Keys and lists that changed together come into force together, if that does not take too long.
+    await within(published ? PATIENCE_MS : START_MS, lists.use(definitionsIn(snapshot, resolve)));
+    if (!settled && (published || lists.isComplete())) publish();
   };
 
   return {

@@ -124,7 +124,7 @@ function writtenFields(fields: PolicyDefinition, defaults: PolicyDefinition): Wr
   const { allowFrom, denyFrom } = written as PolicyDefinition;
   if (allowFrom !== undefined && allowFrom !== 'anywhere') written['allowFrom'] = allowFrom.map(shortItem);
   if (denyFrom !== undefined) written['denyFrom'] = denyFrom.map(shortItem);
-  return written as WrittenPolicy;
+  return written;
 }
 
 const shortItem = (item: AddressItem): unknown => ('address' in item && item.description === '' ? item.address : item);
@@ -164,8 +164,8 @@ function repeatedSecrets(written: ParsedKeyDefinition): Finding[] {
 
 /** The definition with its hashes, and without a policy with its defaults. */
 function normalDefinition(written: ParsedKeyDefinition): KeyDefinition {
-  const { id, policy = null, type } = written;
-  const own = { secrets: secretsOf(written), apiKey: written.apiKey == null ? null : asHash(written.apiKey) };
+  const { id, policy = null, type, apiKey = null } = written;
+  const own = { secrets: secretsOf(written), apiKey: apiKey === null ? null : asHash(apiKey) };
   const said = saidFields(written);
   if (policy !== null) return { id, policy, ...said, ...own };
   const defaults = defaultsOf(type ?? 'write-only');

@@ -2,6 +2,7 @@
  * What holds for a key in all: its own fields, where it says nothing those of its policy, and then the defaults. Tells why a key
  * cannot be used with what it names.
  */
+import { METRICS_API } from '../config/api-names.ts';
 import type { Finding } from '../config/issue.ts';
 import { nearestName } from '../config/nearest.ts';
 import {
@@ -68,7 +69,9 @@ export function unknownApis({ type, apis }: PolicyDefinition, known: readonly st
   // A metrics key says no API: it may be there before the one that it is for.
   if (apis === undefined || apis === 'all' || type === 'metrics') return [];
   return apis.flatMap((name, index) =>
-    known.includes(name) ? [] : [{ path: ['apis', index], message: noSuchName(name, 'API', known) }],
+    known.includes(name) || name === METRICS_API
+      ? []
+      : [{ path: ['apis', index], message: noSuchName(name, 'API', known) }],
   );
 }
 

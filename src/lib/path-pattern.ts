@@ -32,7 +32,7 @@ export const endsOpen = (pattern: string): boolean => segmentsOf(pattern).at(-1)
 /** Reads a pattern that has no problem. */
 export function parsePattern(text: string): PathPattern {
   const segments = segmentsOf(text);
-  const rest = endsOpen(text);
+  const rest = segments.at(-1) === REST;
   const fixed = rest ? segments.slice(0, -1) : segments;
   return { text, segments: fixed.map((segment) => (isParameter(segment) ? null : segment)), rest };
 }

@@ -57,11 +57,15 @@ export function compileApiChoice(apis: readonly Choosable[]): ApiChoice {
 /** The APIs that serve one Host, or those that serve every one. */
 interface Table {
   /** By prefix, folded. */
-  readonly byPrefix: ReadonlyMap<string, ApiRules>;
-  /** The APIs that leave `/metrics` to others. */
-  readonly leaving: ReadonlySet<ApiRules>;
+  readonly byPrefix: ReadonlyMap<string, Claim>;
   /** Of the longest prefix, in segments. */
   readonly depth: number;
+}
+
+interface Claim {
+  readonly found: Found;
+  /** It leaves `/metrics` to others. */
+  readonly leavesMetrics: boolean;
 }
 
 interface Found {
@@ -70,25 +74,22 @@ interface Found {
   readonly length: number;
 }
 
-const EMPTY: Table = { byPrefix: new Map(), leaving: new Set(), depth: 0 };
+const EMPTY: Table = { byPrefix: new Map(), depth: 0 };
 const NOWHERE: Found = { api: null, length: -1 };
 /** What APIs that do not say their paths leave alone: the place of an API named metrics, whether there is one or not. */
 const METRICS_PREFIX = '/metrics';
+const LEFT_ALONE: Found = { api: null, length: METRICS_PREFIX.length };
 
 function tableOf(serving: readonly Choosable[], all: readonly Choosable[]): Table {
-  const byPrefix = new Map<string, ApiRules>();
-  for (const { rules, paths } of serving)
-    for (const prefix of pathsOf(rules.name, paths)) byPrefix.set(foldPath(prefix), rules);
   const movedAway = all.some(({ rules, paths }) => rules.name === METRICS_API && paths !== null);
-  const leaving = serving.filter(
-    ({ rules, paths }) => !movedAway && paths === null && rules.name !== METRICS_API && rules.enforcement === 'enforce',
-  );
-  const depths = [...byPrefix.keys()].map((prefix) => prefix.split('/').length - 1);
-  return {
-    byPrefix,
-    leaving: new Set(leaving.map(({ rules }) => rules)),
-    depth: Math.max(0, ...depths, ...(leaving.length > 0 ? [1] : [])),
-  };
+  const byPrefix = new Map<string, Claim>();
+  for (const { rules, paths } of serving) {
+    const leavesMetrics = !movedAway && paths === null && rules.name !== METRICS_API && rules.enforcement === 'enforce';
+    for (const prefix of pathsOf(rules.name, paths).map(foldPath))
+      byPrefix.set(prefix, { found: { api: rules, length: prefix.length }, leavesMetrics });
+  }
+  const depths = [...byPrefix].map(([prefix, { leavesMetrics }]) => (leavesMetrics ? 1 : prefix.split('/').length - 1));
+  return { byPrefix, depth: Math.max(0, ...depths) };
 }
 
 /** Looks no further than the longest prefix could reach: a path may have very many segments. */
@@ -96,11 +97,8 @@ function longest(named: Table, general: Table, path: string, fold: (start: strin
   const folded = fold(path.slice(0, endOfSegments(path, Math.max(named.depth, general.depth))));
   for (let end = folded.length; ; end = folded.lastIndexOf('/', end - 1)) {
     const prefix = folded.slice(0, end);
-    const api = named.byPrefix.get(prefix) ?? general.byPrefix.get(prefix);
-    if (api !== undefined) {
-      const leaves = named.leaving.has(api) || general.leaving.has(api);
-      return leaves && isUnderMetrics(folded) ? { api: null, length: METRICS_PREFIX.length } : { api, length: end };
-    }
+    const claim = named.byPrefix.get(prefix) ?? general.byPrefix.get(prefix);
+    if (claim !== undefined) return claim.leavesMetrics && isUnderMetrics(folded) ? LEFT_ALONE : claim.found;
     if (end <= 0) return NOWHERE;
   }
 }

@@ -47,20 +47,22 @@ export function secretInBody(body: BodyText, location: BodyLocation): FoundInBod
   const found = location.find(text);
   if (!found.ok) return found.refusal;
   let shown: string | null = null;
-  let written: Buffer | null = null;
+  let written: MemberPlace | null = null;
   for (const place of found.value) {
-    const bytes = text.subarray(place.valueStart, place.valueEnd);
     // Every item of a batch has it, and nearly always in the same bytes.
-    if (written?.equals(bytes)) continue;
+    if (written !== null && isSameText(text, written, place)) continue;
     const secret = secretAt(text, place);
     if (secret === NOT_TEXT) return NOT_TEXT;
     if (secret === null) continue;
     if (shown !== null && shown !== secret) return DIFFERENT;
     shown = secret;
-    written = bytes;
+    written = place;
   }
   return shown;
 }
+
+const isSameText = (text: Buffer, a: MemberPlace, b: MemberPlace): boolean =>
+  text.compare(text, a.valueStart, a.valueEnd, b.valueStart, b.valueEnd) === 0;
 
 function secretAt(text: Buffer, place: MemberPlace): string | null | typeof NOT_TEXT {
   if (text.toString('latin1', place.valueStart, Math.min(place.valueEnd, place.valueStart + 5)) === 'null') return null;

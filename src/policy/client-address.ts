@@ -3,11 +3,12 @@
  * vouches for by being one. It reads X-Forwarded-For from right to left and believes no other header. And whether that address may
  * use a key.
  */
-import type { AddressEntry, AddressLists } from '../keys/address-rule.ts';
+import type { AddressLists } from '../keys/address-rule.ts';
 import type { Key } from '../keys/key.ts';
 import { formatAddress, parseAddressWithPort, type Address } from '../lib/address.ts';
 import { refusal, type Refusal } from '../refusal.ts';
 import type { Peer } from './facts.ts';
+import { ruleOfKey, whyDenied } from './rule.ts';
 import { isTrustedProxy, type TrustedProxies } from './trusted-proxies.ts';
 
 export interface ClientAddress {
@@ -59,16 +60,15 @@ export function resolveClientAddress(
 export function checkKeyAddress(key: Key, client: ClientAddress, lists: AddressLists): Refusal | null {
   if (key.denyFrom.holds(client.address, lists)) {
     const entry = key.denyFrom.entryOf(client.address, lists);
-    const on = entry === null ? 'cannot be told apart from those' : `is, by ${describeEntry(entry)},`;
-    return refusal('ip_not_allowed', `${client.text} ${on} on the denyFrom of key ${key.id}`);
+    return refusal('ip_not_allowed', whyDenied(client.text, entry), ruleOfKey(key, 'denyFrom', entry));
   }
   if (key.allowFrom.holds(client.address, lists)) return null;
-  return refusal('ip_not_allowed', `${client.text} is not on the allow-list of key ${key.id}`);
+  return refusal(
+    'ip_not_allowed',
+    `${client.text} is not on the allow-list of key ${key.id}`,
+    ruleOfKey(key, 'allowFrom'),
+  );
 }
-
-/** An entry as the log and `explain` name it. */
-export const describeEntry = ({ list, range }: AddressEntry): string =>
-  list === null ? range : `${range} of the address list ${list}`;
 
 /** The answers that depend on nothing but the peer. A peer lives as long as its connection, so they are made once for each. */
 function peerItself(peer: Peer): PeerAnswers {

@@ -3,7 +3,7 @@
  * It lists and matches; that a key limited to specific events may use listed routes alone is decided in scope.ts.
  */
 import { eventPlaces, type BackendReading, type EventPlaces } from '../config/event-definition.ts';
-import { findRouteProblems, type RouteDefinition } from '../config/route-definition.ts';
+import type { RouteDefinition } from '../config/route-definition.ts';
 import type { EnvelopeRule } from '../event-filter/envelope.ts';
 import { formRule } from '../event-filter/form.ts';
 import {
@@ -69,13 +69,16 @@ export interface Router {
 }
 
 /**
- * Compiles routes that have no problems; throws on the first that has one. `credentials`: query parameters in which the API
- * looks for credentials, so that every route may have them.
+ * Compiles routes in which `findRouteProblems` finds nothing. `credentials`: query parameters in which the API looks for credentials,
+ * so that every route may have them.
  */
 export function compileRoutes(definitions: readonly RouteDefinition[], credentials: readonly string[] = []): Router {
-  const [problem] = findRouteProblems(definitions);
-  if (problem !== undefined) throw new Error(`route ${problem.index + 1}: ${problem.why}`);
-  const entries = definitions.map((definition) => compileEntry(definition, credentials));
+  // There may be thousands, and most list no parameter of their own.
+  const credentialsAlone = listParameters(credentials);
+  const entries = definitions.map((definition) => {
+    const { query = [] } = definition;
+    return compileEntry(definition, query.length === 0 ? credentialsAlone : listParameters([...query, ...credentials]));
+  });
   const tables = new Map<string, RouteTable>();
   for (const method of new Set(['HEAD', ...entries.map(({ route }) => route.method)]))
     tables.set(method, routeTable(entriesFor(method, entries)));
@@ -88,13 +91,9 @@ export function compileRoutes(definitions: readonly RouteDefinition[], credentia
     const readings = readPath(path);
     const found = table.paths.find(readings[0] as string);
     if (found === null) return null;
-    let isClose = fitsClosely(found.pattern, readings[0] as string);
-    for (let i = 1; i < readings.length; i++) {
-      if (table.paths.find(readings[i] as string) !== found) return null;
-      isClose &&= fitsClosely(found.pattern, readings[i] as string);
-    }
+    for (let i = 1; i < readings.length; i++) if (table.paths.find(readings[i] as string) !== found) return null;
     return {
-      route: isClose ? found.route : found.loose,
+      route: readings.every((reading) => fitsClosely(found.pattern, reading)) ? found.route : looseOf(found),
       target: found.rewrite === null ? path : fill(found.rewrite, path),
     };
   };
@@ -104,8 +103,11 @@ export function compileRoutes(definitions: readonly RouteDefinition[], credentia
 interface Entry {
   readonly pattern: PathPattern;
   readonly route: CompiledRoute;
-  /** The same for a path that only some backends take for this route: it demands what the route does, and grants nothing. */
-  readonly loose: CompiledRoute;
+  /**
+   * The same for a path that only some backends take for this route: it demands what the route does, and grants nothing. Made when
+   * there is such a path.
+   */
+  loose: CompiledRoute | null;
   /** Literal segments, places of the received ones, and `**` for those from a place on. */
   readonly rewrite: readonly (string | number | { readonly from: number })[] | null;
 }
@@ -131,10 +133,9 @@ const NOTHING_GRANTED = {
   upstream: null,
 } as const satisfies Partial<CompiledRoute>;
 
-function compileEntry(definition: RouteDefinition, credentials: readonly string[]): Entry {
+function compileEntry(definition: RouteDefinition, query: ListedParameters): Entry {
   const { form, rewrite } = definition;
   const events = eventPlaces(definition);
-  const query = listParameters([...(definition.query ?? []), ...credentials]);
   const route: CompiledRoute = {
     method: definition.method,
     pattern: definition.path,
@@ -159,10 +160,12 @@ function compileEntry(definition: RouteDefinition, credentials: readonly string[
   return {
     pattern: parsePattern(definition.path),
     route,
-    loose: { ...route, ...NOTHING_GRANTED },
+    loose: null,
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite, definition.path),
   };
 }
+
+const looseOf = (entry: Entry): CompiledRoute => (entry.loose ??= { ...entry.route, ...NOTHING_GRANTED });
 
 const scaled = (value: number | null | undefined, factor: number): number | null =>
   value === null || value === undefined ? null : Math.round(value * factor);
@@ -180,8 +183,10 @@ function compileRewrite(rewrite: string, path: string): NonNullable<Entry['rewri
 function entriesFor(method: string, entries: readonly Entry[]): readonly Entry[] {
   const own = entries.filter(({ route }) => route.method === method);
   if (method !== 'HEAD') return own;
+  const reading = entries.filter(({ route }) => route.method === 'GET');
+  if (own.length === 0) return reading;
   const shapes = new Set(own.map(({ route }) => shapeOf(route.pattern)));
-  return [...own, ...entries.filter(({ route }) => route.method === 'GET' && !shapes.has(shapeOf(route.pattern)))];
+  return [...own, ...reading.filter(({ route }) => !shapes.has(shapeOf(route.pattern)))];
 }
 
 function routeTable(entries: readonly Entry[]): RouteTable {

@@ -9,6 +9,7 @@ import { objectionToQuery, overridesMethod } from '../lib/query.ts';
 import { refusal, type Refusal } from '../refusal.ts';
 import { announcesBody, type Facts } from './facts.ts';
 import type { RouteMatch } from './route.ts';
+import { ruleOfApi, ruleOfKey } from './rule.ts';
 import type { ApiRules } from './ruleset.ts';
 
 /** The methods that a key of a type may use. */
@@ -39,11 +40,11 @@ export function checkScope(key: Key, asked: Asked): Refusal | null {
   if (!METHODS[key.type].has(facts.method) && !mayRead(key, asked))
     return refusal('method_not_allowed', `a ${key.type} key may not use this method: key ${key.id}`);
   if (key.allowedRoutes !== null && !key.allowedRoutes.admits(facts.method, path))
-    return refusal('route_not_allowed', 'the method and path are not on the list', `allowedRoutes of key ${key.id}`);
+    return refusal('route_not_allowed', 'the method and path are not on the list', ruleOfKey(key, 'allowedRoutes'));
   const isConfined = isConfinedToMethods(key);
   if (isConfined && mayOverrideByQuery(asked)) return OVERRIDE_IN_QUERY;
   if (key.allowedEvents !== null && (route === null || route.route.backend.unseen === true))
-    return refusal('route_not_allowed', 'only listed routes may be used', `allowedEvents of key ${key.id}`);
+    return refusal('route_not_allowed', 'only listed routes may be used', ruleOfKey(key, 'allowedEvents'));
   if (isConfined && mayOverrideByForm(asked)) return OVERRIDE_IN_FORM;
   return key.allowedEvents === null || query === '' ? null : checkQuery(key, query, route as RouteMatch);
 }
@@ -64,7 +65,7 @@ export function isConfinedToMethods(key: Key): boolean {
 export function checkListed(api: Pick<ApiRules, 'name' | 'unlisted'>, asked: Asked): Refusal | null {
   if (api.unlisted === 'allow') return null;
   if (asked.route?.route.isSure !== true)
-    return refusal('route_not_allowed', 'no route lists this method and path', `unlisted: refuse of API ${api.name}`);
+    return refusal('route_not_allowed', 'no route lists this method and path', ruleOfApi(api.name, 'unlisted: refuse'));
   return checkOverride(asked);
 }
 
@@ -98,5 +99,5 @@ function checkQuery(key: Key, query: string, { route }: RouteMatch): Refusal | n
   const objection = objectionToQuery(query, route.query);
   if (objection === null) return null;
   const why = objection === 'unlisted' ? 'a parameter that the route does not list' : 'a parameter twice';
-  return refusal('query_not_allowed', `key ${key.id} is limited to specific events and the query holds ${why}`);
+  return refusal('query_not_allowed', `beside events, the query holds ${why}`, ruleOfKey(key, 'allowedEvents'));
 }

@@ -10,6 +10,7 @@ import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential, objectionToUnjudged } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
 import { announcesBody, declaredLength } from '../policy/facts.ts';
+import { ruleOfKey } from '../policy/rule.ts';
 import { allowed, refusal, type Decision, type Refusal } from '../refusal.ts';
 import { isPublic, maxBodyBytesOf, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
@@ -108,7 +109,8 @@ function handOver(passage: Routed, text: Buffer): void {
 export function judgeEvents(passage: Routed): Verdict | Wait {
   const { identity, route } = passage;
   if (identity === null || route === null) return 'passed';
-  const filter = eventFilterOf(identity.key, route.route);
+  const { key } = identity;
+  const filter = eventFilterOf(key, route.route);
   if (filter === null) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
@@ -117,15 +119,21 @@ export function judgeEvents(passage: Routed): Verdict | Wait {
   const result = filter(text.value);
   if (!result.ok) {
     passage.rejectedEvents = result.rejected;
-    return result.refusal;
+    const isListed = result.refusal.code === 'event_not_allowed';
+    return isListed ? { ...result.refusal, rule: ruleOfKey(key, 'allowedEvents') } : result.refusal;
   }
   const body = bodyWith(passage, result.body);
   if (route.route.backend.base64 === true && isOtherInBase64(passage, body)) return OTHER_IN_BASE64;
   passage.forwardedEvents = result.forwarded;
   passage.removedEvents = result.removed;
   return {
-    apply: () => sendJudged(passage, body),
-    objection: result.cut ? refusal('event_not_allowed', `${result.removed} events would be removed`) : null,
+    apply: () => {
+      passage.eventsJudged = true;
+      sendJudged(passage, body);
+    },
+    objection: result.cut
+      ? refusal('event_not_allowed', `${result.removed} events would be removed`, ruleOfKey(key, 'allowedEvents'))
+      : null,
   };
 }
 

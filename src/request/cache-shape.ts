@@ -37,14 +37,13 @@ export const isForStrangers = ({ identity }: Passage): boolean =>
  */
 export function shapeOf(passage: Routed): string {
   const { facts, api } = passage;
-  const { headers } = facts;
+  const { cookies, authorization, forwardedProto: told } = facts.headers;
+  const proto = forwardedProto(clientOf(passage).fromTrustedProxy ? told : undefined, facts.secure);
   const { basic, bearer } = api.authorization;
-  const isPassedOn = headers.authorization !== undefined && (basic.kind === 'pass' || bearer.kind === 'pass');
-  const { fromTrustedProxy } = clientOf(passage);
-  const proto = forwardedProto(fromTrustedProxy ? headers.forwardedProto : undefined, facts.secure);
-  if (headers.cookies.length === 0 && !isPassedOn && !isForStrangers(passage)) return proto;
-  const fields = isForStrangers(passage) ? unknownFields(passage) : [];
-  return JSON.stringify([proto, headers.cookies, isPassedOn ? headers.authorization : null, fields]);
+  const isPassedOn = authorization !== undefined && (bearer.kind === 'pass' || basic.kind === 'pass');
+  const isStrangers = isForStrangers(passage);
+  if (!isStrangers && !isPassedOn && cookies.length === 0) return proto;
+  return JSON.stringify([proto, cookies, isPassedOn ? authorization : null, isStrangers ? unknownFields(passage) : []]);
 }
 
 function unknownFields({ facts: { rawHeaders }, api }: Routed): string[] {

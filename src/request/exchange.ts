@@ -67,6 +67,7 @@ export class Exchange implements Passage {
   lookedThrough = false;
   bodyChanged = false;
   bodyJudged = false;
+  eventsJudged = false;
   typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;
@@ -139,6 +140,11 @@ export class Exchange implements Passage {
   }
 }
 
+/** Where a key stands in the path, what the path is matched by. */
+function pathToWrite({ route, path, facts }: Exchange): string {
+  return route?.route.backend.keyInPath === true ? route.route.pattern : lastingPath(path, facts.target);
+}
+
 /** The path is part of the target, and the latest rejections are kept for long. */
 function lastingPath(path: string, target: string): string {
   return target.length - path.length > MAX_KEPT_ALONG ? ownText(path) : path;
@@ -155,7 +161,7 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     keyId: identity?.key.id ?? reason?.keyId ?? wouldReject?.keyId ?? '',
     secretId: identity?.secret.id ?? '',
     method: facts.method,
-    path: lastingPath(exchange.path, facts.target),
+    path: pathToWrite(exchange),
     clientIp: clientOf(exchange).text,
     status: answer.status,
     refusal: reason,

@@ -8,6 +8,7 @@ import type { ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { RouteMatch } from '../policy/route.ts';
+import { ruleOfKey } from '../policy/rule.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
 import { refusal, REFUSALS, type Refusal, type RefusalCode } from '../refusal.ts';
 import type { PolicyWorld } from './checks.ts';
@@ -26,6 +27,8 @@ export interface StepVerdict {
   readonly step: ExplainedName;
   readonly verdict: ExplainedVerdict;
   readonly reason: string;
+  /** What decided, where a rule did that has a name: a list and its entry, a route. */
+  readonly rule: string | null;
 }
 
 export interface Explanation {
@@ -58,7 +61,7 @@ export async function explain({ facts, rules, events, authenticate }: Question):
   let reached = true;
   for (const { name: step, reportable, check } of EXPLAINED) {
     if (!reached || isExempt(passage, reportable)) {
-      steps.push({ step, verdict: 'not_reached', reason: '' });
+      steps.push({ step, verdict: 'not_reached', reason: '', rule: null });
       continue;
     }
     const result = await check(passage, world);
@@ -66,8 +69,7 @@ export async function explain({ facts, rules, events, authenticate }: Question):
     const verdict = answersTokenRequest(passage, step) ? 'own' : told;
     reached = judge(passage, reportable, verdict) === 'goes on';
     if (!reached && isRefusal(verdict)) refused = verdict;
-    const { verdict: word, reason } = shown(verdict, step, passage, modeOf(passage, reportable));
-    steps.push({ step, verdict: word, reason });
+    steps.push({ step, ...shown(verdict, step, passage, modeOf(passage, reportable)) });
   }
   return conclude(passage, refused, steps);
 }
@@ -97,11 +99,23 @@ function conclude(passage: MadeUpPassage, refused: Refusal | null, steps: readon
 }
 
 function shown(verdict: Verdict, step: ExplainedName, passage: Passage, mode: Mode): Omit<StepVerdict, 'step'> {
-  if (verdict === 'own') return { verdict: 'answered', reason: `Postern answers this itself: ${passage.endpoint}` };
-  if (!isRefusal(verdict)) return { verdict: 'passed', reason: whyPassed(step, passage, mode) };
-  const { rule } = verdict;
-  const reason = `${verdict.reason}: ${verdict.why}${rule === undefined ? '' : ` (${rule})`}`;
-  return { verdict: mode === 'enforce' ? 'refused' : 'would_reject', reason };
+  if (verdict === 'own')
+    return { verdict: 'answered', reason: `Postern answers this itself: ${passage.endpoint}`, rule: null };
+  if (!isRefusal(verdict))
+    return { verdict: 'passed', reason: whyPassed(step, passage, mode), rule: ruleThatPassed(step, passage) };
+  const { rule = null } = verdict;
+  const reason = `${verdict.reason}: ${verdict.why}`;
+  return { verdict: mode === 'enforce' ? 'refused' : 'would_reject', reason, rule };
+}
+
+/** What let it pass, where that is one entry of a list or one route. */
+function ruleThatPassed(step: ExplainedName, passage: Passage): string | null {
+  const { identity, route, rules } = passage;
+  if (step === 'client address' && identity !== null) {
+    const entry = identity.key.allowFrom.entryOf(clientOf(passage).address, rules.keys.lists);
+    return entry === null ? null : ruleOfKey(identity.key, 'allowFrom', entry);
+  }
+  return step === 'route' && route !== null ? `route ${route.route.method} ${route.route.pattern}` : null;
 }
 
 /** What is asked of a key, and of nobody on a public route. */
@@ -164,6 +178,7 @@ class MadeUpPassage implements Passage {
   lookedThrough = false;
   bodyChanged = false;
   bodyJudged = false;
+  eventsJudged = false;
   typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;

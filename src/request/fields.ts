@@ -36,6 +36,7 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
       key: identity?.key ?? null,
       authorization: handover.authorization,
       bodyChanged: exchange.bodyChanged,
+      eventRoute: exchange.eventsJudged ? (route?.route ?? null) : null,
       bodyDecoded: exchange.bodyJudged,
       contentType: exchange.typeOfUntyped,
     }),

@@ -4,13 +4,13 @@
  */
 import { parseAddress } from '../lib/address.ts';
 import { sha256Hex } from '../lib/digest.ts';
-import type { Key, KeySnapshot } from '../keys/key.ts';
+import { keyServes, type Key, type KeySnapshot } from '../keys/key.ts';
 import { verifySecretChecksum } from '../keys/secret.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
 import { readHeaders } from '../policy/header-facts.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
-import { refused, type Decision } from '../refusal.ts';
+import { refusal, refused, type Decision } from '../refusal.ts';
 import type { PolicyWorld } from './checks.ts';
 
 export interface MadeUpRequest {
@@ -19,16 +19,17 @@ export interface MadeUpRequest {
   readonly method: string;
   readonly path: string;
   readonly origin: string | null;
+  /** null: a Host that some API serves this path for, if one does. */
+  readonly host?: string | null;
   /** Whether it came over TLS. */
   readonly secure: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** The facts of the request. It names a Host that some API serves this path for, if one does. */
-export function factsOf({ ip, method, path, origin, secure, now }: MadeUpRequest, rules: Ruleset): Facts {
-  const host = hostServing(path.split('?', 1)[0] as string, rules);
-  const rawHeaders = ['Host', host];
+/** The facts of the request. */
+export function factsOf({ ip, method, path, origin, host, secure, now }: MadeUpRequest, rules: Ruleset): Facts {
+  const rawHeaders = ['Host', host ?? hostServing(path.split('?', 1)[0] as string, rules)];
   if (origin !== null) rawHeaders.push('Origin', origin);
   return {
     method,
@@ -50,7 +51,7 @@ function hostServing(path: string, { apis, choice }: Ruleset): string {
 
 const DEFAULT_HOST = 'localhost';
 
-/** The secret stands for a credential of either API: for the metrics API, for the token that it would be exchanged for. */
+/** The secret stands for a credential of any API: where tokens are shown, for the one that it would be exchanged for. */
 export const authenticateAs = (secret: string): PolicyWorld['authenticate'] =>
   authenticateBy((keys, now) => {
     const identity = identify(sha256Hex(secret), keys, now);
@@ -68,14 +69,18 @@ export const authenticateAsKey = (keyId: string): PolicyWorld['authenticate'] =>
       : identify(secret.digest, keys, now);
   });
 
+/** The same for a caller who shows no credential. */
+export const authenticateNobody: PolicyWorld['authenticate'] = () =>
+  refused(refusal('missing_credential', 'no credential in the request'));
+
 const latestSecret = ({ secrets }: Key, now: number): Key['secrets'][number] | undefined =>
   secrets.findLast(({ expiresAt }) => expiresAt === null || expiresAt > now) ?? secrets.at(-1);
 
 function authenticateBy(find: (keys: KeySnapshot, now: number) => Decision<Identity>): PolicyWorld['authenticate'] {
   return ({ rules, facts, api }) => {
     const identity = find(rules.keys, facts.now);
-    if (identity.ok && (identity.value.key.type === 'metrics') !== (api.name === 'metrics'))
-      return refused(invalid('unknown', `key ${identity.value.key.id} belongs to the other API`));
+    if (identity.ok && !keyServes(identity.value.key, api.name))
+      return refused(invalid('unknown', `key ${identity.value.key.id} is not for the API ${api.name}`));
     return identity;
   };
 }

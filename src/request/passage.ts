@@ -48,6 +48,8 @@ export interface Passage {
   bodyChanged: boolean;
   /** The body was judged as JSON without a content coding, and goes on as such. */
   bodyJudged: boolean;
+  /** Its events were judged: nothing else of it may hold any. */
+  eventsJudged: boolean;
   /** What the backend is told of a body whose sender did not say what it is, or called JSON a form; null: nothing. */
   typeOfUntyped: 'application/json' | 'application/octet-stream' | null;
   forwardedEvents: number;

@@ -11,11 +11,14 @@ import type { TokenService } from './token.ts';
 /** Synchronous for a secret, and for a token that was verified before. */
 export function authenticateByTokenOrSecret(
   caller: Caller,
-  { verify }: Pick<TokenService, 'verify'>,
+  { recall, verify }: Pick<TokenService, 'recall' | 'verify'>,
 ): Decision<Identity> | Promise<Decision<Identity>> {
   const { rules, facts, api } = caller;
   const shown = findCredential(caller, api.credential);
   if (!shown.ok) return shown;
+  // Mostly it is a token that was shown before.
+  const known = recall(shown.value, rules.keys, facts.now);
+  if (known !== null) return known;
   const key = rules.keys.bySecret.get(shown.value.digest)?.key;
   if (key === undefined) return verify(shown.value, rules.keys, facts.now);
   if (!keyServes(key, api.name)) return refused(invalid('unknown', `key ${key.id} is not for the API ${api.name}`));

@@ -39,6 +39,8 @@ export interface TokenService {
     keys: KeySnapshot,
     now: number,
   ) => Decision<Identity> | Promise<Decision<Identity>>;
+  /** The same for a token that was verified before; null: this is none, or one that was not seen yet. */
+  readonly recall: (shown: ShownCredential, keys: KeySnapshot, now: number) => Decision<Identity> | null;
   /** The public keys as a JWK Set, or null with shared secrets. */
   readonly jwks: string | null;
   /** What the operator should know about these settings, or null. */
@@ -65,17 +67,21 @@ const ephemeralWarning = (api: ApiName): string =>
 export function createTokenService(api: ApiName, settings: TokenSettings, ephemeralSecret: Uint8Array): TokenService {
   const signing = signingKeys(settings, ephemeralSecret);
   const verified = createLruMap<string, VerifiedToken>(REMEMBERED_TOKENS);
+  const recall: TokenService['recall'] = (shown, keys, now) => {
+    const known = verified.get(shown.digest);
+    return known === undefined ? null : recognise(known, api, { keys, now });
+  };
   return {
+    recall,
     issue: (identity, now) => issueToken({ ...settings, api, signing }, identity, now),
     verify(token, keys, now) {
       const { text } = token;
       if (text.length > MAX_TOKEN_LENGTH) return UNKNOWN_TOKEN;
-      const { digest } = token;
-      const known = verified.get(digest);
-      if (known !== undefined) return recognise(known, api, { keys, now });
+      const known = recall(token, keys, now);
+      if (known !== null) return known;
       return verifyToken({ api, signing, issuer: settings.issuer }, text, { keys, now }).then((decision) => {
         if (!decision.ok) return decision;
-        verified.set(digest, decision.value);
+        verified.set(token.digest, decision.value);
         return recognise(decision.value, api, { keys, now });
       });
     },

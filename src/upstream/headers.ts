@@ -3,6 +3,8 @@
  * Pure: reads no connection and no clock, and changes no value that passes.
  */
 import { fieldValues, hasField } from '../lib/header-list.ts';
+import { withoutEventCookies } from '../policy/event-cookies.ts';
+import type { CompiledRoute } from '../policy/route.ts';
 import type { UpstreamAuthorization } from '../policy/ruleset.ts';
 import { type FieldRule, ruleOf } from './field-rules.ts';
 import { withoutOwnCookie } from './own-cookie.ts';
@@ -25,6 +27,8 @@ export interface UpstreamHeadersInput {
   readonly authorization: UpstreamAuthorization;
   /** The body sent on is not the one received: what describes that one stays behind. */
   readonly bodyChanged: boolean;
+  /** Events were judged on this route: no cookie may hold others. null: none were. */
+  readonly eventRoute: CompiledRoute | null;
   /** The body was judged without a content coding, and goes so. */
   readonly bodyDecoded: boolean;
   /** What the body is called where the client did not say, or said nothing in an empty field; null: nothing is added. */
@@ -58,8 +62,8 @@ export function upstreamHeaders(input: UpstreamHeadersInput): string[] {
     if (isNominated(rule, nominated) && !input.credentialFields.includes(rule.name)) continue;
     const value = rawHeaders[i + 1] as string;
     if (input.contentType !== null && rule.name === 'content-type') continue;
-    if (rule.name !== 'cookie') fields.push(name, value);
-    else if (withoutOwnCookie(value) !== '') fields.push(name, withoutOwnCookie(value));
+    const passing = rule.name === 'cookie' ? cookieFor(value, input.eventRoute) : value;
+    if (passing !== '' || rule.name !== 'cookie') fields.push(name, passing);
   }
   if (input.contentType !== null) fields.push('Content-Type', input.contentType);
   fields.push('X-Forwarded-For', input.forwardedFor, 'X-Forwarded-Proto', input.forwardedProto);
@@ -95,6 +99,11 @@ export function clientTrailers(rawTrailers: readonly string[]): [string, string]
     if (ruleOf(name).mayTrail) trailers.push([name, rawTrailers[i + 1] as string]);
   }
   return trailers;
+}
+
+function cookieFor(value: string, eventRoute: CompiledRoute | null): string {
+  const cookie = withoutOwnCookie(value);
+  return eventRoute === null ? cookie : withoutEventCookies(cookie, eventRoute);
 }
 
 function passesUpstream(rule: FieldRule, input: UpstreamHeadersInput): boolean {

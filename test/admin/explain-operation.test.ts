@@ -55,7 +55,7 @@ t.test('a question is judged by the rules and the time of the moment in which it
 t.test('the request is one to a host that the API of its path serves', async (t) => {
   const integration = apiRules({ hosts: new Set(['events.example.com', 'other.example.com']) });
   const metrics = apiRules({ name: 'metrics', hosts: new Set(['metrics.example.com']) });
-  const keys = [key('web'), key('m', { type: 'metrics' })];
+  const keys = [key('web'), key('m', { type: 'metrics', apis: new Set(['metrics']) })];
   const ask = asking({ rules: () => rulesOf(keys, { integration, metrics }) });
   t.match(await ask(), { outcome: 'allowed' });
   t.match(await ask({ keyId: 'm', path: '/metrics/query' }), { outcome: 'allowed', keyId: 'm' });

@@ -134,3 +134,10 @@ t.test('a port on loopback is reached under each name of loopback', async (t) =>
   for (const host of ['127.0.0.1.evil.example', '1127.0.0.1', '127.0.0'])
     t.equal(verdicts({ host }, '10.0.0.9')('Host', 'localhost'), 'misdirected_request', host);
 });
+
+t.test('a malformed Host is refused also where it is not known what was connected to', async (t) => {
+  for (const host of ['a b', '', 'localhost:'])
+    t.equal(verdicts({ host: '::' }, '')('Host', host), 'misdirected_request');
+  t.equal(verdicts({ host: '::' }, '')(), 'misdirected_request');
+  t.equal(verdicts({ host: '::' }, '')('Host', 'localhost'), 'passed');
+});

@@ -34,6 +34,20 @@ t.test('warnings are allowed, unless it is strict', async (t) => {
   t.match(strict.lines, [/^keys\.yaml:2:5 error keys\[0\] lets any web page/]);
 });
 
+t.test('a note is no mistake, however strict the check is', async (t) => {
+  const routes = '    routes: [{ method: POST, path: /a, events: name }]\n';
+  const files = {
+    'postern.yaml': `apis:\n  integration:\n    upstream: http://127.0.0.1:9000\n${routes}`,
+    'keys.yaml': `keys: [{ ${KEY}, allowedOrigins: [] }]\n`,
+  };
+  for (const strict of [false, true]) {
+    const { code, lines, summary } = await check(t, files, strict);
+    t.equal(code, 0);
+    t.match(lines, [/^postern\.yaml:4:14 note apis\.integration\.routes\[0\] carries events and lists no `query`/]);
+    t.equal(summary, 'postern.yaml: 0 errors, 0 warnings, 1 note');
+  }
+});
+
 t.test('errors in both files are told together', async (t) => {
   const { code, lines } = await check(t, { 'postern.yaml': 'log: { level: x }\n', 'keys.yaml': 'keys: [{ id: A }]\n' });
   t.equal(code, 1);
@@ -84,4 +98,50 @@ t.test('as JSON', async (t) => {
     code: 0,
     findings: [],
   });
+});
+
+t.test('what the files say of each other', async (t) => {
+  const lists =
+    'addressLists:\n  office: [192.0.2.1]\n  cdn: { file: cdn.txt }\n  gone: { file: gone.txt }\npolicies: { p: { mode: report } }\n';
+  const { code, lines } = await check(t, {
+    'postern.yaml': `listen: { denyFrom: [{ list: offce }, { list: cdn }] }\n${API}`,
+    'keys.yaml': `keys:\n  - { ${KEY}, allowedOrigins: [], apis: [integration, integrations] }\n${lists}`,
+    'cdn.txt': '# ranges\n192.0.2.0/24\n<html>\n',
+  });
+  t.equal(code, 1);
+  t.match(lines, [
+    /^keys\.yaml:2:\d+ error keys\[0\]\.apis\[1\] is the name of no API: "integrations"; did you mean "integration"\?/,
+  ]);
+  const named = await check(t, {
+    'postern.yaml': `listen: { denyFrom: [{ list: offce }, { list: cdn }] }\n${API}`,
+    'keys.yaml': `keys:\n  - { ${KEY}, allowedOrigins: [] }\n${lists}`,
+    'cdn.txt': '# ranges\n192.0.2.0/24\n<html>\n',
+  });
+  t.equal(named.code, 1);
+  t.match(named.lines, [
+    /^postern\.yaml:1:\d+ error listen\.denyFrom\[0\]\.list is the name of no address list: "offce"; did you mean "office"\?/,
+    /^cdn\.txt:3:1 error The address list cdn cannot be used: line 3 is no address/,
+    /^gone\.txt:1:1 error The address list gone cannot be used: the file cannot be read: ENOENT/,
+    /^keys\.yaml:4:3 warning addressLists\.office is used by nothing/,
+    /^keys\.yaml:6:3 warning addressLists\.gone is used by nothing/,
+    /^keys\.yaml:7:\d+ warning policies\.p is used by nothing/,
+  ]);
+});
+
+t.test('a key that may do everything everywhere', async (t) => {
+  const key = KEY.replace('write-only', 'read-write');
+  const lines = async (more: string, api: string) =>
+    (
+      await check(t, {
+        'postern.yaml': API.replace(' } }', `${api} } }`),
+        'keys.yaml': `keys: [{ ${key}, allowFrom: [192.0.2.1]${more} }]\n`,
+      })
+    ).lines;
+  t.match(await lines('', ''), [
+    /warning keys\[0\]\.allowedRoutes lets this key use every route of the API integration, listed or not/,
+  ]);
+  t.same(await lines('', ', unlisted: refuse'), []);
+  t.same(await lines(', allowedRoutes: [GET /x]', ''), []);
+  t.same(await lines(', allowedEvents: [x]', ''), []);
+  t.same(await lines(', apis: []', ''), []);
 });

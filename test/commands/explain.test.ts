@@ -6,15 +6,17 @@ import { capturedIo } from '../support/command-io.ts';
 const SECRET = 'secret-of-the-server-key';
 const QUESTION = {
   key: SECRET,
+  keyId: null,
   ip: '203.0.113.7',
   method: 'GET',
   path: '/profile/u1',
   events: [],
   origin: null,
+  host: null,
   json: false,
 };
 
-async function explain(t: Test, change: Partial<ExplainArguments> = {}) {
+async function explain(t: Test, change: Partial<ExplainArguments> = {}, stdin = '') {
   const folder = t.testdir({
     'postern.yaml':
       'apis: { integration: { upstream: "http://127.0.0.1:9000", hosts: [api.test] }, metrics: { upstream: "http://127.0.0.1:9001" } }\n',
@@ -24,7 +26,7 @@ async function explain(t: Test, change: Partial<ExplainArguments> = {}) {
   - { id: dash, type: metrics, apiKey: api-key-of-the-dashboard, secret: secret-of-the-dashboard }
 `,
   });
-  const { io, out, err } = capturedIo();
+  const { io, out, err } = capturedIo({ stdin });
   const code = await runExplain({ config: join(folder, 'postern.yaml'), ...QUESTION, ...change }, io);
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
@@ -35,7 +37,10 @@ t.test('a line a step, then the end', async (t) => {
   const lines = out.split('\n');
   t.match(lines[0], /^request form {2,}ok {2,}\S/);
   t.match(out, /^credential +ok +secret \w+ of key server \(read-write\)$/m);
-  t.match(out, /^client address +ok +203\.0\.113\.7 may use key server$/m);
+  t.match(
+    out,
+    /^client address +ok +203\.0\.113\.7 may use key server \(allowFrom of key server: 203\.0\.113\.7\)$/m,
+  );
   t.equal(lines.at(-1), 'allowed (client address 203.0.113.7)');
   t.notMatch(out, SECRET);
 });
@@ -43,7 +48,10 @@ t.test('a line a step, then the end', async (t) => {
 t.test('a refusal: exit 3, its step marked, the rest not reached', async (t) => {
   const { code, out } = await explain(t, { ip: '::ffff:203.0.113.8' });
   t.equal(code, 3);
-  t.match(out, /^client address +REFUSED +ip_not_allowed: 203\.0\.113\.8 is not on the allow-list of key server$/m);
+  t.match(
+    out,
+    /^client address +REFUSED +ip_not_allowed: 203\.0\.113\.8 is not on the allow-list of key server \(allowFrom of key server\)$/m,
+  );
   t.match(out, /^scope +-$/m);
   t.match(out, /^refused: 403 ip_not_allowed \(client address 203\.0\.113\.8\)$/m);
 });
@@ -67,12 +75,39 @@ t.test('as JSON', async (t) => {
 });
 
 t.test('a credential of the other API is unknown, on either side', async (t) => {
-  t.match(await explain(t, { key: 'secret-of-the-dashboard' }), { code: 3, out: /belongs to the other API/ });
-  t.match(await explain(t, { path: '/metrics/query/1' }), { code: 3, out: /belongs to the other API/ });
+  t.match(await explain(t, { key: 'secret-of-the-dashboard' }), { code: 3, out: /is not for the API integration/ });
+  t.match(await explain(t, { path: '/metrics/query/1' }), { code: 3, out: /is not for the API metrics/ });
   t.match(await explain(t, { key: 'secret-of-the-dashboard', path: '/metrics/query/1' }), { code: 0 });
 });
 
 t.test('an address that is none is a usage error', async (t) => {
   for (const ip of ['x', '203.0.113', '203.0.113.7:80', '203.0.113.7/32', ''])
     t.match(await explain(t, { ip }), { code: 2, out: '', err: /^--ip/ }, ip);
+});
+
+t.test('whose request it is may be said by an id, on standard input, or not at all', async (t) => {
+  t.match(await explain(t, { key: null, keyId: 'server' }), { code: 0, out: /secret \w+ of key server/ });
+  t.match(await explain(t, { key: null, keyId: 'nobody' }), { code: 3, out: /no key in use has the id "nobody"/ });
+  t.match(await explain(t, { key: null }), { code: 3, out: /^refused: 401 missing_credential/m });
+  t.match(await explain(t, { keyId: 'server' }), { code: 2, out: '', err: /^--key and --key-id are two ways/ });
+  t.match(await explain(t, { key: '-' }, `${SECRET}\n`), { code: 0, out: /secret \w+ of key server/ });
+  t.match(await explain(t, { key: '-' }), { code: 3, out: /^refused: 401/m });
+});
+
+t.test('the Host decides', async (t) => {
+  t.match(await explain(t, { host: 'API.test:8080' }), { code: 0 });
+  t.match(await explain(t, { host: 'other.test' }), { code: 3, out: /^refused: 404 no_route/m });
+});
+
+t.test('the route and the rule that decided are named', async (t) => {
+  const { out } = await explain(t, { json: true });
+  t.match(
+    (JSON.parse(out) as { steps: { step: string; rule: string | null }[] }).steps
+      .filter(({ rule }) => rule !== null)
+      .map(({ step, rule }) => [step, rule]),
+    [
+      ['route', 'route GET /profile/:userId'],
+      ['client address', 'allowFrom of key server: 203.0.113.7'],
+    ],
+  );
 });

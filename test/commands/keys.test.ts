@@ -190,3 +190,48 @@ t.test('exit code 70 and one sentence when Redis cannot be reached, refuses, or 
   const readOnly = project(t, replica.url);
   t.match(await run({ action: 'push', config: readOnly.config }), { code: 70, stderr: /^Redis: .+$/ });
 });
+
+t.test('policies and lists go to Redis and come back with the keys', async (t) => {
+  const server = await startRedis(t);
+  const { config, keyFile, dir } = project(t, server.url);
+  const file = `keys:
+  - { id: a, policy: partners, secrets: [{ hash: "sha256:${digest('a')}" }], denyFrom: [{ list: bad }] }
+policies:
+  partners: { type: read-only, allowFrom: [{ list: office }], rateLimit: null }
+addressLists:
+  bad: { url: "https://example.com/bad.txt", refreshMinutes: 5, maxEntries: 10 }
+  office: [203.0.113.0/28, { address: 2001:db8::/48, description: HQ }]
+`;
+  writeFileSync(keyFile, file);
+  const dry = await run({ action: 'push', config, dryRun: true });
+  t.match(dry.stdout, /^\+ policy:partners\n\+ list:bad\n\+ list:office\n\+ a\nNothing was changed/);
+  t.match(await run({ action: 'push', config }), { code: 0, stdout: /Done: 4 written, 0 removed, 0 unchanged/ });
+  t.equal(await server.admin.get('postern:keys:version'), '1', 'what belongs together is told once');
+  t.match(await run({ action: 'push', config }), { code: 0, stdout: /^Done: 0 written, 0 removed, 4 unchanged\.$/ });
+
+  const pulled = await run({ action: 'pull', config });
+  t.equal(pulled.code, 0);
+  writeFileSync(join(dir, 'pulled.yaml'), pulled.stdout);
+  const [before, after] = [loadKeyFile(keyFile, ENV), loadKeyFile(join(dir, 'pulled.yaml'), ENV)];
+  t.same(after.definitions, before.definitions);
+  t.same(after.records, before.records);
+  t.match(
+    (await run({ action: 'list', config })).stdout,
+    /a +read-only +active[^]*policy {2}partners {2}type, allowFrom/,
+  );
+
+  writeFileSync(
+    keyFile,
+    file
+      .replace('type: read-only, ', 'type: read-write, ')
+      .replace(/ {2}bad: .*\n/, '')
+      .replace(', denyFrom: [{ list: bad }]', ''),
+  );
+  t.match(await run({ action: 'push', config, prune: true }), {
+    code: 0,
+    stdout: /^~ policy:partners\n- list:bad\n~ a \(denyFrom\)\nDone: 2 written, 1 removed, 1 unchanged/m,
+  });
+
+  writeFileSync(keyFile, file.replace(/bad: .*/, 'bad: { file: bad.txt }'));
+  t.match(await run({ action: 'push', config }), { code: 1, stderr: /address list bad is in a file/ });
+});

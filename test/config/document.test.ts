@@ -12,6 +12,7 @@ const schema: JsonSchema = {
     ratio: { anyOf: [{ type: 'number' }, { type: 'null' }] },
     on: { type: 'boolean' },
     text: { type: 'string' },
+    either: { type: ['string', 'integer'] },
     maybe: { type: ['string', 'null'] },
     list: { type: 'array', items: { type: 'object', properties: { port: { type: 'integer' } } } },
   },
@@ -109,4 +110,52 @@ t.test('an escaped reference is a literal in every value, beside a reference or 
   const { content, problems } = readYamlText(text, { file: 'f.yaml', env, schema: {} });
   t.same(problems, []);
   t.same(content?.value, { a: '${HOME}', b: '${HOME} value', c: ['${X}'], d: '$${HOME}' });
+});
+
+t.test('only what is wholly of the wanted form is taken for it', async (t) => {
+  const ported = (PORT: string) => valueOf('port: ${PORT}', { PORT });
+  t.same(ported('9'), { port: 9 });
+  t.same(ported('-19'), { port: -19 });
+  for (const text of ['80x', 'x80', '007', '1e3', '1.', '.5', ' 80', '+1']) t.strictSame(ported(text), { port: text });
+  for (const ON of ['xtrue', 'truex', 'yes', '1']) t.strictSame(valueOf('on: ${ON}', { ON }), { on: ON });
+  t.strictSame(valueOf('on: ${ON}', { ON: 'False' }), { on: false });
+  t.strictSame(valueOf('either: ${N}', { N: '5' }), { either: '5' }, 'text, where text may stand');
+});
+
+t.test('what cannot be resolved is named, with its place in a list too', async (t) => {
+  const file = read('text: ${NOPE}\nlist: [a, { port: "${NOPE}" }, "${NOPE}"]\n');
+  const names = ['text', 'list[1].port', 'list[2]'];
+  t.same(file.unresolved, new Set(names));
+  t.same(
+    file.problems.map(({ field, line, column }) => [field, line, column]),
+    [
+      ['text', 1, 7],
+      ['list[1].port', 2, 19],
+      ['list[2]', 2, 32],
+    ],
+  );
+});
+
+t.test('a field without a value is where its name stands', async (t) => {
+  const file = read('text: x\nlist:\n');
+  t.same(file.locate(['list']), { line: 2, column: 1 });
+  t.same(file.locate(['text']), { line: 1, column: 7 });
+  t.same(file.locate(['text'], 'key'), { line: 1, column: 1 });
+});
+
+t.test('a tag makes nothing of what it stands before', async (t) => {
+  for (const value of ['!!omap [port: 1]', '!!set { port: null }', '!!binary eA==', '!!timestamp 2026-01-31', '!own x'])
+    for (const version of ['', '%YAML 1.1\n---\n']) {
+      const { content, problems } = read(`${version}list: ${value}\n`);
+      t.equal(content, null, value);
+      t.match(problems, [{ message: 'Tags such as "!name" have no meaning here; remove it.' }], value);
+    }
+  t.same(valueOf('text: !!str 5\nport: !!int "5"\n'), { text: '5', port: 5 }, 'those of JSON say what they say');
+});
+
+t.test('a mistake stands where it begins', async (t) => {
+  const at = (text: string) => read(text).problems.map(({ line, column }) => [line, column]);
+  t.same(at('a: 1\na: 2\n'), [[2, 1]]);
+  t.same(at('a: 1\nb: !tag x\n'), [[2, 4]]);
+  t.same(at('a: [1\nb: 2\n').length, 1);
 });

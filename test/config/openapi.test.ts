@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import t from 'tap';
 import { readOpenApi } from '../../src/config/openapi.ts';
 import { formatProblem } from '../../src/config/problem.ts';
-import { compileRoutes } from '../../src/policy/route.ts';
+import { findRouteProblems } from '../../src/config/route-definition.ts';
 
 const directory = t.testdir();
 let count = 0;
@@ -16,7 +16,7 @@ function read(text: string, files: Readonly<Record<string, string>> = {}, extens
   for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
   const { unusable, routes, problems, files: read } = readOpenApi(file);
   // What is listed can be used.
-  compileRoutes(routes.map(({ route }) => route));
+  t.same(findRouteProblems(routes.map(({ route }) => route)), []);
   return {
     unusable,
     routes,

@@ -94,9 +94,52 @@ t.test('what was written without references is read back as it was', (t) => {
       return text === plain && !referenced;
     }),
   );
-  t.same(withoutReferences({ a: ['${NAME}', 1, null], b: { c: 'x$${y' } }), {
+  t.strictSame(withoutReferences({ a: ['${NAME}', 1, null], b: { c: 'x$${y' } }), {
     a: ['$${NAME}', 1, null],
     b: { c: 'x$$${y' },
   });
   t.end();
+});
+
+t.test('the name of a variable is letters, digits and underscores, and does not begin with a digit', async (t) => {
+  const env = { A: 'a', _: 'u', a1_B: 'b', É: 'e' };
+  for (const name of Object.keys(env).filter((known) => known !== 'É'))
+    t.equal(substitute(`\${${name}}`, { ...references, env }).text, env[name as keyof typeof env], name);
+  for (const name of ['', '1', '1A', 'A B', 'A-', 'A:', 'A:x', ' A', 'A ', 'É', 'A.B', 'file:', 'file', ':-x'])
+    t.match(substitute(`\${${name}}`, { ...references, env }).failures, [/none of|not set/], name);
+  t.match(substitute('${file:}', references).failures, [/none of/], 'no file of no name');
+  t.match(substitute('${}', references).failures, [/none of/]);
+});
+
+t.test('only the last line break of a file is cut', async (t) => {
+  const read = (content: string) => substitute('${file:x}', { env: {}, readFile: () => content }).text;
+  t.equal(read('a\nb\n'), 'a\nb');
+  t.equal(read('a\r\nb\r\n'), 'a\r\nb');
+  t.equal(read('\n'), '');
+  t.equal(read('a\n '), 'a\n ');
+});
+
+t.test('what a cluster or Docker sets for a service is told from what somebody set', async (t) => {
+  const value = (name: string, set: string) =>
+    substitute(`\${${name}:-mine}`, { ...references, env: { [name]: set } }).text;
+  for (const [name, set] of [
+    ['POSTERN_PORT', 'tcp://10.0.0.1:80'],
+    ['POSTERN_PORT', 'TCP://10.0.0.1:80'],
+    ['POSTERN_PORT', 'udp://[fd00::1]:80'],
+    ['POSTERN_PORT', 'tcp://fd00::1:80'],
+    ['POSTERN_PORT_80_TCP', 'tcp://10.0.0.1:80'],
+    ['POSTERN_PORT_80_UDP', 'udp://10.0.0.1:80'],
+    ['POSTERN_PORT_80_SCTP', 'sctp://10.0.0.1:80'],
+  ] as const)
+    t.equal(value(name, set), 'mine', `${name}=${set}`);
+  for (const [name, set] of [
+    ['POSTERN_PORT', 'xtcp://10.0.0.1:80'],
+    ['POSTERN_PORT', 'tcp://:80'],
+    ['POSTERN_PORT', 'tcp://10.0.0.1'],
+    ['POSTERN_PORT', 'tcp://10.0.0.1:123456'],
+    ['POSTERN_PORTS', 'tcp://10.0.0.1:80'],
+    ['POSTERN_PORT_X_TCP', 'tcp://10.0.0.1:80'],
+    ['PORT', 'tcp://10.0.0.1:80'],
+  ] as const)
+    t.equal(value(name, set), set, `${name}=${set}`);
 });

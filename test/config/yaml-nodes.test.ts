@@ -17,6 +17,21 @@ t.test('a file says by a directive which YAML it is, and a time is text in both'
   t.same(toPlain(parse(text)), { value: { a: 'yes', b: 10, c: '2026-01-31' } });
 });
 
+t.test('no text has another type than those of JSON, whatever its tag', async (t) => {
+  for (const tag of ['timestamp', 'binary', 'omap', 'pairs', 'set'])
+    for (const version of ['', '%YAML 1.1\n---\n']) {
+      const document = parse(`${version}a: !!${tag} x\n`);
+      t.ok(document.errors.length + document.warnings.length > 0, `${tag} ${version}`);
+    }
+  const other = parse('%YAML 1.1\n---\na: 2026-01-31\nb: 2026-01-31T12:00:00Z\n');
+  t.strictSame(other.toJS(), { a: '2026-01-31', b: '2026-01-31T12:00:00Z' });
+});
+
+t.test('a field that only looks like a merge is none', async (t) => {
+  const text = 'base: &b { port: 1 }\nlist: [{ other: *b, host: x }]\n';
+  t.equal(String(at(text, ['list', 0, 'port'])), String(at(text, ['list', 0])));
+});
+
 t.test('a path leads through lists, aliases and merges; a field of its own comes first', async (t) => {
   const text = 'base: &b { port: 1, host: a }\nother: &o { host: c, last: z }\nlist: [*b, { <<: [*b, *o], host: x }]\n';
   t.equal(at(text, ['list', 0, 'port']), 1);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { beginsAsBase64Json } from '../../src/event-filter/base64-reading.ts';
+import { beginsAsBase64Json, holdsBase64Json } from '../../src/event-filter/base64-reading.ts';
 
 const reads = (body: string): boolean => beginsAsBase64Json(Buffer.from(body));
 const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64');
@@ -77,4 +77,18 @@ t.test('white space in base64 is not followed for ever: what is not clear by the
   t.equal(reads(`{"${base64(' '.repeat(30_000))}":1}`), false, 'no JSON at all');
   t.equal(reads(`{"${base64(`${' '.repeat(30_000)}{}`)}":1}`), true);
   t.equal(reads(`{"${base64(' '.repeat(60_000))}":1}`), true, 'whatever comes then');
+});
+
+void t.test('a body that is no JSON: a whole value, or gzip, beside the one that is judged', async (t) => {
+  const hidden = Buffer.from('{"event":"attack"}').toString('base64');
+  const holds = (body: string | Buffer, except = 0): boolean => holdsBase64Json(Buffer.from(body), except);
+  t.equal(holds(`data=${hidden}`, 5), false, 'the value itself');
+  t.equal(holds(`data=${hidden}`), true, 'unless it is another one');
+  t.equal(holds(`_=${hidden}&data=e30=`, `_=${hidden}&data=`.length), true, 'before it');
+  t.equal(holds(`ip=base64,${hidden}&data=e30=`, `ip=base64,${hidden}&data=`.length), true);
+  t.equal(holds(Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3]), Buffer.from(`${hidden}\0`)])), true);
+  t.equal(holds('eyJ'), false, 'what only begins like one');
+  t.equal(holds('x=1&data=eyJ!'), false);
+  t.equal(holds('data=eyJ!'.repeat(9)), true, 'made of beginnings');
+  t.equal(holds(Buffer.from('H4sIAAAA')), true, 'gzip');
 });

@@ -1,6 +1,6 @@
 import zlib from 'node:zlib';
 import t from 'tap';
-import { checkMedia, contentCoding } from '../../src/event-filter/media.ts';
+import { checkMedia, contentCoding, isUrlEncoded } from '../../src/event-filter/media.ts';
 
 const coding = (value: string | undefined, count?: number): string => {
   const decision = contentCoding(value, count);
@@ -115,4 +115,23 @@ void t.test('at most one known content coding', async (t) => {
     t.equal(coding(value), 'unsupported_encoding', JSON.stringify(value));
   t.equal(coding('gzip', 2), 'unsupported_encoding');
   t.equal(coding('identity', 2), 'unsupported_encoding');
+});
+
+void t.test('a urlencoded form, with nothing else said of it', async (t) => {
+  const form = 'application/x-www-form-urlencoded';
+  for (const type of [form, form.toUpperCase(), `${form}; charset=UTF-8`, `${form};charset="utf-8"`])
+    t.equal(isUrlEncoded(type), true, type);
+  for (const type of [
+    `${form}+json`,
+    `${form}; charset=latin1`,
+    `${form}; charset=utf-8; charset=latin1`,
+    `${form}; x=y`,
+    `${form};`,
+    `${form}, text/plain`,
+    ` ${form}`,
+    'application/x-url-encoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+  ])
+    t.equal(isUrlEncoded(type), false, type);
 });

@@ -71,3 +71,32 @@ t.test('a sidecar whose list was never read is not ready, and becomes so', async
   await eventually(async () => (await ready()) === 200, 'the list');
   t.equal(await ask(), 204);
 });
+
+t.test('lists of an API and of the port', async (t) => {
+  const { raw, postern } = await startFlow(t, {
+    listen: { trustedProxies: ['127.0.0.1'], denyFrom: [{ list: 'bad' }] },
+    api: { allowFrom: [{ list: 'office' }] },
+    keys: [{ id: 'a', type: 'read-only', secret: SECRET }],
+    records: { addressLists: { bad: ['203.0.113.7'], office: ['203.0.113.0/28'] } },
+  });
+  const from = async (address: string) => {
+    const fields = [`X-Forwarded-For: ${address}`];
+    const answer = await raw(written({ method: 'GET', target: '/profile/u1', secret: SECRET, fields }));
+    return codeOf(answer) || answer.status;
+  };
+  t.same(await Promise.all(['203.0.113.1', '203.0.113.7', '192.0.2.1'].map(from)), [
+    204,
+    'address_denied',
+    'ip_not_allowed',
+  ]);
+  postern.writeKeys([{ id: 'a', type: 'read-only', secret: SECRET }], {
+    addressLists: { bad: ['203.0.113.1'], office: ['203.0.113.0/28', '192.0.2.1'] },
+  });
+  await postern.sidecar.reload();
+  t.same(await Promise.all(['203.0.113.1', '203.0.113.7', '192.0.2.1'].map(from)), ['address_denied', 204, 204]);
+});
+
+t.test('a list that the configuration names and the key file does not hold is a mistake', async (t) => {
+  const start = startFlow(t, { listen: { denyFrom: [{ list: 'bad' }] } });
+  await t.rejects(start, /postern\.yaml:\d+:\d+ error listen\.denyFrom\[0\]\.list is the name of no address list/);
+});

@@ -132,6 +132,28 @@ t.test('a credential in the query goes neither to the backend nor into the entry
   t.equal(backend.requests[0]?.url, '/a/items/1?x=1');
 });
 
+t.test('what needs no key is shared by all, but not what one of them could have had made', async (t) => {
+  const { ask, say } = await start(t);
+  const first = await ask('/a/public/f', { secret: null });
+  const other = await ask('/a/public/f', { secret: 'nobody-knows-it', headers: { 'user-agent': 'another' } });
+  t.match([other.text, other.status], [first.text, /hit/]);
+  for (const headers of [
+    { 'x-host': 'evil.test' },
+    { 'x-forwarded-server': 'evil.test' },
+    { cookie: 'a=1' },
+    { accept: 'text/html' },
+  ])
+    t.match((await ask('/a/public/f', { secret: null, headers })).status, /stored/, JSON.stringify(headers));
+  t.equal((await ask('/a/public/f', { secret: null })).text, first.text);
+  say({ 'cache-control': 'private, max-age=60' });
+  for (let n = 0; n < 2; n++) t.equal((await ask('/a/public/g', { secret: null })).status, 'postern; fwd=miss');
+  t.match(
+    [(await ask('/a/items/2')).status, (await ask('/a/items/2')).status],
+    [/stored/, /hit/],
+    'one key is one holder',
+  );
+});
+
 t.test('a kept answer carries the CORS fields of the page that asks', async (t) => {
   const { ask, say } = await start(t);
   say({ 'access-control-allow-origin': '*', 'x-kind': 'json' });

@@ -70,3 +70,30 @@ t.test('addresses are refused or admitted as a whole, before any credential is l
   t.same([await ask('/orders/1', inside), await ask('/profile/1', denied)], ['address_denied', '204'], 'at a reload');
   t.notMatch(postern.logText(), /config_needs_restart/);
 });
+
+t.test('an API may name address lists, whose changes hold at once', async (t) => {
+  const backend = await startBackend(t);
+  const postern = await startPostern(t, {
+    config: {
+      listen: { trustedProxies: ['127.0.0.1'], denyFrom: [{ list: 'bad' }] },
+      apis: { integration: { upstream: backend.url, allowFrom: [{ list: 'office' }, '198.51.100.7'] } },
+    },
+    keys: [SERVER_KEY],
+    records: { addressLists: { bad: ['192.0.2.0/24'], office: ['203.0.113.0/24', '192.0.2.0/24'] } },
+  });
+  const ask = async (address: string) => {
+    const bytes = written({ method: 'GET', target: '/profile/1', fields: [`X-Forwarded-For: ${address}`] });
+    const answer = await sendRaw(postern.port, bytes);
+    return codeOf(answer) || answer.status;
+  };
+  const from = async () => [
+    await ask('203.0.113.1'),
+    await ask('192.0.2.1'),
+    await ask('198.51.100.7'),
+    await ask('198.51.100.8'),
+  ];
+  t.same(await from(), [204, 'address_denied', 204, 'ip_not_allowed']);
+  postern.writeKeys([SERVER_KEY], { addressLists: { bad: ['198.51.100.7'], office: ['192.0.2.0/24'] } });
+  await postern.sidecar.reload();
+  t.same(await from(), ['ip_not_allowed', 204, 'address_denied', 'ip_not_allowed']);
+});

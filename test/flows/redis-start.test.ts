@@ -111,6 +111,8 @@ t.test('commands give up in time, with 70 and one sentence', { buffered: true },
       path: '/profile/u1',
       events: [],
       origin: null,
+      host: null,
+      keyId: null,
     };
     t.equal(await runExplain({ ...question, json: false }, io), UNAVAILABLE);
     t.match(err.join(), /Redis/);

@@ -3,7 +3,7 @@ import { createInstance } from '@amplitude/analytics-node';
 import t from 'tap';
 import { LIMITED, NODE_KEYS, startForNode } from '../support/vendor-node.ts';
 import type { VendorClient } from '../support/vendor-page.ts';
-import { playAll } from '../support/vendor-scenarios.ts';
+import { playAll, playTooLarge } from '../support/vendor-scenarios.ts';
 
 const IN_A_PAGE: VendorClient = {
   preset: 'amplitude',
@@ -26,6 +26,8 @@ const IN_A_PAGE: VendorClient = {
 };
 
 t.test('@amplitude/analytics-browser', (t) => playAll(t, IN_A_PAGE, { calls: 0 }));
+
+t.test('batches that are too large are sent in parts', (t) => playTooLarge(t, IN_A_PAGE));
 
 t.test('@amplitude/analytics-node', async (t) => {
   const { postern, names } = await startForNode(t, 'amplitude', NODE_KEYS);

@@ -3,7 +3,7 @@ import Mixpanel from 'mixpanel';
 import t from 'tap';
 import { FREE, LIMITED, NODE_KEYS, startForNode } from '../support/vendor-node.ts';
 import type { VendorClient } from '../support/vendor-page.ts';
-import { playAll, playLimited } from '../support/vendor-scenarios.ts';
+import { playAll, playLimited, playTooLarge } from '../support/vendor-scenarios.ts';
 
 const inAPage = (options: string): VendorClient => ({
   preset: 'mixpanel',
@@ -25,6 +25,8 @@ t.test('mixpanel-browser', (t) => playAll(t, inAPage(''), { calls: 1 }));
 t.test('mixpanel-browser, one by one, with JSON in its forms', (t) =>
   playLimited(t, inAPage('batch_requests: false, api_payload_format: "json"')),
 );
+
+t.test('batches that are too large are sent in parts', (t) => playTooLarge(t, inAPage('')));
 
 /** The SDK sends `key` as `api_key`; its types leave it out. */
 function clientOf(url: string, key: string) {

@@ -85,3 +85,32 @@ t.test('detached calls answer those on board and are not joined', async (t) => {
   calls[0]?.resolve('answer');
   t.equal(await before.result, 'answer');
 });
+
+t.test('an overtaken call that ends leaves the later one to be joined', async (t) => {
+  for (const how of ['resolve', 'leave'] as const) {
+    const { calls, start } = controlled();
+    const flights = createSingleFlight<string>();
+    const old = flights.join('k', start);
+    flights.lead('k', start);
+    if (how === 'leave') old.leave();
+    else {
+      calls[0]?.resolve('old');
+      await old.result;
+      await Promise.resolve();
+    }
+    t.equal(calls[1]?.isLatest(), true, how);
+    t.equal(flights.join('k', start).leads, false, how);
+  }
+});
+
+t.test('a call that asks for itself while it begins does not wait for itself', async (t) => {
+  const { calls, start } = controlled();
+  const flights = createSingleFlight<string>();
+  const inner: boolean[] = [];
+  flights.join('k', (isLatest) => {
+    inner.push(flights.join('k', start).leads);
+    return start(isLatest);
+  });
+  t.same(inner, [true]);
+  t.equal(calls.length, 2);
+});

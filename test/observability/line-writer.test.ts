@@ -109,10 +109,52 @@ t.test('a reader that never comes back is given up: the flush ends, and what is 
   await flushed;
   t.ok(writer.dropped() > before);
   const lost = writer.dropped();
+  t.equal(lost, 40, 'a line that was written in part is no line');
   writer.write(LONG);
   writer.flushSync();
   t.equal(writer.dropped(), lost + 1);
   t.ok(read().length <= 65_536, 'nothing more is written');
+});
+
+t.test('nothing is tried again once nobody can read any more, whatever the system calls it', async (t) => {
+  const { fd } = pipe(t);
+  const path = join(t.testdir(), 'other');
+  spawnSync('mkfifo', [path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const broken = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  closeSync(reader);
+  t.teardown(() => closeSync(broken));
+  const closed = 1_000_000;
+  for (const [gone, name] of [
+    [broken, 'EPIPE'],
+    [closed, 'EBADF'],
+  ] as const)
+    for (const neverWaits of [true, false]) {
+      const writer = createLineWriter({ fd: gone, maxWaiting: 1000, droppedLine, neverWaits });
+      writer.write('a\n');
+      await new Promise<void>((done) => writer.flush(done));
+      t.equal(writer.dropped(), 1, name);
+      writer.write('b\n');
+      t.equal(writer.dropped(), 2, `${name}: at once`);
+    }
+  const full = createLineWriter({ fd, maxWaiting: 10, droppedLine, neverWaits: true });
+  full.write('a\n');
+  await new Promise<void>((done) => full.flush(done));
+  full.write('b\n');
+  t.equal(full.dropped(), 0, 'a reader that is there gets the next one');
+  full.flushSync();
+});
+
+t.test('once given up, no timer keeps the process from ending', async (t) => {
+  const { fd } = pipe(t);
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+  for (let n = 0; n < 10; n++) writer.write(LONG);
+  writer.write('waits\n');
+  t.ok(timers() > before);
+  writer.giveUp();
+  t.equal(timers(), before);
 });
 
 t.test('what found no room is written before the process ends, when there is room again', async (t) => {

@@ -113,6 +113,23 @@ t.test('however many keys are refused, what is kept is bounded, and shared fairl
   t.same(ids(recent.list({ key: 'key-199000' })), [199_000]);
 });
 
+t.test('callers without a known key have no share of their own, which anybody could fill', async (t) => {
+  const recent = createRecentRejections(3);
+  for (let n = 0; n < 50; n++) recent.add(rejection(n, { keyId: '' }));
+  for (let n = 100; n < 300; n++) recent.add(rejection(n, { keyId: 'loud' }));
+  t.same(recent.list({ key: '' }), []);
+});
+
+t.test('of very many keys those that were refused longest ago are forgotten first', async (t) => {
+  const recent = createRecentRejections(1);
+  for (let n = 0; n < 20_000; n++) recent.add(rejection(n, { keyId: `key-${n}`, reason: 'no_route' }));
+  recent.add(rejection(20_000, { keyId: 'key-0' }));
+  for (let n = 20_001; n < 20_200; n++) recent.add(rejection(n, { keyId: `key-${n}` }));
+  t.equal(recent.list({ key: 'key-0' }).length, 1, 'refused again lately');
+  t.equal(recent.list({ key: 'key-1' }).length, 0);
+  t.equal(recent.list({ key: 'key-19999' }).length, 1);
+});
+
 t.test('followers hear of each rejection until they leave', async (t) => {
   const recent = createRecentRejections(10);
   const heard: number[] = [];

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { checkEventMedia, eventFilterOf } from '../../src/policy/events.ts';
-import type { CompiledRoute } from '../../src/policy/route.ts';
+import { compileRoutes, type CompiledRoute } from '../../src/policy/route.ts';
 import { apiRules, factsOf, key } from '../support/passages.ts';
 
 const LIMITED = key('k', { allowedEvents: new Set(['a']) });
@@ -34,6 +34,19 @@ t.test('disallowedEvents decides about batches', async (t) => {
     eventFilterOf(key('k', { allowedEvents: new Set(['a']), disallowedEvents }), routeOf('/event/ingest/batch'));
   t.match(batch('remove')?.(body), { ok: true, removed: 1, forwarded: 1 });
   t.match(batch('reject')?.(body), { ok: false, refusal: { code: 'event_not_allowed' } });
+});
+
+t.test('a form, where the route takes one', async (t) => {
+  const [takes] = compileRoutes([{ method: 'POST', path: '/a', events: 'name', form: 'data' }]).routes;
+  const check = (type: string, route: CompiledRoute | null) => {
+    const decision = checkEventMedia(factsOf({}, ['Content-Type', type]).headers, route);
+    return decision.ok ? decision.value : decision.refusal.code;
+  };
+  const form = 'application/x-www-form-urlencoded';
+  t.equal(check(form, takes as CompiledRoute), 'identity');
+  t.equal(check('multipart/form-data; boundary=x', takes as CompiledRoute), 'unsupported_media_type');
+  t.equal(check(form, routeOf()), 'unsupported_media_type');
+  t.equal(check(form, null), 'unsupported_media_type');
 });
 
 t.test('what the header fields must say', async (t) => {

@@ -221,9 +221,3 @@ t.test('literal segments come before parameters, from the left', (t) => {
     t.equal(overlapping.match('GET', path)?.route.pattern, pattern, path);
   t.end();
 });
-
-t.test('what has a problem is not compiled', async (t) => {
-  const good = { method: 'POST', path: '/good' };
-  t.throws(() => compileRoutes([good, { method: 'POST', path: '/a//b' }]), { message: /^route 2: path .* ambiguous/ });
-  t.throws(() => compileRoutes([good, { method: 'POST', path: '/GOOD' }]), { message: /^route 2: .* same paths/ });
-});

@@ -105,6 +105,26 @@ t.test('a route that is listed for its forms alone', async (t) => {
   t.equal(check(key('k'), 'POST', '', route), null);
 });
 
+t.test('a urlencoded form, where one of its fields is looked into', async (t) => {
+  const definitions = [
+    { method: 'POST', path: '/t', events: 'event', form: 'data' },
+    { method: 'POST', path: '/free', form: 'data' },
+    { method: 'POST', path: '/none' },
+  ];
+  for (const of of [limitedTo('write-only'), key('k')]) {
+    for (const path of ['/t', '/free']) {
+      t.equal(check(of, 'POST', '', routeOf(path, definitions), FORM), null, path);
+      for (const type of ['multipart/form-data; boundary=x', 'application/x-www-form-urlencoded, x'])
+        t.equal(
+          check(of, 'POST', '', routeOf(path, definitions), ['Content-Type', type, ...FORM.slice(2)]),
+          'unsupported_media_type',
+          `${path} ${type}`,
+        );
+    }
+    t.equal(check(of, 'POST', '', routeOf('/none', definitions), FORM), 'unsupported_media_type');
+  }
+});
+
 const FORM = ['Content-Type', 'application/x-www-form-urlencoded', 'Content-Length', '2'];
 
 t.test('a key that is limited to routes', async (t) => {

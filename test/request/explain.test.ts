@@ -122,6 +122,7 @@ t.test('what Postern answers itself is said, and nothing after it is reached', a
       step: 'own endpoint',
       verdict: 'answered',
       reason: `Postern answers this itself: ${endpoint}`,
+      rule: null,
     });
     t.ok(steps.slice(at + 1).every(({ verdict }) => verdict === 'not_reached'));
     t.same([outcome, status], ['allowed', null]);

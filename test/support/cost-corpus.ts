@@ -87,6 +87,7 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
           credentialFields: ['x-api-key'],
           bodyChanged: true,
           bodyDecoded: false,
+          eventRoute: null,
           contentType: null,
           forwardedFor: 'a',
           forwardedProto: 'http',

@@ -46,7 +46,7 @@ export function key(id: string, change: Partial<Key> = {}): Key {
     enabled: true,
     expiresAt: null,
     secrets: [{ id: `${id}-secret`, digest: '', expiresAt: null }],
-    apis: null,
+    apis: change.type === 'metrics' ? new Set(['metrics']) : null,
     allowedRoutes: null,
     allowFrom: ANYWHERE,
     denyFrom: NOWHERE,

@@ -137,6 +137,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     bodyHandedOver: false,
     lookedThrough: false,
     bodyJudged: false,
+    eventsJudged: false,
     typeOfUntyped: null,
     bodyChanged: false,
     forwardedEvents: 0,

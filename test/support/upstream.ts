@@ -243,6 +243,7 @@ function requestFrom(req: IncomingMessage, upstream: Upstream): UpstreamRequest 
     authorization: { kind: 'strip' },
     bodyChanged: false,
     bodyDecoded: false,
+    eventRoute: null,
     contentType: null,
   });
   return {

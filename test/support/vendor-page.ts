@@ -11,7 +11,7 @@ import type { Test } from 'tap';
 import { startBackend, type Backend, type RecordedRequest } from './backend.ts';
 import { startChromium } from './browser.ts';
 import { startPostern, type Postern } from './postern.ts';
-import { namesIn } from './vendor-events.ts';
+import { jsonIn, namesIn, textOf } from './vendor-events.ts';
 
 /** A vendor's client, and how a page drives it. */
 export interface VendorClient {
@@ -21,14 +21,16 @@ export interface VendorClient {
   readonly module?: string;
   /** Defines `begin(base, key)` and `send(names)`, which resolves when the client was given the events. */
   readonly driver: string;
-  /** What the backend answers to a path. */
+  /** Said of the API besides its preset. */
+  readonly api?: Readonly<Record<string, unknown>>;
+  /** What the backend answers to a path, and the page's own origin. */
   readonly answer?: (path: string) => string;
 }
 
 /** A page with the client at work. */
 export interface VendorPage {
   readonly page: Page;
-  /** The status of each POST that the page could read, in the order of the answers. */
+  /** The status of each answer of Postern that the page could read, in their order. */
   readonly statuses: () => readonly number[];
   /** Resolves when the page has read an answer with this status. */
   readonly told: (status: number) => Promise<void>;
@@ -56,7 +58,7 @@ export async function startVendor(
   client: VendorClient,
   keys: readonly Record<string, unknown>[],
 ): Promise<VendorWorld> {
-  const { preset, answer = () => '{}' } = client;
+  const { preset, api = {}, answer = () => '{}' } = client;
   const backend = await startBackend(t, ({ url }, res) => {
     res.setHeader('content-type', 'application/json').end(answer(new URL(url, 'http://x').pathname));
   });
@@ -64,7 +66,7 @@ export async function startVendor(
   const elsewhere = await serveSite(t, client);
   let frozenAt: number | null = null;
   const postern = await startPostern(t, {
-    config: { apis: { integration: { upstream: backend.url, preset } } },
+    config: { apis: { integration: { upstream: backend.url, preset, ...api } } },
     keys: keys.map((key) => ({ ...key, allowedOrigins: [shop] })),
     now: () => frozenAt ?? Date.now(),
   });
@@ -107,7 +109,7 @@ async function openPage(page: Page, { site, postern, secret }: Opening): Promise
   const statuses: number[] = [];
   const waiting = new Map<number, () => void>();
   page.on('response', (response) => {
-    if (response.request().method() !== 'POST') return;
+    if (!response.url().startsWith(postern.url)) return;
     statuses.push(response.status());
     waiting.get(response.status())?.();
   });
@@ -140,16 +142,18 @@ async function openPage(page: Page, { site, postern, secret }: Opening): Promise
 }
 
 /** A page with the client, on an origin of its own. */
-async function serveSite(t: Test, { script, module, driver }: VendorClient): Promise<string> {
+async function serveSite(t: Test, { script, module, driver, answer = () => '' }: VendorClient): Promise<string> {
   const file = `node_modules/${script ?? module}`;
   const html = `<!doctype html><title>shop</title>${
     script === undefined ? '' : '<script src="/sdk.js"></script>'
   }<script type="module">${module === undefined ? '' : 'import * as SDK from "/sdk.js";'}${driver}
     globalThis.begin = begin; globalThis.send = send;</script>`;
   const server = http.createServer((req, res) => {
-    if (req.url !== '/sdk.js')
-      return void res.setHeader('content-type', 'text/html').end(req.url === '/left' ? '<title>left</title>' : html);
-    void readFile(file).then((code) => res.setHeader('content-type', 'text/javascript').end(code));
+    const path = new URL(req.url ?? '', 'http://x').pathname;
+    if (path === '/sdk.js')
+      return void readFile(file).then((code) => res.setHeader('content-type', 'text/javascript').end(code));
+    if (path !== '/' && path !== '/left') return void res.end(answer(path));
+    res.setHeader('content-type', 'text/html').end(path === '/left' ? '<title>left</title>' : html);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -160,6 +164,8 @@ async function serveSite(t: Test, { script, module, driver }: VendorClient): Pro
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Whether anything of the request holds the text. */
-export const holds = ({ url, rawHeaders, body }: RecordedRequest, text: string): boolean =>
-  [url, ...rawHeaders, body.toString('latin1')].some((part) => part.includes(text));
+/** Whether anything of the request holds the text, but for the names of cookies, which the clients make of it. */
+export const holds = ({ url, headers, body }: RecordedRequest, text: string): boolean =>
+  [url, JSON.stringify({ ...headers, cookie: '' }), textOf(body), JSON.stringify(jsonIn(textOf(body)))].some((part) =>
+    part.includes(text),
+  );

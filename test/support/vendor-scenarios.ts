@@ -42,6 +42,17 @@ export async function playLimited(t: Test, client: VendorClient): Promise<void> 
   await leaving(t, world);
 }
 
+/** Of a client that sends smaller batches when one was too large: all that fits arrives. */
+export async function playTooLarge(t: Test, client: VendorClient): Promise<void> {
+  const world = await startVendor(t, { ...client, api: { maxBodyBytes: 2500 } }, keysFor(0));
+  const page = await world.open(FREE);
+  const names = Array.from({ length: 8 }, (_, i) => `large-${i}`);
+  await page.send(...names);
+  await page.told(413);
+  await world.arrived(...names);
+  t.ok(page.statuses().includes(200), 'in smaller batches');
+}
+
 export async function playLeaving(t: Test, client: VendorClient): Promise<void> {
   await leaving(t, await startVendor(t, client, keysFor(0)));
 }

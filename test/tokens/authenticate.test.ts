@@ -29,7 +29,7 @@ function believing() {
     asked.push([text, keys, now]);
     return identity;
   };
-  return { service: { verify }, asked, identity };
+  return { service: { verify, recall: () => null }, asked, identity };
 }
 
 t.test('a token is judged by the keys and the time of its own request, and known at once if it can be', async (t) => {
@@ -68,7 +68,10 @@ t.test('a token in a body that was read is judged like any other', async (t) => 
 
 t.test('a verdict that takes time is waited for, and a refusal is passed on as it is', async (t) => {
   const verdict = Promise.resolve(refused(refusal('overloaded', 'as the test says')));
-  t.equal(authenticateByTokenOrSecret(caller([HEADER], ['X-Token', 'aa']), { verify: () => verdict }), verdict);
+  t.equal(
+    authenticateByTokenOrSecret(caller([HEADER], ['X-Token', 'aa']), { verify: () => verdict, recall: () => null }),
+    verdict,
+  );
 });
 
 t.test('a client secret or an API key in place of a token opens nothing; the token made of them does', async (t) => {
@@ -102,4 +105,12 @@ t.test('the secret of a key opens what it is for, unless the key wants a token t
   t.equal(shown({ apis: new Set(['billing']) }), 'unknown');
   t.equal(shown({ enabled: false }), 'disabled');
   t.same(asked, [], 'what is a secret is not taken for a token');
+});
+
+t.test('a token that was seen before is looked for first', async (t) => {
+  const { service, asked } = believing();
+  const known = refused(refusal('overloaded', 'as the test says'));
+  const shown = caller([BEARER], ['Authorization', 'Bearer aa.bb.cc']);
+  t.equal(authenticateByTokenOrSecret(shown, { ...service, recall: () => known }), known);
+  t.same(asked, []);
 });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { compileRoutes } from '../../src/policy/route.ts';
 import {
   clientHeaders,
   clientTrailers,
@@ -19,6 +20,7 @@ const input = (rawHeaders: string[], overrides: Partial<UpstreamHeadersInput> = 
   authorization: { kind: 'strip' },
   bodyChanged: false,
   bodyDecoded: false,
+  eventRoute: null,
   contentType: null,
   ...overrides,
 });
@@ -211,6 +213,13 @@ void t.test('the session of the console is taken out of cookies, however they ar
     'my_postern_session=abc; postern_sessions=1',
   ]);
   t.end();
+});
+
+void t.test('where events were judged, no cookie goes on that is called like one', async (t) => {
+  const [eventRoute = null] = compileRoutes([{ method: 'POST', path: '/a', events: 'name' }]).routes;
+  const sent = upstreamHeaders(input(['Cookie', 'a=1; name=x; data=y', 'cookie', 'event=x'], { eventRoute }));
+  t.same(sent, ['Cookie', 'a=1', ...OWN]);
+  t.same(upstreamHeaders(input(['Cookie', 'a=1; name=x'])), ['Cookie', 'a=1; name=x', ...OWN]);
 });
 
 void t.test('Connection names nothing away that a client may not take away, each field by itself', (t) => {

@@ -2,7 +2,7 @@
  * PostHog. Its capture service takes events from the body, from a form's `data` and, before either, from the query's `data`; as a
  * list, in a `batch` or one by one on every path; and compressed or in base64, whatever the header fields say.
  */
-import { CONTAINERS, get, post, type Preset, type Rest } from './preset.ts';
+import { CONTAINERS, get, KEY_IN_PATH, post, type Preset, type Rest } from './preset.ts';
 
 const EVENTS = ['batch[].event', '[].event', 'event'];
 
@@ -50,8 +50,8 @@ export const POSTHOG: Preset = {
     post('/flags', undefined, { form: 'data', gzip: true }),
     get('/flags/definitions'),
     // The key stands in the path, where everybody reads it who reads the page.
-    get('/array/:token/config', { public: true }),
-    get('/array/:token/config.js', { public: true }),
+    get('/array/:token/config', KEY_IN_PATH),
+    get('/array/:token/config.js', KEY_IN_PATH),
     get('/static/**', { public: true }),
     get('/api/surveys', READ_BY_PAGES),
     get('/api/product_tours', READ_BY_PAGES),

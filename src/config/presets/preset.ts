@@ -35,5 +35,8 @@ export const post = (path: string, events?: RouteDefinition['events'], rest: Res
 
 export const get = (path: string, rest: Rest = {}): RouteDefinition => ({ ...rest, method: 'GET', path });
 
+/** What everybody may read who knows the key that stands in its path: who reads the page does. */
+export const KEY_IN_PATH: Rest = { public: true, backend: { keyInPath: true } };
+
 /** What some backend takes for a container of events. No client of these vendors sends two of them. */
 export const CONTAINERS: readonly string[] = ['batch', 'events', 'data'];

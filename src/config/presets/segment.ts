@@ -2,7 +2,7 @@
  * Segment. Its clients put the key into Basic and into the body of the same request. Its backend reads one call, or a `batch` of
  * calls whose `type` says what they are; in a call of another kind it reads no event.
  */
-import { CONTAINERS, get, post, type Preset, type Rest } from './preset.ts';
+import { CONTAINERS, get, KEY_IN_PATH, post, type Preset, type Rest } from './preset.ts';
 
 /** Batches mix events with calls that have no event name. */
 const MIXED: Rest = { unnamed: 'allow', backend: { containers: CONTAINERS } };
@@ -26,7 +26,7 @@ export const SEGMENT: Preset = {
     callOf('/v1/g', 'group'),
     callOf('/v1/a', 'alias'),
     // Its settings, where `cdnURL` leads here. Whoever reads them shows nothing but the key in the path.
-    get('/v1/projects/:writeKey/settings', { public: true }),
+    get('/v1/projects/:writeKey/settings', KEY_IN_PATH),
     // The HTTP API as documented, for servers without an SDK.
     post('/v1/track', 'event', ONE_CALL),
     callOf('/v1/identify', 'identify'),

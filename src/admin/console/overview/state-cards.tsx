@@ -81,7 +81,7 @@ const SERVED = ['hit', 'stale', 'coalesced'];
 
 function Cache({ status: { cache }, onPurged }: StateCardsProps) {
   const [said, setSaid] = useState('');
-  if (cache === null) return <Fact title="Query cache" value="None" children={<p>There is no metrics API.</p>} />;
+  if (cache === null) return <Fact title="Query cache" value="None" children={<p>No API keeps its answers.</p>} />;
   const counts = Object.entries(cache.results);
   const asked = counts.reduce((sum, [, count]) => sum + count, 0);
   const served = counts.reduce((sum, [result, count]) => sum + (SERVED.includes(result) ? count : 0), 0);

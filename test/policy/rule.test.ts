@@ -1,0 +1,23 @@
+import t from 'tap';
+import { ruleOfApi, ruleOfKey, ruleOfListen } from '../../src/policy/rule.ts';
+import { key } from '../support/outcomes.ts';
+
+t.test('what decided, by name', async (t) => {
+  const partner = key('partner');
+  t.equal(ruleOfKey(partner, 'allowedRoutes'), 'allowedRoutes of key partner');
+  t.equal(
+    ruleOfKey(partner, 'denyFrom', { list: null, range: '192.0.2.0/24' }),
+    'denyFrom of key partner: 192.0.2.0/24',
+  );
+  t.equal(
+    ruleOfKey(partner, 'allowFrom', { list: 'office', range: '192.0.2.1/32' }),
+    'allowFrom of key partner: 192.0.2.1/32 of the address list office',
+  );
+  t.equal(
+    ruleOfApi('orders', 'denyFrom', { list: 'bad', range: '::1/128' }),
+    'denyFrom of API orders: ::1/128 of the address list bad',
+  );
+  t.equal(ruleOfListen('denyFrom', null), 'listen.denyFrom');
+  t.equal(ruleOfListen('denyFrom', { list: null, range: '192.0.2.7' }), 'listen.denyFrom: 192.0.2.7');
+  t.equal(ruleOfApi('orders', 'unlisted: refuse'), 'unlisted: refuse of API orders');
+});
