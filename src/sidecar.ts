@@ -154,7 +154,6 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       random: randomBytes,
       rules: current.rules,
       keys: current.keys,
-      addressLists: source.lists,
       config: () => running,
       samples: metrics.samples,
       reload: () => source.reload(),

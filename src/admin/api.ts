@@ -30,6 +30,7 @@ import { sessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
 import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
+import type { ListedKeySource } from '../keys/listed-source.ts';
 import { namesTag } from '../lib/entity-tag.ts';
 import type { Log } from '../observability/log.ts';
 
@@ -41,6 +42,7 @@ export interface AdminApiPorts
     Omit<RejectionPorts, 'streams'>,
     Omit<RecordPorts, 'changes'>,
     Omit<StatusPorts, 'audit' | 'changes'> {
+  readonly source: ListedKeySource;
   readonly token: string;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Pick<Log, 'info' | 'warn'>;

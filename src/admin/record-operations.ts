@@ -3,11 +3,11 @@
  * something uses stays; what would make a key unusable is refused with the keys that it is about.
  */
 import type { Config } from '../config/schema.ts';
-import type { ListStatus } from '../keys/address-lists.ts';
 import type { PolicyDefinition } from '../keys/definition.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import type { Change } from '../keys/key-store.ts';
 import type { AddressListDefinition } from '../keys/list-definition.ts';
+import type { ListedKeySource } from '../keys/listed-source.ts';
 import type { Read } from '../keys/read-definition.ts';
 import { LISTS, POLICIES, usersByName, usersOf, type RecordKind, type RecordUsers } from '../keys/record-kind.ts';
 import { entityTag } from './definition-view.ts';
@@ -32,8 +32,7 @@ export interface RecordPorts {
   readonly changes: KeyChanges;
   readonly keys: () => KeySnapshot | null;
   readonly config: () => Config;
-  /** How the reading of each address list stands. */
-  readonly addressLists: () => readonly ListStatus[];
+  readonly source: Pick<ListedKeySource, 'lists'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -55,9 +54,9 @@ interface Resource<T> {
 }
 
 export function recordOperations(ports: RecordPorts): Operation[] {
-  const { changes, keys, config, addressLists, now } = ports;
+  const { changes, keys, config, source, now } = ports;
   const readingOf = (name: string): ListReading => ({
-    status: addressLists().find((list) => list.name === name),
+    status: source.lists().find((list) => list.name === name),
     set: keys()?.lists.get(name),
     now: now(),
   });

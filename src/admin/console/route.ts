@@ -16,6 +16,9 @@ export type Route =
   | { readonly page: 'keys' }
   | { readonly page: 'key'; readonly id: string }
   | { readonly page: 'new-key' }
+  | { readonly page: 'policies' | 'lists' }
+  /** `name` null: a new one. */
+  | { readonly page: 'policy' | 'list'; readonly name: string | null }
   | { readonly page: 'explain'; readonly about: AskedAbout }
   | { readonly page: 'unknown' };
 
@@ -31,6 +34,16 @@ export function parseRoute(fragment: string): Route {
       return { page: 'new-key' };
     case 'key':
       return id ? { page: 'key', id: decoded(id) } : { page: 'unknown' };
+    case 'policies':
+    case 'lists':
+      return { page };
+    case 'new-policy':
+      return { page: 'policy', name: null };
+    case 'new-list':
+      return { page: 'list', name: null };
+    case 'policy':
+    case 'list':
+      return id ? { page, name: decoded(id) } : { page: 'unknown' };
     case 'explain':
       return { page: 'explain', about: Object.fromEntries(new URLSearchParams(query)) };
     default:
@@ -39,6 +52,9 @@ export function parseRoute(fragment: string): Route {
 }
 
 export const keyAddress = (id: string): string => `#/key/${encodeURIComponent(id)}`;
+
+export const policyAddress = (name: string): string => `#/policy/${encodeURIComponent(name)}`;
+export const listAddress = (name: string): string => `#/list/${encodeURIComponent(name)}`;
 
 export function explainAddress(about: AskedAbout): string {
   const given = Object.entries(about).filter(([, value]) => value !== '');
