@@ -50,7 +50,7 @@ export function newDefinitionOf(draft: Draft, type: KeyType): KeyReplacement {
   const whole = definitionOf(draft, type);
   if (draft.policy === null) return whole;
   const said = new Set<string>(['type', ...differences(NEW_DRAFT, draft)]);
-  return Object.fromEntries(Object.entries(whole).filter(([name]) => said.has(name))) as KeyReplacement;
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => said.has(name)));
 }
 
 /** The types of keys that have a field; undefined: all. */

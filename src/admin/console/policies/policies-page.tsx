@@ -5,10 +5,10 @@ import { FIELDS } from '../keys/fields.ts';
 import { policyAddress } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
-import { TYPE_NAMES } from '../ui/badge.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { usersInWords } from '../ui/record.tsx';
 import { POLICY_FIELDS } from './policy-draft.ts';
+import { TYPE_NAMES } from '../ui/type-names.ts';
 
 const REFRESH_MS = 10_000;
 

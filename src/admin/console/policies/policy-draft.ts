@@ -2,7 +2,7 @@
 import type { KeyDefinition, KeyType, Policy, PolicyReplacement } from '../api/types.ts';
 import { draftOf, NEW_DRAFT } from '../keys/draft.ts';
 import { FIELDS, type Draft, type FieldName } from '../keys/fields.ts';
-import { TYPE_NAMES } from '../ui/badge.tsx';
+import { TYPE_NAMES } from '../ui/type-names.ts';
 
 /** What a policy can say of keys beside their type. */
 export const POLICY_FIELDS = (Object.keys(FIELDS) as FieldName[]).filter(
@@ -27,7 +27,8 @@ export function policyDraftOf(policy: Policy | null): PolicyDraft {
 }
 
 /** A key that says what the policy says. */
-const keyLike = ({ usedBy: _, ...fields }: Policy): KeyDefinition => ({ ...PLAIN, ...fields }) as unknown as KeyDefinition;
+const keyLike = ({ usedBy: _usedBy, ...fields }: Policy): KeyDefinition =>
+  ({ ...PLAIN, ...fields }) as unknown as KeyDefinition;
 
 const PLAIN = {
   id: '',
@@ -72,7 +73,7 @@ export function effectsOf(before: Policy, after: PolicyReplacement, keys: readon
     .filter(({ policy }) => policy === before.name)
     .map((key) => {
       const type = key.inherited.includes('type') ? (after.type ?? null) : key.type;
-      const next = { ...key, ...withDefaults(changed, after) } as KeyDefinition;
+      const next = { ...key, ...withDefaults(changed, after) };
       const fields = changed
         .filter((name) => key.inherited.includes(name))
         .map((name) => ({

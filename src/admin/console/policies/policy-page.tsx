@@ -9,7 +9,6 @@ import { policyAddress, setUnsaved } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { useSaving } from '../state/saving.ts';
 import { announcement, useStatus } from '../state/status.ts';
-import { TYPE_NAMES } from '../ui/badge.tsx';
 import { Check, messagesFor, SelectField, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { RecordBar, RecordHead, Users } from '../ui/record.tsx';
@@ -23,6 +22,7 @@ import {
   type PolicyField,
 } from './policy-draft.ts';
 import { PolicyFieldControls } from './policy-field.tsx';
+import { TYPE_NAMES } from '../ui/type-names.ts';
 
 export function PolicyPage({ name }: { readonly name: string | null }) {
   const keys = useResource('keys', listKeys);
