@@ -23,9 +23,9 @@ import { createTokens } from './tokens/tokens.ts';
 import { createCaches } from './cache/caches.ts';
 import { createCacheStore } from './cache/create-store.ts';
 import { createHealth } from './observability/health.ts';
-import type { Log } from './observability/log.ts';
+import { fallbackLog, type Log } from './observability/log.ts';
 import { createRecorder, type Outcome } from './observability/outcome.ts';
-import { createMetrics, type RedisUse } from './observability/prometheus.ts';
+import { createMetrics } from './observability/prometheus.ts';
 import { createRecentRejections } from './observability/recent-rejections.ts';
 import { createSummary } from './observability/summary.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
@@ -37,6 +37,7 @@ import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
 import { createGateway, type Clock } from './request/gateway.ts';
 import { createInFlight } from './request/in-flight.ts';
+import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
 import { startKeys } from './start-keys.ts';
 
@@ -79,6 +80,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
+  const observing = startObserving(config, { now: clock.now, log });
   const metrics = createMetrics({
     version,
     node: process.version,
@@ -92,6 +94,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       cache: caches.stats,
       redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
       logLinesDropped: log.dropped,
+      observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
   const recent = createRecentRejections();
@@ -105,6 +108,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const dataPort = await createDataPort(dataPortSettings(config.listen));
   const ending = createEnding({
     record,
+    observing,
     draining,
     enter: metrics.enter,
     leave: metrics.leave,
@@ -114,6 +118,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const world: World = {
     ending,
     rate,
+    observing,
     draining,
     authenticate: (passage) =>
       passage.api.tokenPath === null
@@ -149,6 +154,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       source,
       recent,
       summary,
+      observer: observing?.observer ?? null,
       log,
       now: clock.now,
       random: randomBytes,
@@ -181,7 +187,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     caches.close();
-    await Promise.all([source.close(), admin.close()]);
+    await Promise.all([source.close(), admin.close(), observing?.observer.close()]);
     store?.close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
@@ -233,12 +239,6 @@ function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource)
   const keysRead = source.kind !== 'file' || source.status().up;
   return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
 }
-
-/** What is shared through Redis has something to fall back on; an operator should know since when. */
-const fallbackLog =
-  (log: Log, use: RedisUse) =>
-  (active: boolean, why: string): void =>
-    active ? log.warn('redis_fallback_begins', { use, detail: why }) : log.info('redis_fallback_ends', { use });
 
 function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
   const trusted = compileTrustedProxies(listen.trustedProxies);

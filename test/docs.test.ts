@@ -49,7 +49,11 @@ void t.test("the README's configuration is valid", async (t) => {
     (block) => block[1] ?? '',
   );
   const dir = t.testdir({ 'postern.yaml': config, 'keys.yaml': keys });
-  const env = { WEB_KEY: 'a-secret-of-at-least-20-characters', BACKEND_KEY: 'another-secret-of-that-length' };
+  const env = {
+    WEB_KEY: 'a-secret-of-at-least-20-characters',
+    BACKEND_KEY: 'another-secret-of-that-length',
+    PARTNER_KEY: 'a-third-secret-of-that-length',
+  };
   t.same(loadConfig(join(dir, 'postern.yaml'), env).problems, []);
   t.same(loadKeyFile(join(dir, 'keys.yaml'), env).problems, []);
   t.ok(loadKeyFile(join(dir, 'keys.yaml'), {}).problems.length > 0, 'and it is really read');

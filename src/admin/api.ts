@@ -10,6 +10,7 @@ import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
 import { keyOperations } from './key-operations.ts';
+import { observationOperations, type ObservationPorts } from './observation-operations.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Answer, Call, Caller, Operation } from './operation.ts';
 import { createOriginGuard, type OriginGuardOptions } from './origin-guard.ts';
@@ -41,6 +42,7 @@ export interface AdminApiPorts
     ExplainPorts,
     Omit<RejectionPorts, 'streams'>,
     Omit<RecordPorts, 'changes'>,
+    Omit<ObservationPorts, 'changes'>,
     Omit<StatusPorts, 'audit' | 'changes'> {
   readonly source: ListedKeySource;
   readonly token: string;
@@ -83,6 +85,7 @@ function operationsOf(
     apiListOperation(ports),
     ...rejectionOperations({ ...ports, streams }),
     explainOperation(ports),
+    ...observationOperations({ ...ports, changes }),
     ...statusOperations({ ...ports, audit, changes }),
     ...sessionOperations(auth, audit),
   ];

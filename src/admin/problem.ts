@@ -22,6 +22,7 @@ export const ADMIN_PROBLEMS = {
   last_secret: entry(409, 'Last Secret'),
   read_only: entry(409, 'Read Only'),
   not_editable: entry(409, 'Not Editable'),
+  not_observing: entry(409, 'Not Observing'),
   malformed_definition: entry(409, 'Malformed Definition'),
   precondition_failed: entry(412, 'Precondition Failed'),
   body_too_large: entry(413, 'Body Too Large'),

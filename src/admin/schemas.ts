@@ -15,6 +15,7 @@ import {
   Rotation,
   secretId,
 } from './key-schemas.ts';
+import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
 import {
   AddressList,
@@ -223,6 +224,10 @@ export const ANSWER_SCHEMAS = {
   Explanation,
   Configuration,
   Status,
+  Observed,
+  ObservedApi,
+  Suggestion,
+  WhatIf,
   Session,
   Problem,
 } as const;

@@ -14,7 +14,7 @@ export interface CacheHolder {
 export interface CacheKeyParts {
   readonly holder: CacheHolder;
   readonly method: string;
-  /** The client's, which the backend gets in one field or another. */
+  /** The client's, where it may shape the answer, else undefined. */
   readonly host: string | undefined;
   /** Path and query exactly as forwarded. */
   readonly target: string;

@@ -18,6 +18,12 @@ const config: OptionSpec = {
   help: 'the configuration (default: $POSTERN_CONFIG, else config/postern.yaml)',
 };
 
+const admin: OptionSpec = {
+  type: 'string',
+  value: 'URL',
+  help: 'the admin port of the running sidecar (default: as configured); its token is in $POSTERN_ADMIN_TOKEN',
+};
+
 const configOf = ({ config: file }: OptionValues, { env }: CommandIo): string =>
   typeof file === 'string' ? file : env['POSTERN_CONFIG'] || 'config/postern.yaml';
 
@@ -114,6 +120,29 @@ export const COMMANDS: readonly Command[] = [
     run: async ({ [ARGUMENT]: file }, io) => (await import('./routes.ts')).runRoutes({ file: textOf(file) }, io),
   },
   {
+    name: 'suggest',
+    summary: 'print the narrowest keys that fit what was observed, or the routes of an API',
+    options: {
+      config,
+      key: { type: 'string', value: 'ID', help: 'only this key' },
+      api: { type: 'string', value: 'NAME', help: 'the routes of this API, as its callers used them' },
+      admin,
+      json: { type: 'boolean', help: 'print JSON' },
+    },
+    exits: { 1: 'configuration error, or nothing to suggest', 70: 'the admin port cannot be asked, or internal error' },
+    run: async (values, io) =>
+      (await import('./suggest.ts')).runSuggest(
+        {
+          config: configOf(values, io),
+          key: givenText(values['key']),
+          api: givenText(values['api']),
+          admin: givenText(values['admin']),
+          json: values['json'] === true,
+        },
+        io,
+      ),
+  },
+  {
     name: 'keygen',
     summary: 'make a new secret and its hash',
     options: {
@@ -140,6 +169,17 @@ export const COMMANDS: readonly Command[] = [
   }),
   keysCommand('list', 'show the keys of the configured source', {}),
   keysCommand('pull', 'write the keys in Redis as YAML to standard output', {}),
+  {
+    name: 'cache purge',
+    summary: 'empty the cache of the running sidecar',
+    options: { config, admin },
+    exits: { 1: 'configuration error, or refused', 70: 'the admin port cannot be asked, or internal error' },
+    run: async (values, io) =>
+      (await import('./cache-purge.ts')).runCachePurge(
+        { config: configOf(values, io), admin: givenText(values['admin']) },
+        io,
+      ),
+  },
   {
     name: 'completion',
     summary: 'print a script that completes commands and options',

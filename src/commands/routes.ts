@@ -4,14 +4,13 @@
  */
 import { stringify } from 'yaml';
 import { readOpenApi } from '../config/openapi.ts';
-import { formatProblem, hasErrors } from '../config/problem.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { CommandIo } from './io.ts';
 
 /** Exit codes: 0 done, 1 when no route could be made of the document, or it cannot be used. */
 export async function runRoutes({ file }: { readonly file: string }, io: CommandIo): Promise<number> {
   const { unusable, routes, problems } = readOpenApi(file);
   for (const problem of problems) io.stderr(formatProblem(problem));
-  if (hasErrors(problems)) return 1;
   if (routes.length === 0) {
     io.stderr(
       `${file}: ${unusable === null ? 'no route could be made of this document' : `the file cannot be used: ${unusable}`}.`,

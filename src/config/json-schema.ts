@@ -32,10 +32,10 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
 
 type Override = NonNullable<z.core.ToJSONSchemaParams['override']>;
 
-/** The library leaves out the default of a field whose value is transformed. */
+/** The library leaves out the default of a field whose value is transformed, also one that is filled in later and told by `meta`. */
 const keepDefault: Override = ({ zodSchema, jsonSchema }) => {
   if (zodSchema instanceof z.ZodDefault && jsonSchema.default === undefined)
-    jsonSchema.default = zodSchema.def.defaultValue;
+    jsonSchema.default = zodSchema.meta()?.['default'] ?? zodSchema.def.defaultValue;
 };
 
 /** Every schema that a value at this path may have to meet: alternatives are taken apart. Empty for an unknown path. */

@@ -103,6 +103,11 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
     },
     apis: Object.fromEntries(Object.entries(config.apis).map(([name, settings]) => [name, api(settings)])),
     keys: { ...config.keys, file: resolve(config.keys.file) },
+    observe: { ...config.observe, store: storeWithPath(config.observe.store, resolve) },
     redis: { ...config.redis, tls: redisTls && { ...redisTls, caFile: resolve(redisTls.caFile) } },
   };
 }
+
+/** Of `file:PATH` the path alone is one. */
+const storeWithPath = (store: string, resolve: (path: string) => string): string =>
+  store.startsWith('file:') ? `file:${resolve(store.slice('file:'.length))}` : store;

@@ -28,7 +28,14 @@ export interface OpenDocuments {
   /** Every file that was read, or that somebody looked for. */
   readonly files: () => readonly string[];
   /** Where a value leads, if it is a reference, through any number of them; or why it leads nowhere. */
-  readonly follow: (place: Place) => Place | { readonly why: string };
+  readonly follow: (place: Place) => Place | Astray;
+}
+
+/** Why a reference leads nowhere. */
+export interface Astray {
+  readonly why: string;
+  /** It should lead somewhere: it is no reference to elsewhere, which nobody follows. */
+  readonly isBroken: boolean;
 }
 
 /** Of one file, and of all that belong to one document. */
@@ -51,14 +58,14 @@ export function openDocuments(rootFile: string): OpenDocuments {
     known.set(file, found);
     return found;
   };
-  const step = ({ document }: Place, reference: string): Place | { why: string } => {
+  const step = ({ document }: Place, reference: string): Place | Astray => {
     const target = splitReference(reference);
-    if (target === null) return { why: 'is no reference to a place in a local file; nothing is read from a network' };
+    if (target === null) return ELSEWHERE;
     const file = target.file === '' ? document.file : join(dirname(document.file), target.file);
     const holder = target.file === '' ? document : open(file);
-    if ('why' in holder) return { why: `leads to ${JSON.stringify(target.file)}, which cannot be used: ${holder.why}` };
+    if ('why' in holder) return broken(`leads to ${JSON.stringify(target.file)}, which cannot be used: ${holder.why}`);
     const found = at(holder, target.pointer);
-    return found ?? { why: `leads to ${JSON.stringify(reference)}, where nothing is` };
+    return found ?? broken(`leads to ${JSON.stringify(reference)}, where nothing is`);
   };
   const follow: OpenDocuments['follow'] = (place) => {
     let here = place;
@@ -69,7 +76,7 @@ export function openDocuments(rootFile: string): OpenDocuments {
       if ('why' in next) return next;
       here = next;
     }
-    return { why: `leads through more than ${MAX_HOPS} references, perhaps back to itself` };
+    return broken(`leads through more than ${MAX_HOPS} references, perhaps back to itself`);
   };
   const root = open(rootFile);
   return {
@@ -80,6 +87,13 @@ export function openDocuments(rootFile: string): OpenDocuments {
     follow,
   };
 }
+
+const ELSEWHERE: Astray = {
+  why: 'is no reference to a place in a local file; nothing is read from a network',
+  isBroken: false,
+};
+
+const broken = (why: string): Astray => ({ why, isBroken: true });
 
 interface Failure {
   readonly why: string;

@@ -64,16 +64,24 @@ class Reading {
     this.#add('error', place, message);
   }
 
-  /** Of an operation, or of many. */
-  notListed(place: Place, why: string): void {
-    this.#add('warning', place, `is not listed: ${why}`);
+  warning(place: Place, message: string): void {
+    this.#add('warning', place, message);
   }
 
-  /** Where the place leads, wherever that is; null when it leads nowhere, which is said. */
+  /** Of an operation, or of many. */
+  notListed(place: Place, why: string): void {
+    this.warning(place, `is not listed: ${why}`);
+  }
+
+  /**
+   * Where the place leads, wherever that is; null when it leads nowhere, which is said: as an error where something is missing, since
+   * that may be a document which is being written.
+   */
   follow(place: Place): Place | null {
     const target = this.#documents.follow(place);
     if (!('why' in target)) return target;
-    this.notListed(place, `its \`$ref\` ${target.why}`);
+    if (target.isBroken) this.error(place, `has a \`$ref\` that ${target.why}`);
+    else this.notListed(place, `its \`$ref\` ${target.why}`);
     return null;
   }
 
@@ -113,7 +121,7 @@ function routesOf(root: Place, reading: Reading): DescribedRoute[] {
   const paths = reading.mappingAt(root, 'paths');
   if (paths === null) return [];
   const shapes = new Set<string>();
-  return membersOf(paths)
+  const routes = membersOf(paths)
     .filter(([template]) => !template.startsWith('x-'))
     .flatMap(([template, written]) => operationsOf(written, reading).map((operation) => ({ template, ...operation })))
     .flatMap(({ template, method, operation, levels }) => {
@@ -125,6 +133,8 @@ function routesOf(root: Place, reading: Reading): DescribedRoute[] {
       else return describe(operation, { method, path }, reading);
       return [];
     });
+  if (routes.length === 0 && reading.problems.length === 0) reading.warning(paths, 'holds no operation that is listed');
+  return routes;
 }
 
 /** Whether there was one of this shape before; from now on there is. */

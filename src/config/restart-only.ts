@@ -8,13 +8,13 @@ import type { ApiConfig } from './apis-schema.ts';
 import type { Config } from './schema.ts';
 
 /** What is opened once: sockets, connections, stores. Everything else takes effect at a reload. */
-const RESTART_ONLY = ['listen', 'admin', 'keys', 'redis', 'rateLimit'] as const;
+const RESTART_ONLY = ['listen', 'admin', 'keys', 'redis', 'rateLimit', 'observe'] as const;
 /** The same of the cache of an API. */
 const OF_A_CACHE = ['store', 'maxBytes'] as const;
 
 /** The wanted configuration with the boot settings of the running one, which hold to the end of the process. */
 export function withBootSettings(running: Config, wanted: Config): Config {
-  const { listen, admin, keys, redis, rateLimit } = running;
+  const { listen, admin, keys, redis, rateLimit, observe } = running;
   const apis = new Map(Object.entries(running.apis));
   return {
     ...wanted,
@@ -24,6 +24,7 @@ export function withBootSettings(running: Config, wanted: Config): Config {
     keys,
     redis,
     rateLimit,
+    observe,
     apis: Object.fromEntries(
       Object.entries(wanted.apis).map(([name, api]) => [name, withBootCache(apis.get(name), api)]),
     ),

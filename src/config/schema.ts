@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ApisSchema } from './apis-schema.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { ListenSchema } from './listen-schema.ts';
+import { ObserveSchema } from './observe-schema.ts';
 import { choice, duration, hostName, listenHost, redisUrl, SECRET, secretText, text, whole } from './values.ts';
 
 const flag = z.boolean({ error: 'must be true or false' });
@@ -152,6 +153,7 @@ export const ConfigSchema = z.strictObject({
   keys: KeysSchema,
   redis: RedisSchema,
   rateLimit: RateLimitSchema,
+  observe: ObserveSchema,
   log: LogSchema,
 });
 

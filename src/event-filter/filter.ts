@@ -9,7 +9,7 @@ import { beginsAsBase64Json } from './base64-reading.ts';
 import { clearBatch, compileBatchWalk, depthOfItems, newBatch } from './batch.ts';
 import { cutOut } from './cut.ts';
 import { compileItem, type ItemRule } from './item.ts';
-import { compileNames } from './names.ts';
+import { compileNames, type NameMatcher } from './names.ts';
 import type { Walk } from './object.ts';
 import { OPEN_ARRAY, OPEN_OBJECT, skipSpace, skipValue } from './scan.ts';
 import { isWhole } from './whole.ts';
@@ -30,6 +30,8 @@ export interface EventRule {
   readonly containers?: readonly string[] | undefined;
   /** The backend also reads bodies as base64. */
   readonly base64?: boolean | undefined;
+  /** Judges names in place of `allowed`. */
+  readonly isAllowed?: NameMatcher | undefined;
 }
 
 /** Each event of a body that has the selector's shape is counted once: as forwarded, removed or rejected. */
@@ -178,7 +180,7 @@ function compileBatch(rule: EventRule, selector: EventSelector, rivals: readonly
 const itemRule = (rule: EventRule, { containers, way, member }: EventSelector): ItemRule => ({
   way,
   member,
-  isAllowed: compileNames(rule.allowed),
+  isAllowed: rule.isAllowed ?? compileNames(rule.allowed),
   unnamed: rule.unnamed,
   when: rule.when ?? null,
   rivals: [],

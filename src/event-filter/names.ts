@@ -7,21 +7,34 @@ import { characterAt, LENGTH_BITS, LENGTH_MASK } from './characters.ts';
 /** Whether the string between `start` and the closing quote at `close` is one of the names. */
 export type NameMatcher = (bytes: Buffer, start: number, close: number) => boolean;
 
+/** Which of the names it is, by its place among them; UNKNOWN: none. */
+export type NameLookup = (bytes: Buffer, start: number, close: number) => number;
+
+export const UNKNOWN = -1;
+
 const BACKSLASH = 0x5c;
 
-/** A name with an unpaired surrogate can match nothing: no two parsers agree on what it is. */
 export function compileNames(names: ReadonlySet<string>): NameMatcher {
-  const known = [...names].filter((name) => !/\p{Cs}/u.test(name)).map((name) => Buffer.from(name));
-  const table = hashTable(known);
+  const find = compileLookup([...names]);
+  return (bytes, start, close) => find(bytes, start, close) !== UNKNOWN;
+}
+
+/** Whether no part of a text is half a character: a name with such a part can match nothing, as no two parsers agree on it. */
+export const isWellFormed = (name: string): boolean => !/\p{Cs}/u.test(name);
+
+export function compileLookup(names: readonly string[]): NameLookup {
+  const known = names.map((name, place) => ({ name, place })).filter(({ name }) => isWellFormed(name));
+  const bytesOf = known.map(({ name, place }): Name => ({ bytes: Buffer.from(name), place }));
+  const table = hashTable(bytesOf);
   const mask = table.length - 1;
   // Names with escapes are spelled out here. One is enough: matching is synchronous.
-  const plain = Buffer.alloc(Math.max(0, ...known.map((name) => name.length)));
+  const plain = Buffer.alloc(Math.max(0, ...bytesOf.map((name) => name.bytes.length)));
 
-  const isKnown = (bytes: Buffer, start: number, length: number, hash: number): boolean => {
+  const placeOf = (bytes: Buffer, start: number, length: number, hash: number): number => {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const name = table[slot];
-      if (name === undefined) return false;
-      if (name.length === length && equals(bytes, start, name)) return true;
+      if (name === undefined) return UNKNOWN;
+      if (name.bytes.length === length && equals(bytes, start, name.bytes)) return name.place;
     }
   };
 
@@ -31,12 +44,17 @@ export function compileNames(names: ReadonlySet<string>): NameMatcher {
       const byte = bytes[at] as number;
       if (byte === BACKSLASH) {
         const length = unescape(bytes, start, close, plain);
-        return length !== UNMATCHABLE && isKnown(plain, 0, length, hashOf(plain, length));
+        return length === UNMATCHABLE ? UNKNOWN : placeOf(plain, 0, length, hashOf(plain, length));
       }
       hash = step(hash, byte);
     }
-    return isKnown(bytes, start, close - start, hash);
+    return placeOf(bytes, start, close - start, hash);
   };
+}
+
+interface Name {
+  readonly bytes: Buffer;
+  readonly place: number;
 }
 
 const UNMATCHABLE = -1;
@@ -70,11 +88,11 @@ function hashOf(bytes: Buffer, length: number): number {
 }
 
 /** Open addressing, at most half full. The names come from the configuration, so nobody can aim for collisions. */
-function hashTable(names: readonly Buffer[]): (Buffer | undefined)[] {
+function hashTable(names: readonly Name[]): (Name | undefined)[] {
   const size = 2 ** Math.ceil(Math.log2(2 * names.length + 2));
-  const table: (Buffer | undefined)[] = Array.from({ length: size }, () => undefined);
+  const table: (Name | undefined)[] = Array.from({ length: size }, () => undefined);
   for (const name of names) {
-    let slot = name.reduce(step, 0) & (size - 1);
+    let slot = name.bytes.reduce(step, 0) & (size - 1);
     while (table[slot] !== undefined) slot = (slot + 1) & (size - 1);
     table[slot] = name;
   }

@@ -13,6 +13,7 @@ import { createLineWriter } from './line-writer.ts';
 import { logDescriptor } from './log-descriptor.ts';
 import { loggablePath } from './outcome.ts';
 import type { Outcome, Rejection } from './outcome.ts';
+import type { RedisUse } from './prometheus.ts';
 
 export type LogLevel = Config['log']['level'];
 
@@ -189,3 +190,9 @@ function flushed(destination: LogDestination): Promise<void> {
     });
   });
 }
+
+/** What is shared through Redis has something to fall back on; an operator should know since when. */
+export const fallbackLog =
+  (log: Pick<Log, 'info' | 'warn'>, use: RedisUse) =>
+  (active: boolean, why: string): void =>
+    active ? log.warn('redis_fallback_begins', { use, detail: why }) : log.info('redis_fallback_ends', { use });

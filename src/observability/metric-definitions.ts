@@ -98,6 +98,11 @@ export const METRICS = {
     [],
     'Log lines that were not written: nobody read standard output, or it had no room.',
   ),
+  postern_observed_truncated_total: define(
+    'counter',
+    ['key'],
+    'Things observed of good requests that found no room. Key "": of callers without a known one.',
+  ),
   postern_build_info: define('gauge', ['version', 'node'], 'Always 1; the labels tell what is running.'),
 } as const satisfies Record<string, MetricDefinition>;
 

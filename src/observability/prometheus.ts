@@ -39,6 +39,8 @@ export interface MetricSources {
   /** Whether what is shared through Redis is shared now; null: it is not kept there. */
   readonly redisUp: Readonly<Record<RedisUse, () => boolean | null>>;
   readonly logLinesDropped: () => number;
+  /** Things observed that found no room, by key. */
+  readonly observedTruncated: () => ReadonlyMap<string, number>;
 }
 
 /** What is kept in Redis besides keys. */
@@ -110,6 +112,8 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
     postern_config_last_reload_successful: one(() => Number(sources.config().lastReloadSuccessful)),
     postern_config_last_reload_timestamp_seconds: one(() => sources.config().lastLoaded / 1000),
     postern_log_lines_dropped_total: one(() => sources.logLinesDropped()),
+    postern_observed_truncated_total: () =>
+      [...sources.observedTruncated()].map(([key, value]) => ({ labels: { key }, value })),
     postern_build_info: () => [{ labels: { version, node }, value: 1 }],
   };
 }

@@ -8,7 +8,7 @@ import type { Key } from '../keys/key.ts';
 import { formatAddress, parseAddressWithPort, type Address } from '../lib/address.ts';
 import { refusal, type Refusal } from '../refusal.ts';
 import type { Peer } from './facts.ts';
-import { ruleOfKey, whyDenied } from './rule.ts';
+import { ruleOfKey } from './rule.ts';
 import { isTrustedProxy, type TrustedProxies } from './trusted-proxies.ts';
 
 export interface ClientAddress {
@@ -60,7 +60,8 @@ export function resolveClientAddress(
 export function checkKeyAddress(key: Key, client: ClientAddress, lists: AddressLists): Refusal | null {
   if (key.denyFrom.holds(client.address, lists)) {
     const entry = key.denyFrom.entryOf(client.address, lists);
-    return refusal('ip_not_allowed', whyDenied(client.text, entry), ruleOfKey(key, 'denyFrom', entry));
+    const why = entry === null ? 'cannot be told apart from those on the list' : 'is on the list';
+    return refusal('ip_not_allowed', `${client.text} ${why}`, ruleOfKey(key, 'denyFrom', entry));
   }
   if (key.allowFrom.holds(client.address, lists)) return null;
   return refusal(

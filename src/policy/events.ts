@@ -2,33 +2,47 @@
  * The events rung: which filter a request's body has to pass, and what its header fields must say before it is read.
  * The bytes themselves are judged by event-filter/.
  */
-import { compileEventFilter, type EventFilter } from '../event-filter/filter.ts';
+import { compileEventFilter, type EventFilter, type EventRule } from '../event-filter/filter.ts';
 import { checkMedia, contentCoding, isUrlEncoded, type ContentCoding } from '../event-filter/media.ts';
+import type { NotedNames } from '../event-filter/noted-names.ts';
 import type { Key } from '../keys/key.ts';
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import type { HeaderFacts } from './header-facts.ts';
 import type { CompiledRoute } from './route.ts';
 
-/** The filter for the bodies of a key on a route, or null when the key may send any event or the route carries none. */
-export function eventFilterOf(key: Key, route: CompiledRoute): EventFilter | null {
+/**
+ * The filter for the bodies of a key on a route, or null when the key may send any event or the route carries none. `notes` takes
+ * down the names, if somebody asks for them.
+ */
+export function eventFilterOf(key: Key, route: CompiledRoute, notes: NotedNames | null = null): EventFilter | null {
   if (key.allowedEvents === null || route.events === null) return null;
+  const compiled = notes === null ? unnoted : noted;
   let filters = compiled.get(key);
   if (filters === undefined) compiled.set(key, (filters = new Map<CompiledRoute, EventFilter>()));
   let filter = filters.get(route);
   if (filter === undefined) {
-    filter = compileEventFilter({
-      selectors: route.events.selectors,
-      allowed: key.allowedEvents,
-      onDisallowed: key.disallowedEvents,
-      unnamed: route.events.unnamed,
-      when: route.events.when,
-      containers: route.backend.containers,
-      base64: route.backend.base64,
-    });
+    const { allowedEvents: allowed, disallowedEvents: onDisallowed } = key;
+    filter = compileFor(route.events, route, { allowed, onDisallowed, isAllowed: notes?.watch(allowed) });
     filters.set(route, filter);
   }
   return filter;
 }
+
+/** Lets every event pass that has a name, and takes the names down; null: the route carries no events. */
+export function namesFilterOf(route: CompiledRoute, notes: NotedNames): EventFilter | null {
+  if (route.events === null) return null;
+  return compileFor(route.events, route, {
+    allowed: new Set(),
+    onDisallowed: 'remove',
+    isAllowed: notes.watch(null),
+  });
+}
+
+const compileFor = (
+  { selectors, unnamed, when }: NonNullable<CompiledRoute['events']>,
+  { backend: { containers, base64 } }: CompiledRoute,
+  names: Pick<EventRule, 'allowed' | 'onDisallowed' | 'isAllowed'>,
+): EventFilter => compileEventFilter({ ...names, selectors, unnamed, when, containers, base64 });
 
 /** What must hold before a body is looked into: a JSON media type, or a form that the route takes, and one known content coding. */
 export function checkEventMedia(headers: HeaderFacts, route: CompiledRoute | null): Decision<ContentCoding> {
@@ -42,4 +56,6 @@ export function checkEventMedia(headers: HeaderFacts, route: CompiledRoute | nul
 }
 
 /** Keys and routes are immutable, so what was compiled for a pair holds as long as both live. */
-const compiled = new WeakMap<Key, Map<CompiledRoute, EventFilter>>();
+const unnoted = new WeakMap<Key, Map<CompiledRoute, EventFilter>>();
+/** A process takes names down in one place, or not at all. */
+const noted = new WeakMap<Key, Map<CompiledRoute, EventFilter>>();

@@ -6,6 +6,7 @@ import { holdsBase64Json } from '../event-filter/base64-reading.ts';
 import { decodeBody } from '../event-filter/decode.ts';
 import { openBody, type Envelope } from '../event-filter/envelope.ts';
 import type { ContentCoding } from '../event-filter/media.ts';
+import type { NotedNames } from '../event-filter/noted-names.ts';
 import { handOverBody, mayHoldCredential } from '../policy/body-credential.ts';
 import { findCredential, objectionToUnjudged } from '../policy/credential.ts';
 import { checkEventMedia, eventFilterOf } from '../policy/events.ts';
@@ -106,17 +107,23 @@ function handOver(passage: Routed, text: Buffer): void {
   passage.bodyHandedOver = handed.holdsCredential;
 }
 
-export function judgeEvents(passage: Routed): Verdict | Wait {
+export function judgeEvents(
+  passage: Routed,
+  { observing }: { readonly observing: { readonly notes: NotedNames } | null },
+): Verdict | Wait {
   const { identity, route } = passage;
   if (identity === null || route === null) return 'passed';
   const { key } = identity;
-  const filter = eventFilterOf(key, route.route);
+  const notes = observing?.notes ?? null;
+  const filter = eventFilterOf(key, route.route, notes);
   if (filter === null) return 'passed';
   const wait = readText(passage);
   if (wait !== null) return wait;
   const text = passage.bodyText;
   if (text === null || !text.ok) return text?.refusal ?? 'passed';
+  notes?.begin();
   const result = filter(text.value);
+  if (notes !== null && (result.ok || result.refusal.code === 'event_not_allowed')) passage.eventNames = notes.take();
   if (!result.ok) {
     passage.rejectedEvents = result.rejected;
     const isListed = result.refusal.code === 'event_not_allowed';

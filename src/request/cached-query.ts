@@ -65,7 +65,8 @@ export class CachedQuery implements CacheQuery, CacheSink {
     this.isConditional = facts.headers.isConditional;
     this.isShared = isForStrangers(exchange);
     this.method = this.isHead ? 'GET' : facts.method;
-    this.host = facts.headers.host;
+    // Else the backend gets a name of its own as Host, and the client's where only strangers could make something of it.
+    this.host = upstream.preserveHost || this.isShared ? facts.headers.host : undefined;
     this.target = targetOf(exchange);
     this.contentType = facts.headers.contentType;
     this.contentEncoding = facts.headers.contentEncoding;

@@ -14,6 +14,7 @@ import { checkApiAddress, checkDeniedAddress } from '../policy/whole-addresses.t
 import type { RateStore } from '../rate-store/rate-store.ts';
 import { refusal, type Decision } from '../refusal.ts';
 import { nameUntyped, readText } from './body.ts';
+import type { Observing } from './observing.ts';
 import { clientOf, isPublic, type Identified, type Passage, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
 
@@ -22,6 +23,8 @@ export interface PolicyWorld {
   /** Whose credential came with the request; may have to verify a signature. */
   readonly authenticate: (passage: Routed) => Decision<Identity> | Promise<Decision<Identity>>;
   readonly rate: RateStore;
+  /** Takes down the names of events that are judged; null: nothing is observed. */
+  readonly observing: Pick<Observing, 'notes'> | null;
 }
 
 export function takePath(passage: Passage): Verdict {

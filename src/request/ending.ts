@@ -10,10 +10,13 @@ import { connectionOf, remember } from './connection.ts';
 import { corsHeadersFor } from './cors-headers.ts';
 import { outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';
 import type { InFlight } from './in-flight.ts';
+import type { Observing } from './observing.ts';
 import { isRouted } from './passage.ts';
 
 export interface EndingPorts {
   readonly record: (outcome: Outcome) => void;
+  /** null: nothing is observed. */
+  readonly observing: Pick<Observing, 'count'> | null;
   /** A request is under way, until `leave`. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
@@ -68,6 +71,7 @@ export function createEnding(ports: EndingPorts): Ending {
   function settle(exchange: Exchange, facts: AnswerFacts): void {
     if (exchange.settled) return;
     exchange.settled = true;
+    ports.observing?.count(exchange, facts);
     letGo(exchange);
     if (exchange.seat !== null && exchange.api !== null) {
       ports.inFlight.leave(exchange.seat);

@@ -72,6 +72,7 @@ export class Exchange implements Passage {
   forwardedEvents = 0;
   removedEvents = 0;
   rejectedEvents = 0;
+  eventNames: Passage['eventNames'] = null;
   wouldReject: Refusal | null = null;
   refusal: Refusal | null = null;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */

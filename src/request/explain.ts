@@ -55,7 +55,7 @@ export interface Question {
 /** Explains what would become of a request. */
 export async function explain({ facts, rules, events, authenticate }: Question): Promise<Explanation> {
   const passage = new MadeUpPassage(facts, rules, events);
-  const world: PolicyWorld = { authenticate, rate: UNCOUNTED };
+  const world: PolicyWorld = { authenticate, rate: UNCOUNTED, observing: null };
   const steps: StepVerdict[] = [];
   let refused: Refusal | null = null;
   let reached = true;
@@ -183,6 +183,7 @@ class MadeUpPassage implements Passage {
   forwardedEvents = 0;
   removedEvents = 0;
   rejectedEvents = 0;
+  eventNames: Passage['eventNames'] = null;
   wouldReject: Refusal | null = null;
   readonly #events: readonly string[];
   #body: Body | null = null;

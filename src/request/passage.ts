@@ -3,6 +3,7 @@
  * says so, and is given a passage that has one. Nothing here judges.
  */
 import type { Envelope } from '../event-filter/envelope.ts';
+import type { JudgedNames } from '../event-filter/noted-names.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import { resolveClientAddress, type ClientAddress } from '../policy/client-address.ts';
 import type { Identity } from '../policy/credential.ts';
@@ -55,6 +56,8 @@ export interface Passage {
   forwardedEvents: number;
   removedEvents: number;
   rejectedEvents: number;
+  /** The names of the events that were judged, if somebody asks for them. */
+  eventNames: JudgedNames | null;
   /** In report mode: the refusal that enforcement would have answered with. */
   wouldReject: Refusal | null;
   /** Reads the whole body into `body`, of at most `maxBytes`. */

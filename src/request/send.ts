@@ -16,6 +16,7 @@ import { CachedQuery } from './cached-query.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Ending } from './ending.ts';
 import { CLIENT_GONE, type Exchange } from './exchange.ts';
+import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import { maxBodyBytesOf, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
@@ -32,6 +33,8 @@ export interface World extends PolicyWorld, OwnWorld {
   readonly openStreamLane: (exchange: Exchange, then: () => void) => void;
   /** The process is about to end: answers tell clients to take their next request elsewhere. */
   readonly draining: () => boolean;
+  /** null: nothing is observed. */
+  readonly observing: Pick<Observing, 'notes' | 'follow'> | null;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -72,12 +75,14 @@ export function askCache(exchange: Routed<Exchange>, world: World): Verdict | Wa
 const NO_BODY = Buffer.alloc(0);
 
 export function forwardToBackend(exchange: Routed<Exchange>, world: World): Verdict | Wait {
-  if (exchange.body === 'stream' && !exchange.inStreamLane)
+  if (exchange.body === 'stream' && !exchange.inStreamLane) {
+    world.observing?.follow(exchange);
     return (resume) =>
       world.openStreamLane(exchange, () => {
         exchange.inStreamLane = true;
         resume(null);
       });
+  }
   send(exchange, world, world.upstreamOf(exchange), null);
   return 'taken';
 }

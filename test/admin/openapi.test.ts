@@ -13,8 +13,11 @@ t.test(
     });
     const { document } = await adminClient(t, postern.adminUrl);
     t.equal(document.openapi, '3.1.0');
+    const { headers } = await fetch(new URL('/openapi.json', postern.adminUrl));
+    t.equal(headers.get('cache-control'), 'no-cache', 'it changes with the version alone');
+    t.equal(headers.get('referrer-policy'), 'no-referrer');
     const text = JSON.stringify(document);
-    for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g))
+    for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
       t.ok(name in document.components.schemas, name);
     const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
@@ -47,6 +50,24 @@ t.test(
       for (const status of ['400', '403', '421', '500'])
         t.ok(status in operation.responses, `${method} ${path} ${status}`);
     }
+    for (const { operation, path } of operations)
+      if (operation.requestBody !== undefined) t.equal(operation.requestBody.required, true, path);
+    const list = document.paths['/api/rejections']?.['get'] as unknown as Operation;
+    t.same(
+      list.parameters.map((parameter) => `${parameter.in} ${parameter.name}`),
+      ['limit', 'key', 'reason', 'address', 'path', 'requestId', 'mode'].map((name) => `query ${name}`),
+    );
+    const schemas = document.components.schemas as unknown as Record<string, { properties: Record<string, unknown> }>;
+    t.match(schemas['Question']?.properties, {
+      method: { maxLength: 64 },
+      path: { maxLength: 16_384 },
+      events: { maxItems: 10_000, items: { maxLength: 16_384 } },
+    });
+    const { allowedEvents, description, mode } = schemas['NewKey']?.properties ?? {};
+    t.match(description, { type: 'string', maxLength: 16_384 });
+    t.ok(Array.isArray((allowedEvents as { readonly anyOf?: unknown }).anyOf));
+    t.match(JSON.stringify(allowedEvents), /"maxItems":10000/, 'a list among alternatives is bounded too');
+    t.notMatch(JSON.stringify(mode), /maxLength/, 'a choice has its own bounds');
     const page = readFileSync('docs/admin-api.md', 'utf8');
     for (const { path, method } of operations)
       t.ok(page.includes(`\`${method.toUpperCase()} ${path}\``), `${method} ${path} is in docs/admin-api.md`);
@@ -59,7 +80,7 @@ t.test(
 interface Operation {
   readonly operationId: string;
   readonly parameters: readonly { readonly in: string; readonly name: string }[];
-  readonly requestBody?: object;
+  readonly requestBody?: { readonly required?: boolean };
   readonly security?: object;
   readonly responses: Readonly<Record<string, unknown>>;
 }

@@ -49,3 +49,17 @@ t.test('of too many, the one used longest ago goes', async (t) => {
   t.equal(use(ids[1] as string), null);
   t.ok(use(ids[2] as string));
 });
+
+t.test('a session is open by its own name alone, whatever others there are', async (t) => {
+  const { open, end, isOpen, advance } = sessions();
+  const first = open();
+  advance(HOUR / 2);
+  const second = open();
+  t.same([isOpen(first.name), isOpen(second.name), isOpen('0'.repeat(12)), isOpen('')], [true, true, false, false]);
+  end(first.id);
+  t.same([isOpen(first.name), isOpen(second.name)], [false, true]);
+  const third = open();
+  advance(HOUR - 1);
+  t.same([isOpen(second.name), isOpen(third.name)], [true, true]);
+  t.equal(second.name.length, 12);
+});

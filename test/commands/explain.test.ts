@@ -37,10 +37,7 @@ t.test('a line a step, then the end', async (t) => {
   const lines = out.split('\n');
   t.match(lines[0], /^request form {2,}ok {2,}\S/);
   t.match(out, /^credential +ok +secret \w+ of key server \(read-write\)$/m);
-  t.match(
-    out,
-    /^client address +ok +203\.0\.113\.7 may use key server \(allowFrom of key server: 203\.0\.113\.7\)$/m,
-  );
+  t.match(out, /^client address +ok +203\.0\.113\.7 may use key server \(allowFrom of key server: 203\.0\.113\.7\)$/m);
   t.equal(lines.at(-1), 'allowed (client address 203.0.113.7)');
   t.notMatch(out, SECRET);
 });

@@ -1,10 +1,15 @@
 import t from 'tap';
-import { fieldsAt, mayShowSecretAt, schemasAt, takesType } from '../../src/config/json-schema.ts';
+import { z } from 'zod';
+import { fieldsAt, jsonSchemaOf, mayShowSecretAt, schemasAt, takesType } from '../../src/config/json-schema.ts';
 import { CONFIG_JSON_SCHEMA as config } from '../../src/config/schema.ts';
 import { KEY_FILE_JSON_SCHEMA as keys } from '../../src/keys/key-file.ts';
 
 t.same(fieldsAt(config, ['rateLimit']), ['store']);
-t.same(fieldsAt(keys, ['keys', 3, 'allowFrom', 0]), ['address', 'description'], 'through lists and alternatives');
+t.same(
+  fieldsAt(keys, ['keys', 3, 'allowFrom', 0]),
+  ['address', 'description', 'list'],
+  'through lists and alternatives',
+);
 t.same(fieldsAt(config, ['nowhere', 'at', 'all']), []);
 
 for (const path of [
@@ -27,3 +32,12 @@ t.equal(takesType(schemasAt(config, ['listen', 'port']), 'integer'), true);
 t.equal(takesType(schemasAt(config, ['admin', 'token']), 'null'), true);
 t.equal(takesType(schemasAt(config, ['listen', 'port']), 'string'), false);
 t.same(schemasAt(config, ['redis', 'tls'])[0]?.type, 'boolean');
+
+const changed = z.string().transform((text) => text.toLowerCase());
+const { properties = {} } = jsonSchemaOf(
+  z.strictObject({
+    plain: changed.default('A'),
+    filledIn: changed.nullable().default(null).meta({ default: 'told' }),
+  }),
+);
+t.same([properties['plain']?.default, properties['filledIn']?.default], ['A', 'told'], 'defaults of what is changed');

@@ -86,6 +86,7 @@ t.test('every default', async (t) => {
       pollSeconds: 2,
     },
     rateLimit: { store: 'memory' },
+    observe: { enabled: false, days: 30, store: 'memory' },
     log: { level: 'info', requests: 'rejections' },
   });
 });

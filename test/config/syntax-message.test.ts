@@ -95,3 +95,11 @@ t.test('a mistake that spoils what follows is shown once, after those that stood
   const unknown = mistake('A_CODE_OF_TOMORROW' as ErrorCode);
   t.same(worthShowing([unknown, bracket]), [unknown]);
 });
+
+t.test('a directive says what is wrong with it', async (t) => {
+  const told = (text: string): string => messagesFor(text)[0] ?? '';
+  t.match(told('%YAML 1.3\n---\na: 1\n'), /another YAML than 1\.2 and 1\.1/);
+  t.match(told('%FOO x\n---\na: 1\n'), /can only be "%YAML 1\.2" or "%YAML 1\.1"/);
+  t.match(told('%YAML 1.2\na: 1\n'), /a line "---" is missing/);
+  t.match(told('a: "x\n'), /A closing quote/);
+});

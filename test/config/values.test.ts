@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { hostName, instant, listenHost, redisUrl, secretText, upstreamUrl } from '../../src/config/values.ts';
+import {
+  hostName,
+  instant,
+  listenHost,
+  plainPath,
+  redisUrl,
+  secretText,
+  upstreamUrl,
+} from '../../src/config/values.ts';
 
 const accepts = (schema: { safeParse: (value: unknown) => { success: boolean } }, value: unknown): boolean =>
   schema.safeParse(value).success;
@@ -134,4 +142,15 @@ t.test('what is taken for an upstream is a URL that means the same once more', (
     ),
   );
   t.end();
+});
+
+t.test('limits of hosts, ports and paths', async (t) => {
+  for (const host of ['a.0x', 'a.0x1f', '0x7f', 'a.1', '256.1.1.1', '1.2.3']) t.notOk(accepts(hostName, host), host);
+  for (const host of ['1a', '0x1g', 'a.0xg', '1.2.3.4']) t.ok(accepts(hostName, host), host);
+  for (const url of ['http://a:0', 'http://a:65536', 'http://a:', 'http://a:123456'])
+    t.notOk(accepts(upstreamUrl, url), url);
+  for (const url of ['http://a:1', 'http://a:65535', 'http://a']) t.ok(accepts(upstreamUrl, url), url);
+  t.equal(upstreamUrl.parse('http://a:80/'), 'http://a');
+  for (const path of ['/', '/a', '/a/']) t.ok(accepts(plainPath, path), path);
+  for (const path of ['', 'a', '/a?b', '/%61', '/a b', '//', '/a/..', '/é']) t.notOk(accepts(plainPath, path), path);
 });

@@ -19,7 +19,7 @@ t.test('an admin port that is open beyond loopback without a token', async (t) =
     /^3:9 admin.host opens the admin port beyond this machine/,
   ]);
   t.match(warningsOf(t, `${API}admin:\n  host: 192.0.2.1\n`), [/^3:9 /]);
-  for (const host of ['127.0.0.1', '127.8.8.8', '"::1"', 'localhost'])
+  for (const host of ['127.0.0.1', '127.8.8.8', '"::1"', 'localhost', 'LocalHost'])
     t.same(warningsOf(t, `${API}admin: { host: ${host} }\n`), []);
   t.same(warningsOf(t, `${API}admin:\n  host: 0.0.0.0\n  token: \${T}\n`, { T: 'x'.repeat(20) }), []);
 });
@@ -55,12 +55,16 @@ t.test('a password in a URL', async (t) => {
   t.match(warningsOf(t, `${API}redis: { url: "redis://u:pw@a" }\n`), [
     /^2:15 redis.url holds a password in plain text/,
   ]);
+  t.match(warningsOf(t, `${API}redis: { url: "redis://:pw@a" }\n`), [/redis\.url holds a password/]);
+  t.same(warningsOf(t, `${API}redis: { url: "redis://u:@a" }\n`), [], 'an empty one is none');
   t.same(warningsOf(t, `${API}redis: { url: "redis://u@a" }\n`), []);
   t.same(warningsOf(t, `${API}redis:\n  url: \${U}\n`, { U: 'redis://u:pw@a' }), []);
 });
 
 t.test('a short token', async (t) =>
-  t.match(warningsOf(t, `${API}admin:\n  token: \${T}\n`, { T: 'x'.repeat(19) }), [/shorter than 20/]),
+  t.match(warningsOf(t, `${API}admin:\n  token: \${T}\n`, { T: 'x'.repeat(19) }), [
+    /^3:10 admin\.token is shorter than 20/,
+  ]),
 );
 
 t.test('white space at the end of a secret that counts as part of it', async (t) => {

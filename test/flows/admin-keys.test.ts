@@ -155,6 +155,7 @@ t.test('a secret is rotated: the old one ends after the overlap, or at once', as
   const { call, statusOf, keysFile } = await started(t);
   const overlapping = await call('POST', '/api/keys/server/secrets', { body: { overlapSeconds: 3600 } });
   t.equal(overlapping.status, 201);
+  t.match(overlapping.body.secret, /^pstn_rw_/, 'it says of what type its key is');
   t.equal(await statusOf(SECRET), 204);
   t.equal(await statusOf(overlapping.body.secret), 204);
   const { secrets } = (await call('GET', '/api/keys/server')).body;

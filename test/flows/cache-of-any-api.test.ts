@@ -1,6 +1,8 @@
 import t from 'tap';
 import { startBackend, type RecordedRequest } from '../support/backend.ts';
+import { written } from '../support/flow.ts';
 import { startPostern } from '../support/postern.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import type { ServerResponse } from 'node:http';
 
 const READER = 'secret-of-the-reader-key';
@@ -170,4 +172,17 @@ t.test('an API that fails is answered for by what was kept, if it says so', asyn
   say({}, 500);
   const failed = await ask('/b/items/1');
   t.same([failed.code, failed.status], [500, 'postern; fwd=miss']);
+});
+
+t.test('the name that was asked is one question for strangers, and no matter to a single holder', async (t) => {
+  const { postern } = await start(t);
+  const asked = async (target: string, host: string) => {
+    const bytes = written({ method: 'GET', target, secret: READER })
+      .toString()
+      .replace('Host: api.test', `Host: ${host}`);
+    return (await sendRaw(postern.port, bytes)).headers['cache-status'];
+  };
+  t.match([await asked('/a/items/9', 'one.test'), await asked('/a/items/9', 'two.test')], [/stored/, /hit/]);
+  t.match([await asked('/a/public/p', 'one.test'), await asked('/a/public/p', 'evil.test')], [/stored/, /stored/]);
+  t.match(await asked('/a/public/p', 'one.test'), /hit/);
 });

@@ -5,8 +5,11 @@ import { keyLayout, replaceKey, writeKeys } from '../../src/keys/redis-layout.ts
 import { connectRedis } from '../../src/lib/redis.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
+import { dayOf, Observations } from '../../src/observe/observations.ts';
+import { createRedisStore as createObservationsInRedis } from '../../src/observe/redis-store.ts';
 import { createRedisRateStore } from '../../src/rate-store/redis.ts';
 import { answerEntry, KEY } from '../cache/store-contract.ts';
+import { seenAt, WEB } from '../support/observed.ts';
 import { eventually, redisAt, startRedis } from '../support/redis.ts';
 import { definitionOf, watchKeys } from '../support/redis-keys.ts';
 
@@ -55,12 +58,29 @@ t.test('the documented rights are enough, and no more than the documented names 
   await cache.delete(KEY);
   await cache.clear();
   await cache.set(KEY, answerEntry(), 60_000);
+
+  const observations = new Observations({ days: 30 });
+  const observed = createObservationsInRedis({
+    connection: await open(),
+    prefix: 'postern:',
+    days: 30,
+    now: Date.now,
+    observations,
+    onFallback,
+  });
+  t.teardown(observed.close);
+  for (let i = 0; i < 2; i += 1) {
+    observations.count('key', 'web', seenAt(Date.now()));
+    await observed.flush();
+  }
+  t.equal((await observed.read(WEB, dayOf(Date.now()))).requests, 2);
   t.same(troubles, []);
 
   const used = (await server.admin.keys('*')).map((name) =>
     name
       .replace('postern:', '{prefix}')
       .replace(/rate:.*/, 'rate:<id>')
+      .replace(/observed:\d.*/, 'observed:<day>')
       .replace(KEY, '<digest>'),
   );
   for (const name of new Set(used)) t.ok(DOCS.includes(`\`${name}\``), name);

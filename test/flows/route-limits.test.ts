@@ -6,7 +6,7 @@ import { sendRaw } from '../support/raw-http.ts';
 
 t.test('a route has its own limits, time-outs and backend, and every other path those of the API', async (t) => {
   const backend = await startBackend(t, (req, res) => {
-    if (!(req.url ?? '').includes('silent')) res.writeHead(200, { 'content-length': 3 }).end('api');
+    if (!req.url.includes('silent')) res.writeHead(200, { 'content-length': 3 }).end('api');
   });
   const files = await startBackend(t, (_req, res) => void res.writeHead(200, { 'content-length': 5 }).end('files'));
   const post = (path: string, more: object) => ({ method: 'POST', path, ...more });

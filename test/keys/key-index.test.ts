@@ -89,7 +89,7 @@ t.test('after any changes the index is what compiling the whole set gives', (t) 
   const batch = fc.array(fc.tuple(fc.constantFrom(...ids), json), { minLength: 1, maxLength: 4 });
   t.doesNotThrow(() =>
     fc.assert(
-      fc.property(fc.array(batch, { maxLength: 12 }), (batches) => {
+      fc.property(fc.array(batch, { maxLength: 12, size: 'max' }), (batches) => {
         const index = createKeyIndex();
         const stored = new Map<string, string>();
         for (const changes of batches) {
@@ -153,7 +153,7 @@ t.test('a snapshot never changes, whatever is changed after it', async (t) => {
   const batch = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'NOT AN ID'), json, { maxKeys: 3 });
   t.doesNotThrow(() =>
     fc.assert(
-      fc.property(fc.array(batch, { maxLength: 20 }), (batches) => {
+      fc.property(fc.array(batch, { maxLength: 20, size: 'max' }), (batches) => {
         const index = createKeyIndex();
         const numbers = new Map<unknown, number>();
         const taken = batches.map((changes) => {

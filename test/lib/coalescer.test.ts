@@ -79,3 +79,23 @@ t.test('once closed, nothing runs any more, and nobody waits for ever', async (t
   await request();
   t.equal(runs, 1);
 });
+
+t.test('without a word on it, the rest is as long as the run was, and 20 ms at least', async (t) => {
+  const rests: number[] = [];
+  const { setTimeout } = globalThis;
+  t.teardown(() => Object.assign(globalThis, { setTimeout }));
+  Object.assign(globalThis, {
+    setTimeout: (run: () => void, ms: number) => (rests.push(ms), setTimeout(run, 0)),
+  });
+  let now = 1000;
+  for (const [cost, wanted] of [
+    [0, 20],
+    [20, 20],
+    [500, 500],
+  ] as const) {
+    const { request } = createCoalescer(async () => void (now += cost), { monotonic: () => now });
+    await request();
+    await turn();
+    t.equal(rests.at(-1), wanted, `${cost}`);
+  }
+});

@@ -12,3 +12,16 @@ t.test('a header value stands for its bytes', async (t) => {
   t.equal(sha256HexOfHeader(Buffer.from(text).toString('latin1')), sha256Hex(text));
   t.equal(sha256HexOfHeader('abc'), sha256Hex('abc'));
 });
+
+t.test('a header value is digested as the bytes that were sent, wherever they are beyond ASCII', async (t) => {
+  for (const code of [0x00, 0x7e, 0x7f, 0x80, 0x81, 0xe9, 0xff])
+    for (const [before, after] of [
+      ['', ''],
+      ['a', ''],
+      ['', 'b'],
+      ['a', 'b'],
+    ]) {
+      const bytes = Buffer.from([...Buffer.from(before ?? ''), code, ...Buffer.from(after ?? '')]);
+      t.equal(sha256HexOfHeader(bytes.toString('latin1')), sha256Hex(bytes), bytes.toString('hex'));
+    }
+});

@@ -65,3 +65,10 @@ t.test('of two tags that differ none names the other, however it is marked', asy
     ),
   );
 });
+
+t.test('a tag is what stands between two quotes, even nothing', async (t) => {
+  t.ok(namesTag('""', '""'));
+  t.notOk(namesTag('"a"b"', '"a"b"'));
+  t.notOk(namesTag('a', '"a"'));
+  t.notOk(namesTag('', '""'));
+});

@@ -16,7 +16,7 @@ const place = (t: Test): string => join(t.testdir({ 'keys.yaml': 'old' }), 'keys
 
 t.test('a draft becomes the file, with its mode', async (t) => {
   const file = place(t);
-  chmodSync(file, 0o604);
+  chmodSync(file, 0o751);
   const draft = await takeDraft(file);
   draft?.write('new');
   t.equal(readFileSync(file, 'utf8'), 'old');
@@ -24,7 +24,7 @@ t.test('a draft becomes the file, with its mode', async (t) => {
   draft?.takePlace();
   draft?.release();
   t.equal(readFileSync(file, 'utf8'), 'new');
-  t.equal(statSync(file).mode & 0o777, 0o604);
+  t.equal(statSync(file).mode & 0o777, 0o751);
   t.same(readdirSync(join(file, '..')), ['keys.yaml']);
 });
 
@@ -47,6 +47,7 @@ t.test('a draft that became the file is not mixed up with the next one', async (
   first?.takePlace();
   const second = await takeDraft(file);
   first?.release();
+  t.ok(existsSync(join(file, '..', '.keys.yaml.postern-draft')), 'that of the next one stays');
   second?.write('second');
   second?.takePlace();
   t.equal(readFileSync(file, 'utf8'), 'second');
@@ -77,7 +78,8 @@ t.test('a draft that a dead process left is removed', async (t) => {
   const file = place(t);
   const left = join(file, '..', '.keys.yaml.postern-draft');
   writeFileSync(left, 'half');
-  utimesSync(left, 1, 1);
+  const tooOld = Date.now() / 1000 - 11;
+  utimesSync(left, tooOld, tooOld);
   const draft = await takeDraft(file);
   t.ok(draft);
   draft?.release();
@@ -94,4 +96,18 @@ t.test('a living one is not, and whoever waits gives up', async (t) => {
 
 t.test('a folder that is not there is an error', async (t) => {
   await t.rejects(takeDraft('/nowhere/at/all'), { code: 'ENOENT' });
+});
+
+t.test('no descriptor is left open, whatever becomes of a draft', async (t) => {
+  const file = place(t);
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const before = open();
+  const placed = await takeDraft(file);
+  placed?.takePlace();
+  placed?.release();
+  t.equal(open(), before);
+  const other = await takeDraft(file);
+  other?.release();
+  other?.release();
+  t.equal(open(), before);
 });

@@ -1,3 +1,5 @@
+import { Resolver } from 'node:dns/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import t from 'tap';
@@ -133,4 +135,35 @@ void t.test('the name server that answered last is asked first', async (t) => {
   t.same(await well.lookup('b.example'), ['192.0.2.1']);
   t.equal(broken.questions.length, 2, 'the broken one is not asked again');
   t.equal(well.questions.length, 4);
+});
+
+void t.test('name servers are asked at port 53, whatever kind of address they have', async (t) => {
+  const { setServers } = Resolver.prototype;
+  const told: string[] = [];
+  t.teardown(() => (Resolver.prototype.setServers = setServers));
+  const server = await startNameServer(t, (_name, family) => (family === 'A' ? ['192.0.2.1'] : []));
+  Resolver.prototype.setServers = function set(servers: readonly string[]) {
+    told.push(...servers);
+    setServers.call(this, [`127.0.0.1:${server.port}`]);
+  };
+  const folder = t.testdir({ hosts: '', 'resolv.conf': 'nameserver 127.0.0.1\nnameserver ::1\nsearch\n' });
+  const files = { hosts: join(folder, 'hosts'), resolver: join(folder, 'resolv.conf') };
+  t.same(await createLookup({ files })('backend.example'), ['192.0.2.1']);
+  t.same(told, ['127.0.0.1:53', '[::1]:53']);
+});
+
+void t.test('a server that fails does not become the first to be asked', async (t) => {
+  const well = await startNameServer(t, (name, family) => {
+    if (name === 'x.example') return 'SERVFAIL';
+    return family === 'A' ? ['192.0.2.1'] : [];
+  });
+  const broken = await startNameServer(t, () => 'SERVFAIL', { host: '127.0.0.2', port: well.port });
+  well.writeResolver('nameserver 127.0.0.1\nnameserver 127.0.0.2\nsearch\n');
+  await well.lookup('a.example');
+  t.equal(broken.questions.length, 0);
+  await t.rejects(well.lookup('x.example'), { code: 'EAI_AGAIN' });
+  const before = broken.questions.length;
+  t.ok(before > 0);
+  t.same(await well.lookup('b.example'), ['192.0.2.1']);
+  t.equal(broken.questions.length, before);
 });

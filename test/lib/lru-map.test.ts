@@ -22,14 +22,24 @@ t.test('what is heavier than the bound is not kept, and neither is what it repla
   t.equal(map.weight(), 0);
 });
 
+t.test('emptied, it has room for everything again', async (t) => {
+  const map = createLruMap<string, number>(10);
+  map.set('a', 1, 10);
+  map.clear();
+  t.same([map.size(), map.weight(), map.get('a')], [0, 0, undefined]);
+  map.set('b', 2, 5);
+  map.set('c', 3, 5);
+  t.same([map.get('b'), map.get('c'), map.weight()], [2, 3, 10]);
+});
+
 t.test('it holds what a list of the latest uses would, and weighs what that weighs', async (t) => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('set'), key: fc.nat(5), weight: fc.nat(6) }),
-    fc.record({ kind: fc.constantFrom('get', 'delete'), key: fc.nat(5), weight: fc.constant(0) }),
+    fc.record({ kind: fc.constantFrom('get', 'get', 'delete'), key: fc.nat(5), weight: fc.constant(0) }),
   );
   t.doesNotThrow(() =>
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const map = createLruMap<number, number>(10);
         let model: { key: number; weight: number }[] = [];
         for (const { kind, key, weight } of steps) {

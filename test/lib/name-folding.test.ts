@@ -114,3 +114,11 @@ void t.test('a name that is too long to fold to another is told by its length', 
   }
   t.equal(shrinkage, 2);
 });
+
+void t.test('a name folds to its own fold and to no other of the same length', async (t) => {
+  for (const name of ['name', 'Name', ' NAME ', 'na\u00adme']) t.ok(foldsTo(name, 'name'), name);
+  for (const name of ['', 'nam', 'mane', 'names', 'na me', 'n\u00e4me', 'name\u0301'])
+    t.notOk(foldsTo(name, 'name'), name);
+  t.notOk(foldsTo('name', 'Name'), 'the fold of nothing');
+  t.notOk(foldsTo('n\u0301'.repeat(100_000), 'name'), 'nor is what is far too long');
+});

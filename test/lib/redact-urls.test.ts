@@ -24,6 +24,9 @@ t.test('each URL of a text is redacted, text without one is not touched', async 
   );
   t.equal(redactUrls("at redis://u:it's@one now"), 'at redis://***@one now', 'an apostrophe ends no URL');
   t.equal(redactUrls("'redis://:a@one'"), "'redis://***@one'");
+  t.equal(redactUrls('redis://a:b@one redis://c:d@two'), 'redis://***@one redis://***@two');
+  t.equal(redactUrls('HTTP://u:p@One'), 'HTTP://***@One');
+  t.equal(redactUrls('(REDIS://u:p@h)'), '(REDIS://***@h)');
   t.equal(redactUrls('mail to ops@example.com?x=y'), 'mail to ops@example.com?x=y');
 });
 
@@ -35,5 +38,7 @@ t.test('what is no URL has no credentials, unless its form may be wrong', async 
   t.equal(withoutAllBeforeHost('redis:/pa\nss@host'), '***@host');
   t.equal(withoutAllBeforeHost('Redis+1://pa/ss@host'), 'Redis+1://***@host');
   t.equal(withoutAllBeforeHost('r://pass@host'), 'r://***@host');
+  t.equal(withoutAllBeforeHost('a redis://pass@host'), '***@host', 'a scheme stands at the beginning');
+  t.equal(withoutCredentials('redis://@h'), 'redis://***@h');
   t.equal(withoutAllBeforeHost('host'), 'host');
 });

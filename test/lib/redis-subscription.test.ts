@@ -145,3 +145,20 @@ t.test('attempts come less often from one to the next, up to one a second, and n
     t.ok(most - least > limit / 8, 'spread');
   }
 });
+
+t.test('with its connection a client stops to ask whether the server is there', async (t) => {
+  const client = Object.assign(new EventEmitter(), { status: 'end', disconnect: () => {} });
+  const { clearInterval } = globalThis;
+  let cleared = 0;
+  t.teardown(() => Object.assign(globalThis, { clearInterval }));
+  Object.assign(globalThis, { clearInterval: (timer: NodeJS.Timeout) => (cleared++, clearInterval(timer)) });
+  const subscription = openSubscription({
+    makeClient: () => client as unknown as Redis,
+    channel: 'news',
+    events: { onMessage: () => {} },
+    describe: String,
+  });
+  client.emit('end');
+  t.equal(cleared, 1);
+  subscription.close();
+});

@@ -16,6 +16,8 @@ t.test('a scrape declares every metric of the table with its type, and the proce
 t.test('after one request of each kind every metric has a series', async (t) => {
   const metrics = metricsOver(() => snapshot([key('web'), key('metrics', { type: 'metrics' })]), {
     redisUp: { cache: () => true, rate_limit: () => null },
+    addressLists: () => [{ name: 'office', up: true, entries: 1, lastSuccessAt: NOON }],
+    observedTruncated: () => new Map([['web', 1]]),
   });
   metrics.record(outcome({ secretId: 'web-secret' }));
   const names = [...(await scrape(metrics)).keys()];
@@ -24,6 +26,23 @@ t.test('after one request of each kind every metric has a series', async (t) => 
       names.some((series) => series.startsWith(name) && /^(_bucket)?(\{|$)/.test(series.slice(name.length))),
       name,
     );
+});
+
+t.test('each address list has its state, its length and its last reading', async (t) => {
+  const series = await scrape(
+    metricsOver(() => null, {
+      addressLists: () => [
+        { name: 'office', up: true, entries: 3, lastSuccessAt: 5000 },
+        { name: 'cdn', up: false, entries: 0, lastSuccessAt: null },
+      ],
+    }),
+  );
+  const of = (list: string) =>
+    ['up', 'entries', 'last_success_timestamp_seconds'].map((what) =>
+      series.get(`postern_address_list_${what}{list="${list}"}`),
+    );
+  t.same(of('office'), [1, 3, 5]);
+  t.same(of('cdn'), [0, 0, 0]);
 });
 
 t.test('without a cache its gauges are 0', async (t) => {

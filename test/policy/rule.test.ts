@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ruleOfApi, ruleOfKey, ruleOfListen } from '../../src/policy/rule.ts';
+import { ruleOfApi, ruleOfKey } from '../../src/policy/rule.ts';
 import { key } from '../support/outcomes.ts';
 
 t.test('what decided, by name', async (t) => {
@@ -13,11 +13,5 @@ t.test('what decided, by name', async (t) => {
     ruleOfKey(partner, 'allowFrom', { list: 'office', range: '192.0.2.1/32' }),
     'allowFrom of key partner: 192.0.2.1/32 of the address list office',
   );
-  t.equal(
-    ruleOfApi('orders', 'denyFrom', { list: 'bad', range: '::1/128' }),
-    'denyFrom of API orders: ::1/128 of the address list bad',
-  );
-  t.equal(ruleOfListen('denyFrom', null), 'listen.denyFrom');
-  t.equal(ruleOfListen('denyFrom', { list: null, range: '192.0.2.7' }), 'listen.denyFrom: 192.0.2.7');
   t.equal(ruleOfApi('orders', 'unlisted: refuse'), 'unlisted: refuse of API orders');
 });

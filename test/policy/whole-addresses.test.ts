@@ -19,17 +19,11 @@ t.test('who is on listen.denyFrom is refused, and so is whoever cannot be told a
   const denyFrom = compileDenyRule([{ address: '192.0.2.0/24' }, { list: 'office' }]);
   const base = rulesOf([], { denyFrom });
   const rules = { ...base, keys: { ...base.keys, lists: LISTS } };
-  const told = (text: string) => {
-    const refused = checkDeniedAddress(rules, from(text));
-    return refused === null ? null : [refused.why, refused.rule];
-  };
-  t.same(told('192.0.2.7'), ['192.0.2.7 is on the list', 'listen.denyFrom: 192.0.2.0/24']);
-  t.same(told('203.0.113.3'), [
-    '203.0.113.3 is on the list',
-    'listen.denyFrom: 203.0.113.0/28 of the address list office',
-  ]);
-  t.equal(told('198.51.100.1'), null);
-  t.same(told('unknown'), ['unknown cannot be told apart from those on the list', 'listen.denyFrom']);
+  const whyOf = (text: string) => checkDeniedAddress(rules, from(text))?.why ?? null;
+  t.equal(whyOf('192.0.2.7'), '192.0.2.7 is on listen.denyFrom: 192.0.2.0/24');
+  t.equal(whyOf('203.0.113.3'), '203.0.113.3 is on listen.denyFrom: 203.0.113.0/28 of the address list office');
+  t.equal(whyOf('198.51.100.1'), null);
+  t.equal(whyOf('unknown'), 'a caller whose address is not known may be on listen.denyFrom');
   t.equal(checkDeniedAddress(rules, from('192.0.2.7'))?.code, 'address_denied');
   t.equal(checkDeniedAddress(rulesOf([]), from('unknown')), null, 'where the list is empty');
 });
@@ -47,8 +41,6 @@ t.test('of an API the denied are refused first, then all who are not admitted', 
     'ip_not_allowed',
     'address_denied',
   ]);
-  const ruleOf = (text: string) => checkApiAddress(api, from(text), LISTS)?.rule;
-  t.equal(ruleOf('198.51.100.1'), 'allowFrom of API orders');
-  t.equal(ruleOf('203.0.113.3'), 'denyFrom of API orders: 203.0.113.0/28 of the address list office');
+  t.equal(checkApiAddress(api, from('198.51.100.1'), LISTS)?.why, '198.51.100.1 is not on allowFrom of API orders');
   t.equal(checkApiAddress(apiRules(), from('unknown'), LISTS), null, 'an API that says nothing is for all');
 });

@@ -10,7 +10,7 @@ t.test('no window of any length or begin holds more than the limit', (t) => {
       fc.property(
         fc.integer({ min: 1, max: 2000 }),
         fc.integer({ min: 1, max: 5 }),
-        fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 3000 }),
+        fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 3000, size: 'max' }),
         (requests, windowSeconds, gaps) => {
           const log = new SlidingLog();
           const limit = { requests, windowSeconds };
@@ -41,7 +41,7 @@ t.test('a limit above a thousand lets no window hold more, however the requests 
       fc.property(
         fc.integer({ min: 1001, max: 5000 }),
         fc.integer({ min: 1, max: 120 }),
-        fc.array(burst, { minLength: 2, maxLength: 12 }),
+        fc.array(burst, { minLength: 2, maxLength: 12, size: 'max' }),
         (requests, windowSeconds, bursts) => {
           const log = new SlidingLog();
           const limit = { requests, windowSeconds };

@@ -2,6 +2,7 @@ import t from 'tap';
 import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { explain } from '../../src/request/explain.ts';
 import { JUDGING } from '../../src/request/rungs.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
 import type { Facts } from '../../src/policy/facts.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
@@ -91,6 +92,27 @@ t.test('a preflight, and the way through proxies', async (t) => {
     authenticate: WORLD.authenticate,
   });
   t.match(told, { clientAddress: '10.0.0.3', chain: ['10.0.0.2', '10.0.0.3'] });
+});
+
+t.test('of a public route nothing is asked of a key', async (t) => {
+  const router = compileRoutes([{ method: 'GET', path: '/health', public: true }]);
+  const rules = rulesOf([key('k', { enabled: false })], { integration: apiRules({ router, unlisted: 'refuse' }) });
+  const steps = async (target: string) => {
+    const facts = factsOf({ method: 'GET', target }, bearer('k'));
+    const told = await explain({ facts, rules, events: [], authenticate: WORLD.authenticate });
+    return { ...told, reasons: Object.fromEntries(told.steps.map(({ step, reason }) => [step, reason])) };
+  };
+  const open = await steps('/health');
+  t.match(open, { outcome: 'allowed', keyId: null });
+  t.match(open.reasons, {
+    credential: 'the route is public',
+    'client address': 'the route is public',
+    scope: 'the route is public',
+    'listed routes': 'route GET /health',
+    rate: 'the route is public',
+    events: 'the route carries no events',
+  });
+  t.match(await steps('/healthz'), { outcome: 'refused', code: 'invalid_credential' });
 });
 
 t.test('no secret is repeated', async (t) => {

@@ -101,7 +101,7 @@ t.test('whatever comes and goes, no share is passed, and all is free in the end'
   const move = fc.tuple(fc.constantFrom('take', 'take', 'take', 'move', 'leave'), whose, fc.nat());
   t.doesNotThrow(() =>
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 70 }), fc.array(move, { maxLength: 200 }), (limit, moves) => {
+      fc.property(fc.integer({ min: 1, max: 70 }), fc.array(move, { maxLength: 200, size: 'max' }), (limit, moves) => {
         const inFlight = createInFlight({ limit, apis: 2 });
         const held: Seat[] = [];
         for (const [what, { id, api, address }, n] of moves) {

@@ -75,6 +75,7 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
   const upstream = upstreamTo(t, backend.url);
   const made = createEnding({
     record: (outcome) => void outcomes.push(outcome),
+    observing: null,
     enter: (api) => void inFlight.push(`+${api}`),
     leave: (api) => void inFlight.push(`-${api}`),
     inFlight: createInFlight({ limit: given.maxRequestsInFlight ?? 10, apis: 1 }),
@@ -85,6 +86,7 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
   const lanes: string[] = [];
   const world: World = {
     ...WORLD,
+    observing: null,
     ending,
     draining,
     upstreamOf: () => upstream,

@@ -29,6 +29,7 @@ export interface FlowOptions {
   readonly listen?: Record<string, unknown>;
   readonly admin?: Record<string, unknown>;
   readonly log?: Record<string, unknown>;
+  readonly observe?: Record<string, unknown>;
   readonly respond?: (req: RecordedRequest, res: ServerResponse) => void;
   readonly now?: () => number;
 }
@@ -43,7 +44,18 @@ export interface Flow {
 /** Starts both; they end with the test. */
 export async function startFlow(
   t: Disposer,
-  { keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY], records, files, api, listen, admin, log, respond, now }: FlowOptions = {},
+  {
+    keys = [SERVER_KEY, WEB_KEY, EVENTS_KEY],
+    records,
+    files,
+    api,
+    listen,
+    admin,
+    log,
+    observe,
+    respond,
+    now,
+  }: FlowOptions = {},
 ): Promise<Flow> {
   const backend = await startBackend(t, respond);
   const postern = await startPostern(t, {
@@ -52,6 +64,7 @@ export async function startFlow(
       ...(listen === undefined ? {} : { listen }),
       ...(admin === undefined ? {} : { admin }),
       ...(log === undefined ? {} : { log }),
+      ...(observe === undefined ? {} : { observe }),
     },
     keys,
     ...(records === undefined ? {} : { records }),

@@ -16,6 +16,7 @@ export interface MetricsOptions {
   /** Merged into the metrics API's configuration. */
   readonly api?: Record<string, unknown>;
   readonly listen?: Record<string, unknown>;
+  readonly admin?: Record<string, unknown>;
   readonly now?: () => number;
 }
 
@@ -28,7 +29,7 @@ export const metricsKeyDefinition = (changes: Record<string, unknown> = {}): Rec
 });
 
 /** By default the backend answers each request with its number. */
-export async function startMetrics(t: Disposer, { respond, key, api, listen, now }: MetricsOptions = {}) {
+export async function startMetrics(t: Disposer, { respond, key, api, listen, admin, now }: MetricsOptions = {}) {
   let answered = 0;
   const backend = await startBackend(
     t,
@@ -36,7 +37,11 @@ export async function startMetrics(t: Disposer, { respond, key, api, listen, now
       ((_req, res) => void res.writeHead(200, { 'content-type': 'application/json' }).end(`{"answer":${++answered}}`)),
   );
   const postern = await startPostern(t, {
-    config: { apis: { metrics: { upstream: backend.url, ...api } }, ...(listen === undefined ? {} : { listen }) },
+    config: {
+      apis: { metrics: { upstream: backend.url, ...api } },
+      ...(listen === undefined ? {} : { listen }),
+      ...(admin === undefined ? {} : { admin }),
+    },
     keys: [metricsKeyDefinition(key)],
     ...(now === undefined ? {} : { now }),
   });

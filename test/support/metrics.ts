@@ -20,6 +20,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
       cache: () => null,
       redisUp: { cache: () => null, rate_limit: () => null },
       logLinesDropped: () => 0,
+      observedTruncated: () => new Map(),
       ...change,
     },
   });

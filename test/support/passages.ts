@@ -143,6 +143,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     forwardedEvents: 0,
     removedEvents: 0,
     rejectedEvents: 0,
+    eventNames: null,
     wouldReject: null,
     readBody: () => {
       throw new Error('no body to wait for');
@@ -151,9 +152,10 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
 }
 
 /** No limits, and whoever shows a secret is who has it. */
-export const WORLD: PolicyWorld = {
+export const WORLD: PolicyWorld & { readonly observing: null } = {
   authenticate: authenticateBySecret,
   rate: { take: () => ({ allowed: true }), close: () => {}, shared: () => null },
+  observing: null,
 };
 
 /** Where a passage gets to on the rungs that judge: `passed`, `own`, or the code of its refusal; at once unless a rung waits. */

@@ -35,10 +35,12 @@ export async function playAll(t: Test, client: VendorClient, expected: Expected)
   await t.test('what a page sends when it is left', (t) => leaving(t, world));
 }
 
-/** Of a further way in which the client sends: what a limited key may send arrives, and nothing else. */
-export async function playLimited(t: Test, client: VendorClient): Promise<void> {
+/** Of a further way in which the client sends: what a limited key may send arrives, to these paths too, and nothing else. */
+export async function playLimited(t: Test, client: VendorClient, paths: readonly string[] = []): Promise<void> {
   const world = await startVendor(t, client, keysFor(0));
   await limited(t, world);
+  for (const path of paths)
+    while (!world.backend.requests.some(({ url }) => url.startsWith(path))) await world.backend.next();
   await leaving(t, world);
 }
 

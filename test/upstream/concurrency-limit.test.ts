@@ -187,7 +187,7 @@ void t.test(
         fc.asyncProperty(
           fc.integer({ min: 1, max: 5 }),
           fc.integer({ min: 1, max: 5 }),
-          fc.array(move, { maxLength: 80 }),
+          fc.array(move, { maxLength: 80, size: 'max' }),
           play,
         ),
         { numRuns: 300 },

@@ -7,6 +7,7 @@ import { KeysPage } from './keys/keys-page.tsx';
 import { NewKeyPage } from './keys/new-key-page.tsx';
 import { ListPage } from './lists/list-page.tsx';
 import { ListsPage } from './lists/lists-page.tsx';
+import { ApiPage } from './observed/api-page.tsx';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { PoliciesPage } from './policies/policies-page.tsx';
 import { PolicyPage } from './policies/policy-page.tsx';
@@ -87,6 +88,7 @@ const NAVIGATION = [
   ['#/keys', 'Keys', ['keys', 'key', 'new-key']],
   ['#/policies', 'Policies', ['policies', 'policy']],
   ['#/lists', 'Lists', ['lists', 'list']],
+  ['#/apis', 'APIs', ['apis']],
   ['#/explain', 'Explain', ['explain']],
 ] as const satisfies readonly (readonly [string, string, readonly Route['page'][]])[];
 
@@ -138,6 +140,8 @@ function Page({ current }: { readonly current: Route }) {
       return <ListsPage />;
     case 'list':
       return <ListPage key={`list ${current.name}`} name={current.name} />;
+    case 'apis':
+      return <ApiPage name={current.name} />;
     case 'explain':
       return <ExplainPage key={JSON.stringify(current.about)} about={current.about} />;
     case 'unknown':
@@ -170,6 +174,8 @@ function titleOf(current: Route): string {
       return 'Lists';
     case 'list':
       return current.name === null ? 'New list' : `List ${current.name}`;
+    case 'apis':
+      return current.name === null ? 'APIs' : `API ${current.name}`;
     case 'explain':
       return 'Explain';
     case 'unknown':

@@ -19,6 +19,8 @@ export type Route =
   | { readonly page: 'policies' | 'lists' }
   /** `name` null: a new one. */
   | { readonly page: 'policy' | 'list'; readonly name: string | null }
+  /** `name`: null for the first of all. */
+  | { readonly page: 'apis'; readonly name: string | null }
   | { readonly page: 'explain'; readonly about: AskedAbout }
   | { readonly page: 'unknown' };
 
@@ -44,6 +46,8 @@ export function parseRoute(fragment: string): Route {
     case 'policy':
     case 'list':
       return id ? { page, name: decoded(id) } : { page: 'unknown' };
+    case 'apis':
+      return { page: 'apis', name: id ? decoded(id) : null };
     case 'explain':
       return { page: 'explain', about: Object.fromEntries(new URLSearchParams(query)) };
     default:
@@ -55,6 +59,7 @@ export const keyAddress = (id: string): string => `#/key/${encodeURIComponent(id
 
 export const policyAddress = (name: string): string => `#/policy/${encodeURIComponent(name)}`;
 export const listAddress = (name: string): string => `#/list/${encodeURIComponent(name)}`;
+export const apiAddress = (name: string): string => `#/apis/${encodeURIComponent(name)}`;
 
 export function explainAddress(about: AskedAbout): string {
   const given = Object.entries(about).filter(([, value]) => value !== '');

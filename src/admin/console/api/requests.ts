@@ -5,6 +5,7 @@ import type {
   AddressListReplacement,
   AddressLists,
   ApiList,
+  Configuration,
   CreatedKey,
   CreatedSecret,
   Explanation,
@@ -15,10 +16,13 @@ import type {
   Policy,
   PolicyList,
   PolicyReplacement,
+  ObservedApi,
   Question,
   RejectionList,
   Status,
+  Suggestion,
   Summary,
+  WhatIf,
 } from './types.ts';
 
 const at = (id: string): string => `keys/${encodeURIComponent(id)}`;
@@ -32,6 +36,13 @@ export const readRejections = (): Promise<Answer<RejectionList>> => ask('rejecti
 export const purgeCache = (): Promise<Answer<void>> => ask('cache/purge', { method: 'POST' });
 export const explain = (question: Question): Promise<Answer<Explanation>> =>
   ask('explain', { method: 'POST', body: question });
+
+export const readConfiguration = (): Promise<Answer<Configuration>> => ask('config');
+export const readObservedApi = (name: string): Promise<Answer<ObservedApi>> =>
+  ask(`apis/${encodeURIComponent(name)}/observed?callers=all`);
+export const readSuggestion = (id: string): Promise<Answer<Suggestion>> => ask(`${at(id)}/suggestion`);
+export const askWhatIf = (id: string, body: KeyReplacement): Promise<Answer<WhatIf>> =>
+  ask(`${at(id)}/what-if`, { method: 'POST', body });
 
 export const listKeys = (): Promise<Answer<KeyList>> => ask('keys');
 export const readKey = (id: string): Promise<Answer<KeyDefinition>> => ask(at(id));

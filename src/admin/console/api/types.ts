@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type * as keySchemas from '../../key-schemas.ts';
 import type * as recordSchemas from '../../record-schemas.ts';
+import type * as observationSchemas from '../../observation-schemas.ts';
 import type * as schemas from '../../schemas.ts';
 
 export type KeyDefinition = z.output<typeof keySchemas.KeyDefinition>;
@@ -25,6 +26,10 @@ export type Summary = z.output<typeof schemas.Summary>;
 export type Question = z.input<typeof schemas.Question>;
 export type Explanation = z.output<typeof schemas.Explanation>;
 export type Status = z.output<typeof schemas.Status>;
+export type Configuration = z.output<typeof schemas.Configuration>;
+export type ObservedApi = z.output<typeof observationSchemas.ObservedApi>;
+export type Suggestion = z.output<typeof observationSchemas.Suggestion>;
+export type WhatIf = z.output<typeof observationSchemas.WhatIf>;
 
 export type MinuteCounts = Summary['minutes'][number];
 export type KeyStatus = Status['keys'][number];

@@ -6,6 +6,8 @@ import { messagesFor, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
 import { sentenceOf } from '../ui/wording.ts';
 import { explainAddress } from '../route.ts';
+import { Suggested } from '../observed/suggested.tsx';
+import { WouldRefuse } from '../observed/would-refuse.tsx';
 import { ConflictNotice } from './conflict-notice.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { useEditing, type Editing, type Stored } from './editing.ts';
@@ -58,6 +60,8 @@ export function KeyEditor({ stored, status, readOnly, knownEvents, onChanged }: 
           knownEvents={knownEvents}
           apiKeyId={base.definition.apiKey?.id ?? null}
         />
+        <Suggested definition={base.definition} readOnly={readOnly !== null} change={editing.change} />
+        <WouldRefuse editing={editing} />
         {failure !== null && <FailureNotice failure={failure} />}
         {conflict !== null && <ConflictNotice conflict={conflict} editing={editing} />}
         {readOnly === null && <SaveBar editing={editing} />}

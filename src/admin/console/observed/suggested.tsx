@@ -1,0 +1,146 @@
+/** Suggested from traffic: what a key was seen to do, how often and when last, each with a box; taking it over fills in the form. */
+import { useEffect, useState } from 'preact/hooks';
+import { readSuggestion } from '../api/requests.ts';
+import type { KeyDefinition, Suggestion } from '../api/types.ts';
+import { FIELDS, type Draft } from '../keys/fields.ts';
+import { useResource } from '../state/resource.ts';
+import { TYPE_NAMES } from '../ui/type-names.ts';
+import { Await, LiveRegion, Notice } from '../ui/notice.tsx';
+import { Moment } from '../ui/time.tsx';
+import { allLines, linesOf, SUGGESTED, takenOver, type Line, type SuggestedName } from './take-over.ts';
+import { whyNot } from './words.ts';
+
+export interface SuggestedProps {
+  readonly definition: KeyDefinition;
+  readonly readOnly: boolean;
+  readonly change: (part: Partial<Draft>) => void;
+}
+
+export function Suggested({ definition, readOnly, change }: SuggestedProps) {
+  const suggestion = useResource(`suggestion ${definition.id}`, () => readSuggestion(definition.id));
+  return (
+    <section class="card" aria-labelledby="suggested">
+      <h2 id="suggested">Suggested from traffic</h2>
+      {suggestion.failure?.code === 'not_observing' ? (
+        <p class="hint">{suggestion.failure.detail}</p>
+      ) : (
+        <Await resource={suggestion} what="what was observed">
+          {(read) => <Choose suggestion={read} definition={definition} readOnly={readOnly} change={change} />}
+        </Await>
+      )}
+    </section>
+  );
+}
+
+function Choose({ suggestion, definition, readOnly, change }: SuggestedProps & { readonly suggestion: Suggestion }) {
+  const { type } = definition;
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [said, setSaid] = useState('');
+  useEffect(() => setChosen(new Set(allLines(suggestion, type))), [suggestion, type]);
+  const toggle = (id: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(id)) next.add(id);
+    setChosen(next);
+  };
+  return (
+    <>
+      <p class="hint">
+        The narrowest settings that refuse nothing good that this key was seen to do. Nothing changes before you save.
+      </p>
+      {suggestion.tooLittle !== null && <Notice kind="warning">{suggestion.tooLittle} Do not rely on it yet.</Notice>}
+      <NarrowerType suggestion={suggestion} definition={definition} />
+      {SUGGESTED.map((name) => (
+        <Field
+          key={name}
+          name={name}
+          lines={linesOf(name, suggestion, type)}
+          why={suggestion.notSuggested[name]}
+          chosen={chosen}
+          disabled={readOnly}
+          toggle={toggle}
+        />
+      ))}
+      {!readOnly && (
+        <p class="actions">
+          <button
+            type="button"
+            class="button"
+            disabled={chosen.size === 0}
+            onClick={() => {
+              change(takenOver(suggestion, definition, chosen));
+              setSaid('The form is filled in. Look through it, then save.');
+            }}
+          >
+            Take over
+          </button>
+        </p>
+      )}
+      <LiveRegion>{said}</LiveRegion>
+    </>
+  );
+}
+
+/** A form cannot change the type. */
+function NarrowerType({
+  suggestion,
+  definition,
+}: {
+  readonly suggestion: Suggestion;
+  readonly definition: KeyDefinition;
+}) {
+  const { type } = suggestion.fields;
+  if (type === undefined || type === definition.type) return null;
+  return (
+    <p>
+      What it did needs no more than the type <strong>{TYPE_NAMES[type]}</strong>. The type is changed where the key is
+      defined, or by making a new key.
+    </p>
+  );
+}
+
+interface FieldProps {
+  readonly name: SuggestedName;
+  readonly lines: readonly Line[] | null;
+  readonly why: string | undefined;
+  readonly chosen: ReadonlySet<string>;
+  readonly disabled: boolean;
+  readonly toggle: (id: string) => void;
+}
+
+function Field({ name, lines, why, chosen, disabled, toggle }: FieldProps) {
+  const { title } = FIELDS[name];
+  if (lines === null)
+    return why === undefined ? null : (
+      <p>
+        <strong>{title}</strong> <span class="muted">Nothing is suggested: {whyNot(why)}.</span>
+      </p>
+    );
+  return (
+    <table class="table table-cards">
+      <caption>{title}</caption>
+      <thead>
+        <tr>
+          <th scope="col">Take over</th>
+          <th scope="col">Good requests</th>
+          <th scope="col">Last</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map(({ id, value, requests, lastSeen }) => (
+          <tr key={id}>
+            <th scope="row">
+              <label class="take-over">
+                <input type="checkbox" checked={chosen.has(id)} disabled={disabled} onChange={() => toggle(id)} />
+                <span class="mono">{value}</span>
+              </label>
+            </th>
+            <td data-label="Good requests" class="number">
+              {requests}
+            </td>
+            <td data-label="Last">{lastSeen !== '' && <Moment at={lastSeen} />}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

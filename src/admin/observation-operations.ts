@@ -1,0 +1,157 @@
+/**
+ * What callers did, over the admin API: as it was counted, as the key that fits it, and as what another key would have refused of it.
+ * Changes nothing.
+ */
+import type { KeyDefinition } from '../keys/definition.ts';
+import { completed, keyCompiler } from '../keys/compile.ts';
+import type { KeySnapshot } from '../keys/key.ts';
+import type { DayCounts } from '../observe/day-counts.ts';
+import { routesOfApi } from '../observe/api-view.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Subject } from '../observe/observations.ts';
+import { suggest } from '../observe/suggest.ts';
+import { observedView } from '../observe/view.ts';
+import { whatIf } from '../observe/what-if.ts';
+import type { Ruleset } from '../policy/ruleset.ts';
+import { readReplacement } from './definition-view.ts';
+import type { KeyChanges } from './key-changes.ts';
+import { malformed, noSuchKey } from './key-operations.ts';
+import { CallersQuery, DaysQuery } from './observation-schemas.ts';
+import { readInput, type Answer, type Call, type Operation } from './operation.ts';
+import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
+
+export interface ObservationPorts {
+  /** null: observation is off. */
+  readonly observer: Pick<Observer, 'read' | 'days'> | null;
+  readonly rules: () => Ruleset;
+  readonly changes: Pick<KeyChanges, 'get'>;
+}
+
+const OFF: AdminProblem = problem(
+  'not_observing',
+  'Nothing is observed: set `observe.enabled` and start Postern again.',
+);
+
+export function observationOperations({ observer, rules, changes }: ObservationPorts): Operation[] {
+  /** What a caller did, for as many days as were asked for. */
+  const read = async (subject: Subject, call: Call): Promise<DayCounts | AdminProblem> => {
+    if (observer === null) return OFF;
+    const query = readInput(DaysQuery, call.query);
+    if (!query.ok) return query.problem;
+    return observer.read(subject, query.value.days === undefined ? observer.days : Number(query.value.days));
+  };
+
+  const definitionOf = async (call: Call): Promise<KeyDefinition | AdminProblem> => {
+    const stored = await changes.get(call.params['id'] ?? '');
+    if (stored === null) return noSuchKey;
+    if ('code' in stored) return stored;
+    return 'invalid' in stored ? malformed(stored.invalid) : stored.definition;
+  };
+
+  /** Answers with what is made of a key's definition and of what it did. */
+  const ofKey =
+    (make: (counts: DayCounts, definition: KeyDefinition, call: Call) => Answer) =>
+    async (call: Call): Promise<Answer> => {
+      const definition = await definitionOf(call);
+      if ('code' in definition) return definition;
+      const counts = await read({ kind: 'key', name: definition.id }, call);
+      return 'code' in counts ? counts : make(counts, definition, call);
+    };
+
+  const observed = ofKey((counts) => ({ status: 200, body: observedView(counts) }));
+
+  const suggested = ofKey((counts, definition) => {
+    const whole = completed({ id: definition.id, definition }, rules().keys.records);
+    if ('invalid' in whole) return malformed(whole.invalid);
+    return { status: 200, body: suggest(counts, { definition: whole.definition, rules: rules() }) };
+  });
+
+  const refusedBy = ofKey((counts, stored, { body }) => {
+    const { records } = rules().keys;
+    const wanted = readReplacement(body, stored, records);
+    if (!wanted.ok) return invalid('invalid_definition', fieldFindings(wanted.findings));
+    const whole = completed({ id: stored.id, definition: wanted.value }, records);
+    if ('invalid' in whole) return invalid('invalid_definition', [{ field: '', message: whole.invalid }]);
+    const key = keyCompiler()(whole.definition);
+    return { status: 200, body: whatIf(counts, { key, rules: rules() }) };
+  });
+
+  const ofApi = async (call: Call): Promise<Answer> => {
+    const { apis, keys } = rules();
+    const name = call.params['name'] ?? '';
+    if (!apis.some((api) => api.name === name)) return problem('not_found', 'There is no such API.');
+    const query = readInput(CallersQuery, call.query);
+    if (!query.ok) return query.problem;
+    const { callers = 'unknown', ...days } = query.value;
+    const unknown = await read({ kind: 'api', name }, { ...call, query: days });
+    if ('code' in unknown) return unknown;
+    if (callers === 'unknown') return { status: 200, body: observedView(unknown) };
+    return {
+      status: 200,
+      body: await withKeys(unknown, name, keys, (subject) => read(subject, { ...call, query: days })),
+    };
+  };
+
+  const days = { query: DaysQuery } as const;
+  const key = {
+    problems: ['not_found', 'malformed_definition', 'source_unavailable', 'not_observing', 'invalid_request'],
+  } as const;
+  return [
+    {
+      ...days,
+      ...key,
+      method: 'GET',
+      path: '/api/keys/{id}/observed',
+      operationId: 'getObserved',
+      summary: 'What a key did.',
+      success: { status: 200, schema: 'Observed' },
+      handle: observed,
+    },
+    {
+      ...days,
+      ...key,
+      method: 'GET',
+      path: '/api/keys/{id}/suggestion',
+      operationId: 'getSuggestion',
+      summary: 'The narrowest key that fits what it did.',
+      success: { status: 200, schema: 'Suggestion' },
+      handle: suggested,
+    },
+    {
+      ...days,
+      method: 'POST',
+      path: '/api/keys/{id}/what-if',
+      operationId: 'askWhatIf',
+      summary: 'What a definition would have refused of what the key did. Changes nothing.',
+      body: 'KeyReplacement',
+      success: { status: 200, schema: 'WhatIf' },
+      problems: [...key.problems, 'invalid_definition'],
+      handle: refusedBy,
+    },
+    {
+      method: 'GET',
+      path: '/api/apis/{name}/observed',
+      operationId: 'getObservedApi',
+      summary: 'What callers of an API did that showed no known key.',
+      query: CallersQuery,
+      success: { status: 200, schema: 'ObservedApi' },
+      problems: ['not_found', 'not_observing', 'invalid_request'],
+      handle: ofApi,
+    },
+  ];
+}
+
+/** What callers without a known key did, with the routes of everybody, and who used each. */
+async function withKeys(
+  unknown: DayCounts,
+  api: string,
+  keys: KeySnapshot,
+  read: (subject: Subject) => Promise<DayCounts | AdminProblem>,
+): Promise<unknown> {
+  const callers = [{ name: '', counts: unknown }];
+  for (const name of keys.byId.keys()) {
+    const counts = await read({ kind: 'key', name });
+    if (!('code' in counts)) callers.push({ name, counts });
+  }
+  return { ...observedView(unknown), routes: routesOfApi(callers, api) };
+}

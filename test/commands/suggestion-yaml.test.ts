@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { parse } from 'yaml';
+import { routesYaml, suggestionYaml, type SuggestedKey } from '../../src/commands/suggestion-yaml.ts';
+
+const lastSeen = '2026-03-02T09:14:11.000Z';
+const key = (change: Partial<SuggestedKey> = {}): SuggestedKey => ({
+  id: 'shop',
+  fields: {},
+  because: {},
+  notSuggested: {},
+  tooLittle: null,
+  ...change,
+});
+
+t.test('each line with what it rests on', (t) => {
+  const yaml = suggestionYaml([
+    key({
+      fields: {
+        type: 'read-write',
+        allowedRoutes: ['GET /v1/orders/:id'],
+        allowedOrigins: [],
+        allowBrowsers: null,
+        rateLimit: { requests: 4, windowSeconds: 60 },
+      },
+      because: {
+        type: [{ value: 'GET', requests: 2, lastSeen }],
+        allowedRoutes: [{ value: 'GET /v1/orders/:id', requests: 1, lastSeen }],
+        rateLimit: [{ value: 'requests in the busiest minute', requests: 2, lastSeen }],
+      },
+      notSuggested: { allowedEvents: 'truncated', allowFrom: 'something new' },
+      tooLittle: 'Only 2 good requests were observed, fewer than 100.',
+    }),
+  ]);
+  t.equal(
+    yaml,
+    [
+      'keys:',
+      '  - id: shop',
+      '    # Only 2 good requests were observed, fewer than 100.',
+      `    type: read-write # GET: 2 good requests, last ${lastSeen}`,
+      '    allowedRoutes:',
+      `      - GET /v1/orders/:id # 1 good request, last ${lastSeen}`,
+      '    allowedOrigins: [] # none was seen',
+      '    allowBrowsers: null # keys of this type have no such field',
+      `    rateLimit: { requests: 4, windowSeconds: 60 } # requests in the busiest minute: 2 good requests, last ${lastSeen}`,
+      '    # allowedEvents: not suggested, there was more than could be kept',
+      '    # allowFrom: not suggested, something new',
+    ].join('\n'),
+  );
+  t.end();
+});
+
+t.test(
+  'whatever a client called its events, it is text to a YAML parser, in one line, and harmless on a terminal',
+  (t) => {
+    const name = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
+      fc.constantFrom(
+        'true',
+        '1',
+        'null',
+        '- x',
+        'a: b',
+        '# no',
+        '\u001b[2J',
+        '\u202eabc',
+        'a\nb: c',
+        '"',
+        "'",
+        '__proto__',
+        '*x',
+        '!!js',
+      ),
+    );
+    t.doesNotThrow(() =>
+      fc.assert(
+        fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), (names) => {
+          const because = names.map((value) => ({ value, requests: 1, lastSeen }));
+          const yaml = suggestionYaml([key({ fields: { allowedEvents: names }, because: { allowedEvents: because } })]);
+          const read = parse(yaml) as { keys: { allowedEvents: string[] }[] };
+          const same = JSON.stringify(read.keys[0]?.allowedEvents) === JSON.stringify(names);
+          return same && yaml.split('\n').length === 3 + names.length && !/[^\n\P{C}]/u.test(yaml);
+        }),
+        { numRuns: 500 },
+      ),
+    );
+    t.end();
+  },
+);
+
+t.test('routes by path, each parameter with a name of its own, HEAD where GET does not stand for it', (t) => {
+  const route = (method: string, path: string, listed = false) => ({ method, path, listed, good: 3, lastSeen });
+  const yaml = routesYaml([
+    route('POST', '/b'),
+    route('GET', '/a/:id/b/:id', true),
+    route('HEAD', '/a/:id/b/:id'),
+    route('HEAD', '/b'),
+    route('OPTIONS', '/b'),
+  ]);
+  t.same(parse(yaml), {
+    routes: [
+      { method: 'GET', path: '/a/:id/b/:id2' },
+      { method: 'HEAD', path: '/b' },
+      { method: 'POST', path: '/b' },
+    ],
+  });
+  t.match(yaml, /\{ method: GET, path: \/a\/:id\/b\/:id2 \} # 3 good requests, last .*; listed already/);
+  t.end();
+});

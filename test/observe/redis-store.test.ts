@@ -1,0 +1,117 @@
+import t, { type Test } from 'tap';
+import { connectRedis } from '../../src/lib/redis.ts';
+import { DAY_MS, dayOf, Observations } from '../../src/observe/observations.ts';
+import { createRedisStore } from '../../src/observe/redis-store.ts';
+import { seenAt, WEB } from '../support/observed.ts';
+import { redisAt, startRedis, type RedisServer } from '../support/redis.ts';
+import { observationStoreContract, type OpenStore } from './store-contract.ts';
+
+const NOW = Date.UTC(2040, 0, 2, 12);
+
+interface Options {
+  readonly now?: () => number;
+  readonly days?: number;
+  readonly told?: string[];
+  readonly maxBytes?: number;
+}
+
+/** Resolves when Redis answers. */
+function open(t: Test, server: RedisServer, prefix: string, options: Options = {}): Promise<OpenStore> {
+  const { now = () => NOW, days = 30, told = [], maxBytes } = options;
+  const observations = new Observations({ days });
+  return new Promise((resolve) => {
+    const connection = connectRedis(redisAt(server.url), {
+      name: 'test',
+      writes: true,
+      timeoutMs: 1000,
+      onReady: () => resolve({ observations, store }),
+    });
+    const store = createRedisStore({
+      connection,
+      prefix,
+      observations,
+      days,
+      now,
+      onFallback: (active, why) => told.push(`${active} ${why}`),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
+    });
+    t.teardown(() => store.close());
+  });
+}
+
+t.test('one Redis', async (t) => {
+  const server = await startRedis(t);
+
+  await t.test('contract', async (t) => {
+    await observationStoreContract(t, { lasts: true, open: (options) => open(t, server, 'contract:', options) });
+  });
+
+  await t.test('two replicas see what both saw, and no count is lost between them', async (t) => {
+    const [one, two] = await Promise.all([open(t, server, 'two:'), open(t, server, 'two:')]);
+    for (let round = 0; round < 10; round++) {
+      one.observations.count('key', 'web', seenAt(NOW + round, { address: '192.0.2.1' }));
+      two.observations.count('key', 'web', seenAt(NOW + round, { address: '192.0.2.2' }));
+      two.observations.count('key', 'web', seenAt(NOW + round, { good: false, reason: 'rate_limited' }));
+      await Promise.all([one.store.flush(), two.store.flush()]);
+    }
+    for (const { store } of [one, two]) {
+      const joined = await store.read(WEB, dayOf(NOW));
+      t.same([joined.requests, joined.good, joined.refused.get('rate_limited')?.requests], [30, 20, 10]);
+      t.equal(joined.addresses.good.size, 2);
+      t.equal(joined.peaks.perSecond, 20, 'the peak is that of all together');
+    }
+  });
+
+  await t.test('a day goes away by itself', async (t) => {
+    const kept = await open(t, server, 'ttl:', { days: 7 });
+    kept.observations.count('key', 'web', seenAt(NOW));
+    await kept.store.flush();
+    const expires = Number(await server.admin.call('pexpiretime', 'ttl:observed:2040-01-02'));
+    t.equal(expires, (dayOf(NOW) + 7) * DAY_MS);
+  });
+
+  await t.test('what somebody else left there is as good as nothing', async (t) => {
+    const kept = await open(t, server, 'foreign:');
+    await server.admin.hset('foreign:observed:2040-01-02', 'key web', '{"version":');
+    kept.observations.count('key', 'web', seenAt(NOW));
+    t.equal((await kept.store.read(WEB, dayOf(NOW))).requests, 1);
+    t.match(await server.admin.hget('foreign:observed:2040-01-02', 'key web'), /^\{"requests":1,/);
+  });
+
+  await t.test('when there is no room, the oldest day goes; with today alone nothing new is kept', async (t) => {
+    const kept = await open(t, server, 'room:', { maxBytes: 2000 });
+    kept.observations.count('key', 'web', seenAt(NOW - 2 * DAY_MS));
+    kept.observations.count('key', 'web', seenAt(NOW - DAY_MS));
+    await kept.store.flush();
+    for (let i = 0; i < 20; i++) kept.observations.count('key', 'web', seenAt(NOW, { event: `event-number-${i}` }));
+    await kept.store.flush();
+    t.notOk(await server.admin.exists('room:observed:2039-12-31'), 'the day before yesterday');
+    const sizes = await server.admin.hgetall('room:observed:sizes');
+    t.equal(sizes['2039-12-31'], undefined);
+    t.equal(Number(sizes['2040-01-02']), (await server.admin.hget('room:observed:2040-01-02', 'key web'))?.length);
+    for (let i = 0; i < 200; i++) kept.observations.count('key', 'web', seenAt(NOW, { event: `another-${i}` }));
+    await kept.store.flush();
+    t.equal((await kept.store.read(WEB, dayOf(NOW))).requests, 20);
+    t.equal([...kept.observations.missed()][0]?.missed, 200);
+  });
+});
+
+t.test('while Redis is away, what was counted waits, and nothing throws', async (t) => {
+  const server = await startRedis(t);
+  const told: string[] = [];
+  const kept = await open(t, server, 'away:', { told });
+  await server.kill();
+  kept.observations.count('key', 'web', seenAt(NOW));
+  await kept.store.flush();
+  kept.observations.count('key', 'web', seenAt(NOW));
+  t.equal((await kept.store.read(WEB, dayOf(NOW))).requests, 2);
+  t.equal(told.length, 1);
+  await server.restart();
+  for (let tries = 0; tries < 200 && told.length < 2; tries++) {
+    kept.observations.dirty = true;
+    await kept.store.flush();
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  t.equal(told[1], 'false ');
+  t.match(await server.admin.hget('away:observed:2040-01-02', 'key web'), /^\{"requests":2,/);
+});
