@@ -141,7 +141,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const proxyProtocol = config.listen.proxyProtocol ? listenForProxies(dataPort, config.listen, log) : null;
   let running = config;
-  const store = config.admin.token === null ? null : createKeyStore(config, env);
+  const store = config.admin.token === null ? null : createKeyStore(config, env, current.apiNames);
   const admin = createAdminServer({
     metrics,
     health,

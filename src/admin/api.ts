@@ -3,6 +3,7 @@
  * order: Host and origin, then the token, then the operation. Registered only when there is an admin token.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { apiListOperation } from './api-list-operation.ts';
 import { createAudit } from './audit.ts';
 import { createAuthenticator, peerAddress, type Authenticator } from './auth.ts';
 import { findOvergrowth, findOversize } from './bounds.ts';
@@ -22,6 +23,7 @@ import {
   problemDocument,
   PROBLEM_MEDIA_TYPE,
 } from './problem.ts';
+import { recordOperations, type RecordPorts } from './record-operations.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
 import { createRejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
@@ -29,6 +31,7 @@ import { sessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
 import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
+import type { ListedKeySource } from '../keys/listed-source.ts';
 import { namesTag } from '../lib/entity-tag.ts';
 import type { Log } from '../observability/log.ts';
 
@@ -38,8 +41,10 @@ export interface AdminApiPorts
     Omit<KeyChangePorts, 'audit'>,
     ExplainPorts,
     Omit<RejectionPorts, 'streams'>,
+    Omit<RecordPorts, 'changes'>,
     Omit<ObservationPorts, 'changes'>,
     Omit<StatusPorts, 'audit' | 'changes'> {
+  readonly source: ListedKeySource;
   readonly token: string;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Pick<Log, 'info' | 'warn'>;
@@ -76,6 +81,8 @@ function operationsOf(
   return [
     ...keyOperations({ ...ports, changes }),
     ...secretOperations({ ...ports, changes }),
+    ...recordOperations({ ...ports, changes }),
+    apiListOperation(ports),
     ...rejectionOperations({ ...ports, streams }),
     explainOperation(ports),
     ...observationOperations({ ...ports, changes }),
@@ -153,10 +160,12 @@ const isDeliberate = ({ method, headers }: FastifyRequest): boolean =>
   /^application\/json\b/i.test(headers['content-type'] ?? '');
 
 const callOf = (request: FastifyRequest, caller: Caller): Call => ({
+  method: request.method,
   params: request.params as Record<string, string>,
   query: request.query,
   body: request.body,
   ifMatch: request.headers['if-match'],
+  ifNoneMatch: request.headers['if-none-match'],
   caller,
   address: peerAddress(request.raw),
 });

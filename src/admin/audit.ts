@@ -1,5 +1,5 @@
 /**
- * The line that every change through the admin port leaves in the log: who, from where, what was done to which key. Never a
+ * The line that every change through the admin port leaves in the log: who, from where, what was done to which key, policy or address list. Never a
  * secret, nor the value of any field.
  */
 import type { Log } from '../observability/log.ts';
@@ -7,6 +7,9 @@ import type { Call } from './operation.ts';
 
 export interface AuditedChange {
   readonly keyId?: string;
+  /** Its name. */
+  readonly policy?: string;
+  readonly list?: string;
   /** Names of the fields that changed. */
   readonly fields?: readonly string[];
   readonly secretId?: string | undefined;
@@ -16,13 +19,15 @@ export type Audit = (call: Pick<Call, 'caller' | 'address'>, action: string, cha
 
 export const createAudit =
   (log: Pick<Log, 'info'>): Audit =>
-  ({ caller, address }, action, { keyId, fields, secretId } = {}) =>
+  ({ caller, address }, action, { keyId, policy, list, fields, secretId } = {}) =>
     log.info('audit', {
       action,
       who: caller.who,
       session: caller.who === 'session' ? caller.session : undefined,
       address,
       keyId,
+      policy,
+      list,
       fields,
       secretId,
     });

@@ -8,7 +8,7 @@ import { digestOf } from '../keys/compile.ts';
 import {
   defaultsOf,
   type KeyDefinition,
-  type LoadedDefinition,
+  type Loaded,
   type SecretDefinition,
   type SharedRecords,
   type WholeDefinition,
@@ -54,7 +54,7 @@ function wholeOf(definition: KeyDefinition, records: SharedRecords): WholeDefini
 const showSecret = ({ hash, expiresAt }: SecretDefinition): ShownSecret => ({ id: secretIdOf(hash), expiresAt });
 
 /** A strong entity tag (RFC 9110 8.8.3): equal for equal definitions, in every process. */
-export const entityTag = (stored: LoadedDefinition): string => `"${definitionVersion(stored)}"`;
+export const entityTag = (stored: Loaded<object>): string => `"${definitionVersion(stored)}"`;
 
 /**
  * Whether `If-Match` names this tag. RFC 9110 13.1.1 lets no weak tag match, since the bytes behind it may differ. This tag

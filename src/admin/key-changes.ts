@@ -1,10 +1,18 @@
 /**
- * The one way in which the admin API reaches the stored keys: failures of the store become problems, and a change that was
+ * The one way in which the admin API reaches the stored keys, policies and address lists: failures of the store become problems, and a change that was
  * made is live and in the log before anybody is told of it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KeyDefinition, LoadedDefinition } from '../keys/definition.ts';
-import type { Decide, KeyStore, StoreFailure } from '../keys/key-store.ts';
+import type {
+  Decide,
+  DecideRecord,
+  KeyStore,
+  Stored,
+  StoreFailure,
+  Updated as StoreUpdated,
+} from '../keys/key-store.ts';
+import type { KeySet, RecordKind } from '../keys/record-kind.ts';
 import type { KeySource } from '../keys/source.ts';
 import type { Audit } from './audit.ts';
 import type { Call } from './operation.ts';
@@ -13,9 +21,16 @@ import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts
 export interface KeyChanges {
   readonly list: () => Promise<readonly LoadedDefinition[] | AdminProblem>;
   readonly get: (id: string) => Promise<LoadedDefinition | null | AdminProblem>;
+  /** Every key, policy and address list. */
+  readonly everything: () => Promise<KeySet | AdminProblem>;
   /** Why nothing can be changed here, or null. */
   readonly writable: () => AdminProblem | null;
   readonly update: (call: Call, what: Attempt, decide: Decide<AdminProblem>) => Promise<Updated | AdminProblem>;
+  readonly updateRecord: <T extends object>(
+    call: Call,
+    what: RecordAttempt<T>,
+    decide: DecideRecord<AdminProblem, T>,
+  ) => Promise<Updated<T> | AdminProblem>;
 }
 
 export interface Attempt {
@@ -25,9 +40,15 @@ export interface Attempt {
   readonly secretId?: string;
 }
 
-export interface Updated {
-  readonly before: KeyDefinition | null;
-  readonly after: KeyDefinition | null;
+export interface RecordAttempt<T> {
+  readonly kind: RecordKind<T>;
+  readonly name: string;
+  readonly action: 'put' | 'delete';
+}
+
+export interface Updated<T = KeyDefinition> {
+  readonly before: T | null;
+  readonly after: T | null;
 }
 
 export interface KeyChangePorts {
@@ -43,40 +64,56 @@ export function createKeyChanges({ store, source, reload, audit }: KeyChangePort
     const why = store.readOnly();
     return why === null ? null : failed({ kind: 'read_only', why });
   };
+  const valueOf = <T>(stored: Stored<T>): T | AdminProblem => (stored.ok ? stored.value : failed(stored.failure));
+
+  /** `tell` is what the log says of it. Nothing is told of a change that changes nothing. */
+  const change = async <T extends object>(
+    attempt: () => Promise<StoreUpdated<AdminProblem, T>>,
+    tell: (made: Updated<T>, fields: readonly string[]) => void,
+  ): Promise<Updated<T> | AdminProblem> => {
+    // Checked first: where nothing can be written, nothing else about the write matters.
+    const readOnly = writable();
+    if (readOnly !== null) return readOnly;
+    const { up, why } = source.status();
+    // Writing one key into a Redis that has lost the others would make the loss final.
+    if (source.kind === 'redis' && !up) return failed({ kind: 'unavailable', why: `${why ?? 'Redis is away'}.` });
+    const updated = await attempt();
+    if (!updated.ok) return 'refused' in updated ? updated.refused : failed(updated.failure);
+    const fields = changedFields(updated.before, updated.after);
+    if (fields.length > 0 || updated.before === null || updated.after === null) {
+      tell(updated, fields);
+      await reload();
+    }
+    return updated;
+  };
+
   return {
     writable,
-    async list() {
-      const stored = await store.list();
-      return stored.ok ? stored.value : failed(stored.failure);
-    },
-    async get(id) {
-      const stored = await store.get(id);
-      return stored.ok ? stored.value : failed(stored.failure);
-    },
-    async update(call, { id, action, secretId }, decide) {
-      // Checked first: where nothing can be written, nothing else about the write matters.
-      const readOnly = writable();
-      if (readOnly !== null) return readOnly;
-      const { up, why } = source.status();
-      // Writing one key into a Redis that has lost the others would make the loss final.
-      if (source.kind === 'redis' && !up) return failed({ kind: 'unavailable', why: `${why ?? 'Redis is away'}.` });
-      const updated = await store.update(id, decide);
-      if (!updated.ok) return 'refused' in updated ? updated.refused : failed(updated.failure);
-      const fields = changedFields(updated.before, updated.after);
-      if (fields.length > 0 || updated.after === null) {
-        audit(call, action, { keyId: id, fields, secretId });
-        await reload();
-      }
-      return updated;
-    },
+    list: async () => valueOf(await store.list()),
+    get: async (id) => valueOf(await store.get(id)),
+    everything: async () => valueOf(await store.everything()),
+    update: (call, { id, action, secretId }, decide) =>
+      change(
+        () => store.update(id, decide),
+        (_made, fields) => audit(call, action, { keyId: id, fields, secretId }),
+      ),
+    updateRecord: (call, { kind, name, action }, decide) =>
+      change(
+        () => store.updateRecord(kind, name, decide),
+        ({ before }, fields) => {
+          const done = action === 'delete' ? 'delete' : before === null ? 'create' : 'replace';
+          audit(call, `${done}_${kind.mark}`, { [kind.mark]: name, fields });
+        },
+      ),
   };
 }
 
 /** Names alone: values may be secrets, or as long as a list of addresses. */
-function changedFields(before: KeyDefinition | null, after: KeyDefinition | null): string[] {
+function changedFields<T extends object>(before: T | null, after: T | null): string[] {
   if (after === null) return [];
-  const names = Object.keys(after) as (keyof KeyDefinition)[];
-  return before === null ? names : names.filter((name) => !isDeepStrictEqual(before[name], after[name]));
+  if (before === null) return Object.keys(after);
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])] as (keyof T & string)[];
+  return names.filter((name) => !isDeepStrictEqual(before[name], after[name]));
 }
 
 function failed(failure: StoreFailure): AdminProblem {

@@ -44,16 +44,17 @@ export function openApiDocument(operations: readonly Operation[], version: strin
 }
 
 function describeOperation(operation: Operation): Json {
-  const { operationId, summary, body, success, problems, open = false } = operation;
+  const { operationId, summary, body, success, problems, open = false, creates = false } = operation;
   const possible = [...EVERY, ...(open ? [] : WITH_TOKEN), ...(body ? WITH_BODY : []), ...problems];
   return {
     operationId,
     summary,
     ...(open && { security: [] }),
-    parameters: [...pathParameters(operation), ...queryParameters(operation), ...ifMatchParameter(operation)],
+    parameters: [...pathParameters(operation), ...queryParameters(operation), ...conditionParameters(operation)],
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: reference(body) } } } }),
     responses: {
       [success.status]: describeSuccess(operation),
+      ...(creates && { 201: { ...describeSuccess(operation), description: SUCCESS[201] } }),
       ...Object.fromEntries(byStatus(possible).map(([status, codes]) => [status, describeProblem(codes)])),
     },
   };
@@ -78,13 +79,23 @@ function queryParameters({ query }: Operation): Json[] {
   }));
 }
 
-function ifMatchParameter({ ifMatch }: Operation): Json[] {
+function conditionParameters({ ifMatch, creates = false }: Operation): Json[] {
   if (ifMatch === undefined) return [];
   const description = 'The `ETag` that the change is based on; `*`: whatever is there.';
+  const required = ifMatch === 'required' && !creates;
   return [
-    { name: 'If-Match', in: 'header', required: ifMatch === 'required', description, schema: { type: 'string' } },
+    { name: 'If-Match', in: 'header', required, description, schema: { type: 'string' } },
+    ...(creates ? [IF_NONE_MATCH] : []),
   ];
 }
+
+const IF_NONE_MATCH: Json = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: '`*` in place of `If-Match`: create it, if there is none of this name.',
+  schema: { const: '*' },
+};
 
 function describeSuccess({ success, headers = [] }: Operation): Json {
   const { schema } = success;

@@ -16,10 +16,12 @@ export type Caller =
   | { readonly who: 'session'; readonly session: string };
 
 export interface Call {
+  readonly method: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: unknown;
   readonly body: unknown;
   readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
   readonly caller: Caller;
   readonly address: string;
 }
@@ -42,6 +44,8 @@ interface Described {
   readonly body?: RequestSchemaName;
   /** Whether `If-Match` has to be sent, or is obeyed when it is. */
   readonly ifMatch?: 'required' | 'optional';
+  /** With `If-None-Match: *` in place of `If-Match` it creates, and answers 201. */
+  readonly creates?: boolean;
   readonly success: { readonly status: number; readonly schema: AnswerSchemaName | 'text/event-stream' | null };
   readonly headers?: readonly ('ETag' | 'Location' | 'Set-Cookie')[];
   /** Besides those that every operation may answer with. */

@@ -18,6 +18,7 @@ export const ADMIN_PROBLEMS = {
   not_found: entry(404, 'Not Found'),
   method_not_allowed: entry(405, 'Method Not Allowed'),
   id_taken: entry(409, 'Id Taken'),
+  in_use: entry(409, 'In Use'),
   last_secret: entry(409, 'Last Secret'),
   read_only: entry(409, 'Read Only'),
   not_editable: entry(409, 'Not Editable'),

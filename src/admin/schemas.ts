@@ -17,6 +17,16 @@ import {
 } from './key-schemas.ts';
 import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
+import {
+  AddressList,
+  AddressListReplacement,
+  AddressLists,
+  ApiList,
+  Policy,
+  PolicyList,
+  PolicyReplacement,
+} from './record-schemas.ts';
+
 /** Text of bounded length. A longer one could not reach the data port either. */
 const bounded = (most: number): z.ZodString =>
   z.string({ error: 'must be text' }).max(most, { error: `must not be longer than ${most} characters` });
@@ -189,13 +199,26 @@ export const Problem = z
   .describe('RFC 9457.');
 
 /** What is sent to the server. All others are sent by it. */
-export const REQUEST_SCHEMAS = { NewKey, KeyReplacement, Rotation, Question, SessionRequest } as const;
+export const REQUEST_SCHEMAS = {
+  NewKey,
+  KeyReplacement,
+  PolicyReplacement,
+  AddressListReplacement,
+  Rotation,
+  Question,
+  SessionRequest,
+} as const;
 
 export const ANSWER_SCHEMAS = {
   KeyDefinition,
   KeyList,
   CreatedKey,
   CreatedSecret,
+  Policy,
+  PolicyList,
+  AddressList,
+  AddressLists,
+  ApiList,
   RejectionList,
   Summary,
   Explanation,

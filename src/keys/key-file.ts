@@ -60,8 +60,12 @@ export const loadKeyFile = (file: string, env: Environment, apis: readonly strin
   readKeys(readYamlFile({ file, env, schema: KEY_FILE_JSON_SCHEMA }), apis);
 
 /** The same for text that is, or is to be, in this file. */
-export const loadKeyText = (text: string, file: string, env: Environment): LoadedKeyFile =>
-  readKeys(readYamlText(text, { file, env, schema: KEY_FILE_JSON_SCHEMA }), null);
+export const loadKeyText = (
+  text: string,
+  file: string,
+  env: Environment,
+  apis: readonly string[] | null = null,
+): LoadedKeyFile => readKeys(readYamlText(text, { file, env, schema: KEY_FILE_JSON_SCHEMA }), apis);
 
 function readKeys(yaml: YamlFile, apis: readonly string[] | null): LoadedKeyFile {
   const unusable = (problems: readonly Problem[]): LoadedKeyFile => ({

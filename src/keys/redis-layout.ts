@@ -80,8 +80,12 @@ const hashCommands = (hash: string, { set, remove }: HashChanges): RedisCommand[
   ...chunks(remove).map((chunk): RedisCommand => ['hdel', hash, ...chunk]),
 ];
 
-/** `ARGV`: id, message, channel, what must be there (JSON, or '' for nothing), what to write (JSON, or '' to remove). */
+/**
+ * `ARGV`: id, message, channel, what must be there (JSON, or '' for nothing), what to write (JSON, or '' to remove), and what the
+ * counter must say ('*': anything).
+ */
 const REPLACE = `
+if ARGV[6] ~= '*' and (redis.call('GET', KEYS[2]) or '') ~= ARGV[6] then return 0 end
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[4] then return 0 end
 if ARGV[5] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[5]) end
 redis.call('INCR', KEYS[2])
@@ -97,17 +101,19 @@ export interface KeyReplacement {
   readonly json: string | null;
   /** Left out: a key. */
   readonly hash?: StoredHash;
+  /** What the counter must say, where the change was decided on more than what it replaces; left out: anything. */
+  readonly version?: string | null;
 }
 
 /** Changes one key, policy or list if it is still what the caller saw. False when somebody else was faster. @throws RedisFailure */
 export async function replaceKey(
   connection: RedisConnection,
   layout: KeyLayout,
-  { id, expected, json, hash = 'keys' }: KeyReplacement,
+  { id, expected, json, hash = 'keys', version = '*' }: KeyReplacement,
 ): Promise<boolean> {
   const run = connection.script(REPLACE);
   const message = MESSAGE_PREFIXES[hash] + id;
-  const args = [id, message, layout.changed, expected ?? '', json ?? ''];
+  const args = [id, message, layout.changed, expected ?? '', json ?? '', version ?? ''];
   return (await run([layout[hash], layout.version], args)) === 1;
 }
 

@@ -65,8 +65,9 @@ export function unknownLists({ allowFrom, denyFrom }: PolicyDefinition, lists: S
 }
 
 /** Names of APIs in these fields that stand for none. */
-export function unknownApis({ apis }: PolicyDefinition, known: readonly string[]): Finding[] {
-  if (apis === undefined || apis === 'all') return [];
+export function unknownApis({ type, apis }: PolicyDefinition, known: readonly string[]): Finding[] {
+  // A metrics key says no API: it may be there before the one that it is for.
+  if (apis === undefined || apis === 'all' || type === 'metrics') return [];
   return apis.flatMap((name, index) =>
     known.includes(name) || name === METRICS_API
       ? []
@@ -101,7 +102,8 @@ export function recordsNamedBy(key: KeyDefinition, { policies }: SharedRecords):
   return named;
 }
 
-function listsNamedBy({ allowFrom = 'anywhere', denyFrom = [] }: PolicyDefinition): string[] {
+/** The lists that these fields name, as `list:NAME`. */
+export function listsNamedBy({ allowFrom = 'anywhere', denyFrom = [] }: PolicyDefinition): string[] {
   if (allowFrom === 'anywhere' && denyFrom.length === 0) return [];
   const items = allowFrom === 'anywhere' ? denyFrom : [...allowFrom, ...denyFrom];
   return items.flatMap((item) => ('list' in item ? [`list:${item.list}`] : []));

@@ -24,6 +24,8 @@ export interface AddressSet {
   readonly rangeOf: (address: Address | null) => string | null;
   /** How many disjoint ranges it holds; 0: it admits nobody. */
   readonly size: number;
+  /** The first of its networks, at most so many, in CIDR notation and in order. */
+  readonly networks: (most: number) => string[];
 }
 
 /** Reads one address or one network (RFC 4632 3.1, RFC 4291 2.3); `why` is a clause for the operator that quotes the text. */
@@ -91,6 +93,14 @@ export function addressSetOf({ firsts4, lasts4, firsts6, lasts6 }: AddressRanges
       return at === -1 ? null : rangeText(addressAt(firsts6, at), addressAt(lasts6, at));
     },
     size: firsts4.length + firsts6.length / IPV6_UNITS,
+    networks(most) {
+      const found: string[] = [];
+      for (let at = 0; at < firsts4.length && found.length < most; at++)
+        found.push(rangeText(fromUint32(firsts4[at] ?? 0), fromUint32(lasts4[at] ?? 0)));
+      for (let at = 0; at < firsts6.length / IPV6_UNITS && found.length < most; at++)
+        found.push(rangeText(addressAt(firsts6, at), addressAt(lasts6, at)));
+      return found;
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import t from 'tap';
 import { createKeyChanges, type KeyChangePorts } from '../../src/admin/key-changes.ts';
 import type { Call } from '../../src/admin/operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from '../../src/admin/problem.ts';
-import type { KeyDefinition } from '../../src/keys/definition.ts';
+import { NO_RECORDS, type KeyDefinition } from '../../src/keys/definition.ts';
 import type { Change, Decide, KeyStore, StoreFailure, Updated } from '../../src/keys/key-store.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
 
@@ -37,6 +37,9 @@ function changing({ stored = WEB, failure, readOnly, source, reload }: World = {
       happened.push('written');
       return { ok: true, before: stored, after: change.next };
     },
+    everything: async () =>
+      failure ? { ok: false, failure } : { ok: true, value: { definitions: [], records: NO_RECORDS } },
+    updateRecord: async () => ({ ok: false, failure: { kind: 'unavailable', why: 'Not here.' } }),
     close: () => undefined,
   };
   const { kind, up, why } = source ?? { kind: 'file', up: true, why: null };

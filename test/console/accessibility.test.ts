@@ -43,6 +43,12 @@ const keys = [
   { id: 'trial', description: 'Old collector', type: 'write-only', secret: TRIAL, mode: 'report', allowFrom: [] },
   { id: 'partner', type: 'write-only', secret: 'secret-of-the-partner-key-in-here', enabled: false },
   {
+    id: 'limited',
+    policy: 'partners',
+    secret: 'secret-of-the-limited-key-in-here',
+    denyFrom: ['192.0.2.1', { list: 'office' }],
+  },
+  {
     id: 'metrics',
     description: 'Dashboards',
     type: 'metrics',
@@ -55,7 +61,19 @@ const keys = [
 
 t.setTimeout(180_000);
 const browser = await startBrowser(t);
-const { postern, open } = await startConsole(t, browser, { keys });
+const records = {
+  policies: {
+    partners: {
+      type: 'read-only',
+      description: 'Those who fetch orders',
+      allowFrom: [{ list: 'office' }],
+      allowedRoutes: ['GET /profile/:id'],
+      rateLimit: { requests: 50, windowSeconds: 1 },
+    },
+  },
+  addressLists: { office: [{ address: '203.0.113.0/28', description: 'Desk' }], spare: [] },
+};
+const { postern, open } = await startConsole(t, browser, { keys, records });
 
 for (let i = 0; i < 4; i++) {
   await sendEvent(postern, BACKEND, { ip: `198.51.100.${i}` });
@@ -88,6 +106,23 @@ const PAGES: readonly (readonly [name: string, fragment: string, ready: (page: P
       await page.getByRole('button', { name: 'Delete key' }).click();
       await page.getByRole('dialog').waitFor();
     },
+  ],
+  ['policies', '#/policies', (page) => page.getByRole('link', { name: 'partners' }).waitFor()],
+  [
+    'policy',
+    '#/policy/partners',
+    async (page) => {
+      await page.getByRole('table', { name: 'What this key may do in integration' }).waitFor();
+      await page.getByRole('checkbox', { name: 'Denied addresses' }).check();
+      await page.getByRole('heading', { name: 'What this change means' }).waitFor();
+    },
+  ],
+  ['lists', '#/lists', (page) => page.getByRole('link', { name: 'office' }).waitFor()],
+  ['list', '#/list/office', (page) => page.getByLabel('IP address 1').waitFor()],
+  [
+    'key-more',
+    '#/key/limited',
+    (page) => page.getByRole('table', { name: 'What this key may do in integration' }).waitFor(),
   ],
   ['new-key', '#/new-key', (page) => page.getByLabel('Id').waitFor()],
   [

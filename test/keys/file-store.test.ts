@@ -17,7 +17,11 @@ const ENV = { SECRET: 'from-the-environment' };
 
 function started(t: Test, text = TEXT) {
   const file = join(t.testdir({ 'keys.yaml': text }), 'keys.yaml');
-  return { file, store: createFileStore({ file, env: ENV }), read: () => readFileSync(file, 'utf8') };
+  return {
+    file,
+    store: createFileStore({ file, env: ENV, apis: () => ['integration'] }),
+    read: () => readFileSync(file, 'utf8'),
+  };
 }
 
 const describe =
@@ -78,7 +82,7 @@ t.test('follows a symbolic link to the file, and leaves the link', async (t) => 
   const { file, read } = started(t);
   const link = join(file, '..', 'link.yaml');
   symlinkSync('keys.yaml', link);
-  const store = createFileStore({ file: link, env: ENV });
+  const store = createFileStore({ file: link, env: ENV, apis: () => ['integration'] });
   t.match(await store.update('a', describe('x')), { ok: true });
   t.ok(lstatSync(link).isSymbolicLink());
   t.match(read(), 'description: x');

@@ -12,7 +12,8 @@ async function started(t: Test, wrap: (connection: RedisConnection) => RedisConn
   const store = await new Promise<ReturnType<typeof createRedisStore>>((resolve) => {
     const connection = connectRedis(redisAt(redis.url), {
       name: 'test-store',
-      onReady: () => resolve(createRedisStore({ connection: wrap(connection), prefix: 'postern:' })),
+      onReady: () =>
+        resolve(createRedisStore({ connection: wrap(connection), prefix: 'postern:', apis: () => ['integration'] })),
     });
     t.teardown(() => connection.close());
   });

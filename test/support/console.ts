@@ -35,13 +35,15 @@ export interface ConsoleOptions {
   readonly keys: readonly Record<string, unknown>[];
   /** Merged over a configuration with both APIs, an admin token and loopback as a trusted proxy. */
   readonly config?: Record<string, unknown>;
+  /** `policies` and `addressLists` of the key file. */
+  readonly records?: Record<string, unknown>;
 }
 
 /** Postern with its console on, in front of a backend. Callers may say where they come from in X-Forwarded-For. */
 export async function startConsole(
   t: Test,
   browser: Browser,
-  { keys, config }: ConsoleOptions,
+  { keys, config, records = {} }: ConsoleOptions,
 ): Promise<ConsoleUnderTest> {
   const backend = await startBackend(t);
   const postern = await startPostern(t, {
@@ -55,6 +57,7 @@ export async function startConsole(
       ...config,
     },
     keys,
+    records,
   });
   const open: ConsoleUnderTest['open'] = async (t, fragment = '', { colorScheme = 'light', width = 1280 } = {}) => {
     const context = await browser.newContext({

@@ -5,8 +5,12 @@ import { ExplainPage } from './explain/explain-page.tsx';
 import { KeyPage } from './keys/key-page.tsx';
 import { KeysPage } from './keys/keys-page.tsx';
 import { NewKeyPage } from './keys/new-key-page.tsx';
+import { ListPage } from './lists/list-page.tsx';
+import { ListsPage } from './lists/lists-page.tsx';
 import { ApiPage } from './observed/api-page.tsx';
 import { OverviewPage } from './overview/overview-page.tsx';
+import { PoliciesPage } from './policies/policies-page.tsx';
+import { PolicyPage } from './policies/policy-page.tsx';
 import { route, setUnsaved, type Route } from './route.ts';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { connected, returns } from './state/connection.ts';
@@ -82,6 +86,8 @@ function SignedIn() {
 const NAVIGATION = [
   ['#/', 'Overview', ['overview']],
   ['#/keys', 'Keys', ['keys', 'key', 'new-key']],
+  ['#/policies', 'Policies', ['policies', 'policy']],
+  ['#/lists', 'Lists', ['lists', 'list']],
   ['#/apis', 'APIs', ['apis']],
   ['#/explain', 'Explain', ['explain']],
 ] as const satisfies readonly (readonly [string, string, readonly Route['page'][]])[];
@@ -126,6 +132,14 @@ function Page({ current }: { readonly current: Route }) {
       return <KeyPage key={current.id} id={current.id} />;
     case 'new-key':
       return <NewKeyPage />;
+    case 'policies':
+      return <PoliciesPage />;
+    case 'policy':
+      return <PolicyPage key={`policy ${current.name}`} name={current.name} />;
+    case 'lists':
+      return <ListsPage />;
+    case 'list':
+      return <ListPage key={`list ${current.name}`} name={current.name} />;
     case 'apis':
       return <ApiPage name={current.name} />;
     case 'explain':
@@ -152,6 +166,14 @@ function titleOf(current: Route): string {
       return `Key ${current.id}`;
     case 'new-key':
       return 'New key';
+    case 'policies':
+      return 'Policies';
+    case 'policy':
+      return current.name === null ? 'New policy' : `Policy ${current.name}`;
+    case 'lists':
+      return 'Lists';
+    case 'list':
+      return current.name === null ? 'New list' : `List ${current.name}`;
     case 'apis':
       return current.name === null ? 'APIs' : `API ${current.name}`;
     case 'explain':
@@ -169,7 +191,7 @@ function useFocusOnChange(main: { readonly current: HTMLElement | null }, curren
       first.current = false;
       return;
     }
-    if (current.page !== 'keys') announcement.set('');
+    if (!['keys', 'policies', 'lists'].includes(current.page)) announcement.set('');
     main.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, [current]);

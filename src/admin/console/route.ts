@@ -16,6 +16,9 @@ export type Route =
   | { readonly page: 'keys' }
   | { readonly page: 'key'; readonly id: string }
   | { readonly page: 'new-key' }
+  | { readonly page: 'policies' | 'lists' }
+  /** `name` null: a new one. */
+  | { readonly page: 'policy' | 'list'; readonly name: string | null }
   /** `name`: null for the first of all. */
   | { readonly page: 'apis'; readonly name: string | null }
   | { readonly page: 'explain'; readonly about: AskedAbout }
@@ -33,6 +36,16 @@ export function parseRoute(fragment: string): Route {
       return { page: 'new-key' };
     case 'key':
       return id ? { page: 'key', id: decoded(id) } : { page: 'unknown' };
+    case 'policies':
+    case 'lists':
+      return { page };
+    case 'new-policy':
+      return { page: 'policy', name: null };
+    case 'new-list':
+      return { page: 'list', name: null };
+    case 'policy':
+    case 'list':
+      return id ? { page, name: decoded(id) } : { page: 'unknown' };
     case 'apis':
       return { page: 'apis', name: id ? decoded(id) : null };
     case 'explain':
@@ -44,6 +57,8 @@ export function parseRoute(fragment: string): Route {
 
 export const keyAddress = (id: string): string => `#/key/${encodeURIComponent(id)}`;
 
+export const policyAddress = (name: string): string => `#/policy/${encodeURIComponent(name)}`;
+export const listAddress = (name: string): string => `#/list/${encodeURIComponent(name)}`;
 export const apiAddress = (name: string): string => `#/apis/${encodeURIComponent(name)}`;
 
 export function explainAddress(about: AskedAbout): string {

@@ -23,12 +23,17 @@ export interface Ask {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: unknown;
   readonly ifMatch?: string;
+  /** Creates: refused where there is one already. */
+  readonly creates?: boolean;
 }
 
 const TIMEOUT_MS = 15_000;
 
 /** `path` is relative to the console's own, so that it also works behind a proxy that adds a prefix. */
-export async function ask<T>(path: string, { method = 'GET', body, ifMatch }: Ask = {}): Promise<Answer<T>> {
+export async function ask<T>(
+  path: string,
+  { method = 'GET', body, ifMatch, creates = false }: Ask = {},
+): Promise<Answer<T>> {
   let response: Response;
   try {
     response = await fetch(`./api/${path}`, {
@@ -38,6 +43,7 @@ export async function ask<T>(path: string, { method = 'GET', body, ifMatch }: As
         ...(method !== 'GET' && { 'x-requested-with': 'postern-console' }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+        ...(creates && { 'if-none-match': '*' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       cache: 'no-store',

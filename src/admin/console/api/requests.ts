@@ -1,6 +1,10 @@
 /** The requests of the admin API that the pages make. */
 import { ask, type Answer } from './client.ts';
 import type {
+  AddressList,
+  AddressListReplacement,
+  AddressLists,
+  ApiList,
   Configuration,
   CreatedKey,
   CreatedSecret,
@@ -9,6 +13,9 @@ import type {
   KeyList,
   KeyReplacement,
   NewKey,
+  Policy,
+  PolicyList,
+  PolicyReplacement,
   ObservedApi,
   Question,
   RejectionList,
@@ -48,3 +55,27 @@ export const addSecret = (id: string, overlapSeconds: number): Promise<Answer<Cr
   ask(`${at(id)}/secrets`, { method: 'POST', body: { overlapSeconds } });
 export const deleteSecret = (id: string, secretId: string): Promise<Answer<void>> =>
   ask(`${at(id)}/secrets/${secretId}`, { method: 'DELETE' });
+
+/** What is changed is changed only if it is still as this tag says; null: it is new. */
+const conditionOf = (etag: string | null) => (etag === null ? { creates: true } : { ifMatch: etag });
+
+export const listApis = (): Promise<Answer<ApiList>> => ask('apis');
+
+const policyAt = (name: string): string => `policies/${encodeURIComponent(name)}`;
+export const listPolicies = (): Promise<Answer<PolicyList>> => ask('policies');
+export const readPolicy = (name: string): Promise<Answer<Policy>> => ask(policyAt(name));
+export const putPolicy = (name: string, body: PolicyReplacement, etag: string | null): Promise<Answer<Policy>> =>
+  ask(policyAt(name), { method: 'PUT', body, ...conditionOf(etag) });
+export const deletePolicy = (name: string, ifMatch: string): Promise<Answer<void>> =>
+  ask(policyAt(name), { method: 'DELETE', ifMatch });
+
+const listAt = (name: string): string => `lists/${encodeURIComponent(name)}`;
+export const listAddressLists = (): Promise<Answer<AddressLists>> => ask('lists');
+export const readAddressList = (name: string): Promise<Answer<AddressList>> => ask(listAt(name));
+export const putAddressList = (
+  name: string,
+  body: AddressListReplacement,
+  etag: string | null,
+): Promise<Answer<AddressList>> => ask(listAt(name), { method: 'PUT', body, ...conditionOf(etag) });
+export const deleteAddressList = (name: string, ifMatch: string): Promise<Answer<void>> =>
+  ask(listAt(name), { method: 'DELETE', ifMatch });

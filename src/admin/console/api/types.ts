@@ -1,6 +1,7 @@
 /** What the admin API takes and sends, as the schemas that validate it there say. Types alone: nothing of them is bundled. */
 import type { z } from 'zod';
 import type * as keySchemas from '../../key-schemas.ts';
+import type * as recordSchemas from '../../record-schemas.ts';
 import type * as observationSchemas from '../../observation-schemas.ts';
 import type * as schemas from '../../schemas.ts';
 
@@ -10,6 +11,15 @@ export type NewKey = z.input<typeof keySchemas.NewKey>;
 export type KeyReplacement = z.input<typeof keySchemas.KeyReplacement>;
 export type CreatedKey = z.output<typeof keySchemas.CreatedKey>;
 export type CreatedSecret = z.output<typeof keySchemas.CreatedSecret>;
+export type Policy = z.output<typeof recordSchemas.Policy>;
+export type PolicyList = z.output<typeof recordSchemas.PolicyList>;
+export type PolicyReplacement = z.input<typeof recordSchemas.PolicyReplacement>;
+export type AddressList = z.output<typeof recordSchemas.AddressList>;
+export type AddressLists = z.output<typeof recordSchemas.AddressLists>;
+export type AddressListReplacement = z.input<typeof recordSchemas.AddressListReplacement>;
+export type ApiList = z.output<typeof recordSchemas.ApiList>;
+export type ListedApi = ApiList['apis'][number];
+export type UsedBy = Policy['usedBy'];
 export type Rejection = z.output<typeof schemas.Rejection>;
 export type RejectionList = z.output<typeof schemas.RejectionList>;
 export type Summary = z.output<typeof schemas.Summary>;

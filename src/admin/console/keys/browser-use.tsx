@@ -20,6 +20,7 @@ export function BrowserUse(props: FormPartProps) {
             onChange={(allowBrowsers) => change({ allowBrowsers })}
           />
           <Errors messages={messagesFor(findings, 'allowBrowsers')} />
+          {draft.allowBrowsers && <Origins {...props} />}
         </>
       )}
     </section>

@@ -3,6 +3,7 @@
  * those whose rows can be blank.
  */
 import type { Finding, KeyDefinition, KeyReplacement, KeyType } from '../api/types.ts';
+import type { Choices } from './choices.ts';
 import { FIELDS, type Draft, type FieldName } from './fields.ts';
 
 export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
@@ -14,6 +15,7 @@ export interface FormPartProps {
   readonly change: (part: Partial<Draft>) => void;
   readonly findings: readonly Finding[];
   readonly readOnly: boolean;
+  readonly choices: Choices;
 }
 
 /** What the defaults of a definition look like in a form. */
@@ -31,6 +33,7 @@ function draftFrom(partsOf: (name: FieldName) => object): Draft {
 export const withoutBlankRows = (draft: Draft): Draft => ({
   ...draft,
   locations: draft.locations.filter(({ address, description }) => address.trim() !== '' || description.trim() !== ''),
+  denied: draft.denied.filter(({ address, description }) => address.trim() !== '' || description.trim() !== ''),
   origins: draft.origins.filter((origin) => origin.trim() !== ''),
 });
 
@@ -40,6 +43,14 @@ export function definitionOf(draft: Draft, type: KeyType): KeyReplacement {
     .map((name) => [name, FIELDS[name].write(draft)] as const)
     .filter(([, value]) => value !== undefined);
   return { type, ...Object.fromEntries(saved) };
+}
+
+/** The same of a new key. One with a policy says only what is not at its default, so that the policy holds for the rest. */
+export function newDefinitionOf(draft: Draft, type: KeyType): KeyReplacement {
+  const whole = definitionOf(draft, type);
+  if (draft.policy === null) return whole;
+  const said = new Set<string>(['type', ...differences(NEW_DRAFT, draft)]);
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => said.has(name)));
 }
 
 /** The types of keys that have a field; undefined: all. */

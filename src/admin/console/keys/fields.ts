@@ -156,11 +156,11 @@ export const FIELDS = {
     write: ({ allowedRoutes }) => allowedRoutes,
     words: ({ allowedRoutes }) => (allowedRoutes === 'all' ? 'All' : joined(allowedRoutes, 'None')),
   }),
-  denyFrom: field<{ denyFrom: KeyDefinition['denyFrom'] }, KeyReplacement['denyFrom']>({
+  denyFrom: field({
     title: 'Denied addresses',
-    empty: { denyFrom: [] },
-    read: ({ denyFrom }) => ({ denyFrom }),
-    write: ({ denyFrom }) => denyFrom,
+    empty: { denied: [] as readonly Location[] },
+    read: ({ denyFrom }) => ({ denied: denyFrom.map(locationOf) }),
+    write: ({ denied }) => denied.map(savedLocation),
     words: ({ denyFrom }) => joined(denyFrom.map(locationOf).map(placeInWords), 'None'),
   }),
   accessToken: field<{ accessToken: KeyDefinition['accessToken'] | null }, KeyReplacement['accessToken']>({
@@ -184,10 +184,11 @@ type Joined<U> = (U extends unknown ? (one: U) => void : never) extends (all: in
 
 type SavedLocation = Exclude<KeyDefinition['allowFrom'], string>[number];
 
-export const locationOf = (item: SavedLocation): Location =>
-  'list' in item ? { address: `list ${item.list}`, description: '', list: item.list } : item;
+export const locationOf = (item: SavedLocation): Location => ('list' in item ? listLocation(item.list) : item);
 
-const savedLocation = ({ address, description, list }: Location): SavedLocation =>
+export const listLocation = (list: string): Location => ({ address: `list ${list}`, description: '', list });
+
+export const savedLocation = ({ address, description, list }: Location): SavedLocation =>
   list === undefined ? { address: address.trim(), description: description.trim() } : { list };
 
 const placeInWords = ({ address, description }: Location): string => [address, description].filter(Boolean).join(' ');

@@ -1,7 +1,7 @@
 /** The page of a key that can be read: its head, its warnings, the form with Save, and its secrets. */
 import { useState } from 'preact/hooks';
 import type { KeyStatus } from '../api/types.ts';
-import { Badge, StateBadge, TYPE_NAMES } from '../ui/badge.tsx';
+import { Badge, StateBadge } from '../ui/badge.tsx';
 import { messagesFor, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
 import { sentenceOf } from '../ui/wording.ts';
@@ -13,6 +13,7 @@ import { DeleteDialog } from './delete-dialog.tsx';
 import { useEditing, type Editing, type Stored } from './editing.ts';
 import { KeyForm } from './key-form.tsx';
 import { Secrets } from './secrets.tsx';
+import { TYPE_NAMES } from '../ui/type-names.ts';
 
 export interface KeyEditorProps {
   readonly stored: Stored;

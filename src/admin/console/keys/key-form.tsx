@@ -4,15 +4,18 @@ import { sentenceOf } from '../ui/wording.ts';
 import { AccessControl } from './access-control.tsx';
 import { AllowedEvents } from './allowed-events.tsx';
 import { BrowserUse } from './browser-use.tsx';
+import { useChoices } from './choices.ts';
 import { FIELD_NAMES, type FormPartProps } from './draft.ts';
 import { Limits, MetricsSettings } from './limits.tsx';
+import { MoreSettings } from './more-settings.tsx';
 
-export interface KeyFormProps extends FormPartProps {
+export interface KeyFormProps extends Omit<FormPartProps, 'choices'> {
   readonly knownEvents: readonly string[];
   readonly apiKeyId: string | null;
 }
 
-export function KeyForm({ knownEvents, apiKeyId, ...part }: KeyFormProps) {
+export function KeyForm({ knownEvents, apiKeyId, ...given }: KeyFormProps) {
+  const part: FormPartProps = { ...given, choices: useChoices() };
   return (
     <>
       <Errors messages={findingsWithoutField(part)} />
@@ -24,6 +27,7 @@ export function KeyForm({ knownEvents, apiKeyId, ...part }: KeyFormProps) {
       )}
       <BrowserUse {...part} />
       <Limits {...part} />
+      <MoreSettings {...part} />
     </>
   );
 }

@@ -5,12 +5,13 @@ import type { KeyList } from '../api/types.ts';
 import { keyAddress } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
-import { Badge, StateBadge, TYPE_NAMES } from '../ui/badge.tsx';
+import { Badge, StateBadge } from '../ui/badge.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { Ago } from '../ui/time.tsx';
 import { eventsOf, usableFrom } from './describe.ts';
 import { keyRows, select, sort, type KeyFilter, type KeyRow, type SortColumn, type Sorting } from './key-rows.ts';
+import { TYPE_NAMES } from '../ui/type-names.ts';
 
 const REFRESH_MS = 10_000;
 /** As many rows as are drawn at once; a browser is slow with thousands. */

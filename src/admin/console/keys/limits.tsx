@@ -3,10 +3,20 @@ import { CACHE_TTL_MINUTES } from '../../../keys/key.ts';
 import { Check, Choice, Errors, messagesFor, messagesWithin, TextField } from '../ui/field.tsx';
 import type { FormPartProps } from './draft.ts';
 
-export function Limits({ draft, change, findings, readOnly }: FormPartProps) {
+export function Limits(part: FormPartProps) {
   return (
     <section class="card" aria-labelledby="limits">
       <h2 id="limits">Limits and mode</h2>
+      <RateLimit {...part} />
+      <Expiry {...part} />
+      <ModeChoice {...part} />
+    </section>
+  );
+}
+
+export function RateLimit({ draft, change, findings, readOnly }: FormPartProps) {
+  return (
+    <>
       <Check
         label="Limit the rate of requests"
         hint="Further requests get 429 Too Many Requests."
@@ -39,6 +49,13 @@ export function Limits({ draft, change, findings, readOnly }: FormPartProps) {
         </div>
       )}
       <Errors messages={messagesFor(findings, 'rateLimit')} />
+    </>
+  );
+}
+
+export function Expiry({ draft, change, findings, readOnly }: FormPartProps) {
+  return (
+    <>
       <Check
         label="The key expires"
         checked={draft.expires}
@@ -58,17 +75,22 @@ export function Limits({ draft, change, findings, readOnly }: FormPartProps) {
           />
         </div>
       )}
-      <Choice
-        label="What becomes of requests that break a rule of this key"
-        value={draft.mode}
-        disabled={readOnly}
-        onChange={(mode) => change({ mode })}
-        options={[
-          ['enforce', 'Refuse them'],
-          ['report', 'Report only', 'They are passed on. The overview shows what would have been refused.'],
-        ]}
-      />
-    </section>
+    </>
+  );
+}
+
+export function ModeChoice({ draft, change, readOnly }: FormPartProps) {
+  return (
+    <Choice
+      label="What becomes of requests that break a rule of this key"
+      value={draft.mode}
+      disabled={readOnly}
+      onChange={(mode) => change({ mode })}
+      options={[
+        ['enforce', 'Refuse them'],
+        ['report', 'Report only', 'They are passed on. The overview shows what would have been refused.'],
+      ]}
+    />
   );
 }
 
@@ -77,21 +99,12 @@ export interface MetricsSettingsProps extends FormPartProps {
   readonly apiKeyId: string | null;
 }
 
-export function MetricsSettings({ draft, change, findings, readOnly, apiKeyId }: MetricsSettingsProps) {
+export function MetricsSettings({ apiKeyId, ...part }: MetricsSettingsProps) {
+  const { draft, change, findings, readOnly } = part;
   return (
     <section class="card" aria-labelledby="metrics-settings">
       <h2 id="metrics-settings">Metrics API</h2>
-      <TextField
-        label="Cache TTL (minutes)"
-        type="number"
-        min={CACHE_TTL_MINUTES.least}
-        step={1}
-        value={draft.cacheTtlMinutes}
-        disabled={readOnly}
-        hint={`How long a query result is kept: at least ${CACHE_TTL_MINUTES.least} minutes. Another body is another result.`}
-        errors={messagesFor(findings, 'cacheTtlMinutes')}
-        onChange={(cacheTtlMinutes) => change({ cacheTtlMinutes })}
-      />
+      <CacheTtl {...part} />
       {!readOnly && (
         <TextField
           label={apiKeyId === null ? 'API key' : 'Replace the API key'}
@@ -108,6 +121,22 @@ export function MetricsSettings({ draft, change, findings, readOnly, apiKeyId }:
         />
       )}
     </section>
+  );
+}
+
+export function CacheTtl({ draft, change, findings, readOnly }: FormPartProps) {
+  return (
+    <TextField
+      label="Cache TTL (minutes)"
+      type="number"
+      min={CACHE_TTL_MINUTES.least}
+      step={1}
+      value={draft.cacheTtlMinutes}
+      disabled={readOnly}
+      hint={`How long a query result is kept: at least ${CACHE_TTL_MINUTES.least} minutes. Another body is another result.`}
+      errors={messagesFor(findings, 'cacheTtlMinutes')}
+      onChange={(cacheTtlMinutes) => change({ cacheTtlMinutes })}
+    />
   );
 }
 

@@ -9,7 +9,7 @@ import { useStatus } from '../state/status.ts';
 import { ShownOnce } from '../ui/copy.tsx';
 import { Choice, messagesFor, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
-import { definitionOf, differences, NEW_DRAFT, withoutBlankRows } from './draft.ts';
+import { differences, NEW_DRAFT, newDefinitionOf, withoutBlankRows } from './draft.ts';
 import { KeyForm } from './key-form.tsx';
 
 export function NewKeyPage() {
@@ -50,7 +50,7 @@ function NewKeyForm({ onMade }: { readonly onMade: (made: CreatedKey) => void })
     const next = withoutBlankRows(draft);
     setDraft(next);
     setBusy(true);
-    const answer = await createKey({ ...definitionOf(next, type), id, apiKey: next.apiKey || null });
+    const answer = await createKey({ ...newDefinitionOf(next, type), id, apiKey: next.apiKey || null });
     setBusy(false);
     if (answer.ok) return onMade(answer.value);
     const { code, detail } = answer.failure;

@@ -4,7 +4,7 @@ import { readSuggestion } from '../api/requests.ts';
 import type { KeyDefinition, Suggestion } from '../api/types.ts';
 import { FIELDS, type Draft } from '../keys/fields.ts';
 import { useResource } from '../state/resource.ts';
-import { TYPE_NAMES } from '../ui/badge.tsx';
+import { TYPE_NAMES } from '../ui/type-names.ts';
 import { Await, LiveRegion, Notice } from '../ui/notice.tsx';
 import { Moment } from '../ui/time.tsx';
 import { allLines, linesOf, SUGGESTED, takenOver, type Line, type SuggestedName } from './take-over.ts';

@@ -1,5 +1,5 @@
 /** Short marks for a state. The word says everything; the colour only helps. */
-import type { KeyState, KeyType } from '../api/types.ts';
+import type { KeyState } from '../api/types.ts';
 
 export type Tone = 'good' | 'warning' | 'bad' | 'neutral';
 
@@ -18,10 +18,3 @@ export function StateBadge({ state }: { readonly state: KeyState }) {
   const [tone, text] = STATES[state];
   return <Badge tone={tone}>{text}</Badge>;
 }
-
-export const TYPE_NAMES: Readonly<Record<KeyType, string>> = {
-  'write-only': 'Write-only',
-  'read-only': 'Read-only',
-  'read-write': 'Read & write',
-  metrics: 'Metrics',
-};
