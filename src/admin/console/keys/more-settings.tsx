@@ -19,7 +19,11 @@ export function MoreSettings(part: FormPartProps) {
   const hasFindings = findings.some(({ field }) => MORE.some((name) => field.startsWith(name)));
   const [opened, setOpened] = useState(!isUsual || !tokensAreUsual);
   return (
-    <details class="card more" open={opened || hasFindings} onToggle={(event) => setOpened(event.currentTarget.open)}>
+    <details
+      class="card more-settings"
+      open={opened || hasFindings}
+      onToggle={(event) => setOpened(event.currentTarget.open)}
+    >
       <summary>More settings: policy, APIs, routes, denied addresses, access tokens</summary>
       <PolicyChoice {...part} />
       <ApiChoice {...part} />

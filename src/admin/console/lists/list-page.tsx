@@ -110,6 +110,7 @@ function ListEditor({ list, etag, onChanged }: ListEditorProps) {
       {list !== null && <Reading list={list} />}
       <form
         noValidate
+        class="record-form"
         onSubmit={(event) => {
           event.preventDefault();
           void save();

@@ -101,6 +101,7 @@ function PolicyEditor({ policy, etag, keys, onChanged }: PolicyEditorProps) {
       {readOnly !== null && <Notice kind="info">{readOnly}</Notice>}
       <form
         noValidate
+        class="record-form"
         onSubmit={(event) => {
           event.preventDefault();
           void save();
