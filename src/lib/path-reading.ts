@@ -32,12 +32,6 @@ export function foldPath(reading: string): string {
   return isAscii(path) ? path.toLowerCase() : foldText(path);
 }
 
-/** Whether two paths in percent-encoded form could be the same to some backend. */
-export function samePath(a: string, b: string): boolean {
-  const folded = new Set(readPath(a).map(foldPath));
-  return readPath(b).some((reading) => folded.has(foldPath(reading)));
-}
-
 function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }

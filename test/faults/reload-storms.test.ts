@@ -33,12 +33,14 @@ t.test('a storm of reloads is made into few, and requests go on', async (t) => {
     const reloads = () => postern.stdout().split('"msg":"config_reloaded"').length - 1;
     const signals: boolean[] = [];
     let served = 0;
+    const statuses = new Set<number>();
     const storm = setInterval(() => signals.push(postern.child.kill('SIGHUP')), 5);
     while (signals.length < 200 || reloads() === 0) {
-      t.equal((await fetch(`http://127.0.0.1:${data}/x`, { headers })).status, 200);
+      statuses.add((await fetch(`http://127.0.0.1:${data}/x`, { headers })).status);
       served++;
     }
     clearInterval(storm);
+    t.same([...statuses], [200]);
     t.ok(reloads() < signals.length / 2, `${reloads()} reloads for ${signals.length} signals`);
     t.ok(served > reloads(), `${served} requests during ${reloads()} reloads`);
     // The last one counts: what was changed before it is seen.
