@@ -25,6 +25,8 @@ export interface ObservationPorts {
   readonly observer: Pick<Observer, 'read' | 'days'> | null;
   readonly rules: () => Ruleset;
   readonly changes: Pick<KeyChanges, 'get'>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 const OFF: AdminProblem = problem(
@@ -32,7 +34,7 @@ const OFF: AdminProblem = problem(
   'Nothing is observed: set `observe.enabled` and start Postern again.',
 );
 
-export function observationOperations({ observer, rules, changes }: ObservationPorts): Operation[] {
+export function observationOperations({ observer, rules, changes, now }: ObservationPorts): Operation[] {
   /** What a caller did, for as many days as were asked for. */
   const read = async (subject: Subject, call: Call): Promise<DayCounts | AdminProblem> => {
     if (observer === null) return OFF;
@@ -73,7 +75,7 @@ export function observationOperations({ observer, rules, changes }: ObservationP
     const whole = completed({ id: stored.id, definition: wanted.value }, records);
     if ('invalid' in whole) return invalid('invalid_definition', [{ field: '', message: whole.invalid }]);
     const key = keyCompiler()(whole.definition);
-    return { status: 200, body: whatIf(counts, { key, rules: rules() }) };
+    return { status: 200, body: whatIf(counts, { key, rules: rules() }, now()) };
   });
 
   const ofApi = async (call: Call): Promise<Answer> => {

@@ -2,7 +2,9 @@
  * `postern check`: every finding about the configuration and the key file, each at its line. Starts and contacts nothing.
  */
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { presetOf } from '../config/presets.ts';
 import { formatProblem, hasErrors, inReadingOrder, type Problem } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
 import { loadKeyFile } from '../keys/key-file.ts';
 import { listFileProblems, unknownNamedLists } from '../keys/list-problems.ts';
 import { keyWarnings } from '../keys/warnings.ts';
@@ -42,7 +44,11 @@ function checkKeys(file: string, { config, namedLists }: LoadedConfig, io: Comma
   const apis = config === null ? null : Object.keys(config.apis);
   const loaded = loadKeyFile(file, io.env, apis);
   const open = Object.entries(config?.apis ?? {}).filter(([, { unlisted }]) => unlisted === 'allow');
-  const context = { openApis: open.map(([name]) => name), listsUsed: namedLists.map(({ name }) => name) };
+  const context = {
+    openApis: open.map(([name]) => name),
+    eventApis: config === null ? null : apisWithEvents(config),
+    listsUsed: namedLists.map(({ name }) => name),
+  };
   return [
     ...(loaded.definitions === null ? [] : unknownNamedLists(namedLists, loaded.records)),
     ...loaded.problems,
@@ -50,6 +56,13 @@ function checkKeys(file: string, { config, namedLists }: LoadedConfig, io: Comma
     ...keyWarnings(loaded, Date.now(), context),
   ];
 }
+
+const apisWithEvents = ({ apis }: Config): string[] =>
+  Object.entries(apis).flatMap(([name, { routes, preset }]) =>
+    (routes ?? (preset === null ? [] : presetOf(preset).routes)).some(({ events }) => events !== undefined)
+      ? [name]
+      : [],
+  );
 
 function summary(file: string, problems: readonly Problem[]): string {
   if (problems.length === 0) return `${file}: no findings`;

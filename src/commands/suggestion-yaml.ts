@@ -3,6 +3,7 @@
  * it is nothing but text, to a YAML parser and to a terminal.
  */
 import { stringify } from 'yaml';
+import { shapeOf } from '../lib/path-pattern.ts';
 
 interface Because {
   readonly value: string;
@@ -72,12 +73,12 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const wordsFor = (why: string): string => new Map(Object.entries(WORDS)).get(why) ?? why;
 
-/** The routes of an API; those that another method or path stands for already are left out. */
+/** The routes of an API; those that another method or path stands for already are left out, and counted with it. */
 export function routesYaml(routes: readonly UsedRoute[]): string {
-  const usable = routes.filter(({ method }) => METHODS.includes(method));
-  const gets = new Set(usable.flatMap(({ method, path }) => (method === 'GET' ? [path] : [])));
+  const usable = joined(routes.filter(({ method }) => METHODS.includes(method)));
+  const gets = new Set(usable.flatMap(({ method, path }) => (method === 'GET' ? [shapeOf(path)] : [])));
   const lines = usable
-    .filter(({ method, path }) => method !== 'HEAD' || !gets.has(path))
+    .filter(({ method, path }) => method !== 'HEAD' || !gets.has(shapeOf(path)))
     .toSorted((a, b) => order(a.path, b.path) || order(a.method, b.method))
     .map(({ method, path, listed, good, lastSeen }) => {
       const route = stringify({ method, path: withOwnNames(path) }, FLOW).trimEnd();
@@ -85,6 +86,23 @@ export function routesYaml(routes: readonly UsedRoute[]): string {
       return `  - ${route} # ${often({ requests: good, lastSeen })}${known}`;
     });
   return ['routes:', ...lines].join('\n');
+}
+
+/** Two routes that fit the same paths, such as `/Orders/:id` and `/orders/:id`, are one: that which is listed, or used most. */
+function joined(routes: readonly UsedRoute[]): UsedRoute[] {
+  const byShape = new Map<string, UsedRoute>();
+  for (const route of routes) {
+    const shape = `${route.method} ${shapeOf(route.path)}`;
+    const known = byShape.get(shape);
+    byShape.set(shape, known === undefined ? route : together(known, route));
+  }
+  return [...byShape.values()];
+}
+
+function together(one: UsedRoute, other: UsedRoute): UsedRoute {
+  const isOther = one.listed === other.listed ? other.good > one.good : other.listed;
+  const lastSeen = one.lastSeen > other.lastSeen ? one.lastSeen : other.lastSeen;
+  return { ...(isOther ? other : one), good: one.good + other.good, lastSeen };
 }
 
 const FLOW = { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true } as const;

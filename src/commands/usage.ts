@@ -152,7 +152,7 @@ function unknownOption(rawName: string, known: readonly string[], command: strin
 /** For a command that does not exist, or is only the first word of some. */
 export function unknownCommand(name: string, known: readonly string[]): string {
   const longer = known.filter((candidate) => candidate.startsWith(`${name} `));
-  if (longer.length > 0) return `\`${name}\` is one of ${longer.join(', ')}`;
+  if (longer.length > 0) return `\`${name}\` needs one more word: ${longer.join(', ')}`;
   return `There is no command ${quote(name)}${didYouMean(name, known)}`;
 }
 

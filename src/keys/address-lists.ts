@@ -56,9 +56,12 @@ interface KeptList {
   readonly definition: AddressListDefinition;
   /** The definition as text: equal text, equal list. */
   readonly text: string;
+  /** What serves: while it was never read as it is defined now, what it was before. */
   set: AddressSet | null;
   entries: number;
   lastSuccessAt: number | null;
+  /** It was read as it is defined now. */
+  wasRead: boolean;
   why: string | null;
   timer: NodeJS.Timeout | null;
   reading: Promise<void> | null;
@@ -112,6 +115,7 @@ export function createAddressLists({
     list.set = addressSetOf(read.ranges);
     list.entries = read.entries;
     list.lastSuccessAt = now();
+    list.wasRead = true;
     list.why = null;
     publish();
   };
@@ -192,9 +196,9 @@ function keptList(name: string, definition: AddressListDefinition, before: KeptL
     definition,
     text,
     set: before?.set ?? null,
-    // Another list may well be shorter.
-    entries: 0,
-    lastSuccessAt: null,
+    entries: before?.entries ?? 0,
+    lastSuccessAt: before?.lastSuccessAt ?? null,
+    wasRead: false,
     why: null,
     timer: null,
     reading: null,
@@ -208,10 +212,12 @@ const isEmptyLiteral = ({ definition }: KeptList): boolean =>
 const NOBODY = { ok: true, ranges: compileRanges([]), entries: 0 } as const;
 
 /** Why a list of so many entries is not believed, or null. */
-function objectionTo(entries: number, { definition, entries: before }: KeptList): string | null {
+function objectionTo(entries: number, { definition, entries: served, wasRead }: KeptList): string | null {
   if (definition.kind === 'literal') return null;
   if (definition.kind === 'url' && entries > definition.maxEntries)
     return `it has ${entries} entries, more than the ${definition.maxEntries} of maxEntries`;
+  // Another list may well be shorter.
+  const before = wasRead ? served : 0;
   return entries * SHRUNK <= before ? `it has ${entries} entries, where it had ${before}` : null;
 }
 

@@ -36,21 +36,24 @@ export function keyWarnings(loaded: LoadedKeyFile, now: number, context: Warning
 export interface WarningContext {
   /** The APIs that let keys use paths that they do not list. */
   readonly openApis: readonly string[];
+  /** The APIs that list a route with events; null: not known. */
+  readonly eventApis: readonly string[] | null;
   /** Address lists that the configuration names. */
   readonly listsUsed: readonly string[];
 }
 
-const NOTHING_KNOWN: WarningContext = { openApis: [], listsUsed: [] };
+const NOTHING_KNOWN: WarningContext = { openApis: [], eventApis: null, listsUsed: [] };
 
 /** What can be said of a key without the file that it stands in. */
 export const definitionWarnings = (
   key: WholeDefinition,
   now: number,
-  { openApis }: Pick<WarningContext, 'openApis'> = NOTHING_KNOWN,
+  { openApis, eventApis }: Pick<WarningContext, 'openApis' | 'eventApis'> = NOTHING_KNOWN,
 ): Finding[] => [
   ...addressWarnings(key),
   ...routeWarnings(key, openApis),
   ...eventWarnings(key),
+  ...unusableEvents(key, eventApis),
   ...expiryWarnings(key, now),
 ];
 
@@ -73,7 +76,7 @@ function routeWarnings(
   openApis: readonly string[],
 ): Finding[] {
   if (type !== 'read-write' || allowedRoutes !== 'all' || allowedEvents !== 'all') return [];
-  const open = openApis.filter((name) => (apis === 'all' ? name !== METRICS_API : apis.includes(name)));
+  const open = openApis.filter((name) => isFor(apis, name));
   if (open.length === 0) return [];
   const where = open.length === 1 ? `the API ${open[0]}` : `the APIs ${open.join(', ')}`;
   return [
@@ -82,6 +85,17 @@ function routeWarnings(
       message: `lets this key use every route of ${where}, listed or not; list the routes that it needs, or set \`unlisted: refuse\` there`,
     },
   ];
+}
+
+const isFor = (apis: WholeDefinition['apis'], name: string): boolean =>
+  apis === 'all' ? name !== METRICS_API : apis.includes(name);
+
+/** Events are looked for where a route says that it carries some, and a key limited to events sends them nowhere else. */
+function unusableEvents({ apis, allowedEvents }: WholeDefinition, eventApis: readonly string[] | null): Finding[] {
+  if (eventApis === null || allowedEvents === null || allowedEvents === 'all' || allowedEvents.length === 0) return [];
+  if (eventApis.some((name) => isFor(apis, name))) return [];
+  const message = 'names events, but no API of this key lists a route with `events`: it can send none of them';
+  return [{ path: ['allowedEvents'], message }];
 }
 
 function addressWarnings({ type, allowFrom }: WholeDefinition): Finding[] {

@@ -2,6 +2,7 @@
  * What a key would have refused of the good traffic that was observed, dimension by dimension. Every verdict is that of the check
  * that requests meet.
  */
+import { keyState } from '../keys/snapshot.ts';
 import { isConfinedToMethods } from '../policy/scope.ts';
 import type { Refusal } from '../refusal.ts';
 import { addressText } from './address-value.ts';
@@ -27,9 +28,11 @@ export interface WhatIf {
   readonly wouldRefuse: readonly WouldRefuse[];
 }
 
-/** `judge.key` is the key as it would be. */
-export function whatIf(counts: DayCounts, judge: Judge): WhatIf {
+/** `judge.key` is the key as it would be at `now`, in milliseconds since the epoch. */
+export function whatIf(counts: DayCounts, judge: Judge, now: number): WhatIf {
   const { key } = judge;
+  const state = keyState(key, now);
+  if (state !== 'active') return { requests: counts.good, wouldRefuse: everything(counts, state) };
   const wouldRefuse = [
     ...ofKind(counts, 'addresses', addressText, (value) => judgeAddress(judge, value)),
     ...ofKind(counts, 'routes', routeText, (value) => {
@@ -44,7 +47,7 @@ export function whatIf(counts: DayCounts, judge: Judge): WhatIf {
     ...(key.allowedEvents === null ? [] : ofObstacle(counts, 'unreadable_events', 'invalid_event_body', UNREADABLE)),
     ...overTheRate(counts, judge),
   ];
-  return { requests: counts.good, wouldRefuse: key.enabled ? wouldRefuse : everything(counts) };
+  return { requests: counts.good, wouldRefuse };
 }
 
 const FORMS = 'forms, and queries with a _method';
@@ -91,12 +94,12 @@ function overTheRate(counts: DayCounts, { key: { rateLimit } }: Judge): WouldRef
   return [{ reason: 'rate_limited', what, requests: Math.ceil(peak - most), lastSeen: timeOf(counts.lastSeen) }];
 }
 
-const everything = (counts: DayCounts): WouldRefuse[] =>
+const everything = (counts: DayCounts, reason: string): WouldRefuse[] =>
   counts.good === 0
     ? []
     : [
         {
-          reason: 'disabled',
+          reason,
           what: 'every request',
           requests: counts.good,
           lastSeen: timeOf(counts.lastSeen),

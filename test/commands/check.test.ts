@@ -145,3 +145,25 @@ t.test('a key that may do everything everywhere', async (t) => {
   t.same(await lines(', allowedEvents: [x]', ''), []);
   t.same(await lines(', apis: []', ''), []);
 });
+
+t.test('a key limited to events where no route carries any', async (t) => {
+  const findings = async (apis: string, key: string): Promise<string[]> => {
+    const files = {
+      'postern.yaml': `apis:\n${apis}`,
+      'keys.yaml': `keys:\n  - { ${KEY}, allowedOrigins: [], ${key} }\n`,
+    };
+    return (await check(t, files)).lines;
+  };
+  const orders =
+    '  orders: { upstream: "http://127.0.0.1:9000", hosts: [a.example], routes: [{ method: POST, path: /a }] }\n';
+  const collector = '  collector: { upstream: "http://127.0.0.1:9000", preset: segment }\n';
+  const none = [
+    /^keys\.yaml:2:\d+ warning keys\[0\]\.allowedEvents names events, but no API of this key lists a route/,
+  ];
+  t.match(await findings(orders, 'allowedEvents: [login]'), none);
+  t.match(await findings(orders + collector, 'apis: [orders], allowedEvents: [login]'), none);
+  t.same(await findings(orders + collector, 'allowedEvents: [login]'), []);
+  t.same(await findings(orders + collector, 'apis: [collector], allowedEvents: [login]'), []);
+  t.same(await findings(orders, 'allowedEvents: []'), [], 'it is limited to listed routes');
+  t.same(await findings(orders, 'allowedEvents: all'), []);
+});

@@ -108,3 +108,30 @@ t.test('routes by path, each parameter with a name of its own, HEAD where GET do
   t.match(yaml, /\{ method: GET, path: \/a\/:id\/b\/:id2 \} # 3 good requests, last .*; listed already/);
   t.end();
 });
+
+t.test('routes that fit the same paths are one, so that the configuration takes them', (t) => {
+  const route = (path: string, good: number, listed = false, at = lastSeen, method = 'GET') => ({
+    method,
+    path,
+    listed,
+    good,
+    lastSeen: at,
+  });
+  const yaml = routesYaml([
+    route('/Reports/:id', 2),
+    route('/reports/:id', 3),
+    route('/REPORTS/:id', 1, false, '2026-03-03T00:00:00.000Z'),
+    route('/reports/:id', 1, false, lastSeen, 'HEAD'),
+    route('/v1/users/:id', 9),
+    route('/v1/users/:user', 1, true),
+  ]);
+  t.same(parse(yaml), {
+    routes: [
+      { method: 'GET', path: '/reports/:id' },
+      { method: 'GET', path: '/v1/users/:user' },
+    ],
+  });
+  t.match(yaml, /path: \/reports\/:id \} # 6 good requests, last 2026-03-03T/);
+  t.match(yaml, /path: \/v1\/users\/:user \} # 10 good requests, last .*; listed already/);
+  t.end();
+});

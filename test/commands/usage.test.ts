@@ -86,5 +86,8 @@ t.test('help', async (t) => {
 });
 
 t.equal(unknownCommand('chekc', ['check', 'keys push']), 'There is no command "chekc"; did you mean check?');
-t.equal(unknownCommand('keys', ['check', 'keys push', 'keys list']), '`keys` is one of keys push, keys list');
+t.equal(
+  unknownCommand('keys', ['check', 'keys push', 'keys list']),
+  '`keys` needs one more word: keys push, keys list',
+);
 t.equal(unknownCommand('xyz', ['check']), 'There is no command "xyz"');

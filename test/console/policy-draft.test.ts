@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { KeyDefinition, Policy } from '../../src/admin/console/api/types.ts';
-import { effectsOf, policyDraftOf, policyOf } from '../../src/admin/console/policies/policy-draft.ts';
+import { effectsOf, offeredFields, policyDraftOf, policyOf } from '../../src/admin/console/policies/policy-draft.ts';
 import { showDefinition } from '../../src/admin/definition-view.ts';
 import { NO_RECORDS, type SharedRecords } from '../../src/keys/definition.ts';
 import { hashSecret, readDefinition, readPolicy } from '../../src/keys/read-definition.ts';
@@ -53,4 +53,14 @@ t.test('what a change means is told for each key that does not say the field its
     ['a', 'Rate limit: No limit > 5 requests in 1 s'],
     ['b', 'Rate limit: No limit > 5 requests in 1 s'],
   ]);
+});
+
+t.test('a field that keys of a type do not have is not offered for it, and changes nothing for them', async (t) => {
+  t.equal(offeredFields({ type: 'read-only', said: [] }).includes('cacheTtlMinutes'), false);
+  t.equal(offeredFields({ type: 'read-only', said: ['cacheTtlMinutes'] }).includes('cacheTtlMinutes'), true);
+  t.equal(offeredFields({ type: 'metrics', said: [] }).includes('cacheTtlMinutes'), true);
+  t.equal(offeredFields({ type: null, said: [] }).includes('cacheTtlMinutes'), true);
+  t.equal(offeredFields({ type: 'write-only', said: [] }).includes('mode'), true);
+  const after = { ...FIELDS, allowFrom: [...FIELDS.allowFrom], cacheTtlMinutes: 9 };
+  t.same(effectsOf(POLICY, after, [key('a', {})]), []);
 });

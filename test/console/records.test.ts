@@ -3,6 +3,7 @@
  * Slow: each page is loaded in a browser, against a process of its own.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { sendEvent, startBrowser, startConsole } from '../support/console.ts';
 
@@ -81,4 +82,18 @@ void t.test('routes are chosen in a table of methods by routes', async (t) => {
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved. Requests are judged by it from now on.').waitFor();
   t.equal(await sendEvent(postern, SECRET, {}), 403);
+});
+
+void t.test('a list from a file says in one line how many entries it has and how old they are', async (t) => {
+  const folder = t.testdir({ 'cdn.txt': '192.0.2.0/24\n198.18.0.1\n' });
+  const { signedIn } = await startConsole(t, browser, {
+    keys: [{ id: 'web', type: 'write-only', secret: SECRET }],
+    records: { addressLists: { cdn: { file: join(folder, 'cdn.txt') } } },
+  });
+  const page = await signedIn(t, '#/list/cdn');
+  const told = page.locator('.notice').getByText(/^2 entries, read .*\.$/);
+  await told.waitFor();
+  const box = await told.boundingBox();
+  t.ok(box !== null && box.height < 40, JSON.stringify(box));
+  await page.getByText('192.0.2.0/24', { exact: true }).waitFor();
 });

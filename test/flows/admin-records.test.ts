@@ -142,7 +142,8 @@ t.test('address lists: literal ones are changed, those of files show what was re
   t.equal((await put({ ...cdn.body, entries: [] })).status, 422, 'its entries are those of the file');
   t.equal((await put({ file: 'keys.yaml' })).status, 200);
   const wrong = (await call('GET', '/api/lists/cdn')).body;
-  t.same([wrong.up, wrong.why, wrong.total], [false, 'line 1 is no address', 0], 'nothing of the file is shown');
+  t.same([wrong.up, wrong.why, wrong.total], [false, 'line 1 is no address', 2], 'nothing of the file is shown');
+  t.same(wrong.entries, cdn.body.entries, 'what was read before serves');
   t.equal((await call('DELETE', '/api/lists/cdn', { ifMatch: '*' })).status, 204);
   const made = await call('PUT', '/api/lists/new', { body: ['2001:db8::/32'], ...CREATE });
   t.same([made.status, made.body.total], [201, 1]);

@@ -48,6 +48,18 @@ t.test('literal lists', async (t) => {
   t.equal(before.get('a')?.has(parseAddress('192.0.2.1')), true, 'who took the lists keeps them');
 });
 
+t.test('a list that is now to be read from elsewhere tells of the copy that serves until it was', async (t) => {
+  const file = join(t.testdir(), 'list.txt');
+  const { tried, use, holds, status } = keep(t, { a: literal('192.0.2.1', '192.0.2.2', ...many(20).split('\n')) });
+  await tried;
+  await use({ a: { kind: 'file', file } });
+  t.equal(holds('a', '192.0.2.1'), true);
+  t.same([status('a')?.up, status('a')?.entries, status('a')?.lastSuccessAt], [false, 22, 7]);
+  writeFileSync(file, '192.0.2.3\n');
+  await eventually(async () => holds('a', '192.0.2.3') === true, 'the first reading of the file');
+  t.same([status('a')?.up, status('a')?.entries], [true, 1], 'another list may be shorter');
+});
+
 t.test('a list in a file follows the file, and a swap of the link to it', async (t) => {
   const folder = t.testdir();
   const file = join(folder, 'list.txt');

@@ -34,8 +34,10 @@ function countsOf(requests: readonly Seen[]): DayCounts {
 const suggestFor = (requests: readonly Seen[], fields: object = {}): Suggestion =>
   suggest(countsOf(requests), { definition: definition(fields), rules: RULES });
 
+const NOW = Date.UTC(2026, 5, 1);
+
 const whatIfWith = (counts: DayCounts, fields: object): WhatIf =>
-  whatIf(counts, { key: keyCompiler()(definition(fields)), rules: RULES });
+  whatIf(counts, { key: keyCompiler()(definition(fields)), rules: RULES }, NOW);
 
 const ROUTE = { track: 'integration listed POST /track', users: 'integration listed GET /users/:id' };
 
@@ -266,5 +268,19 @@ t.test('and one step beside it is refused', (t) => {
   t.equal(replay({ ...one, method: 'PUT' }, fields), 'method_not_allowed');
   t.equal(replay({ ...one, path: '/track/more' }, fields), 'route_not_allowed');
   t.equal(replay({ ...one, event: 'Login' }, fields), 'event_not_allowed');
+  t.end();
+});
+
+t.test('a key that is disabled, or over, would have refused everything', (t) => {
+  const counts = countsOf([seenAt(1), seenAt(2)]);
+  const refused = (fields: object) =>
+    whatIfWith(counts, fields).wouldRefuse.map(({ reason, what, requests }) => [reason, what, requests]);
+  const value = 'the-secret-of-this-key';
+  t.same(refused({ enabled: false }), [['disabled', 'every request', 2]]);
+  t.same(refused({ expiresAt: '2026-05-31T23:59:59Z' }), [['expired', 'every request', 2]]);
+  t.same(refused({ secret: undefined, secrets: [{ value, expiresAt: '2026-05-01T00:00:00Z' }] }), [
+    ['expired', 'every request', 2],
+  ]);
+  t.same(refused({ expiresAt: '2026-06-01T00:00:01Z' }), []);
   t.end();
 });

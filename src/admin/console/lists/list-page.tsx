@@ -202,11 +202,13 @@ function Source({ draft, change, findings, readOnly }: SourceProps) {
 function Reading({ list: { kind, up, why, lastSuccessAt, total } }: { readonly list: AddressList }) {
   if (kind === 'literal') return null;
   return (
-    <Notice kind={up ? 'good' : 'error'}>
-      {up
-        ? `${total} entries, read `
-        : `The last reading could not be believed: ${why ?? 'it is not over yet'}. ${total} entries serve, read `}
-      {lastSuccessAt === null ? 'never' : <Ago at={lastSuccessAt} />}.
+    <Notice kind={up ? 'info' : 'error'}>
+      <p>
+        {up
+          ? `${total} entries, read `
+          : `The last reading could not be believed: ${why ?? 'it is not over yet'}. ${total} entries serve, read `}
+        {lastSuccessAt === null ? 'never' : <Ago at={lastSuccessAt} />}.
+      </p>
     </Notice>
   );
 }

@@ -1,6 +1,6 @@
 /** A policy as a form holds it, which fields it says among them, and the way back; and what a change means for each key. */
 import type { KeyDefinition, KeyType, Policy, PolicyReplacement } from '../api/types.ts';
-import { draftOf, NEW_DRAFT } from '../keys/draft.ts';
+import { draftOf, NEW_DRAFT, typesOf } from '../keys/draft.ts';
 import { FIELDS, type Draft, type FieldName } from '../keys/fields.ts';
 import { TYPE_NAMES } from '../ui/type-names.ts';
 
@@ -54,6 +54,13 @@ const PLAIN = {
   cacheTtlMinutes: null,
 } as const;
 
+/** The fields that a form offers: those of the type, and what it says anyhow. */
+export const offeredFields = ({ type, said }: Pick<PolicyDraft, 'type' | 'said'>): readonly PolicyField[] =>
+  POLICY_FIELDS.filter((name) => type === null || isOf(name, type) || said.includes(name));
+
+/** Whether keys of the type have the field. */
+const isOf = (name: PolicyField, type: KeyType): boolean => typesOf(name)?.includes(type) !== false;
+
 /** The policy that a form describes. */
 export function policyOf({ type, said, draft }: PolicyDraft): PolicyReplacement {
   const fields = POLICY_FIELDS.filter((name) => said.includes(name)).map((name) => [name, FIELDS[name].write(draft)]);
@@ -75,7 +82,7 @@ export function effectsOf(before: Policy, after: PolicyReplacement, keys: readon
       const type = key.inherited.includes('type') ? (after.type ?? null) : key.type;
       const next = { ...key, ...withDefaults(changed, after) };
       const fields = changed
-        .filter((name) => key.inherited.includes(name))
+        .filter((name) => key.inherited.includes(name) && isOf(name, type ?? key.type))
         .map((name) => ({
           title: FIELDS[name].title,
           before: FIELDS[name].words(key),

@@ -15,6 +15,7 @@ import { RecordBar, RecordHead, Users } from '../ui/record.tsx';
 import { Effects } from './effects.tsx';
 import {
   effectsOf,
+  offeredFields,
   POLICY_FIELDS,
   policyDraftOf,
   policyOf,
@@ -167,7 +168,7 @@ function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormPr
         />
         <p class="hint">What is chosen here holds for every key of the policy that does not say it itself.</p>
         <div class="choices">
-          {POLICY_FIELDS.map((name) => (
+          {offeredFields(draft).map((name) => (
             <Check
               key={name}
               label={FIELDS[name].title}
