@@ -39,15 +39,18 @@ export const isForStrangers = ({ identity }: Passage): boolean =>
  * harmless may: none of them can have what the backend makes of a field of his kept for the others.
  */
 export function shapeOf(passage: Routed): string {
-  const { facts, api, route } = passage;
+  const { facts, api, route, identity } = passage;
   const { cookies, forwardedProto: told } = facts.headers;
   const proto = forwardedProto(clientOf(passage).fromTrustedProxy ? told : undefined, facts.secure);
+  // The backend is told it, and it may change while an answer is kept.
+  const type = identity?.key.type ?? null;
   // Two routes may lead to one path of two backends.
   const upstream = route?.route.upstream ?? null;
-  if (upstream === null && cookies.length === 0 && !isForStrangers(passage) && sendsOneCredential(api)) return proto;
+  if (upstream === null && cookies.length === 0 && !isForStrangers(passage) && sendsOneCredential(api))
+    return `${proto} ${type}`;
   const { rawHeaders, authorization } = handOver(passage, api);
   const sent = authorization.kind === 'pass' ? facts.headers.authorization : textOf(authorization);
-  return JSON.stringify([proto, upstream, cookies, sent ?? null, shapingFields(passage, rawHeaders)]);
+  return JSON.stringify([proto, type, upstream, cookies, sent ?? null, shapingFields(passage, rawHeaders)]);
 }
 
 /** Whatever the caller shows, the backend gets the same. */

@@ -89,6 +89,7 @@ t.test('what a visitor or an end user is known by shapes every answer', async (t
     shape(['Authorization', 'Bearer x'], { authorization: PASS }),
     shape(['Authorization', 'Bearer y'], { authorization: PASS }),
     shapeOf({ ...onRoute({}), facts: factsOf({ secure: true }) }),
+    shapeOf(onRoute({}, { holder: key('k', { type: 'read-write' }) })),
   ];
   t.equal(new Set(shapes).size, shapes.length);
 });
