@@ -60,6 +60,8 @@ function request(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
           getSecure(url, { ...options, rejectUnauthorized: true }, resolve)
         : getPlain(url, options, resolve);
     sent.on('error', reject);
+    // What is answered with a switch of protocols ends without an answer and without an error.
+    sent.on('close', () => reject(new Error('it gives no answer')));
     if (url.protocol === 'http:')
       sent.on('socket', (socket) =>
         socket.once('connect', () => {
@@ -82,7 +84,8 @@ function problemOf({ statusCode, headers }: IncomingMessage): string | null {
   if (statusCode !== 200) return `it answers with status ${statusCode}`;
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') return 'its answer is compressed';
   // What ends with the connection may have been cut short.
-  const isFramed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  const coding = headers['transfer-encoding']?.toLowerCase();
+  const isFramed = coding === undefined ? headers['content-length'] !== undefined : coding === 'chunked';
   return isFramed ? null : 'its answer does not say how long it is';
 }
 

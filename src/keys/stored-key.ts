@@ -75,9 +75,19 @@ function splitPlain(id: string, json: string): PlainDefinition | undefined {
   const plainSecrets = Array.isArray(secrets) ? readSecrets(secrets) : undefined;
   if (plainSecrets === undefined) return undefined;
   const { allowFrom } = rest;
-  if (!Array.isArray(allowFrom)) return { shared: JSON.stringify(rest), secrets: plainSecrets, addresses: undefined };
-  if (!allowFrom.every(isAddress)) return undefined;
-  return { shared: JSON.stringify({ ...rest, allowFrom: [] }), secrets: plainSecrets, addresses: allowFrom };
+  const addresses = Array.isArray(allowFrom) ? allowFrom : undefined;
+  if (addresses?.every(isAddress) === false) return undefined;
+  const shared = textOf(addresses === undefined ? rest : { ...rest, allowFrom: [] });
+  return shared === undefined ? undefined : { shared, secrets: plainSecrets, addresses };
+}
+
+/** Undefined for what is nested deeper than can be written, which no key is: JSON.parse has no such bound. */
+function textOf(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseObject(json: string): Record<string, unknown> | undefined {

@@ -2,7 +2,9 @@
  * Whether the answer to a request may be kept, for how long and for whom, and what of the request, beside its method, target, Host
  * and body, may shape that answer. Asks no cache.
  */
+import { handOver } from '../policy/credential-handover.ts';
 import { isMetricsQuery } from '../policy/own-endpoint.ts';
+import type { ApiRules, UpstreamAuthorization } from '../policy/ruleset.ts';
 import { forwardedProto } from '../upstream/headers.ts';
 import { clientOf, type Passage, type Routed } from './passage.ts';
 
@@ -32,29 +34,47 @@ export const isForStrangers = ({ identity }: Passage): boolean =>
   identity === null || (identity.key.allowBrowsers && identity.key.type !== 'metrics');
 
 /**
- * What else may shape the answer, as one unambiguous text. A visitor's session always may. Of strangers every field that is not
- * known to be harmless may: none of them can have what the backend makes of a field of his kept for the others.
+ * What else may shape the answer, as one unambiguous text. A visitor's session always may, and so may what the backend gets where a
+ * credential may stand: also one that is passed on to it, or stands for the caller's. Of strangers every field that is not known to be
+ * harmless may: none of them can have what the backend makes of a field of his kept for the others.
  */
 export function shapeOf(passage: Routed): string {
-  const { facts, api } = passage;
-  const { cookies, authorization, forwardedProto: told } = facts.headers;
+  const { facts, api, route, identity } = passage;
+  const { cookies, forwardedProto: told } = facts.headers;
   const proto = forwardedProto(clientOf(passage).fromTrustedProxy ? told : undefined, facts.secure);
-  const { basic, bearer } = api.authorization;
-  const isPassedOn = authorization !== undefined && (bearer.kind === 'pass' || basic.kind === 'pass');
-  const isStrangers = isForStrangers(passage);
-  if (!isStrangers && !isPassedOn && cookies.length === 0) return proto;
-  return JSON.stringify([proto, cookies, isPassedOn ? authorization : null, isStrangers ? unknownFields(passage) : []]);
+  // The backend is told it, and it may change while an answer is kept.
+  const type = identity?.key.type ?? null;
+  // Two routes may lead to one path of two backends.
+  const upstream = route?.route.upstream ?? null;
+  if (upstream === null && cookies.length === 0 && !isForStrangers(passage) && sendsOneCredential(api))
+    return `${proto} ${type}`;
+  const { rawHeaders, authorization } = handOver(passage, api);
+  const sent = authorization.kind === 'pass' ? facts.headers.authorization : textOf(authorization);
+  return JSON.stringify([proto, type, upstream, cookies, sent ?? null, shapingFields(passage, rawHeaders)]);
 }
 
-function unknownFields({ facts: { rawHeaders }, api }: Routed): string[] {
+/** Whatever the caller shows, the backend gets the same. */
+const sendsOneCredential = ({ authorization: { basic, bearer }, credentialFields }: ApiRules): boolean =>
+  bearer.kind !== 'pass' && basic === bearer && credentialFields.length === 0;
+
+const textOf = (authorization: UpstreamAuthorization): string | null =>
+  authorization.kind === 'literal' ? authorization.value : null;
+
+/** `rawHeaders`: without the credentials that the backend does not get. */
+function shapingFields(passage: Routed, rawHeaders: readonly string[]): string[] {
+  const { credentialFields } = passage.api;
+  const isStrangers = isForStrangers(passage);
   const fields: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
-    if (HARMLESS.has(name) || name.startsWith('sec-') || api.credentialFields.includes(name)) continue;
-    fields.push(name, rawHeaders[i + 1] as string);
+    if (credentialFields.includes(name) || (isStrangers && !HARMLESS.has(name) && !OF_BROWSERS.test(name)))
+      fields.push(name, rawHeaders[i + 1] as string);
   }
   return fields;
 }
+
+/** What browsers say of themselves (Fetch Metadata, Client Hints). */
+const OF_BROWSERS = /^sec-(?:fetch-|ch-|gpc$|purpose$)/;
 
 /**
  * Part of the key already, not passed on, replaced by Postern's own, varied by where a backend cares, or different on each request

@@ -186,3 +186,60 @@ t.test('the name that was asked is one question for strangers, and no matter to 
   t.match([await asked('/a/public/p', 'one.test'), await asked('/a/public/p', 'evil.test')], [/stored/, /stored/]);
   t.match(await asked('/a/public/p', 'one.test'), /hit/);
 });
+
+t.test('what the backend gets in place of a credential is never shared by those who show another', async (t) => {
+  let answered = 0;
+  const answer = (name: string) => (_req: RecordedRequest, res: ServerResponse) =>
+    void res.writeHead(200).end(`${name} ${++answered}`);
+  const backend = await startBackend(t, answer('main'));
+  const files = await startBackend(t, answer('files'));
+  const routes = (prefix: string) => [
+    { method: 'GET', path: `${prefix}/public`, cacheMinutes: 5, public: true },
+    { method: 'GET', path: `${prefix}/one`, rewrite: '/both', cacheMinutes: 5 },
+    { method: 'GET', path: `${prefix}/two`, rewrite: '/both', cacheMinutes: 5, upstream: files.url },
+  ];
+  const credential = ['bearer', 'basic-username', 'header:x-api-key'];
+  const api = (prefix: string, authorization: unknown) => ({
+    upstream: backend.url,
+    paths: [prefix],
+    credential,
+    authorization,
+    routes: routes(prefix),
+  });
+  const postern = await startPostern(t, {
+    config: {
+      apis: {
+        passing: api('/pass', 'pass'),
+        naming: api('/name', { 'basic-username': 'Basic Yjo=', 'header:x-api-key': 'upstream-key', bearer: 'strip' }),
+        plain: { upstream: backend.url, paths: ['/plain'], routes: routes('/plain') },
+      },
+    },
+    keys: [{ id: 'reader', type: 'read-write', secret: READER }],
+  });
+  const ask = async (path: string, headers: Record<string, string> = {}): Promise<string> => {
+    const got = await fetch(postern.url + path, { headers });
+    return `${(await got.text()).split(' ')[0]} ${(got.headers.get('cache-status') ?? '').includes('hit') ? 'hit' : 'miss'}`;
+  };
+  const shown = [
+    {},
+    { 'x-api-key': 'alice' },
+    { 'x-api-key': 'bob' },
+    { authorization: 'Bearer alice' },
+    { authorization: 'Basic Ym9iOg==' },
+    { 'sec-key': 'alice' },
+  ];
+  for (const headers of shown) t.equal(await ask('/pass/public', headers), 'main miss');
+  for (const headers of shown) t.equal(await ask('/pass/public', headers), 'main hit');
+  // What it gets is what counts: the same text for everybody who shows one in that place.
+  t.equal(await ask('/name/public'), 'main miss');
+  t.equal(await ask('/name/public', { 'x-api-key': 'alice' }), 'main miss');
+  t.equal(await ask('/name/public', { 'x-api-key': 'bob' }), 'main hit');
+  t.equal(await ask('/name/public', { authorization: 'Basic Ym9iOg==' }), 'main miss');
+  t.equal(await ask('/name/public', { authorization: 'Bearer alice' }), 'main hit');
+  const reader = { authorization: `Bearer ${READER}` };
+  for (const prefix of ['/plain', '/name']) {
+    t.equal(await ask(`${prefix}/one`, reader), 'main miss');
+    t.equal(await ask(`${prefix}/two`, reader), 'files miss');
+    t.equal(await ask(`${prefix}/two`, reader), 'files hit');
+  }
+});

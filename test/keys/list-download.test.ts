@@ -21,6 +21,11 @@ const say = (bytes: string) =>
       socket.once('data', () => socket.end(bytes));
     }),
   );
+/** Gives what stops it. */
+function timerOf(late: () => void): () => void {
+  const timer = setTimeout(late, 2 * LIMITS.timeoutMs);
+  return () => clearTimeout(timer);
+}
 const whyOf = async (url: string): Promise<string> => {
   const got = await downloadText(url, LIMITS, signal);
   return got.ok ? 'it was believed' : got.why;
@@ -68,6 +73,21 @@ t.test('nor what may have been cut short', async (t) => {
   t.match(await whyOf(await say(`${head}Transfer-Encoding: chunked\r\n\r\nf\r\n${LIST}\r\n`)), /cut short/);
   t.match(await whyOf(await say(`${head}Connection: close\r\n\r\n${LIST}`)), /does not say how long/);
   t.match(await whyOf(await say('203.0.113.0/28')), /cannot be reached/);
+});
+
+t.test('nor what ends with the connection, whatever its coding is called', async (t) => {
+  for (const coding of ['identity', 'gzip', 'chunked, gzip'])
+    t.match(
+      await whyOf(await say(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n${LIST}`)),
+      /does not say how long it is/,
+      coding,
+    );
+});
+
+t.test('a switch of protocols is no answer, and is not waited for', async (t) => {
+  const url = await say('HTTP/1.1 101 Switching Protocols\r\nUpgrade: list\r\nConnection: upgrade\r\n\r\n');
+  const late = new Promise<string>((resolve) => t.teardown(timerOf(() => resolve('nothing came'))));
+  t.match(await Promise.race([whyOf(url), late]), /gives no answer/);
 });
 
 t.test('one that never ends is given up', async (t) => {

@@ -100,3 +100,17 @@ t.test('keys of one kind share what they have in common', (t) => {
   t.equal(two?.allowedEvents, one?.allowedEvents);
   t.end();
 });
+
+t.test('what is nested deeper than can be written is one invalid key, and no error', (t) => {
+  const read = createStoredKeyReader(NO_RECORDS);
+  const secrets = `"secrets":[{"hash":"sha256:${digest('a')}"}]`;
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  for (const json of [
+    `{"type":"write-only",${secrets},"other":${deep}}`,
+    `{"type":${deep},${secrets}}`,
+    `{"type":"write-only",${secrets},"allowFrom":["10.1.2.3"],"rateLimit":${deep}}`,
+    `{"type":"write-only",${secrets},"allowFrom":[${deep}]}`,
+  ])
+    t.equal(read('key', json).key, null);
+  t.end();
+});
