@@ -2,12 +2,13 @@
  * Reads postern.yaml: into a valid configuration, or into every finding that keeps it from being one. Reads the files that
  * it refers to, so that a missing certificate is found before anything listens. Does not read the keys.
  */
+import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { readYamlFile, resolveFrom, resolveUpstream, type Environment } from './document.ts';
 import type { ApiConfig } from './apis-schema.ts';
 import { describeApis } from './described-routes.ts';
 import { eventNotes } from './event-notes.ts';
-import { findingsOf, problemsOf } from './issue.ts';
+import { findingsOf, problemsOf, type Finding } from './issue.ts';
 import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { CONFIG_JSON_SCHEMA, ConfigSchema, KeysSchema, type Config } from './schema.ts';
@@ -56,7 +57,9 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
   const config = { ...resolved, apis: described.apis };
   const named = checkNamedFiles(config);
   const warnings = problemsOf(configWarnings(resolved, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
-  const findings = problemsOf([...named.findings, ...described.findings], yaml);
+  const files = [...yaml.files, ...named.files, ...described.files];
+  const store = storeFindings(config, keyFile === null ? files : [...files, keyFile]);
+  const findings = problemsOf([...named.findings, ...described.findings, ...store], yaml);
   const problems = [...yaml.problems, ...findings, ...warnings, ...described.problems];
   return {
     config: hasErrors(problems) ? null : config,
@@ -67,8 +70,17 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
       name,
       unknown: problemsOf([{ path, message: 'is the name of no address list' }], yaml)[0] as Problem,
     })),
-    files: [...yaml.files, ...named.files, ...described.files],
+    files,
   };
+}
+
+/** What is observed would take the place of a file that is read. */
+function storeFindings({ observe: { store } }: Config, files: readonly string[]): Finding[] {
+  if (!store.startsWith(FILE_STORE)) return [];
+  const path = resolve(store.slice(FILE_STORE.length));
+  return files.some((file) => resolve(file) === path)
+    ? [{ path: ['observe', 'store'], message: 'must be a file of its own, since it is written to' }]
+    : [];
 }
 
 /** Asked of the section alone, so that a mistake in another one does not hide those in the key file. */
@@ -108,6 +120,9 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
   };
 }
 
+/** What stands before the path of a file, in `observe.store`. */
+const FILE_STORE = 'file:';
+
 /** Of `file:PATH` the path alone is one. */
-const storeWithPath = (store: string, resolve: (path: string) => string): string =>
-  store.startsWith('file:') ? `file:${resolve(store.slice('file:'.length))}` : store;
+const storeWithPath = (store: string, resolvePath: (path: string) => string): string =>
+  store.startsWith(FILE_STORE) ? `${FILE_STORE}${resolvePath(store.slice(FILE_STORE.length))}` : store;

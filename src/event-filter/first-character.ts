@@ -1,8 +1,8 @@
 /**
- * Tells by the first character of a name that it is none of several that are looked for. Most names of a body end there, however
- * many are looked for; what it does not rule out is compared.
+ * Tells by the first character of a name that it is none of several that are looked for, or which of them it may be. Most names of
+ * a body end there, however many are looked for; what it does not rule out is compared.
  */
-import { characterAt, kindOf, LENGTH_BITS, VISIBLE } from './characters.ts';
+import { characterAt, kindOf, LENGTH_BITS, LENGTH_MASK, VISIBLE } from './characters.ts';
 import { TO_ASCII } from './odd-name.ts';
 
 /** 1 for each first byte that a name may have which is to be compared. */
@@ -25,11 +25,22 @@ export function firstBytesOf(folded: readonly string[]): FirstBytes | null {
   return bytes;
 }
 
-/** Whether the name that begins at `start` is none of them. */
-export function beginsAsNone(bytes: Uint8Array, start: number, first: FirstBytes): boolean {
-  const byte = bytes[start] as number;
-  if (first[byte] === 0) return true;
-  if (byte <= DELETE) return false;
-  const point = characterAt(bytes, start) >> LENGTH_BITS;
-  return kindOf(point) === VISIBLE && !TO_ASCII.has(point);
+/** In place of the first visible character of a name: it has none, or one that no such name begins with. */
+export const NO_INITIAL = -1;
+/** In place of it: one that a reader may take for one or the other. */
+export const ANY_INITIAL = 0;
+
+/**
+ * The first visible character, in lower case, of the name from `start` to its closing quote at `close`. It is read once for all names
+ * that are looked for, since whatever shows nothing may stand before it, and very much of that.
+ */
+export function initialOf(bytes: Uint8Array, start: number, close: number): number {
+  for (let at = start; at < close;) {
+    const character = characterAt(bytes, at);
+    const point = character >> LENGTH_BITS;
+    if (point > SPACE && point < DELETE) return point >= 0x41 && point <= 0x5a ? point + 0x20 : point;
+    if (kindOf(point) === VISIBLE) return TO_ASCII.has(point) ? ANY_INITIAL : NO_INITIAL;
+    at += character & LENGTH_MASK;
+  }
+  return NO_INITIAL;
 }

@@ -42,6 +42,7 @@ const NOT_BASE64 = invalid('the value is neither JSON nor base64 in its one form
 export function readForm(body: Buffer, { field, isField, others }: FormRule): Decision<FormField> {
   const text = body.toString('latin1');
   const rest: string[] = [];
+  let restLength = 0;
   let place: { start: number; end: number } | null = null;
   for (let at = 0; at <= text.length;) {
     const found = text.indexOf('&', at);
@@ -49,13 +50,16 @@ export function readForm(body: Buffer, { field, isField, others }: FormRule): De
     const equals = text.indexOf('=', at);
     const nameEnd = equals === -1 || equals > end ? end : equals;
     const name = text.slice(at, nameEnd);
-    if (nameEnd === end || !PLAIN_NAME.test(name)) return SPLIT;
+    if (nameEnd === end || name.length > LONGEST_NAME || !PLAIN_NAME.test(name)) return SPLIT;
     if (name === field) {
       if (place !== null) return NOT_ONCE;
       place = { start: nameEnd + 1, end };
     } else if (isField(name)) return NOT_ONCE;
-    else rest.push(text.slice(at, end));
-    if (rest.length > MOST_FIELDS) return UNLISTED;
+    else {
+      rest.push(text.slice(at, end));
+      restLength += end - at;
+    }
+    if (rest.length > MOST_FIELDS || (others !== null && restLength > MOST_LISTED_LENGTH)) return UNLISTED;
     at = end + 1;
   }
   if (place === null) return NOT_ONCE;
@@ -65,6 +69,10 @@ export function readForm(body: Buffer, { field, isField, others }: FormRule): De
 
 /** Far more than any list holds; each of them is looked at. */
 const MOST_FIELDS = 256;
+/** In characters. What is looked at in many ways must not be long: a listed field is none that holds data. */
+const LONGEST_NAME = 256;
+/** Of all listed fields, in characters: as much as a query may have. */
+const MOST_LISTED_LENGTH = 16_384;
 
 /** What every parser reads as the same name. A name may be escaped where the list says so. */
 const PLAIN_NAME = /^(?:[\w.~-]|%24)+$/;
@@ -88,9 +96,9 @@ function readValue(body: Buffer, { start, end }: { start: number; end: number })
       value[filled++] = isJson ? SPACE : PLUS;
       isLoose = !isJson;
     } else if (byte === PERCENT && at + 2 < end) {
-      const decoded = Number.parseInt(body.toString('latin1', at + 1, at + 3), 16);
-      if (Number.isNaN(decoded) || !HEX_PAIR.test(body.toString('latin1', at + 1, at + 3))) return NOT_ENCODED;
-      value[filled++] = decoded;
+      const [high, low] = [HEX[body[at + 1] as number] as number, HEX[body[at + 2] as number] as number];
+      if (high === NO_DIGIT || low === NO_DIGIT) return NOT_ENCODED;
+      value[filled++] = (high << 4) | low;
       at += 2;
     } else if (byte === EQUALS && !isJson && at >= end - 2) value[filled++] = byte;
     else return NOT_ENCODED;
@@ -103,7 +111,12 @@ function readValue(body: Buffer, { start, end }: { start: number; end: number })
   return allowed({ value: bytes, isBase64: true, isLoose, start, end });
 }
 
-const HEX_PAIR = /^[0-9A-Fa-f]{2}$/;
+const NO_DIGIT = 16;
+/** What a hexadecimal digit stands for. */
+const HEX = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return /[0-9A-Fa-f]/.test(character) ? Number.parseInt(character, 16) : NO_DIGIT;
+});
 
 /** Whether the value begins as an object or an array does; both are escaped in a form. */
 const beginsJson = (body: Buffer, start: number, end: number): boolean =>

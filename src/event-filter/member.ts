@@ -20,6 +20,8 @@ export type MatchName = (bytes: Buffer, start: number, close: number) => MemberM
 export interface Member {
   /** As names are compared that some parser takes for it. */
   readonly folded: string;
+  /** The first character of that, or the first half of it. */
+  readonly initial: number;
   /** For names of which `closePlainName` told the end. */
   readonly matchPlain: MatchName;
   /** For all other names. */
@@ -54,7 +56,7 @@ export function compileMember(name: string): Member {
       return startsWith(bytes, start, wanted) ? 'exact' : 'variant';
     return length === PROTOTYPE.length && startsWith(bytes, start, PROTOTYPE) ? 'prototype' : 'none';
   };
-  return { folded, matchPlain, ...compileOdd(name, folded) };
+  return { folded, initial: folded.charCodeAt(0), matchPlain, ...compileOdd(name, folded) };
 }
 
 /** Character by character: a body may hold hundreds of thousands of odd names. */

@@ -12,6 +12,8 @@ export interface JudgedNames {
 
 /** More names than these are not taken down of one body: somebody made them up. */
 const MOST_NAMES = 512;
+/** In code units. A longer name is not kept from one body to the next: hundreds of them would fill the memory. */
+const LONGEST_LEARNT = 512;
 
 /** One record serves many bodies: filters are synchronous. */
 export class NotedNames {
@@ -84,9 +86,9 @@ class KnownNames {
     return this.#names[place] as string;
   }
 
-  /** From the next body on the name is known. */
+  /** From the next body on the name is known, unless it is too long. */
   learn(name: string, body: number): void {
-    if (name === '' || this.#names.length >= MOST_NAMES) return;
+    if (name === '' || name.length > LONGEST_LEARNT || this.#names.length >= MOST_NAMES) return;
     this.#names.push(name);
     this.#learntIn = body;
   }

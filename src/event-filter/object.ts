@@ -2,7 +2,7 @@
  * Walks the members of one object and finds the one that a selector looks for.
  * It notes what makes that member ambiguous and decides nothing; what lies deeper is stepped over.
  */
-import { beginsAsNone, firstBytesOf, type FirstBytes } from './first-character.ts';
+import { ANY_INITIAL, type FirstBytes, firstBytesOf, initialOf, NO_INITIAL } from './first-character.ts';
 import { closePlainName, type Member, type MemberMatch } from './member.ts';
 import {
   CLOSE_OBJECT,
@@ -70,7 +70,9 @@ type WalkOptions = Pick<Walk, 'member' | 'depth' | 'skipFound'> & {
   readonly second?: SecondMember | null;
 };
 
-export function newWalk({ member, depth, skipFound, rivals = [], second = null }: WalkOptions): Walk {
+export function newWalk({ member, depth, skipFound, rivals: named = [], second = null }: WalkOptions): Walk {
+  // Each name of a body is compared with all of them.
+  const rivals = named.filter(({ folded }, i) => named.findIndex((other) => other.folded === folded) === i);
   return {
     member,
     depth,
@@ -139,21 +141,22 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   const valueStart = skipColon(bytes, close + 1);
   if (valueStart === INVALID) return INVALID;
 
-  if (walk.first !== null && beginsAsNone(bytes, nameStart, walk.first))
-    return skipValue(bytes, valueStart, walk.depth);
-  const match = plain ? walk.member.matchPlain(bytes, nameStart, close) : walk.member.matchOdd(bytes, nameStart, close);
+  const { first } = walk;
+  if (first !== null && first[bytes[nameStart] as number] === 0) return skipValue(bytes, valueStart, walk.depth);
+  let initial = plain ? PLAIN : ANY_INITIAL;
+  if (!plain && first !== null) {
+    initial = initialOf(bytes, nameStart, close);
+    if (initial === NO_INITIAL || first[initial] === 0) return skipValue(bytes, valueStart, walk.depth);
+  }
+  const match = matchOf(walk.member, bytes, nameStart, close, initial);
   if (match === 'none') {
     // One that stands here is found before one that would be inherited.
     if (walk.rivals !== null && (walk.rival === NONE || walk.rival === walk.rivals.length)) {
-      const found = plain
-        ? walk.rivals.findIndex(({ matchPlain }) => isMatch(matchPlain(bytes, nameStart, close)))
-        : walk.rivals.findIndex(({ matchOdd }) => isMatch(matchOdd(bytes, nameStart, close)));
+      const found = walk.rivals.findIndex((rival) => isMatch(matchOf(rival, bytes, nameStart, close, initial)));
       if (found !== NONE) walk.rival = found;
     }
     if (walk.second === null) return skipValue(bytes, valueStart, walk.depth);
-    const { member } = walk.second;
-    const also = plain ? member.matchPlain(bytes, nameStart, close) : member.matchOdd(bytes, nameStart, close);
-    return skipSecond(bytes, valueStart, walk, also);
+    return skipSecond(bytes, valueStart, walk, matchOf(walk.second.member, bytes, nameStart, close, initial));
   }
   if (match === 'exact') {
     walk.exact++;
@@ -169,6 +172,17 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
       return skipPrototype(bytes, valueStart, walk);
   }
   return skipValue(bytes, valueStart, walk.depth);
+}
+
+/** In place of a name's first visible character: all of its bytes mean what they are. */
+const PLAIN = -2;
+/** That of `__proto__`, which every member is asked for. */
+const UNDERSCORE = 0x5f;
+
+function matchOf(member: Member, bytes: Buffer, start: number, close: number, initial: number): MemberMatch {
+  if (initial === PLAIN) return member.matchPlain(bytes, start, close);
+  const mayMatch = initial === ANY_INITIAL || initial === member.initial || initial === UNDERSCORE;
+  return mayMatch ? member.matchOdd(bytes, start, close) : 'none';
 }
 
 function skipSecond(bytes: Buffer, start: number, { second, depth }: Walk, match: MemberMatch): number {

@@ -1,17 +1,53 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { beginsAsNone, type FirstBytes, firstBytesOf } from '../../src/event-filter/first-character.ts';
+import {
+  ANY_INITIAL,
+  type FirstBytes,
+  firstBytesOf,
+  initialOf,
+  NO_INITIAL,
+} from '../../src/event-filter/first-character.ts';
 import { compileMember } from '../../src/event-filter/member.ts';
 
 const first = firstBytesOf(['name', 'events']) as FirstBytes;
-const isNone = (name: string): boolean => beginsAsNone(Buffer.from(`${name}"`), 0, first);
+
+/** As an object's walk asks, of the name that `bytes` hold between quotes. */
+function isRuledOut(bytes: Buffer): boolean {
+  const initial = initialOf(bytes, 1, bytes.length - 1);
+  return first[bytes[1] as number] === 0 || initial === NO_INITIAL || first[initial] === 0;
+}
+const isNone = (name: string): boolean => isRuledOut(Buffer.from(`"${name}"`));
 
 void t.test('names that begin otherwise are none of those', async (t) => {
-  for (const name of ['x', 'X', 'data', '1', '$name', 'é', '頁', '', '\u{1f600}']) t.equal(isNone(name), true, name);
-  for (const name of ['n', 'Name', 'EVENTS', '__proto__', ' name', '\\u006eame', '\u200bname', '\u00a0x', '\u017fx'])
+  for (const name of [
+    'x',
+    'X',
+    'data',
+    '1',
+    '$name',
+    'é',
+    '頁',
+    '',
+    '\u{1f600}',
+    '\u200b',
+    '\u00ad x',
+    '\\n\\u0000\u200bX',
+    ' é',
+    '\u00a0x',
+  ])
+    t.equal(isNone(name), true, name);
+  for (const name of ['n', 'Name', 'EVENTS', '__proto__', ' name', '\\u006eame', '\u200bname', '\u00a0n', '\u017fx'])
     t.equal(isNone(name), false, name);
   t.equal(firstBytesOf(['name', 'straße']), null);
   t.equal(firstBytesOf(['イベント']), null);
+});
+
+void t.test('what shows nothing before the first visible character is passed over', async (t) => {
+  const initial = (name: string): number => initialOf(Buffer.from(`"${name}"`), 1, Buffer.byteLength(name) + 1);
+  for (const name of ['name', 'Name', '\u200bname', '\\u00ad\u00ad N', '\\u006e']) t.equal(initial(name), 0x6e, name);
+  for (const name of ['', ' ', '\u00ad', '\\u0000', '\ufeff\u3000', 'é', '\u200bé'])
+    t.equal(initial(name), NO_INITIAL, name);
+  t.equal(initial('\u200b\u017fx'), ANY_INITIAL);
 });
 
 void t.test('whatever is ruled out is no match', async (t) => {
@@ -25,7 +61,7 @@ void t.test('whatever is ruled out is no match', async (t) => {
       }),
       (name) => {
         const bytes = Buffer.from(JSON.stringify(name));
-        if (!beginsAsNone(bytes, 1, first)) return true;
+        if (!isRuledOut(bytes)) return true;
         ruledOut++;
         return member.matchOdd(bytes, 1, bytes.length - 1) === 'none';
       },

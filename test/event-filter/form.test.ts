@@ -179,3 +179,15 @@ void t.test('every form reader finds what was read', async (t) => {
   );
   t.ok(accepted > 30, `${accepted} were read`);
 });
+
+void t.test('what is looked at in many ways is short', async (t) => {
+  const longest = 'a'.repeat(256);
+  t.equal(read(`${longest}=1&data=${JSON_VALUE}`, ANY), TEXT);
+  t.equal(read(`${longest}a=1&data=${JSON_VALUE}`, ANY), 'invalid_event_body', 'a name');
+  // With its name, an equals sign, and no separator.
+  const most = 16_384 - 'ip='.length;
+  t.equal(read(`ip=${'1'.repeat(most)}&data=${JSON_VALUE}`), TEXT);
+  t.equal(read(`ip=${'1'.repeat(most + 1)}&data=${JSON_VALUE}`), 'invalid_event_body', 'listed fields');
+  t.equal(read(`ip=1&%24lib=${'1'.repeat(most)}&data=${JSON_VALUE}`), 'invalid_event_body', 'all together');
+  t.equal(read(`x=${'1'.repeat(most + 1)}&data=${JSON_VALUE}`, ANY), TEXT, 'nobody looks at it');
+});

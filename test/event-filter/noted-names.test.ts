@@ -89,3 +89,27 @@ t.test('bytes that are no text are taken down as nothing', (t) => {
   t.same(notes.take(), { allowed: [], disallowed: [] });
   t.end();
 });
+
+t.test('a long name is taken down, and not kept from one body to the next', (t) => {
+  const notes = new NotedNames();
+  const isAllowed = notes.watch(null);
+  /** Of the second body: the names taken down, and whether a text was made, as it is of a name that is not known. */
+  const again = (name: string): { allowed: readonly string[]; madeText: boolean } => {
+    const bytes = Buffer.from(JSON.stringify(name));
+    let madeText = false;
+    bytes.toString = (...range) => {
+      madeText = true;
+      return Buffer.prototype.toString.apply(bytes, range);
+    };
+    for (let body = 0; body < 2; body++) {
+      notes.begin();
+      madeText = false;
+      isAllowed(bytes, 1, bytes.length - 1);
+    }
+    return { allowed: notes.take().allowed, madeText };
+  };
+  const longest = 'a'.repeat(512);
+  t.same(again(longest), { allowed: [longest], madeText: false });
+  t.same(again(`${longest}a`), { allowed: [`${longest}a`], madeText: true });
+  t.end();
+});

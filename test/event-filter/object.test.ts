@@ -1,5 +1,5 @@
 import t from 'tap';
-import { compileMember } from '../../src/event-filter/member.ts';
+import { compileMember, type MatchName, type Member } from '../../src/event-filter/member.ts';
 import { newWalk, NONE, type Walk, walkObject } from '../../src/event-filter/object.ts';
 import { INVALID, skipValue } from '../../src/event-filter/scan.ts';
 
@@ -77,4 +77,34 @@ void t.test('what is no object is INVALID', async (t) => {
     '{1:1}',
   ])
     t.equal(walkObject(Buffer.from(text), 0, newNameWalk()), INVALID, text);
+});
+
+void t.test('what a name costs does not grow with how often or how many members are looked for', async (t) => {
+  let compared = 0;
+  const counted = (name: string): Member => {
+    const member = compileMember(name);
+    const matchOdd: MatchName = (...place) => {
+      compared++;
+      return member.matchOdd(...place);
+    };
+    return { ...member, matchOdd };
+  };
+  const rivals = ['event', 'batch', 'event', 'Event', '_method', 'events'].map(counted);
+  const walk = newWalk({
+    member: counted('name'),
+    depth: 1,
+    skipFound: (bytes, at) => skipValue(bytes, at, 1),
+    rivals,
+  });
+  const comparisons = (name: string): number => {
+    compared = 0;
+    const bytes = Buffer.from(`{"${name}":0}`);
+    t.equal(walkObject(bytes, 0, walk), bytes.length);
+    return compared;
+  };
+  t.equal(comparisons('\u00ad'.repeat(1000)), 0, 'nothing is visible');
+  t.equal(comparisons('\u00adx'), 0, 'the first visible character is that of none');
+  t.equal(comparisons('\u00adb'), 1);
+  t.equal(comparisons('\u00adex'), 2, 'each of those that begin so, once');
+  t.equal(comparisons('\u00ad__proto'), 5, 'any might be the prototype');
 });
