@@ -42,7 +42,9 @@ function checkKeys(file: string, { config, namedLists }: LoadedConfig, io: Comma
   const apis = config === null ? null : Object.keys(config.apis);
   const loaded = loadKeyFile(file, io.env, apis);
   const open = Object.entries(config?.apis ?? {}).filter(([, { unlisted }]) => unlisted === 'allow');
-  const context = { openApis: open.map(([name]) => name), listsUsed: namedLists.map(({ name }) => name) };
+  // What a configuration with mistakes names is not known.
+  const listsUsed = config === null ? [...loaded.records.lists.keys()] : namedLists.map(({ name }) => name);
+  const context = { openApis: open.map(([name]) => name), listsUsed };
   return [
     ...(loaded.definitions === null ? [] : unknownNamedLists(namedLists, loaded.records)),
     ...loaded.problems,

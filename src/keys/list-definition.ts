@@ -5,7 +5,7 @@ import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { LiteralAddressSchema } from '../config/address-entries.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
-import { jsonSchemaOf } from '../config/json-schema.ts';
+import { jsonSchemaOf, type JsonSchema } from '../config/json-schema.ts';
 import { text, whole } from '../config/values.ts';
 
 /** A valid definition. */
@@ -47,7 +47,13 @@ export const AddressListSchema = z
   })
   .describe('A list of addresses and ranges, `{ file }`, or `{ url, refreshMinutes, maxEntries }`.');
 
-const SCHEMA = jsonSchemaOf(AddressListSchema);
+/** What is known in each form of a list: of another form's fields none is meant. */
+const KNOWN = new Map(
+  [AddressListSchema, LiteralSchema, FileSchema, UrlSchema].map((schema) => [
+    schema as z.ZodType,
+    jsonSchemaOf(schema),
+  ]),
+);
 
 export type ReadList =
   | { readonly ok: true; readonly value: AddressListDefinition }
@@ -55,8 +61,10 @@ export type ReadList =
 
 /** Reads a list as it was written, from YAML or JSON. Every mistake is a finding. */
 export function readListDefinition(written: unknown): ReadList {
-  const parsed = schemaFor(written).safeParse(written);
-  if (!parsed.success) return { ok: false, findings: findingsOf(parsed.error.issues, written, SCHEMA) };
+  const meant = schemaFor(written);
+  const parsed = meant.safeParse(written);
+  if (!parsed.success)
+    return { ok: false, findings: findingsOf(parsed.error.issues, written, KNOWN.get(meant) as JsonSchema) };
   const value = parsed.data;
   if (Array.isArray(value)) return { ok: true, value: { kind: 'literal', entries: value.map(literalAddress) } };
   return { ok: true, value: 'file' in value ? { kind: 'file', ...value } : { kind: 'url', ...value } };
