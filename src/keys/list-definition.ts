@@ -32,13 +32,17 @@ const FileSchema = z.strictObject({
   file: text('must be the name of a file').describe('A file with one address or range in a line.'),
 });
 
+const URL_DEFAULTS = { refreshMinutes: 60, maxEntries: 100_000 };
+
 const UrlSchema = z.strictObject({
   url: z
     .string({ error: URL_RULE })
     .refine(isListUrl, { error: URL_RULE })
     .describe('Where a text with one address or range in a line is read.'),
-  refreshMinutes: whole(1, 10_080).default(60).describe('How often it is read again.'),
-  maxEntries: whole(1, 1_000_000).default(100_000).describe('A text with more entries is not believed.'),
+  refreshMinutes: whole(1, 10_080).default(URL_DEFAULTS.refreshMinutes).describe('How often it is read again.'),
+  maxEntries: whole(1, 1_000_000)
+    .default(URL_DEFAULTS.maxEntries)
+    .describe('A text with more entries is not believed.'),
 });
 
 export const AddressListSchema = z
@@ -78,12 +82,17 @@ function schemaFor(written: unknown): z.ZodType<z.output<typeof AddressListSchem
   return 'file' in written ? FileSchema : AddressListSchema;
 }
 
-/** The shortest way to write a list. */
+/** The shortest way to write a list: what is at its default is left out. */
 export function writtenList(definition: AddressListDefinition): unknown {
   if (definition.kind === 'literal')
     return definition.entries.map((entry) => (entry.description === '' ? entry.address : entry));
-  const { kind: _, ...fields } = definition;
-  return fields;
+  if (definition.kind === 'file') return { file: definition.file };
+  const { url, refreshMinutes, maxEntries } = definition;
+  return {
+    url,
+    ...(refreshMinutes === URL_DEFAULTS.refreshMinutes ? {} : { refreshMinutes }),
+    ...(maxEntries === URL_DEFAULTS.maxEntries ? {} : { maxEntries }),
+  };
 }
 
 const literalAddress = (entry: z.output<typeof LiteralAddressSchema>): LiteralAddress =>
