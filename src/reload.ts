@@ -8,6 +8,7 @@ import { readConfig } from './config/read-config.ts';
 import { restartOnlyChanges, withBootSettings } from './config/restart-only.ts';
 import type { Config } from './config/schema.ts';
 import { watchFiles } from './config/watch.ts';
+import { unknownListsOfFile } from './keys/list-problems.ts';
 import { createCoalescer } from './lib/coalescer.ts';
 import type { Log } from './observability/log.ts';
 
@@ -32,7 +33,8 @@ export interface Reloader {
 export function createReloader(initial: Config, { file, env, log, apply, now }: ReloadPorts): Reloader {
   let running = initial;
   let successful = true;
-  let stopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let lastLoaded = now();
 
   const failed = (error?: Error): void => {
@@ -43,8 +45,14 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
   async function reload(): Promise<readonly string[] | null> {
     try {
       const loaded = await readConfig({ file, env });
-      return stopped ? null : take(loaded);
+      const unknown = await unknownListsOfFile(loaded.namedLists, { ...initial.keys, env, signal });
+      if (signal.aborted) return null;
+      if (unknown.length === 0 || loaded.config === null) return take(loaded);
+      // When the key file has the lists, this configuration is right.
+      const files = [...loaded.files, initial.keys.file];
+      return take({ ...loaded, config: null, problems: [...loaded.problems, ...unknown], files });
     } catch (error) {
+      if (signal.aborted) return null;
       failed(error as Error);
       return null;
     }
@@ -77,7 +85,7 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
     return files;
   }
 
-  const stop = (): void => void (stopped = true);
+  const stop = (): void => stopping.abort();
   return { reload, stop, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
 }
 

@@ -48,7 +48,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     ],
   ],
   ['current-rules.ts', ['tokens', 'cache', 'upstream', 'policy', 'keys', 'config']],
-  ['reload.ts', ['observability', 'config']],
+  ['reload.ts', ['observability', 'keys', 'config']],
   ['start-keys.ts', ['observability', 'keys']],
   [
     'request',

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
 import { createReloader, followChanges } from '../src/reload.ts';
@@ -45,6 +45,28 @@ t.test('an invalid one is not, and every finding is told', async (t) => {
     ['error', 'config_reload_failed', { detail: 'the running configuration stays' }],
   ]);
   t.match(reloader.status(), { lastReloadSuccessful: false, lastLoaded: 1 });
+});
+
+t.test('a name of an address list that stands for none is a mistake, until the key file has it', async (t) => {
+  const applied: Config[] = [];
+  const { reloader, write, lines, file } = reloading(t, (config) => void applied.push(config));
+  const keys = join(dirname(file), 'keys.yaml');
+  const key = 'keys: [{ id: a, type: read-only, secret: "0123456789", apis: [new] }]\n';
+  writeFileSync(keys, `${key}addressLists: { office: [192.0.2.1] }\n`);
+  write(`listen: { denyFrom: [{ list: offce }] }\n${API}`);
+  t.same(await reloader.reload(), [file, keys], 'tried again when the key file changes');
+  t.match(lines, [
+    ['error', 'config_problem', { detail: /postern\.yaml:1:\d+ error listen\.denyFrom.*; did you mean "office"\?$/ }],
+    ['error', 'config_reload_failed', { detail: 'the running configuration stays' }],
+  ]);
+  t.same(applied, []);
+  writeFileSync(keys, `${key}addressLists: { offce: [192.0.2.1] }\n`);
+  t.same(await reloader.reload(), [file], 'names that are newer than those in use count');
+  t.equal(applied.length, 1);
+  t.equal(lines.at(-1)?.[1], 'config_reloaded');
+  writeFileSync(keys, 'keys: [');
+  await reloader.reload();
+  t.equal(applied.length, 2, 'a key file with mistakes hinders no configuration');
 });
 
 t.test('a warning is told as one, and hinders nothing', async (t) => {

@@ -7,7 +7,7 @@ import type { Finding } from '../config/issue.ts';
 import type { Config } from '../config/schema.ts';
 import type { ListStatus } from '../keys/address-lists.ts';
 import type { PolicyDefinition } from '../keys/definition.ts';
-import { readListDefinition, writtenList, type AddressListDefinition } from '../keys/list-definition.ts';
+import { readListDefinition, type AddressListDefinition } from '../keys/list-definition.ts';
 import { readPolicy, type Read } from '../keys/read-definition.ts';
 import type { RecordUsers } from '../keys/record-kind.ts';
 import type { AddressSet } from '../lib/cidr.ts';
@@ -72,13 +72,12 @@ export function showList(
   { status, set, now }: ListReading,
 ): object {
   const at = status?.lastSuccessAt ?? null;
-  const { kind } = definition;
   return {
     name,
-    kind,
-    ...(kind === 'literal' ? {} : (writtenList(definition) as object)),
-    entries: kind === 'literal' ? definition.entries : entriesIn(set),
-    total: kind === 'literal' ? definition.entries.length : (status?.entries ?? 0),
+    // All that it says, its defaults too.
+    ...definition,
+    entries: definition.kind === 'literal' ? definition.entries : entriesIn(set),
+    total: definition.kind === 'literal' ? definition.entries.length : (status?.entries ?? 0),
     up: status?.up ?? false,
     why: withoutQuotation(status?.why ?? null),
     lastSuccessAt: at === null ? null : isoTime(at),

@@ -113,19 +113,22 @@ function cacheResults(samples: Metrics['samples']): Record<string, number> {
 
 function keyStates({ keys, samples, now }: StatusPorts, definitions: ReadonlyMap<string, KeyDefinition>) {
   const snapshot = keys();
+  const records = snapshot?.records ?? NO_RECORDS;
   const lastUsed = new Map<string, number>();
   for (const { labels, value } of samples('postern_secret_last_used_timestamp_seconds'))
     lastUsed.set(`${labels['key']} ${labels['secret']}`, value * 1000);
   const used = [...(snapshot?.byId.values() ?? [])].map((key) => {
     const definition = definitions.get(key.id);
-    const whole = definition && completed({ id: key.id, definition }, snapshot?.records ?? NO_RECORDS);
+    const whole = definition && completed({ id: key.id, definition }, records);
     return {
       id: key.id,
       state: keyState(key, now()),
       why: null,
       secrets: key.secrets.map(({ id }) => ({ id, lastUsedAt: timeOf(lastUsed.get(`${key.id} ${id}`) ?? null) })),
       warnings:
-        whole !== undefined && 'definition' in whole ? fieldFindings(definitionWarnings(whole.definition, now())) : [],
+        whole !== undefined && 'definition' in whole
+          ? fieldFindings(definitionWarnings(whole.definition, now(), records))
+          : [],
     };
   });
   const invalid = (snapshot?.invalid ?? []).map(({ id, why }) => ({

@@ -44,10 +44,12 @@ function checkKeys(file: string, { config, namedLists }: LoadedConfig, io: Comma
   const apis = config === null ? null : Object.keys(config.apis);
   const loaded = loadKeyFile(file, io.env, apis);
   const open = Object.entries(config?.apis ?? {}).filter(([, { unlisted }]) => unlisted === 'allow');
+  // What a configuration with mistakes names is not known.
+  const listsUsed = config === null ? [...loaded.records.lists.keys()] : namedLists.map(({ name }) => name);
   const context = {
     openApis: open.map(([name]) => name),
     eventApis: config === null ? null : apisWithEvents(config),
-    listsUsed: namedLists.map(({ name }) => name),
+    listsUsed,
   };
   return [
     ...(loaded.definitions === null ? [] : unknownNamedLists(namedLists, loaded.records)),

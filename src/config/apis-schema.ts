@@ -104,7 +104,7 @@ function tokenPaths(apis: WrittenApis): Mistake[] {
     if (foldPath(at) === KEY_SET_PATH)
       return [{ path, message: 'must not be the path of the key set, which every API shares' }];
     const own = longestPrefix(pathsOf(name, api.paths), at);
-    if (own === -1) return [{ path, message: `must be under the \`paths\` of its API; it is ${JSON.stringify(at)}` }];
+    if (own === -1) return [{ path, message: `must lie under the \`paths\` of its API; it is ${JSON.stringify(at)}` }];
     const taker = Object.entries(apis).find(
       ([other, { hosts, paths }]) =>
         other !== name &&

@@ -31,7 +31,7 @@ export function compileKeys(
   const invalid: { id: string; why: string }[] = [];
   const byId = new Map<string, Key>();
   const bySecret = new Map<string, { key: Key; secret: KeySecret }>();
-  const compile = keyCompiler();
+  const compile = keyCompiler(records);
   for (const one of loaded) {
     const why = 'invalid' in one ? one.invalid : contradicted.get(one);
     if (why !== undefined || 'invalid' in one) {
@@ -92,7 +92,7 @@ function claims(found: Map<Completed, string>, why: WhyNot): (what: string, by: 
 }
 
 /** Keys often have the same lists: equal ones are compiled once and shared, and those of a policy are not even compared. */
-export function keyCompiler(): (definition: WholeDefinition) => Key {
+export function keyCompiler({ policies }: SharedRecords = NO_RECORDS): (definition: WholeDefinition) => Key {
   const allowRules = shared<WholeDefinition['allowFrom'] & object, AddressRule>(compileAllowRule);
   const denyRules = shared<readonly AddressItem[], AddressRule>(compileDenyRule);
   const routeLists = shared<readonly string[], RouteList>(compileAllowedRoutes);
@@ -100,6 +100,8 @@ export function keyCompiler(): (definition: WholeDefinition) => Key {
   return (definition) => ({
     id: definition.id,
     type: definition.type,
+    policy: definition.policy,
+    policyFields: textSets(fieldsOfPolicy(definition, policies)),
     enabled: definition.enabled,
     expiresAt: millisecondsOf(definition.expiresAt),
     secrets: definition.secrets.map(({ hash, expiresAt }) => compileSecret(digestOf(hash), expiresAt)),
@@ -117,6 +119,18 @@ export function keyCompiler(): (definition: WholeDefinition) => Key {
     apiKeyDigest: definition.apiKey === null ? null : digestOf(definition.apiKey),
     cacheTtlMs: definition.cacheTtlMinutes === null ? null : definition.cacheTtlMinutes * 60_000,
   });
+}
+
+/** What a key may be refused by, as `explain` and the log name it. */
+const DECIDING = ['allowedRoutes', 'allowFrom', 'denyFrom', 'allowedEvents', 'rateLimit'] as const;
+const NO_FIELDS: readonly string[] = [];
+
+/** The deciding fields that are the very ones of the policy. */
+function fieldsOfPolicy(whole: WholeDefinition, policies: SharedRecords['policies']): readonly string[] {
+  const policy = whole.policy === null ? undefined : policies.get(whole.policy);
+  if (policy === undefined || !('definition' in policy)) return NO_FIELDS;
+  const { definition } = policy;
+  return DECIDING.filter((field) => typeof whole[field] === 'object' && whole[field] === definition[field]);
 }
 
 function shared<T extends object, U>(compile: (input: T) => U): (input: T) => U {

@@ -46,9 +46,9 @@ export const KEY_FILE_JSON_SCHEMA = jsonSchemaOf(KeyFileSchema);
 /** Each part is read on its own, so that a mistake in one does not hide those in the others. */
 const OuterSchema = z.strictObject({
   keys: z.array(z.unknown(), { error: 'must be a list of keys' }),
-  policies: z.record(recordName, z.unknown(), { error: 'must be a mapping from names to policies' }).optional(),
+  policies: z.record(z.string(), z.unknown(), { error: 'must be a mapping from names to policies' }).optional(),
   addressLists: z
-    .record(recordName, z.unknown(), { error: 'must be a mapping from names to address lists' })
+    .record(z.string(), z.unknown(), { error: 'must be a mapping from names to address lists' })
     .optional(),
 });
 
@@ -124,6 +124,12 @@ function readRecords<T>(
 ): Map<string, Loaded<T>> {
   const records = new Map<string, Loaded<T>>();
   for (const [id, value] of Object.entries(written)) {
+    const named = recordName.safeParse(id);
+    if (!named.success)
+      tell(
+        id,
+        named.error.issues.map(({ message }) => ({ path: [], message, atKey: true })),
+      );
     const one = read(value);
     if (!one.ok) tell(id, one.findings);
     records.set(id, one.ok ? { id, definition: one.value } : { id, invalid: '' });

@@ -23,6 +23,9 @@ export interface KeySecret {
 export interface Key {
   readonly id: string;
   readonly type: KeyType;
+  /** The policy that it shares with other keys, and the lists that it has from there. */
+  readonly policy: string | null;
+  readonly policyFields: ReadonlySet<string>;
   readonly enabled: boolean;
   readonly expiresAt: number | null;
   readonly secrets: readonly KeySecret[];

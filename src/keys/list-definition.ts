@@ -5,7 +5,7 @@ import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { LiteralAddressSchema } from '../config/address-entries.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
-import { jsonSchemaOf } from '../config/json-schema.ts';
+import { jsonSchemaOf, type JsonSchema } from '../config/json-schema.ts';
 import { text, whole } from '../config/values.ts';
 
 /** A valid definition. */
@@ -32,13 +32,17 @@ const FileSchema = z.strictObject({
   file: text('must be the name of a file').describe('A file with one address or range in a line.'),
 });
 
+const URL_DEFAULTS = { refreshMinutes: 60, maxEntries: 100_000 };
+
 const UrlSchema = z.strictObject({
   url: z
     .string({ error: URL_RULE })
     .refine(isListUrl, { error: URL_RULE })
     .describe('Where a text with one address or range in a line is read.'),
-  refreshMinutes: whole(1, 10_080).default(60).describe('How often it is read again.'),
-  maxEntries: whole(1, 1_000_000).default(100_000).describe('A text with more entries is not believed.'),
+  refreshMinutes: whole(1, 10_080).default(URL_DEFAULTS.refreshMinutes).describe('How often it is read again.'),
+  maxEntries: whole(1, 1_000_000)
+    .default(URL_DEFAULTS.maxEntries)
+    .describe('A text with more entries is not believed.'),
 });
 
 export const AddressListSchema = z
@@ -47,7 +51,13 @@ export const AddressListSchema = z
   })
   .describe('A list of addresses and ranges, `{ file }`, or `{ url, refreshMinutes, maxEntries }`.');
 
-const SCHEMA = jsonSchemaOf(AddressListSchema);
+/** What is known in each form of a list: of another form's fields none is meant. */
+const KNOWN = new Map(
+  [AddressListSchema, LiteralSchema, FileSchema, UrlSchema].map((schema) => [
+    schema as z.ZodType,
+    jsonSchemaOf(schema),
+  ]),
+);
 
 export type ReadList =
   | { readonly ok: true; readonly value: AddressListDefinition }
@@ -55,8 +65,10 @@ export type ReadList =
 
 /** Reads a list as it was written, from YAML or JSON. Every mistake is a finding. */
 export function readListDefinition(written: unknown): ReadList {
-  const parsed = schemaFor(written).safeParse(written);
-  if (!parsed.success) return { ok: false, findings: findingsOf(parsed.error.issues, written, SCHEMA) };
+  const meant = schemaFor(written);
+  const parsed = meant.safeParse(written);
+  if (!parsed.success)
+    return { ok: false, findings: findingsOf(parsed.error.issues, written, KNOWN.get(meant) as JsonSchema) };
   const value = parsed.data;
   if (Array.isArray(value)) return { ok: true, value: { kind: 'literal', entries: value.map(literalAddress) } };
   return { ok: true, value: 'file' in value ? { kind: 'file', ...value } : { kind: 'url', ...value } };
@@ -70,12 +82,17 @@ function schemaFor(written: unknown): z.ZodType<z.output<typeof AddressListSchem
   return 'file' in written ? FileSchema : AddressListSchema;
 }
 
-/** The shortest way to write a list. */
+/** The shortest way to write a list: what is at its default is left out. */
 export function writtenList(definition: AddressListDefinition): unknown {
   if (definition.kind === 'literal')
     return definition.entries.map((entry) => (entry.description === '' ? entry.address : entry));
-  const { kind: _, ...fields } = definition;
-  return fields;
+  if (definition.kind === 'file') return { file: definition.file };
+  const { url, refreshMinutes, maxEntries } = definition;
+  return {
+    url,
+    ...(refreshMinutes === URL_DEFAULTS.refreshMinutes ? {} : { refreshMinutes }),
+    ...(maxEntries === URL_DEFAULTS.maxEntries ? {} : { maxEntries }),
+  };
 }
 
 const literalAddress = (entry: z.output<typeof LiteralAddressSchema>): LiteralAddress =>

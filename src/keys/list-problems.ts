@@ -3,13 +3,15 @@
  * files that are no lists. Contacts nothing.
  */
 import { readFileSync } from 'node:fs';
-import { resolveFrom } from '../config/document.ts';
+import { resolveFrom, type Environment } from '../config/document.ts';
 import type { NamedList } from '../config/load.ts';
 import { nearestName } from '../config/nearest.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
 import type { SharedRecords } from './definition.ts';
 import type { ListedKeySource } from './listed-source.ts';
 import { readListText } from './list-text.ts';
+import { readKeyFile } from './read-key-file.ts';
 
 /** The names in the configuration that stand for no list of the key file. */
 export function unknownNamedLists(named: readonly NamedList[], { lists }: SharedRecords): Problem[] {
@@ -20,6 +22,23 @@ export function unknownNamedLists(named: readonly NamedList[], { lists }: Shared
       const hint = meant === null ? '.' : `; did you mean ${JSON.stringify(meant)}?`;
       return { ...unknown, message: `${unknown.message.replace(/\.$/, '')}: ${JSON.stringify(name)}${hint}` };
     });
+}
+
+/**
+ * The same beside the key file as it is now, in which the names may be newer than those in use. None while the file has mistakes of
+ * its own, which are told where it is read.
+ */
+export async function unknownListsOfFile(named: readonly NamedList[], file: FileOfLists): Promise<readonly Problem[]> {
+  if (named.length === 0 || file.source !== 'file') return [];
+  const { definitions, records } = await readKeyFile({ file: file.file, env: file.env }, file.signal);
+  return definitions === null ? [] : unknownNamedLists(named, records);
+}
+
+export interface FileOfLists {
+  readonly source: Config['keys']['source'];
+  readonly file: string;
+  readonly env: Environment;
+  readonly signal: AbortSignal;
 }
 
 /** With a key file, a list that the configuration names and the file does not hold is a mistake like any other. @throws Error */

@@ -27,7 +27,7 @@ const PLAIN_TEXT = /^[ -~]{0,200}$/;
 /** Reads keys beside these records, which may not change: for others there is another reader. */
 export function createStoredKeyReader(records: SharedRecords): StoredKeyReader {
   const templates = new Map<string, StoredKey & { readonly key: Key }>();
-  const compile = keyCompiler();
+  const compile = keyCompiler(records);
   const readInFull = (id: string, json: string): StoredKey => {
     const loaded = readStoredDefinition(id, json);
     if ('invalid' in loaded) return { key: null, invalid: loaded.invalid, records: [] };

@@ -7,7 +7,7 @@ import { problemsOf } from '../config/issue.ts';
 import type { Problem } from '../config/problem.ts';
 import { isEverything, plainSecrets, SHORT_SECRET } from '../config/warnings.ts';
 import { METRICS_API } from '../config/api-names.ts';
-import { SECRET_HASH, type WholeDefinition } from './definition.ts';
+import { NO_RECORDS, SECRET_HASH, type SharedRecords, type WholeDefinition } from './definition.ts';
 import { KEY_FILE_JSON_SCHEMA, type LoadedKeyFile } from './key-file.ts';
 import { verifySecretChecksum } from './secret.ts';
 import { recordsNamedBy } from './whole-definition.ts';
@@ -17,14 +17,16 @@ const DAY_MS = 86_400_000;
 
 /** Warnings about a key file, none while it has errors; `now` in milliseconds since the epoch. */
 export function keyWarnings(loaded: LoadedKeyFile, now: number, context: WarningContext = NOTHING_KNOWN): Problem[] {
-  const { definitions, wholes, yaml } = loaded;
+  const { definitions, wholes, records, yaml } = loaded;
   if (definitions === null || yaml.content === null) return [];
   const file = yaml.content.value as { readonly keys: readonly unknown[] };
   const findings = wholes.flatMap((whole, index) =>
-    [...definitionWarnings(whole, now, context), ...secretWarnings(file.keys[index])].map(({ path, message }) => ({
-      path: ['keys', index, ...path],
-      message,
-    })),
+    [...definitionWarnings(whole, now, { ...context, lists: records.lists }), ...secretWarnings(file.keys[index])].map(
+      ({ path, message }) => ({
+        path: ['keys', index, ...path],
+        message,
+      }),
+    ),
   );
   const plain = plainSecrets(file, [], { file: yaml, schema: KEY_FILE_JSON_SCHEMA }).filter(
     ({ path }) => !SECRET_HASH.test(String(valueAt(file, path))),
@@ -44,13 +46,20 @@ export interface WarningContext {
 
 const NOTHING_KNOWN: WarningContext = { openApis: [], eventApis: null, listsUsed: [] };
 
+interface DefinitionContext {
+  readonly openApis?: readonly string[];
+  readonly eventApis?: WarningContext['eventApis'];
+  /** Those that the key may name. */
+  readonly lists?: SharedRecords['lists'];
+}
+
 /** What can be said of a key without the file that it stands in. */
 export const definitionWarnings = (
   key: WholeDefinition,
   now: number,
-  { openApis, eventApis }: Pick<WarningContext, 'openApis' | 'eventApis'> = NOTHING_KNOWN,
+  { openApis = [], eventApis = null, lists = NO_RECORDS.lists }: DefinitionContext = {},
 ): Finding[] => [
-  ...addressWarnings(key),
+  ...addressWarnings(key, lists),
   ...routeWarnings(key, openApis),
   ...eventWarnings(key),
   ...unusableEvents(key, eventApis),
@@ -98,13 +107,13 @@ function unusableEvents({ apis, allowedEvents }: WholeDefinition, eventApis: rea
   return [{ path: ['allowedEvents'], message }];
 }
 
-function addressWarnings({ type, allowFrom }: WholeDefinition): Finding[] {
+function addressWarnings({ type, allowFrom }: WholeDefinition, lists: SharedRecords['lists']): Finding[] {
   const path = ['allowFrom'];
   const message = `lets this ${type} key be used from anywhere; list the addresses of its back ends`;
   if (allowFrom === 'anywhere') return type === 'write-only' ? [] : [{ path, message }];
-  const everything = allowFrom.flatMap((item) =>
-    'address' in item && isEverything(item.address) ? [item.address.includes(':')] : [],
-  );
+  const everything = allowFrom
+    .flatMap((item) => ('list' in item ? literalEntries(item.list, lists) : [item]))
+    .flatMap(({ address }) => (isEverything(address) ? [address.includes(':')] : []));
   if (everything.length === 0) return [];
   const [one, other] = everything[0] ? ['::/0', '0.0.0.0/0'] : ['0.0.0.0/0', '::/0'];
   const half = new Set(everything).size === 1;
@@ -112,6 +121,14 @@ function addressWarnings({ type, allowFrom }: WholeDefinition): Finding[] {
     ...(type === 'write-only' ? [] : [{ path, message }]),
     ...(half ? [{ path, message: `holds ${one} without ${other}: only one of the two families is let in` }] : []),
   ];
+}
+
+/** Empty for a list whose entries stand elsewhere. */
+function literalEntries(name: string, lists: SharedRecords['lists']): readonly { readonly address: string }[] {
+  const list = lists.get(name);
+  return list !== undefined && 'definition' in list && list.definition.kind === 'literal'
+    ? list.definition.entries
+    : [];
 }
 
 function eventWarnings({ type, allowedEvents, allowedOrigins }: WholeDefinition): Finding[] {

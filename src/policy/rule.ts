@@ -4,9 +4,14 @@
 import type { AddressEntry } from '../keys/address-rule.ts';
 import type { Key } from '../keys/key.ts';
 
-/** A field of a key, and where it is a list of addresses, the entry that held. */
-export function ruleOfKey({ id }: Key, field: keyof Key, entry: AddressEntry | null = null): string {
-  return `${field} of key ${id}${entry === null ? '' : `: ${describeEntry(entry)}`}`;
+/** A field of a key, the policy that it comes from, if it does, and where it is a list of addresses, the entry that held. */
+export function ruleOfKey(
+  { id, policy, policyFields }: Key,
+  field: keyof Key,
+  entry: AddressEntry | null = null,
+): string {
+  const source = policyFields.has(field) ? ` (policy ${policy})` : '';
+  return `${field} of key ${id}${source}${entry === null ? '' : `: ${describeEntry(entry)}`}`;
 }
 
 /** A field of an API with what it says. */

@@ -9,6 +9,7 @@ import { checkKeyAddress } from '../policy/client-address.ts';
 import { admittedOrigins, isPreflight } from '../policy/cors.ts';
 import { objectionToUnjudged, type Identity } from '../policy/credential.ts';
 import { isKeySetPath, isTokenPath } from '../policy/own-endpoint.ts';
+import { ruleOfKey } from '../policy/rule.ts';
 import { checkListed, checkOverride, checkScope, isConfinedToMethods } from '../policy/scope.ts';
 import { checkApiAddress, checkDeniedAddress } from '../policy/whole-addresses.ts';
 import type { RateStore } from '../rate-store/rate-store.ts';
@@ -124,6 +125,8 @@ export function takeFromRate(passage: Identified, { rate }: PolicyWorld): Verdic
   const why = `key ${key.id} is over its limit of ${requests} requests in ${windowSeconds} s`;
   const verdict = rate.take(key.id, key.rateLimit, passage.facts.now);
   const read = (verdict: Awaited<ReturnType<RateStore['take']>>): Verdict =>
-    verdict.allowed ? 'passed' : { ...refusal('rate_limited', why), retryAfter: verdict.retryAfterSeconds };
+    verdict.allowed
+      ? 'passed'
+      : { ...refusal('rate_limited', why, ruleOfKey(key, 'rateLimit')), retryAfter: verdict.retryAfterSeconds };
   return verdict instanceof Promise ? verdict.then(read) : read(verdict);
 }

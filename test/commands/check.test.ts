@@ -128,6 +128,14 @@ t.test('what the files say of each other', async (t) => {
   ]);
 });
 
+t.test('a list is not called unused while what names it cannot be read', async (t) => {
+  const { lines } = await check(t, {
+    'postern.yaml': `listen: { port: many, denyFrom: [{ list: office }] }\n${API}`,
+    'keys.yaml': `keys: [{ ${KEY}, allowedOrigins: [] }]\naddressLists: { office: [192.0.2.1] }\n`,
+  });
+  t.match(lines, [/^postern\.yaml:1:17 error listen\.port must be /]);
+});
+
 t.test('a key that may do everything everywhere', async (t) => {
   const key = KEY.replace('write-only', 'read-write');
   const lines = async (more: string, api: string) =>

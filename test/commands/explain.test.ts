@@ -53,6 +53,34 @@ t.test('a refusal: exit 3, its step marked, the rest not reached', async (t) => 
   t.match(out, /^refused: 403 ip_not_allowed \(client address 203\.0\.113\.8\)$/m);
 });
 
+t.test('what a key has from its policy is said to be so', async (t) => {
+  const folder = t.testdir({
+    'postern.yaml': 'apis: { shop: { upstream: "http://127.0.0.1:9000" } }\n',
+    'keys.yaml': `keys:
+  - { id: acme, policy: partners, secret: "\${ACME}" }
+  - { id: globex, policy: partners, secret: "\${GLOBEX}", allowFrom: [203.0.113.8] }
+policies:
+  partners: { type: read-only, allowFrom: [203.0.113.7], allowedRoutes: [GET /orders] }
+`,
+  });
+  const ruleOf = async (keyId: string, ip: string, step: string): Promise<unknown> => {
+    const { io, out } = capturedIo({
+      env: { ACME: 'secret-of-acme-secret-of-acme', GLOBEX: 'secret-of-globex-globex' },
+    });
+    await runExplain({ config: join(folder, 'postern.yaml'), ...QUESTION, key: null, keyId, ip, json: true }, io);
+    const { steps } = JSON.parse(out.join('\n')) as { steps: { step: string; rule: string | null }[] };
+    return steps.find((one) => one.step === step)?.rule;
+  };
+  t.equal(await ruleOf('acme', '203.0.113.8', 'client address'), 'allowFrom of key acme (policy partners)');
+  t.equal(
+    await ruleOf('acme', '203.0.113.7', 'client address'),
+    'allowFrom of key acme (policy partners): 203.0.113.7',
+  );
+  t.equal(await ruleOf('acme', '203.0.113.7', 'scope'), 'allowedRoutes of key acme (policy partners)');
+  t.equal(await ruleOf('globex', '203.0.113.7', 'client address'), 'allowFrom of key globex', 'its own');
+  t.equal(await ruleOf('globex', '203.0.113.8', 'scope'), 'allowedRoutes of key globex (policy partners)');
+});
+
 t.test('report mode allows, and says what it would have refused', async (t) => {
   t.match(await explain(t, { key: 'secret-of-a-watched-key' }), {
     code: 0,

@@ -41,11 +41,11 @@ t.test('a token endpoint is a path that reaches its own API', async (t) => {
   const orders = { paths: ['/orders'], token: { path: '/orders/auth/token' } };
   t.same(wrong({ orders, integration: {}, metrics: {} }), []);
   t.match(wrong({ orders: { ...orders, token: { path: '/token' } } }), [
-    /^orders\.token\.path: must be under the `paths`/,
+    /^orders\.token\.path: must lie under the `paths`/,
   ]);
-  t.match(wrong({ orders: { ...orders, token: { path: '/ordersx/token' } } }), [/must be under the `paths`/]);
+  t.match(wrong({ orders: { ...orders, token: { path: '/ordersx/token' } } }), [/must lie under the `paths`/]);
   t.match(wrong({ metrics: { paths: ['/stats'] } }), [
-    /^metrics\.token: must be under the `paths`.*\/metrics\/auth\/token/,
+    /^metrics\.token: must lie under the `paths`.*\/metrics\/auth\/token/,
   ]);
   t.match(wrong({ orders, auth: { paths: ['/Orders/auth/'] } }), [/^orders\.token\.path: belongs to `apis\.auth`/]);
   t.same(wrong({ orders, auth: { paths: ['/orders/auth'], hosts: ['auth.test'] } }), [], 'not for every Host');

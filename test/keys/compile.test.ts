@@ -46,6 +46,8 @@ t.test('a whole key', async (t) => {
   t.strictSame(rest, {
     id: 'web',
     type: 'write-only',
+    policy: null,
+    policyFields: new Set(),
     apis: null,
     allowedRoutes: null,
     enabled: false,

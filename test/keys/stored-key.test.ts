@@ -15,6 +15,7 @@ const behaviour = (key: Key): unknown => ({
   ...key,
   allowFrom: [...ADDRESSES, null].map((address) => key.allowFrom.holds(address, new Map())),
   denyFrom: [...ADDRESSES, null].map((address) => key.denyFrom.holds(address, new Map())),
+  policyFields: [...key.policyFields],
   apis: key.apis && [...key.apis],
   allowedRoutes: key.allowedRoutes === null,
   allowedEvents: key.allowedEvents && [...key.allowedEvents],

@@ -47,6 +47,19 @@ t.test('one address family without the other', async (t) => {
   t.same(warningsOf(t, writeOnly(`${QUIET.secrets}    allowFrom: ["::/0", 0.0.0.0/0]\n`)), []);
 });
 
+t.test('an address list of everything is as good as everything', async (t) => {
+  const listed = (entries: string) =>
+    warningsOf(
+      t,
+      readWrite(
+        `    allowFrom: [{ list: all }, 192.0.2.1]\naddressLists:\n  all: [${entries}]\n  far: { file: far.txt }\n`,
+      ),
+    ).filter((message) => !message.includes('used by nothing'));
+  t.match(listed('0.0.0.0/0, "::/0"'), [/^5:16 keys\[0\]\.allowFrom lets this read-write key be used from anywhere/]);
+  t.match(listed('{ address: 0.0.0.0/0 }'), [/from anywhere/, /^5:16 .*holds 0\.0\.0\.0\/0 without ::\/0/]);
+  t.same(listed('192.0.2.0/24'), []);
+});
+
 t.test('plain, short and mistyped secrets', async (t) => {
   const long = 'x'.repeat(20);
   t.match(warningsOf(t, writeOnly(`    secret: ${long}\n`)), [/^5:13 keys\[0\]\.secret is a secret in plain text/]);

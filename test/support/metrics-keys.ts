@@ -19,6 +19,8 @@ export function metricsKey(changes: Partial<Key> = {}): Key {
   return {
     id: 'metrics',
     type: 'metrics',
+    policy: null,
+    policyFields: new Set(),
     enabled: true,
     expiresAt: null,
     secrets: [secretOf(CLIENT_SECRET)],

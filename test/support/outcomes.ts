@@ -43,6 +43,8 @@ export function key(id: string, change: Partial<Key> = {}): Key {
   return {
     id,
     type: 'write-only',
+    policy: null,
+    policyFields: new Set(),
     enabled: true,
     expiresAt: null,
     secrets: [{ id: `${id}-secret`, digest: '', expiresAt: null }],
