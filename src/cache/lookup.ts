@@ -24,12 +24,6 @@ import type { Answer, AnswerEntry, CacheEntry } from './store.ts';
 import { callUpstream, type Shared } from './shared-answer.ts';
 import { cacheDirective } from './storability.ts';
 
-/** The key that a query's answer stands under, as far as known, and the answer, if there is one. */
-interface Found {
-  readonly key: string;
-  readonly entry: AnswerEntry | null;
-}
-
 export interface LookupContext extends CacheContext {
   readonly flights: SingleFlight<Shared>;
 }
@@ -79,26 +73,33 @@ export class CacheLookup implements Flight {
 
   #find(): void {
     this.#stale = null;
-    this.#read(this.#baseKey, (entry) => {
-      if (entry?.kind !== 'vary') return this.#decide({ key: this.#baseKey, entry: entry ?? null });
-      const key = this.#keyFor(entry.names);
-      this.#read(key, (variant) => this.#decide({ key, entry: variant?.kind === 'answer' ? variant : null }));
-    });
+    const entry = this.#context.store.get(this.#baseKey);
+    // An answer from memory waits for nothing, and is not paid for as if it did.
+    if (entry instanceof Promise) this.#whenRead(entry, (read) => this.#choose(read));
+    else this.#choose(entry);
   }
 
-  /** At once when the store answers at once: an answer from memory waits for nothing. */
-  #read(key: string, use: (entry: CacheEntry | undefined) => void): void {
-    const useUnlessLeft = (entry: CacheEntry | undefined): void => {
-      if (!this.#left) use(entry);
-    };
-    const entry = this.#context.store.get(key);
-    if (entry instanceof Promise) entry.then(useUnlessLeft).catch((error: unknown) => this.#fail(error));
-    else useUnlessLeft(entry);
+  #choose(entry: CacheEntry | undefined): void {
+    if (entry?.kind !== 'vary') return this.#decide(this.#baseKey, entry ?? null);
+    const key = this.#keyFor(entry.names);
+    const variant = this.#context.store.get(key);
+    if (variant instanceof Promise) this.#whenRead(variant, (read) => this.#decide(key, answerIn(read)));
+    else this.#decide(key, answerIn(variant));
   }
 
-  #decide({ key, entry }: Found): void {
+  #whenRead(entry: Promise<CacheEntry | undefined>, use: (entry: CacheEntry | undefined) => void): void {
+    entry.then((read) => !this.#left && use(read)).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** `key`: what the answer stands under, as far as known. `entry`: the answer, if there is one. */
+  #decide(key: string, entry: AnswerEntry | null): void {
     if (entry !== null && !this.#refreshes && this.#answerFrom(entry)) return;
-    if (this.#query.isHead) return this.#passAlone(UNSTORABLE);
+    if (this.#query.isHead) this.#passAlone(UNSTORABLE);
+    else this.#board(key);
+  }
+
+  /** Asks the backend, or waits with others for what it is asked already. */
+  #board(key: string): void {
     const freshMs = this.#freshMs();
     const start = (isLatest: () => boolean) =>
       callUpstream(this.#context, { query: this.#query, baseKey: this.#baseKey, flightKey: key, freshMs }, isLatest);
@@ -237,3 +238,5 @@ export class CacheLookup implements Flight {
     return this.#query.ttlMs ?? 0;
   }
 }
+
+const answerIn = (entry: CacheEntry | undefined): AnswerEntry | null => (entry?.kind === 'answer' ? entry : null);
