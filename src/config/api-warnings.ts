@@ -14,7 +14,21 @@ export const apiWarnings = (apis: Apis): Finding[] =>
   Object.entries(apis).flatMap(([name, api]) => [
     ...placesOfPreset(api).map(({ path, message }) => ({ path: ['apis', name, ...path], message })),
     ...unreachedRoutes(name, apis),
+    ...halfOfAll(api).map(({ path, message }) => ({ path: ['apis', name, ...path], message })),
   ]);
+
+/** Every address of one family, where every address at all is nearly always meant. */
+function halfOfAll({ allowFrom }: ApiConfig): Finding[] {
+  if (allowFrom === 'anywhere') return [];
+  const ranges = allowFrom.flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : 'address' in entry ? [entry.address] : [],
+  );
+  const all = (family: 'v4' | 'v6'): boolean =>
+    ranges.some((range) => range.endsWith('/0') && range.includes(':') === (family === 'v6'));
+  if (all('v4') === all('v6')) return [];
+  const [one, other] = all('v4') ? ['0.0.0.0/0', '::/0'] : ['::/0', '0.0.0.0/0'];
+  return [{ path: ['allowFrom'], message: `holds ${one} without ${other}: only one of the two families is let in` }];
+}
 
 function placesOfPreset({ preset, credential }: ApiConfig): Finding[] {
   const places = preset === null ? [] : presetOf(preset).credential;

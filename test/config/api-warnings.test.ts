@@ -55,3 +55,14 @@ t.test('a route that no request reaches', async (t) => {
   ]);
   t.same(warningsOf({ old: { ...v1, hosts: ['old.example.com'] }, orders: { paths: ['/v1'], routes: [] } }), []);
 });
+
+t.test('an API that lets in everybody of one address family alone', async (t) => {
+  t.same(warningsOf({ a: { allowFrom: ['0.0.0.0/0', { list: 'office' }] } }), [
+    'apis.a.allowFrom holds 0.0.0.0/0 without ::/0: only one of the two families is let in',
+  ]);
+  t.same(warningsOf({ a: { allowFrom: [{ address: '::/0' }] } }), [
+    'apis.a.allowFrom holds ::/0 without 0.0.0.0/0: only one of the two families is let in',
+  ]);
+  t.same(warningsOf({ a: { allowFrom: ['::/0', '0.0.0.0/0'] } }), []);
+  t.same(warningsOf({ a: { allowFrom: ['192.0.2.0/24', 'fd00::/8'] } }), []);
+});
