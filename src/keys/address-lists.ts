@@ -191,6 +191,8 @@ export function createAddressLists({
 function keptList(name: string, definition: AddressListDefinition, before: KeptList | undefined): KeptList {
   const text = JSON.stringify(definition);
   if (before?.text === text) return before;
+  // Another list may well be shorter; the same one, read more often, may not.
+  const same = before !== undefined && isSameSource(before.definition, definition) ? before : null;
   return {
     name,
     definition,
@@ -198,13 +200,16 @@ function keptList(name: string, definition: AddressListDefinition, before: KeptL
     set: before?.set ?? null,
     entries: before?.entries ?? 0,
     lastSuccessAt: before?.lastSuccessAt ?? null,
-    wasRead: false,
+    wasRead: same?.wasRead ?? false,
     why: null,
     timer: null,
     reading: null,
     again: false,
   };
 }
+
+const isSameSource = (a: AddressListDefinition, b: AddressListDefinition): boolean =>
+  a.kind === 'url' && b.kind === 'url' && a.url === b.url;
 
 /** An empty list that stands there as such is meant. */
 const isEmptyLiteral = ({ definition }: KeptList): boolean =>

@@ -68,8 +68,7 @@ export class CachedQuery implements CacheQuery, CacheSink {
     // Else the backend gets a name of its own as Host, and the client's where only strangers could make something of it.
     this.host = upstream.preserveHost || this.isShared ? facts.headers.host : undefined;
     this.target = targetOf(exchange);
-    // As the backend is told it.
-    this.contentType = exchange.typeOfUntyped ?? facts.headers.contentType;
+    this.contentType = facts.headers.contentType;
     this.contentEncoding = facts.headers.contentEncoding;
     this.shape = shapeOf(exchange);
     this.cacheControl = facts.headers.cacheControl;

@@ -117,3 +117,20 @@ t.test('a list at a URL is read again, and believed only when it can be', async 
   await eventually(async () => status('u')?.up === true, 'one that shrank less');
   t.same([status('u')?.entries, holds('u', '10.0.49.1')], [6, false]);
 });
+
+t.test('a list that is to be read more often is the same list, and one at another URL is not', async (t) => {
+  let text = many(50);
+  const server = createServer((_, res) => void res.end(text));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/list`;
+  const { tried, use, holds, status } = keep(t, { u: { kind: 'url', url, refreshMinutes: 1000, maxEntries: 100 } });
+  await tried;
+  text = '192.0.2.1';
+  await use({ u: { kind: 'url', url, refreshMinutes: 999, maxEntries: 100 } });
+  t.match(status('u'), { up: false, entries: 50, lastSuccessAt: 7, why: 'it has 1 entries, where it had 50' });
+  t.same([holds('u', '10.0.49.1'), holds('u', '192.0.2.1')], [true, false]);
+  await use({ u: { kind: 'url', url: `${url}/other`, refreshMinutes: 999, maxEntries: 100 } });
+  t.match(status('u'), { up: true, entries: 1, why: null });
+  t.same([holds('u', '10.0.49.1'), holds('u', '192.0.2.1')], [false, true]);
+});
