@@ -6,16 +6,24 @@ import { compileNameReader, objectionToQuery, type ListedParameters, type NameRe
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import { byteClass, OPEN_ARRAY, OPEN_OBJECT } from './scan.ts';
 
-/** The field that holds the JSON, and what else a form may hold; null: anything that is no second such field. */
+/** The field that holds the JSON, and what else a form may hold; null: anything that is no second such field, and no credential. */
 export interface FormRule {
   readonly field: string;
   readonly isField: NameReader;
+  /** Of each credential that some backend may look for in a form. */
+  readonly isCredential: readonly NameReader[];
   readonly others: ListedParameters | null;
 }
 
-export const formRule = (field: string, others: ListedParameters | null): FormRule => ({
+/** `credentials`: names of fields in which nobody here looks for a credential, and a backend may. */
+export const formRule = (
+  field: string,
+  others: ListedParameters | null,
+  credentials: readonly string[] = [],
+): FormRule => ({
   field,
   isField: compileNameReader(field),
+  isCredential: credentials.map(compileNameReader),
   others,
 });
 
@@ -35,11 +43,12 @@ const invalid = (why: string): Decision<never> => refused(refusal('invalid_event
 const SPLIT = invalid('a parameter without a name, or with one that is not written plainly');
 const NOT_ONCE = invalid('not exactly one field that holds the JSON');
 const UNLISTED = invalid('a field that the route does not list, or one twice');
+const CREDENTIAL = invalid('a field that holds a credential, which belongs into the JSON or another place');
 const NOT_ENCODED = invalid('a value that is not percent-encoded');
 const NOT_BASE64 = invalid('the value is neither JSON nor base64 in its one form (RFC 4648 4)');
 
 /** Finds the field in a form. */
-export function readForm(body: Buffer, { field, isField, others }: FormRule): Decision<FormField> {
+export function readForm(body: Buffer, { field, isField, isCredential, others }: FormRule): Decision<FormField> {
   const text = body.toString('latin1');
   const rest: string[] = [];
   let restLength = 0;
@@ -55,6 +64,7 @@ export function readForm(body: Buffer, { field, isField, others }: FormRule): De
       if (place !== null) return NOT_ONCE;
       place = { start: nameEnd + 1, end };
     } else if (isField(name)) return NOT_ONCE;
+    else if (isCredential.some((isName) => isName(name))) return CREDENTIAL;
     else {
       rest.push(text.slice(at, end));
       restLength += end - at;

@@ -34,6 +34,7 @@ function compileApi(name: ApiName, api: ApiConfig): ApiRules {
   const router = compileRoutes(
     api.routes ?? (api.preset === null ? [] : presetOf(api.preset).routes),
     credential.flatMap((location) => (location.kind === 'query' ? [location.name] : [])),
+    credential.flatMap((location) => (location.kind === 'body' && !location.name.includes('/') ? [location.name] : [])),
   );
   return {
     name,

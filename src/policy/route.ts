@@ -70,14 +70,19 @@ export interface Router {
 
 /**
  * Compiles routes in which `findRouteProblems` finds nothing. `credentials`: query parameters in which the API looks for credentials,
- * so that every route may have them.
+ * so that every route may have them. `inBody`: members of a body's object in which it does. No form may have either.
  */
-export function compileRoutes(definitions: readonly RouteDefinition[], credentials: readonly string[] = []): Router {
+export function compileRoutes(
+  definitions: readonly RouteDefinition[],
+  credentials: readonly string[] = [],
+  inBody: readonly string[] = [],
+): Router {
   // There may be thousands, and most list no parameter of their own.
   const credentialsAlone = listParameters(credentials);
   const entries = definitions.map((definition) => {
     const { query = [] } = definition;
-    return compileEntry(definition, query.length === 0 ? credentialsAlone : listParameters([...query, ...credentials]));
+    const listed = query.length === 0 ? credentialsAlone : listParameters([...query, ...credentials]);
+    return compileEntry(definition, listed, [...credentials, ...inBody]);
   });
   const tables = new Map<string, RouteTable>();
   for (const method of new Set(['HEAD', ...entries.map(({ route }) => route.method)]))
@@ -133,7 +138,7 @@ const NOTHING_GRANTED = {
   upstream: null,
 } as const satisfies Partial<CompiledRoute>;
 
-function compileEntry(definition: RouteDefinition, query: ListedParameters): Entry {
+function compileEntry(definition: RouteDefinition, query: ListedParameters, credentials: readonly string[]): Entry {
   const { form, rewrite } = definition;
   const events = eventPlaces(definition);
   const route: CompiledRoute = {
@@ -144,7 +149,7 @@ function compileEntry(definition: RouteDefinition, query: ListedParameters): Ent
     query,
     forms: definition.forms ?? false,
     envelope: {
-      form: form === undefined ? null : formRule(form, events === null ? null : query),
+      form: form === undefined ? null : formRule(form, events === null ? null : query, credentials),
       gzip: definition.gzip ?? false,
     },
     rewrite: rewrite ?? null,

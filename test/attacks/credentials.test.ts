@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import t from 'tap';
 import { field, request, runAttacks, type Attack } from '../support/attack.ts';
 import { startBackend } from '../support/backend.ts';
+import { SERVER_KEY, SERVER_SECRET, startFlow, written } from '../support/flow.ts';
 import { startPostern } from '../support/postern.ts';
 
 const SERVER = 'secret-of-the-server-key';
@@ -224,4 +225,28 @@ t.test('a credential in a header of its own has one place and one spelling', asy
       forwarded: ['GET /profile/1'],
     },
   ]);
+});
+
+t.test('no form brings a second credential beside its JSON', async (t) => {
+  const limited = 'secret-of-the-limited-key';
+  for (const [preset, path, fields] of [
+    ['mixpanel', '/track', ['api_key', 'token', 'API_KEY']],
+    ['mixpanel', '/engage', ['api_key', 'token']],
+    ['posthog', '/e/', ['token', 'api_key']],
+    ['posthog', '/flags/', ['token', 'api_key', 'Token']],
+  ] as const) {
+    const flow = await startFlow(t, {
+      api: { preset },
+      keys: [SERVER_KEY, { id: 'limited', type: 'write-only', secret: limited, allowedEvents: ['login'] }],
+    });
+    const send = async (rest: string): Promise<number> => {
+      const event = JSON.stringify({ event: 'login', token: limited, properties: { token: limited } });
+      const fields = ['Content-Type: application/x-www-form-urlencoded', `Authorization: Bearer ${limited}`];
+      const body = `data=${encodeURIComponent(event)}${rest}`;
+      return (await flow.raw(written({ target: path, secret: null, fields, body }))).status;
+    };
+    t.equal(await send(''), 204, `${preset} ${path}`);
+    for (const field of fields) t.equal(await send(`&${field}=${SERVER_SECRET}`), 400, `${preset} ${path} ${field}`);
+    t.equal(flow.backend.requests.length, 1);
+  }
 });

@@ -191,3 +191,12 @@ void t.test('what is looked at in many ways is short', async (t) => {
   t.equal(read(`ip=1&%24lib=${'1'.repeat(most)}&data=${JSON_VALUE}`), 'invalid_event_body', 'all together');
   t.equal(read(`x=${'1'.repeat(most + 1)}&data=${JSON_VALUE}`, ANY), TEXT, 'nobody looks at it');
 });
+
+void t.test('a credential stands in no other field', async (t) => {
+  for (const others of [null, listParameters(['token'])]) {
+    const rule = formRule('data', others, ['token', 'api_key']);
+    t.equal(read(`data=${JSON_VALUE}`, rule), TEXT);
+    for (const field of ['token=k', 'Token=k', 'api_key=k', 'api.key=k', 'token='])
+      t.equal(read(`data=${JSON_VALUE}&${field}`, rule), 'invalid_event_body', field);
+  }
+});
