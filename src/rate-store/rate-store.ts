@@ -5,9 +5,17 @@
 import type { RateLimit } from '../keys/key.ts';
 
 export type RateVerdict =
-  | { readonly allowed: true }
+  | ({ readonly allowed: true } & Quota)
   /** Whole seconds, at least 1, after which one request fits again (RFC 9110 10.2.3). */
   | { readonly allowed: false; readonly retryAfterSeconds: number };
+
+/** What is left of a key's limit. */
+export interface Quota {
+  /** How many more requests fit now. */
+  readonly remaining: number;
+  /** Whole seconds, at least 1, after which more fit. */
+  readonly resetSeconds: number;
+}
 
 export interface RateStore {
   /**

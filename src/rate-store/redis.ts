@@ -7,7 +7,7 @@ import { createCircuitBreaker } from '../lib/circuit-breaker.ts';
 import type { RedisConnection } from '../lib/redis.ts';
 import { createMemoryRateStore, type MemoryRateStore } from './memory.ts';
 import type { RateStore, RateVerdict } from './rate-store.ts';
-import { ALLOWED, CLOCK_SET_MS, refusedFor, slotMs } from './sliding-log.ts';
+import { admitted, CLOCK_SET_MS, refusedFor, slotMs } from './sliding-log.ts';
 
 export interface RedisRateStoreOptions {
   readonly connection: RedisConnection;
@@ -23,8 +23,9 @@ const PATIENCE_MS = 150;
 const RETRY_AFTER_MS = 1000;
 
 /**
- * The sliding log of sliding-log.ts as a list: first the total, then `time:count` in ascending order. Answers 0 when the
- * request was counted, or the milliseconds until one fits.
+ * The sliding log of sliding-log.ts as a list: first the total, then `time:count` in ascending order. Answers
+ * `{wait, remaining, reset}`: the wait is 0 when the request was counted, or the milliseconds until one fits; the reset is in
+ * milliseconds as well.
  */
 const TAKE = `
 local requests, window, slot, set_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -61,11 +62,11 @@ if total >= requests then
   local index = 1
   while time do
     left = left - count
-    if left < requests then return math.max(1, time + window - now) end
+    if left < requests then return {math.max(1, time + window - now), 0, 0} end
     index = index + 1
     time, count = entry(index)
   end
-  return window
+  return {window, 0, 0}
 end
 local at = math.max(math.ceil(now / slot) * slot, newest or 0)
 if total == 0 then
@@ -77,7 +78,7 @@ else
   redis.call('LSET', key, 0, total + 1)
 end
 redis.call('PEXPIRE', key, at - now + window)
-return 0
+return {0, requests - total - 1, (time or at) + window - now}
 `;
 
 /** The store owns the connection and closes it. */
@@ -88,9 +89,12 @@ export function createRedisRateStore({ connection, prefix, onFallback }: RedisRa
 
   const askRedis = async (keyId: string, limit: RateLimit): Promise<RateVerdict> => {
     const args = [limit.requests, limit.windowSeconds * 1000, slotMs(limit), CLOCK_SET_MS];
-    const waitMs = await script([`${prefix}rate:${keyId}`], args);
-    if (typeof waitMs !== 'number') throw new Error('the script gave no number');
-    return waitMs === 0 ? ALLOWED : refusedFor(waitMs);
+    const answer = await script([`${prefix}rate:${keyId}`], args);
+    if (!Array.isArray(answer)) throw new Error('the script gave no list');
+    const [waitMs, remaining, resetMs] = answer.map(Number);
+    if (waitMs === undefined || remaining === undefined || resetMs === undefined || !(waitMs >= 0))
+      throw new Error('the script gave no three numbers');
+    return waitMs === 0 ? admitted(remaining, resetMs) : refusedFor(waitMs);
   };
   const takeShared = async (keyId: string, limit: RateLimit, now: number): Promise<RateVerdict> => {
     try {

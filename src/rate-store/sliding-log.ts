@@ -11,17 +11,24 @@ const MAX_ENTRIES = 1000;
 /** A clock that went back by more than this was set; by less, requests were merely counted out of order. */
 export const CLOCK_SET_MS = 5000;
 
-export const ALLOWED: RateVerdict = { allowed: true };
-
 /** The width in milliseconds to which admission times are rounded up: requests in one slot share an entry. */
 export const slotMs = (limit: RateLimit): number =>
   limit.requests <= MAX_ENTRIES ? 1 : Math.ceil((limit.windowSeconds * 1000) / MAX_ENTRIES);
 
+/** An admission that leaves room for `remaining` more; the next of those counted leaves the window in `ms` milliseconds. */
+export const admitted = (remaining: number, ms: number): RateVerdict => ({
+  allowed: true,
+  remaining,
+  resetSeconds: wholeSeconds(ms),
+});
+
 /** A refusal for `ms` milliseconds, rounded up to whole seconds. */
 export const refusedFor = (ms: number): RateVerdict => ({
   allowed: false,
-  retryAfterSeconds: Math.max(1, Math.ceil(ms / 1000)),
+  retryAfterSeconds: wholeSeconds(ms),
 });
+
+const wholeSeconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
 
 export class SlidingLog {
   /** Admission times, ascending, and how many requests each stands for; entries before `#head` have left the window. */
@@ -30,10 +37,13 @@ export class SlidingLog {
   #head = 0;
   #total = 0;
 
-  /** Whether one more request would fit at `now`; counts nothing. */
+  /** Whether one more request would fit at `now`, and what would be left then; counts nothing. */
   verdict(limit: RateLimit, now: number): RateVerdict {
     this.#forget(limit.windowSeconds * 1000, now);
-    if (this.#total < limit.requests) return ALLOWED;
+    if (this.#total < limit.requests) {
+      const oldest = this.#times[this.#head] ?? now;
+      return admitted(limit.requests - this.#total - 1, oldest + limit.windowSeconds * 1000 - now);
+    }
     return refusedFor(this.#waitMs(limit, now));
   }
 

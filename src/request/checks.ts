@@ -124,9 +124,14 @@ export function takeFromRate(passage: Identified, { rate }: PolicyWorld): Verdic
   const { requests, windowSeconds } = key.rateLimit;
   const why = `key ${key.id} is over its limit of ${requests} requests in ${windowSeconds} s`;
   const verdict = rate.take(key.id, key.rateLimit, passage.facts.now);
-  const read = (verdict: Awaited<ReturnType<RateStore['take']>>): Verdict =>
-    verdict.allowed
-      ? 'passed'
-      : { ...refusal('rate_limited', why, ruleOfKey(key, 'rateLimit')), retryAfter: verdict.retryAfterSeconds };
+  const read = (verdict: Awaited<ReturnType<RateStore['take']>>): Verdict => {
+    if (verdict.allowed) {
+      passage.quota = verdict;
+      return 'passed';
+    }
+    const { retryAfterSeconds } = verdict;
+    passage.quota = { remaining: 0, resetSeconds: retryAfterSeconds };
+    return { ...refusal('rate_limited', why, ruleOfKey(key, 'rateLimit')), retryAfter: retryAfterSeconds };
+  };
   return verdict instanceof Promise ? verdict.then(read) : read(verdict);
 }

@@ -9,6 +9,7 @@ import { refusal, REFUSALS, type Refusal } from '../refusal.ts';
 import { connectionOf, remember } from './connection.ts';
 import { corsHeadersFor } from './cors-headers.ts';
 import { outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';
+import { quotaHeaders } from './fields.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Observing } from './observing.ts';
 import { isRouted } from './passage.ts';
@@ -62,6 +63,7 @@ export function createEnding(ports: EndingPorts): Ending {
       return settle(exchange, { status: own.status });
     }
     const headers = [...problemHeaders(reason, requestId), ...corsHeadersFor(exchange)];
+    headers.push(...quotaHeaders(exchange));
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
     const body = problemBody(reason.code, requestId, exchange.api?.refusalForm ?? 'problem');
     answer(exchange, { status, headers, body, close: closes });

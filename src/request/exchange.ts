@@ -73,6 +73,7 @@ export class Exchange implements Passage {
   removedEvents = 0;
   rejectedEvents = 0;
   eventNames: Passage['eventNames'] = null;
+  quota: Passage['quota'] = null;
   wouldReject: Refusal | null = null;
   refusal: Refusal | null = null;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */

@@ -159,7 +159,11 @@ function nameIdentity(identity: Identity | null): string {
   return identity === null ? '' : `secret ${identity.secret.id} of key ${identity.key.id} (${identity.key.type})`;
 }
 
-const UNCOUNTED: PolicyWorld['rate'] = { take: () => ({ allowed: true }), shared: () => null, close: () => undefined };
+const UNCOUNTED: PolicyWorld['rate'] = {
+  take: (_keyId, { requests, windowSeconds }) => ({ allowed: true, remaining: requests, resetSeconds: windowSeconds }),
+  shared: () => null,
+  close: () => undefined,
+};
 
 /** A request that nobody sent. Its body, if it has one, is made of the names of its events alone. */
 class MadeUpPassage implements Passage {
@@ -184,6 +188,7 @@ class MadeUpPassage implements Passage {
   removedEvents = 0;
   rejectedEvents = 0;
   eventNames: Passage['eventNames'] = null;
+  quota: Passage['quota'] = null;
   wouldReject: Refusal | null = null;
   readonly #events: readonly string[];
   #body: Body | null = null;

@@ -2,6 +2,7 @@
  * What exactly the backend is sent of an admitted request, and what of its answer the client gets. Composes targets and header
  * lists; moves no bytes and decides nothing.
  */
+import { withoutField } from '../lib/header-list.ts';
 import { handOver } from '../policy/credential-handover.ts';
 import { declaredLength } from '../policy/facts.ts';
 import type { UpstreamRequest } from '../upstream/dispatch.ts';
@@ -47,17 +48,32 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
   };
 }
 
+/** What is left of the key's rate limit, as the IETF's draft on RateLimit fields says it. */
+export function quotaHeaders({ identity, quota }: Exchange): readonly string[] {
+  const limit = identity?.key.rateLimit ?? null;
+  if (quota === null || limit === null) return NO_HEADERS;
+  const policy = `"key";q=${limit.requests};w=${limit.windowSeconds}`;
+  return ['RateLimit-Policy', policy, 'RateLimit', `"key";r=${quota.remaining};t=${quota.resetSeconds}`];
+}
+
+const NO_HEADERS: readonly string[] = [];
+
+/** What the backend says of limits of its own would be a second word for one thing. */
+const withoutQuota = (rawHeaders: readonly string[]): readonly string[] =>
+  withoutField(withoutField(rawHeaders, 'ratelimit'), 'ratelimit-policy');
+
 /** The header list of the backend's answer as the client gets it. */
 export function answerHeaders(exchange: Exchange, rawHeaders: readonly string[]): string[] {
   const { removedEvents, requestId, wouldReject } = exchange;
-  const own = ['X-Request-Id', requestId];
+  const own = ['X-Request-Id', requestId, ...quotaHeaders(exchange)];
   if (removedEvents > 0 && wouldReject === null) own.push('Postern-Removed-Events', String(removedEvents));
-  return clientHeaders({ rawHeaders, cors: corsOfAnswer(exchange), added: own });
+  const theirs = exchange.quota === null ? rawHeaders : withoutQuota(rawHeaders);
+  return clientHeaders({ rawHeaders: theirs, cors: corsOfAnswer(exchange), added: own });
 }
 
 /** The same of an answer that was kept, whose fields were those of another request: only what is each request's own is left to add. */
 export function keptHeaders(exchange: Exchange, headers: readonly string[]): string[] {
-  return exchange.removedEvents === 0 && corsOfAnswer(exchange) === null
+  return exchange.removedEvents === 0 && exchange.quota === null && corsOfAnswer(exchange) === null
     ? [...headers, 'X-Request-Id', exchange.requestId]
     : answerHeaders(exchange, headers);
 }

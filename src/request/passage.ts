@@ -10,6 +10,7 @@ import type { Identity } from '../policy/credential.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { RouteMatch } from '../policy/route.ts';
 import type { ApiRules, Ruleset } from '../policy/ruleset.ts';
+import type { Quota } from '../rate-store/rate-store.ts';
 import type { Refusal } from '../refusal.ts';
 
 /** What Postern answers itself instead of the backend. */
@@ -58,6 +59,8 @@ export interface Passage {
   rejectedEvents: number;
   /** The names of the events that were judged, if somebody asks for them. */
   eventNames: JudgedNames | null;
+  /** What is left of the key's rate limit; null: it has none, or was not asked yet. */
+  quota: Quota | null;
   /** In report mode: the refusal that enforcement would have answered with. */
   wouldReject: Refusal | null;
   /** Reads the whole body into `body`, of at most `maxBytes`. */

@@ -45,3 +45,26 @@ t.test('a refused request costs nothing of the limit', async (t) => {
   t.equal((await raw(written({ secret: KEY.secret, body: '{"name":"a"}' }))).status, 204);
   t.equal(codeOf(await raw(written({ secret: KEY.secret, body: '{"name":"a"}' }))), 'rate_limited');
 });
+
+t.test(
+  'answers say what is left of the limit: those of the backend, refusals, and none to keys without one',
+  async (t) => {
+    const { raw } = await startFlow(t, {
+      keys: [KEY, OTHER],
+      now: () => Date.UTC(2026, 0, 1),
+      respond: (_req, res) =>
+        void res.writeHead(200, { RateLimit: '"theirs";r=9;t=9', 'RateLimit-Policy': '"theirs";q=9;w=9' }).end(),
+    });
+    const told = async (secret: string) => {
+      const { status, headers } = await raw(written({ secret, body: '{}' }));
+      return [status, headers['ratelimit-policy'], headers['ratelimit']];
+    };
+    for (const left of [2, 1, 0]) t.same(await told(KEY.secret), [200, '"key";q=3;w=10', `"key";r=${left};t=10`]);
+    t.same(await told(KEY.secret), [429, '"key";q=3;w=10', '"key";r=0;t=10']);
+    t.same(
+      await told(OTHER.secret),
+      [200, '"theirs";q=9;w=9', '"theirs";r=9;t=9'],
+      "the backend's own limits are its word",
+    );
+  },
+);

@@ -18,9 +18,23 @@ export function rateStoreContract(t: Test, make: () => Promise<StoreUnderTest> |
 
   t.test('admits exactly the limit, then says when to come back', async (t) => {
     const { store, now } = await make();
-    for (let i = 0; i < 5; i += 1) t.same(await store.take('a', limit, now()), { allowed: true });
+    for (const remaining of [4, 3, 2, 1, 0])
+      t.same(await store.take('a', limit, now()), { allowed: true, remaining, resetSeconds: 1 });
     t.same(await store.take('a', limit, now()), { allowed: false, retryAfterSeconds: 1 });
     t.same(await store.take('a', { requests: 5, windowSeconds: 60 }, now()), { allowed: false, retryAfterSeconds: 60 });
+  });
+
+  t.test('says how much is left, and when the next of what was counted leaves the window', async (t) => {
+    const { store, now, advance } = await make();
+    const long = { requests: 3, windowSeconds: 60 };
+    t.same(await store.take('a', long, now()), { allowed: true, remaining: 2, resetSeconds: 60 });
+    await advance(1100);
+    t.same(await store.take('a', long, now()), { allowed: true, remaining: 1, resetSeconds: 59 });
+    t.same(
+      await store.take('b', long, now()),
+      { allowed: true, remaining: 2, resetSeconds: 60 },
+      'each key has its own',
+    );
   });
 
   t.test('counts each key for itself', async (t) => {

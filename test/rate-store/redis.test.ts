@@ -151,7 +151,7 @@ t.test('an admission of a large limit counts from the end of its slot, never fro
   for (let n = 0; n < 3; n++) {
     const [seconds = '0', micros = '0'] = (await server.admin.time()).map(String);
     const before = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    t.same(await store.take(`large-${n}`, large, Date.now()), { allowed: true });
+    t.ok((await store.take(`large-${n}`, large, Date.now())).allowed);
     const [, at = '', count] =
       /^(\d+):(\d+)$/.exec((await server.admin.lindex(`postern:rate:large-${n}`, -1)) ?? '') ?? [];
     t.equal(count, '1');

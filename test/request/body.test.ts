@@ -79,7 +79,10 @@ t.test('another credential in the body than elsewhere is a contradiction', async
 t.test('a request is counted against its limit once, wherever its credential is', async (t) => {
   for (const fields of [BY_HEADER, '']) {
     const counted: string[] = [];
-    const rate = { ...WORLD.rate, take: (id: string) => (counted.push(id), { allowed: true as const }) };
+    const rate = {
+      ...WORLD.rate,
+      take: (id: string) => (counted.push(id), { allowed: true as const, remaining: 1, resetSeconds: 1 }),
+    };
     await taken(t, { key: { rateLimit: { requests: 5, windowSeconds: 60 } }, api: IN_BODY, rate, fields }, WITH_KEY);
     t.same(counted, ['k']);
   }

@@ -144,6 +144,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     removedEvents: 0,
     rejectedEvents: 0,
     eventNames: null,
+    quota: null,
     wouldReject: null,
     readBody: () => {
       throw new Error('no body to wait for');
@@ -154,7 +155,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
 /** No limits, and whoever shows a secret is who has it. */
 export const WORLD: PolicyWorld & { readonly observing: null } = {
   authenticate: authenticateBySecret,
-  rate: { take: () => ({ allowed: true }), close: () => {}, shared: () => null },
+  rate: { take: () => ({ allowed: true, remaining: 1, resetSeconds: 1 }), close: () => {}, shared: () => null },
   observing: null,
 };
 
