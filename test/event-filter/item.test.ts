@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { compileItem, type ItemRule, type ItemVerdict } from '../../src/event-filter/item.ts';
 import { compileNames } from '../../src/event-filter/names.ts';
 import { INVALID } from '../../src/event-filter/scan.ts';
@@ -7,7 +7,7 @@ const isAllowed = compileNames(new Set(['a']));
 const RULE: ItemRule = { way: [], member: 'name', isAllowed, unnamed: 'disallow', when: null, rivals: [], depth: 0 };
 const KINDS = { member: 'type', is: ['track'], pass: ['page'] };
 
-function judge(text: string, rule: Partial<ItemRule> = {}): ItemVerdict {
+function judge(t: Test, text: string, rule: Partial<ItemRule> = {}): ItemVerdict {
   const item = compileItem({ ...RULE, ...rule });
   const bytes = Buffer.from(text);
   item.newBody();
@@ -16,28 +16,28 @@ function judge(text: string, rule: Partial<ItemRule> = {}): ItemVerdict {
 }
 
 void t.test('an item that has its name itself', async (t) => {
-  t.equal(judge('{"name":"a"}'), 'allowed');
+  t.equal(judge(t, '{"name":"a"}'), 'allowed');
   for (const text of ['{}', '{"name":"b"}', '{"name":1}', '{"name":["a"]}', '{"name":{"name":"a"}}'])
-    t.equal(judge(text), 'disallowed', text);
+    t.equal(judge(t, text), 'disallowed', text);
   for (const text of ['{"name":"a","name":"a"}', '{"name":"a","NAME":1}', '{"n\\u0061me":"a","name":"b"}'])
-    t.equal(judge(text), 'ambiguous', text);
-  t.equal(judge('{"name":"a","data":1}', { rivals: ['data'] }), 'rivalled');
-  t.equal(judge('{"name":"a"}', { rivals: ['name'] }), 'allowed', 'it is its own name');
+    t.equal(judge(t, text), 'ambiguous', text);
+  t.equal(judge(t, '{"name":"a","data":1}', { rivals: ['data'] }), 'rivalled');
+  t.equal(judge(t, '{"name":"a"}', { rivals: ['name'] }), 'allowed', 'it is its own name');
 });
 
 void t.test('one without a name, where that is allowed', async (t) => {
   const unnamed = { unnamed: 'allow' } as const;
-  t.equal(judge('{}', unnamed), 'allowed');
-  t.equal(judge('{"name":null}', unnamed), 'disallowed');
-  t.equal(judge('{"__proto__":{"name":"b"}}', unnamed), 'ambiguous', 'a copy of it may have a name');
-  t.equal(judge('{"__proto__":{},"name":"a"}', unnamed), 'allowed');
-  t.equal(judge('{"__proto__":{}}'), 'disallowed');
-  t.equal(judge('{"x":{}}', { ...unnamed, way: ['x', 'y'] }), 'allowed', 'nor the object that would have it');
-  t.equal(judge('{"x":{"__proto__":{"y":{"name":"b"}}}}', { ...unnamed, way: ['x', 'y'] }), 'ambiguous');
+  t.equal(judge(t, '{}', unnamed), 'allowed');
+  t.equal(judge(t, '{"name":null}', unnamed), 'disallowed');
+  t.equal(judge(t, '{"__proto__":{"name":"b"}}', unnamed), 'ambiguous', 'a copy of it may have a name');
+  t.equal(judge(t, '{"__proto__":{},"name":"a"}', unnamed), 'allowed');
+  t.equal(judge(t, '{"__proto__":{}}'), 'disallowed');
+  t.equal(judge(t, '{"x":{}}', { ...unnamed, way: ['x', 'y'] }), 'allowed', 'nor the object that would have it');
+  t.equal(judge(t, '{"x":{"__proto__":{"y":{"name":"b"}}}}', { ...unnamed, way: ['x', 'y'] }), 'ambiguous');
 });
 
 void t.test('one that has its name deeper', async (t) => {
-  const deep = (text: string) => judge(text, { way: ['x', 'y'] });
+  const deep = (text: string) => judge(t, text, { way: ['x', 'y'] });
   t.equal(deep('{"x":{"y":{"name":"a"}}}'), 'allowed');
   t.equal(deep('{"x":{"y":{"name":"b"}}}'), 'disallowed');
   t.equal(deep('{"x":{"y":{}}}'), 'disallowed');
@@ -61,7 +61,7 @@ void t.test('one that has its name deeper', async (t) => {
 });
 
 void t.test('kinds of items', async (t) => {
-  const kind = (text: string, rule: Partial<ItemRule> = {}) => judge(text, { when: KINDS, ...rule });
+  const kind = (text: string, rule: Partial<ItemRule> = {}) => judge(t, text, { when: KINDS, ...rule });
   t.equal(kind('{"type":"track","name":"a"}'), 'allowed');
   t.equal(kind('{"type":"track","name":"b"}'), 'disallowed');
   t.equal(kind('{"type":"page","name":"b"}'), 'allowed', 'carries no event');
