@@ -6,7 +6,17 @@ import type { EventContainer } from '../config/selector.ts';
 import type { Item } from './item.ts';
 import { compileMember } from './member.ts';
 import { newBody, newWalk, NONE, walkObject, type Walk } from './object.ts';
-import { CLOSE_ARRAY, COMMA, INVALID, OPEN_ARRAY, OPEN_OBJECT, skipSpace, skipValue } from './scan.ts';
+import {
+  CLOSE_ARRAY,
+  COMMA,
+  INVALID,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  skipSpace,
+  skipValue,
+  walkItems,
+  type Skip,
+} from './scan.ts';
 
 /** What was found since the last `clear`. */
 export interface Batch {
@@ -40,9 +50,6 @@ export function clearBatch(batch: Batch): void {
   batch.ambiguous = false;
   batch.rivalled = false;
 }
-
-/** Steps over one value, noting in the batch what it finds. */
-export type Skip = (bytes: Buffer, start: number) => number;
 
 /** Makes the function that steps over an array of events, which lies inside `depth` objects and arrays. */
 export function compileItems(item: Item, depth: number, batch: Batch): Skip {
@@ -99,18 +106,7 @@ export function compileItems(item: Item, depth: number, batch: Batch): Skip {
 export function compileList(skipObject: Skip, depth: number, batch: Batch): Skip {
   return (bytes, start) => {
     if (start >= bytes.length || bytes[start] !== OPEN_ARRAY) return skipShapeless(bytes, start, depth, batch);
-    let at = skipSpace(bytes, start + 1);
-    if (at < bytes.length && bytes[at] === CLOSE_ARRAY) return at + 1;
-    for (;;) {
-      at = skipObject(bytes, at);
-      if (at === INVALID) return INVALID;
-      at = skipSpace(bytes, at);
-      if (at >= bytes.length) return INVALID;
-      const byte = bytes[at++];
-      if (byte === CLOSE_ARRAY) return at;
-      if (byte !== COMMA) return INVALID;
-      at = skipSpace(bytes, at);
-    }
+    return walkItems(bytes, start, skipObject);
   };
 }
 

@@ -5,7 +5,7 @@
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import { compileMember } from './member.ts';
 import { newBody, newWalk, walkObject, type Walk } from './object.ts';
-import { CLOSE_ARRAY, COMMA, INVALID, OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace, skipValue } from './scan.ts';
+import { OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace, skipValue, walkItems, type Skip } from './scan.ts';
 import { isWhole } from './whole.ts';
 
 /** Where a member stands: its name from the opening quote, its value up to the byte after it. */
@@ -44,8 +44,6 @@ interface Search {
   ambiguous: boolean;
 }
 
-type Skip = (bytes: Buffer, start: number) => number;
-
 function searchFor(path: string): FindMembers {
   const ambiguous = refused(refusal('ambiguous_body', `body: the member ${path} can be read in two ways`));
   const search: Search = { walks: [], places: [], ambiguous: false };
@@ -82,22 +80,6 @@ function compileStep(steps: readonly string[], depth: number, search: Search): S
 }
 
 const placeOf = ({ nameStart, valueStart, valueEnd }: Walk): MemberPlace => ({ nameStart, valueStart, valueEnd });
-
-/** Steps over the array whose opening bracket is at `start`. */
-function walkItems(bytes: Buffer, start: number, skipItem: Skip): number {
-  let at = skipSpace(bytes, start + 1);
-  if (at < bytes.length && bytes[at] === CLOSE_ARRAY) return at + 1;
-  for (;;) {
-    at = skipItem(bytes, at);
-    if (at === INVALID) return INVALID;
-    at = skipSpace(bytes, at);
-    if (at >= bytes.length) return INVALID;
-    const byte = bytes[at++];
-    if (byte === CLOSE_ARRAY) return at;
-    if (byte !== COMMA) return INVALID;
-    at = skipSpace(bytes, at);
-  }
-}
 
 /** The value, if it is a string. */
 export function stringAt(text: Buffer, { valueStart, valueEnd }: MemberPlace): string | null {

@@ -169,3 +169,22 @@ function skipDigits(bytes: Uint8Array, start: number): number {
   while (at < bytes.length && DIGIT[bytes[at] as number] === 1) at++;
   return at === start ? INVALID : at;
 }
+
+/** Steps over one value and returns where it ends, or `INVALID`. */
+export type Skip = (bytes: Buffer, start: number) => number;
+
+/** Steps over the array whose opening bracket is at `start`, item by item. */
+export function walkItems(bytes: Buffer, start: number, skipItem: Skip): number {
+  let at = skipSpace(bytes, start + 1);
+  if (at < bytes.length && bytes[at] === CLOSE_ARRAY) return at + 1;
+  for (;;) {
+    at = skipItem(bytes, at);
+    if (at === INVALID) return INVALID;
+    at = skipSpace(bytes, at);
+    if (at >= bytes.length) return INVALID;
+    const byte = bytes[at++];
+    if (byte === CLOSE_ARRAY) return at;
+    if (byte !== COMMA) return INVALID;
+    at = skipSpace(bytes, at);
+  }
+}

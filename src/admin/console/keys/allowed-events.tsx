@@ -1,5 +1,6 @@
 /** Which events a key may send: All, or Specific ones, each a chip that is on or off. */
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { AddText } from '../ui/add-text.tsx';
 import { Choice, Errors, messagesWithin } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import type { FormPartProps } from './draft.ts';
@@ -56,20 +57,18 @@ interface EventChipsProps {
 }
 
 function EventChips({ events, knownEvents, readOnly, onChange }: EventChipsProps) {
-  const id = useId();
-  const [name, setName] = useState('');
   const [seen, setSeen] = useState<readonly string[]>(events);
   const [said, setSaid] = useState('');
   // What was on once stays in view when it is turned off, so that a slip is turned back with one press.
   const chips = [...new Set([...seen, ...events, ...(readOnly ? [] : knownEvents)])];
   const toggle = (event: string): void =>
     onChange(events.includes(event) ? events.filter((other) => other !== event) : [...events, event]);
-  const add = (): void => {
-    if (name === '') return;
+  const add = (name: string): boolean => {
+    if (name === '') return false;
     if (!events.includes(name)) onChange([...events, name]);
     setSeen([...seen, name]);
     setSaid(`${name} is allowed.`);
-    setName('');
+    return true;
   };
   return (
     <div class="rows">
@@ -89,36 +88,12 @@ function EventChips({ events, knownEvents, readOnly, onChange }: EventChipsProps
         ))}
       </div>
       {!readOnly && (
-        <div class="add-row">
-          <div class="field">
-            <label for={id}>Event name</label>
-            <input
-              id={id}
-              class="mono"
-              type="text"
-              value={name}
-              spellcheck={false}
-              autocomplete="off"
-              autocapitalize="off"
-              aria-describedby={`${id}-hint`}
-              onInput={(event) => setName(event.currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key !== 'Enter') return;
-                // Enter adds the name; it must not save the form.
-                event.preventDefault();
-                add();
-              }}
-            />
-          </div>
-          <button type="button" class="button" onClick={add}>
-            Add event
-          </button>
-        </div>
-      )}
-      {!readOnly && (
-        <p class="hint" id={`${id}-hint`}>
-          Names are exact: letter case and spaces count. Chips that are off come from other keys.
-        </p>
+        <AddText
+          label="Event name"
+          button="Add event"
+          hint="Names are exact: letter case and spaces count. Chips that are off come from other keys."
+          onAdd={add}
+        />
       )}
       <p class="visually-hidden" role="status">
         {said}

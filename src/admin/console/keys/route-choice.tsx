@@ -1,6 +1,6 @@
 /** Which routes a key may use: all, or some, chosen in tables of methods by routes that also show what the key may do. */
-import { useId, useState } from 'preact/hooks';
 import type { KeyType, ListedApi } from '../api/types.ts';
+import { AddText } from '../ui/add-text.tsx';
 import { Choice, Errors, messagesWithin } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import type { FormPartProps } from './draft.ts';
@@ -117,13 +117,11 @@ interface OtherRoutesProps {
 
 /** Lines that no table shows, and one to type. */
 function OtherRoutes({ lines, others, readOnly, onChange }: OtherRoutesProps) {
-  const id = useId();
-  const [typed, setTyped] = useState('');
-  const add = (): void => {
+  const add = (typed: string): boolean => {
     const line = typed.trim();
-    if (line === '') return;
+    if (line === '') return false;
     if (!lines.includes(line)) onChange([...lines, line]);
-    setTyped('');
+    return true;
   };
   return (
     <div class="rows">
@@ -145,32 +143,7 @@ function OtherRoutes({ lines, others, readOnly, onChange }: OtherRoutesProps) {
           </li>
         ))}
       </ul>
-      {!readOnly && (
-        <div class="add-row">
-          <div class="field">
-            <label for={id}>Another route</label>
-            <input
-              id={id}
-              class="mono"
-              type="text"
-              value={typed}
-              spellcheck={false}
-              autocomplete="off"
-              placeholder="GET /v1/users/:id"
-              onInput={(event) => setTyped(event.currentTarget.value)}
-              onKeyDown={(event) => {
-                if (event.key !== 'Enter') return;
-                // Enter adds the route; it must not save the form.
-                event.preventDefault();
-                add();
-              }}
-            />
-          </div>
-          <button type="button" class="button" onClick={add}>
-            Add route
-          </button>
-        </div>
-      )}
+      {!readOnly && <AddText label="Another route" button="Add route" placeholder="GET /v1/users/:id" onAdd={add} />}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 /** A policy as a form holds it, which fields it says among them, and the way back; and what a change means for each key. */
+import { DEFAULTS } from '../../../keys/definition.ts';
 import type { KeyDefinition, KeyType, Policy, PolicyReplacement } from '../api/types.ts';
 import { draftOf, NEW_DRAFT, typesOf } from '../keys/draft.ts';
 import { FIELDS, type Draft, type FieldName } from '../keys/fields.ts';
@@ -31,26 +32,13 @@ const keyLike = ({ usedBy: _usedBy, ...fields }: Policy): KeyDefinition =>
   ({ ...PLAIN, ...fields }) as unknown as KeyDefinition;
 
 const PLAIN = {
+  ...DEFAULTS,
   id: '',
   type: 'read-write',
   inherited: [],
   secrets: [],
   apiKey: null,
   policy: null,
-  apis: 'all',
-  allowedRoutes: 'all',
-  description: '',
-  enabled: true,
-  expiresAt: null,
-  allowFrom: 'anywhere',
-  denyFrom: [],
-  allowedEvents: 'all',
-  disallowedEvents: 'remove',
-  allowedOrigins: ['*'],
-  allowBrowsers: false,
-  accessToken: 'allowed',
-  rateLimit: null,
-  mode: 'enforce',
   cacheTtlMinutes: null,
 } as const;
 
