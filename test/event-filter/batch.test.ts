@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { parseSelector, type EventSelector } from '../../src/config/selector.ts';
 import { type Batch, clearBatch, compileBatchWalk, depthOfItems, newBatch } from '../../src/event-filter/batch.ts';
 import { compileItem } from '../../src/event-filter/item.ts';
@@ -21,7 +21,7 @@ function walk(text: string, selector = '[].name', unnamed: 'allow' | 'disallow' 
   return { stop: skip(Buffer.from(text), 0), batch };
 }
 
-const cutsOf = (text: string, selector?: string): string[] => {
+const cutsOf = (t: Test, text: string, selector?: string): string[] => {
   const { stop, batch } = walk(text, selector);
   t.equal(stop, text.length);
   const ranges: string[] = [];
@@ -33,16 +33,16 @@ const A = '{"name":"a"}';
 const B = '{"name":"b"}';
 
 void t.test('notes the segments to cut, each with one comma', async (t) => {
-  t.strictSame(cutsOf(`[${A}]`), []);
-  t.strictSame(cutsOf(`[${A}, ${B} ,${A}]`), [`, ${B} `]);
-  t.strictSame(cutsOf(`[ ${B} , ${A}]`), [` ${B} ,`]);
-  t.strictSame(cutsOf(`[${B},${B},${A},${B},${B}]`), [`${B},${B},`, `,${B},${B}`]);
-  t.strictSame(cutsOf(`[ ${B}, ${B} ]`), [` ${B}, ${B} `], 'all of them go without a comma after');
+  t.strictSame(cutsOf(t, `[${A}]`), []);
+  t.strictSame(cutsOf(t, `[${A}, ${B} ,${A}]`), [`, ${B} `]);
+  t.strictSame(cutsOf(t, `[ ${B} , ${A}]`), [` ${B} ,`]);
+  t.strictSame(cutsOf(t, `[${B},${B},${A},${B},${B}]`), [`${B},${B},`, `,${B},${B}`]);
+  t.strictSame(cutsOf(t, `[ ${B}, ${B} ]`), [` ${B}, ${B} `], 'all of them go without a comma after');
 });
 
 void t.test('each array keeps its own commas', async (t) => {
   const body = `{"x":[{"y":[${B}]},{"y":[${B},${A}]},{"y":[]},{"y":[${A},${B}]}]}`;
-  t.strictSame(cutsOf(body, 'x[].y[].name'), [B, `${B},`, `,${B}`]);
+  t.strictSame(cutsOf(t, body, 'x[].y[].name'), [B, `${B},`, `,${B}`]);
   t.match(walk(body, 'x[].y[].name').batch, { kept: 2, disallowed: 3, shapeless: false });
 });
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
 import { editKeyFile } from '../../src/keys/key-file-edit.ts';
 import { loadKeyText } from '../../src/keys/key-file.ts';
@@ -15,7 +15,7 @@ const load = (text: string): readonly KeyDefinition[] => {
 };
 
 /** Makes a change to one key and proves that the result says that change and no other. */
-function edit(text: string, id: string, change: (key: KeyDefinition) => KeyDefinition | null): string {
+function edit(t: Test, text: string, id: string, change: (key: KeyDefinition) => KeyDefinition | null): string {
   const before = load(text);
   const index = before.findIndex((key) => key.id === id);
   const old = before[index] as KeyDefinition;
@@ -25,7 +25,7 @@ function edit(text: string, id: string, change: (key: KeyDefinition) => KeyDefin
   return result;
 }
 
-const add = (text: string, written: Record<string, unknown>): string => {
+const add = (t: Test, text: string, written: Record<string, unknown>): string => {
   const before = load(text);
   const read = readDefinition(written);
   if (!read.ok) throw new Error(JSON.stringify(read.findings));
@@ -67,7 +67,7 @@ const at = (address: string, description = '') => ({ address, description });
 const addresses = ({ allowFrom = 'anywhere' }: KeyDefinition) => (allowFrom === 'anywhere' ? [] : allowFrom);
 
 t.test('an address is added below the others, and nothing else changes', async (t) => {
-  const result = edit(FILE, 'server', (key) => ({
+  const result = edit(t, FILE, 'server', (key) => ({
     ...key,
     allowFrom: [...addresses(key), at('198.51.100.0/24', 'VPN')],
   }));
@@ -81,12 +81,12 @@ t.test('an address is added below the others, and nothing else changes', async (
 });
 
 t.test('an address goes with its comments', async (t) => {
-  const result = edit(FILE, 'server', (key) => ({ ...key, allowFrom: addresses(key).slice(1) }));
+  const result = edit(t, FILE, 'server', (key) => ({ ...key, allowFrom: addresses(key).slice(1) }));
   t.equal(result, FILE.replace('      # Berlin\n      - 203.0.113.7 # main\n', ''));
 });
 
 t.test('a description is given to a bare address, and changed in a written one', async (t) => {
-  const result = edit(FILE, 'server', (key) => ({
+  const result = edit(t, FILE, 'server', (key) => ({
     ...key,
     allowFrom: addresses(key).map((item) => ('address' in item ? at(item.address, `Office: ${item.address}`) : item)),
   }));
@@ -95,37 +95,44 @@ t.test('a description is given to a bare address, and changed in a written one',
 });
 
 t.test('a list becomes a word and a word becomes a list', async (t) => {
-  const anywhere = edit(FILE, 'server', (key) => ({ ...key, allowFrom: 'anywhere' }));
+  const anywhere = edit(t, FILE, 'server', (key) => ({ ...key, allowFrom: 'anywhere' }));
   t.match(anywhere, '    allowFrom: anywhere # offices\n    expiresAt:\n');
-  const listed = edit(anywhere, 'server', (key) => ({ ...key, allowFrom: [at('192.0.2.9'), at('192.0.2.10', 'B')] }));
+  const listed = edit(t, anywhere, 'server', (key) => ({
+    ...key,
+    allowFrom: [at('192.0.2.9'), at('192.0.2.10', 'B')],
+  }));
   t.match(
     listed,
     '    allowFrom: # offices\n      - 192.0.2.9\n      - { address: 192.0.2.10, description: B }\n    expiresAt:\n',
   );
   t.match(
-    edit(FILE, 'server', (key) => ({ ...key, allowFrom: [] })),
+    edit(t, FILE, 'server', (key) => ({ ...key, allowFrom: [] })),
     '    allowFrom: [] # offices\n',
   );
   t.match(
-    edit(FILE, 'web', (key) => ({ ...key, allowedEvents: 'all' })),
+    edit(t, FILE, 'web', (key) => ({ ...key, allowedEvents: 'all' })),
     '    allowedEvents: all # ask first\n',
   );
 });
 
 t.test('event names come and go', async (t) => {
-  const more = edit(FILE, 'web', (key) => ({
+  const more = edit(t, FILE, 'web', (key) => ({
     ...key,
     allowedEvents: [...(key.allowedEvents as string[]), 'a, b', 'yes'],
   }));
   t.match(more, "allowedEvents: [page_view,  'login', 'a, b', 'yes'] # ask first");
   t.match(
-    edit(FILE, 'web', (key) => ({ ...key, allowedEvents: ['login'] })),
+    edit(t, FILE, 'web', (key) => ({ ...key, allowedEvents: ['login'] })),
     "allowedEvents: ['login'] # ask first",
   );
 });
 
 t.test('fields that were left out are added at the end of their key', async (t) => {
-  const result = edit(FILE, 'web', (key) => ({ ...key, enabled: false, rateLimit: { requests: 5, windowSeconds: 1 } }));
+  const result = edit(t, FILE, 'web', (key) => ({
+    ...key,
+    enabled: false,
+    rateLimit: { requests: 5, windowSeconds: 1 },
+  }));
   t.equal(
     result,
     FILE.replace('${TEXT}\n', '${TEXT}\n    enabled: false\n    rateLimit: { requests: 5, windowSeconds: 1 }\n'),
@@ -133,18 +140,18 @@ t.test('fields that were left out are added at the end of their key', async (t) 
 });
 
 t.test('an empty value, a block of text and a quoted one are replaced', async (t) => {
-  const expires = edit(FILE, 'server', (key) => ({ ...key, expiresAt: '2027-01-01T00:00:00Z' }));
+  const expires = edit(t, FILE, 'server', (key) => ({ ...key, expiresAt: '2027-01-01T00:00:00Z' }));
   t.equal(expires, FILE.replace('expiresAt:\n', "expiresAt: '2027-01-01T00:00:00Z'\n"));
-  const text = edit(FILE, 'server', (key) => ({ ...key, description: 'One line' }));
+  const text = edit(t, FILE, 'server', (key) => ({ ...key, description: 'One line' }));
   t.equal(text, FILE.replace('|\n      Two\n      lines\n', 'One line\n'));
   t.match(
-    edit(FILE, 'web', (key) => ({ ...key, mode: 'report' })),
+    edit(t, FILE, 'web', (key) => ({ ...key, mode: 'report' })),
     'description: ${TEXT}\n    mode: report\n',
   );
 });
 
 t.test('what was sent never becomes a reference', async (t) => {
-  const result = edit(FILE, 'web', (key) => ({ ...key, description: '${WEB_KEY} ${file:/etc/passwd}' }));
+  const result = edit(t, FILE, 'web', (key) => ({ ...key, description: '${WEB_KEY} ${file:/etc/passwd}' }));
   t.match(result, "description: '$${WEB_KEY} $${file:/etc/passwd}'");
 });
 
@@ -158,24 +165,24 @@ t.test('a secret written in short is spelt out when another joins it', async (t)
     ],
   });
   t.match(
-    edit(FILE, 'web', rotate),
+    edit(t, FILE, 'web', rotate),
     `    secrets:   # from the vault\n      - value: \${WEB_KEY}\n        expiresAt: '2030-01-01T00:00:00Z'\n      - { hash: ${hash} }\n`,
   );
   t.match(
-    edit(FILE, 'flow', rotate),
+    edit(t, FILE, 'flow', rotate),
     `secrets: [{ value: a-secret-in-flow-style, expiresAt: '2030-01-01T00:00:00Z' }, { hash: ${hash} }], allowFrom: [192.0.2.1] }`,
   );
-  const server = edit(FILE, 'server', rotate);
+  const server = edit(t, FILE, 'server', rotate);
   t.match(server, `      # made in spring\n      - hash: sha256:${'a'.repeat(64)} # spring\n        expiresAt: '2030-`);
   t.match(server, `      - hash: ${hash}\n    allowFrom: # offices\n`);
-  const back = edit(server, 'server', (key) => ({ ...key, secrets: key.secrets.slice(1) }));
+  const back = edit(t, server, 'server', (key) => ({ ...key, secrets: key.secrets.slice(1) }));
   t.notMatch(back, 'spring');
 });
 
 t.test('a key is added at the end, in the manner of the others', async (t) => {
   const written = { id: 'new', type: 'metrics', apiKey: 'k', secret: 's', allowFrom: ['192.0.2.1', '::1'] };
   t.equal(
-    add(FILE, written),
+    add(t, FILE, written),
     FILE.replace(
       '# The end.',
       `
@@ -196,22 +203,22 @@ t.test('a key is added at the end, in the manner of the others', async (t) => {
     'keys:\n- id: a\n  type: read-write\n  secret: x',
     '{"keys": []}',
   ])
-    add(text, written);
-  add('{ keys: [{ id: a, type: read-write, secret: x }] }', written);
+    add(t, text, written);
+  add(t, '{ keys: [{ id: a, type: read-write, secret: x }] }', written);
   t.equal(
-    add('keys:\r\n- id: a\r\n  type: read-write\r\n  secret: x\r\n', written).replaceAll('\r\n', '').includes('\n'),
+    add(t, 'keys:\r\n- id: a\r\n  type: read-write\r\n  secret: x\r\n', written).replaceAll('\r\n', '').includes('\n'),
     false,
   );
 });
 
 t.test('a key is removed with its comments, and the last one leaves an empty list', async (t) => {
   t.equal(
-    edit(FILE, 'web', () => null),
+    edit(t, FILE, 'web', () => null),
     FILE.slice(0, FILE.indexOf('  # The browser.')) + FILE.slice(FILE.indexOf('\n  # Back')),
   );
-  let text = edit(FILE, 'flow', () => null);
+  let text = edit(t, FILE, 'flow', () => null);
   t.equal(text, FILE.replace(/ {2}- \{ id: flow.*\n/, ''));
-  for (const id of ['server', 'web']) text = edit(text, id, () => null);
+  for (const id of ['server', 'web']) text = edit(t, text, id, () => null);
   t.equal(text, '# The keys of the shop.\nkeys: []\n# The end.\n');
 });
 
@@ -302,7 +309,7 @@ t.test('a file that says which YAML it is, or is marked otherwise, is edited as 
       };
       const address = { address: '10.0.0.2', description: 'yes' };
       keepsComments(
-        edit(text, 'a', (key) => ({
+        edit(t, text, 'a', (key) => ({
           ...key,
           description: 'no',
           enabled: false,
@@ -311,6 +318,7 @@ t.test('a file that says which YAML it is, or is marked otherwise, is edited as 
       );
       keepsComments(
         edit(
+          t,
           text,
           'a',
           (key) =>
@@ -337,12 +345,12 @@ t.test('a file that says which YAML it is, or is marked otherwise, is edited as 
         '+1',
         '=',
       ];
-      keepsComments(edit(text, 'b', (key) => ({ ...key, allowedEvents: names })));
+      keepsComments(edit(t, text, 'b', (key) => ({ ...key, allowedEvents: names })));
       keepsComments(
-        add(text, { id: '1_000', type: 'read-write', description: '2030-01-01', secrets: [{ hash: HASH('4') }] }),
+        add(t, text, { id: '1_000', type: 'read-write', description: '2030-01-01', secrets: [{ hash: HASH('4') }] }),
       );
-      edit(text, 'a', () => null);
-      edit(text, 'b', () => null);
+      edit(t, text, 'a', () => null);
+      edit(t, text, 'b', () => null);
     });
 });
 
@@ -365,9 +373,9 @@ t.test('a secret written in short that does not end gets no end when another joi
     ...key,
     secrets: [...key.secrets, { hash, expiresAt: null }],
   });
-  const flow = edit(FILE, 'flow', join);
+  const flow = edit(t, FILE, 'flow', join);
   t.ok(flow.includes(`secrets: [{ value: a-secret-in-flow-style }, { hash: ${hash} }], allowFrom`), flow);
-  const web = edit(FILE, 'web', join);
+  const web = edit(t, FILE, 'web', join);
   t.ok(web.includes(`    secrets:   # from the vault\n      - value: \${WEB_KEY}\n      - { hash: ${hash} }\n`), web);
 });
 

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { normalizeTarget, PATH_QUIRKS, type PathQuirk } from '../../src/lib/path-normalization.ts';
 import { runPathFuzz } from '../support/path-fuzz.ts';
 
 const NONE: ReadonlySet<PathQuirk> = new Set();
 const ALL: ReadonlySet<PathQuirk> = new Set(PATH_QUIRKS);
 
-function pathOf(target: string, quirks: ReadonlySet<PathQuirk> = NONE): string | null {
+function pathOf(t: Test, target: string, quirks: ReadonlySet<PathQuirk> = NONE): string | null {
   const normalized = normalizeTarget(target, quirks);
   if (!normalized.ok) {
     t.ok(normalized.why.startsWith('the path holds '), normalized.why);
@@ -50,7 +50,7 @@ t.test('encoded unreserved characters are decoded once, all other escapes stay a
     '/%E2%84%AA': '/%E2%84%AA',
     '/a%C2%A0b': '/a%C2%A0b',
   };
-  for (const [target, path] of Object.entries(decoded)) t.equal(pathOf(target), path, target);
+  for (const [target, path] of Object.entries(decoded)) t.equal(pathOf(t, target), path, target);
   t.end();
 });
 
@@ -149,8 +149,8 @@ const NEVER = [
   ['', 'a', '*', 'http://a/b', '//', '//a/b', '//a', '/;/a', '/a/;x/../b', '?a'],
 ].flat();
 for (const target of NEVER) {
-  t.equal(pathOf(target), null, `${JSON.stringify(target)} is ambiguous`);
-  t.equal(pathOf(target, ALL), null, `${JSON.stringify(target)} is ambiguous with every quirk allowed`);
+  t.equal(pathOf(t, target), null, `${JSON.stringify(target)} is ambiguous`);
+  t.equal(pathOf(t, target, ALL), null, `${JSON.stringify(target)} is ambiguous with every quirk allowed`);
 }
 
 // The quirk that lets a path through, and no other does.
@@ -163,14 +163,14 @@ const BY_QUIRK: Readonly<Record<PathQuirk, readonly string[]>> = {
 for (const [quirk, targets] of Object.entries(BY_QUIRK))
   for (const target of targets) {
     const others = new Set(PATH_QUIRKS.filter((other) => other !== quirk));
-    t.equal(pathOf(target, new Set([quirk as PathQuirk])), target, `${quirk} lets ${target} through as it is`);
-    t.equal(pathOf(target, others), null, `no other quirk lets ${target} through`);
+    t.equal(pathOf(t, target, new Set([quirk as PathQuirk])), target, `${quirk} lets ${target} through as it is`);
+    t.equal(pathOf(t, target, others), null, `no other quirk lets ${target} through`);
   }
 
 t.test('quirks do not add up to what none of them names', (t) => {
   for (const target of ['/a%2F%2Fb', '/a%2F/b']) {
-    t.equal(pathOf(target, new Set(['encoded-slash'])), null, target);
-    t.equal(pathOf(target, new Set(['encoded-slash', 'double-slash'])), target, target);
+    t.equal(pathOf(t, target, new Set(['encoded-slash'])), null, target);
+    t.equal(pathOf(t, target, new Set(['encoded-slash', 'double-slash'])), target, target);
   }
   t.end();
 });
@@ -226,8 +226,8 @@ t.test('every hexadecimal digit of an escape counts, in both cases', async (t) =
     const character = String.fromCharCode(code);
     if (!/[A-Za-z0-9_~-]/.test(character)) continue;
     const hex = code.toString(16);
-    t.equal(pathOf(`/%${hex}`), `/${character}`, hex);
-    t.equal(pathOf(`/%${hex.toUpperCase()}`), `/${character}`, hex.toUpperCase());
+    t.equal(pathOf(t, `/%${hex}`), `/${character}`, hex);
+    t.equal(pathOf(t, `/%${hex.toUpperCase()}`), `/${character}`, hex.toUpperCase());
   }
 });
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createKeyIndex } from '../../src/keys/key-index.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { ShownCredential } from '../../src/policy/shown-credential.ts';
@@ -32,7 +32,7 @@ const serviceWith = (changes: Partial<TokenSettings> = {}) =>
 const issue = async (service: TokenService, key = metricsKey(), now = NOW) =>
   (await service.issue(identityOf(key), now)).accessToken;
 
-async function reasonOf(service: TokenService, token: string, keys: KeySnapshot, now = NOW): Promise<string> {
+async function reasonOf(t: Test, service: TokenService, token: string, keys: KeySnapshot, now = NOW): Promise<string> {
   const decision = await service.verify(new ShownCredential(token), keys, now);
   if (decision.ok) return 'accepted';
   t.equal(decision.refusal.code, 'invalid_credential');
@@ -89,9 +89,9 @@ t.test('a token ends with the second it names, remembered or not', async (t) => 
   const keys = snapshotOf(metricsKey());
   const [remembered, fresh] = [await issue(service), await issue(service)];
   const end = NOW + 900_000;
-  t.equal(await reasonOf(service, remembered, keys, end - 1), 'accepted');
-  t.equal(await reasonOf(service, remembered, keys, end), 'expired');
-  t.equal(await reasonOf(service, fresh, keys, end), 'expired');
+  t.equal(await reasonOf(t, service, remembered, keys, end - 1), 'accepted');
+  t.equal(await reasonOf(t, service, remembered, keys, end), 'expired');
+  t.equal(await reasonOf(t, service, fresh, keys, end), 'expired');
 });
 
 t.test('a token lives no longer than its key or its secret', async (t) => {
@@ -122,11 +122,11 @@ for (const [name, after, reason] of OUTLIVED)
     const service = serviceWith();
     const replica = serviceWith();
     const token = await issue(service);
-    t.equal(await reasonOf(service, token, snapshotOf(metricsKey())), 'accepted');
-    t.equal(await reasonOf(service, token, snapshotOf(...after)), reason, 'where it was remembered');
-    t.equal(await reasonOf(replica, token, snapshotOf(...after)), reason, 'where it was never seen');
+    t.equal(await reasonOf(t, service, token, snapshotOf(metricsKey())), 'accepted');
+    t.equal(await reasonOf(t, service, token, snapshotOf(...after)), reason, 'where it was remembered');
+    t.equal(await reasonOf(t, replica, token, snapshotOf(...after)), reason, 'where it was never seen');
     t.equal(
-      await reasonOf(service, token, snapshotOf(metricsKey())),
+      await reasonOf(t, service, token, snapshotOf(metricsKey())),
       'accepted',
       'and works again when that is undone',
     );
@@ -138,9 +138,9 @@ t.test('secrets rotate: the first signs, all verify', async (t) => {
   const during = serviceWith({ secret: [OTHER_SECRET, SECRET] });
   const after = serviceWith({ secret: [OTHER_SECRET] });
   const [old, recent] = [await issue(before), await issue(during)];
-  t.equal(await reasonOf(during, old, keys), 'accepted');
-  t.equal(await reasonOf(after, recent, keys), 'accepted');
-  t.equal(await reasonOf(after, old, keys), 'unknown');
+  t.equal(await reasonOf(t, during, old, keys), 'accepted');
+  t.equal(await reasonOf(t, after, recent, keys), 'accepted');
+  t.equal(await reasonOf(t, after, old, keys), 'unknown');
 });
 
 t.test('without a configured key the secret of the process signs, and the operator is warned', async (t) => {
@@ -151,12 +151,12 @@ t.test('without a configured key the secret of the process signs, and the operat
   t.equal(serviceWith().warning, null);
   const token = await issue(service);
   t.equal(
-    await reasonOf(createTokenService('metrics', settings({ secret: null }), ephemeral), token, keys),
+    await reasonOf(t, createTokenService('metrics', settings({ secret: null }), ephemeral), token, keys),
     'accepted',
     'after a reload',
   );
   t.equal(
-    await reasonOf(createTokenService('metrics', settings({ secret: null }), randomBytes(32)), token, keys),
+    await reasonOf(t, createTokenService('metrics', settings({ secret: null }), randomBytes(32)), token, keys),
     'unknown',
   );
   t.throws(() => serviceWith({ secret: ['short'] }), /32/);
@@ -175,7 +175,7 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 
 t.test('a token of the same make is accepted: the next tests change one thing each', async (t) => {
   const service = serviceWith();
-  t.equal(await reasonOf(service, await forge(await issue(service), {}), snapshotOf(metricsKey())), 'accepted');
+  t.equal(await reasonOf(t, service, await forge(await issue(service), {}), snapshotOf(metricsKey())), 'accepted');
 });
 
 const FORGED: Readonly<Record<string, (genuine: string) => string | Promise<string>>> = {
@@ -229,8 +229,8 @@ for (const [name, make] of Object.entries(FORGED))
     const service = serviceWith();
     const keys = snapshotOf(metricsKey());
     const forged = await make(await issue(service));
-    t.equal(await reasonOf(service, forged, keys), 'unknown');
-    t.equal(await reasonOf(service, forged, keys), 'unknown', 'and is not remembered as good');
+    t.equal(await reasonOf(t, service, forged, keys), 'unknown');
+    t.equal(await reasonOf(t, service, forged, keys), 'unknown', 'and is not remembered as good');
   });
 
 t.test('forged: a critical extension (RFC 7515 4.1.11)', async (t) => {
@@ -239,13 +239,13 @@ t.test('forged: a critical extension (RFC 7515 4.1.11)', async (t) => {
   const { createHmac } = await import('node:crypto');
   const input = `${encode({ alg: 'HS256', typ: 'at+jwt', crit: ['exp'], exp: 1 })}.${payload}`;
   const forged = `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`;
-  t.equal(await reasonOf(service, forged, snapshotOf(metricsKey())), 'unknown');
+  t.equal(await reasonOf(t, service, forged, snapshotOf(metricsKey())), 'unknown');
 });
 
 t.test('replicas whose clocks differ by seconds accept the tokens of one another', async (t) => {
   const token = await issue(serviceWith());
-  t.equal(await reasonOf(serviceWith(), token, snapshotOf(metricsKey()), NOW - 60_000), 'accepted');
-  t.equal(await reasonOf(serviceWith(), token, snapshotOf(metricsKey()), NOW - 61_000), 'unknown');
+  t.equal(await reasonOf(t, serviceWith(), token, snapshotOf(metricsKey()), NOW - 60_000), 'accepted');
+  t.equal(await reasonOf(t, serviceWith(), token, snapshotOf(metricsKey()), NOW - 61_000), 'unknown');
   const decision = await serviceWith().verify(new ShownCredential(token), snapshotOf(metricsKey()), NOW - 61_000);
   t.match(decision, { refusal: { code: 'invalid_credential', why: /clock/ } }, 'the log says that the clocks differ');
 });
@@ -268,7 +268,7 @@ for (const [algorithm, { privateKey, publicKey }] of Object.entries(PAIRS))
     const keys = snapshotOf(metricsKey());
     const token = await issue(service);
     t.equal(service.warning, null);
-    t.equal(await reasonOf(service, token, keys), 'accepted');
+    t.equal(await reasonOf(t, service, token, keys), 'accepted');
     const jwks = JSON.parse(service.jwks ?? '') as { keys: Record<string, string>[] };
     t.equal(jwks.keys.length, 1);
     t.match(jwks.keys[0], { alg: algorithm, use: 'sig' });
@@ -289,17 +289,18 @@ for (const [algorithm, { privateKey, publicKey }] of Object.entries(PAIRS))
     const pem = Buffer.from(publicKey.export({ type: 'spki', format: 'pem' }));
     const der = publicKey.export({ type: 'spki', format: 'der' });
     const x = Buffer.from(jwks.keys[0]?.['x'] ?? '', 'base64url');
-    for (const secret of [pem, der, x]) t.equal(await reasonOf(service, await forge(secret, 'HS256'), keys), 'unknown');
+    for (const secret of [pem, der, x])
+      t.equal(await reasonOf(t, service, await forge(secret, 'HS256'), keys), 'unknown');
     const stranger =
       algorithm === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const foreign = await new SignJWT(decodeJwt(token))
       .setProtectedHeader(protectedHeader as { alg: string })
       .sign(stranger.privateKey);
-    t.equal(await reasonOf(service, foreign, keys), 'unknown');
+    t.equal(await reasonOf(t, service, foreign, keys), 'unknown');
     const withoutKid = await new SignJWT(decodeJwt(token))
       .setProtectedHeader({ alg: algorithm, typ: 'at+jwt' })
       .sign(privateKey);
-    t.equal(await reasonOf(service, withoutKid, keys), 'unknown');
+    t.equal(await reasonOf(t, service, withoutKid, keys), 'unknown');
   });
 
 t.test('EdDSA and shared secrets do not accept the tokens of one another', async (t) => {
@@ -309,8 +310,8 @@ t.test('EdDSA and shared secrets do not accept the tokens of one another', async
     privateKeyFile: pemFile(dir, 'key.pem', PAIRS.EdDSA.privateKey.export(pkcs8)),
   });
   const keys = snapshotOf(metricsKey());
-  t.equal(await reasonOf(serviceWith(), await issue(signed), keys), 'unknown');
-  t.equal(await reasonOf(signed, await issue(serviceWith()), keys), 'unknown');
+  t.equal(await reasonOf(t, serviceWith(), await issue(signed), keys), 'unknown');
+  t.equal(await reasonOf(t, signed, await issue(serviceWith()), keys), 'unknown');
 });
 
 t.test('a PEM file with two keys rotates', async (t) => {
@@ -320,8 +321,8 @@ t.test('a PEM file with two keys rotates', async (t) => {
   const both = pemFile(dir, 'b.pem', newer.export({ type: 'sec1', format: 'pem' }), older.export(pkcs8));
   const during = serviceWith({ secret: null, privateKeyFile: both });
   const keys = snapshotOf(metricsKey());
-  t.equal(await reasonOf(during, await issue(before), keys), 'accepted');
-  t.equal(await reasonOf(before, await issue(during), keys), 'unknown');
+  t.equal(await reasonOf(t, during, await issue(before), keys), 'accepted');
+  t.equal(await reasonOf(t, before, await issue(during), keys), 'unknown');
   t.equal(JSON.parse(during.jwks ?? '').keys.length, 2);
 });
 
@@ -370,9 +371,9 @@ t.test('a verification under way goes by the keys that it was given, whatever ch
   };
   store();
   const token = await issue(service);
-  const [before, verifying] = [index.snapshot(), reasonOf(service, token, index.snapshot())];
+  const [before, verifying] = [index.snapshot(), reasonOf(t, service, token, index.snapshot())];
   store({ enabled: false });
   t.equal(await verifying, 'accepted');
-  t.equal(await reasonOf(service, token, before), 'accepted');
-  t.equal(await reasonOf(service, token, index.snapshot()), 'disabled');
+  t.equal(await reasonOf(t, service, token, before), 'accepted');
+  t.equal(await reasonOf(t, service, token, index.snapshot()), 'disabled');
 });
