@@ -3,16 +3,14 @@
  * Decides nothing of its own; signals and exit codes are commands/serve's.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createAdminServer } from './admin/server.ts';
 import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
-import type { Config, ListenConfig } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener } from './data-port/client-error.ts';
-import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
-import { createDataPort, type DataPort, type DataPortSettings } from './data-port/server.ts';
+import { createDataPort } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
 import { createKeyStore } from './keys/create-store.ts';
@@ -24,12 +22,9 @@ import { createCaches } from './cache/caches.ts';
 import { createCacheStore } from './cache/create-store.ts';
 import { createHealth } from './observability/health.ts';
 import { fallbackLog, type Log } from './observability/log.ts';
-import { createRecorder, type Outcome } from './observability/outcome.ts';
 import { createMetrics } from './observability/prometheus.ts';
-import { createRecentRejections } from './observability/recent-rejections.ts';
-import { createSummary } from './observability/summary.ts';
+import { createReporting } from './observability/reporting.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
-import { compileTrustedProxies, isTrustedProxy } from './policy/trusted-proxies.ts';
 import { createRateStore } from './rate-store/create-store.ts';
 import { createReloader, followChanges, type Reloader } from './reload.ts';
 import { recordBrokenRequests } from './request/broken-requests.ts';
@@ -39,6 +34,7 @@ import { createGateway, type Clock } from './request/gateway.ts';
 import { createInFlight } from './request/in-flight.ts';
 import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
+import { dataPortSettings, readProxyHeaders } from './listeners.ts';
 import { startKeys } from './start-keys.ts';
 
 export interface SidecarOptions {
@@ -97,17 +93,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
-  const recent = createRecentRejections();
-  const summary = createSummary();
-  const recorderFor = ({ requests }: Config['log']): ((outcome: Outcome) => void) =>
-    createRecorder({ metrics, log, recent, summary, requests });
-  let recorder = recorderFor(config.log);
-  const record = (outcome: Outcome): void => recorder(outcome);
+  const reporting = createReporting({ metrics, log, requests: config.log.requests });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const dataPort = await createDataPort(dataPortSettings(config.listen));
   const ending = createEnding({
-    record,
+    record: reporting.record,
     observing,
     draining,
     enter: metrics.enter,
@@ -134,12 +125,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   dataPort.serve({
     request: createGateway({ world, rules: current.rules, clock }),
     clientError: clientErrorListener({
-      ...recordBrokenRequests(record, clock),
+      ...recordBrokenRequests(reporting.record, clock),
       openOn: (socket) => connectionOf(socket).open,
       refuse: ending.refuse,
     }),
   });
-  const proxyProtocol = config.listen.proxyProtocol ? listenForProxies(dataPort, config.listen, log) : null;
+  const proxyProtocol = readProxyHeaders(dataPort, config.listen, log);
   let running = config;
   const store = config.admin.token === null ? null : createKeyStore(config, env, current.apiNames);
   const admin = createAdminServer({
@@ -152,8 +143,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       version,
       store,
       source,
-      recent,
-      summary,
+      recent: reporting.recent,
+      summary: reporting.summary,
       observer: observing?.observer ?? null,
       log,
       now: clock.now,
@@ -176,7 +167,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
     running = next;
     log.setLevel(next.log.level);
-    recorder = recorderFor(next.log);
+    reporting.setRequests(next.log.requests);
   }
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
@@ -225,26 +216,8 @@ const UNCLOSED_MS = 1000;
 
 const apisIn = ({ apis }: Config): number => Object.keys(apis).length;
 
-function dataPortSettings(listen: ListenConfig): DataPortSettings {
-  const { tls } = listen;
-  return {
-    ...listen,
-    address: listen.path === null ? { host: listen.host, port: listen.port } : { path: listen.path },
-    tls: tls === null ? null : { cert: readFileSync(tls.certFile, 'utf8'), key: readFileSync(tls.keyFile, 'utf8') },
-  };
-}
-
 /** Both files count: a reload that left the keys as they were because their file is broken did not succeed. */
 function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource): ReturnType<Reloader['status']> {
   const keysRead = source.kind !== 'file' || source.status().up;
   return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
-}
-
-function listenForProxies(dataPort: DataPort, listen: ListenConfig, log: Log): ProxyProtocol {
-  const trusted = compileTrustedProxies(listen.trustedProxies);
-  return acceptProxyProtocol(dataPort.server, {
-    isTrusted: (peer) => isTrustedProxy(peer, trusted),
-    headerTimeout: listen.headersTimeoutSeconds * 1000,
-    onRefused: (peer, why) => log.warn('proxy_header_refused', { peer, detail: why }),
-  });
 }

@@ -20,6 +20,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'current-rules.ts',
       'reload.ts',
       'start-keys.ts',
+      'listeners.ts',
       'request',
       'data-port',
       'tokens',
@@ -50,6 +51,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['current-rules.ts', ['tokens', 'cache', 'upstream', 'policy', 'keys', 'config']],
   ['reload.ts', ['observability', 'keys', 'config']],
   ['start-keys.ts', ['observability', 'keys']],
+  ['listeners.ts', ['data-port', 'observability', 'policy', 'config']],
   [
     'request',
     [
@@ -106,7 +108,7 @@ const PURE_BUILTINS = new Set(['node:crypto', 'node:buffer', 'node:util', 'node:
 /** In lines: what is longer holds two decisions. */
 const LONGEST_FILE = 250;
 /** Files that are still longer. To be emptied. */
-const TOO_LONG = new Set(['keys/key-file-edit.ts']);
+const TOO_LONG = new Set<string>([]);
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const source = new Map(files.map((file) => [file, readFileSync(join('src', file), 'utf8')]));

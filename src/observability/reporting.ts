@@ -1,0 +1,39 @@
+/**
+ * Where every request's end is told: counters, log, the list of latest rejections and the summary, held together, so that a reload
+ * of `log` changes one thing. Decides nothing about a request.
+ */
+import type { Metrics } from './prometheus.ts';
+import type { Log } from './log.ts';
+import { createRecorder, type Outcome, type RequestLogging } from './outcome.ts';
+import { createRecentRejections, type RecentRejections } from './recent-rejections.ts';
+import { createSummary, type Summary } from './summary.ts';
+
+export interface Reporting {
+  readonly record: (outcome: Outcome) => void;
+  readonly recent: RecentRejections;
+  readonly summary: Summary;
+  /** Which requests get a log line from now on. */
+  readonly setRequests: (requests: RequestLogging) => void;
+}
+
+export interface ReportingOptions {
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly requests: RequestLogging;
+}
+
+export function createReporting({ metrics, log, requests }: ReportingOptions): Reporting {
+  const recent = createRecentRejections();
+  const summary = createSummary();
+  const recorderFor = (which: RequestLogging): ((outcome: Outcome) => void) =>
+    createRecorder({ metrics, log, recent, summary, requests: which });
+  let recorder = recorderFor(requests);
+  return {
+    record: (outcome) => recorder(outcome),
+    recent,
+    summary,
+    setRequests: (next) => {
+      recorder = recorderFor(next);
+    },
+  };
+}
