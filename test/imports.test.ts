@@ -193,8 +193,7 @@ void t.test('no file imports itself in a circle', async (t) => {
 });
 
 void t.test('no source file is too long', async (t) => {
-  for (const file of files)
-    t.ok((source.get(file) ?? '').split('\n').length - 1 <= LONGEST_FILE, file);
+  for (const file of files) t.ok((source.get(file) ?? '').split('\n').length - 1 <= LONGEST_FILE, file);
 });
 
 interface Imports {
