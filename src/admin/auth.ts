@@ -4,6 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { sha256Hex } from '../lib/digest.ts';
 import { fieldValues } from '../lib/header-list.ts';
 import { createFailureLimiter } from '../tokens/failure-limiter.ts';
@@ -103,11 +104,12 @@ const digestBytes = (text: string): Buffer => Buffer.from(sha256Hex(text), 'hex'
 const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? null;
 
 /**
- * Sent to the API alone. `Secure` where the page came over TLS, through a proxy: the port itself speaks plain HTTP, over which a
+ * Sent to the API alone. `Secure` where the page came over TLS, to this port or to a proxy in front of it: over plain HTTP a
  * browser would not keep such a cookie.
  */
-function cookieOf({ headers }: IncomingMessage, value: string, maxAgeSeconds: number): string {
-  const secure = headers.origin?.toLowerCase().startsWith('https://') === true ? '; Secure' : '';
+function cookieOf({ headers, socket }: IncomingMessage, value: string, maxAgeSeconds: number): string {
+  const overTls = socket instanceof TLSSocket || headers.origin?.toLowerCase().startsWith('https://') === true;
+  const secure = overTls ? '; Secure' : '';
   return `${OWN_COOKIE}=${value}; Path=/api; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
 }
 

@@ -19,6 +19,16 @@ const AdminSchema = z
       .nullable()
       .default(null)
       .meta({ ...SECRET, description: 'Opens /api and the console; without it both are off.' }),
+    tls: z
+      .strictObject({
+        certFile: text().describe('PEM file of the certificate and its chain.'),
+        keyFile: text().describe('PEM file of the private key.'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Serve the admin port over TLS 1.2 and later; null: plain HTTP. Changed files are read without a restart.',
+      ),
     hosts: z
       .array(hostName, { error: 'must be a list of host names' })
       .default([])
