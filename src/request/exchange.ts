@@ -7,6 +7,7 @@ import { collectBody } from '../data-port/body.ts';
 import { ownText } from '../lib/own-text.ts';
 import { continueInTurn } from '../lib/pipelining.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
+import type { RequestTrace } from '../telemetry/tracing.ts';
 import type { TokenAnswer } from '../tokens/token-answer.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
@@ -42,6 +43,8 @@ export interface Arrival {
   readonly awaitsContinue: boolean;
   /** Where it goes, if the request before it on its connection went there by the same rules. */
   readonly place: Place;
+  /** Its part in a trace; null: there are no traces. */
+  readonly trace: RequestTrace | null;
   /** Told once when the client leaves before its answer. */
   readonly onGone: (exchange: Exchange) => void;
 }
@@ -53,6 +56,7 @@ export class Exchange implements Passage {
   readonly rules: Ruleset;
   readonly requestId: string;
   readonly startedAt: number;
+  readonly trace: RequestTrace | null;
   path: string;
   query: string;
   api: ApiRules | null;
@@ -104,6 +108,7 @@ export class Exchange implements Passage {
     this.rules = arrival.rules;
     this.requestId = arrival.requestId;
     this.startedAt = arrival.startedAt;
+    this.trace = arrival.trace;
     this.path = arrival.place.path;
     this.query = arrival.place.query;
     this.api = arrival.place.api;
@@ -142,8 +147,8 @@ export class Exchange implements Passage {
   }
 }
 
-/** Where a key stands in the path, what the path is matched by. */
-function pathToWrite({ route, path, facts }: Exchange): string {
+/** The path as it may be written down: where a key stands in it, what the path is matched by. */
+export function pathToWrite({ route, path, facts }: Exchange): string {
   return route?.route.backend.keyInPath === true ? route.route.pattern : lastingPath(path, facts.target);
 }
 
