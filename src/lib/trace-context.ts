@@ -13,11 +13,11 @@ export interface TraceParent {
 }
 
 /** `version "-" trace-id "-" parent-id "-" flags`; later versions may add more (W3C Trace Context 3.2.2). */
-const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const TRACEPARENT = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-[^,]*)?$/;
 
 const SAMPLED = 1;
 
-/** null: the field is not there, or not of the form. */
+/** null: the field is not there, not of the form, or repeated, which a comma tells (W3C Trace Context 3.2). */
 export function readTraceparent(text: string | undefined): TraceParent | null {
   if (text === undefined) return null;
   const [, version, traceId, spanId, flags = '', more] = TRACEPARENT.exec(text) ?? [];

@@ -2,7 +2,8 @@
  * How the backend is asked for a request: directly, or as a part of its trace, where there are traces. Sends nothing itself.
  */
 import { dispatch, type Dispatch } from '../upstream/dispatch.ts';
-import { pathToWrite, type Exchange } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { pathToWrite } from './written-path.ts';
 
 export function dispatchFor(exchange: Exchange): Dispatch {
   const { trace } = exchange;

@@ -13,7 +13,6 @@ import {
   ATTR_URL_PATH,
   ATTR_URL_SCHEME,
 } from '@opentelemetry/semantic-conventions';
-import { fieldValues } from '../lib/header-list.ts';
 import { readTraceparent, type TraceParent } from '../lib/trace-context.ts';
 import { loggablePath, rejectionIn, type Outcome } from '../observability/outcome.ts';
 import type { Dispatch } from '../upstream/dispatch.ts';
@@ -29,8 +28,8 @@ export class RequestSpan implements RequestTrace {
   /** The trace was begun by the caller. */
   readonly #continues: boolean;
 
-  constructor({ method, rawHeaders }: ArrivedRequest, maker: SpanMaker) {
-    const parent = maker.propagates ? parentIn(rawHeaders) : null;
+  constructor({ method, headers }: ArrivedRequest, maker: SpanMaker) {
+    const parent = maker.propagates ? readTraceparent(headers.traceparent) : null;
     const before = parent === null ? ROOT_CONTEXT : contextOf(parent);
     const options = { kind: SpanKind.SERVER, attributes: methodAttributes(method) };
     this.#maker = maker;
@@ -55,12 +54,6 @@ export class RequestSpan implements RequestTrace {
     if (span.isRecording()) describe(span, ended);
     span.end();
   }
-}
-
-/** A field that is repeated says nothing (W3C Trace Context 3.2). */
-function parentIn(rawHeaders: readonly string[]): TraceParent | null {
-  const values = fieldValues(rawHeaders, 'traceparent');
-  return values.length === 1 ? readTraceparent(values[0]) : null;
 }
 
 const contextOf = ({ traceId, spanId, sampled }: TraceParent): Context =>
@@ -99,7 +92,7 @@ function describeVerdict(span: Span, { outcome, mode }: EndedRequest): void {
 }
 
 /** What counts as an error of a server: not that a client asked for what it may not have. */
-function errorIn({ status, refusal }: Outcome, answered: boolean): string | null {
-  if (!answered) return 'client_gone';
-  return status < 500 ? null : (refusal?.code ?? String(status));
+function errorIn({ status, refusal, aborted }: Outcome, answered: boolean): string | null {
+  if (!answered || (aborted && refusal === null)) return 'client_gone';
+  return status < 500 && !aborted ? null : (refusal?.code ?? String(status));
 }

@@ -15,8 +15,8 @@ export interface Tracing {
 
 export interface ArrivedRequest {
   readonly method: string;
-  /** Names and values alternating, as received. */
-  readonly rawHeaders: readonly string[];
+  /** Values of a repeated field stand in one text, with commas. */
+  readonly headers: { readonly traceparent: string | undefined };
 }
 
 /** The part of one request in its trace. */
