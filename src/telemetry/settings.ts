@@ -67,6 +67,7 @@ export function readSettings(env: Environment): ReadSettings {
   if (!SAMPLERS.has(sampler)) ignored.push('OTEL_TRACES_SAMPLER');
   if (sampler.endsWith('traceidratio') && !isShare(given('OTEL_TRACES_SAMPLER_ARG') ?? '1'))
     ignored.push('OTEL_TRACES_SAMPLER_ARG');
+  if (!areAttributes(given('OTEL_RESOURCE_ATTRIBUTES') ?? '')) ignored.push('OTEL_RESOURCE_ATTRIBUTES');
   return { kind: 'on', settings, ignored };
 }
 
@@ -92,6 +93,19 @@ function readBatching(number: ReadNumber): Batching {
     scheduledDelayMillis: number('OTEL_BSP_SCHEDULE_DELAY', 5000, 0),
     exportTimeoutMillis: number('OTEL_BSP_EXPORT_TIMEOUT', 30_000, 1),
   };
+}
+
+/** As OpenTelemetry's detector of them takes it: one that is wrong spoils all. */
+const areAttributes = (text: string): boolean =>
+  text.split(',').every((part) => part.trim() === '' || /^[^=]{1,255}=[^=]{0,255}$/.test(part.trim())) &&
+  isEncoded(text);
+
+function isEncoded(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== null;
+  } catch {
+    return false;
+  }
 }
 
 const listIn = (text: string): string[] => text.split(',').map((part) => part.trim().toLowerCase());

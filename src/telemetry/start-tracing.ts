@@ -24,7 +24,7 @@ export async function startTracing({ env, version, log }: TracingOptions): Promi
     log.warn('tracing_setting_ignored', { variable, detail: 'its value cannot be used, and the default holds' });
   try {
     const { createTracing } = await import('./spans.ts');
-    return createTracing({ settings: read.settings, env, version, log });
+    return await createTracing({ settings: read.settings, env, version, log });
   } catch (error) {
     log.warn('tracing_off', { detail: error as Error });
     return null;

@@ -93,6 +93,7 @@ t.test('spans of requests and of calls', async (t) => {
       'postern.mode': 'enforce',
     });
     t.equal(refused.attributes['postern.key.id'], undefined);
+    t.equal(postern.lines.find(({ path }) => path === '/refused')?.['traceId'], refused.traceId);
     t.notOk(collector.spans.some(({ parentSpanId }) => parentSpanId === refused.spanId));
     await raw(written({ target: '/would-be-refused', secret: 'secret-of-the-web-key' }));
     const noted = await serverSpan('/would-be-refused');
@@ -133,5 +134,21 @@ t.test('spans of requests and of calls', async (t) => {
     t.equal(collector.paths[0], '/v1/traces');
     t.notMatch(postern.logText(), /collector-secret/);
     t.notMatch(postern.logText(), SERVER_SECRET);
+  });
+
+  await t.test('a kept answer calls nobody; many who wait for one answer share one call', async (t) => {
+    const cached = await startFlow(t, {
+      keys: [{ ...SERVER_KEY, type: 'read-only' }],
+      api: { cache: { store: 'memory' }, routes: [{ method: 'GET', path: '/kept', cacheMinutes: 1 }] },
+      respond: (_req, res) => void res.writeHead(200, { 'Content-Length': 2 }).end('{}'),
+    });
+    const before = collector.spans.length;
+    const ask = () => cached.raw(written({ method: 'GET', target: '/kept' }));
+    await Promise.all([ask(), ask()]);
+    await ask();
+    const ofThis = (kind: string) => collector.spans.slice(before).filter((span) => span.kind === kind);
+    while (ofThis('server').length < 3) await collector.nextExport();
+    t.equal(ofThis('client').length, cached.backend.requests.length);
+    t.equal(cached.backend.requests.length, 1);
   });
 });
