@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { isIPv6, type LookupFunction } from 'node:net';
+import { callbackify } from 'node:util';
 import { BatchSpanProcessor, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { createLookup } from '../lib/lookup.ts';
 import type { Log } from '../observability/log.ts';
@@ -19,9 +20,6 @@ export interface ExportOptions {
 
 /** Exports that may be under way: each holds a batch, and of an answer that does not end up to 4 MB. */
 const MAX_EXPORTS = 4;
-
-/** What OpenTelemetry's exporter answers of `ExportResultCode`. */
-const SUCCESS = 0;
 
 /** Takes spans that have ended; when too many wait, further ones are lost. Throws when a file of a certificate cannot be read. */
 export async function createExport({ settings, env, log }: ExportOptions): Promise<SpanProcessor> {
@@ -59,17 +57,16 @@ function agentFactory({ timeoutMs }: TelemetrySettings, env: Environment): (prot
 /** Our own way to find a name, in the form that sockets of Node ask for. */
 function lookupForSockets(): LookupFunction {
   const lookup = createLookup();
-  return (host, { all }, callback) => {
-    lookup(host).then(
-      (found) => {
-        const addresses = found.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }));
-        if (all === true) return callback(null, addresses);
-        const [first = { address: '', family: 0 }] = addresses;
-        return callback(null, first.address, first.family);
-      },
-      (error: unknown) => callback(error as NodeJS.ErrnoException, ''),
-    );
-  };
+  const find = callbackify(async (host: string) =>
+    (await lookup(host)).map((address) => ({ address, family: isIPv6(address) ? 6 : 4 })),
+  );
+  return (host, { all }, callback) =>
+    find(host, (error: NodeJS.ErrnoException | null, addresses) => {
+      const [first] = addresses ?? [];
+      if (first === undefined) callback(error, '');
+      else if (all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
 }
 
 /** The exporter, with a line in the log for the first export that fails, and for the first one after it that does not. */
@@ -78,7 +75,7 @@ function telling(exporter: SpanExporter, log: Log): SpanExporter {
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {
-        const failed = result.code !== SUCCESS;
+        const failed = result.error !== undefined;
         if (failed && !failing) log.warn('traces_not_exported', { detail: reasonOf(result.error) });
         if (!failed && failing) log.info('traces_exported_again');
         failing = failed;

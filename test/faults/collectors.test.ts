@@ -71,7 +71,8 @@ t.test('one that hangs holds up no request and no exit, and what waits for it is
 t.test('one that is away, and one that answers errors, are told of once, until they take spans again', async (t) => {
   let status = 503;
   const collector = await startCollector(t, (res) => void res.writeHead(status).end('answer-of-the-collector'));
-  exportTo(collector.url, 50);
+  // Too short for the pause before a second try.
+  exportTo(collector.url, 700);
   const { postern } = await startFlow(t);
   t.same(await ask(postern.port, 30), new Set([204]));
   const told = () => postern.lines.filter(({ msg }) => String(msg).startsWith('traces_'));
@@ -88,7 +89,7 @@ t.test('one that is away, and one that answers errors, are told of once, until t
   t.match(told()[2], { level: 'warn', detail: 'the collector answered 400' });
   t.notMatch(postern.logText(), 'answer-of-the-collector');
 
-  exportTo('http://127.0.0.1:9', 50);
+  exportTo('http://127.0.0.1:9', 700);
   const away = await startFlow(t);
   t.same(await ask(away.postern.port, 30), new Set([204]));
   while (!away.postern.logText().includes('traces_not_exported')) await ask(away.postern.port, 1);
