@@ -38,6 +38,7 @@ import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
 import { dataPortSettings, readProxyHeaders } from './listeners.ts';
 import { startKeys } from './start-keys.ts';
+import { startTracing } from './telemetry/start-tracing.ts';
 
 export interface SidecarOptions {
   readonly file: string;
@@ -124,8 +125,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     openStreamLane: ({ req, res }, then) => dataPort.openStreamLane(req, res, then),
     now: clock.monotonic,
   };
+  const tracing = await startTracing({ env, version, log });
   dataPort.serve({
-    request: createGateway({ world, rules: current.rules, clock }),
+    request: createGateway({ world, rules: current.rules, clock, tracing }),
     clientError: clientErrorListener({
       ...recordBrokenRequests(reporting.record, clock),
       openOn: (socket) => connectionOf(socket).open,
@@ -179,19 +181,24 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
-  const closeAll = async (): Promise<void> => {
+  const closeAll = async (leftMs: () => number): Promise<void> => {
     reloads.close();
     proxyProtocol?.closePending();
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     caches.close();
-    await Promise.all([source.close(), admin.close(), observing?.observer.close()]);
+    const traced = tracing?.close(Math.min(leftMs(), TRACES_MS));
+    await Promise.all([source.close(), admin.close(), observing?.observer.close(), traced]);
     if (store.made()) store().close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
   const closeWithin = async (graceMs: number): Promise<void> => {
     const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
-    const inTime = await within(graceMs + UNCLOSED_MS, closeAll());
+    const end = clock.monotonic() + graceMs + UNCLOSED_MS / 2;
+    const inTime = await within(
+      graceMs + UNCLOSED_MS,
+      closeAll(() => end - clock.monotonic()),
+    );
     clearTimeout(force);
     if (!inTime) log.warn('stopped_unclosed', { detail: 'not all connections could be closed in time' });
   };
@@ -220,6 +227,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
 /** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
 const UNCLOSED_MS = 1000;
+
+/** How long a shutdown waits at most for the last spans to be exported. */
+const TRACES_MS = 2000;
 
 const apisIn = ({ apis }: Config): number => Object.keys(apis).length;
 
