@@ -2,6 +2,7 @@
  * What `listen` and `admin` in the configuration mean for the two ports: addresses, certificates, whose PROXY headers are read, and
  * what to do when one cannot be opened. Decides nothing about a request.
  */
+import type { Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 import type { Certificates } from './certificates.ts';
 import type { ListenConfig } from './config/schema.ts';
@@ -9,6 +10,7 @@ import { watchClientCertificates } from './data-port/client-certificates.ts';
 import { acceptProxyProtocol, type ProxyProtocol } from './data-port/proxy-protocol.ts';
 import { createDataPort, type DataPort } from './data-port/server.ts';
 import { showCertificate } from './lib/secure-server.ts';
+import { within } from './lib/waiting.ts';
 import type { Log } from './observability/log.ts';
 import { compileTrustedProxies, isTrustedProxy } from './policy/trusted-proxies.ts';
 
@@ -42,15 +44,20 @@ export function readProxyHeaders(dataPort: DataPort, listen: ListenConfig, log: 
   });
 }
 
+/** Where a port is opened; null: it is a socket. */
 interface Place {
   readonly host: string | null;
   readonly port: number | null;
 }
 
 /** Opens a port. @throws Error that names the field, its value and what to do */
-export async function openPort<T>(section: 'listen' | 'admin', { host, port }: Place, open: Promise<T>): Promise<T> {
+export async function openPort<P extends Place, T>(
+  section: 'listen' | 'admin',
+  { host, port }: P,
+  open: (at: Pick<P, 'host' | 'port'>) => Promise<T>,
+): Promise<T> {
   try {
-    return await open;
+    return await open({ host, port });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const cure = code === undefined ? undefined : CURES[code];
@@ -80,3 +87,27 @@ const CURES: Readonly<Record<string, { readonly field: 'host' | 'port'; readonly
   EAFNOSUPPORT: NO_ADDRESS,
   ENOTSUP: { field: 'port', why: 'this system shares no port between processes; set `listen.reusePort: false`' },
 };
+
+export interface Closing {
+  /** How long requests under way may take to end; then their connections are cut. */
+  readonly graceMs: number;
+  /** A clock in milliseconds that never goes back. */
+  readonly monotonic: () => number;
+  /** Closes everything; told is how much time is left for it. */
+  readonly closeAll: (leftMs: () => number) => Promise<void>;
+}
+
+/** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
+const UNCLOSED_MS = 1000;
+
+/** Whether all was closed in time. What cannot be cut is left. */
+export async function closeInTime(server: HttpServer, { graceMs, monotonic, closeAll }: Closing): Promise<boolean> {
+  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  const end = monotonic() + graceMs + UNCLOSED_MS / 2;
+  const inTime = await within(
+    graceMs + UNCLOSED_MS,
+    closeAll(() => end - monotonic()),
+  );
+  clearTimeout(force);
+  return inTime;
+}

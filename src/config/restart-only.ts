@@ -24,7 +24,13 @@ export function withBootSettings(running: Config, wanted: Config): Config {
       denyFrom: wanted.listen.denyFrom,
       tls: kindOfTls(listen.tls) === kindOfTls(wanted.listen.tls) ? wanted.listen.tls : listen.tls,
     },
-    admin: { ...admin, tls: kindOfTls(admin.tls) === kindOfTls(wanted.admin.tls) ? wanted.admin.tls : admin.tls },
+    admin: {
+      ...admin,
+      // Who may change keys is decided anew at once.
+      token: wanted.admin.token,
+      tokens: wanted.admin.tokens,
+      tls: kindOfTls(admin.tls) === kindOfTls(wanted.admin.tls) ? wanted.admin.tls : admin.tls,
+    },
     keys,
     redis,
     rateLimit,
@@ -54,7 +60,7 @@ export function restartOnlyChanges(running: Config, wanted: Config): string[] {
   const before = {
     ...running,
     listen: { ...running.listen, denyFrom: listen.denyFrom, tls: listen.tls },
-    admin: { ...running.admin, tls: admin.tls },
+    admin: { ...running.admin, token: admin.token, tokens: admin.tokens, tls: admin.tls },
   };
   const caches = Object.keys(wanted.apis).flatMap((name) =>
     OF_A_CACHE.map((field): readonly string[] => ['apis', name, 'cache', field]),
