@@ -63,6 +63,7 @@ export class Exchange implements Passage {
   readonly requestId: string;
   readonly startedAt: number;
   path: string;
+  isAmbiguous = false;
   query: string;
   api: ApiRules | null;
   route: RouteMatch | null;
@@ -85,6 +86,7 @@ export class Exchange implements Passage {
   eventNames: Passage['eventNames'] = null;
   quota: Passage['quota'] = null;
   wouldReject: Refusal | null = null;
+  isDecided = false;
   refusal: Refusal | null = null;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */
   cache: { readonly result: CacheResult; readonly status: string } | null = null;

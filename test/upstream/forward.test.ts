@@ -449,6 +449,7 @@ void t.test('aborting is silent', async (t) => {
       req,
       res,
       maxBodyBytes: 1,
+      onTooLarge: () => false,
       now: () => 0,
       send: null,
       onAnswered: () => undefined,
