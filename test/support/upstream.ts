@@ -205,6 +205,7 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Fo
       maxBodyBytes: 1_048_576,
       onTooLarge: () => false,
       now: () => performance.now(),
+      dispatch,
       send: null,
       request: requestFrom(req, upstream),
       onAnswered: () => undefined,
