@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createAdminTokens, hasAdmins } from './admin/admin-tokens.ts';
+import { createHistory } from './admin/history/history.ts';
 import { createAdminServer } from './admin/server.ts';
 import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -15,6 +16,7 @@ import { createDataPort } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
 import { createKeyStore } from './keys/create-store.ts';
+import type { KeySnapshot } from './keys/key.ts';
 import type { KeySource } from './keys/source.ts';
 import { late } from './lib/late.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
@@ -136,8 +138,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   let running = config;
   const tokensOfAdmins = createAdminTokens(config.admin);
   const store = late(() => createKeyStore(config, env, current.apiNames));
-  // Early, since it may have to connect.
-  if (tokensOfAdmins.any()) store();
+  const history = createHistory(config, { env, now: clock.now, log, keys: current.keys, store });
+  /** Early, since they may have to connect. */
+  const openFor = (admin: Config['admin']): void => void (hasAdmins(admin) && store() && history.look());
+  openFor(config.admin);
   const admin = createAdminServer({
     metrics,
     health,
@@ -151,6 +155,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       recent: reporting.recent,
       summary: reporting.summary,
       observer: observing?.observer ?? null,
+      history,
       log,
       now: clock.now,
       random: randomBytes,
@@ -165,8 +170,13 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
   });
 
+  function takeKeys(keys: KeySnapshot): void {
+    current.applyKeys(keys);
+    if (tokensOfAdmins.any()) history.look();
+  }
+
   function apply(next: Config): void {
-    if (hasAdmins(next.admin)) store();
+    openFor(next.admin);
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
     // A key file may name an API that is there since, or is not there any more.
@@ -186,6 +196,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     rate.close();
     caches.close();
     await Promise.all([source.close(), admin.close(), observing?.observer.close()]);
+    history.close();
     if (store.made()) store().close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
@@ -197,7 +208,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   };
   try {
     const unlessEnded = endedBy(signal);
-    await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    await unlessEnded(startKeys({ source, use: takeKeys, log }));
     refuseUnknownLists(loaded.namedLists, source);
     await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
     const data = await unlessEnded(dataPort.listen());
