@@ -3,6 +3,7 @@
  * What it cannot keep or see hinders no change and no request.
  */
 import type { Config } from '../../config/schema.ts';
+import type { LoadedDefinition } from '../../keys/definition.ts';
 import type { KeySnapshot } from '../../keys/key.ts';
 import type { KeyStore } from '../../keys/key-store.ts';
 import { readKeyFile } from '../../keys/read-key-file.ts';
@@ -59,10 +60,12 @@ export function createHistory({ keys: { source, file }, redis }: Config, options
       const stored = await store().everything();
       return stored.ok ? stored.value : null;
     }
-    const { definitions, records } = await readKeyFile({ file, env }, closing.signal);
-    return (
-      definitions && { definitions: definitions.map((definition) => ({ id: definition.id, definition })), records }
-    );
+    let definitions: LoadedDefinition[] = [];
+    const { valid, records } = await readKeyFile({ file, env }, closing.signal, {
+      begin: () => (definitions = []),
+      keys: (part) => definitions.push(...part.map((definition) => ({ id: definition.id, definition }))),
+    });
+    return valid ? { definitions, records } : null;
   };
 
   const open = () => {
