@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { createAdminTokens, hasAdmins } from './admin/admin-tokens.ts';
 import { createAdminServer } from './admin/server.ts';
 import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -15,6 +16,7 @@ import { createKeySource } from './keys/create-source.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
 import { createKeyStore } from './keys/create-store.ts';
 import type { KeySource } from './keys/source.ts';
+import { late } from './lib/late.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
 import { authenticateByTokenOrSecret } from './tokens/authenticate.ts';
 import { createTokens } from './tokens/tokens.ts';
@@ -134,14 +136,17 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const proxyProtocol = readProxyHeaders(dataPort, config.listen, log);
   let running = config;
-  const store = config.admin.token === null ? null : createKeyStore(config, env, current.apiNames);
+  const tokensOfAdmins = createAdminTokens(config.admin);
+  const store = late(() => createKeyStore(config, env, current.apiNames));
+  // Early, since it may have to connect.
+  if (tokensOfAdmins.any()) store();
   const admin = createAdminServer({
     metrics,
     health,
     log,
-    api: store && {
+    api: {
       ...config.admin,
-      token: config.admin.token as string,
+      tokens: tokensOfAdmins,
       version,
       store,
       source,
@@ -158,16 +163,18 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       reload: () => source.reload(),
       configStatus: () => reloadStatus(reloader.status(), source),
       cache: { stats: caches.stats, purge: caches.purge },
-      files: readStaticFiles(consoleFolder()),
+      files: late(() => readStaticFiles(consoleFolder())),
     },
   });
 
   function apply(next: Config): void {
+    if (hasAdmins(next.admin)) store();
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
     // A key file may name an API that is there since, or is not there any more.
     if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
     running = next;
+    tokensOfAdmins.replace(next.admin);
     log.setLevel(next.log.level);
     reporting.setRequests(next.log.requests);
   }
@@ -182,7 +189,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     caches.close();
     const traced = tracing?.close(Math.min(leftMs(), TRACES_MS));
     await Promise.all([source.close(), admin.close(), observing?.observer.close(), traced]);
-    store?.close();
+    if (store.made()) store().close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
   const closeWithin = async (graceMs: number): Promise<void> => {
