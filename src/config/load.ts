@@ -25,6 +25,8 @@ export interface LoadedConfig {
   readonly keyFile: string | null;
   /** The address lists that it names, each with the finding for the case that there is none of that name. */
   readonly namedLists: readonly NamedList[];
+  /** Whether it says where Redis is, so that the default is not a guess. */
+  readonly namesRedis: boolean;
   /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
 }
@@ -37,20 +39,13 @@ export interface NamedList {
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. */
 export function loadConfig(file: string, env: Environment): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
-  if (yaml.content === null)
-    return { config: null, problems: yaml.problems, notes: [], keyFile: null, namedLists: [], files: yaml.files };
+  const unusable = { config: null, notes: [], namedLists: [], namesRedis: false, files: yaml.files };
+  if (yaml.content === null) return { ...unusable, problems: yaml.problems, keyFile: null };
   const keyFile = keyFileOf(yaml.content.value, file);
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
-    return {
-      config: null,
-      problems: inReadingOrder([...yaml.problems, ...found]),
-      notes: [],
-      keyFile,
-      namedLists: [],
-      files: yaml.files,
-    };
+    return { ...unusable, problems: inReadingOrder([...yaml.problems, ...found]), keyFile };
   }
   const resolved = withResolvedPaths(parsed.data, file);
   const described = describeApis(resolved.apis);
@@ -70,9 +65,13 @@ export function loadConfig(file: string, env: Environment): LoadedConfig {
       name,
       unknown: problemsOf([{ path, message: 'is the name of no address list' }], yaml)[0] as Problem,
     })),
+    namesRedis: hasRedis(yaml.content.value),
     files,
   };
 }
+
+const hasRedis = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'redis' in value && value.redis !== null;
 
 /** What is observed would take the place of a file that is read. */
 function storeFindings({ observe: { store } }: Config, files: readonly string[]): Finding[] {
