@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { findingsOf } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { namesTag } from '../lib/entity-tag.ts';
 import { fieldFindings, invalid, type AdminProblem, type AdminProblemCode } from './problem.ts';
 import type { AnswerSchemaName, RequestSchemaName } from './schemas.ts';
 
@@ -48,6 +49,8 @@ interface Described {
   readonly creates?: boolean;
   readonly success: { readonly status: number; readonly schema: AnswerSchemaName | 'text/event-stream' | null };
   readonly headers?: readonly ('ETag' | 'Location' | 'Set-Cookie')[];
+  /** Answers 304 to an `If-None-Match` with the tag of what is still the same. */
+  readonly conditional?: boolean;
   /** Besides those that every operation may answer with. */
   readonly problems: readonly AdminProblemCode[];
   /** Answered without a token: it is how one is shown. */
@@ -62,6 +65,10 @@ export type Operation = Described &
     /** Decides about the caller itself. */
     | { readonly enter: (request: FastifyRequest) => Answer }
   );
+
+/** The answer to whoever has this already, by the tag that he sends; null: he has something else. */
+export const unchanged = ({ ifNoneMatch = '' }: Call, etag: string): Answer | null =>
+  namesTag(ifNoneMatch, etag) ? { status: 304, headers: { etag } } : null;
 
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: AdminProblem };
 

@@ -17,6 +17,7 @@ import {
 } from './key-schemas.ts';
 import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
+import { Summary } from './summary-schema.ts';
 import {
   AddressList,
   AddressListReplacement,
@@ -71,6 +72,7 @@ export const RejectionQuery = z.strictObject({
   reason: once.optional().describe('Only for this reason.'),
   address: once.optional().describe('Only from this address, as it is listed.'),
   path: once.optional().describe('Only for this path, as it is listed.'),
+  event: once.optional().describe('Only with this event among those that were refused or removed.'),
   requestId: once.optional().describe('Only the one of this request.'),
   mode: z
     .enum(['enforce', 'report'], { error: 'must be enforce or report' })
@@ -78,21 +80,16 @@ export const RejectionQuery = z.strictObject({
     .describe('Only refusals, or only what would have been.'),
 });
 
-export const RejectionStreamQuery = RejectionQuery.omit({ limit: true });
-
-const Counts = z.strictObject({
-  total: z.int(),
-  byReason: z.record(z.string(), z.int()),
-  byKey: z.record(z.string(), z.int()).describe('"" stands for callers that no key recognised.'),
-});
-
-export const Summary = z.strictObject({
+export const SummaryQuery = z.strictObject({
   minutes: z
-    .array(
-      z.strictObject({ time: z.iso.datetime().describe('When the minute began.'), enforce: Counts, report: Counts }),
-    )
-    .describe('Sixty, the oldest first, the running one last.'),
+    .string({ error: 'must be given once' })
+    .regex(/^(?:[1-9]\d{0,2}|1[0-3]\d\d|14[0-3]\d|1440)$/, { error: 'must be a whole number from 1 to 1440' })
+    .optional()
+    .meta({ type: 'integer', minimum: 1, maximum: 1440, pattern: undefined })
+    .describe('How far back; 60 unless given. Above 60 in steps of ten minutes.'),
 });
+
+export const RejectionStreamQuery = RejectionQuery.omit({ limit: true });
 
 /** Of a secret, as in a key file. */
 const MAX_SECRET = 4096;

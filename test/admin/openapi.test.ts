@@ -55,7 +55,7 @@ t.test(
     const list = document.paths['/api/rejections']?.['get'] as unknown as Operation;
     t.same(
       list.parameters.map((parameter) => `${parameter.in} ${parameter.name}`),
-      ['limit', 'key', 'reason', 'address', 'path', 'requestId', 'mode'].map((name) => `query ${name}`),
+      ['limit', 'key', 'reason', 'address', 'path', 'event', 'requestId', 'mode'].map((name) => `query ${name}`),
     );
     const schemas = document.components.schemas as unknown as Record<string, { properties: Record<string, unknown> }>;
     t.match(schemas['Question']?.properties, {

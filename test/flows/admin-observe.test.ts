@@ -84,12 +84,29 @@ t.test('the summary counts by minute, report mode apart', async (t) => {
   const { call, ask } = await started(t);
   await ask('the-secret-of-the-server');
   await ask('the-secret-of-the-trial', { method: 'POST' });
-  const { minutes } = (await call('GET', '/api/summary')).body;
+  const before = await call('GET', '/api/summary');
+  const { minutes, requests, top } = before.body;
   t.equal(minutes.length, 60);
   const total = (mode: string) => minutes.reduce((sum: number, minute: never) => sum + minute[mode]['total'], 0);
   t.same([total('enforce'), total('report')], [1, 1]);
   const [counted] = minutes.filter(({ report }: { report: { total: number } }) => report.total > 0);
   t.same(counted.report, { total: 1, byReason: { ip_not_allowed: 1 }, byKey: { tried: 1 } });
+  t.same(requests, { total: 2, byKey: { server: 1, tried: 1 } });
+  const valuesOf = (mode: string) => [top[mode].keys, top[mode].paths].map(([first]) => first.value);
+  t.same(
+    [valuesOf('enforce'), valuesOf('report')],
+    [
+      ['server', '/profile/u1'],
+      ['tried', '/profile/u1'],
+    ],
+  );
+  const etag = before.headers.get('etag') ?? '';
+  t.equal((await call('GET', '/api/summary', { headers: { 'if-none-match': etag } })).status, 304);
+  await ask('unknown');
+  t.equal((await call('GET', '/api/summary', { headers: { 'if-none-match': etag } })).status, 200);
+  t.equal((await call('GET', '/api/summary?minutes=1440')).body.minutes.length, 144);
+  for (const query of ['minutes=0', 'minutes=1441', 'minutes=x', 'minutes=1&minutes=2', 'hours=1'])
+    t.equal((await call('GET', `/api/summary?${query}`)).status, 422, query);
 });
 
 t.test('refusals are streamed as they come, by filter, whatever the last event was', async (t) => {
