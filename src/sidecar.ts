@@ -154,7 +154,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       config: () => running,
       samples: metrics.samples,
       reload: () => source.reload(),
-      configStatus: () => reloadStatus(reloader.status(), source),
+      configStatus: reloader.status,
       cache: { stats: caches.stats, purge: caches.purge },
       files: readStaticFiles(consoleFolder()),
     },

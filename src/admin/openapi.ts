@@ -44,7 +44,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
 }
 
 function describeOperation(operation: Operation): Json {
-  const { operationId, summary, body, success, problems, open = false, creates = false, conditional } = operation;
+  const { operationId, summary, body, success, problems, open = false, creates = false } = operation;
   const possible = [...EVERY, ...(open ? [] : WITH_TOKEN), ...(body ? WITH_BODY : []), ...problems];
   return {
     operationId,
@@ -55,7 +55,6 @@ function describeOperation(operation: Operation): Json {
     responses: {
       [success.status]: describeSuccess(operation),
       ...(creates && { 201: { ...describeSuccess(operation), description: SUCCESS[201] } }),
-      ...(conditional && { 304: { description: 'What has the tag that was sent is still the same.' } }),
       ...Object.fromEntries(byStatus(possible).map(([status, codes]) => [status, describeProblem(codes)])),
     },
   };
@@ -80,8 +79,7 @@ function queryParameters({ query }: Operation): Json[] {
   }));
 }
 
-function conditionParameters({ ifMatch, creates = false, conditional }: Operation): Json[] {
-  if (conditional) return [IF_CHANGED];
+function conditionParameters({ ifMatch, creates = false }: Operation): Json[] {
   if (ifMatch === undefined) return [];
   const description = 'The `ETag` that the change is based on; `*`: whatever is there.';
   const required = ifMatch === 'required' && !creates;
@@ -90,14 +88,6 @@ function conditionParameters({ ifMatch, creates = false, conditional }: Operatio
     ...(creates ? [IF_NONE_MATCH] : []),
   ];
 }
-
-const IF_CHANGED: Json = {
-  name: 'If-None-Match',
-  in: 'header',
-  required: false,
-  description: 'The `ETag` of what was read before.',
-  schema: { type: 'string' },
-};
 
 const IF_NONE_MATCH: Json = {
   name: 'If-None-Match',

@@ -49,8 +49,6 @@ interface Described {
   readonly creates?: boolean;
   readonly success: { readonly status: number; readonly schema: AnswerSchemaName | 'text/event-stream' | null };
   readonly headers?: readonly ('ETag' | 'Location' | 'Set-Cookie')[];
-  /** Answers 304 to an `If-None-Match` with the tag of what is still the same. */
-  readonly conditional?: boolean;
   /** Besides those that every operation may answer with. */
   readonly problems: readonly AdminProblemCode[];
   /** Answered without a token: it is how one is shown. */
@@ -67,8 +65,8 @@ export type Operation = Described &
   );
 
 /** The answer to whoever has this already, by the tag that he sends; null: he has something else. */
-export const unchanged = ({ ifNoneMatch = '' }: Call, etag: string): Answer | null =>
-  namesTag(ifNoneMatch, etag) ? { status: 304, headers: { etag } } : null;
+export const unchanged = ({ ifNoneMatch = '' }: Call, tag: string): Answer | null =>
+  namesTag(ifNoneMatch, tag) ? { status: 304, tag } : null;
 
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: AdminProblem };
 

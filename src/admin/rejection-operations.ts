@@ -6,7 +6,7 @@ import type { RecentRejections } from '../observability/recent-rejections.ts';
 import { MINUTES_OF_HOUR, type Summary } from '../observability/summary.ts';
 import { readInput, unchanged, type Answer, type Call, type Operation } from './operation.ts';
 import type { RejectionStreams } from './rejection-streams.ts';
-import { RejectionQuery, RejectionStreamQuery, SummaryQuery } from './schemas.ts';
+import { RejectionQuery, RejectionStreamQuery, SummaryQuery } from './rejection-schemas.ts';
 
 export interface RejectionPorts {
   readonly recent: RecentRejections;
@@ -30,8 +30,8 @@ export function rejectionOperations({ recent, summary, streams, now }: Rejection
     const read = readInput(SummaryQuery, call.query);
     if (!read.ok) return read.problem;
     const minutes = Number(read.value.minutes ?? MINUTES_OF_HOUR);
-    const etag = `"${run}-${minutes}-${summary.version(now())}"`;
-    return unchanged(call, etag) ?? { status: 200, body: summary.read(now(), minutes), headers: { etag } };
+    const tag = `"${run}-${minutes}-${summary.version(now())}"`;
+    return unchanged(call, tag) ?? { status: 200, body: summary.read(now(), minutes), tag };
   };
 
   return [
@@ -63,8 +63,6 @@ export function rejectionOperations({ recent, summary, streams, now }: Rejection
       path: '/api/summary',
       operationId: 'getSummary',
       query: SummaryQuery,
-      conditional: true,
-      headers: ['ETag'],
       problems: ['invalid_request'],
       summary: 'What came, what was refused of it, and what is refused most; report mode apart.',
       success: { status: 200, schema: 'Summary' },

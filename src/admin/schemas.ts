@@ -17,7 +17,7 @@ import {
 } from './key-schemas.ts';
 import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
-import { Summary } from './summary-schema.ts';
+import { RejectionList, Summary } from './rejection-schemas.ts';
 import {
   AddressList,
   AddressListReplacement,
@@ -31,65 +31,6 @@ import {
 /** Text of bounded length. A longer one could not reach the data port either. */
 const bounded = (most: number): z.ZodString =>
   z.string({ error: 'must be text' }).max(most, { error: `must not be longer than ${most} characters` });
-
-export const Rejection = z
-  .strictObject({
-    level: z.enum(['info', 'warn']),
-    time: z.iso.datetime(),
-    msg: z.enum(['rejected', 'would_reject']),
-    requestId: z.string(),
-    api: z.string().describe('Its name. Empty when it was refused before one was chosen.'),
-    keyId: z.string().describe('Empty when no key was recognised.'),
-    reason: z.string(),
-    status: z.int().describe('What the client received, also in report mode.'),
-    clientIp: z.string(),
-    method: z.string(),
-    path: z.string(),
-    removedEvents: z.int(),
-    mode: z.enum(['enforce', 'report']),
-    rule: z.string().optional().describe('What decided, where a rule did that has a name.'),
-    events: z
-      .array(z.string())
-      .optional()
-      .describe('Up to five names of events that were refused or removed, of at most 64 characters.'),
-    userAgent: z.string().optional().describe('At most 128 characters.'),
-    traceId: z.string().optional().describe('The trace that the request belongs to (W3C Trace Context).'),
-    aborted: z.literal(true).optional().describe('The answer was cut off after it had begun.'),
-  })
-  .describe('The fields of the log line.');
-
-export const RejectionList = z.strictObject({ rejections: z.array(Rejection).describe('Newest first.') });
-
-const once = z.string({ error: 'must be given once' }).max(MAX_TEXT);
-
-export const RejectionQuery = z.strictObject({
-  limit: z
-    .string({ error: 'must be given once' })
-    .regex(/^[1-9]\d{0,5}$/, { error: 'must be a whole number from 1 to 999999' })
-    .optional()
-    .describe('Most entries to list. The latest 1,000 are kept, and 100 of each reason, each key and of report mode.'),
-  key: once.optional().describe('Only of this key; empty: of no known key.'),
-  reason: once.optional().describe('Only for this reason.'),
-  address: once.optional().describe('Only from this address, as it is listed.'),
-  path: once.optional().describe('Only for this path, as it is listed.'),
-  event: once.optional().describe('Only with this event among those that were refused or removed.'),
-  requestId: once.optional().describe('Only the one of this request.'),
-  mode: z
-    .enum(['enforce', 'report'], { error: 'must be enforce or report' })
-    .optional()
-    .describe('Only refusals, or only what would have been.'),
-});
-
-export const SummaryQuery = z.strictObject({
-  minutes: z
-    .string({ error: 'must be given once' })
-    .regex(/^(?:[1-9]\d{0,2}|1[0-3]\d\d|14[0-3]\d|1440)$/, { error: 'must be a whole number from 1 to 1440' })
-    .optional()
-    .meta({ type: 'integer', minimum: 1, maximum: 1440, pattern: undefined })
-    .describe('How far back; 60 unless given. Above 60 in steps of ten minutes.'),
-});
-
-export const RejectionStreamQuery = RejectionQuery.omit({ limit: true });
 
 /** Of a secret, as in a key file. */
 const MAX_SECRET = 4096;
@@ -151,6 +92,14 @@ const Findings = z.array(
 
 const instantOrNever = z.iso.datetime().nullable();
 
+export const StatusQuery = z.strictObject({
+  key: z
+    .string({ error: 'must be given once' })
+    .max(MAX_TEXT)
+    .optional()
+    .describe('Only the state of this key; empty: of none.'),
+});
+
 export const Status = z.strictObject({
   version: z.string(),
   keySource: z.strictObject({
@@ -165,6 +114,9 @@ export const Status = z.strictObject({
     .strictObject({ bytes: z.int(), entries: z.int(), results: z.record(z.string(), z.int()) })
     .nullable()
     .describe('The cache of metric queries, and what it did with them since the start; null: there is none.'),
+  keyCounts: z
+    .strictObject({ active: z.int(), disabled: z.int(), expired: z.int(), invalid: z.int(), warned: z.int() })
+    .describe('How many keys stand how; `warned`: how many of those in use have warnings.'),
   keys: z
     .array(
       z.strictObject({
@@ -177,7 +129,7 @@ export const Status = z.strictObject({
         warnings: Findings.describe('Best practices that the definition does not follow.'),
       }),
     )
-    .describe('The keys as they are in use.'),
+    .describe('The keys as they are in use; with `key` that one alone.'),
 });
 
 export const SessionRequest = z.strictObject({

@@ -193,11 +193,24 @@ t.test('the state of the process and of its keys', async (t) => {
     keySource: { kind: 'file', up: true, why: null, readOnly: null },
     config: { lastReloadSuccessful: true },
     cache: null,
+    keyCounts: { active: 2, disabled: 0, expired: 0, invalid: 0, warned: 1 },
     keys: [
       { id: 'server', state: 'active', secrets: [{ lastUsedAt: String }], warnings: [] },
       { id: 'tried', state: 'active', secrets: [{ lastUsedAt: null }], warnings: [{ message: /any web page/ }] },
     ],
   });
+});
+
+t.test('of ten thousand keys nobody needs to read more than one, nor what is the same', async (t) => {
+  const { call } = await started(t);
+  const idsOf = async (key: string) =>
+    (await call('GET', `/api/status?key=${key}`)).body.keys.map(({ id }: { id: string }) => id);
+  t.same(await idsOf('tried'), ['tried']);
+  t.same(await idsOf(''), []);
+  const etag = (await call('GET', '/api/status')).headers.get('etag') ?? '';
+  t.equal((await call('GET', '/api/status', { headers: { 'if-none-match': etag } })).status, 304);
+  t.equal((await call('GET', '/api/status?key=', { headers: { 'if-none-match': etag } })).status, 200);
+  t.equal((await call('GET', '/api/status?keys=')).status, 422);
 });
 
 t.test('the cache is emptied on demand', async (t) => {
