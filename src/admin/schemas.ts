@@ -17,6 +17,7 @@ import {
 } from './key-schemas.ts';
 import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
+import { wholeInQuery } from './query-values.ts';
 import {
   AddressList,
   AddressListReplacement,
@@ -55,9 +56,7 @@ export const RejectionList = z.strictObject({ rejections: z.array(Rejection).des
 const once = z.string({ error: 'must be given once' }).max(MAX_TEXT);
 
 export const RejectionQuery = z.strictObject({
-  limit: z
-    .string({ error: 'must be given once' })
-    .regex(/^[1-9]\d{0,5}$/, { error: 'must be a whole number from 1 to 999999' })
+  limit: wholeInQuery(1, 999_999)
     .optional()
     .describe('Most entries to list. The latest 1,000 are kept, and 100 of each reason, each key and of report mode.'),
   key: once.optional().describe('Only of this key; empty: of no known key.'),
