@@ -23,6 +23,7 @@ export interface Call {
   readonly body: unknown;
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
+  readonly idempotencyKey: string | undefined;
   readonly caller: Caller;
   readonly address: string;
 }
@@ -31,6 +32,8 @@ export interface Success {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** An entity tag for what no change is based on, where one is cheaper to have than that of the whole body. */
+  readonly tag?: string;
 }
 
 export type Answer = Success | AdminProblem;
@@ -47,6 +50,8 @@ interface Described {
   readonly ifMatch?: 'required' | 'optional';
   /** With `If-None-Match: *` in place of `If-Match` it creates, and answers 201. */
   readonly creates?: boolean;
+  /** What it made is answered again when it is sent again under the same `Idempotency-Key`. */
+  readonly repeatable?: boolean;
   readonly success: { readonly status: number; readonly schema: AnswerSchemaName | 'text/event-stream' | null };
   readonly headers?: readonly ('ETag' | 'Location' | 'Set-Cookie')[];
   /** Besides those that every operation may answer with. */

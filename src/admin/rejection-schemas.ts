@@ -1,6 +1,7 @@
 /** What the admin API takes and sends about refusals: the list, the stream and the summary. */
 import { z } from 'zod';
 import { MAX_TEXT } from './bounds.ts';
+import { wholeInQuery } from './query-values.ts';
 
 export const Rejection = z
   .strictObject({
@@ -33,9 +34,7 @@ export const RejectionList = z.strictObject({ rejections: z.array(Rejection).des
 const once = z.string({ error: 'must be given once' }).max(MAX_TEXT);
 
 export const RejectionQuery = z.strictObject({
-  limit: z
-    .string({ error: 'must be given once' })
-    .regex(/^[1-9]\d{0,5}$/, { error: 'must be a whole number from 1 to 999999' })
+  limit: wholeInQuery(1, 999_999)
     .optional()
     .describe('Most entries to list. The latest 1,000 are kept, and 100 of each reason, each key and of report mode.'),
   key: once.optional().describe('Only of this key; empty: of no known key.'),
@@ -51,11 +50,8 @@ export const RejectionQuery = z.strictObject({
 });
 
 export const SummaryQuery = z.strictObject({
-  minutes: z
-    .string({ error: 'must be given once' })
-    .regex(/^(?:[1-9]\d{0,2}|1[0-3]\d\d|14[0-3]\d|1440)$/, { error: 'must be a whole number from 1 to 1440' })
+  minutes: wholeInQuery(1, 1440)
     .optional()
-    .meta({ type: 'integer', minimum: 1, maximum: 1440, pattern: undefined })
     .describe('How far back; 60 unless given. Above 60 in steps of ten minutes.'),
 });
 
