@@ -151,7 +151,8 @@ void t.test('a broken key file turns its own card red, and no other', async (t) 
   const page = await signedIn(t);
   await page.getByText('File: up').waitFor();
   postern.writeKeys([{ id: 'backend', type: 'none-of-these' }]);
-  await page.getByText('File: not up').waitFor();
+  // The file is watched, and the page asks every ten seconds.
+  await page.getByText('File: not up').waitFor({ timeout: 30_000 });
   await page.getByText('The key source is not up. The last keys go on serving.').waitFor();
   t.equal(await page.getByText('Loaded', { exact: true }).count(), 1);
 });
@@ -175,7 +176,7 @@ void t.test('the session: a wrong token, an end, and a way out', async (t) => {
   const page = await open(t, '#/key/backend');
   await page.getByLabel('Admin token').fill('not-the-token');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText('That is not the admin token.').waitFor();
+  await page.getByText('That is no admin token.').waitFor();
   await signIn(page);
   const description = page.getByLabel('Description', { exact: true });
   await description.fill('typed before the session ended');

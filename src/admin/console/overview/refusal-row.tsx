@@ -2,7 +2,7 @@
 import { Fragment } from 'preact';
 import type { Rejection } from '../api/types.ts';
 import { allowAddress, explainAddress, keyAddress } from '../route.ts';
-import { useStatus } from '../state/status.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { Moment } from '../ui/time.tsx';
 import { reasonTitle } from './names.ts';
 import { addressWith, type OverviewView } from './view.ts';
@@ -96,10 +96,10 @@ const OF_ADDRESSES: ReadonlySet<string> = new Set(['ip_not_allowed']);
 
 function Ways({ rejection, view }: Pick<RefusalRowProps, 'rejection' | 'view'>) {
   const { keyId, reason, clientIp, method, path, events = [] } = rejection;
-  const writable = useStatus().value?.keySource.readOnly === null;
+  const canChange = useReadOnly() === null;
   return (
     <p class="ways">
-      {writable && keyId !== '' && OF_ADDRESSES.has(reason) && (
+      {canChange && keyId !== '' && OF_ADDRESSES.has(reason) && (
         <a class="button button-small" href={allowAddress(keyId, clientIp)}>
           Allow {clientIp} for {keyId}…
         </a>
