@@ -175,7 +175,7 @@ interface PagesProps {
 function Pages({ page, of, total, onTurn }: PagesProps) {
   const [first, last] = [page * PAGE + 1, Math.min(total, (page + 1) * PAGE)];
   return (
-    <nav class="pages" aria-label="Pages of the list">
+    <div class="pages" role="group" aria-label="Parts of the list">
       <button type="button" class="button button-small" disabled={page === 0} onClick={() => onTurn(page - 1)}>
         Newer
       </button>
@@ -185,6 +185,6 @@ function Pages({ page, of, total, onTurn }: PagesProps) {
       <button type="button" class="button button-small" disabled={page + 1 >= of} onClick={() => onTurn(page + 1)}>
         Older
       </button>
-    </nav>
+    </div>
   );
 }
