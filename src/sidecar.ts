@@ -99,7 +99,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
-  const reporting = createReporting({ metrics, log, requests: config.log.requests });
+  const reporting = createReporting({ metrics, log, requests: config.log.requests, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const dataPort = await makeDataPort(config.listen, certificates, log);
@@ -153,7 +153,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     caches,
     observer: observing?.observer ?? null,
     running: () => running,
-    configStatus: reloadStatus,
+    configStatus: reloader.status,
   });
 
   function takeKeys(keys: KeySnapshot): void {
