@@ -14,6 +14,8 @@ export interface SocketRecord {
   proxyHeaderLength: number;
   /** Whether the last answer is out: whatever still arrives is not a request. */
   closing: boolean;
+  /** Whether the request at hand is the last one: what follows it is not read as a request. */
+  hadLast: boolean;
 }
 
 /** A property, not a WeakMap: every request asks for it. */
@@ -25,7 +27,7 @@ interface Recorded {
 
 /** The record of a socket, from the first question to the end of the connection. */
 export function recordOf(socket: Socket): SocketRecord {
-  return ((socket as Recorded)[RECORD] ??= { peer: null, proxyHeaderLength: 0, closing: false });
+  return ((socket as Recorded)[RECORD] ??= { peer: null, proxyHeaderLength: 0, closing: false, hadLast: false });
 }
 
 /** Marks the peers of a server that listens on a Unix socket. To be called last before it listens: others ask for peers. */

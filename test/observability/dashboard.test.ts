@@ -58,7 +58,7 @@ async function badDay(t: Test): Promise<{ readonly target: string; readonly end:
     metrics,
     log: { rejection: () => {}, upstreamFailure: () => {}, request: () => {} },
     recent: createRecentRejections(),
-    summary: createSummary(),
+    summary: createSummary(Date.now()),
     requests: 'none',
   });
   const server = createServer((_request, response) => {
