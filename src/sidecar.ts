@@ -96,7 +96,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
-  const reporting = createReporting({ metrics, log, requests: config.log.requests });
+  const reporting = createReporting({ metrics, log, logging: config.log });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const dataPort = await createDataPort(dataPortSettings(config.listen));
@@ -176,7 +176,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     running = next;
     tokensOfAdmins.replace(next.admin);
     log.setLevel(next.log.level);
-    reporting.setRequests(next.log.requests);
+    reporting.setLogging(next.log);
   }
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 

@@ -46,7 +46,8 @@ async function badDay(t: Test): Promise<string> {
     log: { rejection: () => {}, upstreamFailure: () => {}, request: () => {} },
     recent: createRecentRejections(),
     summary: createSummary(),
-    requests: 'none',
+    logging: { requests: 'none', sample: 1 },
+    random: () => 0,
   });
   const server = createServer((_request, response) => {
     for (let i = 0; i < REQUESTS_A_SCRAPE; i++) BAD_DAY.forEach(record);
