@@ -140,7 +140,7 @@ t.test('of the requests that pass a share gets a line; refusals and failures alw
       metrics: { record: () => {} },
       log: { rejection: line, upstreamFailure: line, request: line },
       recent: { add: () => {} },
-      summary: { add: () => {} },
+      summary: { record: () => {} },
       logging: { requests: 'all', sample },
       random: () => drawn++ / 10,
     });
