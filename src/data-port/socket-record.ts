@@ -2,7 +2,8 @@
  * What the data port knows of one client's connection, in one record on its socket: who is at the other end, and how far the
  * connection has come. Believes nothing that a request says.
  */
-import type { Server, Socket } from 'node:net';
+import { Socket, type Server } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { formatAddress, parseAddress, parseKernelAddress, type Address } from '../lib/address.ts';
 import type { Peer } from '../policy/facts.ts';
 
@@ -40,6 +41,18 @@ export function markUnixPeers(server: Server): void {
 /** The socket's peer, or what a PROXY protocol header from a trusted peer said instead. */
 export function peerOf(socket: Socket): Peer {
   return (recordOf(socket).peer ??= peerAt(addressOf(socket)));
+}
+
+/** What a TLS socket knows of the connection that it is made from, and Node's documentation leaves out. */
+interface Made {
+  readonly _parent?: unknown;
+}
+
+/** The connection that a TLS socket is made from; null, should Node not tell. */
+export function connectionUnder(secure: TLSSocket): Socket | null {
+  // oxlint-disable-next-line no-underscore-dangle -- their ends tell connections apart as well, but not those on a Unix socket
+  const socket = (secure as Made)._parent;
+  return socket instanceof Socket ? socket : null;
 }
 
 /** Where the connection itself comes from; null when it is gone already. */

@@ -113,7 +113,7 @@ export interface OutcomeSinks {
     readonly request: (outcome: Outcome) => void;
   };
   readonly recent: { readonly add: (rejection: Rejection) => void };
-  readonly summary: { readonly add: (rejection: Rejection, now: number) => void };
+  readonly summary: { readonly record: (outcome: Outcome, rejection: Rejection | null) => void };
   readonly logging: RequestLogging;
   /** From 0 up to 1. */
   readonly random: () => number;
@@ -128,10 +128,10 @@ export function createRecorder(sinks: OutcomeSinks): (outcome: Outcome) => void 
   return (outcome) => {
     metrics.record(outcome);
     const rejected = rejectionIn(outcome);
-    if (rejected !== null) {
-      const rejection = toRejection(outcome, rejected);
+    const rejection = rejected === null ? null : toRejection(outcome, rejected);
+    summary.record(outcome, rejection);
+    if (rejected !== null && rejection !== null) {
       recent.add(rejection);
-      summary.add(rejection, outcome.now);
       if (logRejections) log.rejection(rejection, rejected);
     }
     const failed = upstreamErrorIn(outcome) !== null;

@@ -20,11 +20,13 @@ export interface ReportingOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly logging: RequestLogging;
+  /** When the process began, in milliseconds since the epoch. */
+  readonly start: number;
 }
 
-export function createReporting({ metrics, log, logging }: ReportingOptions): Reporting {
+export function createReporting({ metrics, log, logging, start }: ReportingOptions): Reporting {
   const recent = createRecentRejections();
-  const summary = createSummary();
+  const summary = createSummary(start);
   const recorderFor = (which: RequestLogging): ((outcome: Outcome) => void) =>
     createRecorder({ metrics, log, recent, summary, logging: which, random: Math.random });
   let recorder = recorderFor(logging);

@@ -22,7 +22,7 @@ function recording(requests: RequestLogging['requests'], ...outcomes: readonly O
       request: () => void heard.requests++,
     },
     recent: { add: (rejection) => void heard.recent.push(rejection) },
-    summary: { add: () => void heard.summary++ },
+    summary: { record: (_outcome, rejection) => void (heard.summary += rejection === null ? 0 : 1) },
     logging: { requests, sample: 1 },
     random: () => 0.5,
   });
@@ -140,7 +140,7 @@ t.test('of the requests that pass a share gets a line; refusals and failures alw
       metrics: { record: () => {} },
       log: { rejection: line, upstreamFailure: line, request: line },
       recent: { add: () => {} },
-      summary: { add: () => {} },
+      summary: { record: () => {} },
       logging: { requests: 'all', sample },
       random: () => drawn++ / 10,
     });
