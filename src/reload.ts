@@ -9,6 +9,7 @@ import { restartOnlyChanges, withBootSettings } from './config/restart-only.ts';
 import type { Config } from './config/schema.ts';
 import { watchFiles } from './config/watch.ts';
 import { unknownListsOfFile } from './keys/list-problems.ts';
+import type { KeySource } from './keys/source.ts';
 import { createCoalescer } from './lib/coalescer.ts';
 import type { Log } from './observability/log.ts';
 
@@ -87,6 +88,15 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
 
   const stop = (): void => stopping.abort();
   return { reload, stop, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+}
+
+/** Both files count: a reload that left the keys as they were because their file is broken did not succeed. */
+export function reloadStatus(
+  config: ReturnType<Reloader['status']>,
+  source: KeySource,
+): ReturnType<Reloader['status']> {
+  const keysRead = source.kind !== 'file' || source.status().up;
+  return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
 }
 
 export interface ChangePorts {

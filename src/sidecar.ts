@@ -13,9 +13,9 @@ import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener } from './data-port/client-error.ts';
 import { createDataPort } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
+import { followNamedLists } from './keys/missing-lists.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
 import { createKeyStore } from './keys/create-store.ts';
-import type { KeySource } from './keys/source.ts';
 import { late } from './lib/late.ts';
 import { endedBy, wait, within } from './lib/waiting.ts';
 import { authenticateByTokenOrSecret } from './tokens/authenticate.ts';
@@ -28,7 +28,7 @@ import { createMetrics } from './observability/prometheus.ts';
 import { createReporting } from './observability/reporting.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
 import { createRateStore } from './rate-store/create-store.ts';
-import { createReloader, followChanges, type Reloader } from './reload.ts';
+import { createReloader, followChanges, reloadStatus } from './reload.ts';
 import { recordBrokenRequests } from './request/broken-requests.ts';
 import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
@@ -88,14 +88,19 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       keys: current.keys,
       apis: current.apiNames,
       keySource: () => source.status(),
-      addressLists: source.lists,
+      addressLists: () => named.lists(),
       config: () => reloadStatus(reloader.status(), source),
       cache: caches.stats,
-      redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
+      redisUp: {
+        cache: caches.shared,
+        rate_limit: () => rate.shared(),
+        observe: () => observing?.observer.shared() ?? null,
+      },
       logLinesDropped: log.dropped,
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
+  const named = followNamedLists({ config: () => running, source, apply: current.applyKeys, log });
   const reporting = createReporting({ metrics, log, requests: config.log.requests });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
@@ -174,6 +179,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     // A key file may name an API that is there since, or is not there any more.
     if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
     running = next;
+    named.tell();
     tokensOfAdmins.replace(next.admin);
     log.setLevel(next.log.level);
     reporting.setRequests(next.log.requests);
@@ -204,7 +210,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   };
   try {
     const unlessEnded = endedBy(signal);
-    await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    await unlessEnded(startKeys({ source, use: named.use, log }));
     refuseUnknownLists(loaded.namedLists, source);
     await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
     const data = await unlessEnded(dataPort.listen());
@@ -232,9 +238,3 @@ const UNCLOSED_MS = 1000;
 const TRACES_MS = 2000;
 
 const apisIn = ({ apis }: Config): number => Object.keys(apis).length;
-
-/** Both files count: a reload that left the keys as they were because their file is broken did not succeed. */
-function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource): ReturnType<Reloader['status']> {
-  const keysRead = source.kind !== 'file' || source.status().up;
-  return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
-}

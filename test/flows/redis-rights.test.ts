@@ -131,7 +131,11 @@ t.test('a whole sidecar lives by them', async (t) => {
   const body = JSON.stringify({ id: 'made', type: 'read-only' });
   t.equal((await fetch(`${replica.adminUrl}/api/keys`, { method: 'POST', headers, body })).status, 201);
   t.equal((await fetch(`${replica.adminUrl}/api/cache/purge`, { method: 'POST', headers })).status, 204);
-  await eventually(async () => (await server.admin.exists('postern:observed:sizes')) === 1, 'observations');
+  for (const use of ['cache', 'rate_limit', 'observe'])
+    t.equal(await replica.metric(`postern_redis_up{use="${use}"}`), 1, use);
+  // What was observed is written at the latest now.
+  await replica.sidecar.drain({ announceMs: 0, graceMs: 5000 });
+  t.equal(await server.admin.exists('postern:observed:sizes'), 1);
   t.notMatch(replica.logText(), /NOPERM|redis_fallback|not_kept/);
   await noteUsed(server);
   t.same(await refusedBy(server), []);

@@ -15,7 +15,7 @@ t.test('a scrape declares every metric of the table with its type, and the proce
 
 t.test('after one request of each kind every metric has a series', async (t) => {
   const metrics = metricsOver(() => snapshot([key('web'), key('metrics', { type: 'metrics' })]), {
-    redisUp: { cache: () => true, rate_limit: () => null },
+    redisUp: { cache: () => true, rate_limit: () => null, observe: () => false },
     addressLists: () => [{ name: 'office', up: true, entries: 1, lastSuccessAt: NOON }],
     observedTruncated: () => new Map([['web', 1]]),
   });

@@ -18,7 +18,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
       addressLists: () => [],
       config: () => ({ lastReloadSuccessful: true, lastLoaded: NOON }),
       cache: () => null,
-      redisUp: { cache: () => null, rate_limit: () => null },
+      redisUp: { cache: () => null, rate_limit: () => null, observe: () => null },
       logLinesDropped: () => 0,
       observedTruncated: () => new Map(),
       ...change,
