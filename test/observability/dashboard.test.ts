@@ -45,7 +45,7 @@ async function badDay(t: Test): Promise<{ readonly target: string; readonly end:
     keySource: () => ({ up: false, lastSyncAt: Date.now() - 3_600_000, invalidDefinitions: 1 }),
     config: () => ({ lastReloadSuccessful: false, lastLoaded: Date.now() - 60_000 }),
     cache: () => ({ bytes: 4096, entries: 2 }),
-    redisUp: { cache: () => false, rate_limit: () => false },
+    redisUp: { cache: () => false, rate_limit: () => false, observe: () => false },
     certificates: () => [{ name: 'listen', expiresAt: tomorrow, isCurrent: false }],
     enforcement: () => [{ name: 'integration', enforcement: 'report' }],
     connections: async () => 10,
