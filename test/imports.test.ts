@@ -21,6 +21,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'reload.ts',
       'start-keys.ts',
       'listeners.ts',
+      'certificates.ts',
       'request',
       'telemetry',
       'data-port',
@@ -52,7 +53,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['current-rules.ts', ['tokens', 'cache', 'upstream', 'policy', 'keys', 'config']],
   ['reload.ts', ['observability', 'keys', 'config']],
   ['start-keys.ts', ['observability', 'keys']],
-  ['listeners.ts', ['data-port', 'observability', 'policy', 'config']],
+  ['listeners.ts', ['certificates.ts', 'data-port', 'observability', 'policy', 'config']],
+  ['certificates.ts', ['observability', 'config']],
   [
     'request',
     [
