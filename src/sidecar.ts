@@ -2,11 +2,8 @@
  * The composition root: builds everything once, in the order in which a request meets it, and takes it down again.
  * Decides nothing of its own; signals and exit codes are commands/serve's.
  */
-import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { createAdminTokens, hasAdmins } from './admin/admin-tokens.ts';
-import { createAdminServer } from './admin/server.ts';
-import { consoleFolder, readStaticFiles } from './admin/static.ts';
+import { makeAdminPort } from './admin-port.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { createCertificates } from './certificates.ts';
@@ -15,8 +12,7 @@ import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener } from './data-port/client-error.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
-import { createKeyStore } from './keys/create-store.ts';
-import { late } from './lib/late.ts';
+import type { KeySnapshot } from './keys/key.ts';
 import { endedBy, wait } from './lib/waiting.ts';
 import { authenticateByTokenOrSecret } from './tokens/authenticate.ts';
 import { createTokens } from './tokens/tokens.ts';
@@ -37,7 +33,6 @@ import { createInFlight } from './request/in-flight.ts';
 import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
 import { closeInTime, makeDataPort, openConnections, openPort, readProxyHeaders } from './listeners.ts';
-import { showCertificate } from './lib/secure-server.ts';
 import { startKeys } from './start-keys.ts';
 import { startTracing } from './telemetry/start-tracing.ts';
 
@@ -99,12 +94,11 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       enforcement: () => current.rules().apis,
       connections: () => openConnections(dataPort.server),
       limits: { connections: config.listen.maxConnections, requestsInFlight: config.listen.maxRequestsInFlight },
-      signInFailures: () => signInFailures,
+      signInFailures: () => admin.signInFailures(),
       logLinesDropped: log.dropped,
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
-  let signInFailures = 0;
   const reporting = createReporting({ metrics, log, requests: config.log.requests, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
@@ -145,42 +139,30 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const proxyProtocol = readProxyHeaders(dataPort, config.listen, log);
   let running = config;
-  const tokensOfAdmins = createAdminTokens(config.admin);
-  const store = late(() => createKeyStore(config, env, current.apiNames));
-  // Early, since it may have to connect.
-  if (tokensOfAdmins.any()) store();
-  const admin = createAdminServer({
+  const admin = makeAdminPort(config, {
+    env,
+    log,
+    now: clock.now,
+    version,
+    certificates,
+    current,
+    source,
     metrics,
     health,
-    log,
-    tls: config.admin.tls && certificates.of('admin'),
-    onSignInFailed: () => signInFailures++,
-    api: {
-      ...config.admin,
-      tokens: tokensOfAdmins,
-      version,
-      store,
-      source,
-      recent: reporting.recent,
-      summary: reporting.summary,
-      observer: observing?.observer ?? null,
-      log,
-      now: clock.now,
-      random: randomBytes,
-      rules: current.rules,
-      keys: current.keys,
-      config: () => running,
-      samples: metrics.samples,
-      reload: () => source.reload(),
-      configStatus: statusOfFiles(reloader, null, certificates),
-      cache: { stats: caches.stats, purge: caches.purge },
-      files: late(() => readStaticFiles(consoleFolder())),
-    },
+    reporting,
+    caches,
+    observer: observing?.observer ?? null,
+    running: () => running,
+    configStatus: statusOfFiles(reloader, null, certificates),
   });
-  certificates.follow('admin', (texts) => showCertificate(admin.server, texts));
+
+  function takeKeys(keys: KeySnapshot): void {
+    current.applyKeys(keys);
+    admin.keysChanged();
+  }
 
   function apply(next: Config): void {
-    if (hasAdmins(next.admin)) store();
+    admin.prepare(next.admin);
     const wanted = certificates.read(tlsPlaces(next));
     current.applyConfig(next, wanted.of);
     wanted.use();
@@ -188,7 +170,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     // A key file may name an API that is there since, or is not there any more.
     if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
     running = next;
-    tokensOfAdmins.replace(next.admin);
+    admin.admit(next.admin);
     log.setLevel(next.log.level);
     reporting.setRequests(next.log.requests);
   }
@@ -209,7 +191,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     caches.close();
     const traced = tracing?.close(Math.min(leftMs(), TRACES_MS));
     await Promise.all([source.close(), admin.close(), observing?.observer.close(), traced]);
-    if (store.made()) store().close();
+    admin.release();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
   const closeWithin = async (graceMs: number): Promise<void> => {
@@ -218,13 +200,13 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   };
   try {
     const unlessEnded = endedBy(signal);
-    await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    await unlessEnded(startKeys({ source, use: takeKeys, log }));
     refuseUnknownLists(loaded.namedLists, source);
-    await unlessEnded(openPort('admin', config.admin, (at) => admin.listen(at)));
+    await unlessEnded(openPort('admin', config.admin, admin.listen));
     const data = await unlessEnded(openPort('listen', config.listen, () => dataPort.listen()));
     return {
       data,
-      admin: admin.server.address() as AddressInfo,
+      admin: admin.address(),
       reload: reloads.reloadAll,
       drain: async ({ announceMs, graceMs }) => {
         health.drain();

@@ -16,7 +16,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   [
     'sidecar.ts',
     [
-      'admin',
+      'admin-port.ts',
       'current-rules.ts',
       'reload.ts',
       'start-keys.ts',
@@ -34,6 +34,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'config',
     ],
   ],
+  ['admin-port.ts', ['admin', 'current-rules.ts', 'certificates.ts', 'cache', 'observability', 'keys', 'config']],
   ['signals.ts', []],
   [
     'admin',

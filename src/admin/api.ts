@@ -10,6 +10,8 @@ import { createAuthenticator, peerAddress, unauthorized, type Authenticator } fr
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
+import type { History } from './history/history.ts';
+import { historyOperation } from './history-operation.ts';
 import { keyOperations } from './key-operations.ts';
 import { observationOperations, type ObservationPorts } from './observation-operations.ts';
 import { openApiDocument } from './openapi.ts';
@@ -41,7 +43,7 @@ import type { Log } from '../observability/log.ts';
 export interface AdminApiPorts
   extends
     OriginGuardOptions,
-    Omit<KeyChangePorts, 'audit'>,
+    Omit<KeyChangePorts, 'audit' | 'history'>,
     ExplainPorts,
     Omit<RejectionPorts, 'streams'>,
     Omit<RecordPorts, 'changes'>,
@@ -51,6 +53,7 @@ export interface AdminApiPorts
   readonly tokens: AdminTokens;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly history: History;
   /** Asked for when the console is. */
   readonly files: () => StaticFiles;
 }
@@ -91,6 +94,7 @@ function operationsOf(
     ...secretOperations({ ...ports, changes }),
     ...recordOperations({ ...ports, changes }),
     apiListOperation(ports),
+    historyOperation(ports.history),
     ...rejectionOperations({ ...ports, streams }),
     explainOperation(ports),
     ...observationOperations({ ...ports, changes }),
