@@ -2,7 +2,7 @@
  * The guarded part of the admin port: the API, its description and the console. Every request passes the same checks in the same
  * order: Host and origin, then the token, then its role, then the operation. While there is no admin token, none of it is there.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { AdminTokens } from './admin-tokens.ts';
 import { apiListOperation } from './api-list-operation.ts';
 import { createAudit } from './audit.ts';
