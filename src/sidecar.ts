@@ -159,7 +159,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     caches,
     observer: observing?.observer ?? null,
     running: () => running,
-    configStatus: reloader.status,
+    configStatus: statusOfFiles(reloader, null, certificates),
   });
 
   function takeKeys(keys: KeySnapshot): void {
