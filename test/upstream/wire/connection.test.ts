@@ -1,5 +1,5 @@
 import t from 'tap';
-import { onRequest, rawBackend, recordFlight, upstreamTo } from '../support/upstream.ts';
+import { onRequest, rawBackend, recordFlight, upstreamTo } from '../../support/upstream.ts';
 
 const FINAL = 'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n'.slice(0, -1);
 
