@@ -7,9 +7,8 @@ import type { Waiter } from './concurrency-limit.ts';
 import { failureOf, type UpstreamFailure } from './failure.ts';
 import type { Upstream } from './pool.ts';
 import type { AnswerHead } from './wire/answer-head.ts';
-import type { Connection } from './wire/connection.ts';
+import type { Connection, ConnectionUser } from './wire/connection.ts';
 import type { WireRequest } from './wire/request.ts';
-import type { ConnectionUser } from './wire/user.ts';
 
 /** A stream as its body is destroyed when the request fails or is answered before it ended. */
 export interface UpstreamRequest extends WireRequest {

@@ -7,11 +7,10 @@ import { atTurnEnd } from '../lib/turn-end.ts';
 import { type ConcurrencyLimit, createConcurrencyLimit } from './concurrency-limit.ts';
 import { createConnector, type TlsSettings } from './connector.ts';
 import { targetOf } from './target.ts';
-import { Connection } from './wire/connection.ts';
+import type { Connection, ConnectionSettings, ConnectionUser } from './wire/connection.ts';
 import { createDeadlines } from './wire/deadlines.ts';
+import { Http1Connection } from './wire/http1-connection.ts';
 import type { WireRequest } from './wire/request.ts';
-import type { ConnectionSettings } from './wire/settings.ts';
-import type { ConnectionUser } from './wire/user.ts';
 
 export interface UpstreamSettings {
   /** `http://` or `https://` with a host and a port, or `unix:` with a path. */
@@ -142,7 +141,7 @@ export function createUpstream(settings: UpstreamSettings, world: Partial<Upstre
     return true;
   };
   const sendOnNew = (request: WireRequest, user: ConnectionUser): void => {
-    const connection = new Connection(connections);
+    const connection = new Http1Connection(connections);
     open.add(connection);
     connection.send(request, user);
     if (destroyed) process.nextTick(() => connection.breakOff('the upstream is closed'));

@@ -62,7 +62,7 @@ function mayBeCareful({ method, bytes }: AnswerCase, { status, headers }: Readin
   if (method === 'HEAD' || (declares && (status === 204 || status === 304))) return true;
   const plain = /^[a-z0-9-]+(?: *, *[a-z0-9-]+)*$/i;
   if (/\nconnection:[^\r]*\t|\nproxy-connection:[^\r]*\t/i.test(bytes.toString('latin1'))) return true;
-  return values(/^(proxy-)?connection$/i).some((value) => !plain.test(value));
+  return values(/^(proxy-)?connection$/i).some((value) => !plain.test(value) || /close/i.test(value));
 }
 
 /** What the reader makes of it. A switch of protocols is refused by whoever is told of it. */

@@ -9,12 +9,11 @@ const MAX_LINE_BYTES = 4_096;
 /** Of all extensions of an answer together; Node's own parser draws the line there, too. */
 const MAX_EXTENSION_BYTES = 16_384;
 const MAX_TRAILER_BYTES = 65_536;
-/** All sizes of so many hexadecimal digits are exact as a number. */
-const MAX_DIGITS = 13;
 const CR = 0x0d;
 const LF = 0x0a;
 
-const SIZE = /^0*([0-9A-Fa-f]*)$/;
+/** With leading zeros; what is too large shows in the number. */
+const SIZE = /^[0-9A-Fa-f]{1,16}$/;
 const EXTENSIONS =
   /^(?:;[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/;
 
@@ -102,11 +101,12 @@ export class ChunkReader {
   #readSize(line: string): void {
     const semicolon = line.indexOf(';');
     const sizeEnd = semicolon === -1 ? line.length - 2 : semicolon;
-    const digits = sizeEnd > 0 && sizeEnd <= 16 ? SIZE.exec(line.slice(0, sizeEnd))?.[1] : undefined;
-    if (digits === undefined || digits.length > MAX_DIGITS) this.flaw = 'bad chunk size';
+    const digits = line.slice(0, sizeEnd);
+    const size = SIZE.test(digits) ? Number.parseInt(digits, 16) : -1;
+    if (size < 0 || size > Number.MAX_SAFE_INTEGER) this.flaw = 'bad chunk size';
     else if (!this.#admitsExtensions(line.slice(sizeEnd, -2))) this.flaw = 'bad chunk extension';
     else {
-      this.#left = digits === '' ? 0 : Number.parseInt(digits, 16);
+      this.#left = size;
       this.#part = this.#left === 0 ? 'trailers' : 'content';
     }
   }
