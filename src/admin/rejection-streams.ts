@@ -1,6 +1,6 @@
 /**
- * Live streams of refusals as server-sent events (WHATWG HTML 9.2). A stream ends when its reader is too slow, when its session
- * does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again.
+ * Live streams of refusals as server-sent events (WHATWG HTML 9.2). A stream ends when its reader is too slow, when its token
+ * or session does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again.
  */
 import type { FastifyReply } from 'fastify';
 import { isWanted, type RecentRejections, type RejectionFilter } from '../observability/recent-rejections.ts';
@@ -10,6 +10,8 @@ import { problem, type AdminProblem } from './problem.ts';
 export interface RejectionStreams {
   /** Begins a stream in place of an answer, or says why not. */
   readonly open: (filter: RejectionFilter, caller: Caller, reply: FastifyReply) => AdminProblem | null;
+  /** Ends those whose reader may not read any more. */
+  readonly endInvalid: () => void;
   /** Ends all of them. */
   readonly close: () => void;
 }
@@ -28,7 +30,8 @@ const RECONNECT_MS = 2000;
 const MAX_WAITING_BYTES = 256 * 1024;
 
 export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEAT_MS }: StreamPorts): RejectionStreams {
-  const open = new Set<() => void>();
+  /** How each ends, and whose it is. */
+  const open = new Map<() => void, Caller>();
   return {
     open(filter, caller, reply) {
       const { raw } = reply;
@@ -54,7 +57,7 @@ export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEA
         if (raw.writableLength > 0) raw.destroy();
         else raw.end();
       };
-      open.add(end);
+      open.set(end, caller);
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders()))
         if (value !== undefined) raw.setHeader(name, value);
@@ -68,8 +71,11 @@ export function createRejectionStreams({ recent, isValid, heartbeatMs = HEARTBEA
       raw.on('close', end);
       return null;
     },
+    endInvalid() {
+      for (const [end, caller] of open) if (!isValid(caller)) end();
+    },
     close: () => {
-      for (const end of open) end();
+      for (const end of open.keys()) end();
     },
   };
 }

@@ -3,6 +3,7 @@
  * schemas, and the document is made from them.
  */
 import { z } from 'zod';
+import { ADMIN_ROLES } from '../config/admin-token-schema.ts';
 import { MAX_ENTRIES, MAX_TEXT } from './bounds.ts';
 import { parseAddress } from '../lib/address.ts';
 import {
@@ -47,6 +48,13 @@ export const Rejection = z
     removedEvents: z.int(),
     mode: z.enum(['enforce', 'report']),
     rule: z.string().optional().describe('What decided, where a rule did that has a name.'),
+    events: z
+      .array(z.string())
+      .optional()
+      .describe('Up to five names of events that were refused or removed, of at most 64 characters.'),
+    userAgent: z.string().optional().describe('At most 128 characters.'),
+    traceId: z.string().optional().describe('The trace that the request belongs to (W3C Trace Context).'),
+    aborted: z.literal(true).optional().describe('The answer was cut off after it had begun.'),
   })
   .describe('The fields of the log line.');
 
@@ -184,7 +192,12 @@ export const SessionRequest = z.strictObject({
 });
 
 export const Session = z.strictObject({
-  expiresAt: z.iso.datetime().describe('When it ends at the latest; an idle one ends sooner.'),
+  who: z.string().describe('The `id` of the token.'),
+  role: z.enum(ADMIN_ROLES).describe('A `viewer` reads and explains, an `editor` also changes.'),
+  expiresAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('When the session ends at the latest; an idle one ends sooner. null: the token itself was sent.'),
 });
 
 export const Problem = z

@@ -15,11 +15,12 @@ import { mayBeCached } from './cache-shape.ts';
 import { CachedQuery } from './cached-query.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Ending } from './ending.ts';
-import { CLIENT_GONE, type Exchange } from './exchange.ts';
+import { goneFacts, type Exchange } from './exchange.ts';
 import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import { maxBodyBytesOf, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
+import { dispatchFor } from './traced-dispatch.ts';
 import { answerHeaders, upstreamRequest } from './fields.ts';
 
 /** What the whole way asks of the world. */
@@ -94,6 +95,7 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
     req,
     res,
     now: world.now,
+    dispatch: dispatchFor(exchange),
     request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
     send: query === null ? null : (sink) => query.take(sink),
     maxBodyBytes: maxBodyBytesOf(exchange),
@@ -115,7 +117,7 @@ function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResul
     case 'answered':
       return ending.settle(exchange, { status: result.status });
     case 'client_gone':
-      return ending.settle(exchange, { status: CLIENT_GONE });
+      return ending.settle(exchange, goneFacts(exchange));
     case 'body_too_large':
       return ending.refuse(exchange, bodyTooLarge(maxBodyBytesOf(exchange)));
     case 'failed': {

@@ -93,7 +93,7 @@ void t.test('the session: a wrong token, an end, and a way out', async (t) => {
   const page = await open(t, '#/key/backend');
   await page.getByLabel('Admin token').fill('not-the-token');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText('That is not the admin token.').waitFor();
+  await page.getByText('That is no admin token.').waitFor();
   await signIn(page);
   const description = page.getByLabel('Description', { exact: true });
   await description.fill('typed before the session ended');

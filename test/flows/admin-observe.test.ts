@@ -186,7 +186,7 @@ t.test('the state of the process and of its keys', async (t) => {
 t.test('the cache is emptied on demand', async (t) => {
   const { call, lines } = await started(t);
   t.equal((await call('POST', '/api/cache/purge')).status, 204);
-  t.match(lines.at(-1), { msg: 'audit', action: 'purge_cache', who: 'token' });
+  t.match(lines.at(-1), { msg: 'audit', action: 'purge_cache', who: 'admin' });
   t.equal((await call('POST', '/api/cache/purge', { token: null })).status, 401);
 });
 

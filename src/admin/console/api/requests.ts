@@ -19,6 +19,7 @@ import type {
   ObservedApi,
   Question,
   RejectionList,
+  Session,
   Status,
   Suggestion,
   Summary,
@@ -28,6 +29,7 @@ import type {
 const at = (id: string): string => `keys/${encodeURIComponent(id)}`;
 
 export const signIn = (token: string): Promise<Answer<void>> => ask('session', { method: 'POST', body: { token } });
+export const readSession = (): Promise<Answer<Session>> => ask('session');
 export const signOut = (): Promise<Answer<void>> => ask('session', { method: 'DELETE' });
 
 export const readStatus = (): Promise<Answer<Status>> => ask('status');

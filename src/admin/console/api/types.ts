@@ -25,6 +25,7 @@ export type RejectionList = z.output<typeof schemas.RejectionList>;
 export type Summary = z.output<typeof schemas.Summary>;
 export type Question = z.input<typeof schemas.Question>;
 export type Explanation = z.output<typeof schemas.Explanation>;
+export type Session = z.output<typeof schemas.Session>;
 export type Status = z.output<typeof schemas.Status>;
 export type Configuration = z.output<typeof schemas.Configuration>;
 export type ObservedApi = z.output<typeof observationSchemas.ObservedApi>;
