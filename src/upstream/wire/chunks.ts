@@ -9,6 +9,13 @@ const MAX_LINE_BYTES = 4_096;
 /** Of all extensions of an answer together; Node's own parser draws the line there, too. */
 const MAX_EXTENSION_BYTES = 16_384;
 const MAX_TRAILER_BYTES = 65_536;
+const PLAIN_DIGITS = 8;
+const NO_DIGIT = 16;
+/** By code: the value of a hexadecimal digit. */
+const DIGITS = Uint8Array.from({ length: 256 }, (_, code) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase());
+  return value === -1 ? NO_DIGIT : value;
+});
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -73,6 +80,10 @@ export class ChunkReader {
   }
 
   #takeLine(bytes: Buffer, at: number): number {
+    if (this.#part === 'size' && this.#line === '') {
+      const behind = this.#takePlainSize(bytes, at);
+      if (behind !== -1) return behind;
+    }
     const end = bytes.indexOf(LF, at) + 1;
     const next = end === 0 ? bytes.length : end;
     const max = this.#part === 'size' ? MAX_LINE_BYTES : MAX_TRAILER_BYTES;
@@ -83,6 +94,21 @@ export class ChunkReader {
       if (end !== 0) this.#readLine();
     }
     return next;
+  }
+
+  /** The everyday line: few digits and nothing else. -1: it is another. */
+  #takePlainSize(bytes: Buffer, at: number): number {
+    let size = 0;
+    let end = at;
+    while (end < at + PLAIN_DIGITS && end < bytes.length) {
+      const digit = DIGITS[bytes[end] as number] as number;
+      if (digit === NO_DIGIT) break;
+      size = size * 16 + digit;
+      end += 1;
+    }
+    if (end === at || bytes[end] !== CR || bytes[end + 1] !== LF) return -1;
+    this.#take(size);
+    return end + 2;
   }
 
   #readLine(): void {
@@ -105,10 +131,12 @@ export class ChunkReader {
     const size = SIZE.test(digits) ? Number.parseInt(digits, 16) : -1;
     if (size < 0 || size > Number.MAX_SAFE_INTEGER) this.flaw = 'bad chunk size';
     else if (!this.#admitsExtensions(line.slice(sizeEnd, -2))) this.flaw = 'bad chunk extension';
-    else {
-      this.#left = size;
-      this.#part = this.#left === 0 ? 'trailers' : 'content';
-    }
+    else this.#take(size);
+  }
+
+  #take(size: number): void {
+    this.#left = size;
+    this.#part = size === 0 ? 'trailers' : 'content';
   }
 
   #admitsExtensions(text: string): boolean {
