@@ -10,6 +10,8 @@ import { createAuthenticator, peerAddress, unauthorized, type Authenticator } fr
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
+import type { History } from './history/history.ts';
+import { historyOperation } from './history-operation.ts';
 import { keyOperations } from './key-operations.ts';
 import { observationOperations, type ObservationPorts } from './observation-operations.ts';
 import { openApiDocument } from './openapi.ts';
@@ -25,6 +27,7 @@ import {
   PROBLEM_MEDIA_TYPE,
 } from './problem.ts';
 import { recordOperations, type RecordPorts } from './record-operations.ts';
+import { createRepeats, type Repeats } from './repeats.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
 import { createRejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
@@ -33,13 +36,14 @@ import { createSessions } from './sessions.ts';
 import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
 import type { ListedKeySource } from '../keys/listed-source.ts';
+import { sha256Hex } from '../lib/digest.ts';
 import { namesTag } from '../lib/entity-tag.ts';
 import type { Log } from '../observability/log.ts';
 
 export interface AdminApiPorts
   extends
     OriginGuardOptions,
-    Omit<KeyChangePorts, 'audit'>,
+    Omit<KeyChangePorts, 'audit' | 'history'>,
     ExplainPorts,
     Omit<RejectionPorts, 'streams'>,
     Omit<RecordPorts, 'changes'>,
@@ -49,6 +53,7 @@ export interface AdminApiPorts
   readonly tokens: AdminTokens;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly history: History;
   /** Asked for when the console is. */
   readonly files: () => StaticFiles;
 }
@@ -69,7 +74,8 @@ export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): 
   });
   scope.addHook('preClose', async () => streams.close());
   acceptJsonAlone(scope);
-  for (const operation of operations) registerOperation(scope, operation, auth);
+  const repeats = createRepeats(ports);
+  for (const operation of operations) registerOperation(scope, operation, { auth, repeats });
   refuseOtherMethods(scope, operations);
   const document = openApiDocument(operations, ports.version);
   scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document));
@@ -88,6 +94,7 @@ function operationsOf(
     ...secretOperations({ ...ports, changes }),
     ...recordOperations({ ...ports, changes }),
     apiListOperation(ports),
+    historyOperation(ports.history),
     ...rejectionOperations({ ...ports, streams }),
     explainOperation(ports),
     ...observationOperations({ ...ports, changes }),
@@ -123,7 +130,12 @@ function acceptJsonAlone(scope: FastifyInstance): void {
 /** Of whoever has shown no token: a session needs no more. */
 const MAX_OPEN_BODY_BYTES = 16_384;
 
-function registerOperation(scope: FastifyInstance, operation: Operation, auth: Authenticator): void {
+interface Doors {
+  readonly auth: Authenticator;
+  readonly repeats: Repeats;
+}
+
+function registerOperation(scope: FastifyInstance, operation: Operation, { auth, repeats }: Doors): void {
   const { method, path } = operation;
   const callers = new WeakMap<FastifyRequest, Caller>();
   scope.route({
@@ -149,7 +161,11 @@ function registerOperation(scope: FastifyInstance, operation: Operation, auth: A
       // A body may take its time, and the token or the session may have ended meanwhile.
       if (!auth.isValid(caller)) return send(reply, ENDED);
       const call = callOf(request, caller);
-      if ('handle' in operation) return send(reply, await operation.handle(call));
+      if ('handle' in operation) {
+        const { handle, operationId, repeatable = false } = operation;
+        const answer = await (repeatable ? repeats.once(call, operationId, () => handle(call)) : handle(call));
+        return method === 'GET' ? sendRead(request, reply, answer) : send(reply, answer);
+      }
       const refused = operation.stream(call, request, reply);
       return refused === null ? reply : send(reply, refused);
     },
@@ -178,9 +194,12 @@ const callOf = (request: FastifyRequest, caller: Caller): Call => ({
   body: request.body,
   ifMatch: request.headers['if-match'],
   ifNoneMatch: request.headers['if-none-match'],
+  idempotencyKey: headerOf(request, 'idempotency-key'),
   caller,
   address: peerAddress(request.raw),
 });
+
+const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => headers[name]?.toString();
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[];
 
@@ -209,6 +228,18 @@ function serveConsole(scope: FastifyInstance, console: () => StaticFiles): void 
     if (namesTag(request.headers['if-none-match'] ?? '', file.etag)) return reply.code(304).send();
     return reply.type(file.type).send(file.body);
   });
+}
+
+/** What was read gets a tag, so that who reads it again and again is only sent what has changed. */
+function sendRead(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  if (isAdminProblem(answer) || (answer.status !== 200 && answer.status !== 304)) return send(reply, answer);
+  const { headers, tag } = answer;
+  const text = answer.status === 200 ? JSON.stringify(answer.body) : '';
+  const etag = headers?.['etag'] ?? tag ?? `"${sha256Hex(text).slice(0, 32)}"`;
+  reply.header('etag', etag);
+  if (answer.status === 304 || namesTag(request.headers['if-none-match'] ?? '', etag))
+    return send(reply, { status: 304, ...(headers && { headers }) });
+  return send(reply.type('application/json; charset=utf-8'), { ...answer, body: text });
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

@@ -10,7 +10,7 @@ import { AnswerReader, type AnswerEvents } from './answer-reader.ts';
 import type { Connection, ConnectionSettings, ConnectionUser } from './connection.ts';
 import type { Timed } from './deadlines.ts';
 import { failureIn, restAfter, type Phase } from './phase.ts';
-import { requestHead, type WireRequest } from './request.ts';
+import { mayBeFollowed, requestHead, type WireRequest } from './request.ts';
 import { Sender, type SendEvents } from './sender.ts';
 
 export class Http1Connection implements Connection, AnswerEvents, SendEvents, Timed {
@@ -22,6 +22,7 @@ export class Http1Connection implements Connection, AnswerEvents, SendEvents, Ti
   #sender: Sender | null = null;
   #user: ConnectionUser | null = null;
   #request: WireRequest | null = null;
+  #keeps = false;
   #paused = false;
   #retireAt = Number.POSITIVE_INFINITY;
   #restMs: number;
@@ -101,7 +102,7 @@ export class Http1Connection implements Connection, AnswerEvents, SendEvents, Ti
 
   onAnswerEnd(trailers: readonly string[], reusable: boolean): void {
     const user = this.#user;
-    const isFit = reusable && this.#sender?.isDone === true && this.#restMs > 0;
+    const isFit = reusable && this.#keeps && this.#sender?.isDone === true && this.#restMs > 0;
     this.#endExchange();
     if (isFit) this.#phase = 'resting';
     else this.#leave();
@@ -171,10 +172,10 @@ export class Http1Connection implements Connection, AnswerEvents, SendEvents, Ti
       return;
     }
     const request = this.#request as WireRequest;
-    const keeps = request.method !== 'HEAD' && this.#settings.keepAliveMs > 0;
+    this.#keeps = mayBeFollowed(request) && this.#settings.keepAliveMs > 0;
     let head: string;
     try {
-      head = requestHead(request, keeps);
+      head = requestHead(request, this.#keeps);
     } catch (error) {
       this.#fail(error as Error);
       return;

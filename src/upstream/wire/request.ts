@@ -25,6 +25,13 @@ const BAD_IN_TARGET = /[^\x21-\x7e\x80-\xff]/;
 const EXPECT_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH']);
 
 /**
+ * Whether another request may follow on the connection. Some backend sends content after a HEAD, and one that expects none with a
+ * GET would take it for the next request (RFC 9110 9.3.1).
+ */
+export const mayBeFollowed = ({ method, body }: WireRequest): boolean =>
+  method !== 'HEAD' && (method !== 'GET' || body === null);
+
+/**
  * The head, through its empty line, as latin1.
  *
  * @throws TypeError for what cannot be written

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import t from 'tap';
-import { requestHead, type WireRequest } from '../../../src/upstream/wire/request.ts';
+import { mayBeFollowed, requestHead, type WireRequest } from '../../../src/upstream/wire/request.ts';
 
 const GET: WireRequest = { method: 'GET', target: '/', host: 'a', headers: [], body: null, contentLength: null };
 const START = 'GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive\r\n';
@@ -48,4 +48,16 @@ void t.test('what would be read as something else is never written', async (t) =
   refused({ method: 'GET /x' }, 'a space in a method');
   for (const name of ['', 'A B', 'A:', ' A', 'A\t', '\xe9'])
     refused({ headers: [name, 'b'] }, `name ${JSON.stringify(name)}`);
+});
+
+void t.test('what may be answered or read as more than it is has no request behind it', async (t) => {
+  for (const [method, body, followed] of [
+    ['GET', null, true],
+    ['GET', Buffer.alloc(0), false],
+    ['GET', new Readable(), false],
+    ['HEAD', null, false],
+    ['POST', Buffer.from('a'), true],
+    ['DELETE', Buffer.from('a'), true],
+  ] as const)
+    t.equal(mayBeFollowed({ ...GET, method, body }), followed, `${method} ${body === null ? 'alone' : 'with a body'}`);
 });
