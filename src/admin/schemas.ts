@@ -48,6 +48,13 @@ export const Rejection = z
     removedEvents: z.int(),
     mode: z.enum(['enforce', 'report']),
     rule: z.string().optional().describe('What decided, where a rule did that has a name.'),
+    events: z
+      .array(z.string())
+      .optional()
+      .describe('Up to five names of events that were refused or removed, of at most 64 characters.'),
+    userAgent: z.string().optional().describe('At most 128 characters.'),
+    traceId: z.string().optional().describe('The trace that the request belongs to (W3C Trace Context).'),
+    aborted: z.literal(true).optional().describe('The answer was cut off after it had begun.'),
   })
   .describe('The fields of the log line.');
 

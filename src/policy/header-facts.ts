@@ -45,6 +45,9 @@ export interface HeaderFacts {
   readonly cookies: readonly string[];
   /** Asks for a part of an answer, or for one under a condition (RFC 9110 13, 14). */
   readonly isConditional: boolean;
+  /** For the log alone. */
+  readonly userAgent: string | undefined;
+  readonly traceparent: string | undefined;
 }
 
 /** A header section that was read: names and values alternating, and what they say. */
@@ -90,6 +93,8 @@ export function readHeaders(rawHeaders: readonly string[], before: HeaderSection
     cacheControl: undefined,
     cookies: NONE,
     isConditional: false,
+    userAgent: undefined,
+    traceparent: undefined,
   };
   const wellFormed = before === null || before.headers.malformed !== null ? NONE : before.rawHeaders;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -172,6 +177,11 @@ const BY_NAME: Record<string, ReadField> = {
   // A proxy that adds a line to its client's leaves the client's in front: which of them is meant cannot be told.
   'x-forwarded-proto': (facts, value) => {
     facts.forwardedProto = facts.forwardedProto === undefined ? value : `${facts.forwardedProto}, ${value}`;
+  },
+  'user-agent': (facts, value) => void (facts.userAgent ??= value),
+  // Two of them are none (W3C Trace Context 3.2).
+  traceparent: (facts, value) => {
+    facts.traceparent = facts.traceparent === undefined ? value : `${facts.traceparent}, ${value}`;
   },
   'x-request-id': (facts, value) => void (facts.requestId ??= value),
   'access-control-request-method': (facts, value) => void (facts.accessControlRequestMethod ??= value),

@@ -53,21 +53,22 @@ export function createEnding(ports: EndingPorts): Ending {
     const { status, closes } = REFUSALS[reason.code];
     const { res, requestId } = exchange;
     // Whoever refuses after an answer has begun breaks it off: what the client was told stands.
-    const told = res.headersSent ? res.statusCode : status;
+    const aborted = res.headersSent;
+    const told = aborted ? res.statusCode : status;
     if (ports.draining()) res.shouldKeepAlive = false;
     exchange.refusal = reason;
     exchange.abort?.();
     const own = exchange.refusalForm?.(reason);
     if (own !== undefined) {
       answer(exchange, { ...own, close: closes });
-      return settle(exchange, { status: own.status });
+      return settle(exchange, { status: own.status, aborted });
     }
     const headers = [...problemHeaders(reason, requestId), ...corsHeadersFor(exchange)];
     headers.push(...quotaHeaders(exchange));
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
     const body = problemBody(reason.code, requestId, exchange.api?.refusalForm ?? 'problem');
     answer(exchange, { status, headers, body, close: closes });
-    settle(exchange, { status: told });
+    settle(exchange, { status: told, aborted });
   }
 
   function settle(exchange: Exchange, facts: AnswerFacts): void {

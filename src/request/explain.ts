@@ -186,6 +186,7 @@ class MadeUpPassage implements Passage {
   typeOfUntyped: Passage['typeOfUntyped'] = null;
   forwardedEvents = 0;
   removedEvents = 0;
+  refusedNames: readonly string[] = [];
   rejectedEvents = 0;
   eventNames: Passage['eventNames'] = null;
   quota: Passage['quota'] = null;

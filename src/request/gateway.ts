@@ -10,7 +10,7 @@ import { recordOf } from '../data-port/socket-record.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
 import { connectionOf, placeOf } from './connection.ts';
-import { CLIENT_GONE, Exchange } from './exchange.ts';
+import { Exchange, goneFacts } from './exchange.ts';
 import { answerOwn } from './own.ts';
 import { createRun } from './run.ts';
 import { RUNGS } from './rungs.ts';
@@ -35,7 +35,7 @@ export type HandleRequest = (req: IncomingMessage, res: ServerResponse, awaitsCo
 export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequest {
   const { ending } = world;
   const nextRequestId = requestIds();
-  const onGone = (exchange: Exchange): void => ending.settle(exchange, { status: CLIENT_GONE });
+  const onGone = (exchange: Exchange): void => ending.settle(exchange, goneFacts(exchange));
   const run = createRun(RUNGS, world, {
     begin: ending.begin,
     refuse: ending.refuse,

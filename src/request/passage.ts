@@ -57,6 +57,8 @@ export interface Passage {
   forwardedEvents: number;
   removedEvents: number;
   rejectedEvents: number;
+  /** Names of events that were refused or are cut out: the first few, cut short. */
+  refusedNames: readonly string[];
   /** The names of the events that were judged, if somebody asks for them. */
   eventNames: JudgedNames | null;
   /** What is left of the key's rate limit; null: it has none, or was not asked yet. */

@@ -15,7 +15,7 @@ import { mayBeCached } from './cache-shape.ts';
 import { CachedQuery } from './cached-query.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Ending } from './ending.ts';
-import { CLIENT_GONE, type Exchange } from './exchange.ts';
+import { goneFacts, type Exchange } from './exchange.ts';
 import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import { maxBodyBytesOf, type Routed } from './passage.ts';
@@ -115,7 +115,7 @@ function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResul
     case 'answered':
       return ending.settle(exchange, { status: result.status });
     case 'client_gone':
-      return ending.settle(exchange, { status: CLIENT_GONE });
+      return ending.settle(exchange, goneFacts(exchange));
     case 'body_too_large':
       return ending.refuse(exchange, bodyTooLarge(maxBodyBytesOf(exchange)));
     case 'failed': {

@@ -50,9 +50,22 @@ t.test('a refusal becomes one record with exactly the fields of the log line, fo
       removedEvents: 2,
       mode: 'enforce',
       rule: undefined,
+      events: undefined,
+      userAgent: undefined,
+      traceId: undefined,
+      aborted: undefined,
     },
   ]);
   t.equal(recent[0], rejections[0]);
+});
+
+t.test('what a client calls itself is cut, and only what is known is told', async (t) => {
+  const refused = { refusal: refusal('no_route', 'x') };
+  const [line] = recording('rejections', outcome({ ...refused, userAgent: 'é'.repeat(129), events: ['a'] })).rejections;
+  t.match(line, { userAgent: 'é'.repeat(128), events: ['a'], traceId: undefined, aborted: undefined });
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const [other] = recording('rejections', outcome({ ...refused, traceId, aborted: true, userAgent: '' })).rejections;
+  t.match(other, { userAgent: '', events: undefined, traceId, aborted: true });
 });
 
 t.test('a would-be refusal says so, with the status that the client received', async (t) => {

@@ -46,9 +46,15 @@ t.test('each field is read in any case, the first kept and repetitions counted',
     'gzip',
     'X-Request-Id',
     'second',
+    'user-agent',
+    'curl/8',
+    'User-Agent',
+    'other',
+    'Traceparent',
+    't1',
   ]);
   t.strictSame(facts, {
-    fieldCount: 21,
+    fieldCount: 24,
     malformed: null,
     host: 'a',
     hostCount: 2,
@@ -78,7 +84,10 @@ t.test('each field is read in any case, the first kept and repetitions counted',
     cacheControl: undefined,
     cookies: [],
     isConditional: false,
+    userAgent: 'curl/8',
+    traceparent: 't1',
   });
+  t.equal(readHeaders(['traceparent', 'a', 'TRACEPARENT', 'b']).traceparent, 'a, b', 'two of them are none');
 });
 
 t.test('lists keep all their fields, in order', async (t) => {

@@ -142,6 +142,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     bodyChanged: false,
     forwardedEvents: 0,
     removedEvents: 0,
+    refusedNames: [],
     rejectedEvents: 0,
     eventNames: null,
     quota: null,
