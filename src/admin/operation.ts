@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { findingsOf } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { namesTag } from '../lib/entity-tag.ts';
 import { fieldFindings, invalid, type AdminProblem, type AdminProblemCode } from './problem.ts';
 import type { AnswerSchemaName, RequestSchemaName } from './schemas.ts';
 
@@ -67,6 +68,10 @@ export type Operation = Described &
     /** Decides about the caller itself. */
     | { readonly enter: (request: FastifyRequest) => Answer }
   );
+
+/** The answer to whoever has this already, by the tag that he sends; null: he has something else. */
+export const unchanged = ({ ifNoneMatch = '' }: Call, tag: string): Answer | null =>
+  namesTag(ifNoneMatch, tag) ? { status: 304, tag } : null;
 
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: AdminProblem };
 

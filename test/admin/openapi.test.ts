@@ -71,7 +71,7 @@ t.test(
     t.same(
       list.parameters.map((parameter) => `${parameter.in} ${parameter.name}`),
       [
-        ...['limit', 'key', 'reason', 'address', 'path', 'requestId', 'mode'].map((name) => `query ${name}`),
+        ...['limit', 'key', 'reason', 'address', 'path', 'event', 'requestId', 'mode'].map((name) => `query ${name}`),
         'header If-None-Match',
       ],
     );
