@@ -28,6 +28,7 @@ export type Question = z.input<typeof schemas.Question>;
 export type Explanation = z.output<typeof schemas.Explanation>;
 export type Status = z.output<typeof schemas.Status>;
 export type Configuration = z.output<typeof schemas.Configuration>;
+export type Observed = z.output<typeof observationSchemas.Observed>;
 export type ObservedApi = z.output<typeof observationSchemas.ObservedApi>;
 export type Suggestion = z.output<typeof observationSchemas.Suggestion>;
 export type WhatIf = z.output<typeof observationSchemas.WhatIf>;
