@@ -5,7 +5,7 @@ import { REST, type GroupBy } from './stack.ts';
 const CREDENTIALS: Readonly<Record<string, string>> = {
   unknown: 'Unknown Credential',
   disabled: 'Disabled Key',
-  expired: 'Expired Key',
+  expired: 'Expired Key or Secret',
 };
 
 export function reasonTitle(reason: string): string {
