@@ -1,11 +1,12 @@
 /**
  * The guarded part of the admin port: the API, its description and the console. Every request passes the same checks in the same
- * order: Host and origin, then the token, then the operation. Registered only when there is an admin token.
+ * order: Host and origin, then the token, then its role, then the operation. While there is no admin token, none of it is there.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { AdminTokens } from './admin-tokens.ts';
 import { apiListOperation } from './api-list-operation.ts';
 import { createAudit } from './audit.ts';
-import { createAuthenticator, peerAddress, type Authenticator } from './auth.ts';
+import { createAuthenticator, peerAddress, unauthorized, type Authenticator } from './auth.ts';
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
@@ -47,19 +48,23 @@ export interface AdminApiPorts
     Omit<ObservationPorts, 'changes'>,
     Omit<StatusPorts, 'audit' | 'changes'> {
   readonly source: ListedKeySource;
-  readonly token: string;
+  readonly tokens: AdminTokens;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Pick<Log, 'info' | 'warn'>;
-  readonly files: StaticFiles;
+  /** Asked for when the console is. */
+  readonly files: () => StaticFiles;
 }
 
 /** Registers the guarded routes on a scope of the admin server. */
 export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): void {
   const auth = createAuthenticator({ ...ports, sessions: createSessions(ports) });
   const streams = createRejectionStreams({ recent: ports.recent, isValid: auth.isValid });
+  // After the sessions: the authenticator has followed first.
+  ports.tokens.follow(streams.endInvalid);
   const operations = operationsOf(ports, auth, streams);
   const guard = createOriginGuard(ports);
   scope.addHook('onRequest', async (request, reply) => {
+    if (!ports.tokens.any()) return send(reply, NOTHING_HERE);
     reply.headers(SECURITY_HEADERS);
     const refused = guard(request.raw);
     return refused === null ? undefined : send(reply, refused);
@@ -90,7 +95,7 @@ function operationsOf(
     explainOperation(ports),
     ...observationOperations({ ...ports, changes }),
     ...statusOperations({ ...ports, audit, changes }),
-    ...sessionOperations(auth, audit),
+    ...sessionOperations({ auth, audit, streams }),
   ];
 }
 
@@ -132,14 +137,15 @@ function registerOperation(scope: FastifyInstance, operation: Operation, { auth,
   scope.route({
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    ...(operation.open && { bodyLimit: MAX_OPEN_BODY_BYTES }),
+    ...(operation.access === 'open' && { bodyLimit: MAX_OPEN_BODY_BYTES }),
     exposeHeadRoute: method === 'GET' && !('stream' in operation),
     // Before the body is read: nobody sends a megabyte without a token.
     onRequest: async (request, reply) => {
-      if (operation.open) return undefined;
+      if (operation.access === 'open') return undefined;
       const caller = auth.authenticate(request.raw);
       if (isAdminProblem(caller)) return send(reply, caller);
-      if (caller.who === 'session' && !isDeliberate(request)) return send(reply, NOT_DELIBERATE);
+      if (caller.session !== null && !isDeliberate(request)) return send(reply, NOT_DELIBERATE);
+      if (operation.access === 'editor' && caller.token.role !== 'editor') return send(reply, FOR_EDITORS);
       callers.set(request, caller);
       return undefined;
     },
@@ -147,7 +153,10 @@ function registerOperation(scope: FastifyInstance, operation: Operation, { auth,
       const oversize = findOversize(request.body);
       if (oversize !== null) return send(reply, invalid('invalid_request', fieldFindings([oversize])));
       if ('enter' in operation) return send(reply, operation.enter(request));
-      const call = callOf(request, callers.get(request) as Caller);
+      const caller = callers.get(request) as Caller;
+      // A body may take its time, and the token or the session may have ended meanwhile.
+      if (!auth.isValid(caller)) return send(reply, ENDED);
+      const call = callOf(request, caller);
       if ('handle' in operation) {
         const { handle, operationId, repeatable = false } = operation;
         const answer = await (repeatable ? repeats.once(call, operationId, () => handle(call)) : handle(call));
@@ -159,6 +168,9 @@ function registerOperation(scope: FastifyInstance, operation: Operation, { auth,
   });
 }
 
+const NOTHING_HERE = problem('not_found', 'There is nothing here.');
+const FOR_EDITORS = problem('forbidden', 'This changes something, which a viewer may not. Ask an editor.');
+const ENDED = unauthorized('invalid_token', 'The token or the session has ended meanwhile. Nothing was done.');
 const NOT_DELIBERATE = problem(
   'foreign_origin',
   'A change with a session needs `Content-Type: application/json` or `X-Requested-With`, which other pages cannot send.',
@@ -200,14 +212,14 @@ function refuseOtherMethods(scope: FastifyInstance, operations: readonly Operati
   }
 }
 
-function serveConsole(scope: FastifyInstance, files: StaticFiles): void {
-  const missing = problem('not_found', 'There is nothing here.');
+function serveConsole(scope: FastifyInstance, console: () => StaticFiles): void {
   const notBuilt = problem('not_found', 'The console was not built: run `npm run build`, then start Postern again.');
   scope.all('/*', async (request, reply) => {
     const path = request.url.split('?', 1)[0] as string;
+    const files = console();
     const file = files.get(path);
     if (file === undefined || (request.method !== 'GET' && request.method !== 'HEAD'))
-      return send(reply, path === '/' && files.size === 0 ? notBuilt : missing);
+      return send(reply, path === '/' && files.size === 0 ? notBuilt : NOTHING_HERE);
     reply.headers({ 'cache-control': file.cacheControl, etag: file.etag });
     if (namesTag(request.headers['if-none-match'] ?? '', file.etag)) return reply.code(304).send();
     return reply.type(file.type).send(file.body);

@@ -54,7 +54,8 @@ export interface Updated<T = KeyDefinition> {
 }
 
 export interface KeyChangePorts {
-  readonly store: KeyStore;
+  /** Asked for when it is used: it may connect. */
+  readonly store: () => KeyStore;
   readonly source: Pick<KeySource, 'kind' | 'status'>;
   /** Makes the stored keys those that requests are judged by. */
   readonly reload: () => Promise<void>;
@@ -63,7 +64,7 @@ export interface KeyChangePorts {
 
 export function createKeyChanges({ store, source, reload, audit }: KeyChangePorts): KeyChanges {
   const writable = (): AdminProblem | null => {
-    const why = store.readOnly();
+    const why = store().readOnly();
     return why === null ? null : failed({ kind: 'read_only', why });
   };
   const valueOf = <T>(stored: Stored<T>): T | AdminProblem => (stored.ok ? stored.value : failed(stored.failure));
@@ -92,17 +93,17 @@ export function createKeyChanges({ store, source, reload, audit }: KeyChangePort
   return {
     readable: () => (source.status().up ? null : (source.status().why ?? 'the source cannot be read')),
     writable,
-    list: async () => valueOf(await store.list()),
-    get: async (id) => valueOf(await store.get(id)),
-    everything: async () => valueOf(await store.everything()),
+    list: async () => valueOf(await store().list()),
+    get: async (id) => valueOf(await store().get(id)),
+    everything: async () => valueOf(await store().everything()),
     update: (call, { id, action, secretId }, decide) =>
       change(
-        () => store.update(id, decide),
+        () => store().update(id, decide),
         (_made, fields) => audit(call, action, { keyId: id, fields, secretId }),
       ),
     updateRecord: (call, { kind, name, action }, decide) =>
       change(
-        () => store.updateRecord(kind, name, decide),
+        () => store().updateRecord(kind, name, decide),
         ({ before }, fields) => {
           const done = action === 'delete' ? 'delete' : before === null ? 'create' : 'replace';
           audit(call, `${done}_${kind.mark}`, { [kind.mark]: name, fields });

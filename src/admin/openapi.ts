@@ -32,7 +32,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     security: [{ token: [] }, { session: [] }],
     components: {
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: '`admin.token` of the configuration.' },
+        token: { type: 'http', scheme: 'bearer', description: '`admin.token`, or one of `admin.tokens`.' },
         session: { type: 'apiKey', in: 'cookie', name: OWN_COOKIE, description: 'From `POST /api/session`.' },
       },
       schemas: {
@@ -56,14 +56,21 @@ function describeMethods(operation: Operation): Record<string, Json> {
 }
 
 function describeOperation(operation: Operation): Json {
-  const { operationId, summary, body, success, problems, open = false, creates = false } = operation;
+  const { operationId, summary, body, success, problems, access, creates = false } = operation;
   const { repeatable = false, method } = operation;
-  const possible = [...EVERY, ...(open ? [] : WITH_TOKEN), ...(body ? WITH_BODY : []), ...problems];
-  if (repeatable) possible.push('idempotency_key_reused');
+  const possible = [
+    ...EVERY,
+    ...(access === 'open' ? [] : WITH_TOKEN),
+    ...(access === 'editor' ? (['forbidden'] as const) : []),
+    ...(body ? WITH_BODY : []),
+    ...(repeatable ? (['idempotency_key_reused'] as const) : []),
+    ...problems,
+  ];
   return {
     operationId,
     summary,
-    ...(open && { security: [] }),
+    ...(access === 'open' && { security: [] }),
+    ...(access !== 'open' && { 'x-role': access }),
     parameters: [...pathParameters(operation), ...queryParameters(operation), ...headerParameters(operation)],
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: reference(body) } } } }),
     responses: {

@@ -3,18 +3,25 @@
  * /openapi.json are both made from these records, so that neither can say what the other does not.
  */
 import type { z } from 'zod';
+import type { AdminRole } from '../config/admin-token-schema.ts';
 import { findingsOf } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { namesTag } from '../lib/entity-tag.ts';
+import type { AdminToken } from './admin-tokens.ts';
 import { fieldFindings, invalid, type AdminProblem, type AdminProblemCode } from './problem.ts';
 import type { AnswerSchemaName, RequestSchemaName } from './schemas.ts';
+import type { Session } from './sessions.ts';
 
-/** Who asks: the holder of the token itself, or of a session that was opened with it. */
-export type Caller =
-  | { readonly who: 'token' }
-  /** `session`: names the session in the log, and opens nothing. */
-  | { readonly who: 'session'; readonly session: string };
+/** Who asks: the holder of a token, or of a session that was opened with it. */
+export interface Caller {
+  readonly token: AdminToken;
+  /** Names the session in the log, and opens nothing; null: the token itself was sent. */
+  readonly session: Session | null;
+}
+
+/** Who may ask: `open`: everybody, since it is how a token is shown; `viewer`: whoever may read; `editor`: it changes something. */
+export type Access = 'open' | AdminRole;
 
 export interface Call {
   readonly method: string;
@@ -44,6 +51,7 @@ interface Described {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
+  readonly access: Access;
   readonly query?: z.ZodObject;
   readonly body?: RequestSchemaName;
   /** Whether `If-Match` has to be sent, or is obeyed when it is. */
@@ -56,8 +64,6 @@ interface Described {
   readonly headers?: readonly ('ETag' | 'Location' | 'Set-Cookie')[];
   /** Besides those that every operation may answer with. */
   readonly problems: readonly AdminProblemCode[];
-  /** Answered without a token: it is how one is shown. */
-  readonly open?: boolean;
 }
 
 export type Operation = Described &

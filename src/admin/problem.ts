@@ -15,6 +15,7 @@ export const ADMIN_PROBLEMS = {
   missing_token: entry(401, 'Missing Token'),
   invalid_token: entry(401, 'Invalid Token'),
   foreign_origin: entry(403, 'Foreign Origin'),
+  forbidden: entry(403, 'Forbidden'),
   not_found: entry(404, 'Not Found'),
   method_not_allowed: entry(405, 'Method Not Allowed'),
   id_taken: entry(409, 'Id Taken'),

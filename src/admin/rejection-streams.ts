@@ -1,7 +1,7 @@
 /**
- * Live streams of refusals as server-sent events (WHATWG HTML 9.2). A stream ends when its reader is too slow, when its session
- * does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again. Events are written a few times a
- * second together: a write for each would cost the requests that it tells of.
+ * Live streams of refusals as server-sent events (WHATWG HTML 9.2). A stream ends when its reader is too slow, when its token
+ * or session does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again. Events are written a few
+ * times a second together: a write for each would cost the requests that it tells of.
  */
 import type { FastifyReply } from 'fastify';
 import { isWanted, type RecentRejections, type RejectionFilter } from '../observability/recent-rejections.ts';
@@ -12,6 +12,8 @@ import { problem, type AdminProblem } from './problem.ts';
 export interface RejectionStreams {
   /** Begins a stream in place of an answer, or says why not. */
   readonly open: (filter: RejectionFilter, caller: Caller, reply: FastifyReply) => AdminProblem | null;
+  /** Ends those whose reader may not read any more. */
+  readonly endInvalid: () => void;
   /** Ends all of them. */
   readonly close: () => void;
 }
@@ -36,7 +38,8 @@ const MAX_WAITING_BYTES = 256 * 1024;
 
 export function createRejectionStreams(ports: StreamPorts): RejectionStreams {
   const { recent, isValid, heartbeatMs = HEARTBEAT_MS, gatherMs = GATHER_MS } = ports;
-  const open = new Set<() => void>();
+  /** How each ends, and whose it is. */
+  const open = new Map<() => void, Caller>();
   return {
     open(filter, caller, reply) {
       const { raw } = reply;
@@ -74,7 +77,7 @@ export function createRejectionStreams(ports: StreamPorts): RejectionStreams {
         if (raw.writableLength > 0) raw.destroy();
         else raw.end();
       };
-      open.add(end);
+      open.set(end, caller);
       reply.hijack();
       for (const [name, value] of Object.entries(reply.getHeaders()))
         if (value !== undefined) raw.setHeader(name, value);
@@ -88,8 +91,11 @@ export function createRejectionStreams(ports: StreamPorts): RejectionStreams {
       raw.on('close', end);
       return null;
     },
+    endInvalid() {
+      for (const [end, caller] of open) if (!isValid(caller)) end();
+    },
     close: () => {
-      for (const end of open) end();
+      for (const end of open.keys()) end();
     },
   };
 }

@@ -3,6 +3,7 @@
  * schemas, and the document is made from them.
  */
 import { z } from 'zod';
+import { ADMIN_ROLES } from '../config/admin-token-schema.ts';
 import { MAX_ENTRIES, MAX_TEXT } from './bounds.ts';
 import { parseAddress } from '../lib/address.ts';
 import {
@@ -140,7 +141,12 @@ export const SessionRequest = z.strictObject({
 });
 
 export const Session = z.strictObject({
-  expiresAt: z.iso.datetime().describe('When it ends at the latest; an idle one ends sooner.'),
+  who: z.string().describe('The `id` of the token.'),
+  role: z.enum(ADMIN_ROLES).describe('A `viewer` reads and explains, an `editor` also changes.'),
+  expiresAt: z.iso
+    .datetime()
+    .nullable()
+    .describe('When the session ends at the latest; an idle one ends sooner. null: the token itself was sent.'),
 });
 
 export const Problem = z

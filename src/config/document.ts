@@ -4,13 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { isNode, LineCounter, parseDocument, Scalar, visit, type Document } from 'yaml';
+import { isNode, LineCounter, parseDocument } from 'yaml';
 import { socketPathOf } from '../lib/unix-socket.ts';
-import { schemasAt, takesType, type JsonSchema } from './json-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { fieldName, type Position, type Problem } from './problem.ts';
-import { substitute, type References } from './substitution.ts';
+import { replaceReferences } from './references.ts';
+import type { References } from './substitution.ts';
 import { syntaxMessage, UNKNOWN_ALIAS, worthShowing } from './syntax-message.ts';
-import { findNode, pathOf, toPlain, unknownAliases, YAML_OPTIONS } from './yaml-nodes.ts';
+import { findNode, toPlain, unknownAliases, YAML_OPTIONS } from './yaml-nodes.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -52,8 +53,12 @@ export function resolveUpstream(file: string, upstream: string): string {
 export function readYamlFile(options: ReadOptions): YamlFile {
   const text = readText(options.file);
   if (typeof text === 'string') return readYamlText(text, options);
-  return withoutContent(options.file, [wholeFile(options.file, `The file cannot be read: ${text.why}.`)]);
+  return unreadable(options.file, text);
 }
+
+/** A file of which nothing is known but why. */
+export const unreadable = (file: string, { why }: { readonly why: string }): YamlFile =>
+  withoutContent(file, [wholeFile(file, `The file cannot be read: ${why}.`)]);
 
 /** The same for text that is already in memory. */
 export function readYamlText(text: string, options: ReadOptions): YamlFile {
@@ -127,11 +132,6 @@ const withoutContent = (file: string, problems: readonly Problem[]): YamlFile =>
   isWrittenHere: () => true,
 });
 
-interface Unresolved {
-  readonly path: readonly PropertyKey[];
-  readonly failure: string;
-}
-
 /** `files` gets every file that a reference read or tried to read: when it appears, the answer changes. */
 function referencesOf(file: string, env: Environment, files: Set<string>): References {
   const readFile = (path: string): string | null => {
@@ -143,43 +143,8 @@ function referencesOf(file: string, env: Environment, files: Set<string>): Refer
   return { env, readFile };
 }
 
-interface Replacement {
-  readonly document: Document;
-  readonly schema: JsonSchema;
-  readonly references: References;
-  /** Gets the nodes whose text came from outside the file. */
-  readonly external: Set<unknown>;
-}
-
-/** Replaces references in every string value, in place; names of fields are left alone. */
-function replaceReferences({ document, schema, references, external }: Replacement): Unresolved[] {
-  const unresolved: Unresolved[] = [];
-  visit(document, {
-    Scalar(key, node, ancestors) {
-      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
-      const { text, failures, referenced, ...source } = substitute(node.value, references);
-      const path = pathOf([...ancestors, node]);
-      unresolved.push(...failures.map((failure) => ({ path, failure })));
-      if (source.external) external.add(node);
-      node.value = referenced ? asWanted(text, node.type === Scalar.PLAIN, schemasAt(schema, path)) : text;
-    },
-  });
-  return unresolved;
-}
-
-/**
- * What a text with references means where the schema takes no text: `port: ${PORT:-8080}` is a number. Where it takes
- * text or null, an unquoted one that came out empty is null, as an empty YAML value is.
- */
-function asWanted(text: string, plain: boolean, schemas: readonly JsonSchema[]): unknown {
-  if (plain && takesType(schemas, 'null') && /^(?:|~|null)$/i.test(text)) return null;
-  if (takesType(schemas, 'string')) return text;
-  if (takesType(schemas, 'boolean') && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-  const numeric = takesType(schemas, 'number') || takesType(schemas, 'integer');
-  return numeric && /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? Number(text) : text;
-}
-
-function readText(file: string): string | { why: string } {
+/** The text of a file in UTF-8, or why there is none. */
+export function readText(file: string): string | { why: string } {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {

@@ -20,7 +20,8 @@ export function withBootSettings(running: Config, wanted: Config): Config {
     ...wanted,
     // A list of addresses is no socket: who is refused from now on does not wait.
     listen: { ...listen, denyFrom: wanted.listen.denyFrom },
-    admin,
+    // Who may change keys is decided anew at once.
+    admin: { ...admin, token: wanted.admin.token, tokens: wanted.admin.tokens },
     keys,
     redis,
     rateLimit,
@@ -39,7 +40,12 @@ function withBootCache(running: ApiConfig | undefined, api: ApiConfig): ApiConfi
 
 /** Names of the fields that differ and wait for a restart, such as `listen.port`; for the operator's log. */
 export function restartOnlyChanges(running: Config, wanted: Config): string[] {
-  const next = { ...wanted, listen: { ...wanted.listen, denyFrom: running.listen.denyFrom } };
+  const { token, tokens } = running.admin;
+  const next = {
+    ...wanted,
+    listen: { ...wanted.listen, denyFrom: running.listen.denyFrom },
+    admin: { ...wanted.admin, token, tokens },
+  };
   const caches = Object.keys(wanted.apis).flatMap((name) =>
     OF_A_CACHE.map((field): readonly string[] => ['apis', name, 'cache', field]),
   );

@@ -3,6 +3,7 @@
  * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
  */
 import { z } from 'zod';
+import { AdminTokensSchema, refuseTwins } from './admin-token-schema.ts';
 import { ApisSchema } from './apis-schema.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { ListenSchema } from './listen-schema.ts';
@@ -18,12 +19,18 @@ const AdminSchema = z
     token: secretText
       .nullable()
       .default(null)
-      .meta({ ...SECRET, description: 'Opens /api and the console; without it both are off.' }),
+      .meta({
+        ...SECRET,
+        description:
+          'The token of one editor, named `admin`. Without `token` and `tokens`, /api and the console are off. Takes effect at a reload.',
+      }),
+    tokens: AdminTokensSchema,
     hosts: z
       .array(hostName, { error: 'must be a list of host names' })
       .default([])
       .describe('Further Host names under which the console is reached.'),
   })
+  .superRefine(refuseTwins)
   .prefault({})
   .describe('The admin port: metrics, health, API and console.');
 

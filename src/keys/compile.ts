@@ -28,24 +28,41 @@ export function compileKeys(
 ): KeySnapshot {
   const loaded = definitions.map((one) => completed(one, records));
   const contradicted = contradictions(loaded);
+  const building = buildSnapshot(records);
+  for (const one of loaded) {
+    const why = contradicted.get(one);
+    building.add(why === undefined ? one : { id: one.id, invalid: why });
+  }
+  return building.done(version);
+}
+
+/** A snapshot that is made part by part. */
+export interface SnapshotBuilding {
+  /** Of definitions that are known not to contradict each other. */
+  readonly add: (one: Completed) => void;
+  readonly done: (version: number) => KeySnapshot;
+}
+
+export function buildSnapshot(records: SharedRecords): SnapshotBuilding {
   const invalid: { id: string; why: string }[] = [];
   const byId = new Map<string, Key>();
   const bySecret = new Map<string, { key: Key; secret: KeySecret }>();
   const compile = keyCompiler(records);
-  for (const one of loaded) {
-    const why = 'invalid' in one ? one.invalid : contradicted.get(one);
-    if (why !== undefined || 'invalid' in one) {
-      invalid.push({ id: one.id, why: why ?? '' });
-      continue;
-    }
-    const key = compile(one.definition);
-    byId.set(key.id, key);
-    for (const secret of key.secrets) bySecret.set(secret.digest, { key, secret });
-  }
-  return { version, byId, bySecret, invalid, lists: new Map(), records };
+  return {
+    add(one) {
+      if ('invalid' in one) {
+        invalid.push({ id: one.id, why: one.invalid });
+        return;
+      }
+      const key = compile(one.definition);
+      byId.set(key.id, key);
+      for (const secret of key.secrets) bySecret.set(secret.digest, { key, secret });
+    },
+    done: (version) => ({ version, byId, bySecret, invalid, lists: new Map(), records }),
+  };
 }
 
-type Completed = Loaded<WholeDefinition>;
+export type Completed = Loaded<WholeDefinition>;
 
 /** With all that holds for the key, or why it cannot be used. */
 export function completed(loaded: LoadedDefinition, records: SharedRecords): Completed {

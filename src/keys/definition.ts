@@ -112,8 +112,17 @@ export const DEFAULTS = {
   cacheTtlMinutes: CACHE_TTL_MINUTES.default,
 } as const satisfies Omit<SharedFields, 'type'>;
 
-/** What a key of this type is when nothing else is said. */
-export function defaultsOf(type: KeyType): SharedFields {
+/** What a key of this type is when nothing else is said. The same object each time. */
+export const defaultsOf = (type: KeyType): SharedFields => DEFAULTS_BY_TYPE[type];
+
+const DEFAULTS_BY_TYPE: Readonly<Record<KeyType, SharedFields>> = {
+  'write-only': makeDefaults('write-only'),
+  'read-only': makeDefaults('read-only'),
+  'read-write': makeDefaults('read-write'),
+  metrics: makeDefaults('metrics'),
+};
+
+function makeDefaults(type: KeyType): SharedFields {
   const has = (field: keyof typeof FIELD_TYPES): boolean => FIELD_TYPES[field].includes(type);
   const isMetrics = type === 'metrics';
   return {
@@ -127,5 +136,3 @@ export function defaultsOf(type: KeyType): SharedFields {
     cacheTtlMinutes: has('cacheTtlMinutes') ? DEFAULTS.cacheTtlMinutes : null,
   };
 }
-
-export const SECRET_HASH = /^sha256:[0-9a-f]{64}$/i;

@@ -6,9 +6,8 @@ import type { Environment } from '../config/document.ts';
 import { formatProblem } from '../config/problem.ts';
 import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts';
 import { createCoalescer } from '../lib/coalescer.ts';
-import { collectGarbage } from '../lib/garbage.ts';
-import { compileKeys } from './compile.ts';
-import { NO_RECORDS } from './definition.ts';
+import { buildSnapshot, completed, type SnapshotBuilding } from './compile.ts';
+import { NO_RECORDS, type KeyDefinition, type SharedRecords } from './definition.ts';
 import { readKeyFile, type KeyFileReading } from './read-key-file.ts';
 import type { KeyListener, KeySource, KeySourceStatus } from './source.ts';
 
@@ -22,9 +21,6 @@ export interface FileSourceOptions {
   readonly timing?: WatchTiming;
 }
 
-/** So many keys leave so much behind when they are compiled that every request would pay for it: better one short pause. */
-const COLLECT_FROM = 5000;
-
 export function createFileSource({ file, env, apis, now, timing }: FileSourceOptions): KeySource {
   let listener: KeyListener | null = null;
   let watch: FileWatch | null = null;
@@ -37,42 +33,43 @@ export function createFileSource({ file, env, apis, now, timing }: FileSourceOpt
     why: 'not read yet',
   };
 
-  const take = ({ definitions, records, errors, files }: KeyFileReading): void => {
+  const take = ({ valid, records, errors, files }: KeyFileReading, building: SnapshotBuilding): void => {
     if (listener === null) return;
     watch?.setFiles(files);
-    if (definitions === null) {
+    if (!valid) {
       status = { ...status, up: false, why: errors[0] ?? null };
       for (const message of errors) listener.onProblem({ severity: 'error', message });
     } else {
       version += 1;
       status = { up: true, lastSyncAt: now(), invalidDefinitions: 0, loaded: true, why: null };
-      listener.onKeys(
-        compileKeys(
-          definitions.map((definition) => ({ id: definition.id, definition })),
-          version,
-          records,
-        ),
-      );
+      listener.onKeys({ ...building.done(version), records });
     }
     listener.onStatus?.(status);
-    // Later: what was read is held until this function has returned.
-    if (definitions !== null && definitions.length >= COLLECT_FROM) setImmediate(collectGarbage);
   };
 
-  const failed = (error: Error): void => {
+  const readOnce = async (): Promise<void> => {
+    let records = NO_RECORDS;
+    let building = buildSnapshot(records);
+    const begin = (next: SharedRecords): void => {
+      records = next;
+      building = buildSnapshot(records);
+    };
+    const keys = (part: readonly KeyDefinition[]): void => {
+      for (const definition of part) building.add(completed({ id: definition.id, definition }, records));
+    };
+    const question = { file, env, apis: apis?.() ?? null };
+    const reading = await readKeyFile(question, closing.signal, { begin, keys }).catch(unread);
+    take(reading, building);
+  };
+
+  const unread = (error: Error): KeyFileReading => {
     const message = `The file could not be read: ${error.message}.`;
     const problem = formatProblem({ file, line: 1, column: 1, severity: 'error', field: '', message });
-    take({ definitions: null, records: NO_RECORDS, errors: [problem], files: [file] });
+    return { valid: false, records: NO_RECORDS, errors: [problem], files: [file] };
   };
   const closing = new AbortController();
   /** A write over the admin API waits for this, so the rest is no longer than the reading was. */
-  const reading = createCoalescer(
-    () => readKeyFile({ file, env, apis: apis?.() ?? null }, closing.signal).then(take, failed),
-    {
-      restMs: 0,
-      restPerRun: 1,
-    },
-  );
+  const reading = createCoalescer(readOnce, { restMs: 0, restPerRun: 1 });
   const read = reading.request;
   const onChange = (): void => void read();
 

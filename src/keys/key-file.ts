@@ -4,28 +4,52 @@
  */
 import { z } from 'zod';
 import { recordName } from '../config/address-entries.ts';
-import { readYamlFile, readYamlText, type Environment, type YamlFile } from '../config/document.ts';
+import type { Environment } from '../config/document.ts';
 import { findingsOf, problemsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
+import { readListedFile, readListedText } from '../config/listed-file.ts';
 import { hasErrors, inReadingOrder, type Problem } from '../config/problem.ts';
+import type { ListedFile } from '../config/whole-list.ts';
+import { createClaims, createIdClaims } from './claims.ts';
 import { KeyDefinitionSchema, PolicySchema } from './definition-schema.ts';
 import { NO_RECORDS, type KeyDefinition, type Loaded, type SharedRecords, type WholeDefinition } from './definition.ts';
 import { AddressListSchema, readListDefinition } from './list-definition.ts';
 import { readDefinition, readPolicy, type Read } from './read-definition.ts';
 import { unknownApis, unknownLists, wholeDefinition } from './whole-definition.ts';
 
-export interface LoadedKeyFile {
+export interface LoadedKeyFile extends KeyFileResult {
   /** null when any problem is an error. */
   readonly definitions: readonly KeyDefinition[] | null;
   /** Each definition with all that holds for the key, in the same order. */
   readonly wholes: readonly WholeDefinition[];
+}
+
+/** What was found, but for the definitions. */
+export interface KeyFileResult {
+  /** Whether no problem is an error. */
+  readonly valid: boolean;
   /** Empty when any problem is an error. */
   readonly records: SharedRecords;
   readonly problems: readonly Problem[];
   /** The key file and every file that `${file:}` read. */
   readonly files: readonly string[];
   /** For further findings at the lines of the file. */
-  readonly yaml: YamlFile;
+  readonly yaml: ListedFile;
+}
+
+/** Gets what is read, part by part. What it got counts for nothing when the result is not valid. */
+export interface KeyFileSink {
+  /** What it got so far counts for nothing: all comes anew, after these records. */
+  readonly begin: (records: SharedRecords) => void;
+  readonly key: (definition: KeyDefinition, whole: WholeDefinition) => void;
+}
+
+export interface KeyFileOptions {
+  /** As it is to be named in messages. */
+  readonly file: string;
+  readonly env: Environment;
+  /** The names of the configured APIs; null: they are not known, and any may be named. */
+  readonly apis?: readonly string[] | null;
 }
 
 export const KeyFileSchema = z.strictObject({
@@ -52,12 +76,9 @@ const OuterSchema = z.strictObject({
     .optional(),
 });
 
-/**
- * Reads and validates a key file. Throws nothing for an operator's mistake. `apis`: the names of the configured APIs; null: they are
- * not known, and any may be named.
- */
+/** Reads and validates a key file. Throws nothing for an operator's mistake. */
 export const loadKeyFile = (file: string, env: Environment, apis: readonly string[] | null = null): LoadedKeyFile =>
-  readKeys(readYamlFile({ file, env, schema: KEY_FILE_JSON_SCHEMA }), apis);
+  collected((sink) => streamKeyFile({ file, env, apis }, sink));
 
 /** The same for text that is, or is to be, in this file. */
 export const loadKeyText = (
@@ -65,29 +86,95 @@ export const loadKeyText = (
   file: string,
   env: Environment,
   apis: readonly string[] | null = null,
-): LoadedKeyFile => readKeys(readYamlText(text, { file, env, schema: KEY_FILE_JSON_SCHEMA }), apis);
+): LoadedKeyFile => collected((sink) => streamKeyText(text, { file, env, apis }, sink));
 
-function readKeys(yaml: YamlFile, apis: readonly string[] | null): LoadedKeyFile {
-  const unusable = (problems: readonly Problem[]): LoadedKeyFile => ({
-    definitions: null,
-    wholes: [],
+/** The same without holding all keys at once. */
+export const streamKeyFile = ({ file, env, apis = null }: KeyFileOptions, sink: KeyFileSink): KeyFileResult =>
+  readKeys(readListedFile({ file, env, schema: KEY_FILE_JSON_SCHEMA }, 'keys'), apis, sink);
+
+/** The same for text that is, or is to be, in this file. */
+export const streamKeyText = (
+  text: string,
+  { file, env, apis = null }: KeyFileOptions,
+  sink: KeyFileSink,
+): KeyFileResult => readKeys(readListedText(text, { file, env, schema: KEY_FILE_JSON_SCHEMA }, 'keys'), apis, sink);
+
+function collected(read: (sink: KeyFileSink) => KeyFileResult): LoadedKeyFile {
+  let definitions: KeyDefinition[] = [];
+  let wholes: WholeDefinition[] = [];
+  const result = read({
+    begin: () => ([definitions, wholes] = [[], []]),
+    key(definition, whole) {
+      definitions.push(definition);
+      wholes.push(whole);
+    },
+  });
+  return { ...result, definitions: result.valid ? definitions : null, wholes: result.valid ? wholes : [] };
+}
+
+function readKeys(yaml: ListedFile, apis: readonly string[] | null, sink: KeyFileSink): KeyFileResult {
+  const { content } = yaml;
+  const unusable = (problems: readonly Problem[]): KeyFileResult => ({
+    valid: false,
     records: NO_RECORDS,
     problems: inReadingOrder(problems),
     files: yaml.files,
     yaml,
   });
-  if (yaml.content === null) return unusable(yaml.problems);
-  const outer = OuterSchema.safeParse(yaml.content.value);
+  if (content === null) return unusable(yaml.problems);
+  const outer = OuterSchema.safeParse(content.value);
   if (!outer.success)
     return unusable([
       ...yaml.problems,
-      ...problemsOf(findingsOf(outer.error.issues, yaml.content.value, KEY_FILE_JSON_SCHEMA), yaml),
+      ...problemsOf(findingsOf(outer.error.issues, content.value, KEY_FILE_JSON_SCHEMA), yaml),
     ]);
 
-  const { keys, policies = {}, addressLists = {} } = outer.data;
-  const problems: Problem[] = [...yaml.problems];
-  const tell = (findings: readonly Finding[], ...base: PropertyKey[]): void =>
-    void problems.push(...problemsOf(findings, yaml, base));
+  const { policies = {}, addressLists = {} } = outer.data;
+  const told: Told[] = [];
+  const tell: Tell = (findings, ...base) => {
+    for (const finding of findings) told.push({ finding, base });
+  };
+  const records = readShared({ policies, addressLists }, apis, tell);
+  sink.begin(records);
+  const ids = createIdClaims();
+  const claims = createClaims();
+  const complete = yaml.eachItem((written, index) => {
+    const read = readDefinition(written);
+    if (!read.ok) tell(read.findings, 'keys', index);
+    tell(ids(written), 'keys', index);
+    if (!read.ok) return;
+    const definition = read.value;
+    const whole = wholeBeside(definition, records);
+    if (whole?.ok === false) tell(whole.findings, 'keys', index);
+    tell(namesNoApi(definition, apis), 'keys', index);
+    if (whole?.ok !== true) return;
+    tell(claims(whole.value, written), 'keys', index);
+    if (told.length === 0) sink.key(definition, whole.value);
+  });
+  if (!complete) return readKeys(yaml.whole(), apis, sink);
+  const problems = [...yaml.problems, ...told.flatMap(({ finding, base }) => problemsOf([finding], yaml, base))];
+  if (hasErrors(problems)) return unusable(problems);
+  return { valid: true, records, problems, files: yaml.files, yaml };
+}
+
+/** A finding is placed when all was read: what could not be resolved is known then. */
+interface Told {
+  readonly finding: Finding;
+  readonly base: readonly PropertyKey[];
+}
+
+type Tell = (findings: readonly Finding[], ...base: PropertyKey[]) => void;
+
+interface WrittenRecords {
+  readonly policies: Readonly<Record<string, unknown>>;
+  readonly addressLists: Readonly<Record<string, unknown>>;
+}
+
+function readShared(
+  { policies, addressLists }: WrittenRecords,
+  apis: readonly string[] | null,
+  tell: Tell,
+): SharedRecords {
   const records: SharedRecords = {
     lists: readRecords(addressLists, readListDefinition, (name, found) => tell(found, 'addressLists', name)),
     policies: readRecords(policies, readPolicy, (name, found) => tell(found, 'policies', name)),
@@ -97,20 +184,7 @@ function readKeys(yaml: YamlFile, apis: readonly string[] | null): LoadedKeyFile
       const unknown = unknownLists(policy.definition, records.lists);
       tell([...unknown, ...namesNoApi(policy.definition, apis)], 'policies', policy.id);
     }
-  const valid: PlacedDefinition[] = [];
-  for (const [index, written] of keys.entries()) {
-    const read = readDefinition(written);
-    if (!read.ok) tell(read.findings, 'keys', index);
-    const definition = read.ok ? read.value : null;
-    const whole = definition && wholeBeside(definition, records);
-    if (whole?.ok === false) tell(whole.findings, 'keys', index);
-    if (definition !== null) tell(namesNoApi(definition, apis), 'keys', index);
-    if (definition !== null && whole?.ok === true) valid.push({ index, written, definition, whole: whole.value });
-  }
-  tell([...repeatedIds(keys), ...contradictions(valid)], 'keys');
-  if (hasErrors(problems)) return unusable(problems);
-  const definitions = valid.map(({ definition }) => definition);
-  return { definitions, wholes: valid.map(({ whole }) => whole), records, problems, files: yaml.files, yaml };
+  return records;
 }
 
 const namesNoApi = (fields: Parameters<typeof unknownApis>[0], apis: readonly string[] | null): Finding[] =>
@@ -144,50 +218,3 @@ function wholeBeside(key: KeyDefinition, records: SharedRecords): Read<WholeDefi
     return null;
   return wholeDefinition(key, records);
 }
-
-interface PlacedDefinition {
-  readonly index: number;
-  readonly written: unknown;
-  readonly definition: KeyDefinition;
-  readonly whole: WholeDefinition;
-}
-
-/** Asked of what was written, so that a mistake elsewhere in a key does not hide that its id is taken. */
-function repeatedIds(keys: readonly unknown[]): Finding[] {
-  const ids = keys.map((key) => (isObject(key) && typeof key['id'] === 'string' ? key['id'] : null));
-  const firstAt = new Map(ids.map((id, index) => [id, index] as const).toReversed());
-  return ids.flatMap((id, index) =>
-    id !== null && firstAt.get(id) !== index
-      ? [{ path: [index, 'id'], message: `is used twice: give this key another id than ${JSON.stringify(id)}` }]
-      : [],
-  );
-}
-
-/** What only several keys together can get wrong. Each finding stands at the later one and names the earlier. */
-function contradictions(definitions: readonly PlacedDefinition[]): Finding[] {
-  const findings: Finding[] = [];
-  const owners = new Map<string, string>();
-  for (const { index, written, whole } of definitions) {
-    const { id, type, secrets } = whole;
-    const claim = (what: string, finding: (earlier: string) => Finding): void => {
-      const earlier = owners.get(what);
-      if (earlier === undefined) owners.set(what, id);
-      else findings.push(finding(earlier));
-    };
-    if (type === 'metrics')
-      claim('metrics', (earlier) => ({
-        path: [index, 'type'],
-        message: `cannot be metrics: there may be one metrics key, and ${earlier} is it`,
-      }));
-    const shorthand = isObject(written) && 'secret' in written;
-    secrets.forEach(({ hash }, place) =>
-      claim(hash, (earlier) => ({
-        path: shorthand ? [index, 'secret'] : [index, 'secrets', place],
-        message: `is also a secret of the key ${earlier}; give each key its own`,
-      })),
-    );
-  }
-  return findings;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

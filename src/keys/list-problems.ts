@@ -30,8 +30,8 @@ export function unknownNamedLists(named: readonly NamedList[], { lists }: Shared
  */
 export async function unknownListsOfFile(named: readonly NamedList[], file: FileOfLists): Promise<readonly Problem[]> {
   if (named.length === 0 || file.source !== 'file') return [];
-  const { definitions, records } = await readKeyFile({ file: file.file, env: file.env }, file.signal);
-  return definitions === null ? [] : unknownNamedLists(named, records);
+  const { valid, records } = await readKeyFile({ file: file.file, env: file.env }, file.signal);
+  return valid ? unknownNamedLists(named, records) : [];
 }
 
 export interface FileOfLists {

@@ -8,6 +8,7 @@ import type { AddressEntry } from '../config/address-entries.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import { fieldName } from '../config/problem.ts';
+import { SECRET_HASH } from '../config/values.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import {
   KeyDefinitionSchema,
@@ -20,7 +21,6 @@ import {
 import {
   DEFAULTS,
   defaultsOf,
-  SECRET_HASH,
   type AddressItem,
   type KeyDefinition,
   type LoadedDefinition,

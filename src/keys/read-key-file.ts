@@ -1,22 +1,30 @@
 /**
  * Reads a key file without keeping requests waiting: a small one at once, a large one in a thread of its own, whose memory goes
- * with it. Either way the file is read by the same function.
+ * with it. Either way the file is read by the same function, and its keys come in parts.
  */
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Environment } from '../config/document.ts';
 import { formatErrors } from '../config/problem.ts';
 import type { KeyDefinition, SharedRecords } from './definition.ts';
-import { loadKeyFile } from './key-file.ts';
+import { streamKeyFile } from './key-file.ts';
 
-/** What a key file said. `definitions` is null when there is anything in `errors`. */
+/** What a key file said, but for its keys. */
 export interface KeyFileReading {
-  readonly definitions: readonly KeyDefinition[] | null;
+  /** false when there is anything in `errors`: the keys that came count for nothing. */
+  readonly valid: boolean;
   readonly records: SharedRecords;
   /** One sentence each, `FILE:LINE:COL` first, in reading order. */
   readonly errors: readonly string[];
   /** The key file and every file that `${file:}` read. */
   readonly files: readonly string[];
+}
+
+/** Gets the keys while they are read. */
+export interface KeyTaker {
+  /** All keys come from here on, after these records; what came before counts for nothing. */
+  readonly begin: (records: SharedRecords) => void;
+  readonly keys: (part: readonly KeyDefinition[]) => void;
 }
 
 export interface KeyFileQuestion {
@@ -26,39 +34,65 @@ export interface KeyFileQuestion {
   readonly apis?: readonly string[] | null;
 }
 
-/** What the thread posts: definitions in parts, since taking all of them in at once would stop requests for a while; then the rest. */
-export type ThreadMessage =
-  | { readonly part: readonly KeyDefinition[] }
-  | { readonly valid: boolean; readonly rest: Omit<KeyFileReading, 'definitions'> };
+/** What the thread gets. `taken`: how many parts were taken in; it waits for that. */
+export interface ThreadQuestion {
+  readonly question: KeyFileQuestion;
+  readonly taken: Int32Array;
+}
 
-/** In bytes, about 400 keys: read in a tenth of a second, which is also about what it takes to start a thread. */
+export type ThreadMessage =
+  { readonly begin: SharedRecords } | { readonly part: readonly KeyDefinition[] } | { readonly rest: KeyFileReading };
+
+/** In bytes, about 400 keys: read in less time than it takes to start a thread. */
 const LARGE = 65_536;
+
+/** For whom asks for the rest alone. */
+const NOBODY: KeyTaker = { begin: () => undefined, keys: () => undefined };
 
 /**
  * Reads the file; what is wrong with it is in `errors`. Rejects when the thread itself fails, for want of memory say, and when
  * `signal` is or gets aborted.
  */
-export async function readKeyFile(question: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
+export async function readKeyFile(
+  question: KeyFileQuestion,
+  signal: AbortSignal,
+  taker: KeyTaker = NOBODY,
+): Promise<KeyFileReading> {
   signal.throwIfAborted();
   const size = statSync(question.file, { throwIfNoEntry: false })?.size ?? 0;
-  return size < LARGE ? readHere(question) : readInThread(question, signal);
+  return size < LARGE ? streamHere(question, taker) : readInThread(question, signal, taker);
 }
 
 /** The same in the thread that asks. */
-export function readHere({ file, env, apis = null }: KeyFileQuestion): KeyFileReading {
-  const { definitions, records, problems, files } = loadKeyFile(file, env, apis);
-  return { definitions, records, errors: formatErrors(problems), files };
+export function streamHere(question: KeyFileQuestion, taker: KeyTaker): KeyFileReading {
+  const { valid, records, problems, files } = streamKeyFile(question, {
+    begin: taker.begin,
+    key: (definition) => taker.keys([definition]),
+  });
+  return { valid, records, errors: formatErrors(problems), files };
 }
 
-function readInThread({ env, ...question }: KeyFileQuestion, signal: AbortSignal): Promise<KeyFileReading> {
+function readInThread(
+  { env, ...rest }: KeyFileQuestion,
+  signal: AbortSignal,
+  taker: KeyTaker,
+): Promise<KeyFileReading> {
   return new Promise((resolve, reject) => {
-    const workerData: KeyFileQuestion = { ...question, env: { ...env } };
+    const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const workerData: ThreadQuestion = { question: { ...rest, env: { ...env } }, taken };
     const stop = (): void => void thread.terminate();
     const thread = new Worker(new URL('./key-file-thread.js', import.meta.url), { workerData });
-    const definitions: KeyDefinition[] = [];
     thread.on('message', (message: ThreadMessage) => {
-      if ('part' in message) definitions.push(...message.part);
-      else resolve({ ...message.rest, definitions: message.valid ? definitions : null });
+      if ('begin' in message) taker.begin(message.begin);
+      else if ('rest' in message) resolve(message.rest);
+      else {
+        taker.keys(message.part);
+        // Requests come first: the thread goes on when their turn is over.
+        setImmediate(() => {
+          Atomics.add(taken, 0, 1);
+          Atomics.notify(taken, 0);
+        });
+      }
     });
     thread.on('error', reject);
     thread.on('exit', () => {

@@ -7,7 +7,8 @@ import { problemsOf } from '../config/issue.ts';
 import type { Problem } from '../config/problem.ts';
 import { isEverything, plainSecrets, SHORT_SECRET } from '../config/warnings.ts';
 import { METRICS_API } from '../config/api-names.ts';
-import { NO_RECORDS, SECRET_HASH, type SharedRecords, type WholeDefinition } from './definition.ts';
+import { SECRET_HASH } from '../config/values.ts';
+import { NO_RECORDS, type SharedRecords, type WholeDefinition } from './definition.ts';
 import { KEY_FILE_JSON_SCHEMA, type LoadedKeyFile } from './key-file.ts';
 import { verifySecretChecksum } from './secret.ts';
 import { recordsNamedBy } from './whole-definition.ts';
@@ -19,19 +20,24 @@ const DAY_MS = 86_400_000;
 export function keyWarnings(loaded: LoadedKeyFile, now: number, context: WarningContext = NOTHING_KNOWN): Problem[] {
   const { definitions, wholes, records, yaml } = loaded;
   if (definitions === null || yaml.content === null) return [];
-  const file = yaml.content.value as { readonly keys: readonly unknown[] };
-  const findings = wholes.flatMap((whole, index) =>
-    [...definitionWarnings(whole, now, { ...context, lists: records.lists }), ...secretWarnings(file.keys[index])].map(
-      ({ path, message }) => ({
-        path: ['keys', index, ...path],
-        message,
-      }),
-    ),
+  const place = { file: yaml, schema: KEY_FILE_JSON_SCHEMA };
+  const plain = (value: unknown, path: readonly PropertyKey[]): Finding[] =>
+    plainSecrets(value, path, place).filter(
+      (one) => !SECRET_HASH.test(String(valueAt(value, one.path.slice(path.length)))),
+    );
+  const { keys: _, ...rest } = yaml.content.value as Readonly<Record<string, unknown>>;
+  const findings = wholes.flatMap((whole, index) => {
+    const written = yaml.item(index);
+    const own = [...definitionWarnings(whole, now, { ...context, lists: records.lists }), ...secretWarnings(written)];
+    const base = ['keys', index];
+    return [...own.map(({ path, message }) => ({ path: [...base, ...path], message })), ...plain(written, base)];
+  });
+  return problemsOf(
+    [...findings, ...plain(rest, []), ...unusedRecords(loaded, context.listsUsed)],
+    yaml,
+    [],
+    'warning',
   );
-  const plain = plainSecrets(file, [], { file: yaml, schema: KEY_FILE_JSON_SCHEMA }).filter(
-    ({ path }) => !SECRET_HASH.test(String(valueAt(file, path))),
-  );
-  return problemsOf([...findings, ...plain, ...unusedRecords(loaded, context.listsUsed)], yaml, [], 'warning');
 }
 
 /** What of the configuration a warning may be about. */

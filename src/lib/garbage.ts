@@ -1,20 +1,8 @@
 /**
- * Gives memory back earlier than V8 does by itself. V8 decides by the size of its heap, which shows too late what one large piece
- * of work left behind, and never what lies outside of the heap.
+ * Gives memory back earlier than V8 does by itself. V8 decides by the size of its heap, which never shows what lies outside of it.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-
-/**
- * Collects all garbage before it returns: about 0.3 s for each gigabyte, during which the program stands still. V8 keeps what a large
- * piece of work left behind until the heap has doubled, and goes through all of its pages in each small collection meanwhile:
- * after 100,000 keys from a file, every request then costs a fifth more.
- */
-export function collectGarbage(): void {
-  collector()();
-  // The pages that the first leaves empty go back to the system with the second.
-  collector()();
-}
 
 /** In bytes. V8 by itself waits for four times as much, or eight. */
 const STREAMED_LIMIT = 8 * 1024 * 1024;

@@ -5,10 +5,11 @@ import { fieldFindings, invalid, problem, type AdminProblem } from '../../src/ad
 import { NO_RECORDS, type KeyDefinition } from '../../src/keys/definition.ts';
 import type { Change, Decide, KeyStore, StoreFailure, Updated } from '../../src/keys/key-store.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
+import { EDITOR } from '../support/admin-client.ts';
 
 const read = readDefinition({ id: 'web', type: 'read-write', secret: 'hunter2' });
 const WEB = (read as { readonly value: KeyDefinition }).value;
-const CALL = { caller: { who: 'token' }, address: '192.0.2.1' } as Call;
+const CALL = { caller: { token: EDITOR, session: null }, address: '192.0.2.1' } as unknown as Call;
 const REPLACE = { id: 'web', action: 'replace_key' } as const;
 
 /** A later turn: whoever does not wait for what takes one is seen to be too early. */
@@ -44,7 +45,7 @@ function changing({ stored = WEB, failure, readOnly, source, reload }: World = {
   };
   const { kind, up, why } = source ?? { kind: 'file', up: true, why: null };
   const changes = createKeyChanges({
-    store,
+    store: () => store,
     source: { kind, status: () => ({ up, why, lastSyncAt: null, invalidDefinitions: 0, loaded: true }) },
     reload: reload ?? (async () => void (await immediate(), happened.push('live'))),
     audit: ({ address }, action, change) => void happened.push({ address, action, ...change }),

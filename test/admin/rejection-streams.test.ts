@@ -6,9 +6,10 @@ import type { AdminProblem } from '../../src/admin/problem.ts';
 import { createRejectionStreams } from '../../src/admin/rejection-streams.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { createRecentRejections } from '../../src/observability/recent-rejections.ts';
+import { EDITOR } from '../support/admin-client.ts';
 import { catchTimers } from '../support/timers.ts';
 
-const CALLER: Caller = { who: 'session', session: 'abc' };
+const CALLER: Caller = { token: EDITOR, session: { name: 'abc', endsAt: 0, token: EDITOR } };
 const rejection = { keyId: 'web', reason: 'ip_not_allowed' } as Rejection;
 
 class FakeResponse extends EventEmitter {
@@ -101,6 +102,17 @@ t.test('ends with the session that opened it', async (t) => {
   await once(raw, 'close');
   clearInterval(alive);
   t.equal(raw.ended, 'end');
+});
+
+t.test('when tokens change, a stream whose reader may not read any more ends at once, and no other', async (t) => {
+  let valid = true;
+  const { raw, streams } = opened(() => valid);
+  streams.endInvalid();
+  t.equal(raw.ended, null);
+  valid = false;
+  streams.endInvalid();
+  t.equal(raw.ended, 'end');
+  streams.endInvalid();
 });
 
 /** A stream of which the heartbeat runs when it is told to. */

@@ -3,6 +3,9 @@ import type { Answer, Call } from '../../src/admin/operation.ts';
 import { problem } from '../../src/admin/problem.ts';
 import { createRepeats } from '../../src/admin/repeats.ts';
 
+const TOKEN = { id: 'admin', role: 'editor', digest: '' } as const;
+const session = (name: string) => ({ token: TOKEN, session: { name, endsAt: 0, token: TOKEN } });
+
 const call = (more: Partial<Call> = {}): Call => ({
   method: 'POST',
   params: { id: 'web' },
@@ -11,7 +14,7 @@ const call = (more: Partial<Call> = {}): Call => ({
   ifMatch: undefined,
   ifNoneMatch: undefined,
   idempotencyKey: 'a-random-name',
-  caller: { who: 'token' },
+  caller: { token: TOKEN, session: null },
   address: '127.0.0.1',
   ...more,
 });
@@ -36,13 +39,14 @@ void t.test('what is sent again under the same name is made once, also while the
 void t.test('each caller, and each name, has its own', async (t) => {
   const { send, made } = started();
   await send();
-  await send({ caller: { who: 'session', session: 'a' } });
-  await send({ caller: { who: 'session', session: 'b' } });
+  await send({ caller: session('a') });
+  await send({ caller: session('b') });
   await send({ idempotencyKey: 'another-name' });
-  t.equal(made(), 4);
+  await send({ caller: { token: { ...TOKEN, id: 'another' }, session: null } });
+  t.equal(made(), 5);
   await send({ idempotencyKey: undefined });
   await send({ idempotencyKey: undefined });
-  t.equal(made(), 6, 'without a name each request makes something');
+  t.equal(made(), 7, 'without a name each request makes something');
 });
 
 void t.test('another request under a used name is refused', async (t) => {

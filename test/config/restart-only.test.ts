@@ -9,7 +9,7 @@ const changes = (wanted: object, running: object = {}): string[] =>
 
 t.same(changes({}), []);
 t.same(changes({ listen: { port: 1, trustedProxies: ['10.0.0.1'] } }), ['listen.port', 'listen.trustedProxies']);
-t.same(changes({ admin: { token: 'x', hosts: ['a'] } }), ['admin.token', 'admin.hosts']);
+t.same(changes({ admin: { token: 'x', hosts: ['a'] } }), ['admin.hosts']);
 t.same(changes({ listen: { tls: { certFile: 'a', keyFile: 'b' } } }), ['listen.tls']);
 t.same(
   changes({ listen: { tls: { certFile: 'a', keyFile: 'b' } } }, { listen: { tls: { certFile: 'a', keyFile: 'c' } } }),
@@ -68,7 +68,6 @@ t.test('each field that waits for a restart is named, alone', async (t) => {
     ['listen.maxRequestsInFlight', { listen: { maxRequestsInFlight: 1 } }],
     ['admin.host', { admin: { host: '127.0.0.2' } }],
     ['admin.port', { admin: { port: 1 } }],
-    ['admin.token', { admin: { token: 'x' } }],
     ['admin.hosts', { admin: { hosts: ['a'] } }],
     ['keys.source', { keys: { source: 'redis' } }],
     ['keys.file', { keys: { file: 'other.yaml' } }],
@@ -98,6 +97,8 @@ t.test('each field that takes effect at a reload is not named, and is not held b
     ...[{ cors: { maxAgeSeconds: 1 } }, { routes: [] }, { preset: 'segment' }, { credential: ['query:k'] }].map(api),
     ...[{ paths: ['/v1'] }, { allowFrom: [] }, { denyFrom: ['10.0.0.1'] }, { unlisted: 'refuse' }].map(api),
     { listen: { denyFrom: ['10.0.0.1'] } },
+    { admin: { token: 'x' } },
+    { admin: { tokens: [{ id: 'anna', value: 'x', role: 'viewer' }] } },
     { apis: { ...base.apis, constructor: { upstream, paths: ['/c'], cache: {} } } },
     { apis: { integration: { upstream } } },
     ...[{ token: { ttlSeconds: 60 } }, { cache: { maxEntryBytes: 1 } }, { cache: { staleIfErrorMinutes: 1 } }].map(

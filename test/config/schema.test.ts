@@ -65,7 +65,7 @@ t.test('every default', async (t) => {
       maxConnections: 10000,
       maxRequestsInFlight: 4096,
     },
-    admin: { host: '127.0.0.1', port: 9090, token: null, hosts: [] },
+    admin: { host: '127.0.0.1', port: 9090, token: null, tokens: [], hosts: [] },
     apis: {
       integration: api,
       metrics: {

@@ -216,7 +216,7 @@ t.test('of ten thousand keys nobody needs to read more than one, nor what is the
 t.test('the cache is emptied on demand', async (t) => {
   const { call, lines } = await started(t);
   t.equal((await call('POST', '/api/cache/purge')).status, 204);
-  t.match(lines.at(-1), { msg: 'audit', action: 'purge_cache', who: 'token' });
+  t.match(lines.at(-1), { msg: 'audit', action: 'purge_cache', who: 'admin' });
   t.equal((await call('POST', '/api/cache/purge', { token: null })).status, 401);
 });
 

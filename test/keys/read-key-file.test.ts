@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { readHere, readKeyFile } from '../../src/keys/read-key-file.ts';
+import type { KeyDefinition } from '../../src/keys/definition.ts';
+import { readKeyFile, streamHere, type KeyFileQuestion, type KeyFileReading } from '../../src/keys/read-key-file.ts';
 
 const HASH = `sha256:${'0'.repeat(56)}`;
 
@@ -16,23 +17,60 @@ function fileOf(t: Test, keys: number, extra = ''): string {
 }
 
 const never = new AbortController().signal;
+
+interface Taken {
+  begun: number;
+  definitions: KeyDefinition[];
+  /** The most that came at once. */
+  most: number;
+}
+
+function taker() {
+  const taken: Taken = { begun: 0, definitions: [], most: 0 };
+  return {
+    taken,
+    begin() {
+      taken.begun += 1;
+      taken.definitions = [];
+    },
+    keys(part: readonly KeyDefinition[]) {
+      taken.definitions.push(...part);
+      taken.most = Math.max(taken.most, part.length);
+    },
+  };
+}
+
+type Read = KeyFileReading & Pick<Taken, 'definitions' | 'most'>;
+
+async function read(question: KeyFileQuestion, signal = never): Promise<Read> {
+  const taking = taker();
+  const reading = await readKeyFile(question, signal, taking);
+  return { ...reading, definitions: taking.taken.definitions, most: taking.taken.most };
+}
+
+function readHere(question: KeyFileQuestion): Omit<Read, 'most'> {
+  const taking = taker();
+  return { ...streamHere(question, taking), definitions: taking.taken.definitions };
+}
+
 const SECRET = '  - { id: own, type: write-only, secret: "${THE_SECRET}" }\n';
 const MISTAKES = '  - { id: B, type: write-only }\n  - { id: key-0, type: nothing }\n';
 
 for (const [size, keys] of Object.entries({ small: 3, large: 1200 })) {
   t.test(`a ${size} file is read into its definitions`, async (t) => {
     const question = { file: fileOf(t, keys, SECRET), env: { THE_SECRET: 'of the environment' } };
-    const reading = await readKeyFile(question, never);
+    const { most, ...reading } = await read(question);
     t.same(reading, readHere(question));
-    t.equal(reading.definitions?.length, keys + 1);
+    t.equal(reading.definitions.length, keys + 1);
+    t.ok(most <= 250, `${most} at once`);
     t.same(reading.errors, []);
   });
 
   t.test(`the mistakes in a ${size} file are told in reading order`, async (t) => {
     const question = { file: fileOf(t, keys, MISTAKES), env: {} };
-    const reading = await readKeyFile(question, never);
-    t.same(reading, readHere(question));
-    t.equal(reading.definitions, null);
+    const { most: _, ...reading } = await read(question);
+    t.same({ ...reading, definitions: [] }, { ...readHere(question), definitions: [] });
+    t.equal(reading.valid, false);
     t.match(reading.errors[0], new RegExp(`keys\\.yaml:${keys + 2}:\\d+ error `));
   });
 }
@@ -40,9 +78,9 @@ for (const [size, keys] of Object.entries({ small: 3, large: 1200 })) {
 t.test('others are served while a large file is read', async (t) => {
   let turns = 0;
   const turning = setInterval(() => turns++, 1);
-  const { definitions } = await readKeyFile({ file: fileOf(t, 2000), env: {} }, never);
+  const { definitions } = await read({ file: fileOf(t, 2000), env: {} });
   clearInterval(turning);
-  t.equal(definitions?.length, 2000);
+  t.equal(definitions.length, 2000);
   t.ok(turns > 20, `the event loop came round ${turns} times`);
 });
 
@@ -66,7 +104,17 @@ t.test('a reading that is over holds on to nothing', async (t) => {
 });
 
 t.test('a file that is not there is a finding', async (t) => {
-  const { definitions, errors } = await readKeyFile({ file: join(t.testdir(), 'none.yaml'), env: {} }, never);
-  t.equal(definitions, null);
+  const { valid, errors } = await readKeyFile({ file: join(t.testdir(), 'none.yaml'), env: {} }, never);
+  t.equal(valid, false);
   t.match(errors, [/none\.yaml:1:1 error .* cannot be read/]);
+});
+
+t.test('a file that turns out to be readable only as a whole is read from the beginning', async (t) => {
+  const question = { file: fileOf(t, 1200, '  - { id: own, type: write-only, secret: *secret }\n'), env: {} };
+  const policies = 'policies:\n  p: { description: &secret a secret of its own }\n';
+  writeFileSync(question.file, policies + readFileSync(question.file, 'utf8'));
+  const { definitions, valid, errors } = await read(question);
+  t.same(errors, []);
+  t.equal(valid, true);
+  t.equal(definitions.length, 1201);
 });

@@ -4,8 +4,13 @@
  */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Test } from 'tap';
+import type { AdminToken } from '../../src/admin/admin-tokens.ts';
+import { sha256Hex } from '../../src/lib/digest.ts';
 
 export const ADMIN_TOKEN = 'the-admin-token-of-this-test';
+
+/** `admin.token`, as it is known while a process runs. */
+export const EDITOR: AdminToken = { id: 'admin', role: 'editor', digest: sha256Hex(ADMIN_TOKEN) };
 
 export interface AdminRequest {
   readonly body?: unknown;

@@ -73,7 +73,8 @@ export async function ask<T>(
     const value = (text === '' ? undefined : JSON.parse(text)) as T;
     return { ok: true, value, etag: response.headers.get('etag') };
   }
-  if (response.status === 401 && path !== 'session') sessionEnded();
+  // A wrong token ends no session.
+  if (response.status === 401 && (path !== 'session' || method === 'GET')) sessionEnded();
   return { ok: false, failure: failureOf(response.status, text) };
 }
 

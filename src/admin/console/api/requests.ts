@@ -20,6 +20,7 @@ import type {
   ObservedApi,
   Question,
   RejectionList,
+  Session,
   Status,
   Suggestion,
   Summary,
@@ -29,6 +30,7 @@ import type {
 const at = (id: string): string => `keys/${encodeURIComponent(id)}`;
 
 export const signIn = (token: string): Promise<Answer<void>> => ask('session', { method: 'POST', body: { token } });
+export const readSession = (): Promise<Answer<Session>> => ask('session');
 export const signOut = (): Promise<Answer<void>> => ask('session', { method: 'DELETE' });
 
 /** Without the states of keys: there may be ten thousand. */
@@ -36,7 +38,8 @@ export const readStatus = (): Promise<Answer<Status>> => ask('status?key=');
 export const readStatesOfKeys = (): Promise<Answer<Status>> => askAgain('status');
 export const readStateOfKey = (id: string): Promise<Answer<Status>> => ask(`status?key=${encodeURIComponent(id)}`);
 export const readSummary = (minutes = 60): Promise<Answer<Summary>> => askAgain(`summary?minutes=${minutes}`);
-export const readRejections = (): Promise<Answer<RejectionList>> => ask('rejections');
+export const readRejections = (query: Readonly<Record<string, string>> = {}): Promise<Answer<RejectionList>> =>
+  ask(`rejections?${new URLSearchParams(query).toString()}`);
 /** The latest of one key, at most `limit`. */
 export const readRejectionsOf = (id: string, limit: number): Promise<Answer<RejectionList>> =>
   askAgain(`rejections?key=${encodeURIComponent(id)}&limit=${limit}`);

@@ -26,6 +26,7 @@ export type RejectionList = z.output<typeof rejectionSchemas.RejectionList>;
 export type Summary = z.output<typeof rejectionSchemas.Summary>;
 export type Question = z.input<typeof schemas.Question>;
 export type Explanation = z.output<typeof schemas.Explanation>;
+export type Session = z.output<typeof schemas.Session>;
 export type Status = z.output<typeof schemas.Status>;
 export type Configuration = z.output<typeof schemas.Configuration>;
 export type Observed = z.output<typeof observationSchemas.Observed>;

@@ -1,6 +1,7 @@
 /** One key: everything about it, and every change that can be made to it. */
 import { listKeys, readKeyShown } from '../api/requests.ts';
 import type { KeyStatus, Status } from '../api/types.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { useStateOfKey } from '../state/status.ts';
 import { Await, Notice } from '../ui/notice.tsx';
@@ -20,12 +21,13 @@ export function KeyPage({ id, allow }: KeyPageProps) {
   const status = useStateOfKey(id);
   const key = useResource(`key ${id}`, () => readKeyShown(id), REFRESH_MS);
   const keys = useResource('keys', listKeys);
+  const readOnly = useReadOnly();
   if (key.value === null && key.failure?.status === 404) return <NoSuchKey id={id} />;
   return (
     <Await resource={status} what="the key">
       {(read) =>
         key.value === null && key.failure?.code === 'malformed_definition' ? (
-          <InvalidKey id={id} why={key.failure.detail} readOnly={read.keySource.readOnly} />
+          <InvalidKey id={id} why={key.failure.detail} readOnly={readOnly} />
         ) : (
           <Await resource={key} what="the key">
             {({ value, why }) => (
@@ -33,7 +35,7 @@ export function KeyPage({ id, allow }: KeyPageProps) {
                 key={id}
                 stored={{ value, etag: key.etag }}
                 {...statusOf(read, id)}
-                readOnly={why === null ? read.keySource.readOnly : inForceOnly(why)}
+                readOnly={why === null ? readOnly : inForceOnly(why)}
                 allow={allow}
                 knownEvents={eventNames(keys.value)}
                 onChanged={() => void Promise.all([key.reload(), status.reload()])}

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { listKeysShown, readSummary } from '../api/requests.ts';
 import { keepAddress, keyAddress, keysAddress, type View } from '../route.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatesOfKeys } from '../state/status.ts';
 import { Badge, StateBadge } from '../ui/badge.tsx';
@@ -23,7 +24,8 @@ export function KeysPage({ view }: { readonly view: View }) {
   const keys = useResource('keys', listKeysShown, REFRESH_MS);
   const summary = useResource('summary', () => readSummary(), REFRESH_MS);
   const why = keys.value?.why ?? null;
-  const readOnly = why === null ? (status.value?.keySource.readOnly ?? null) : inForceOnly(why);
+  const notHere = useReadOnly();
+  const readOnly = why === null ? notHere : inForceOnly(why);
   const list = keys.value?.value ?? null;
   const rows = useMemo(
     () => (list === null ? [] : keyRows(list, status.value, summary.value)),

@@ -4,6 +4,7 @@ import { createKey, listKeys, randomName } from '../api/requests.ts';
 import type { CreatedKey } from '../api/types.ts';
 import { keyAddress, setUnsaved } from '../route.ts';
 import { NOTHING_HAPPENED, useUnsaved } from '../state/edited.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
 import { ShownOnce } from '../ui/copy.tsx';
@@ -18,7 +19,7 @@ import { keySubject, type KeyDraft } from './key-subject.ts';
 export function NewKeyPage() {
   const status = useStatus();
   const [made, setMade] = useState<CreatedKey | null>(null);
-  const readOnly = status.value?.keySource.readOnly ?? null;
+  const readOnly = useReadOnly();
   if (made !== null) return <Made made={made} onDone={() => void status.reload()} />;
   return (
     <>

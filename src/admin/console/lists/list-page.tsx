@@ -4,8 +4,9 @@ import type { AddressList } from '../api/types.ts';
 import { Locations } from '../keys/locations.tsx';
 import { listAddress, setUnsaved } from '../route.ts';
 import { useEditing, type Stored } from '../state/edited.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
-import { announcement, useStatus } from '../state/status.ts';
+import { announcement } from '../state/status.ts';
 import { Choice, Errors, messagesFor, messagesWithin, TextField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { RecordEditor } from '../ui/record-editor.tsx';
@@ -47,7 +48,7 @@ function ListEditor({ stored, now, name }: ListEditorProps) {
     location.hash = listAddress(saved.name);
   });
   const { draft, findings, change } = editing;
-  const readOnly = useStatus().value?.keySource.readOnly ?? null;
+  const readOnly = useReadOnly();
   return (
     <>
       <RecordEditor

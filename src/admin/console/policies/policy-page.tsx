@@ -6,8 +6,9 @@ import { withoutBlankRows } from '../keys/draft.ts';
 import { FIELDS } from '../keys/fields.ts';
 import { policyAddress, setUnsaved } from '../route.ts';
 import { useEditing, type Stored } from '../state/edited.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
-import { announcement, useStatus } from '../state/status.ts';
+import { announcement } from '../state/status.ts';
 import { Check, isWithin, messagesFor, SelectField, TextField } from '../ui/field.tsx';
 import { Await } from '../ui/notice.tsx';
 import { RecordEditor } from '../ui/record-editor.tsx';
@@ -63,7 +64,7 @@ function PolicyEditor({ stored, name, keys }: PolicyEditorProps) {
     location.hash = policyAddress(saved.name);
   });
   const { base, draft, dirty } = editing;
-  const readOnly = useStatus().value?.keySource.readOnly ?? null;
+  const readOnly = useReadOnly();
   const body = policyOf({ ...draft, draft: withoutBlankRows(draft.draft) });
   return (
     <RecordEditor

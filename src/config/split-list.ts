@@ -1,0 +1,89 @@
+/**
+ * Cuts the text of a YAML file into the items of one long list, by its lines alone, so that each can be read by itself. Reads no item, and
+ * where the lines leave any doubt cuts nothing. That the rest of the file says what it should is for the caller to check.
+ */
+
+export interface SplitList {
+  /** The file without the items: the field of the list is empty in it. */
+  readonly rest: string;
+  /** The line of the field, and of the first line of `rest` behind the items. Lines count from 1, in the file. */
+  readonly fieldLine: number;
+  readonly restLine: number;
+  readonly length: number;
+  /** The text of an item, from the start of its first line; `to`: of all from this one up to that one. */
+  readonly textOf: (index: number, to?: number) => string;
+  /** The first line of an item. */
+  readonly lineOf: (index: number) => number;
+}
+
+/** Of the list under the field of this name at the top of the file, if it has an item on lines of their own. */
+export function splitList(text: string, field: string): SplitList | null {
+  const name = new RegExp(`^${field}:[ \\t]*(?:#[^\\n]*)?\\r?\\n`, 'gm');
+  const start = name.exec(text);
+  // A directive can make it another YAML.
+  if (start === null || name.test(text) || /^%/m.test(text)) return null;
+  const fieldLine = linesIn(text, start.index);
+  const found = findItems(text, start.index + start[0].length, fieldLine + 1);
+  if (found === null) return null;
+  const { starts, lines, end, endLine } = found;
+  const [first] = starts as [number];
+  const startOf = (index: number): number => starts[index] ?? end;
+  return {
+    rest: text.slice(0, first) + text.slice(end),
+    fieldLine,
+    restLine: endLine,
+    length: starts.length,
+    textOf: (index, to = index + 1) => text.slice(startOf(index), startOf(to)),
+    lineOf: (index) => lines[index] ?? endLine,
+  };
+}
+
+interface FoundItems {
+  readonly starts: readonly number[];
+  readonly lines: readonly number[];
+  readonly end: number;
+  readonly endLine: number;
+}
+
+/** From the line that begins at `at`, up to the first that belongs to the mapping around the list. */
+function findItems(text: string, at: number, atLine: number): FoundItems | null {
+  const starts: number[] = [];
+  const lines: number[] = [];
+  let indent = -1;
+  let line = atLine;
+  let next: number;
+  for (let from = at; from < text.length; from = next, line++) {
+    const newline = text.indexOf('\n', from);
+    next = newline === -1 ? text.length : newline + 1;
+    let first = from;
+    while (text.charCodeAt(first) === SPACE) first++;
+    // Blank lines and comments end nothing.
+    if (first >= next || SAYS_NOTHING.has(text.charCodeAt(first))) continue;
+    const depth = first - from;
+    const isItem = text.charCodeAt(first) === DASH && AFTER_DASH.has(text.charCodeAt(first + 1));
+    if (indent === -1) {
+      if (!isItem) return null;
+      indent = depth;
+    }
+    if (depth > indent) continue;
+    if (isItem && depth === indent) {
+      starts.push(from);
+      lines.push(line);
+    } else return depth === 0 ? { starts, lines, end: from, endLine: line } : null;
+  }
+  return starts.length === 0 ? null : { starts, lines, end: text.length, endLine: line };
+}
+
+const SPACE = 0x20;
+const DASH = 0x2d;
+/** Line ends and `#`. */
+const SAYS_NOTHING: ReadonlySet<number> = new Set([0x0a, 0x0d, 0x23]);
+/** White space: `-x` is no item. */
+const AFTER_DASH: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** The line that begins at this offset. */
+function linesIn(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
+}
