@@ -15,6 +15,7 @@ export const apiListOperation = ({ config, rules }: ApiListPorts): Operation => 
   method: 'GET',
   path: '/api/apis',
   operationId: 'listApis',
+  access: 'viewer',
   summary: 'Every API, with the routes that it lists.',
   success: { status: 200, schema: 'ApiList' },
   problems: [],

@@ -1,14 +1,17 @@
 /**
  * The guarded part of the admin port: the API, its description and the console. Every request passes the same checks in the same
- * order: Host and origin, then the token, then the operation. Registered only when there is an admin token.
+ * order: Host and origin, then the token, then its role, then the operation. While there is no admin token, none of it is there.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { AdminTokens } from './admin-tokens.ts';
 import { apiListOperation } from './api-list-operation.ts';
 import { createAudit } from './audit.ts';
-import { createAuthenticator, peerAddress, type Authenticator } from './auth.ts';
+import { createAuthenticator, peerAddress, unauthorized, type Authenticator } from './auth.ts';
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
+import type { History } from './history/history.ts';
+import { historyOperation } from './history-operation.ts';
 import { keyOperations } from './key-operations.ts';
 import { observationOperations, type ObservationPorts } from './observation-operations.ts';
 import { openApiDocument } from './openapi.ts';
@@ -24,58 +27,62 @@ import {
   PROBLEM_MEDIA_TYPE,
 } from './problem.ts';
 import { recordOperations, type RecordPorts } from './record-operations.ts';
+import { createRepeats, type Repeats } from './repeats.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
-import { createRejectionStreams } from './rejection-streams.ts';
+import { createRejectionStreams, type RejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
 import { sessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
 import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
 import type { ListedKeySource } from '../keys/listed-source.ts';
+import { sha256Hex } from '../lib/digest.ts';
 import { namesTag } from '../lib/entity-tag.ts';
 import type { Log } from '../observability/log.ts';
 
 export interface AdminApiPorts
   extends
     OriginGuardOptions,
-    Omit<KeyChangePorts, 'audit'>,
+    Omit<KeyChangePorts, 'audit' | 'history'>,
     ExplainPorts,
     Omit<RejectionPorts, 'streams'>,
     Omit<RecordPorts, 'changes'>,
     Omit<ObservationPorts, 'changes'>,
     Omit<StatusPorts, 'audit' | 'changes'> {
   readonly source: ListedKeySource;
-  readonly token: string;
+  readonly tokens: AdminTokens;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Pick<Log, 'info' | 'warn'>;
-  readonly files: StaticFiles;
+  readonly history: History;
+  /** Asked for when the console is. */
+  readonly files: () => StaticFiles;
 }
 
 /** Registers the guarded routes on a scope of the admin server. */
 export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): void {
   const auth = createAuthenticator({ ...ports, sessions: createSessions(ports) });
   const streams = createRejectionStreams({ recent: ports.recent, isValid: auth.isValid });
+  // After the sessions: the authenticator has followed first.
+  ports.tokens.follow(streams.endInvalid);
   const operations = operationsOf(ports, auth, streams);
   const guard = createOriginGuard(ports);
   scope.addHook('onRequest', async (request, reply) => {
+    if (!ports.tokens.any()) return send(reply, NOTHING_HERE);
     reply.headers(SECURITY_HEADERS);
     const refused = guard(request.raw);
     return refused === null ? undefined : send(reply, refused);
   });
   scope.addHook('preClose', async () => streams.close());
   acceptJsonAlone(scope);
-  for (const operation of operations) registerOperation(scope, operation, auth);
+  const repeats = createRepeats(ports);
+  for (const operation of operations) registerOperation(scope, operation, { auth, repeats });
   refuseOtherMethods(scope, operations);
   const document = openApiDocument(operations, ports.version);
   scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document));
   serveConsole(scope, ports.files);
 }
 
-function operationsOf(
-  ports: AdminApiPorts,
-  auth: Authenticator,
-  streams: ReturnType<typeof createRejectionStreams>,
-): Operation[] {
+function operationsOf(ports: AdminApiPorts, auth: Authenticator, streams: RejectionStreams): Operation[] {
   const audit = createAudit(ports.log);
   const changes = createKeyChanges({ ...ports, audit });
   return [
@@ -83,11 +90,12 @@ function operationsOf(
     ...secretOperations({ ...ports, changes }),
     ...recordOperations({ ...ports, changes }),
     apiListOperation(ports),
+    historyOperation(ports.history),
     ...rejectionOperations({ ...ports, streams }),
     explainOperation(ports),
     ...observationOperations({ ...ports, changes }),
     ...statusOperations({ ...ports, audit, changes }),
-    ...sessionOperations(auth, audit),
+    ...sessionOperations({ auth, audit, streams }),
   ];
 }
 
@@ -118,20 +126,26 @@ function acceptJsonAlone(scope: FastifyInstance): void {
 /** Of whoever has shown no token: a session needs no more. */
 const MAX_OPEN_BODY_BYTES = 16_384;
 
-function registerOperation(scope: FastifyInstance, operation: Operation, auth: Authenticator): void {
+interface Doors {
+  readonly auth: Authenticator;
+  readonly repeats: Repeats;
+}
+
+function registerOperation(scope: FastifyInstance, operation: Operation, { auth, repeats }: Doors): void {
   const { method, path } = operation;
   const callers = new WeakMap<FastifyRequest, Caller>();
   scope.route({
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    ...(operation.open && { bodyLimit: MAX_OPEN_BODY_BYTES }),
+    ...(operation.access === 'open' && { bodyLimit: MAX_OPEN_BODY_BYTES }),
     exposeHeadRoute: method === 'GET' && !('stream' in operation),
     // Before the body is read: nobody sends a megabyte without a token.
     onRequest: async (request, reply) => {
-      if (operation.open) return undefined;
+      if (operation.access === 'open') return undefined;
       const caller = auth.authenticate(request.raw);
       if (isAdminProblem(caller)) return send(reply, caller);
-      if (caller.who === 'session' && !isDeliberate(request)) return send(reply, NOT_DELIBERATE);
+      if (caller.session !== null && !isDeliberate(request)) return send(reply, NOT_DELIBERATE);
+      if (operation.access === 'editor' && caller.token.role !== 'editor') return send(reply, FOR_EDITORS);
       callers.set(request, caller);
       return undefined;
     },
@@ -139,14 +153,24 @@ function registerOperation(scope: FastifyInstance, operation: Operation, auth: A
       const oversize = findOversize(request.body);
       if (oversize !== null) return send(reply, invalid('invalid_request', fieldFindings([oversize])));
       if ('enter' in operation) return send(reply, operation.enter(request));
-      const call = callOf(request, callers.get(request) as Caller);
-      if ('handle' in operation) return send(reply, await operation.handle(call));
+      const caller = callers.get(request) as Caller;
+      // A body may take its time, and the token or the session may have ended meanwhile.
+      if (!auth.isValid(caller)) return send(reply, ENDED);
+      const call = callOf(request, caller);
+      if ('handle' in operation) {
+        const { handle, operationId, repeatable = false } = operation;
+        const answer = await (repeatable ? repeats.once(call, operationId, () => handle(call)) : handle(call));
+        return method === 'GET' ? sendRead(request, reply, answer) : send(reply, answer);
+      }
       const refused = operation.stream(call, request, reply);
       return refused === null ? reply : send(reply, refused);
     },
   });
 }
 
+const NOTHING_HERE = problem('not_found', 'There is nothing here.');
+const FOR_EDITORS = problem('forbidden', 'This changes something, which a viewer may not. Ask an editor.');
+const ENDED = unauthorized('invalid_token', 'The token or the session has ended meanwhile. Nothing was done.');
 const NOT_DELIBERATE = problem(
   'foreign_origin',
   'A change with a session needs `Content-Type: application/json` or `X-Requested-With`, which other pages cannot send.',
@@ -166,9 +190,12 @@ const callOf = (request: FastifyRequest, caller: Caller): Call => ({
   body: request.body,
   ifMatch: request.headers['if-match'],
   ifNoneMatch: request.headers['if-none-match'],
+  idempotencyKey: headerOf(request, 'idempotency-key'),
   caller,
   address: peerAddress(request.raw),
 });
+
+const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => headers[name]?.toString();
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[];
 
@@ -185,18 +212,30 @@ function refuseOtherMethods(scope: FastifyInstance, operations: readonly Operati
   }
 }
 
-function serveConsole(scope: FastifyInstance, files: StaticFiles): void {
-  const missing = problem('not_found', 'There is nothing here.');
+function serveConsole(scope: FastifyInstance, console: () => StaticFiles): void {
   const notBuilt = problem('not_found', 'The console was not built: run `npm run build`, then start Postern again.');
   scope.all('/*', async (request, reply) => {
     const path = request.url.split('?', 1)[0] as string;
+    const files = console();
     const file = files.get(path);
     if (file === undefined || (request.method !== 'GET' && request.method !== 'HEAD'))
-      return send(reply, path === '/' && files.size === 0 ? notBuilt : missing);
+      return send(reply, path === '/' && files.size === 0 ? notBuilt : NOTHING_HERE);
     reply.headers({ 'cache-control': file.cacheControl, etag: file.etag });
     if (namesTag(request.headers['if-none-match'] ?? '', file.etag)) return reply.code(304).send();
     return reply.type(file.type).send(file.body);
   });
+}
+
+/** What was read gets a tag, so that who reads it again and again is only sent what has changed. */
+function sendRead(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  if (isAdminProblem(answer) || (answer.status !== 200 && answer.status !== 304)) return send(reply, answer);
+  const { headers, tag } = answer;
+  const text = answer.status === 200 ? JSON.stringify(answer.body) : '';
+  const etag = headers?.['etag'] ?? tag ?? `"${sha256Hex(text).slice(0, 32)}"`;
+  reply.header('etag', etag);
+  if (answer.status === 304 || namesTag(request.headers['if-none-match'] ?? '', etag))
+    return send(reply, { status: 304, ...(headers && { headers }) });
+  return send(reply.type('application/json; charset=utf-8'), { ...answer, body: text });
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

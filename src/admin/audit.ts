@@ -1,6 +1,6 @@
 /**
- * The line that every change through the admin port leaves in the log: who, from where, what was done to which key, policy or address list. Never a
- * secret, nor the value of any field.
+ * The line that every change through the admin port leaves in the log: whose token, from where, what was done to which key, policy or address list. Never a
+ * token or a secret, nor the value of any field.
  */
 import type { Log } from '../observability/log.ts';
 import type { Call } from './operation.ts';
@@ -22,8 +22,8 @@ export const createAudit =
   ({ caller, address }, action, { keyId, policy, list, fields, secretId } = {}) =>
     log.info('audit', {
       action,
-      who: caller.who,
-      session: caller.who === 'session' ? caller.session : undefined,
+      who: caller.token.id,
+      session: caller.session?.name,
       address,
       keyId,
       policy,

@@ -1,20 +1,20 @@
 /**
- * Who may use the admin API: whoever sends the admin token, or the cookie of a session that was opened with it. Addresses that
- * guess are slowed; those that never sent a wrong token are not.
+ * Who may use the admin API: whoever sends an admin token, or the cookie of a session that was opened with one. Addresses that
+ * guess are slowed; those that never sent a wrong token are not. What the holder of a token may do is not decided here.
  */
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { sha256Hex } from '../lib/digest.ts';
+import { TLSSocket } from 'node:tls';
 import { fieldValues } from '../lib/header-list.ts';
 import { createFailureLimiter } from '../tokens/failure-limiter.ts';
 import type { Log } from '../observability/log.ts';
 import { OWN_COOKIE } from '../upstream/own-cookie.ts';
+import type { AdminToken, AdminTokens } from './admin-tokens.ts';
 import type { Caller } from './operation.ts';
 import type { AdminProblem } from './problem.ts';
 import { SESSION_SECONDS, type Session, type Sessions } from './sessions.ts';
 
 export interface AuthPorts {
-  readonly token: string;
+  readonly tokens: AdminTokens;
   readonly sessions: Sessions;
   readonly log: Pick<Log, 'warn'>;
   /** Milliseconds since the epoch. */
@@ -28,8 +28,6 @@ export interface Authenticator {
   readonly signIn: (request: IncomingMessage, token: string) => SignedIn | AdminProblem;
   /** Ends the session that the request came with, and gives the cookie that forgets it. */
   readonly signOut: (request: IncomingMessage) => string;
-  /** When the session that the request came with ends; null when there is none. */
-  readonly sessionOf: (request: IncomingMessage) => Session | null;
   /** Whether a caller who was let in may go on. */
   readonly isValid: (caller: Caller) => boolean;
 }
@@ -39,20 +37,21 @@ export interface SignedIn {
   readonly session: Session;
 }
 
-export function createAuthenticator({ token, sessions, log, now }: AuthPorts): Authenticator {
+export function createAuthenticator({ tokens, sessions, log, now }: AuthPorts): Authenticator {
   const failures = createFailureLimiter();
-  const wanted = digestBytes(token);
+  tokens.follow(() => sessions.endWithout(tokens.holds));
 
-  /** Why a token that was sent is refused, or null. */
-  const judge = (request: IncomingMessage, sent: string): AdminProblem | null => {
+  /** Whose token was sent, or why it is refused. */
+  const judge = (request: IncomingMessage, sent: string): AdminToken | AdminProblem => {
     const address = peerAddress(request);
     // Before the comparison: a right guess must not be told from a wrong one while the address is slowed.
     const seconds = failures.secondsToWait(address, now());
     if (seconds > 0) return tooManyFailures(seconds);
-    if (timingSafeEqual(digestBytes(sent), wanted)) return null;
+    const token = tokens.find(sent);
+    if (token !== null) return token;
     failures.fail(address, now());
     log.warn('admin_token_refused', { address });
-    return unauthorized('invalid_token', 'The token is not the admin token.');
+    return unauthorized('invalid_token', 'This is no admin token.');
   };
 
   const sessionOf = (request: IncomingMessage): Session | null => {
@@ -61,24 +60,24 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
   };
 
   return {
-    sessionOf,
     authenticate(request) {
       const [authorization, ...others] = fieldValues(request.rawHeaders, 'authorization');
       if (authorization !== undefined) {
         const sent = others.length > 0 ? null : bearerToken(authorization);
         if (sent === null) return unauthorized('invalid_token', 'Send one token, as "Authorization: Bearer <token>".');
-        return judge(request, sent) ?? { who: 'token' };
+        const token = judge(request, sent);
+        return 'code' in token ? token : { token, session: null };
       }
       const session = sessionOf(request);
-      if (session !== null) return { who: 'session', session: session.name };
-      return unauthorized('missing_token', 'Send the admin token as "Authorization: Bearer <token>", or sign in.');
+      if (session !== null) return { token: session.token, session };
+      return unauthorized('missing_token', 'Send an admin token as "Authorization: Bearer <token>", or sign in.');
     },
     signIn(request, sent) {
-      const refused = judge(request, sent);
-      if (refused !== null) return refused;
+      const token = judge(request, sent);
+      if ('code' in token) return token;
       const old = sessionCookie(request);
       if (old !== null) sessions.end(old);
-      const { id, ...session } = sessions.open();
+      const { id, ...session } = sessions.open(token);
       return { cookie: cookieOf(request, id, SESSION_SECONDS), session };
     },
     signOut(request) {
@@ -86,7 +85,7 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
       if (id !== null) sessions.end(id);
       return cookieOf(request, '', 0);
     },
-    isValid: (caller) => caller.who === 'token' || sessions.isOpen(caller.session),
+    isValid: ({ token, session }) => tokens.holds(token) && (session === null || sessions.isOpen(session.name)),
   };
 }
 
@@ -97,17 +96,16 @@ export function createAuthenticator({ token, sessions, log, now }: AuthPorts): A
 export const peerAddress = ({ socket }: IncomingMessage): string =>
   (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 
-const digestBytes = (text: string): Buffer => Buffer.from(sha256Hex(text), 'hex');
-
 /** RFC 6750 2.1. */
 const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? null;
 
 /**
- * Sent to the API alone. `Secure` where the page came over TLS, through a proxy: the port itself speaks plain HTTP, over which a
+ * Sent to the API alone. `Secure` where the page came over TLS, to this port or to a proxy in front of it: over plain HTTP a
  * browser would not keep such a cookie.
  */
-function cookieOf({ headers }: IncomingMessage, value: string, maxAgeSeconds: number): string {
-  const secure = headers.origin?.toLowerCase().startsWith('https://') === true ? '; Secure' : '';
+function cookieOf({ headers, socket }: IncomingMessage, value: string, maxAgeSeconds: number): string {
+  const overTls = socket instanceof TLSSocket || headers.origin?.toLowerCase().startsWith('https://') === true;
+  const secure = overTls ? '; Secure' : '';
   return `${OWN_COOKIE}=${value}; Path=/api; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
 }
 
@@ -117,7 +115,7 @@ function sessionCookie({ headers }: IncomingMessage): string | null {
   return found.find((pair) => pair.startsWith(prefix))?.slice(prefix.length) ?? null;
 }
 
-const unauthorized = (code: 'missing_token' | 'invalid_token', detail: string): AdminProblem => ({
+export const unauthorized = (code: 'missing_token' | 'invalid_token', detail: string): AdminProblem => ({
   code,
   detail,
   headers: { 'www-authenticate': 'Bearer realm="Postern admin"' },

@@ -32,6 +32,7 @@ export function explainOperation({ rules, config, now }: ExplainPorts): Operatio
     method: 'POST',
     path: '/api/explain',
     operationId: 'explain',
+    access: 'viewer',
     body: 'Question',
     problems: [],
     handle,

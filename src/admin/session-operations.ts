@@ -1,45 +1,51 @@
 /**
- * Signing in to the console and out of it: the admin token once, then a cookie that no script can read.
+ * Signing in to the console and out of it: an admin token once, then a cookie that no script can read.
  */
 import type { FastifyRequest } from 'fastify';
 import { isoTime } from '../observability/iso-time.ts';
 import type { Audit } from './audit.ts';
 import { peerAddress, type Authenticator } from './auth.ts';
-import { readInput, type Answer, type Operation } from './operation.ts';
-import { problem } from './problem.ts';
+import { readInput, type Answer, type Call, type Operation } from './operation.ts';
+import type { RejectionStreams } from './rejection-streams.ts';
 import { SessionRequest } from './schemas.ts';
 
-export function sessionOperations(auth: Authenticator, audit: Audit): Operation[] {
+export interface SessionPorts {
+  readonly auth: Authenticator;
+  readonly audit: Audit;
+  readonly streams: Pick<RejectionStreams, 'endInvalid'>;
+}
+
+export function sessionOperations({ auth, audit, streams }: SessionPorts): Operation[] {
   const signIn = (request: FastifyRequest): Answer => {
     const read = readInput(SessionRequest, request.body);
     if (!read.ok) return read.problem;
     const signedIn = auth.signIn(request.raw, read.value.token);
     if ('code' in signedIn) return signedIn;
     const { cookie, session } = signedIn;
-    const caller = { who: 'session', session: session.name } as const;
+    const caller = { token: session.token, session };
     audit({ caller, address: peerAddress(request.raw) }, 'sign_in');
     return { status: 204, headers: { 'set-cookie': cookie } };
   };
-  const signOut = (request: FastifyRequest): Answer => ({
-    status: 204,
-    headers: { 'set-cookie': auth.signOut(request.raw) },
-  });
-  const show = (request: FastifyRequest): Answer => {
-    const session = auth.sessionOf(request.raw);
-    if (session === null) return problem('not_found', 'There is no session. Sign in with the admin token.');
-    return { status: 200, body: { expiresAt: isoTime(session.endsAt) } };
+  const signOut = (request: FastifyRequest): Answer => {
+    const cookie = auth.signOut(request.raw);
+    streams.endInvalid();
+    return { status: 204, headers: { 'set-cookie': cookie } };
   };
+  const show = ({ caller: { token, session } }: Call): Answer => ({
+    status: 200,
+    body: { who: token.id, role: token.role, expiresAt: session === null ? null : isoTime(session.endsAt) },
+  });
   const done = { status: 204, schema: null } as const;
   return [
     {
       method: 'POST',
       path: '/api/session',
       operationId: 'signIn',
-      summary: 'Open a session with the admin token.',
+      summary: 'Open a session with an admin token.',
+      access: 'open',
       body: 'SessionRequest',
       success: done,
       headers: ['Set-Cookie'],
-      open: true,
       enter: signIn,
       problems: ['invalid_token', 'too_many_failures'],
     },
@@ -47,20 +53,21 @@ export function sessionOperations(auth: Authenticator, audit: Audit): Operation[
       method: 'GET',
       path: '/api/session',
       operationId: 'getSession',
-      summary: 'Whether there is a session.',
+      summary: 'Whose token or session it is, and what it may do.',
+      access: 'viewer',
       success: { status: 200, schema: 'Session' },
-      problems: ['not_found'],
-      enter: show,
+      problems: [],
+      handle: show,
     },
     {
       method: 'DELETE',
       path: '/api/session',
       operationId: 'signOut',
       summary: 'End the session.',
+      access: 'open',
       success: done,
       headers: ['Set-Cookie'],
       problems: [],
-      open: true,
       enter: signOut,
     },
   ];

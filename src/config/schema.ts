@@ -3,6 +3,7 @@
  * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
  */
 import { z } from 'zod';
+import { AdminTokensSchema, refuseTwins } from './admin-token-schema.ts';
 import { ApisSchema } from './apis-schema.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { ListenSchema } from './listen-schema.ts';
@@ -18,12 +19,28 @@ const AdminSchema = z
     token: secretText
       .nullable()
       .default(null)
-      .meta({ ...SECRET, description: 'Opens /api and the console; without it both are off.' }),
+      .meta({
+        ...SECRET,
+        description:
+          'The token of one editor, named `admin`. Without `token` and `tokens`, /api and the console are off. Takes effect at a reload.',
+      }),
+    tokens: AdminTokensSchema,
+    tls: z
+      .strictObject({
+        certFile: text().describe('PEM file of the certificate and its chain.'),
+        keyFile: text().describe('PEM file of the private key.'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Serve the admin port over TLS 1.2 and later; null: plain HTTP. Changed files are read without a restart.',
+      ),
     hosts: z
       .array(hostName, { error: 'must be a list of host names' })
       .default([])
       .describe('Further Host names under which the console is reached.'),
   })
+  .superRefine(refuseTwins)
   .prefault({})
   .describe('The admin port: metrics, health, API and console.');
 
@@ -142,6 +159,11 @@ const LogSchema = z
       .default('info')
       .describe('The least severe lines that are written.'),
     requests: choice(['rejections', 'all', 'none']).default('rejections').describe('Which requests get a line.'),
+    sample: duration(0, 1)
+      .default(1)
+      .describe(
+        'With `requests: all`: the share of requests that pass that get a line. Refusals and failures always do.',
+      ),
   })
   .prefault({})
   .describe('The log on standard output.');

@@ -135,6 +135,18 @@ export const secretText = z
   .max(LONGEST_SECRET, { error: LONG_SECRET })
   .regex(SECRET_TEXT, { error: ({ input }) => oddSecret(String(input)) });
 
+/** A secret as its SHA-256. */
+export const SECRET_HASH = /^sha256:[0-9a-f]{64}$/i;
+
+/** A secret that may also be given as its hash, elsewhere: a hash in its place is a mistake. */
+export const secretValue = secretText
+  .refine((value) => !SECRET_HASH.test(value), { error: 'must be the secret itself; a hash belongs in `hash`' })
+  .meta(SECRET);
+
+export const secretHash = z
+  .string({ error: 'must be "sha256:" and 64 hex digits' })
+  .regex(SECRET_HASH, { error: 'must be "sha256:" and 64 hex digits, as `postern hash` prints it' });
+
 /** RFC 3339 with seconds and a zone, in the form that `Date` reads without guessing. */
 export const instant = z.iso.datetime({
   offset: true,

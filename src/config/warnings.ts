@@ -11,7 +11,7 @@ import type { Finding } from './issue.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { isSecretValue } from './redact.ts';
 import type { Config } from './schema.ts';
-import { UNIX_PEERS } from './values.ts';
+import { SECRET_HASH, UNIX_PEERS } from './values.ts';
 
 /** A secret shorter than this can be guessed. */
 export const SHORT_SECRET = 20;
@@ -24,24 +24,34 @@ export function configWarnings(config: Config, file: YamlFile, schema: JsonSchem
     ...adminWarnings(config),
     ...trustWarnings(config),
     ...apiWarnings(config.apis),
-    ...plainSecrets(file.content?.value, [], { file, schema }),
+    ...plainSecrets(file.content?.value, [], { file, schema }).filter(({ path }) => path.at(-1) !== 'hash'),
     ...edgesOfSecrets(file.content?.value, [], schema),
     ...edgeOf(config.redis.username, ['redis', 'username']),
   ];
 }
 
-function adminWarnings({ admin }: Config): Finding[] {
-  if (admin.token === null)
-    return isLoopback(admin.host)
+function adminWarnings({ admin: { host, token, tokens } }: Config): Finding[] {
+  if (token === null && tokens.length === 0)
+    return isLoopback(host)
       ? []
       : [
           {
             path: ['admin', 'host'],
-            message: `opens the admin port beyond this machine without \`admin.token\`; it is ${JSON.stringify(admin.host)}`,
+            message: `opens the admin port beyond this machine without \`admin.token\` or \`admin.tokens\`; it is ${JSON.stringify(host)}`,
           },
         ];
-  if (admin.token.length >= SHORT_SECRET) return [];
-  return [{ path: ['admin', 'token'], message: `is shorter than ${SHORT_SECRET} characters and can be guessed` }];
+  return [
+    ...tokenWarnings(token, ['admin', 'token']),
+    ...tokens.flatMap(({ value = null }, index) => tokenWarnings(value, ['admin', 'tokens', index, 'value'])),
+  ];
+}
+
+function tokenWarnings(token: string | null, path: readonly PropertyKey[]): Finding[] {
+  if (token === null) return [];
+  if (token.length < SHORT_SECRET)
+    return [{ path, message: `is shorter than ${SHORT_SECRET} characters and can be guessed` }];
+  if (!SECRET_HASH.test(token)) return [];
+  return [{ path, message: 'is the token itself, although it looks like a hash; a hash belongs in `admin.tokens`' }];
 }
 
 function isLoopback(host: string): boolean {

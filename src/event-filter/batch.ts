@@ -6,6 +6,7 @@ import type { EventContainer } from '../config/selector.ts';
 import type { Item } from './item.ts';
 import { compileMember } from './member.ts';
 import { newBody, newWalk, NONE, walkObject, type Walk } from './object.ts';
+import { RefusedNames } from './refused-names.ts';
 import {
   CLOSE_ARRAY,
   COMMA,
@@ -22,6 +23,7 @@ import {
 export interface Batch {
   kept: number;
   disallowed: number;
+  readonly refused: RefusedNames;
   /** Start and end (exclusive) of each range to cut, alternating. */
   cuts: number[];
   /** Something on the way is missing, or no array or object as it should be. */
@@ -36,6 +38,7 @@ export interface Batch {
 export const newBatch = (): Batch => ({
   kept: 0,
   disallowed: 0,
+  refused: new RefusedNames(),
   cuts: [],
   shapeless: false,
   ambiguous: false,
@@ -45,6 +48,7 @@ export const newBatch = (): Batch => ({
 export function clearBatch(batch: Batch): void {
   batch.kept = 0;
   batch.disallowed = 0;
+  batch.refused.clear();
   batch.cuts = [];
   batch.shapeless = false;
   batch.ambiguous = false;
@@ -60,6 +64,7 @@ export function compileItems(item: Item, depth: number, batch: Batch): Skip {
         return true;
       case 'disallowed':
         batch.disallowed++;
+        batch.refused.note(bytes, item.name());
         // The comma before goes along; before the first that is kept, the comma after.
         if (isFirst) addCut(batch.cuts, segment, at + 1);
         else addCut(batch.cuts, segment - 1, at);

@@ -12,6 +12,7 @@ import { compileItem, type ItemRule } from './item.ts';
 import { compileNames, type NameMatcher } from './names.ts';
 import type { Walk } from './object.ts';
 import { OPEN_ARRAY, OPEN_OBJECT, skipSpace, skipValue } from './scan.ts';
+import { NO_NAMES, RefusedNames } from './refused-names.ts';
 import { isWhole } from './whole.ts';
 
 /** What holds for the events of one key on one route. */
@@ -43,8 +44,10 @@ export type FilterResult =
       readonly cut: boolean;
       readonly forwarded: number;
       readonly removed: number;
+      /** Names of events that are cut out: the first few, cut short. */
+      readonly names: readonly string[];
     }
-  | { readonly ok: false; readonly refusal: Refusal; readonly rejected: number };
+  | { readonly ok: false; readonly refusal: Refusal; readonly rejected: number; readonly names: readonly string[] };
 
 export type EventFilter = (body: Buffer) => FilterResult;
 
@@ -131,6 +134,7 @@ type Compiled = Pick<Shape, 'filter' | 'top'>;
 
 function compileSingle(rule: EventRule, selector: EventSelector, rivals: readonly string[]): Compiled {
   const event = compileItem({ ...itemRule(rule, selector), unnamed: 'disallow', rivals });
+  const refused = new RefusedNames();
 
   const filter: EventFilter = (body) => {
     event.newBody();
@@ -140,9 +144,11 @@ function compileSingle(rule: EventRule, selector: EventSelector, rivals: readonl
     if (!isObject) return NOT_AN_EVENT;
     switch (event.verdict(body)) {
       case 'allowed':
-        return { ok: true, body, cut: false, forwarded: 1, removed: 0 };
+        return { ok: true, body, cut: false, forwarded: 1, removed: 0, names: NO_NAMES };
       case 'disallowed':
-        return notAllowed('the event is not on the list, or has no name that is a string', 1);
+        refused.clear();
+        refused.note(body, event.name());
+        return notAllowed('the event is not on the list, or has no name that is a string', 1, refused.take(body));
       case 'ambiguous':
         return AMBIGUOUS;
       case 'rivalled':
@@ -169,10 +175,11 @@ function compileBatch(rule: EventRule, selector: EventSelector, rivals: readonly
     if (batch.rivalled) return TWO_SHAPES;
     if (batch.shapeless) return NOT_A_BATCH;
     const { kept, disallowed } = batch;
-    if (disallowed === 0) return { ok: true, body, cut: false, forwarded: kept, removed: 0 };
+    if (disallowed === 0) return { ok: true, body, cut: false, forwarded: kept, removed: 0, names: NO_NAMES };
+    const names = batch.refused.take(body);
     if (kept === 0 || rule.onDisallowed === 'reject')
-      return notAllowed(`${disallowed} of ${kept + disallowed} events are not on the list`, kept + disallowed);
-    return { ok: true, body: cutOut(body, batch.cuts), cut: true, forwarded: kept, removed: disallowed };
+      return notAllowed(`${disallowed} of ${kept + disallowed} events are not on the list`, kept + disallowed, names);
+    return { ok: true, body: cutOut(body, batch.cuts), cut: true, forwarded: kept, removed: disallowed, names };
   };
   return { filter, top: walk.top };
 }
@@ -187,10 +194,10 @@ const itemRule = (rule: EventRule, { containers, way, member }: EventSelector): 
   depth: depthOfItems(containers),
 });
 
-function notAllowed(why: string, rejected: number): FilterResult {
-  return refuse(refusal('event_not_allowed', `allowedEvents: ${why}`), rejected);
+function notAllowed(why: string, rejected: number, names: readonly string[]): FilterResult {
+  return refuse(refusal('event_not_allowed', `allowedEvents: ${why}`), rejected, names);
 }
 
-function refuse(refusal: Refusal, rejected = 0): FilterResult {
-  return { ok: false, refusal, rejected };
+function refuse(refusal: Refusal, rejected = 0, names = NO_NAMES): FilterResult {
+  return { ok: false, refusal, rejected, names };
 }

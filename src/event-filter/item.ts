@@ -42,6 +42,8 @@ export interface Item {
   readonly skip: (bytes: Buffer, start: number) => number;
   /** Of the item that was stepped over last. */
   readonly verdict: (bytes: Buffer) => ItemVerdict;
+  /** The walk that found its one name; null: it has none. To be asked after its verdict. */
+  readonly name: () => Walk | null;
   /** What was looked for in the item's own object. */
   readonly own: Walk;
 }
@@ -54,7 +56,10 @@ export function compileItem(rule: ItemRule): Item {
   const own = walks[0] as Walk;
   const name = walks.at(-1) as Walk;
 
+  let isNamed = false;
+
   const findName = (bytes: Buffer): ItemVerdict | 'named' => {
+    isNamed = false;
     for (const walk of walks) {
       if (walk.exact > 1 || walk.variants > 0) return 'ambiguous';
       if (walk.exact === 0) {
@@ -65,6 +70,7 @@ export function compileItem(rule: ItemRule): Item {
       if (walk.rival !== NONE) return 'rivalled';
       if (walk !== name && bytes[walk.valueStart] !== OPEN_OBJECT) return 'shapeless';
     }
+    isNamed = true;
     return 'named';
   };
 
@@ -88,6 +94,7 @@ export function compileItem(rule: ItemRule): Item {
     newBody: () => walks.forEach(newBody),
     skip: (bytes, start) => walkObject(bytes, start, own),
     verdict: kind === null ? judgeName : (bytes) => judgeKind(bytes, kind),
+    name: () => (isNamed ? name : null),
     own,
   };
 }

@@ -5,25 +5,17 @@
 import { z } from 'zod';
 import { AddressEntriesSchema, AllowFromSchema, recordName } from '../config/address-entries.ts';
 import { API_NAME } from '../config/api-names.ts';
-import { choice, instant, SECRET, secretText, text, whole } from '../config/values.ts';
+import { choice, instant, SECRET, secretHash, secretText, secretValue, text, whole } from '../config/values.ts';
 import { allowedRouteProblem } from './allowed-routes.ts';
-import { DEFAULTS, SECRET_HASH } from './definition.ts';
+import { DEFAULTS } from './definition.ts';
 import { CACHE_TTL_MINUTES, KEY_TYPES, TOKEN_USES } from './key-fields.ts';
-
-const secretValue = secretText
-  .refine((value) => !SECRET_HASH.test(value), { error: 'must be the secret itself; a hash belongs in `hash`' })
-  .meta(SECRET);
 
 const SecretSchema = z
   .strictObject({
-    hash: z
-      .string({ error: 'must be "sha256:" and 64 hex digits' })
-      .regex(SECRET_HASH, { error: 'must be "sha256:" and 64 hex digits, as `postern hash` prints it' })
-      .optional()
-      .meta({
-        ...SECRET,
-        description: 'The secret as `sha256:<64 hex digits>`, from `postern hash` or `postern keygen`.',
-      }),
+    hash: secretHash.optional().meta({
+      ...SECRET,
+      description: 'The secret as `sha256:<64 hex digits>`, from `postern hash` or `postern keygen`.',
+    }),
     value: secretValue.optional().meta({
       ...SECRET,
       description: 'The secret itself, best as a reference: `${WEB_KEY}` or `${file:/run/secrets/web}`.',

@@ -136,5 +136,3 @@ function makeDefaults(type: KeyType): SharedFields {
     cacheTtlMinutes: has('cacheTtlMinutes') ? DEFAULTS.cacheTtlMinutes : null,
   };
 }
-
-export const SECRET_HASH = /^sha256:[0-9a-f]{64}$/i;

@@ -8,6 +8,7 @@ import type { AddressEntry } from '../config/address-entries.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaLater } from '../config/json-schema.ts';
 import { fieldName } from '../config/problem.ts';
+import { SECRET_HASH } from '../config/values.ts';
 import {
   KeyDefinitionSchema,
   PolicySchema,
@@ -19,7 +20,6 @@ import {
 import {
   DEFAULTS,
   defaultsOf,
-  SECRET_HASH,
   type AddressItem,
   type KeyDefinition,
   type LoadedDefinition,

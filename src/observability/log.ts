@@ -11,8 +11,8 @@ import type { Refusal } from '../refusal.ts';
 import { isoTime } from './iso-time.ts';
 import { createLineWriter } from './line-writer.ts';
 import { logDescriptor } from './log-descriptor.ts';
-import { loggablePath } from './outcome.ts';
-import type { Outcome, Rejection } from './outcome.ts';
+import { lineExtras, loggablePath } from './outcome.ts';
+import type { LineExtras, Outcome, Rejection } from './outcome.ts';
 import type { RedisUse } from './prometheus.ts';
 
 export type LogLevel = Config['log']['level'];
@@ -104,8 +104,16 @@ export function rejectionLine(r: Rejection): string {
     `{"level":"${r.level}","time":"${r.time}","msg":"${r.msg}","requestId":${quoted(r.requestId)},"api":"${r.api}",` +
     `"keyId":${quoted(r.keyId)},"reason":"${r.reason}","status":${r.status},"clientIp":${quoted(r.clientIp)},` +
     `"method":${quoted(r.method)},"path":${quoted(r.path)},"removedEvents":${r.removedEvents},"mode":"${r.mode}"` +
-    `${r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`}}\n`
+    `${r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`}${written(r)}}\n`
   );
+}
+
+function written({ events, userAgent, traceId, aborted }: LineExtras): string {
+  let fields = '';
+  if (events !== undefined) fields += `,"events":[${events.map(quoted).join()}]`;
+  if (userAgent !== undefined) fields += `,"userAgent":${quoted(userAgent)}`;
+  if (traceId !== undefined) fields += `,"traceId":"${traceId}"`;
+  return aborted === undefined ? fields : `${fields},"aborted":true`;
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/;
@@ -133,6 +141,7 @@ function requestFields(outcome: Outcome) {
     removedEvents: outcome.removedEvents,
     durationSeconds: outcome.durationSeconds,
     upstreamSeconds: outcome.upstreamSeconds,
+    ...lineExtras(outcome),
   };
 }
 

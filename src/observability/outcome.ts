@@ -33,12 +33,14 @@ export interface Outcome {
   /** The id of the secret that was presented, empty when none was recognised. */
   readonly secretId: string;
   readonly method: string;
-  /** Normalised and without the query; empty when the request was refused before it had one. */
+  /** Normalised, or as received where it could not be; without the query. Empty when no request line could be read. */
   readonly path: string;
   /** The resolved client address, else the text of the peer's. */
   readonly clientIp: string;
   /** As sent to the client; 499 when it went away before anything was sent. */
   readonly status: number;
+  /** The answer was cut off after it had begun, by whichever side. */
+  readonly aborted: boolean;
   /** What ended the request's way; upstream failures carry theirs too. */
   readonly refusal: Refusal | null;
   /** What would have ended it, in report mode. The request was forwarded unchanged. */
@@ -50,6 +52,12 @@ export interface Outcome {
   readonly forwardedEvents: number;
   readonly removedEvents: number;
   readonly rejectedEvents: number;
+  /** Names of the events that were refused or cut out: the first few, cut short. */
+  readonly events: readonly string[];
+  /** As the client sent it. */
+  readonly userAgent: string | undefined;
+  /** The trace that the request belongs to (W3C Trace Context), 32 hex digits; null: none. */
+  readonly traceId: string | null;
   /** From the arrival of the head to the end of the response. */
   readonly durationSeconds: number;
   /** From the dispatch to the response headers; null when nothing was dispatched. */
@@ -57,7 +65,7 @@ export interface Outcome {
   readonly upstreamFailure: UpstreamFailureKind | null;
   readonly cache: CacheResult | null;
   readonly tokenIssued: boolean;
-  /** Milliseconds since the epoch. */
+  /** When it was over, in milliseconds since the epoch. */
   readonly now: number;
 }
 
@@ -79,10 +87,22 @@ export interface Rejection {
   readonly mode: Mode;
   /** What decided, where a rule did that has a name: in no line of a refusal without one. */
   readonly rule: string | undefined;
+  /** These four stand in a line only where there is something to say. */
+  readonly events: readonly string[] | undefined;
+  readonly userAgent: string | undefined;
+  readonly traceId: string | undefined;
+  readonly aborted: true | undefined;
 }
 
+/** What every line of a request may say beside its own fields. */
+export type LineExtras = Pick<Rejection, 'events' | 'userAgent' | 'traceId' | 'aborted'>;
+
 /** Which requests get a log line; an upstream failure counts as a rejection here. */
-export type RequestLogging = 'rejections' | 'all' | 'none';
+export interface RequestLogging {
+  readonly requests: 'rejections' | 'all' | 'none';
+  /** Of the requests that pass, with `all`: the share that gets a line, from 0 to 1. */
+  readonly sample: number;
+}
 
 /** Where outcomes go. */
 export interface OutcomeSinks {
@@ -93,26 +113,30 @@ export interface OutcomeSinks {
     readonly request: (outcome: Outcome) => void;
   };
   readonly recent: { readonly add: (rejection: Rejection) => void };
-  readonly summary: { readonly add: (rejection: Rejection, now: number) => void };
-  readonly requests: RequestLogging;
+  readonly summary: { readonly record: (outcome: Outcome, rejection: Rejection | null) => void };
+  readonly logging: RequestLogging;
+  /** From 0 up to 1. */
+  readonly random: () => number;
 }
 
 /** Makes the one call that a request ends with. It never throws for anything that a client sent. */
-export function createRecorder({ metrics, log, recent, summary, requests }: OutcomeSinks): (outcome: Outcome) => void {
+export function createRecorder(sinks: OutcomeSinks): (outcome: Outcome) => void {
+  const { metrics, log, recent, summary, random } = sinks;
+  const { requests, sample } = sinks.logging;
   const logRejections = requests !== 'none';
   const logAll = requests === 'all';
   return (outcome) => {
     metrics.record(outcome);
     const rejected = rejectionIn(outcome);
-    if (rejected !== null) {
-      const rejection = toRejection(outcome, rejected);
+    const rejection = rejected === null ? null : toRejection(outcome, rejected);
+    summary.record(outcome, rejection);
+    if (rejected !== null && rejection !== null) {
       recent.add(rejection);
-      summary.add(rejection, outcome.now);
       if (logRejections) log.rejection(rejection, rejected);
     }
     const failed = upstreamErrorIn(outcome) !== null;
     if (failed && logRejections) log.upstreamFailure(outcome);
-    if (logAll && !failed && rejected === null) log.request(outcome);
+    if (logAll && !failed && rejected === null && (sample === 1 || random() < sample)) log.request(outcome);
   };
 }
 
@@ -134,6 +158,7 @@ const MAX_FIELD = 128;
 
 function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
   const enforced = refusal === outcome.refusal;
+  const { events, userAgent, traceId, aborted } = lineExtras(outcome);
   return {
     level: REFUSALS[refusal.code].level,
     time: isoTime(outcome.now),
@@ -149,8 +174,25 @@ function toRejection(outcome: Outcome, refusal: Refusal): Rejection {
     removedEvents: outcome.removedEvents,
     mode: enforced ? 'enforce' : 'report',
     rule: refusal.rule,
+    events,
+    userAgent,
+    traceId,
+    aborted,
   };
 }
+
+/** Bounded, whatever a client sent. */
+export function lineExtras({ events, userAgent, traceId, aborted }: Outcome): LineExtras {
+  return {
+    events: events.length === 0 ? undefined : events,
+    userAgent: userAgent === undefined ? undefined : cutShort(userAgent),
+    traceId: traceId ?? undefined,
+    aborted: aborted || undefined,
+  };
+}
+
+/** Without a mark at its end: what is compared with it may be cut in the same way. */
+const cutShort = (text: string): string => (text.length <= MAX_FIELD ? text : ownText(text.slice(0, MAX_FIELD)));
 
 /** A path as it may be written down: bounded, and without a query even if a caller left one on it, since a query may hold a key. */
 export function loggablePath(path: string): string {

@@ -27,7 +27,8 @@ export interface HeaderFacts {
   readonly origin: string | undefined;
   readonly originCount: number;
   readonly secFetchSite: string | undefined;
-  readonly upgrade: boolean;
+  /** `h2c`: that alone, which clients offer with every request and do not mind being denied (RFC 9110 7.8). */
+  readonly upgrade: 'h2c' | 'other' | null;
   readonly expect: string | undefined;
   readonly expectCount: number;
   /** In order of arrival. */
@@ -45,6 +46,9 @@ export interface HeaderFacts {
   readonly cookies: readonly string[];
   /** Asks for a part of an answer, or for one under a condition (RFC 9110 13, 14). */
   readonly isConditional: boolean;
+  /** For the log alone. */
+  readonly userAgent: string | undefined;
+  readonly traceparent: string | undefined;
 }
 
 /** A header section that was read: names and values alternating, and what they say. */
@@ -78,7 +82,7 @@ export function readHeaders(rawHeaders: readonly string[], before: HeaderSection
     origin: undefined,
     originCount: 0,
     secFetchSite: undefined,
-    upgrade: false,
+    upgrade: null,
     expect: undefined,
     expectCount: 0,
     forwardedFor: NONE,
@@ -90,6 +94,8 @@ export function readHeaders(rawHeaders: readonly string[], before: HeaderSection
     cacheControl: undefined,
     cookies: NONE,
     isConditional: false,
+    userAgent: undefined,
+    traceparent: undefined,
   };
   const wellFormed = before === null || before.headers.malformed !== null ? NONE : before.rawHeaders;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -153,8 +159,8 @@ const BY_NAME: Record<string, ReadField> = {
   expect: (facts, value) => {
     if (facts.expectCount++ === 0) facts.expect = value;
   },
-  upgrade: (facts) => {
-    facts.upgrade = true;
+  upgrade: (facts, value) => {
+    facts.upgrade = facts.upgrade !== 'other' && /^h2c$/i.test(value) ? 'h2c' : 'other';
   },
   connection: (facts, value) => {
     facts.connection = withValue(facts.connection, value);
@@ -172,6 +178,11 @@ const BY_NAME: Record<string, ReadField> = {
   // A proxy that adds a line to its client's leaves the client's in front: which of them is meant cannot be told.
   'x-forwarded-proto': (facts, value) => {
     facts.forwardedProto = facts.forwardedProto === undefined ? value : `${facts.forwardedProto}, ${value}`;
+  },
+  'user-agent': (facts, value) => void (facts.userAgent ??= value),
+  // Two of them are none (W3C Trace Context 3.2).
+  traceparent: (facts, value) => {
+    facts.traceparent = facts.traceparent === undefined ? value : `${facts.traceparent}, ${value}`;
   },
   'x-request-id': (facts, value) => void (facts.requestId ??= value),
   'access-control-request-method': (facts, value) => void (facts.accessControlRequestMethod ??= value),

@@ -66,6 +66,8 @@ export interface Router {
    */
   readonly match: (method: string, path: string) => RouteMatch | null;
   readonly routes: readonly CompiledRoute[];
+  /** In the path of some route stands a key. */
+  readonly hasKeyInPath: boolean;
 }
 
 /**
@@ -102,7 +104,8 @@ export function compileRoutes(
       target: found.rewrite === null ? path : fill(found.rewrite, path),
     };
   };
-  return { match, routes: entries.map(({ route }) => route) };
+  const hasKeyInPath = entries.some(({ route }) => route.backend.keyInPath === true);
+  return { match, routes: entries.map(({ route }) => route), hasKeyInPath };
 }
 
 interface Entry {

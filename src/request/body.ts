@@ -124,6 +124,7 @@ export function judgeEvents(
   notes?.begin();
   const result = filter(text.value);
   if (notes !== null && (result.ok || result.refusal.code === 'event_not_allowed')) passage.eventNames = notes.take();
+  passage.refusedNames = result.names;
   if (!result.ok) {
     passage.rejectedEvents = result.rejected;
     const isListed = result.refusal.code === 'event_not_allowed';

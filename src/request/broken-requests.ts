@@ -29,6 +29,9 @@ export function recordBrokenRequests(
         forwardedEvents: 0,
         removedEvents: 0,
         rejectedEvents: 0,
+        events: [],
+        userAgent: undefined,
+        traceId: null,
         durationSeconds: 0,
         upstreamSeconds: null,
         upstreamFailure: null,
@@ -36,6 +39,7 @@ export function recordBrokenRequests(
         tokenIssued: false,
         clientIp: peerOf(socket).text,
         status: REFUSALS[refusal.code].status,
+        aborted: false,
         now: clock.now(),
       }),
   };

@@ -5,14 +5,16 @@
 import { answer, problemBody, problemHeaders } from '../data-port/answer.ts';
 import type { Outcome } from '../observability/outcome.ts';
 import type { ApiName } from '../policy/ruleset.ts';
+import type { RequestTrace } from '../telemetry/tracing.ts';
 import { refusal, REFUSALS, type Refusal } from '../refusal.ts';
 import { connectionOf, remember } from './connection.ts';
 import { corsHeadersFor } from './cors-headers.ts';
-import { outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';
-import { quotaHeaders } from './fields.ts';
+import { CLIENT_GONE, outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';
+import { quotaHeaders, schemeOf } from './fields.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Observing } from './observing.ts';
 import { isRouted } from './passage.ts';
+import { modeOf } from './run.ts';
 
 export interface EndingPorts {
   readonly record: (outcome: Outcome) => void;
@@ -53,21 +55,22 @@ export function createEnding(ports: EndingPorts): Ending {
     const { status, closes } = REFUSALS[reason.code];
     const { res, requestId } = exchange;
     // Whoever refuses after an answer has begun breaks it off: what the client was told stands.
-    const told = res.headersSent ? res.statusCode : status;
+    const aborted = res.headersSent;
+    const told = aborted ? res.statusCode : status;
     if (ports.draining()) res.shouldKeepAlive = false;
     exchange.refusal = reason;
     exchange.abort?.();
     const own = exchange.refusalForm?.(reason);
     if (own !== undefined) {
       answer(exchange, { ...own, close: closes });
-      return settle(exchange, { status: own.status });
+      return settle(exchange, { status: own.status, aborted });
     }
     const headers = [...problemHeaders(reason, requestId), ...corsHeadersFor(exchange)];
     headers.push(...quotaHeaders(exchange));
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
-    const body = problemBody(reason.code, requestId, exchange.api?.refusalForm ?? 'problem');
+    const body = problemBody(reason, requestId, exchange.api?.refusalForm ?? 'problem');
     answer(exchange, { status, headers, body, close: closes });
-    settle(exchange, { status: told });
+    settle(exchange, { status: told, aborted });
   }
 
   function settle(exchange: Exchange, facts: AnswerFacts): void {
@@ -79,10 +82,24 @@ export function createEnding(ports: EndingPorts): Ending {
       ports.inFlight.leave(exchange.seat);
       ports.leave(exchange.api.name);
     }
-    ports.record(outcomeOf(exchange, facts, ports.now()));
+    const outcome = outcomeOf(exchange, facts, ports.now());
+    if (exchange.trace !== null) endTrace(exchange, exchange.trace, outcome);
+    ports.record(outcome);
   }
 
   return { begin, refuse, settle };
+}
+
+function endTrace(exchange: Exchange, trace: RequestTrace, outcome: Outcome): void {
+  const { facts, res, route } = exchange;
+  trace.end({
+    outcome,
+    answered: outcome.status !== CLIENT_GONE || res.headersSent,
+    scheme: schemeOf(exchange),
+    httpVersion: facts.httpVersion,
+    route: route?.route.pattern ?? null,
+    mode: modeOf(exchange, 'key'),
+  });
 }
 
 /** Nothing is left to decide about it, and its connection may stay for long. */

@@ -4,9 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { collectBody } from '../data-port/body.ts';
-import { ownText } from '../lib/own-text.ts';
 import { continueInTurn } from '../lib/pipelining.ts';
+import { readTraceparent } from '../lib/trace-context.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
+import type { RequestTrace } from '../telemetry/tracing.ts';
 import type { TokenAnswer } from '../tokens/token-answer.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
@@ -18,12 +19,15 @@ import type { Refusal } from '../refusal.ts';
 import { bodyTooLarge } from './body.ts';
 import type { Seat } from './in-flight.ts';
 import { clientOf, type Body, type BodyRead, type OwnEndpoint, type Passage, type Place } from './passage.ts';
+import { pathToWrite } from './written-path.ts';
 
 /** What the answer adds to an outcome. */
 export interface AnswerFacts {
   /** As sent to the client; `CLIENT_GONE` when it went away before anything was sent. */
   readonly status: number;
   readonly tokenIssued?: boolean;
+  /** The answer was cut off after it had begun. */
+  readonly aborted?: boolean;
 }
 
 /** The status recorded for a client that went away before anything was sent (nginx's convention). */
@@ -42,9 +46,17 @@ export interface Arrival {
   readonly awaitsContinue: boolean;
   /** Where it goes, if the request before it on its connection went there by the same rules. */
   readonly place: Place;
+  /** Its part in a trace; null: there are no traces. */
+  readonly trace: RequestTrace | null;
   /** Told once when the client leaves before its answer. */
   readonly onGone: (exchange: Exchange) => void;
 }
+
+/** Of a client that left: what it was told by then stands, such as the head of an event stream or of half a download. */
+export const goneFacts = ({ res }: Exchange): AnswerFacts =>
+  res.headersSent ? { status: res.statusCode, aborted: true } : { status: CLIENT_GONE };
+
+const NO_NAMES: readonly string[] = [];
 
 export class Exchange implements Passage {
   readonly req: IncomingMessage;
@@ -53,7 +65,9 @@ export class Exchange implements Passage {
   readonly rules: Ruleset;
   readonly requestId: string;
   readonly startedAt: number;
+  readonly trace: RequestTrace | null;
   path: string;
+  isAmbiguous = false;
   query: string;
   api: ApiRules | null;
   route: RouteMatch | null;
@@ -72,9 +86,11 @@ export class Exchange implements Passage {
   forwardedEvents = 0;
   removedEvents = 0;
   rejectedEvents = 0;
+  refusedNames: readonly string[] = NO_NAMES;
   eventNames: Passage['eventNames'] = null;
   quota: Passage['quota'] = null;
   wouldReject: Refusal | null = null;
+  isDecided = false;
   refusal: Refusal | null = null;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */
   cache: { readonly result: CacheResult; readonly status: string } | null = null;
@@ -104,6 +120,7 @@ export class Exchange implements Passage {
     this.rules = arrival.rules;
     this.requestId = arrival.requestId;
     this.startedAt = arrival.startedAt;
+    this.trace = arrival.trace;
     this.path = arrival.place.path;
     this.query = arrival.place.query;
     this.api = arrival.place.api;
@@ -142,21 +159,14 @@ export class Exchange implements Passage {
   }
 }
 
-/** Where a key stands in the path, what the path is matched by. */
-function pathToWrite({ route, path, facts }: Exchange): string {
-  return route?.route.backend.keyInPath === true ? route.route.pattern : lastingPath(path, facts.target);
-}
-
-/** The path is part of the target, and the latest rejections are kept for long. */
-function lastingPath(path: string, target: string): string {
-  return target.length - path.length > MAX_KEPT_ALONG ? ownText(path) : path;
-}
-
-const MAX_KEPT_ALONG = 256;
+/** The trace that it is a part of; without traces of our own, the one that its caller says. */
+const traceIdOf = ({ trace, facts }: Exchange): string | null =>
+  trace === null ? (readTraceparent(facts.headers.traceparent)?.traceId ?? null) : trace.traceId;
 
 /** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
 export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow: number): Outcome {
   const { facts, identity, refusal: reason, wouldReject } = exchange;
+  const tookMs = monotonicNow - exchange.startedAt;
   return {
     requestId: exchange.requestId,
     api: exchange.api?.name ?? '',
@@ -166,16 +176,20 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     path: pathToWrite(exchange),
     clientIp: clientOf(exchange).text,
     status: answer.status,
+    aborted: answer.aborted ?? false,
     refusal: reason,
     wouldReject,
     forwardedEvents: exchange.forwardedEvents,
     removedEvents: exchange.removedEvents,
     rejectedEvents: exchange.rejectedEvents,
-    durationSeconds: (monotonicNow - exchange.startedAt) / 1000,
+    events: exchange.refusedNames,
+    userAgent: facts.headers.userAgent,
+    traceId: traceIdOf(exchange),
+    durationSeconds: tookMs / 1000,
     upstreamSeconds: exchange.upstreamSeconds,
     upstreamFailure: exchange.upstreamFailure,
     cache: exchange.cache?.result ?? null,
     tokenIssued: answer.tokenIssued ?? false,
-    now: facts.now,
+    now: facts.now + Math.round(tookMs),
   };
 }

@@ -18,10 +18,16 @@ export function targetOf(exchange: Routed<Exchange>): string {
   return path + (exchange.query === '' ? '' : handOver(exchange, exchange.api).query);
 }
 
+/** How the client came: by the word of a trusted proxy, or as it is connected. */
+export function schemeOf(exchange: Exchange): 'http' | 'https' {
+  const { headers, secure } = exchange.facts;
+  return forwardedProto(clientOf(exchange).fromTrustedProxy ? headers.forwardedProto : undefined, secure);
+}
+
 /** The request that the backend is sent. */
 export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream): UpstreamRequest {
   const { facts, api, body, identity, route } = exchange;
-  const { fromTrustedProxy, forwardedFor } = clientOf(exchange);
+  const { forwardedFor } = clientOf(exchange);
   const handover = handOver(exchange, api);
   return {
     method: facts.method,
@@ -31,11 +37,12 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
       connection: facts.headers.connection,
       credentialFields: api.credentialFields,
       forwardedFor,
-      forwardedProto: forwardedProto(fromTrustedProxy ? facts.headers.forwardedProto : undefined, facts.secure),
+      forwardedProto: schemeOf(exchange),
       forwardedHost: facts.headers.host,
       requestId: exchange.requestId,
       key: identity?.key ?? null,
       authorization: handover.authorization,
+      methodUnjudged: api.enforcement === 'report',
       bodyChanged: exchange.bodyChanged,
       eventRoute: exchange.eventsJudged ? (route?.route ?? null) : null,
       bodyDecoded: exchange.bodyJudged,
@@ -79,11 +86,11 @@ export function keptHeaders(exchange: Exchange, headers: readonly string[]): str
 }
 
 /**
- * For keys that no page may use, the backend's own CORS fields stand as they are (null). So they do for a page that report mode
- * alone lets through.
+ * For keys that no page may use, the backend's own CORS fields stand as they are (null). So they do in an API in report mode, whose
+ * backend answers preflights itself, and for a page that a key's report mode alone lets through.
  */
 function corsOfAnswer(exchange: Exchange): readonly string[] | null {
-  if (exchange.identity?.key.allowBrowsers !== true) return null;
+  if (exchange.identity?.key.allowBrowsers !== true || exchange.api?.enforcement === 'report') return null;
   const cors = corsHeadersFor(exchange);
   return cors.length === 0 && exchange.wouldReject !== null ? null : cors;
 }

@@ -6,11 +6,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guardChunks } from '../data-port/chunk-guard.ts';
 import { readFacts } from '../data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from '../data-port/request-id.ts';
+import { declineUpgrade } from '../data-port/upgrade-offer.ts';
 import { recordOf } from '../data-port/socket-record.ts';
+import { declaredLength } from '../policy/facts.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { connectionOf, placeOf } from './connection.ts';
-import { CLIENT_GONE, Exchange } from './exchange.ts';
+import { Exchange, goneFacts } from './exchange.ts';
 import { answerOwn } from './own.ts';
 import { createRun } from './run.ts';
 import { RUNGS } from './rungs.ts';
@@ -21,6 +24,8 @@ export interface GatewayPorts {
   /** What requests are judged by now. Read once a request. */
   readonly rules: () => Ruleset;
   readonly clock: Clock;
+  /** null: there are no traces. */
+  readonly tracing: Pick<Tracing, 'begin'> | null;
 }
 
 /** `now`: milliseconds since the epoch. `monotonic`: milliseconds from an arbitrary start, never backwards. */
@@ -32,10 +37,10 @@ export interface Clock {
 /** Takes a request from the socket to its end. `awaitsContinue`: it came with `Expect: 100-continue`. */
 export type HandleRequest = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
 
-export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequest {
+export function createGateway({ world, rules, clock, tracing }: GatewayPorts): HandleRequest {
   const { ending } = world;
   const nextRequestId = requestIds();
-  const onGone = (exchange: Exchange): void => ending.settle(exchange, { status: CLIENT_GONE });
+  const onGone = (exchange: Exchange): void => ending.settle(exchange, goneFacts(exchange));
   const run = createRun(RUNGS, world, {
     begin: ending.begin,
     refuse: ending.refuse,
@@ -51,7 +56,8 @@ export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequ
 
   return (req, res, awaitsContinue) => {
     // The connection closes by itself once the client has read its last answer.
-    if (recordOf(req.socket).closing || req.socket.writableEnded) return void req.resume();
+    const { closing, hadLast } = recordOf(req.socket);
+    if (closing || hadLast || req.socket.writableEnded) return void req.resume();
     if (world.draining()) res.shouldKeepAlive = false;
     const current = rules();
     const connection = connectionOf(req.socket);
@@ -64,10 +70,12 @@ export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequ
       requestId: acceptableRequestId(facts.headers.requestId) ?? nextRequestId(),
       startedAt: clock.monotonic(),
       awaitsContinue,
+      trace: tracing === null ? null : tracing.begin(facts),
       place: placeOf(connection.visit, facts, current),
       onGone,
     });
     connection.open = exchange;
+    if (facts.headers.upgrade !== null) declineUpgrade(req, res, exchange.hasBody ? declaredLength(facts) : 0);
     if (facts.headers.transferEncoding !== undefined) guardChunks(req, (why) => breakOff(exchange, why));
     run(exchange);
   };

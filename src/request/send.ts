@@ -15,11 +15,12 @@ import { mayBeCached } from './cache-shape.ts';
 import { CachedQuery } from './cached-query.ts';
 import type { PolicyWorld } from './checks.ts';
 import type { Ending } from './ending.ts';
-import { CLIENT_GONE, type Exchange } from './exchange.ts';
+import { goneFacts, type Exchange } from './exchange.ts';
 import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import { maxBodyBytesOf, type Routed } from './passage.ts';
-import type { Verdict, Wait } from './run.ts';
+import { judge, type Verdict, type Wait } from './run.ts';
+import { dispatchFor } from './traced-dispatch.ts';
 import { answerHeaders, upstreamRequest } from './fields.ts';
 
 /** What the whole way asks of the world. */
@@ -52,9 +53,9 @@ export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
         contentLength: declaredLength(exchange.facts),
         maxBytes: maxBodyBytes,
       });
-      if (arrived === 'too_large') return resume(bodyTooLarge(maxBodyBytes));
-      exchange.body = arrived ?? 'stream';
-      resume(null);
+      const isOver = arrived === 'too_large';
+      exchange.body = isOver || arrived === null ? 'stream' : arrived;
+      resume(isOver ? bodyTooLarge(maxBodyBytes) : null);
     });
 }
 
@@ -94,9 +95,11 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
     req,
     res,
     now: world.now,
+    dispatch: dispatchFor(exchange),
     request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
     send: query === null ? null : (sink) => query.take(sink),
     maxBodyBytes: maxBodyBytesOf(exchange),
+    onTooLarge: () => judge(exchange, 'traffic', bodyTooLarge(maxBodyBytesOf(exchange))) === 'goes on',
     onAnswered: (upstreamSeconds) => {
       // A query knows by itself whether it is the one that asked.
       if (query === null) exchange.upstreamSeconds = upstreamSeconds;
@@ -105,23 +108,24 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
       if (world.draining()) res.shouldKeepAlive = false;
       return answerHeaders(exchange, rawHeaders);
     },
-    onSettled: (result) => settle(exchange, world.ending, result),
+    onSettled: (result) => settle(exchange, world.ending, result, upstream),
   });
   if (!exchange.settled) exchange.abort = forwarding.abort;
 }
 
-function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult): void {
+function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult, { origin }: Upstream): void {
   switch (result.kind) {
     case 'answered':
       return ending.settle(exchange, { status: result.status });
     case 'client_gone':
-      return ending.settle(exchange, { status: CLIENT_GONE });
+      return ending.settle(exchange, goneFacts(exchange));
     case 'body_too_large':
       return ending.refuse(exchange, bodyTooLarge(maxBodyBytesOf(exchange)));
     case 'failed': {
       const { code, kind, why } = result.failure;
       exchange.upstreamFailure = kind;
-      return ending.refuse(exchange, refusal(code, why));
+      // Where nobody answered, the error names the address itself.
+      return ending.refuse(exchange, refusal(code, kind === 'connect' ? why : `${origin}: ${why}`));
     }
   }
 }

@@ -8,7 +8,7 @@ import { withoutField } from '../lib/header-list.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { BodyStream } from './body-stream.ts';
-import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './dispatch.ts';
+import type { Dispatch, Flight, ResponseSink, UpstreamRequest } from './dispatch.ts';
 import type { UpstreamFailure } from './failure.ts';
 import { clientTrailers } from './headers.ts';
 import type { Upstream } from './pool.ts';
@@ -20,10 +20,14 @@ export interface ForwardInput {
   readonly res: ServerResponse;
   /** `body` is `req` itself for a body that streams through. */
   readonly request: UpstreamRequest;
+  /** How the upstream is asked. */
+  readonly dispatch: Dispatch;
   /** Asks somebody else for the answer, such as a cache, who may ask the upstream; null asks the upstream. */
   readonly send: ((sink: ResponseSink) => Flight) | null;
   /** For a body that streams; declared lengths were judged before. */
   readonly maxBodyBytes: number;
+  /** Called at most once, when more than that have come. Whether the rest may pass all the same. */
+  readonly onTooLarge: () => boolean;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** The final response headers are there, so many seconds after the request was handed over. */
@@ -79,7 +83,7 @@ class Forwarding implements ResponseSink {
     // The response of a pipelined request has no socket yet, and tells nothing when the client leaves.
     this.#isPipelined = this.#res.socket === null;
     (this.#isPipelined ? this.#req.socket : this.#res).on('close', this.#onClientClose);
-    const { upstream, request, send, maxBodyBytes } = this.#input;
+    const { upstream, request, dispatch, send, maxBodyBytes } = this.#input;
     if (request.body === this.#req) {
       this.#upload = new BodyStream({ req: this.#req, maxBytes: maxBodyBytes, onTooLarge: this.#onTooLarge });
       this.#flight = dispatch(upstream, { ...request, body: this.#upload }, this);
@@ -169,11 +173,13 @@ class Forwarding implements ResponseSink {
     this.#flight?.abort();
   };
 
-  readonly #onTooLarge = (): void => {
-    if (this.#over) return;
+  readonly #onTooLarge = (): boolean => {
+    if (this.#over) return false;
+    if (this.#input.onTooLarge()) return true;
     if (this.#res.headersSent) breakOff(this.#req, this.#res);
     this.#conclude({ kind: 'body_too_large' });
     this.#flight?.abort();
+    return false;
   };
 
   #markOver(): void {

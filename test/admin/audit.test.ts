@@ -1,10 +1,12 @@
 import t from 'tap';
 import { createAudit, type AuditedChange } from '../../src/admin/audit.ts';
 import { createLog } from '../../src/observability/log.ts';
+import { EDITOR } from '../support/admin-client.ts';
 import { NOON } from '../support/outcomes.ts';
 
-const BY_TOKEN = { caller: { who: 'token' }, address: '192.0.2.1' } as const;
-const BY_SESSION = { caller: { who: 'session', session: 'a1b2c3d4e5f6' }, address: '2001:db8::1' } as const;
+const BY_TOKEN = { caller: { token: EDITOR, session: null }, address: '192.0.2.1' } as const;
+const session = { name: 'a1b2c3d4e5f6', endsAt: 0, token: EDITOR };
+const BY_SESSION = { caller: { token: EDITOR, session }, address: '2001:db8::1' } as const;
 
 /** An audit into a log that writes as a running process does. */
 function auditing() {
@@ -24,7 +26,7 @@ t.test('a change is one line: who, from where, what was done, to which key and t
       {
         ...HEAD,
         action: 'replace_key',
-        who: 'token',
+        who: 'admin',
         address: '192.0.2.1',
         keyId: 'web',
         fields: ['allowFrom', 'enabled'],
@@ -39,7 +41,7 @@ t.test('what was done with a session is put down to that session', async (t) => 
   t.same(JSON.parse(written.join('')), {
     ...HEAD,
     action: 'delete_secret',
-    who: 'session',
+    who: 'admin',
     session: 'a1b2c3d4e5f6',
     address: '2001:db8::1',
     keyId: 'web',
@@ -50,7 +52,7 @@ t.test('what was done with a session is put down to that session', async (t) => 
 t.test('what is about no key names none', async (t) => {
   const { audit, written } = auditing();
   audit(BY_TOKEN, 'purge_cache');
-  t.same(JSON.parse(written.join('')), { ...HEAD, action: 'purge_cache', who: 'token', address: '192.0.2.1' });
+  t.same(JSON.parse(written.join('')), { ...HEAD, action: 'purge_cache', who: 'admin', address: '192.0.2.1' });
 });
 
 t.test('nothing else of a request or of a change is written', async (t) => {
@@ -67,6 +69,7 @@ t.test('nothing else of a request or of a change is written', async (t) => {
   audit(request, 'replace_key', change satisfies AuditedChange);
   t.equal(written.length, 1);
   t.notMatch(written.join(''), 'hunter2');
+  t.notMatch(written.join(''), EDITOR.digest);
 });
 
 t.test('no name that was sent can end the line or begin another', async (t) => {

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import t from 'tap';
+import { createAdminTokens } from '../../src/admin/admin-tokens.ts';
 import { createAuthenticator, peerAddress } from '../../src/admin/auth.ts';
+import type { Caller } from '../../src/admin/operation.ts';
 import { createSessions } from '../../src/admin/sessions.ts';
-import { ADMIN_TOKEN } from '../support/admin-client.ts';
+import { ConfigSchema, type Config } from '../../src/config/schema.ts';
+import { ADMIN_TOKEN, EDITOR } from '../support/admin-client.ts';
 
 const BEARER = ['Authorization', `Bearer ${ADMIN_TOKEN}`];
 const WRONG = ['Authorization', 'Bearer hunter2'];
@@ -14,11 +17,15 @@ function requestOf(rawHeaders: readonly string[], remoteAddress = '192.0.2.1'): 
   return { rawHeaders, headers, socket: { remoteAddress } } as unknown as IncomingMessage;
 }
 
-function authenticator() {
+const adminOf = (admin: object): Config['admin'] =>
+  ConfigSchema.parse({ admin, apis: { integration: { upstream: 'http://127.0.0.1:9' } } }).admin;
+
+function authenticator(admin = adminOf({ token: ADMIN_TOKEN })) {
   let [now, seed] = [1_000_000, 0];
   const logged: unknown[] = [];
+  const tokens = createAdminTokens(admin);
   const auth = createAuthenticator({
-    token: ADMIN_TOKEN,
+    tokens,
     sessions: createSessions({ now: () => now, random: (bytes) => new Uint8Array(bytes).fill(++seed) }),
     log: { warn: (event, fields) => void logged.push({ event, ...fields }) },
     now: () => now,
@@ -26,14 +33,14 @@ function authenticator() {
   /** Who was let in, or the code of the refusal. */
   const verdict = (rawHeaders: readonly string[], address?: string): string => {
     const caller = auth.authenticate(requestOf(rawHeaders, address));
-    return 'code' in caller ? caller.code : caller.who;
+    return 'code' in caller ? caller.code : caller.session === null ? 'token' : 'session';
   };
   /** A session, as the header that a browser sends from then on. */
   const signIn = (token = ADMIN_TOKEN, sent: readonly string[] = []): string[] => {
     const signedIn = auth.signIn(requestOf(sent), token);
     return 'code' in signedIn ? [signedIn.code] : ['Cookie', signedIn.cookie.split(';', 1)[0] as string];
   };
-  return { ...auth, verdict, signIn, logged, advance: (seconds: number) => void (now += seconds * 1000) };
+  return { ...auth, tokens, verdict, signIn, logged, advance: (seconds: number) => void (now += seconds * 1000) };
 }
 
 t.test('what cannot be read as one token is refused, but is no guess', async (t) => {
@@ -106,17 +113,48 @@ t.test('the cookie of a session is found among others, under its own name alone'
 });
 
 t.test('whoever was let in may go on until the session ends, and signing out ends no other', async (t) => {
-  const { authenticate, isValid, signIn, signOut, sessionOf } = authenticator();
-  const [mine, other] = [requestOf(signIn()), requestOf(signIn())];
+  const { authenticate, isValid, signIn, signOut, verdict } = authenticator();
+  const [cookie, other] = [signIn(), signIn()];
+  const mine = requestOf(cookie);
   const caller = authenticate(mine);
   if ('code' in caller) throw new Error(caller.code);
   t.match(signOut(requestOf([])), /^postern_session=; .*Max-Age=0/, 'a cookie that opens nothing is forgotten too');
   t.ok(isValid(caller));
   signOut(mine);
   t.notOk(isValid(caller));
-  t.equal(sessionOf(mine), null);
-  t.ok(sessionOf(other));
-  t.ok(isValid({ who: 'token' }));
+  t.equal(verdict(cookie), 'missing_token');
+  t.equal(verdict(other), 'session');
+  t.ok(isValid({ token: EDITOR, session: null }));
+});
+
+t.test('a token that is taken away or changed lets nobody go on, at once, and its namesake is another', async (t) => {
+  const anna = { id: 'anna', value: 'the-token-of-anna', role: 'viewer' };
+  const other = { id: 'other', value: 'the-token-of-another', role: 'editor' };
+  const BEARER_OF_ANNA = ['Authorization', 'Bearer the-token-of-anna'];
+  const changes = [
+    ['taken away', [other]],
+    ['another text', [{ ...anna, value: 'the-next-token-of-anna' }, other]],
+    ['another role', [{ ...anna, role: 'editor' }, other]],
+    ['another name', [{ ...anna, id: 'bea' }, other]],
+  ] as const;
+  for (const [what, tokens] of changes) {
+    const auth = authenticator(adminOf({ tokens: [anna, other] }));
+    const [hers, others] = [auth.signIn('the-token-of-anna'), auth.signIn('the-token-of-another')];
+    const callers = [BEARER_OF_ANNA, hers, others].map((sent) => auth.authenticate(requestOf(sent)) as Caller);
+    t.same(callers.map(auth.isValid), [true, true, true]);
+    auth.tokens.replace(adminOf({ tokens: [other, { ...anna }] }));
+    t.same(callers.map(auth.isValid), [true, true, true], 'read again, but the same');
+    auth.tokens.replace(adminOf({ tokens }));
+    t.same(callers.map(auth.isValid), [false, false, true], what);
+    t.same(
+      [hers, others].map((sent) => auth.verdict(sent)),
+      ['missing_token', 'session'],
+      what,
+    );
+    auth.tokens.replace(adminOf({ tokens: [anna] }));
+    t.equal(auth.verdict(hers), 'missing_token', 'a session that has ended does not come back with its token');
+    t.equal(auth.verdict(others), 'missing_token');
+  }
 });
 
 t.test('an IPv4 address reads the same on every kind of port', async (t) => {
@@ -133,7 +171,7 @@ t.test(
   'the cookie is for the API alone, out of reach of scripts, and of plain HTTP where the page came over TLS',
   async (t) => {
     const { signIn } = createAuthenticator({
-      token: ADMIN_TOKEN,
+      tokens: createAdminTokens(adminOf({ token: ADMIN_TOKEN })),
       sessions: createSessions({ now: () => 0, random: (bytes) => new Uint8Array(bytes) }),
       log: { warn: () => undefined },
       now: () => 0,

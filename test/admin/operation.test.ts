@@ -1,6 +1,6 @@
 import t from 'tap';
 import { z } from 'zod';
-import { readInput } from '../../src/admin/operation.ts';
+import { readInput, type Operation } from '../../src/admin/operation.ts';
 import { choice, SECRET, text, whole } from '../../src/config/values.ts';
 
 const Order = z.strictObject({
@@ -38,10 +38,10 @@ t.test('every mistake is told at once, each with its field, and the first is the
 });
 
 t.test('what has another shape altogether, or was not sent, is told in one sentence', async (t) => {
-  t.same(told(undefined), ['It is missing: it must be a mapping with fields.']);
-  t.same(told(null), ['It must be a mapping with fields; it is null.']);
-  t.same(told([{ size: 1 }]), ['It must be a mapping with fields; it is a list.']);
-  t.same(told('{"secret":"hunter2"}'), ['It must be a mapping with fields.'], 'there may be a secret in it');
+  t.same(told(undefined), ['It is missing: it must be an object with fields.']);
+  t.same(told(null), ['It must be an object with fields; it is null.']);
+  t.same(told([{ size: 1 }]), ['It must be an object with fields; it is a list.']);
+  t.same(told('{"secret":"hunter2"}'), ['It must be an object with fields.'], 'there may be a secret in it');
 });
 
 t.test('a secret is never sent back, whatever is wrong with it', async (t) => {
@@ -61,4 +61,21 @@ t.test('names that every object knows by itself are not taken for fields', async
 t.test('a long value is shown in part', async (t) => {
   const [message = ''] = told({ size: 1, colour: 'x'.repeat(100_000) });
   t.match(message, /it is "x{64}\.\.\."\.$/);
+});
+
+t.test('an operation that does not say who may ask for it is none', async (t) => {
+  const undeclared = {
+    method: 'GET',
+    path: '/api/new',
+    operationId: 'new',
+    summary: 'New.',
+    success: { status: 204, schema: null },
+    problems: [],
+    handle: () => ({ status: 204 }),
+  } as const;
+  // @ts-expect-error -- `access` is missing
+  const operation: Operation = undeclared;
+  t.notOk('access' in operation);
+  const declared: Operation = { ...undeclared, access: 'editor' };
+  t.equal(declared.access, 'editor');
 });

@@ -6,9 +6,10 @@ import type { AdminProblem } from '../../src/admin/problem.ts';
 import { createRejectionStreams } from '../../src/admin/rejection-streams.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { createRecentRejections } from '../../src/observability/recent-rejections.ts';
+import { EDITOR } from '../support/admin-client.ts';
 import { catchTimers } from '../support/timers.ts';
 
-const CALLER: Caller = { who: 'session', session: 'abc' };
+const CALLER: Caller = { token: EDITOR, session: { name: 'abc', endsAt: 0, token: EDITOR } };
 const rejection = { keyId: 'web', reason: 'ip_not_allowed' } as Rejection;
 
 class FakeResponse extends EventEmitter {
@@ -38,7 +39,7 @@ class FakeResponse extends EventEmitter {
 
 function opened(isValid: () => boolean = () => true) {
   const recent = createRecentRejections();
-  const streams = createRejectionStreams({ recent, isValid, heartbeatMs: 5 });
+  const streams = createRejectionStreams({ recent, isValid, heartbeatMs: 5, gatherMs: 1 });
   const raw = new FakeResponse();
   const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
   const refused = streams.open({}, CALLER, reply);
@@ -57,10 +58,33 @@ t.test('begins by saying when to come back, and beats', async (t) => {
   t.equal(raw.ended, 'end');
 });
 
+const EVENT = `data: ${JSON.stringify(rejection)}\n\n`;
+
+t.test('what comes within a moment is written together', async (t) => {
+  const { raw, recent, streams } = opened();
+  const alive = setInterval(() => undefined, 1000);
+  recent.add(rejection);
+  recent.add(rejection);
+  t.equal(raw.written.length, 1, 'they wait for others');
+  while (!raw.written.at(-1)?.startsWith('data')) await once(raw, 'written');
+  clearInterval(alive);
+  t.equal(raw.written.at(-1), EVENT + EVENT);
+  streams.close();
+});
+
+t.test('a flood is written before it takes much memory', async (t) => {
+  const { raw, recent, streams } = opened();
+  for (let n = 0; n < 499; n++) recent.add(rejection);
+  t.equal(raw.written.length, 1);
+  recent.add(rejection);
+  t.equal(raw.written.at(-1), EVENT.repeat(500));
+  streams.close();
+  recent.add(rejection);
+  t.equal(raw.written.length, 2);
+});
+
 t.test('a reader that takes nothing is let go', async (t) => {
   const { raw, recent } = opened();
-  recent.add(rejection);
-  t.equal(raw.written.at(-1), `data: ${JSON.stringify(rejection)}\n\n`);
   raw.writableLength = 1024 * 1024;
   recent.add(rejection);
   t.equal(raw.ended, 'destroy');
@@ -78,6 +102,17 @@ t.test('ends with the session that opened it', async (t) => {
   await once(raw, 'close');
   clearInterval(alive);
   t.equal(raw.ended, 'end');
+});
+
+t.test('when tokens change, a stream whose reader may not read any more ends at once, and no other', async (t) => {
+  let valid = true;
+  const { raw, streams } = opened(() => valid);
+  streams.endInvalid();
+  t.equal(raw.ended, null);
+  valid = false;
+  streams.endInvalid();
+  t.equal(raw.ended, 'end');
+  streams.endInvalid();
 });
 
 /** A stream of which the heartbeat runs when it is told to. */

@@ -1,11 +1,13 @@
 import t from 'tap';
 import { createSessions } from '../../src/admin/sessions.ts';
+import { EDITOR } from '../support/admin-client.ts';
 
 function sessions() {
   let now = 1_000_000;
   let seed = 0;
   const random = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(seed++ % 256, 0, 1).fill(seed >> 8, 1, 2);
-  return { ...createSessions({ now: () => now, random }), advance: (ms: number) => void (now += ms) };
+  const made = createSessions({ now: () => now, random });
+  return { ...made, open: () => made.open(EDITOR), openFor: made.open, advance: (ms: number) => void (now += ms) };
 }
 
 const HOUR = 3_600_000;
@@ -62,4 +64,15 @@ t.test('a session is open by its own name alone, whatever others there are', asy
   advance(HOUR - 1);
   t.same([isOpen(second.name), isOpen(third.name)], [true, true]);
   t.equal(second.name.length, 12);
+});
+
+t.test('sessions end with the token that they were opened with, and others go on', async (t) => {
+  const { open, openFor, use, isOpen, endWithout } = sessions();
+  const anna = { id: 'anna', role: 'viewer', digest: '0'.repeat(64) } as const;
+  const [mine, hers, hersToo] = [open(), openFor(anna), openFor(anna)];
+  t.equal(use(hers.id)?.token, anna);
+  endWithout((token) => token !== anna);
+  t.same([isOpen(mine.name), isOpen(hers.name), isOpen(hersToo.name)], [true, false, false]);
+  t.equal(use(hers.id), null);
+  t.equal(use(mine.id)?.token, EDITOR);
 });

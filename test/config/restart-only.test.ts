@@ -9,12 +9,29 @@ const changes = (wanted: object, running: object = {}): string[] =>
 
 t.same(changes({}), []);
 t.same(changes({ listen: { port: 1, trustedProxies: ['10.0.0.1'] } }), ['listen.port', 'listen.trustedProxies']);
-t.same(changes({ admin: { token: 'x', hosts: ['a'] } }), ['admin.token', 'admin.hosts']);
-t.same(changes({ listen: { tls: { certFile: 'a', keyFile: 'b' } } }), ['listen.tls']);
-t.same(
-  changes({ listen: { tls: { certFile: 'a', keyFile: 'b' } } }, { listen: { tls: { certFile: 'a', keyFile: 'c' } } }),
-  ['listen.tls.keyFile'],
-);
+t.same(changes({ admin: { token: 'x', hosts: ['a'] } }), ['admin.hosts']);
+const pair = { certFile: 'a', keyFile: 'b' };
+const renamed = { certFile: 'c', keyFile: 'd' };
+const mutual = { ...renamed, clientCaFile: 'e' };
+t.same(changes({ listen: { tls: pair } }), ['listen.tls']);
+t.same(changes({ listen: { tls: renamed } }, { listen: { tls: pair } }), [], 'other files take effect at once');
+t.same(changes({ listen: { tls: { ...mutual, clientCaFile: 'f' } } }, { listen: { tls: mutual } }), []);
+t.same(changes({ listen: { tls: mutual } }, { listen: { tls: renamed } }), ['listen.tls.clientCaFile']);
+t.same(changes({ listen: { tls: renamed } }, { listen: { tls: mutual } }), ['listen.tls.clientCaFile']);
+t.same(changes({ admin: { tls: pair } }), ['admin.tls']);
+t.same(changes({ admin: { tls: renamed } }, { admin: { tls: pair } }), []);
+
+t.test('files of certificates are those that are wanted, as far as the open port can have them', async (t) => {
+  const parse = (listen: object | null, admin: object | null) =>
+    ConfigSchema.parse({ ...base, listen: { tls: listen }, admin: { tls: admin } });
+  const next = (running: ReturnType<typeof parse>, wanted: ReturnType<typeof parse>) => {
+    const { listen, admin } = withBootSettings(running, wanted);
+    return [listen.tls, admin.tls];
+  };
+  t.same(next(parse(pair, pair), parse(renamed, renamed)), [{ ...renamed, clientCaFile: null }, renamed]);
+  t.same(next(parse(pair, null), parse(mutual, pair)), [{ ...pair, clientCaFile: null }, null]);
+  t.same(next(parse(mutual, pair), parse(null, null)), [mutual, pair], 'nobody stops asking without being restarted');
+});
 t.same(changes({ keys: { source: 'redis' }, rateLimit: { store: 'redis' } }), ['keys.source', 'rateLimit.store']);
 t.same(changes({ redis: { url: 'redis://b' } }), ['redis.url']);
 const withCache = (cache: object): object => ({ apis: { ...base.apis, metrics: { upstream, cache } } });
@@ -68,7 +85,6 @@ t.test('each field that waits for a restart is named, alone', async (t) => {
     ['listen.maxRequestsInFlight', { listen: { maxRequestsInFlight: 1 } }],
     ['admin.host', { admin: { host: '127.0.0.2' } }],
     ['admin.port', { admin: { port: 1 } }],
-    ['admin.token', { admin: { token: 'x' } }],
     ['admin.hosts', { admin: { hosts: ['a'] } }],
     ['keys.source', { keys: { source: 'redis' } }],
     ['keys.file', { keys: { file: 'other.yaml' } }],
@@ -98,6 +114,8 @@ t.test('each field that takes effect at a reload is not named, and is not held b
     ...[{ cors: { maxAgeSeconds: 1 } }, { routes: [] }, { preset: 'segment' }, { credential: ['query:k'] }].map(api),
     ...[{ paths: ['/v1'] }, { allowFrom: [] }, { denyFrom: ['10.0.0.1'] }, { unlisted: 'refuse' }].map(api),
     { listen: { denyFrom: ['10.0.0.1'] } },
+    { admin: { token: 'x' } },
+    { admin: { tokens: [{ id: 'anna', value: 'x', role: 'viewer' }] } },
     { apis: { ...base.apis, constructor: { upstream, paths: ['/c'], cache: {} } } },
     { apis: { integration: { upstream } } },
     ...[{ token: { ttlSeconds: 60 } }, { cache: { maxEntryBytes: 1 } }, { cache: { staleIfErrorMinutes: 1 } }].map(

@@ -40,7 +40,7 @@ t.test('a key is created, and its secret works at once and is shown once', async
   for (const text of [readFileSync(keysFile, 'utf8'), logText(), JSON.stringify(list.body)])
     t.notMatch(text, created.body.secret);
   const [audit] = lines.filter(({ msg }) => msg === 'audit');
-  t.match(audit, { action: 'create_key', who: 'token', keyId: 'new', address: '127.0.0.1' });
+  t.match(audit, { action: 'create_key', who: 'admin', keyId: 'new', address: '127.0.0.1' });
   t.match(JSON.stringify(audit), '"secrets"');
 });
 

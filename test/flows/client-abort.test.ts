@@ -38,7 +38,7 @@ t.test('also in the middle of its upload, and of its download', async (t) => {
   const endless = await rawBackend(t, (socket) => {
     socket.resume().write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
   });
-  const { postern: second } = await startFlow(t, { api: { upstream: endless.url } });
+  const { postern: second } = await startFlow(t, { api: { upstream: endless.url }, log: { requests: 'all' } });
   const downloading = new RawClient(t, second.port);
   downloading.write(written({ method: 'GET' }).toString());
   await downloading.until('hello');
@@ -48,6 +48,24 @@ t.test('also in the middle of its upload, and of its download', async (t) => {
     await eventually(async () => (await port.metric('postern_requests_in_flight{api="integration"}')) === 0);
     t.equal(port.lines.filter(({ msg }) => msg === 'upstream_failed').length, 0, 'nobody failed');
   }
+  t.match(second.lines.at(-1), { msg: 'request', status: 200, aborted: true }, 'what it was told by then stands');
+  t.equal(await second.metric(gone('server').replace('499', '200')), 1);
+  t.equal(await second.metric(gone('server')), 0);
+});
+
+t.test('an answer that its backend breaks off has the status that was sent, and says so', async (t) => {
+  const breaking = await rawBackend(t, (socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\n\r\nhello');
+      setImmediate(() => socket.destroySoon());
+    });
+  });
+  const { postern } = await startFlow(t, { api: { upstream: breaking.url } });
+  const client = new RawClient(t, postern.port);
+  client.write(written({ method: 'GET' }).toString());
+  await client.until('hello');
+  await eventually(async () => postern.lines.some(({ msg }) => msg === 'upstream_failed'));
+  t.match(postern.lines.at(-1), { msg: 'upstream_failed', kind: 'truncated', status: 206, aborted: true });
 });
 
 t.test('a client that goes away before its events have arrived leaves nothing behind', async (t) => {

@@ -91,3 +91,38 @@ t.test('client text cannot forge a line', async (t) => {
   t.equal(postern.logText().trimEnd().split('\n').length, postern.lines.length);
   t.match(postern.lines.at(-1), { keyId: '', path: '/%22,%22keyId%22:%22x%22' });
 });
+
+t.test('a line says what was refused, by whom it came and to which trace it belongs', async (t) => {
+  const { raw, postern } = await startFlow(t, { log: { requests: 'all' } });
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const fields = ['User-Agent: curl/8.5 "x"', `Traceparent: 00-${trace}-00f067aa0ba902b7-01`];
+  await raw(written({ secret: EVENTS_SECRET, fields, body: '{"name":"rogue"}' }));
+  t.match(postern.lines.at(-1), {
+    reason: 'event_not_allowed',
+    events: ['rogue'],
+    userAgent: 'curl/8.5 "x"',
+    traceId: trace,
+    aborted: undefined,
+  });
+  const batch = JSON.stringify({ events: [{ name: 'login' }, { name: 'x'.repeat(80) }] });
+  await raw(written({ secret: EVENTS_SECRET, target: '/event/ingest/batch', fields, body: batch }));
+  t.match(postern.lines.at(-1), { msg: 'request', removedEvents: 1, events: ['x'.repeat(64)], traceId: trace });
+  await raw(written({ fields: [`traceparent: 00-${trace}-00f067aa0ba902b7-01-more`], body: '{}' }));
+  t.match(postern.lines.at(-1), { msg: 'request', traceId: undefined, userAgent: undefined, events: undefined });
+});
+
+t.test('every request line that could be read has its path in the line, without the query', async (t) => {
+  const { raw, postern } = await startFlow(t);
+  const pathOf = async (bytes: string | Buffer): Promise<unknown> => {
+    await raw(bytes, { untilClose: true });
+    return postern.lines.at(-1)?.['path'];
+  };
+  const closing = ['Connection: close'];
+  t.equal(await pathOf(written({ target: '/a/../b?key=s3cret', fields: closing })), '/a/../b');
+  t.equal(await pathOf(written({ target: '/%2e%2E/b', fields: closing })), '/%2e%2E/b');
+  t.equal(await pathOf(written({ target: '/upload', fields: ['Transfer-Encoding: gzip'] })), '/upload');
+  t.equal(await pathOf(written({ target: '/upload?a', fields: ['Host: b'] })), '/upload');
+  t.equal(await pathOf(written({ target: 'http://user:s3cret@host/a?b' })), '/a');
+  t.equal(await pathOf(written({ method: 'OPTIONS', target: '*' })), '*');
+  t.equal(await pathOf(written({ target: `/${'a'.repeat(3000)}/../b`, fields: closing })), `/${'a'.repeat(1023)}…`);
+});

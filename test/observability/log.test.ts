@@ -28,6 +28,10 @@ const rejection: Rejection = {
   removedEvents: 0,
   mode: 'enforce',
   rule: undefined,
+  events: undefined,
+  userAgent: undefined,
+  traceId: undefined,
+  aborted: undefined,
 };
 const because = refusal('ip_not_allowed', '203.0.113.7 is not on the list of web');
 
@@ -36,6 +40,21 @@ t.test('the rule that decided stands in the line, if there is one', async (t) =>
   const line = rejectionLine({ ...rejection, rule: 'allowedRoutes of key "a"\n' });
   t.match(JSON.parse(line), { mode: 'enforce', rule: 'allowedRoutes of key "a"\n' });
   t.equal(line.indexOf('\n'), line.length - 1);
+});
+
+t.test('what else there is to say stands at the end of a line of any kind', async (t) => {
+  const told = { events: ['a"\n'], userAgent: 'curl/8 \u2028', traceId: 'ab'.repeat(16), aborted: true } as const;
+  const line = rejectionLine({ ...rejection, ...told });
+  t.match(line, /^[ -~]*\n$/);
+  t.equal(JSON.stringify(JSON.parse(line)), JSON.stringify({ ...rejection, ...told }));
+  const { log, parsed } = collecting();
+  log.upstreamFailure(outcome({ ...told, upstreamFailure: 'truncated' }));
+  log.request(outcome(told));
+  log.request(outcome());
+  const [failure, request, plain] = parsed();
+  t.match(failure, told);
+  t.match(request, told);
+  t.match(plain, { events: undefined, userAgent: undefined, traceId: undefined, aborted: undefined });
 });
 
 t.test('a refusal is one line with exactly its fields, in their order', async (t) => {

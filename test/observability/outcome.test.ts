@@ -5,7 +5,7 @@ import { refusal, REFUSALS } from '../../src/refusal.ts';
 import { credentialRefusal, NOON, outcome } from '../support/outcomes.ts';
 
 /** Records outcomes and says who heard of each. */
-function recording(requests: RequestLogging, ...outcomes: readonly Outcome[]) {
+function recording(requests: RequestLogging['requests'], ...outcomes: readonly Outcome[]) {
   const heard = {
     metrics: 0,
     rejections: [] as Rejection[],
@@ -22,8 +22,9 @@ function recording(requests: RequestLogging, ...outcomes: readonly Outcome[]) {
       request: () => void heard.requests++,
     },
     recent: { add: (rejection) => void heard.recent.push(rejection) },
-    summary: { add: () => void heard.summary++ },
-    requests,
+    summary: { record: (_outcome, rejection) => void (heard.summary += rejection === null ? 0 : 1) },
+    logging: { requests, sample: 1 },
+    random: () => 0.5,
   });
   outcomes.forEach(record);
   return heard;
@@ -50,9 +51,22 @@ t.test('a refusal becomes one record with exactly the fields of the log line, fo
       removedEvents: 2,
       mode: 'enforce',
       rule: undefined,
+      events: undefined,
+      userAgent: undefined,
+      traceId: undefined,
+      aborted: undefined,
     },
   ]);
   t.equal(recent[0], rejections[0]);
+});
+
+t.test('what a client calls itself is cut, and only what is known is told', async (t) => {
+  const refused = { refusal: refusal('no_route', 'x') };
+  const [line] = recording('rejections', outcome({ ...refused, userAgent: 'é'.repeat(129), events: ['a'] })).rejections;
+  t.match(line, { userAgent: 'é'.repeat(128), events: ['a'], traceId: undefined, aborted: undefined });
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const [other] = recording('rejections', outcome({ ...refused, traceId, aborted: true, userAgent: '' })).rejections;
+  t.match(other, { userAgent: '', events: undefined, traceId, aborted: true });
 });
 
 t.test('a would-be refusal says so, with the status that the client received', async (t) => {
@@ -115,6 +129,28 @@ t.test('log.requests decides about lines alone, never about counters and lists',
   });
   t.match(recording('rejections', ...some), { metrics: 3, rejections: { length: 1 }, upstream: 1, requests: 0 });
   t.match(recording('all', ...some), { metrics: 3, rejections: { length: 1 }, upstream: 1, requests: 1 });
+});
+
+t.test('of the requests that pass a share gets a line; refusals and failures always do', async (t) => {
+  const linesWith = (sample: number): number => {
+    let lines = 0;
+    const line = (): void => void lines++;
+    let drawn = 0;
+    const record = createRecorder({
+      metrics: { record: () => {} },
+      log: { rejection: line, upstreamFailure: line, request: line },
+      recent: { add: () => {} },
+      summary: { record: () => {} },
+      logging: { requests: 'all', sample },
+      random: () => drawn++ / 10,
+    });
+    for (let i = 0; i < 10; i++) record(outcome());
+    record(outcome({ refusal: refusal('no_route', 'x') }));
+    record(outcome({ wouldReject: refusal('no_route', 'x') }));
+    record(outcome({ upstreamFailure: 'header_timeout' }));
+    return lines;
+  };
+  t.same([0, 0.3, 0.31, 1].map(linesWith), [3, 6, 7, 13]);
 });
 
 t.test('a path is kept without its query and up to a bound', async (t) => {

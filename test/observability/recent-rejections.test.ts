@@ -17,6 +17,10 @@ const rejection = (n: number, change: Partial<Rejection> = {}): Rejection => ({
   removedEvents: 0,
   mode: 'enforce',
   rule: undefined,
+  events: undefined,
+  userAgent: undefined,
+  traceId: undefined,
+  aborted: undefined,
   ...change,
 });
 

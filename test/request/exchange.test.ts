@@ -41,12 +41,15 @@ t.test('the outcome of an exchange', async (t) => {
     status: 204,
     refusal: null,
     removedEvents: 2,
+    aborted: false,
+    userAgent: undefined,
+    traceId: null,
     durationSeconds: 2,
     upstreamSeconds: 0.5,
     upstreamFailure: 'truncated',
     cache: 'hit',
     tokenIssued: false,
-    now: NOON,
+    now: NOON + 2000,
   });
 });
 

@@ -1,6 +1,6 @@
 /** The frame of the console: sign-in, navigation, whether Postern answers, and the page that the address names. */
 import { useEffect, useRef } from 'preact/hooks';
-import { readStatus, signOut } from './api/requests.ts';
+import { readSession, readStatus, signOut } from './api/requests.ts';
 import { ExplainPage } from './explain/explain-page.tsx';
 import { KeyPage } from './keys/key-page.tsx';
 import { KeysPage } from './keys/keys-page.tsx';
@@ -11,11 +11,11 @@ import { ApiPage } from './observed/api-page.tsx';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { PoliciesPage } from './policies/policies-page.tsx';
 import { PolicyPage } from './policies/policy-page.tsx';
-import { route, setUnsaved, type Route } from './route.ts';
+import { placeOf, route, setUnsaved, type Route } from './route.ts';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { connected, returns } from './state/connection.ts';
 import { useResource } from './state/resource.ts';
-import { session, sessionOpened, signedOut } from './state/session.ts';
+import { session, sessionOpened, signedOut, user } from './state/session.ts';
 import { announcement, StatusContext } from './state/status.ts';
 import { useStore } from './state/store.ts';
 import { LiveRegion, Notice } from './ui/notice.tsx';
@@ -23,7 +23,7 @@ import { LiveRegion, Notice } from './ui/notice.tsx';
 export function App() {
   const state = useStore(session);
   useEffect(() => {
-    const look = (): void => void readStatus().then((answer) => answer.ok && sessionOpened());
+    const look = (): void => void readSession().then((answer) => answer.ok && sessionOpened(answer.value));
     look();
     return returns.subscribe(() => session.get() === 'unknown' && look());
   }, []);
@@ -93,6 +93,7 @@ const NAVIGATION = [
 ] as const satisfies readonly (readonly [string, string, readonly Route['page'][]])[];
 
 function Header({ current }: { readonly current: Route }) {
+  const by = useStore(user);
   const leave = async (): Promise<void> => {
     const answer = await signOut();
     if (!answer.ok && answer.failure.status !== 401) return;
@@ -115,6 +116,11 @@ function Header({ current }: { readonly current: Route }) {
           </a>
         ))}
       </nav>
+      {by !== null && (
+        <span class="muted who">
+          {by.who} ({by.role})
+        </span>
+      )}
       <button type="button" class="button button-small" onClick={() => void leave()}>
         Sign out
       </button>
@@ -125,7 +131,7 @@ function Header({ current }: { readonly current: Route }) {
 function Page({ current }: { readonly current: Route }) {
   switch (current.page) {
     case 'overview':
-      return <OverviewPage />;
+      return <OverviewPage view={current.view} />;
     case 'keys':
       return <KeysPage />;
     case 'key':
@@ -183,9 +189,13 @@ function titleOf(current: Route): string {
   }
 }
 
-/** A new page begins at its top, for the eye and for the keyboard; what was announced belongs to the page before. */
+/**
+ * A new page begins at its top, for the eye and for the keyboard; what was announced belongs to the page before. Another view of
+ * the same page stays where it is.
+ */
 function useFocusOnChange(main: { readonly current: HTMLElement | null }, current: Route): void {
   const first = useRef(true);
+  const place = placeOf(current);
   useEffect(() => {
     if (first.current) {
       first.current = false;
@@ -194,7 +204,7 @@ function useFocusOnChange(main: { readonly current: HTMLElement | null }, curren
     if (!['keys', 'policies', 'lists'].includes(current.page)) announcement.set('');
     main.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
-  }, [current]);
+  }, [place]);
 }
 
 function focusMain(event: Event, main: HTMLElement | null): void {

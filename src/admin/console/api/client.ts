@@ -25,6 +25,13 @@ export interface Ask {
   readonly ifMatch?: string;
   /** Creates: refused where there is one already. */
   readonly creates?: boolean;
+  /** What was read before: it comes back as it is where nothing has changed. */
+  readonly before?: Before | undefined;
+}
+
+interface Before {
+  readonly etag: string;
+  readonly value: unknown;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -32,7 +39,7 @@ const TIMEOUT_MS = 15_000;
 /** `path` is relative to the console's own, so that it also works behind a proxy that adds a prefix. */
 export async function ask<T>(
   path: string,
-  { method = 'GET', body, ifMatch, creates = false }: Ask = {},
+  { method = 'GET', body, ifMatch, creates = false, before }: Ask = {},
 ): Promise<Answer<T>> {
   let response: Response;
   try {
@@ -44,6 +51,7 @@ export async function ask<T>(
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
         ...(creates && { 'if-none-match': '*' }),
+        ...(before !== undefined && { 'if-none-match': before.etag }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       cache: 'no-store',
@@ -54,13 +62,24 @@ export async function ask<T>(
     return unreachable;
   }
   answered();
+  if (before !== undefined && response.status === 304) return { ok: true, value: before.value as T, etag: before.etag };
   const text = await response.text().catch(() => '');
   if (response.ok) {
     const value = (text === '' ? undefined : JSON.parse(text)) as T;
     return { ok: true, value, etag: response.headers.get('etag') };
   }
-  if (response.status === 401 && path !== 'session') sessionEnded();
+  // A wrong token ends no session.
+  if (response.status === 401 && (path !== 'session' || method === 'GET')) sessionEnded();
   return { ok: false, failure: failureOf(response.status, text) };
+}
+
+const answers = new Map<string, Before>();
+
+/** For what is read again and again: what has not changed since is neither sent nor made anew. */
+export async function askAgain<T>(path: string): Promise<Answer<T>> {
+  const answer = await ask<T>(path, { before: answers.get(path) });
+  if (answer.ok && answer.etag !== null) answers.set(path, { etag: answer.etag, value: answer.value });
+  return answer;
 }
 
 const unreachable: Answer<never> = {

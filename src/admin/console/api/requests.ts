@@ -1,5 +1,5 @@
 /** The requests of the admin API that the pages make. */
-import { ask, type Answer } from './client.ts';
+import { ask, askAgain, type Answer } from './client.ts';
 import type {
   AddressList,
   AddressListReplacement,
@@ -19,6 +19,7 @@ import type {
   ObservedApi,
   Question,
   RejectionList,
+  Session,
   Status,
   Suggestion,
   Summary,
@@ -28,11 +29,16 @@ import type {
 const at = (id: string): string => `keys/${encodeURIComponent(id)}`;
 
 export const signIn = (token: string): Promise<Answer<void>> => ask('session', { method: 'POST', body: { token } });
+export const readSession = (): Promise<Answer<Session>> => ask('session');
 export const signOut = (): Promise<Answer<void>> => ask('session', { method: 'DELETE' });
 
-export const readStatus = (): Promise<Answer<Status>> => ask('status');
-export const readSummary = (): Promise<Answer<Summary>> => ask('summary');
-export const readRejections = (): Promise<Answer<RejectionList>> => ask('rejections');
+/** Without the states of keys: there may be ten thousand. */
+export const readStatus = (): Promise<Answer<Status>> => ask('status?key=');
+export const readStatesOfKeys = (): Promise<Answer<Status>> => askAgain('status');
+export const readStateOfKey = (id: string): Promise<Answer<Status>> => ask(`status?key=${encodeURIComponent(id)}`);
+export const readSummary = (minutes = 60): Promise<Answer<Summary>> => askAgain(`summary?minutes=${minutes}`);
+export const readRejections = (query: Readonly<Record<string, string>> = {}): Promise<Answer<RejectionList>> =>
+  ask(`rejections?${new URLSearchParams(query).toString()}`);
 export const purgeCache = (): Promise<Answer<void>> => ask('cache/purge', { method: 'POST' });
 export const explain = (question: Question): Promise<Answer<Explanation>> =>
   ask('explain', { method: 'POST', body: question });

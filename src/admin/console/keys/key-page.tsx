@@ -2,13 +2,13 @@
 import { listKeys, readKey } from '../api/requests.ts';
 import type { KeyDefinition, KeyStatus, Status } from '../api/types.ts';
 import { useResource, type Resource } from '../state/resource.ts';
-import { useStatus } from '../state/status.ts';
+import { useStateOfKey } from '../state/status.ts';
 import { Await, Notice } from '../ui/notice.tsx';
 import { InvalidKey } from './invalid-key.tsx';
 import { KeyEditor } from './key-editor.tsx';
 
 export function KeyPage({ id }: { readonly id: string }) {
-  const status = useStatus();
+  const status = useStateOfKey(id);
   const key = useResource(`key ${id}`, () => readKey(id));
   const keys = useResource('keys', listKeys);
   if (key.value === null && key.failure?.status === 404) return <NoSuchKey id={id} />;

@@ -1,5 +1,5 @@
 /** The rows of the table of keys: what is shown of each, which of them, and in which order. */
-import type { KeyDefinition, KeyList, KeyState, KeyStatus, KeyType, Status, Summary } from '../api/types.ts';
+import type { KeyDefinition, KeyList, KeyState, KeyStatus, KeyType, Status, RefusalCounts } from '../api/types.ts';
 
 export interface KeyRow {
   readonly id: string;
@@ -28,7 +28,7 @@ export interface Sorting {
   readonly descending: boolean;
 }
 
-export function keyRows({ keys, invalid }: KeyList, status: Status | null, summary: Summary | null): KeyRow[] {
+export function keyRows({ keys, invalid }: KeyList, status: Status | null, summary: RefusalCounts | null): KeyRow[] {
   const known = new Map(status?.keys.map((key) => [key.id, key]));
   const counted = (id: string) => ({
     refused: sum(summary, 'enforce', id),
@@ -88,5 +88,5 @@ const latest = (key: KeyStatus | undefined): string | null =>
     null,
   ) ?? null;
 
-const sum = (summary: Summary | null, mode: 'enforce' | 'report', id: string): number =>
+const sum = (summary: RefusalCounts | null, mode: 'enforce' | 'report', id: string): number =>
   (summary?.minutes ?? []).reduce((total, minute) => total + (minute[mode].byKey[id] ?? 0), 0);

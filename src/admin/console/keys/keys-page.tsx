@@ -4,7 +4,7 @@ import { listKeys, readSummary } from '../api/requests.ts';
 import type { KeyList } from '../api/types.ts';
 import { keyAddress } from '../route.ts';
 import { useResource } from '../state/resource.ts';
-import { useStatus } from '../state/status.ts';
+import { useStatesOfKeys } from '../state/status.ts';
 import { Badge, StateBadge } from '../ui/badge.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
@@ -19,7 +19,7 @@ const PAGE = 100;
 const NO_FILTER: KeyFilter = { text: '', type: 'any', state: 'any' };
 
 export function KeysPage() {
-  const status = useStatus();
+  const status = useStatesOfKeys();
   const keys = useResource('keys', listKeys, REFRESH_MS);
   const summary = useResource('summary', readSummary, REFRESH_MS);
   const readOnly = status.value?.keySource.readOnly ?? null;

@@ -5,9 +5,10 @@ import type { AddressList, AddressListReplacement } from '../api/types.ts';
 import { savedLocation, type Location } from '../keys/fields.ts';
 import { Locations } from '../keys/locations.tsx';
 import { listAddress, setUnsaved } from '../route.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { useSaving } from '../state/saving.ts';
-import { announcement, useStatus } from '../state/status.ts';
+import { announcement } from '../state/status.ts';
 import { Choice, Errors, messagesFor, messagesWithin, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { RecordBar, RecordHead, Users } from '../ui/record.tsx';
@@ -70,7 +71,7 @@ interface ListEditorProps {
 
 function ListEditor({ list, etag, onChanged }: ListEditorProps) {
   const [draft, setDraft] = useState(() => draftOf(list));
-  const readOnly = useStatus().value?.keySource.readOnly ?? null;
+  const readOnly = useReadOnly();
   const dirty = JSON.stringify(draft) !== JSON.stringify(draftOf(list));
   const saving = useSaving(dirty ? 'There are unsaved changes of the list.' : null);
   const { findings } = saving;

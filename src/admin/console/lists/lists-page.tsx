@@ -1,8 +1,8 @@
 /** All address lists: where they come from, how many entries they hold, and whether they could be read. */
 import { listAddressLists } from '../api/requests.ts';
 import { listAddress } from '../route.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
-import { useStatus } from '../state/status.ts';
 import { Badge } from '../ui/badge.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { usersInWords } from '../ui/record.tsx';
@@ -12,7 +12,7 @@ const REFRESH_MS = 10_000;
 
 export function ListsPage() {
   const lists = useResource('lists', listAddressLists, REFRESH_MS);
-  const readOnly = useStatus().value?.keySource.readOnly ?? null;
+  const readOnly = useReadOnly();
   return (
     <>
       <div class="title-row">

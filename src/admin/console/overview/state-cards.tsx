@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { purgeCache } from '../api/requests.ts';
 import type { Status } from '../api/types.ts';
+import { useCanEdit } from '../state/editing.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { Ago, Moment } from '../ui/time.tsx';
 
@@ -81,6 +82,7 @@ const SERVED = ['hit', 'stale', 'coalesced'];
 
 function Cache({ status: { cache }, onPurged }: StateCardsProps) {
   const [said, setSaid] = useState('');
+  const canEdit = useCanEdit();
   if (cache === null) return <Fact title="Query cache" value="None" children={<p>No API keeps its answers.</p>} />;
   const counts = Object.entries(cache.results);
   const asked = counts.reduce((sum, [, count]) => sum + count, 0);
@@ -96,22 +98,23 @@ function Cache({ status: { cache }, onPurged }: StateCardsProps) {
         {asked > 0 && `${served} of ${asked} queries. `}
         {cache.entries} {cache.entries === 1 ? 'entry' : 'entries'}, {size(cache.bytes)}.
       </p>
-      <button type="button" class="button button-small" onClick={() => void purge()}>
-        Empty the cache
-      </button>{' '}
+      {canEdit && (
+        <button type="button" class="button button-small" onClick={() => void purge()}>
+          Empty the cache
+        </button>
+      )}{' '}
       <span role="status">{said}</span>
     </Fact>
   );
 }
 
-function Keys({ status: { keys } }: { readonly status: Status }) {
-  const active = keys.filter(({ state }) => state === 'active').length;
-  const invalid = keys.filter(({ state }) => state === 'invalid').length;
-  const warned = keys.filter(({ warnings }) => warnings.length > 0).length;
+function Keys({ status: { keyCounts } }: { readonly status: Status }) {
+  const { active, disabled, expired, invalid, warned } = keyCounts;
+  const idle = disabled + expired + invalid;
   return (
     <Fact title="Keys" value={`${active} active`}>
       <p>
-        {keys.length - active === 0 ? 'All of them.' : `${keys.length - active} not in use.`}{' '}
+        {idle === 0 ? 'All of them.' : `${idle} not in use.`}{' '}
         {invalid > 0 && <span class="bad">{invalid} invalid. </span>}
         {warned > 0 && `${warned} with warnings. `}
         <a href="#/keys">Keys</a>

@@ -3,8 +3,8 @@ import { listPolicies } from '../api/requests.ts';
 import type { Policy } from '../api/types.ts';
 import { FIELDS } from '../keys/fields.ts';
 import { policyAddress } from '../route.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
-import { useStatus } from '../state/status.ts';
 import { Await, Notice } from '../ui/notice.tsx';
 import { usersInWords } from '../ui/record.tsx';
 import { POLICY_FIELDS } from './policy-draft.ts';
@@ -14,7 +14,7 @@ const REFRESH_MS = 10_000;
 
 export function PoliciesPage() {
   const policies = useResource('policies', listPolicies, REFRESH_MS);
-  const readOnly = useStatus().value?.keySource.readOnly ?? null;
+  const readOnly = useReadOnly();
   return (
     <>
       <div class="title-row">

@@ -6,9 +6,10 @@ import { useChoices } from '../keys/choices.ts';
 import { withoutBlankRows } from '../keys/draft.ts';
 import { FIELDS } from '../keys/fields.ts';
 import { policyAddress, setUnsaved } from '../route.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { useSaving } from '../state/saving.ts';
-import { announcement, useStatus } from '../state/status.ts';
+import { announcement } from '../state/status.ts';
 import { Check, messagesFor, SelectField, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { RecordBar, RecordHead, Users } from '../ui/record.tsx';
@@ -61,7 +62,7 @@ interface PolicyEditorProps {
 
 function PolicyEditor({ policy, etag, keys, onChanged }: PolicyEditorProps) {
   const [draft, setDraft] = useState(() => policyDraftOf(policy));
-  const readOnly = useStatus().value?.keySource.readOnly ?? null;
+  const readOnly = useReadOnly();
   const body = policyOf({ ...draft, draft: withoutBlankRows(draft.draft) });
   const dirty =
     draft.name !== (policy?.name ?? '') || JSON.stringify(body) !== JSON.stringify(policyOf(policyDraftOf(policy)));

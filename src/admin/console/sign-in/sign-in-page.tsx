@@ -1,6 +1,6 @@
-/** Asks for the admin token, which is exchanged for a session and then forgotten. */
+/** Asks for an admin token, which is exchanged for a session and then forgotten. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { signIn } from '../api/requests.ts';
+import { readSession, signIn } from '../api/requests.ts';
 import { sessionOpened } from '../state/session.ts';
 import { Notice } from '../ui/notice.tsx';
 
@@ -13,13 +13,14 @@ export function SignInPage({ ended }: { readonly ended: boolean }) {
 
   const submit = async (): Promise<void> => {
     setBusy(true);
-    const answer = await signIn(token);
+    const signedIn = await signIn(token);
+    const answer = signedIn.ok ? await readSession() : signedIn;
     setBusy(false);
     if (answer.ok) {
       setToken('');
-      return sessionOpened();
+      return sessionOpened(answer.value);
     }
-    setWrong(answer.failure.status === 401 ? 'That is not the admin token.' : answer.failure.detail);
+    setWrong(answer.failure.status === 401 ? 'That is no admin token.' : answer.failure.detail);
     input.current?.select();
     input.current?.focus();
   };
@@ -49,7 +50,7 @@ export function SignInPage({ ended }: { readonly ended: boolean }) {
             onInput={(event) => setToken(event.currentTarget.value)}
           />
           <p class="hint" id="token-hint">
-            <code>admin.token</code> of the configuration.
+            <code>admin.token</code>, or one of <code>admin.tokens</code>, of the configuration.
           </p>
           <p class="bad" id="token-wrong" role="alert">
             {wrong}
