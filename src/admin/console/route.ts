@@ -16,7 +16,7 @@ export type Route =
   | { readonly page: 'keys' }
   | { readonly page: 'key'; readonly id: string }
   | { readonly page: 'new-key' }
-  | { readonly page: 'policies' | 'lists' }
+  | { readonly page: 'policies' | 'lists' | 'history' }
   /** `name` null: a new one. */
   | { readonly page: 'policy' | 'list'; readonly name: string | null }
   /** `name`: null for the first of all. */
@@ -38,6 +38,7 @@ export function parseRoute(fragment: string): Route {
       return id ? { page: 'key', id: decoded(id) } : { page: 'unknown' };
     case 'policies':
     case 'lists':
+    case 'history':
       return { page };
     case 'new-policy':
       return { page: 'policy', name: null };
