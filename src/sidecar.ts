@@ -4,8 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { createAdminTokens, hasAdmins } from './admin/admin-tokens.ts';
-import { createHistory } from './admin/history/history.ts';
+import { createAdmins } from './admin/admins.ts';
 import { createAdminServer } from './admin/server.ts';
 import { consoleFolder, readStaticFiles } from './admin/static.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -15,7 +14,6 @@ import { clientErrorListener } from './data-port/client-error.ts';
 import { createDataPort } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
-import { createKeyStore } from './keys/create-store.ts';
 import type { KeySnapshot } from './keys/key.ts';
 import type { KeySource } from './keys/source.ts';
 import { late } from './lib/late.ts';
@@ -40,6 +38,7 @@ import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
 import { dataPortSettings, readProxyHeaders } from './listeners.ts';
 import { startKeys } from './start-keys.ts';
+import { startTracing } from './telemetry/start-tracing.ts';
 
 export interface SidecarOptions {
   readonly file: string;
@@ -126,8 +125,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     openStreamLane: ({ req, res }, then) => dataPort.openStreamLane(req, res, then),
     now: clock.monotonic,
   };
+  const tracing = await startTracing({ env, version, log });
   dataPort.serve({
-    request: createGateway({ world, rules: current.rules, clock }),
+    request: createGateway({ world, rules: current.rules, clock, tracing }),
     clientError: clientErrorListener({
       ...recordBrokenRequests(reporting.record, clock),
       openOn: (socket) => connectionOf(socket).open,
@@ -136,26 +136,19 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const proxyProtocol = readProxyHeaders(dataPort, config.listen, log);
   let running = config;
-  const tokensOfAdmins = createAdminTokens(config.admin);
-  const store = late(() => createKeyStore(config, env, current.apiNames));
-  const history = createHistory(config, { env, now: clock.now, log, keys: current.keys, store });
-  /** Early, since they may have to connect. */
-  const openFor = (admin: Config['admin']): void => void (hasAdmins(admin) && store() && history.look());
-  openFor(config.admin);
+  const admins = createAdmins(config, { env, now: clock.now, log, apis: current.apiNames, keys: current.keys });
   const admin = createAdminServer({
     metrics,
     health,
     log,
     api: {
       ...config.admin,
-      tokens: tokensOfAdmins,
+      ...admins,
       version,
-      store,
       source,
       recent: reporting.recent,
       summary: reporting.summary,
       observer: observing?.observer ?? null,
-      history,
       log,
       now: clock.now,
       random: randomBytes,
@@ -172,37 +165,41 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
   function takeKeys(keys: KeySnapshot): void {
     current.applyKeys(keys);
-    if (tokensOfAdmins.any()) history.look();
+    admins.keysChanged();
   }
 
   function apply(next: Config): void {
-    openFor(next.admin);
+    admins.openFor(next.admin);
     current.applyConfig(next);
     inFlight.setApis(apisIn(next));
     // A key file may name an API that is there since, or is not there any more.
     if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
     running = next;
-    tokensOfAdmins.replace(next.admin);
+    admins.tokens.replace(next.admin);
     log.setLevel(next.log.level);
     reporting.setRequests(next.log.requests);
   }
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
   /** Keys are followed to the end: one that is taken back while requests under way end must not go on working. */
-  const closeAll = async (): Promise<void> => {
+  const closeAll = async (leftMs: () => number): Promise<void> => {
     reloads.close();
     proxyProtocol?.closePending();
     await Promise.all([dataPort.close(), current.close()]);
     rate.close();
     caches.close();
-    await Promise.all([source.close(), admin.close(), observing?.observer.close()]);
-    history.close();
-    if (store.made()) store().close();
+    const traced = tracing?.close(Math.min(leftMs(), TRACES_MS));
+    await Promise.all([source.close(), admin.close(), observing?.observer.close(), traced]);
+    admins.close();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
   const closeWithin = async (graceMs: number): Promise<void> => {
     const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
-    const inTime = await within(graceMs + UNCLOSED_MS, closeAll());
+    const end = clock.monotonic() + graceMs + UNCLOSED_MS / 2;
+    const inTime = await within(
+      graceMs + UNCLOSED_MS,
+      closeAll(() => end - clock.monotonic()),
+    );
     clearTimeout(force);
     if (!inTime) log.warn('stopped_unclosed', { detail: 'not all connections could be closed in time' });
   };
@@ -231,6 +228,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
 
 /** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
 const UNCLOSED_MS = 1000;
+
+/** How long a shutdown waits at most for the last spans to be exported. */
+const TRACES_MS = 2000;
 
 const apisIn = ({ apis }: Config): number => Object.keys(apis).length;
 

@@ -8,7 +8,7 @@ import type { CacheHolder } from '../cache/cache-key.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { CacheQuery, CacheSink, CacheVerdict } from '../cache/query.ts';
 import type { Answer } from '../cache/store.ts';
-import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from '../upstream/dispatch.ts';
+import type { Flight, ResponseSink, UpstreamRequest } from '../upstream/dispatch.ts';
 import type { UpstreamFailure } from '../upstream/failure.ts';
 import { reasonOf } from '../upstream/forward.ts';
 import type { Upstream } from '../upstream/pool.ts';
@@ -18,6 +18,7 @@ import type { Exchange } from './exchange.ts';
 import type { Routed } from './passage.ts';
 import { freshMsOf, isForStrangers, shapeOf } from './cache-shape.ts';
 import { keptHeaders, targetOf, upstreamRequest } from './fields.ts';
+import { dispatchFor } from './traced-dispatch.ts';
 
 export interface CachedQuerySettings {
   readonly exchange: Routed<Exchange>;
@@ -102,7 +103,7 @@ export class CachedQuery implements CacheQuery, CacheSink {
     const exchange = this.#exchange;
     const { now } = this.#world;
     const startedAt = now();
-    return dispatch(this.#upstream, this.request(), {
+    return dispatchFor(exchange)(this.#upstream, this.request(), {
       onResponse: (status, headers, statusText) => {
         exchange.upstreamSeconds = (now() - startedAt) / 1000;
         sink.onResponse(status, headers, statusText);

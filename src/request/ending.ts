@@ -5,14 +5,16 @@
 import { answer, problemBody, problemHeaders } from '../data-port/answer.ts';
 import type { Outcome } from '../observability/outcome.ts';
 import type { ApiName } from '../policy/ruleset.ts';
+import type { RequestTrace } from '../telemetry/tracing.ts';
 import { refusal, REFUSALS, type Refusal } from '../refusal.ts';
 import { connectionOf, remember } from './connection.ts';
 import { corsHeadersFor } from './cors-headers.ts';
-import { outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';
-import { quotaHeaders } from './fields.ts';
+import { CLIENT_GONE, outcomeOf, type AnswerFacts, type Exchange } from './exchange.ts';
+import { quotaHeaders, schemeOf } from './fields.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Observing } from './observing.ts';
 import { isRouted } from './passage.ts';
+import { modeOf } from './run.ts';
 
 export interface EndingPorts {
   readonly record: (outcome: Outcome) => void;
@@ -80,10 +82,24 @@ export function createEnding(ports: EndingPorts): Ending {
       ports.inFlight.leave(exchange.seat);
       ports.leave(exchange.api.name);
     }
-    ports.record(outcomeOf(exchange, facts, ports.now()));
+    const outcome = outcomeOf(exchange, facts, ports.now());
+    if (exchange.trace !== null) endTrace(exchange, exchange.trace, outcome);
+    ports.record(outcome);
   }
 
   return { begin, refuse, settle };
+}
+
+function endTrace(exchange: Exchange, trace: RequestTrace, outcome: Outcome): void {
+  const { facts, res, route } = exchange;
+  trace.end({
+    outcome,
+    answered: outcome.status !== CLIENT_GONE || res.headersSent,
+    scheme: schemeOf(exchange),
+    httpVersion: facts.httpVersion,
+    route: route?.route.pattern ?? null,
+    mode: modeOf(exchange, 'key'),
+  });
 }
 
 /** Nothing is left to decide about it, and its connection may stay for long. */

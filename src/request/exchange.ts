@@ -5,8 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { collectBody } from '../data-port/body.ts';
 import { continueInTurn } from '../lib/pipelining.ts';
+import { readTraceparent } from '../lib/trace-context.ts';
 import type { CacheResult, Outcome, UpstreamFailureKind } from '../observability/outcome.ts';
-import { traceIdIn } from '../observability/trace-id.ts';
+import type { RequestTrace } from '../telemetry/tracing.ts';
 import type { TokenAnswer } from '../tokens/token-answer.ts';
 import type { BodyText } from '../policy/body-credential.ts';
 import type { ClientAddress } from '../policy/client-address.ts';
@@ -45,6 +46,8 @@ export interface Arrival {
   readonly awaitsContinue: boolean;
   /** Where it goes, if the request before it on its connection went there by the same rules. */
   readonly place: Place;
+  /** Its part in a trace; null: there are no traces. */
+  readonly trace: RequestTrace | null;
   /** Told once when the client leaves before its answer. */
   readonly onGone: (exchange: Exchange) => void;
 }
@@ -62,6 +65,7 @@ export class Exchange implements Passage {
   readonly rules: Ruleset;
   readonly requestId: string;
   readonly startedAt: number;
+  readonly trace: RequestTrace | null;
   path: string;
   query: string;
   api: ApiRules | null;
@@ -114,6 +118,7 @@ export class Exchange implements Passage {
     this.rules = arrival.rules;
     this.requestId = arrival.requestId;
     this.startedAt = arrival.startedAt;
+    this.trace = arrival.trace;
     this.path = arrival.place.path;
     this.query = arrival.place.query;
     this.api = arrival.place.api;
@@ -152,6 +157,10 @@ export class Exchange implements Passage {
   }
 }
 
+/** The trace that it is a part of; without traces of our own, the one that its caller says. */
+const traceIdOf = ({ trace, facts }: Exchange): string | null =>
+  trace === null ? (readTraceparent(facts.headers.traceparent)?.traceId ?? null) : trace.traceId;
+
 /** What the log, the counters and the list of rejections are made from. `monotonicNow` in milliseconds. */
 export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow: number): Outcome {
   const { facts, identity, refusal: reason, wouldReject } = exchange;
@@ -173,7 +182,7 @@ export function outcomeOf(exchange: Exchange, answer: AnswerFacts, monotonicNow:
     rejectedEvents: exchange.rejectedEvents,
     events: exchange.refusedNames,
     userAgent: facts.headers.userAgent,
-    traceId: traceIdIn(facts.headers.traceparent),
+    traceId: traceIdOf(exchange),
     durationSeconds: tookMs / 1000,
     upstreamSeconds: exchange.upstreamSeconds,
     upstreamFailure: exchange.upstreamFailure,

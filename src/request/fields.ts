@@ -18,10 +18,16 @@ export function targetOf(exchange: Routed<Exchange>): string {
   return path + (exchange.query === '' ? '' : handOver(exchange, exchange.api).query);
 }
 
+/** How the client came: by the word of a trusted proxy, or as it is connected. */
+export function schemeOf(exchange: Exchange): 'http' | 'https' {
+  const { headers, secure } = exchange.facts;
+  return forwardedProto(clientOf(exchange).fromTrustedProxy ? headers.forwardedProto : undefined, secure);
+}
+
 /** The request that the backend is sent. */
 export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream): UpstreamRequest {
   const { facts, api, body, identity, route } = exchange;
-  const { fromTrustedProxy, forwardedFor } = clientOf(exchange);
+  const { forwardedFor } = clientOf(exchange);
   const handover = handOver(exchange, api);
   return {
     method: facts.method,
@@ -31,7 +37,7 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
       connection: facts.headers.connection,
       credentialFields: api.credentialFields,
       forwardedFor,
-      forwardedProto: forwardedProto(fromTrustedProxy ? facts.headers.forwardedProto : undefined, facts.secure),
+      forwardedProto: schemeOf(exchange),
       forwardedHost: facts.headers.host,
       requestId: exchange.requestId,
       key: identity?.key ?? null,

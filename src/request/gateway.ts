@@ -9,6 +9,7 @@ import { acceptableRequestId, requestIds } from '../data-port/request-id.ts';
 import { recordOf } from '../data-port/socket-record.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { connectionOf, placeOf } from './connection.ts';
 import { Exchange, goneFacts } from './exchange.ts';
 import { answerOwn } from './own.ts';
@@ -21,6 +22,8 @@ export interface GatewayPorts {
   /** What requests are judged by now. Read once a request. */
   readonly rules: () => Ruleset;
   readonly clock: Clock;
+  /** null: there are no traces. */
+  readonly tracing: Pick<Tracing, 'begin'> | null;
 }
 
 /** `now`: milliseconds since the epoch. `monotonic`: milliseconds from an arbitrary start, never backwards. */
@@ -32,7 +35,7 @@ export interface Clock {
 /** Takes a request from the socket to its end. `awaitsContinue`: it came with `Expect: 100-continue`. */
 export type HandleRequest = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
 
-export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequest {
+export function createGateway({ world, rules, clock, tracing }: GatewayPorts): HandleRequest {
   const { ending } = world;
   const nextRequestId = requestIds();
   const onGone = (exchange: Exchange): void => ending.settle(exchange, goneFacts(exchange));
@@ -64,6 +67,7 @@ export function createGateway({ world, rules, clock }: GatewayPorts): HandleRequ
       requestId: acceptableRequestId(facts.headers.requestId) ?? nextRequestId(),
       startedAt: clock.monotonic(),
       awaitsContinue,
+      trace: tracing === null ? null : tracing.begin(facts),
       place: placeOf(connection.visit, facts, current),
       onGone,
     });

@@ -20,6 +20,7 @@ import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import { maxBodyBytesOf, type Routed } from './passage.ts';
 import type { Verdict, Wait } from './run.ts';
+import { dispatchFor } from './traced-dispatch.ts';
 import { answerHeaders, upstreamRequest } from './fields.ts';
 
 /** What the whole way asks of the world. */
@@ -94,6 +95,7 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
     req,
     res,
     now: world.now,
+    dispatch: dispatchFor(exchange),
     request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
     send: query === null ? null : (sink) => query.take(sink),
     maxBodyBytes: maxBodyBytesOf(exchange),

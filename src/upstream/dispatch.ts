@@ -48,6 +48,9 @@ const MAX_INTERIM_RESPONSES = 32;
 /** The other keys' requests go on. */
 const FOR_ITS_SHARE = "for its key's share of the connections (maxConnectionsPerKey)";
 
+/** Sends a request and says who takes its answer: `dispatch`, or whoever stands around it. */
+export type Dispatch = typeof dispatch;
+
 /** Sends the request as soon as the backend has a connection for it. */
 export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink): Flight {
   const dispatched = new Dispatched(upstream, request, sink);

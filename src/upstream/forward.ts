@@ -8,7 +8,7 @@ import { withoutField } from '../lib/header-list.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 import { endWhole } from '../lib/whole-answer.ts';
 import { BodyStream } from './body-stream.ts';
-import { dispatch, type Flight, type ResponseSink, type UpstreamRequest } from './dispatch.ts';
+import type { Dispatch, Flight, ResponseSink, UpstreamRequest } from './dispatch.ts';
 import type { UpstreamFailure } from './failure.ts';
 import { clientTrailers } from './headers.ts';
 import type { Upstream } from './pool.ts';
@@ -20,6 +20,8 @@ export interface ForwardInput {
   readonly res: ServerResponse;
   /** `body` is `req` itself for a body that streams through. */
   readonly request: UpstreamRequest;
+  /** How the upstream is asked. */
+  readonly dispatch: Dispatch;
   /** Asks somebody else for the answer, such as a cache, who may ask the upstream; null asks the upstream. */
   readonly send: ((sink: ResponseSink) => Flight) | null;
   /** For a body that streams; declared lengths were judged before. */
@@ -79,7 +81,7 @@ class Forwarding implements ResponseSink {
     // The response of a pipelined request has no socket yet, and tells nothing when the client leaves.
     this.#isPipelined = this.#res.socket === null;
     (this.#isPipelined ? this.#req.socket : this.#res).on('close', this.#onClientClose);
-    const { upstream, request, send, maxBodyBytes } = this.#input;
+    const { upstream, request, dispatch, send, maxBodyBytes } = this.#input;
     if (request.body === this.#req) {
       this.#upload = new BodyStream({ req: this.#req, maxBytes: maxBodyBytes, onTooLarge: this.#onTooLarge });
       this.#flight = dispatch(upstream, { ...request, body: this.#upload }, this);

@@ -47,6 +47,7 @@ export function exchangeWith(
     requestId: 'id-1',
     startedAt: 1000,
     awaitsContinue: false,
+    trace: null,
     place: NOWHERE,
     onGone: () => {},
     ...change,
@@ -108,6 +109,7 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
     world,
     rules: given.rules ?? (() => rulesOf([])),
     clock: { now: () => NOON, monotonic: () => 0 },
+    tracing: null,
   });
   const { port, server } = await serving(t, (req, res) => handle(req, res, false));
   server.on('checkContinue', (req, res) => handle(req, res, true));

@@ -204,6 +204,7 @@ export async function proxyTo(t: Test, upstream: Upstream, overrides: Partial<Fo
       res,
       maxBodyBytes: 1_048_576,
       now: () => performance.now(),
+      dispatch,
       send: null,
       request: requestFrom(req, upstream),
       onAnswered: () => undefined,

@@ -4,6 +4,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { forward } from '../../src/upstream/forward.ts';
+import { dispatch } from '../../src/upstream/dispatch.ts';
 import { answering, onRequest, proxyTo, rawBackend, RawClient, talkOnce, upstreamTo } from '../support/upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
@@ -450,6 +451,7 @@ void t.test('aborting is silent', async (t) => {
       res,
       maxBodyBytes: 1,
       now: () => 0,
+      dispatch,
       send: null,
       onAnswered: () => undefined,
       answerHeaders: () => [],
