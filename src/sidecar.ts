@@ -96,7 +96,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
-  const reporting = createReporting({ metrics, log, requests: config.log.requests });
+  const reporting = createReporting({ metrics, log, requests: config.log.requests, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const dataPort = await createDataPort(dataPortSettings(config.listen));
@@ -157,7 +157,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       config: () => running,
       samples: metrics.samples,
       reload: () => source.reload(),
-      configStatus: () => reloadStatus(reloader.status(), source),
+      configStatus: reloader.status,
       cache: { stats: caches.stats, purge: caches.purge },
       files: late(() => readStaticFiles(consoleFolder())),
     },

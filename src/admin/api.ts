@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import type { AdminTokens } from './admin-tokens.ts';
 import { apiListOperation } from './api-list-operation.ts';
 import { createAudit } from './audit.ts';
-import { createAuthenticator, peerAddress, unauthorized, type Authenticator } from './auth.ts';
+import { createAuthenticator, ENDED, peerAddress, type Authenticator } from './auth.ts';
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
@@ -27,6 +27,7 @@ import {
   PROBLEM_MEDIA_TYPE,
 } from './problem.ts';
 import { recordOperations, type RecordPorts } from './record-operations.ts';
+import { createRepeats, type Repeats } from './repeats.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
 import { createRejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
@@ -35,6 +36,7 @@ import { createSessions } from './sessions.ts';
 import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
 import type { ListedKeySource } from '../keys/listed-source.ts';
+import { sha256Hex } from '../lib/digest.ts';
 import { namesTag } from '../lib/entity-tag.ts';
 import type { Log } from '../observability/log.ts';
 
@@ -72,7 +74,8 @@ export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): 
   });
   scope.addHook('preClose', async () => streams.close());
   acceptJsonAlone(scope);
-  for (const operation of operations) registerOperation(scope, operation, auth);
+  const repeats = createRepeats(ports);
+  for (const operation of operations) registerOperation(scope, operation, { auth, repeats });
   refuseOtherMethods(scope, operations);
   const document = openApiDocument(operations, ports.version);
   scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document));
@@ -127,7 +130,12 @@ function acceptJsonAlone(scope: FastifyInstance): void {
 /** Of whoever has shown no token: a session needs no more. */
 const MAX_OPEN_BODY_BYTES = 16_384;
 
-function registerOperation(scope: FastifyInstance, operation: Operation, auth: Authenticator): void {
+interface Doors {
+  readonly auth: Authenticator;
+  readonly repeats: Repeats;
+}
+
+function registerOperation(scope: FastifyInstance, operation: Operation, { auth, repeats }: Doors): void {
   const { method, path } = operation;
   const callers = new WeakMap<FastifyRequest, Caller>();
   scope.route({
@@ -153,7 +161,11 @@ function registerOperation(scope: FastifyInstance, operation: Operation, auth: A
       // A body may take its time, and the token or the session may have ended meanwhile.
       if (!auth.isValid(caller)) return send(reply, ENDED);
       const call = callOf(request, caller);
-      if ('handle' in operation) return send(reply, await operation.handle(call));
+      if ('handle' in operation) {
+        const { handle, operationId, repeatable = false } = operation;
+        const answer = await (repeatable ? repeats.once(call, operationId, () => handle(call)) : handle(call));
+        return method === 'GET' ? sendRead(request, reply, answer) : send(reply, answer);
+      }
       const refused = operation.stream(call, request, reply);
       return refused === null ? reply : send(reply, refused);
     },
@@ -162,7 +174,6 @@ function registerOperation(scope: FastifyInstance, operation: Operation, auth: A
 
 const NOTHING_HERE = problem('not_found', 'There is nothing here.');
 const FOR_EDITORS = problem('forbidden', 'This changes something, which a viewer may not. Ask an editor.');
-const ENDED = unauthorized('invalid_token', 'The token or the session has ended meanwhile. Nothing was done.');
 const NOT_DELIBERATE = problem(
   'foreign_origin',
   'A change with a session needs `Content-Type: application/json` or `X-Requested-With`, which other pages cannot send.',
@@ -182,9 +193,12 @@ const callOf = (request: FastifyRequest, caller: Caller): Call => ({
   body: request.body,
   ifMatch: request.headers['if-match'],
   ifNoneMatch: request.headers['if-none-match'],
+  idempotencyKey: headerOf(request, 'idempotency-key'),
   caller,
   address: peerAddress(request.raw),
 });
+
+const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => headers[name]?.toString();
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[];
 
@@ -213,6 +227,18 @@ function serveConsole(scope: FastifyInstance, console: () => StaticFiles): void 
     if (namesTag(request.headers['if-none-match'] ?? '', file.etag)) return reply.code(304).send();
     return reply.type(file.type).send(file.body);
   });
+}
+
+/** What was read gets a tag, so that who reads it again and again is only sent what has changed. */
+function sendRead(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  if (isAdminProblem(answer) || (answer.status !== 200 && answer.status !== 304)) return send(reply, answer);
+  const { headers, tag } = answer;
+  const text = answer.status === 200 ? JSON.stringify(answer.body) : '';
+  const etag = headers?.['etag'] ?? tag ?? `"${sha256Hex(text).slice(0, 32)}"`;
+  reply.header('etag', etag);
+  if (answer.status === 304 || namesTag(request.headers['if-none-match'] ?? '', etag))
+    return send(reply, { status: 304, ...(headers && { headers }) });
+  return send(reply.type('application/json; charset=utf-8'), { ...answer, body: text });
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {

@@ -25,6 +25,8 @@ export interface KeyChanges {
   readonly get: (id: string) => Promise<LoadedDefinition | null | AdminProblem>;
   /** Every key, policy and address list. */
   readonly everything: () => Promise<KeySet | AdminProblem>;
+  /** Why what is stored cannot be known now, or null. */
+  readonly readable: () => string | null;
   /** Why nothing can be changed here, or null. */
   readonly writable: () => AdminProblem | null;
   readonly update: (call: Call, what: Attempt, decide: Decide<AdminProblem>) => Promise<Updated | AdminProblem>;
@@ -97,6 +99,7 @@ export function createKeyChanges({ store, source, reload, audit, history }: KeyC
   };
 
   return {
+    readable: () => (source.status().up ? null : (source.status().why ?? 'the source cannot be read')),
     writable,
     list: async () => valueOf(await store().list()),
     get: async (id) => valueOf(await store().get(id)),

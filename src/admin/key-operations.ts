@@ -9,7 +9,9 @@ import { KEY_TYPES, type KeySnapshot, type KeyType } from '../keys/key.ts';
 import type { Change } from '../keys/key-store.ts';
 import { entityTag, matches, readNewDefinition, readReplacement, showDefinition } from './definition-view.ts';
 import type { KeyChanges } from './key-changes.ts';
-import type { Answer, Call, Operation } from './operation.ts';
+import { keyInForce, keysInForce } from './keys-in-force.ts';
+import { KeysQuery } from './key-schemas.ts';
+import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
 
 export interface KeyPorts {
@@ -26,11 +28,23 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
     body: showDefinition(definition, records()),
   });
 
-  const list = async (): Promise<Answer> => {
+  /** Tags of lists tell one set of keys of this process from every other: reading them all to compare would cost more than sending them. */
+  const process = Buffer.from(random(9)).toString('base64url');
+  const listTag = (): string => `"${process}-${keys()?.version ?? 0}"`;
+
+  const list = async (call: Call): Promise<Answer> => {
+    const read = readInput(KeysQuery, call.query);
+    if (!read.ok) return read.problem;
+    if (read.value.of === 'inForce') return { status: 200, body: keysInForce(keys()) };
+    const tag = listTag();
+    // Taken before reading: what changes meanwhile is sent again rather than missed.
+    if (call.ifNoneMatch !== undefined && matches(call.ifNoneMatch, tag) && changes.readable() === null)
+      return { status: 304, tag };
     const stored = await changes.list();
     if ('code' in stored) return stored;
     return {
       status: 200,
+      tag,
       body: {
         keys: stored.flatMap((entry) => ('definition' in entry ? [showDefinition(entry.definition, records())] : [])),
         invalid: stored.flatMap((entry) => ('invalid' in entry ? [{ id: entry.id, why: entry.invalid }] : [])),
@@ -38,8 +52,15 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
     };
   };
 
-  const get = async ({ params }: Call): Promise<Answer> => {
-    const stored = await changes.get(params['id'] ?? '');
+  const get = async (call: Call): Promise<Answer> => {
+    const id = call.params['id'] ?? '';
+    const read = readInput(KeysQuery, call.query);
+    if (!read.ok) return read.problem;
+    if (read.value.of === 'inForce') {
+      const inForce = keys()?.byId.get(id);
+      return inForce === undefined ? noSuchKey : { status: 200, body: keyInForce(inForce) };
+    }
+    const stored = await changes.get(id);
     if (stored === null) return noSuchKey;
     if ('code' in stored) return stored;
     if ('invalid' in stored) return { ...malformed(stored.invalid), headers: { etag: entityTag(stored) } };
@@ -98,8 +119,10 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
       operationId: 'listKeys',
       access: 'viewer',
       summary: 'Every key.',
+      query: KeysQuery,
       success: { status: 200, schema: 'KeyList' },
-      problems: ['source_unavailable'],
+      headers: ['ETag'],
+      problems: ['source_unavailable', 'invalid_request'],
       handle: list,
     },
     {
@@ -109,6 +132,7 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
       access: 'editor',
       summary: 'Create a key with a new secret.',
       body: 'NewKey',
+      repeatable: true,
       success: { status: 201, schema: 'CreatedKey' },
       headers: ['ETag', 'Location'],
       problems: ['id_taken', 'invalid_definition', ...WRITE_PROBLEMS],
@@ -120,9 +144,10 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
       operationId: 'getKey',
       access: 'viewer',
       summary: 'One key.',
+      query: KeysQuery,
       success: definition,
       headers: ['ETag'],
-      problems: ['not_found', 'malformed_definition', 'source_unavailable'],
+      problems: ['not_found', 'malformed_definition', 'source_unavailable', 'invalid_request'],
       handle: get,
     },
     {

@@ -86,6 +86,15 @@ export const KeyList = z.strictObject({
     .describe('Stored definitions that cannot be read; each disables that one key.'),
 });
 
+export const KeysQuery = z.strictObject({
+  of: z
+    .enum(['stored', 'inForce'], { error: 'must be stored or inForce' })
+    .optional()
+    .describe(
+      '`stored`, the default: as they are in the key file or in Redis. `inForce`: those that requests are judged by, also while the source cannot be read; without descriptions, and not to be sent back.',
+    ),
+});
+
 export const CreatedKey = z.strictObject({
   key: KeyDefinition,
   secret: z.string().describe('Shown this once, and kept nowhere.'),

@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { KEY_TYPES } from '../keys/key.ts';
+import { wholeInQuery } from './query-values.ts';
 
 const instantOrNull = z.iso.datetime().nullable();
 
@@ -91,11 +92,7 @@ export const WhatIf = z.strictObject({
 });
 
 export const DaysQuery = z.strictObject({
-  days: z
-    .string({ error: 'must be given once' })
-    .regex(/^(?:[1-9]|[1-8]\d|90)$/, { error: 'must be a whole number from 1 to 90' })
-    .optional()
-    .describe('How many days, today among them; by default all that are kept.'),
+  days: wholeInQuery(1, 90).optional().describe('How many days, today among them; by default all that are kept.'),
 });
 
 export const CallersQuery = DaysQuery.extend({

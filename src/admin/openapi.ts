@@ -14,6 +14,7 @@ type Json = Readonly<Record<string, unknown>>;
 const EVERY: readonly AdminProblemCode[] = [
   'malformed_request',
   'foreign_origin',
+  'method_not_allowed',
   'misdirected_request',
   'internal_error',
 ];
@@ -23,8 +24,7 @@ const WITH_BODY: readonly AdminProblemCode[] = ['body_too_large', 'unsupported_m
 /** The document; `version` is that of Postern. */
 export function openApiDocument(operations: readonly Operation[], version: string): Json {
   const paths: Record<string, Record<string, Json>> = {};
-  for (const operation of operations)
-    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describeOperation(operation);
+  for (const operation of operations) Object.assign((paths[operation.path] ??= {}), describeMethods(operation));
   return {
     openapi: '3.1.0',
     info: { title: 'Postern admin API', version, description: 'Keys, refusals and the state of one Postern process.' },
@@ -43,8 +43,21 @@ export function openApiDocument(operations: readonly Operation[], version: strin
   };
 }
 
+/** What can be read can also be asked for without its body. */
+function describeMethods(operation: Operation): Record<string, Json> {
+  const { method, operationId, summary } = operation;
+  const described = describeOperation(operation);
+  if (method !== 'GET' || 'stream' in operation) return { [method.toLowerCase()]: described };
+  const responses = Object.entries(described['responses'] as Record<string, Json>).map(
+    ([status, { content: _content, ...response }]) => [status, response] as const,
+  );
+  const head = { ...described, operationId: `${operationId}Head`, summary: `${summary} The head of the answer alone.` };
+  return { get: described, head: { ...head, responses: Object.fromEntries(responses) } };
+}
+
 function describeOperation(operation: Operation): Json {
   const { operationId, summary, body, success, problems, access, creates = false } = operation;
+  const { repeatable = false, method } = operation;
   const possible = [
     ...EVERY,
     ...(access === 'open' ? [] : WITH_TOKEN),
@@ -52,15 +65,17 @@ function describeOperation(operation: Operation): Json {
     ...(body ? WITH_BODY : []),
     ...problems,
   ];
+  if (repeatable) possible.push('idempotency_key_reused');
   return {
     operationId,
     summary,
     ...(access === 'open' && { security: [] }),
     ...(access !== 'open' && { 'x-role': access }),
-    parameters: [...pathParameters(operation), ...queryParameters(operation), ...conditionParameters(operation)],
+    parameters: [...pathParameters(operation), ...queryParameters(operation), ...headerParameters(operation)],
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: reference(body) } } } }),
     responses: {
       [success.status]: describeSuccess(operation),
+      ...(method === 'GET' && success.schema !== 'text/event-stream' && { 304: NOT_MODIFIED }),
       ...(creates && { 201: { ...describeSuccess(operation), description: SUCCESS[201] } }),
       ...Object.fromEntries(byStatus(possible).map(([status, codes]) => [status, describeProblem(codes)])),
     },
@@ -85,6 +100,34 @@ function queryParameters({ query }: Operation): Json[] {
     schema,
   }));
 }
+
+function headerParameters(operation: Operation): Json[] {
+  const { method, repeatable = false } = operation;
+  return [
+    ...conditionParameters(operation),
+    ...(repeatable ? [IDEMPOTENCY_KEY] : []),
+    ...(method === 'GET' && !('stream' in operation) ? [IF_CHANGED] : []),
+  ];
+}
+
+const IDEMPOTENCY_KEY: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'A new random text for each request. Sent again within 10 minutes by the same caller to the same process, the request makes nothing anew and has the first answer.',
+  schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+};
+
+const IF_CHANGED: Json = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of an answer that the caller has: 304 if it is still the same.',
+  schema: { type: 'string' },
+};
+
+const NOT_MODIFIED: Json = { description: 'As the caller has it.', headers: { ETag: { schema: { type: 'string' } } } };
 
 function conditionParameters({ ifMatch, creates = false }: Operation): Json[] {
   if (ifMatch === undefined) return [];
@@ -128,8 +171,21 @@ function byStatus(codes: readonly AdminProblemCode[]): [number, AdminProblemCode
   return [...found].sort(([a], [b]) => a - b);
 }
 
+/** What a refusal says in its head. */
+const PROBLEM_HEADERS: Readonly<Record<number, readonly [name: string, schema: Json]>> = {
+  401: ['WWW-Authenticate', { type: 'string' }],
+  405: ['Allow', { type: 'string' }],
+  429: ['Retry-After', { type: 'integer', minimum: 1 }],
+};
+
+function problemHeaders(codes: readonly AdminProblemCode[]): Json | undefined {
+  const [name, schema] = PROBLEM_HEADERS[ADMIN_PROBLEMS[codes[0] as AdminProblemCode].status] ?? [];
+  return name === undefined ? undefined : { [name]: { schema } };
+}
+
 const describeProblem = (codes: readonly AdminProblemCode[]): Json => ({
   description: codes.map((code) => `\`${code}\``).join(' or '),
+  ...(problemHeaders(codes) && { headers: problemHeaders(codes) }),
   content: {
     [PROBLEM_MEDIA_TYPE]: {
       schema: { allOf: [reference('Problem'), { properties: { code: { enum: codes } } }] },

@@ -7,6 +7,7 @@ import type { AdminRole } from '../config/admin-token-schema.ts';
 import { findingsOf } from '../config/issue.ts';
 import { jsonSchemaOf } from '../config/json-schema.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { namesTag } from '../lib/entity-tag.ts';
 import type { AdminToken } from './admin-tokens.ts';
 import { fieldFindings, invalid, type AdminProblem, type AdminProblemCode } from './problem.ts';
 import type { AnswerSchemaName, RequestSchemaName } from './schemas.ts';
@@ -29,6 +30,7 @@ export interface Call {
   readonly body: unknown;
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
+  readonly idempotencyKey: string | undefined;
   readonly caller: Caller;
   readonly address: string;
 }
@@ -37,6 +39,8 @@ export interface Success {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** An entity tag for what no change is based on, where one is cheaper to have than that of the whole body. */
+  readonly tag?: string;
 }
 
 export type Answer = Success | AdminProblem;
@@ -54,6 +58,8 @@ interface Described {
   readonly ifMatch?: 'required' | 'optional';
   /** With `If-None-Match: *` in place of `If-Match` it creates, and answers 201. */
   readonly creates?: boolean;
+  /** What it made is answered again when it is sent again under the same `Idempotency-Key`. */
+  readonly repeatable?: boolean;
   readonly success: { readonly status: number; readonly schema: AnswerSchemaName | 'text/event-stream' | null };
   readonly headers?: readonly ('ETag' | 'Location' | 'Set-Cookie')[];
   /** Besides those that every operation may answer with. */
@@ -68,6 +74,10 @@ export type Operation = Described &
     /** Decides about the caller itself. */
     | { readonly enter: (request: FastifyRequest) => Answer }
   );
+
+/** The answer to whoever has this already, by the tag that he sends; null: he has something else. */
+export const unchanged = ({ ifNoneMatch = '' }: Call, tag: string): Answer | null =>
+  namesTag(ifNoneMatch, tag) ? { status: 304, tag } : null;
 
 export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: AdminProblem };
 

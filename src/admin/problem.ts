@@ -31,6 +31,7 @@ export const ADMIN_PROBLEMS = {
   misdirected_request: entry(421, 'Misdirected Request'),
   invalid_request: entry(422, 'Invalid Request'),
   invalid_definition: entry(422, 'Invalid Definition'),
+  idempotency_key_reused: entry(422, 'Idempotency Key Reused'),
   precondition_required: entry(428, 'Precondition Required'),
   too_many_failures: entry(429, 'Too Many Failures'),
   internal_error: entry(500, 'Internal Error'),
@@ -70,11 +71,18 @@ const MOST_FINDINGS = 100;
 export function fieldFindings(findings: readonly Finding[]): FieldFinding[] {
   const told = findings.slice(0, MOST_FINDINGS).map(({ path, message }) => {
     const field = fieldName(path);
-    return { field, message: `${field || 'It'} ${message}${message.endsWith('?') ? '' : '.'}` };
+    return { field, message: `${field || 'It'} ${inJson(message)}${message.endsWith('?') ? '' : '.'}` };
   });
   const more = findings.length - told.length;
   return more > 0 ? [...told, { field: '', message: `It has ${more} more mistakes.` }] : told;
 }
+
+/** What the schemas say of YAML, of what was sent as JSON. */
+const inJson = (message: string): string =>
+  message
+    .replace('must be text; put it in quotes', 'must be text')
+    .replace('must be an address or a range in quotes', 'must be text with an address or a range')
+    .replace('must be a mapping with fields', 'must be an object with fields');
 
 export const problem = (code: AdminProblemCode, detail: string): AdminProblem => ({ code, detail });
 

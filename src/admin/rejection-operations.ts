@@ -3,14 +3,14 @@
  * Shows what the log shows, and decides nothing.
  */
 import type { RecentRejections } from '../observability/recent-rejections.ts';
-import type { Summary } from '../observability/summary.ts';
-import { readInput, type Answer, type Call, type Operation } from './operation.ts';
+import { MINUTES_OF_HOUR, type Summary } from '../observability/summary.ts';
+import { readInput, unchanged, type Answer, type Call, type Operation } from './operation.ts';
 import type { RejectionStreams } from './rejection-streams.ts';
-import { RejectionQuery, RejectionStreamQuery } from './schemas.ts';
+import { RejectionQuery, RejectionStreamQuery, SummaryQuery } from './rejection-schemas.ts';
 
 export interface RejectionPorts {
   readonly recent: RecentRejections;
-  readonly summary: Pick<Summary, 'read'>;
+  readonly summary: Pick<Summary, 'read' | 'version'>;
   readonly streams: RejectionStreams;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -22,6 +22,16 @@ export function rejectionOperations({ recent, summary, streams, now }: Rejection
     if (!read.ok) return read.problem;
     const { limit, ...filter } = read.value;
     return { status: 200, body: { rejections: recent.list(filter, limit === undefined ? undefined : Number(limit)) } };
+  };
+
+  // Tags of another process must not be taken for this one's.
+  const run = now().toString(36);
+  const summarise = (call: Call): Answer => {
+    const read = readInput(SummaryQuery, call.query);
+    if (!read.ok) return read.problem;
+    const minutes = Number(read.value.minutes ?? MINUTES_OF_HOUR);
+    const tag = `"${run}-${minutes}-${summary.version(now())}"`;
+    return unchanged(call, tag) ?? { status: 200, body: summary.read(now(), minutes), tag };
   };
 
   return [
@@ -55,10 +65,11 @@ export function rejectionOperations({ recent, summary, streams, now }: Rejection
       path: '/api/summary',
       operationId: 'getSummary',
       access: 'viewer',
-      problems: [],
-      summary: 'Refusals by minute for the last hour, by reason and by key; report mode apart.',
+      query: SummaryQuery,
+      problems: ['invalid_request'],
+      summary: 'What came, what was refused of it, and what is refused most; report mode apart.',
       success: { status: 200, schema: 'Summary' },
-      handle: () => ({ status: 200, body: { minutes: summary.read(now()) } }),
+      handle: summarise,
     },
   ];
 }

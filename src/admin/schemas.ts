@@ -19,6 +19,7 @@ import {
 import { ChangeList } from './history/change.ts';
 import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
+import { RejectionList, Summary } from './rejection-schemas.ts';
 import {
   AddressList,
   AddressListReplacement,
@@ -32,69 +33,6 @@ import {
 /** Text of bounded length. A longer one could not reach the data port either. */
 const bounded = (most: number): z.ZodString =>
   z.string({ error: 'must be text' }).max(most, { error: `must not be longer than ${most} characters` });
-
-export const Rejection = z
-  .strictObject({
-    level: z.enum(['info', 'warn']),
-    time: z.iso.datetime(),
-    msg: z.enum(['rejected', 'would_reject']),
-    requestId: z.string(),
-    api: z.string().describe('Its name. Empty when it was refused before one was chosen.'),
-    keyId: z.string().describe('Empty when no key was recognised.'),
-    reason: z.string(),
-    status: z.int().describe('What the client received, also in report mode.'),
-    clientIp: z.string(),
-    method: z.string(),
-    path: z.string(),
-    removedEvents: z.int(),
-    mode: z.enum(['enforce', 'report']),
-    rule: z.string().optional().describe('What decided, where a rule did that has a name.'),
-    events: z
-      .array(z.string())
-      .optional()
-      .describe('Up to five names of events that were refused or removed, of at most 64 characters.'),
-    userAgent: z.string().optional().describe('At most 128 characters.'),
-    traceId: z.string().optional().describe('The trace that the request belongs to (W3C Trace Context).'),
-    aborted: z.literal(true).optional().describe('The answer was cut off after it had begun.'),
-  })
-  .describe('The fields of the log line.');
-
-export const RejectionList = z.strictObject({ rejections: z.array(Rejection).describe('Newest first.') });
-
-const once = z.string({ error: 'must be given once' }).max(MAX_TEXT);
-
-export const RejectionQuery = z.strictObject({
-  limit: z
-    .string({ error: 'must be given once' })
-    .regex(/^[1-9]\d{0,5}$/, { error: 'must be a whole number from 1 to 999999' })
-    .optional()
-    .describe('Most entries to list. The latest 1,000 are kept, and 100 of each reason, each key and of report mode.'),
-  key: once.optional().describe('Only of this key; empty: of no known key.'),
-  reason: once.optional().describe('Only for this reason.'),
-  address: once.optional().describe('Only from this address, as it is listed.'),
-  path: once.optional().describe('Only for this path, as it is listed.'),
-  requestId: once.optional().describe('Only the one of this request.'),
-  mode: z
-    .enum(['enforce', 'report'], { error: 'must be enforce or report' })
-    .optional()
-    .describe('Only refusals, or only what would have been.'),
-});
-
-export const RejectionStreamQuery = RejectionQuery.omit({ limit: true });
-
-const Counts = z.strictObject({
-  total: z.int(),
-  byReason: z.record(z.string(), z.int()),
-  byKey: z.record(z.string(), z.int()).describe('"" stands for callers that no key recognised.'),
-});
-
-export const Summary = z.strictObject({
-  minutes: z
-    .array(
-      z.strictObject({ time: z.iso.datetime().describe('When the minute began.'), enforce: Counts, report: Counts }),
-    )
-    .describe('Sixty, the oldest first, the running one last.'),
-});
 
 /** Of a secret, as in a key file. */
 const MAX_SECRET = 4096;
@@ -156,6 +94,14 @@ const Findings = z.array(
 
 const instantOrNever = z.iso.datetime().nullable();
 
+export const StatusQuery = z.strictObject({
+  key: z
+    .string({ error: 'must be given once' })
+    .max(MAX_TEXT)
+    .optional()
+    .describe('Only the state of this key; empty: of none.'),
+});
+
 export const Status = z.strictObject({
   version: z.string(),
   keySource: z.strictObject({
@@ -170,6 +116,9 @@ export const Status = z.strictObject({
     .strictObject({ bytes: z.int(), entries: z.int(), results: z.record(z.string(), z.int()) })
     .nullable()
     .describe('The cache of metric queries, and what it did with them since the start; null: there is none.'),
+  keyCounts: z
+    .strictObject({ active: z.int(), disabled: z.int(), expired: z.int(), invalid: z.int(), warned: z.int() })
+    .describe('How many keys stand how; `warned`: how many of those in use have warnings.'),
   keys: z
     .array(
       z.strictObject({
@@ -182,7 +131,7 @@ export const Status = z.strictObject({
         warnings: Findings.describe('Best practices that the definition does not follow.'),
       }),
     )
-    .describe('The keys as they are in use.'),
+    .describe('The keys as they are in use; with `key` that one alone.'),
 });
 
 export const SessionRequest = z.strictObject({

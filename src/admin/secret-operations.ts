@@ -69,6 +69,7 @@ export function secretOperations({ changes, keys, random, now }: SecretPorts): O
       ifMatch: 'optional',
       summary: 'Make a new secret; the older ones end after the overlap.',
       body: 'Rotation',
+      repeatable: true,
       success: { status: 201, schema: 'CreatedSecret' },
       problems,
       handle: rotate,

@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 import Fastify from 'fastify';
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { hidePauses, keepPace } from '../lib/pipelining.ts';
 import type { Health } from '../observability/health.ts';
 import type { Log } from '../observability/log.ts';
@@ -30,6 +30,15 @@ export function createAdminServer({ metrics, health, log, api = null }: AdminSer
     // Without this, a live view or an idle scraper would hold up the end of the process.
     forceCloseConnections: true,
     return503OnClosing: false,
+    // What the router cannot even read. Its own answer would be no problem document.
+    frameworkErrors: (error, _request, reply: FastifyReply) => {
+      const detail =
+        error.code === 'FST_ERR_BAD_URL' ? 'The path holds a `%` that begins no encoded text.' : error.message;
+      return reply
+        .code(400)
+        .type(PROBLEM_MEDIA_TYPE)
+        .send(problemDocument(problem('malformed_request', detail)));
+    },
   });
 
   boundConnections(server.server);

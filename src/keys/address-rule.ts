@@ -19,6 +19,8 @@ export interface AddressEntry {
 
 /** Immutable. */
 export interface AddressRule {
+  /** As it was written, without descriptions. */
+  readonly written: () => 'anywhere' | readonly WrittenEntry[];
   /** Whether the rule is for this address; null: an address that is not known. */
   readonly holds: (address: Address | null, lists: AddressLists) => boolean;
   /** Which entry holds the address; null: none, or not only this one. */
@@ -29,10 +31,10 @@ export interface AddressRule {
 export type WrittenEntry = { readonly address: string } | { readonly list: string };
 
 /** Holds for every address, known or not. */
-export const ANYWHERE: AddressRule = { holds: () => true, entryOf: () => null };
+export const ANYWHERE: AddressRule = { holds: () => true, entryOf: () => null, written: () => 'anywhere' };
 
 /** Holds for none. */
-export const NOWHERE: AddressRule = { holds: () => false, entryOf: () => null };
+export const NOWHERE: AddressRule = { holds: () => false, entryOf: () => null, written: () => [] };
 
 /** Whom a list lets in. Entries are valid already. */
 export const compileAllowRule = (entries: 'anywhere' | readonly WrittenEntry[]): AddressRule =>
@@ -72,6 +74,10 @@ class ListedAddresses implements AddressRule {
       if (range !== null) return { list, range };
     }
     return null;
+  }
+
+  written(): readonly WrittenEntry[] {
+    return [...this.#ranges.map((address) => ({ address })), ...this.#names.map((list) => ({ list }))];
   }
 
   #set(): AddressSet {

@@ -12,6 +12,8 @@ import {
 import { readPath } from '../lib/path-reading.ts';
 
 export interface RouteList {
+  /** As they were written. */
+  readonly lines: readonly string[];
   /**
    * Whether a method and a normalized path are on the list. Letter case (A to Z) and one trailing slash do not matter; GET on the
    * list admits HEAD, and `*` every method.
@@ -47,6 +49,7 @@ export function allowedRouteProblem(line: string): string | null {
 export function compileAllowedRoutes(lines: readonly string[]): RouteList {
   let tables: MethodTables | null = null;
   return {
+    lines,
     admits(method, path) {
       tables ??= compileTables(lines);
       const table = tables.byMethod.get(method) ?? tables.others;

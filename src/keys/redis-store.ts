@@ -189,7 +189,11 @@ async function attempt<T>(work: () => Promise<T>): Promise<T | { readonly ok: fa
     return failed(
       readOnly
         ? { kind: 'read_only', why: `Redis does not let this process write (${error.code})` }
-        : { kind: 'unavailable', why: `Redis cannot be reached: ${error.message}.` },
+        : { kind: 'unavailable', why: unavailable(error.code) },
     );
   }
 }
+
+/** The words of the client library tell an operator nothing; the log has them. */
+const unavailable = (code: string): string =>
+  code === '' ? 'Redis cannot be reached now.' : `Redis does not do it now (${code}).`;

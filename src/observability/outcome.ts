@@ -109,7 +109,7 @@ export interface OutcomeSinks {
     readonly request: (outcome: Outcome) => void;
   };
   readonly recent: { readonly add: (rejection: Rejection) => void };
-  readonly summary: { readonly add: (rejection: Rejection, now: number) => void };
+  readonly summary: { readonly record: (outcome: Outcome, rejection: Rejection | null) => void };
   readonly requests: RequestLogging;
 }
 
@@ -120,10 +120,10 @@ export function createRecorder({ metrics, log, recent, summary, requests }: Outc
   return (outcome) => {
     metrics.record(outcome);
     const rejected = rejectionIn(outcome);
-    if (rejected !== null) {
-      const rejection = toRejection(outcome, rejected);
+    const rejection = rejected === null ? null : toRejection(outcome, rejected);
+    summary.record(outcome, rejection);
+    if (rejected !== null && rejection !== null) {
       recent.add(rejection);
-      summary.add(rejection, outcome.now);
       if (logRejections) log.rejection(rejection, rejected);
     }
     const failed = upstreamErrorIn(outcome) !== null;

@@ -19,6 +19,8 @@ export interface RejectionFilter {
   readonly reason?: string | undefined;
   readonly address?: string | undefined;
   readonly path?: string | undefined;
+  /** One of the names that it carried and that were refused or removed. */
+  readonly event?: string | undefined;
   readonly requestId?: string | undefined;
   readonly mode?: Mode | undefined;
 }
@@ -76,13 +78,14 @@ export function createRecentRejections(capacity: number = RECENT_REJECTIONS): Re
 /** Whether a rejection is one of those that are asked for. */
 export function isWanted(
   rejection: Rejection,
-  { key, reason, address, path, requestId, mode }: RejectionFilter,
+  { key, reason, address, path, event, requestId, mode }: RejectionFilter,
 ): boolean {
   return (
     (key === undefined || rejection.keyId === key) &&
     (reason === undefined || rejection.reason === reason) &&
     (address === undefined || rejection.clientIp === address) &&
     (path === undefined || rejection.path === path) &&
+    (event === undefined || (rejection.events ?? []).includes(event)) &&
     (requestId === undefined || rejection.requestId === requestId) &&
     (mode === undefined || rejection.mode === mode)
   );

@@ -20,11 +20,13 @@ export interface ReportingOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly requests: RequestLogging;
+  /** When the process began, in milliseconds since the epoch. */
+  readonly start: number;
 }
 
-export function createReporting({ metrics, log, requests }: ReportingOptions): Reporting {
+export function createReporting({ metrics, log, requests, start }: ReportingOptions): Reporting {
   const recent = createRecentRejections();
-  const summary = createSummary();
+  const summary = createSummary(start);
   const recorderFor = (which: RequestLogging): ((outcome: Outcome) => void) =>
     createRecorder({ metrics, log, recent, summary, requests: which });
   let recorder = recorderFor(requests);

@@ -19,15 +19,30 @@ t.test(
     const text = JSON.stringify(document);
     for (const [, name = ''] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g))
       t.ok(name in document.components.schemas, name);
-    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    const all = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
         path,
         method,
         operation: operation as unknown as Operation,
       })),
     );
-    const ids = operations.map(({ operation }) => operation.operationId);
+    const ids = all.map(({ operation }) => operation.operationId);
     t.equal(new Set(ids).size, ids.length);
+    const operations = all.filter(({ method }) => method !== 'head');
+    for (const { path, method, operation } of all) {
+      const { 405: other, 429: slowed } = operation.responses as Record<string, { headers?: object } | undefined>;
+      t.ok(other?.headers && 'Allow' in other.headers, `${method} ${path} says which methods there are`);
+      t.equal(slowed?.headers !== undefined, slowed !== undefined, `${method} ${path} says when to try again`);
+      if (method === 'head') t.notMatch(JSON.stringify(operation.responses), /"content"/, `${path} has no body`);
+    }
+    for (const { path } of operations.filter(({ method }) => method === 'get'))
+      t.equal(document.paths[path]?.['head'] !== undefined, !path.endsWith('/stream'), `${path} has a head`);
+    t.same(
+      operations
+        .filter(({ operation }) => operation.parameters.some(({ name }) => name === 'Idempotency-Key'))
+        .map(({ path }) => path),
+      ['/api/keys', '/api/keys/{id}/secrets'],
+    );
     for (const { path, method, operation } of operations) {
       const inPath = operation.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
       t.same(
@@ -55,8 +70,12 @@ t.test(
     const list = document.paths['/api/rejections']?.['get'] as unknown as Operation;
     t.same(
       list.parameters.map((parameter) => `${parameter.in} ${parameter.name}`),
-      ['limit', 'key', 'reason', 'address', 'path', 'requestId', 'mode'].map((name) => `query ${name}`),
+      [
+        ...['limit', 'key', 'reason', 'address', 'path', 'event', 'requestId', 'mode'].map((name) => `query ${name}`),
+        'header If-None-Match',
+      ],
     );
+    t.match(list.parameters[0]?.schema, { type: 'integer', minimum: 1, maximum: 999_999 });
     const schemas = document.components.schemas as unknown as Record<string, { properties: Record<string, unknown> }>;
     t.match(schemas['Question']?.properties, {
       method: { maxLength: 64 },
@@ -79,7 +98,7 @@ t.test(
 
 interface Operation {
   readonly operationId: string;
-  readonly parameters: readonly { readonly in: string; readonly name: string }[];
+  readonly parameters: readonly { readonly in: string; readonly name: string; readonly schema: object }[];
   readonly requestBody?: { readonly required?: boolean };
   readonly security?: object;
   readonly responses: Readonly<Record<string, unknown>>;

@@ -35,7 +35,7 @@ t.test('a finding is a whole sentence about its field, or about all that was sen
     [
       { field: 'allowFrom[1].address', message: 'allowFrom[1].address is missing.' },
       { field: 'enabeld', message: 'enabeld is not a known field; did you mean "enabled"?' },
-      { field: '', message: 'It must be a mapping with fields.' },
+      { field: '', message: 'It must be an object with fields.' },
       { field: '__proto__[0]', message: '__proto__[0] is not a known field.' },
     ],
   );

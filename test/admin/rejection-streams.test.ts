@@ -39,7 +39,7 @@ class FakeResponse extends EventEmitter {
 
 function opened(isValid: () => boolean = () => true) {
   const recent = createRecentRejections();
-  const streams = createRejectionStreams({ recent, isValid, heartbeatMs: 5 });
+  const streams = createRejectionStreams({ recent, isValid, heartbeatMs: 5, gatherMs: 1 });
   const raw = new FakeResponse();
   const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
   const refused = streams.open({}, CALLER, reply);
@@ -58,10 +58,33 @@ t.test('begins by saying when to come back, and beats', async (t) => {
   t.equal(raw.ended, 'end');
 });
 
+const EVENT = `data: ${JSON.stringify(rejection)}\n\n`;
+
+t.test('what comes within a moment is written together', async (t) => {
+  const { raw, recent, streams } = opened();
+  const alive = setInterval(() => undefined, 1000);
+  recent.add(rejection);
+  recent.add(rejection);
+  t.equal(raw.written.length, 1, 'they wait for others');
+  while (!raw.written.at(-1)?.startsWith('data')) await once(raw, 'written');
+  clearInterval(alive);
+  t.equal(raw.written.at(-1), EVENT + EVENT);
+  streams.close();
+});
+
+t.test('a flood is written before it takes much memory', async (t) => {
+  const { raw, recent, streams } = opened();
+  for (let n = 0; n < 499; n++) recent.add(rejection);
+  t.equal(raw.written.length, 1);
+  recent.add(rejection);
+  t.equal(raw.written.at(-1), EVENT.repeat(500));
+  streams.close();
+  recent.add(rejection);
+  t.equal(raw.written.length, 2);
+});
+
 t.test('a reader that takes nothing is let go', async (t) => {
   const { raw, recent } = opened();
-  recent.add(rejection);
-  t.equal(raw.written.at(-1), `data: ${JSON.stringify(rejection)}\n\n`);
   raw.writableLength = 1024 * 1024;
   recent.add(rejection);
   t.equal(raw.ended, 'destroy');

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Rotation } from '../../src/admin/key-schemas.ts';
-import { Question, RejectionQuery, RejectionStreamQuery, SessionRequest } from '../../src/admin/schemas.ts';
+import { RejectionQuery, RejectionStreamQuery } from '../../src/admin/rejection-schemas.ts';
+import { Question, SessionRequest } from '../../src/admin/schemas.ts';
 
 t.test('an overlap lasts from no time to 90 days', async (t) => {
   const takes = (overlapSeconds: unknown) => Rotation.safeParse({ overlapSeconds }).success;

@@ -37,6 +37,7 @@ const secret = (lastUsedAt: string | null) => ({ id: 'abcdefabcdef', lastUsedAt 
 const status = {
   version: '0',
   cache: null,
+  keyCounts: { active: 1, disabled: 0, expired: 0, invalid: 0, warned: 0 },
   config: { lastReloadSuccessful: true, lastLoadedAt: '2026-01-01T00:00:00Z' },
   keySource: { kind: 'file' as const, up: true, why: null, lastSyncAt: null, readOnly: null },
   keys: [

@@ -65,7 +65,7 @@ t.test('a missing or wrong token is 401 everywhere, and metrics and probes need 
   const { document, call, adminUrl } = await started(t);
   for (const [path, methods] of Object.entries(document.paths))
     for (const method of Object.keys(methods)) {
-      if (path === '/api/session' && method !== 'get') continue;
+      if (method === 'head' || (path === '/api/session' && method !== 'get')) continue;
       const answer = await call(method.toUpperCase(), path.replaceAll(/\{\w+\}/g, 'server'), { token: null });
       t.match([answer.status, answer.body?.code], [401, 'missing_token'], `${method} ${path}`);
       t.match(answer.headers.get('www-authenticate'), /^Bearer/);

@@ -84,12 +84,29 @@ t.test('the summary counts by minute, report mode apart', async (t) => {
   const { call, ask } = await started(t);
   await ask('the-secret-of-the-server');
   await ask('the-secret-of-the-trial', { method: 'POST' });
-  const { minutes } = (await call('GET', '/api/summary')).body;
+  const before = await call('GET', '/api/summary');
+  const { minutes, requests, top } = before.body;
   t.equal(minutes.length, 60);
   const total = (mode: string) => minutes.reduce((sum: number, minute: never) => sum + minute[mode]['total'], 0);
   t.same([total('enforce'), total('report')], [1, 1]);
   const [counted] = minutes.filter(({ report }: { report: { total: number } }) => report.total > 0);
   t.same(counted.report, { total: 1, byReason: { ip_not_allowed: 1 }, byKey: { tried: 1 } });
+  t.same(requests, { total: 2, byKey: { server: 1, tried: 1 } });
+  const valuesOf = (mode: string) => [top[mode].keys, top[mode].paths].map(([first]) => first.value);
+  t.same(
+    [valuesOf('enforce'), valuesOf('report')],
+    [
+      ['server', '/profile/u1'],
+      ['tried', '/profile/u1'],
+    ],
+  );
+  const etag = before.headers.get('etag') ?? '';
+  t.equal((await call('GET', '/api/summary', { headers: { 'if-none-match': etag } })).status, 304);
+  await ask('unknown');
+  t.equal((await call('GET', '/api/summary', { headers: { 'if-none-match': etag } })).status, 200);
+  t.equal((await call('GET', '/api/summary?minutes=1440')).body.minutes.length, 144);
+  for (const query of ['minutes=0', 'minutes=1441', 'minutes=x', 'minutes=1&minutes=2', 'hours=1'])
+    t.equal((await call('GET', `/api/summary?${query}`)).status, 422, query);
 });
 
 t.test('refusals are streamed as they come, by filter, whatever the last event was', async (t) => {
@@ -176,11 +193,24 @@ t.test('the state of the process and of its keys', async (t) => {
     keySource: { kind: 'file', up: true, why: null, readOnly: null },
     config: { lastReloadSuccessful: true },
     cache: null,
+    keyCounts: { active: 2, disabled: 0, expired: 0, invalid: 0, warned: 1 },
     keys: [
       { id: 'server', state: 'active', secrets: [{ lastUsedAt: String }], warnings: [] },
       { id: 'tried', state: 'active', secrets: [{ lastUsedAt: null }], warnings: [{ message: /any web page/ }] },
     ],
   });
+});
+
+t.test('of ten thousand keys nobody needs to read more than one, nor what is the same', async (t) => {
+  const { call } = await started(t);
+  const idsOf = async (key: string) =>
+    (await call('GET', `/api/status?key=${key}`)).body.keys.map(({ id }: { id: string }) => id);
+  t.same(await idsOf('tried'), ['tried']);
+  t.same(await idsOf(''), []);
+  const etag = (await call('GET', '/api/status')).headers.get('etag') ?? '';
+  t.equal((await call('GET', '/api/status', { headers: { 'if-none-match': etag } })).status, 304);
+  t.equal((await call('GET', '/api/status?key=', { headers: { 'if-none-match': etag } })).status, 200);
+  t.equal((await call('GET', '/api/status?keys=')).status, 422);
 });
 
 t.test('the cache is emptied on demand', async (t) => {

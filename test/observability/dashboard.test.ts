@@ -45,7 +45,7 @@ async function badDay(t: Test): Promise<string> {
     metrics,
     log: { rejection: () => {}, upstreamFailure: () => {}, request: () => {} },
     recent: createRecentRejections(),
-    summary: createSummary(),
+    summary: createSummary(Date.now()),
     requests: 'none',
   });
   const server = createServer((_request, response) => {

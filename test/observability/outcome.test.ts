@@ -22,7 +22,7 @@ function recording(requests: RequestLogging, ...outcomes: readonly Outcome[]) {
       request: () => void heard.requests++,
     },
     recent: { add: (rejection) => void heard.recent.push(rejection) },
-    summary: { add: () => void heard.summary++ },
+    summary: { record: (_outcome, rejection) => void (heard.summary += rejection === null ? 0 : 1) },
     requests,
   });
   outcomes.forEach(record);

@@ -12,7 +12,7 @@ import { ApiPage } from './observed/api-page.tsx';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { PoliciesPage } from './policies/policies-page.tsx';
 import { PolicyPage } from './policies/policy-page.tsx';
-import { route, setUnsaved, type Route } from './route.ts';
+import { placeOf, route, setUnsaved, type Route } from './route.ts';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { connected, returns } from './state/connection.ts';
 import { useResource } from './state/resource.ts';
@@ -133,11 +133,11 @@ function Header({ current }: { readonly current: Route }) {
 function Page({ current }: { readonly current: Route }) {
   switch (current.page) {
     case 'overview':
-      return <OverviewPage />;
+      return <OverviewPage view={current.view} />;
     case 'keys':
-      return <KeysPage />;
+      return <KeysPage view={current.view} />;
     case 'key':
-      return <KeyPage key={current.id} id={current.id} />;
+      return <KeyPage key={current.id} id={current.id} allow={current.allow} />;
     case 'new-key':
       return <NewKeyPage />;
     case 'policies':
@@ -195,9 +195,13 @@ function titleOf(current: Route): string {
   }
 }
 
-/** A new page begins at its top, for the eye and for the keyboard; what was announced belongs to the page before. */
+/**
+ * A new page begins at its top, for the eye and for the keyboard; what was announced belongs to the page before. Another view of
+ * the same page stays where it is.
+ */
 function useFocusOnChange(main: { readonly current: HTMLElement | null }, current: Route): void {
   const first = useRef(true);
+  const place = placeOf(current);
   useEffect(() => {
     if (first.current) {
       first.current = false;
@@ -206,7 +210,7 @@ function useFocusOnChange(main: { readonly current: HTMLElement | null }, curren
     if (!['keys', 'policies', 'lists'].includes(current.page)) announcement.set('');
     main.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
-  }, [current]);
+  }, [place]);
 }
 
 function focusMain(event: Event, main: HTMLElement | null): void {

@@ -3,18 +3,23 @@
  */
 import { createStore } from './state/store.ts';
 
-/** What a refusal tells about the request that it ended. */
+/** A made-up request: what a refusal tells about the one that it ended, or what was typed. Names of events stand between commas. */
 export interface AskedAbout {
   readonly keyId?: string;
   readonly ip?: string;
   readonly method?: string;
   readonly path?: string;
+  readonly events?: string;
+  readonly origin?: string;
 }
 
+/** What a page shows of its lists, by names of its own: filters, sorting, range. */
+export type View = Readonly<Record<string, string>>;
+
 export type Route =
-  | { readonly page: 'overview' }
-  | { readonly page: 'keys' }
-  | { readonly page: 'key'; readonly id: string }
+  | { readonly page: 'overview' | 'keys'; readonly view: View }
+  /** `allow`: an address that is to be filled in among those from which the key may be used; null: none. */
+  | { readonly page: 'key'; readonly id: string; readonly allow: string | null }
   | { readonly page: 'new-key' }
   | { readonly page: 'policies' | 'lists' | 'history' }
   /** `name` null: a new one. */
@@ -27,15 +32,16 @@ export type Route =
 export function parseRoute(fragment: string): Route {
   const [path = '', query = ''] = fragment.replace(/^#\/?/, '').split(/\?(.*)/s);
   const [page = '', id] = path.split('/');
+  const parameters = new URLSearchParams(query);
   switch (page) {
     case '':
-      return { page: 'overview' };
+      return { page: 'overview', view: Object.fromEntries(parameters) };
     case 'keys':
-      return { page: 'keys' };
+      return { page: 'keys', view: Object.fromEntries(parameters) };
     case 'new-key':
       return { page: 'new-key' };
     case 'key':
-      return id ? { page: 'key', id: decoded(id) } : { page: 'unknown' };
+      return id ? { page: 'key', id: decoded(id), allow: parameters.get('allow') } : { page: 'unknown' };
     case 'policies':
     case 'lists':
     case 'history':
@@ -50,29 +56,44 @@ export function parseRoute(fragment: string): Route {
     case 'apis':
       return { page: 'apis', name: id ? decoded(id) : null };
     case 'explain':
-      return { page: 'explain', about: Object.fromEntries(new URLSearchParams(query)) };
+      return { page: 'explain', about: Object.fromEntries(parameters) };
     default:
       return { page: 'unknown' };
   }
 }
 
+/** Where the focus begins anew: another view of the same page is the same place. */
+export const placeOf = ({ page, ...rest }: Route): string =>
+  `${page} ${'id' in rest ? rest.id : 'name' in rest ? (rest.name ?? '') : ''}`;
+
+export const overviewAddress = (view: View): string => withParameters('#/', view);
+export const keysAddress = (view: View): string => withParameters('#/keys', view);
 export const keyAddress = (id: string): string => `#/key/${encodeURIComponent(id)}`;
+/** The key with an address filled in, not saved. */
+export const allowAddress = (id: string, address: string): string => withParameters(keyAddress(id), { allow: address });
 
 export const policyAddress = (name: string): string => `#/policy/${encodeURIComponent(name)}`;
 export const listAddress = (name: string): string => `#/list/${encodeURIComponent(name)}`;
 export const apiAddress = (name: string): string => `#/apis/${encodeURIComponent(name)}`;
 
-export function explainAddress(about: AskedAbout): string {
-  const given = Object.entries(about).filter(([, value]) => value !== '');
-  return `#/explain?${new URLSearchParams(given as [string, string][]).toString()}`;
+export const explainAddress = (about: AskedAbout): string => withParameters('#/explain', about);
+
+/** `key: ''` asks for callers without a known key; every other empty parameter asks for nothing. */
+function withParameters(address: string, parameters: object): string {
+  const given = Object.entries(parameters).filter(([name, value]) => value !== '' || name === 'key');
+  return given.length === 0 ? address : `${address}?${new URLSearchParams(given as [string, string][]).toString()}`;
 }
 
-/** Asks before a page with unsaved text is left; null when there is none. */
-let unsaved: string | null = null;
+/** What would be lost if the page were left, each by whoever said it. */
+const unsaved = new Map<string, string>();
 
-export const setUnsaved = (what: string | null): void => {
-  unsaved = what;
-};
+/** Asks before the page is left; null: nothing of this owner would be lost. */
+export function setUnsaved(what: string | null, owner = 'form'): void {
+  if (what === null) unsaved.delete(owner);
+  else unsaved.set(owner, what);
+}
+
+export const forgetUnsaved = (): void => unsaved.clear();
 
 export const route = createStore<Route>(parseRoute(location.hash));
 
@@ -81,17 +102,23 @@ let shown = location.hash;
 addEventListener('hashchange', () => {
   if (location.hash === shown) return;
   // oxlint-disable-next-line no-alert -- the browser's own question also holds the Back button
-  if (unsaved !== null && !confirm(`${unsaved} Leave without saving?`)) {
+  if (unsaved.size > 0 && !confirm(`${[...unsaved.values()].join(' ')} Leave without saving?`)) {
     history.replaceState(null, '', shown === '' ? '#/' : shown);
     return;
   }
-  unsaved = null;
+  unsaved.clear();
   shown = location.hash;
   route.set(parseRoute(shown));
 });
 
+/** Writes into the address what the page shows by now, so that Back and a reload find it again. Nothing is left or drawn anew. */
+export function keepAddress(address: string): void {
+  history.replaceState(null, '', address);
+  shown = location.hash;
+}
+
 addEventListener('beforeunload', (event) => {
-  if (unsaved !== null) event.preventDefault();
+  if (unsaved.size > 0) event.preventDefault();
 });
 
 function decoded(text: string): string {

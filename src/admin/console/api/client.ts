@@ -25,6 +25,15 @@ export interface Ask {
   readonly ifMatch?: string;
   /** Creates: refused where there is one already. */
   readonly creates?: boolean;
+  /** What was read before: it comes back as it is where nothing has changed. */
+  readonly before?: Before | undefined;
+  /** Names what is made, so that it is made once however often it is asked for. */
+  readonly idempotencyKey?: string;
+}
+
+interface Before {
+  readonly etag: string;
+  readonly value: unknown;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -32,7 +41,7 @@ const TIMEOUT_MS = 15_000;
 /** `path` is relative to the console's own, so that it also works behind a proxy that adds a prefix. */
 export async function ask<T>(
   path: string,
-  { method = 'GET', body, ifMatch, creates = false }: Ask = {},
+  { method = 'GET', body, ifMatch, creates = false, before, idempotencyKey }: Ask = {},
 ): Promise<Answer<T>> {
   let response: Response;
   try {
@@ -44,6 +53,8 @@ export async function ask<T>(
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
         ...(creates && { 'if-none-match': '*' }),
+        ...(before !== undefined && { 'if-none-match': before.etag }),
+        ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       cache: 'no-store',
@@ -51,10 +62,13 @@ export async function ask<T>(
     });
   } catch {
     unanswered();
-    return unreachable;
+    return unreachable(method);
   }
   answered();
-  const text = await response.text().catch(() => '');
+  if (before !== undefined && response.status === 304) return { ok: true, value: before.value as T, etag: before.etag };
+  const text = await response.text().catch(() => null);
+  // The answer broke off: what it said is not known.
+  if (text === null) return unreachable(method);
   if (response.ok) {
     const value = (text === '' ? undefined : JSON.parse(text)) as T;
     return { ok: true, value, etag: response.headers.get('etag') };
@@ -64,10 +78,25 @@ export async function ask<T>(
   return { ok: false, failure: failureOf(response.status, text) };
 }
 
-const unreachable: Answer<never> = {
+const answers = new Map<string, Before>();
+
+/** For what is read again and again: what has not changed since is neither sent nor made anew. */
+export async function askAgain<T>(path: string): Promise<Answer<T>> {
+  const answer = await ask<T>(path, { before: answers.get(path) });
+  if (answer.ok && answer.etag !== null) answers.set(path, { etag: answer.etag, value: answer.value });
+  return answer;
+}
+
+/** A request that got no answer may have been carried out all the same. */
+const unreachable = (method: string): Answer<never> => ({
   ok: false,
-  failure: { status: 0, code: 'unreachable', detail: 'Postern did not answer. Nothing was changed.', findings: [] },
-};
+  failure: {
+    status: 0,
+    code: 'unreachable',
+    detail: `Postern did not answer.${method === 'GET' ? '' : ' Whether anything was changed is not known.'}`,
+    findings: [],
+  },
+});
 
 function failureOf(status: number, text: string): Failure {
   const { code, detail, title, findings } = parseProblem(text);

@@ -5,6 +5,7 @@ import type * as keySchemas from '../../key-schemas.ts';
 import type * as recordSchemas from '../../record-schemas.ts';
 import type * as observationSchemas from '../../observation-schemas.ts';
 import type * as schemas from '../../schemas.ts';
+import type * as rejectionSchemas from '../../rejection-schemas.ts';
 
 export type KeyDefinition = z.output<typeof keySchemas.KeyDefinition>;
 export type KeyList = z.output<typeof keySchemas.KeyList>;
@@ -21,9 +22,9 @@ export type AddressListReplacement = z.input<typeof recordSchemas.AddressListRep
 export type ApiList = z.output<typeof recordSchemas.ApiList>;
 export type ListedApi = ApiList['apis'][number];
 export type UsedBy = Policy['usedBy'];
-export type Rejection = z.output<typeof schemas.Rejection>;
-export type RejectionList = z.output<typeof schemas.RejectionList>;
-export type Summary = z.output<typeof schemas.Summary>;
+export type Rejection = z.output<typeof rejectionSchemas.Rejection>;
+export type RejectionList = z.output<typeof rejectionSchemas.RejectionList>;
+export type Summary = z.output<typeof rejectionSchemas.Summary>;
 export type Question = z.input<typeof schemas.Question>;
 export type Explanation = z.output<typeof schemas.Explanation>;
 export type ChangeList = z.output<typeof changes.ChangeList>;
@@ -31,11 +32,18 @@ export type HistoryChange = ChangeList['changes'][number];
 export type Session = z.output<typeof schemas.Session>;
 export type Status = z.output<typeof schemas.Status>;
 export type Configuration = z.output<typeof schemas.Configuration>;
+export type Observed = z.output<typeof observationSchemas.Observed>;
 export type ObservedApi = z.output<typeof observationSchemas.ObservedApi>;
 export type Suggestion = z.output<typeof observationSchemas.Suggestion>;
 export type WhatIf = z.output<typeof observationSchemas.WhatIf>;
 
 export type MinuteCounts = Summary['minutes'][number];
+/** What is needed of a summary to add up refusals. */
+export interface RefusalCounts {
+  readonly minutes: readonly Pick<MinuteCounts, 'time' | Mode>[];
+}
+export type TopLists = Summary['top']['enforce'];
+export type Listed = TopLists['keys'][number];
 export type KeyStatus = Status['keys'][number];
 export type KeyState = KeyStatus['state'];
 export type KeyType = KeyDefinition['type'];

@@ -2,6 +2,7 @@
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { readSummary } from '../api/requests.ts';
 import type { Mode, Summary } from '../api/types.ts';
+import type { View } from '../route.ts';
 import { useLiveRejections } from '../state/live-rejections.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
@@ -16,7 +17,7 @@ const REFRESH_MS = 10_000;
 /** Under a flood of refusals the counts are read once in this time. */
 const SETTLE_MS = 1000;
 
-export function OverviewPage() {
+export function OverviewPage(_: { readonly view: View }) {
   const status = useStatus();
   const summary = useResource('summary', readSummary, REFRESH_MS);
   const [mode, setMode] = useState<Mode>('enforce');

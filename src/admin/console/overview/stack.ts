@@ -1,5 +1,5 @@
 /** Refusals by minute as layers of a stacked chart: the most frequent ones by name, the rest as one. */
-import type { MinuteCounts, Mode } from '../api/types.ts';
+import type { Mode, RefusalCounts } from '../api/types.ts';
 
 export type GroupBy = 'reason' | 'key';
 
@@ -23,7 +23,7 @@ export const MAX_LAYERS = 7;
 
 export const REST = 'others';
 
-export function stackOf(minutes: readonly MinuteCounts[], mode: Mode, by: GroupBy): Stack {
+export function stackOf(minutes: RefusalCounts['minutes'], mode: Mode, by: GroupBy): Stack {
   const parts = minutes.map((minute) => (by === 'reason' ? minute[mode].byReason : minute[mode].byKey));
   const totals = new Map<string, number>();
   for (const part of parts)

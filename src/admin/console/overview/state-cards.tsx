@@ -108,14 +108,13 @@ function Cache({ status: { cache }, onPurged }: StateCardsProps) {
   );
 }
 
-function Keys({ status: { keys } }: { readonly status: Status }) {
-  const active = keys.filter(({ state }) => state === 'active').length;
-  const invalid = keys.filter(({ state }) => state === 'invalid').length;
-  const warned = keys.filter(({ warnings }) => warnings.length > 0).length;
+function Keys({ status: { keyCounts } }: { readonly status: Status }) {
+  const { active, disabled, expired, invalid, warned } = keyCounts;
+  const idle = disabled + expired + invalid;
   return (
     <Fact title="Keys" value={`${active} active`}>
       <p>
-        {keys.length - active === 0 ? 'All of them.' : `${keys.length - active} not in use.`}{' '}
+        {idle === 0 ? 'All of them.' : `${idle} not in use.`}{' '}
         {invalid > 0 && <span class="bad">{invalid} invalid. </span>}
         {warned > 0 && `${warned} with warnings. `}
         <a href="#/keys">Keys</a>

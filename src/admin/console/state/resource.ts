@@ -27,9 +27,11 @@ export function useResource<T>(what: string, read: () => Promise<Answer<T>>, eve
     const attempt = ++latest.current.attempt;
     const answer = await latest.current.read();
     if (attempt !== latest.current.attempt) return;
-    setLoaded((before) =>
-      answer.ok ? { value: answer.value, etag: answer.etag, failure: null } : { ...before, failure: answer.failure },
-    );
+    setLoaded((before) => {
+      if (!answer.ok) return { ...before, failure: answer.failure };
+      const same = before.value === answer.value && before.failure === null;
+      return same ? before : { value: answer.value, etag: answer.etag, failure: null };
+    });
   }, []);
 
   useEffect(() => {
