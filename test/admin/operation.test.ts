@@ -38,10 +38,10 @@ t.test('every mistake is told at once, each with its field, and the first is the
 });
 
 t.test('what has another shape altogether, or was not sent, is told in one sentence', async (t) => {
-  t.same(told(undefined), ['It is missing: it must be a mapping with fields.']);
-  t.same(told(null), ['It must be a mapping with fields; it is null.']);
-  t.same(told([{ size: 1 }]), ['It must be a mapping with fields; it is a list.']);
-  t.same(told('{"secret":"hunter2"}'), ['It must be a mapping with fields.'], 'there may be a secret in it');
+  t.same(told(undefined), ['It is missing: it must be an object with fields.']);
+  t.same(told(null), ['It must be an object with fields; it is null.']);
+  t.same(told([{ size: 1 }]), ['It must be an object with fields; it is a list.']);
+  t.same(told('{"secret":"hunter2"}'), ['It must be an object with fields.'], 'there may be a secret in it');
 });
 
 t.test('a secret is never sent back, whatever is wrong with it', async (t) => {
