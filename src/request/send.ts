@@ -19,7 +19,7 @@ import { goneFacts, type Exchange } from './exchange.ts';
 import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import { maxBodyBytesOf, type Routed } from './passage.ts';
-import type { Verdict, Wait } from './run.ts';
+import { judge, type Verdict, type Wait } from './run.ts';
 import { dispatchFor } from './traced-dispatch.ts';
 import { answerHeaders, upstreamRequest } from './fields.ts';
 
@@ -53,9 +53,9 @@ export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
         contentLength: declaredLength(exchange.facts),
         maxBytes: maxBodyBytes,
       });
-      if (arrived === 'too_large') return resume(bodyTooLarge(maxBodyBytes));
-      exchange.body = arrived ?? 'stream';
-      resume(null);
+      const isOver = arrived === 'too_large';
+      exchange.body = isOver || arrived === null ? 'stream' : arrived;
+      resume(isOver ? bodyTooLarge(maxBodyBytes) : null);
     });
 }
 
@@ -99,6 +99,7 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
     request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
     send: query === null ? null : (sink) => query.take(sink),
     maxBodyBytes: maxBodyBytesOf(exchange),
+    onTooLarge: () => judge(exchange, 'traffic', bodyTooLarge(maxBodyBytesOf(exchange))) === 'goes on',
     onAnswered: (upstreamSeconds) => {
       // A query knows by itself whether it is the one that asked.
       if (query === null) exchange.upstreamSeconds = upstreamSeconds;

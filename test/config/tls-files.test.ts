@@ -1,0 +1,43 @@
+import t from 'tap';
+import { ConfigSchema } from '../../src/config/schema.ts';
+import { filesOfTls, readTls, tlsOfAdmin, tlsOfListen, tlsPlaces } from '../../src/config/tls-files.ts';
+
+const config = (more: object) => ConfigSchema.parse({ apis: { orders: { upstream: 'https://a' } }, ...more });
+const pair = { certFile: 'test/fixtures/tls/cert.pem', keyFile: 'test/fixtures/tls/key.pem' };
+
+t.test('every section has its place, ports only where they speak TLS', async (t) => {
+  const plain = config({});
+  t.same([tlsOfListen(plain), tlsOfAdmin(plain)], [null, null]);
+  t.same(
+    tlsPlaces(plain).map(({ name, path }) => [name, path]),
+    [['apis.orders', ['apis', 'orders', 'tls']]],
+  );
+  const places = tlsPlaces(config({ listen: { tls: { ...pair, clientCaFile: 'ca' } }, admin: { tls: pair } }));
+  t.same(
+    places.map((place) => [place.name, place.path, filesOfTls(place)]),
+    [
+      ['listen', ['listen', 'tls'], ['ca', pair.certFile, pair.keyFile]],
+      ['admin', ['admin', 'tls'], [pair.certFile, pair.keyFile]],
+      ['apis.orders', ['apis', 'orders', 'tls'], []],
+    ],
+  );
+});
+
+t.test('a pair is judged whole, and authorities apart from it', async (t) => {
+  const [place] = tlsPlaces(config({ listen: { tls: { ...pair, clientCaFile: 'none' } } }));
+  if (place === undefined) throw new Error('no place');
+  t.match(readTls(place).findings, [{ path: ['listen', 'tls', 'clientCaFile'], message: /cannot be read: "none"$/ }]);
+  const foreign = { ...place, keyFile: 'test/fixtures/tls/renewed-key.pem' };
+  t.match(readTls(foreign).findings, [
+    { path: ['listen', 'tls', 'clientCaFile'] },
+    { path: ['listen', 'tls', 'keyFile'], message: /is not the private key/ },
+  ]);
+  t.match(readTls({ ...foreign, certFile: 'none' }).findings, [
+    { path: ['listen', 'tls', 'clientCaFile'] },
+    { path: ['listen', 'tls', 'certFile'] },
+  ]);
+  t.same(readTls({ ...place, caFile: null, certFile: null, keyFile: null }), {
+    texts: { ca: null, cert: null, key: null },
+    findings: [],
+  });
+});
