@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { HistoryChange } from '../../src/admin/console/api/types.ts';
+import { partsOf } from '../../src/admin/console/keys/key-subject.ts';
 import { offerUndo, takeUndo, undoOf, withBefore, type Undo } from '../../src/admin/console/state/undo.ts';
 
 const changeOf = (part: Partial<HistoryChange>): HistoryChange => ({
@@ -53,18 +54,24 @@ t.test('it is taken once, by the page that it is for', async (t) => {
 });
 
 t.test('what was not said then is not said now', async (t) => {
-  const policy = { mode: 'report', description: 'a', enabled: false };
+  const policy: { mode?: string; description: string; rateLimit: null } = {
+    mode: 'report',
+    description: 'a',
+    rateLimit: null,
+  };
+  t.strictSame(withBefore(policy, { mode: null, description: 'b' }), { description: 'b', rateLimit: null });
+  t.strictSame(withBefore(policy, {}), policy);
+});
+
+t.test('a key as it was, in the parts of its form', async (t) => {
   t.strictSame(
-    withBefore<{ mode?: string; description: string; enabled: boolean }>(
-      policy,
-      { before: { mode: null, description: 'b' } },
-      {},
-    ),
+    partsOf({ type: 'read-only', allowFrom: [{ address: '::1', description: '' }], mode: null, secrets: [], x: 1 }),
     {
-      mode: undefined,
-      description: 'b',
-      enabled: false,
+      anywhere: false,
+      locations: [{ address: '::1', description: '' }],
+      mode: 'enforce',
+      type: 'read-only',
     },
   );
-  t.strictSame(withBefore(policy, { before: { mode: null } }, { mode: 'enforce' }), { ...policy, mode: 'enforce' });
+  t.strictSame(partsOf({ allowFrom: 'anywhere' }), { anywhere: true, locations: [] });
 });

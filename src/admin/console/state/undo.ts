@@ -2,6 +2,7 @@
  * What a change is to be undone with: fields as they were before, on their way from the history to the page where they are filled in.
  * Saves nothing.
  */
+import { useEffect, useState } from 'preact/hooks';
 import type { HistoryChange } from '../api/types.ts';
 
 export interface Undo {
@@ -44,8 +45,18 @@ export function takeUndo(kind: HistoryChange['kind'], name: string | null): Undo
   return (isGone ? name === null : name === undo.change.target) ? undo : null;
 }
 
+/** Fills in, once and unsaved, what is to be undone here. */
+export function useUndo(kind: HistoryChange['kind'], name: string | null, fill: (undo: Undo) => void): Undo | null {
+  const [undo] = useState(() => takeUndo(kind, name));
+  useEffect(() => {
+    if (undo !== null) fill(undo);
+  }, []);
+  return undo;
+}
+
 /** Something with fields as they were before. What it did not say then, it does not say now. */
-export function withBefore<T extends object>(value: T, { before }: Pick<Undo, 'before'>, empty: Partial<T>): T {
-  const fields = Object.entries(before).map(([name, field]) => [name, field ?? empty[name as keyof T]]);
-  return { ...value, ...(Object.fromEntries(fields) as Partial<T>) };
+export function withBefore<T extends object>(value: T, before: Undo['before']): T {
+  const fields = Object.entries({ ...value, ...before });
+  const isSaid = ([name, field]: [string, unknown]): boolean => field !== null || !(name in before);
+  return Object.fromEntries(fields.filter(isSaid)) as T;
 }
