@@ -75,6 +75,7 @@ function ListEditor({ stored, now, name }: ListEditorProps) {
               mono
               required
               value={draft.name}
+              disabled={readOnly !== null}
               autocomplete="off"
               errors={messagesFor(findings, 'name')}
               onChange={(next) => change({ name: next })}

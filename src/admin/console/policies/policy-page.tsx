@@ -117,6 +117,7 @@ function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormPr
             mono
             required
             value={draft.name}
+            disabled={readOnly}
             autocomplete="off"
             errors={messagesFor(findings, 'name')}
             onChange={(name) => onChange({ name })}
