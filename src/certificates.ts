@@ -3,7 +3,7 @@
  * that a renewal that goes wrong ends no service. Opens no connection.
  */
 import { fieldName } from './config/problem.ts';
-import { readTls, type TlsPlace } from './config/tls-files.ts';
+import { textsOfTls, tlsFindings, type TlsPlace } from './config/tls-files.ts';
 import { ownExpiry, type TlsTexts } from './lib/certificate.ts';
 import type { Log } from './observability/log.ts';
 
@@ -90,9 +90,9 @@ function readPlace(place: TlsPlace, last: Kept | undefined, now: number): Kept {
   const files = JSON.stringify([place.caFile, place.certFile, place.keyFile]);
   // Files that the configuration names for the first time have nothing to fall back on.
   const before = last?.files === files ? last : null;
-  const { texts, findings } = readTls(place);
+  const texts = textsOfTls(place);
   if (before !== null && isSame(before.texts, texts)) return { ...before, isCurrent: true, news: null };
-  const mistakes = findings.map(({ path, message }) => `${fieldName(path)} ${message}`);
+  const mistakes = tlsFindings(place, texts).map(({ path, message }) => `${fieldName(path)} ${message}`);
   const expiresAt = texts.cert === null || mistakes.length > 0 ? NaN : ownExpiry(texts.cert);
   if (before === null) {
     if (mistakes.length > 0) throw new Error(mistakes.join('; '));

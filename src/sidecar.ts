@@ -99,7 +99,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
-  const reporting = createReporting({ metrics, log, requests: config.log.requests, start: clock.now() });
+  const reporting = createReporting({ metrics, log, logging: config.log, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
   const dataPort = await makeDataPort(config.listen, certificates, log);
@@ -172,7 +172,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     running = next;
     admin.admit(next.admin);
     log.setLevel(next.log.level);
-    reporting.setRequests(next.log.requests);
+    reporting.setLogging(next.log);
   }
   /** The certificates of the ports first: what else fails must not hold them up. */
   function renew(): void {

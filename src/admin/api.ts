@@ -29,7 +29,7 @@ import {
 import { recordOperations, type RecordPorts } from './record-operations.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
-import { createRejectionStreams } from './rejection-streams.ts';
+import { createRejectionStreams, type RejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
 import { sessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
@@ -82,11 +82,7 @@ export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): 
   serveConsole(scope, ports.files);
 }
 
-function operationsOf(
-  ports: AdminApiPorts,
-  auth: Authenticator,
-  streams: ReturnType<typeof createRejectionStreams>,
-): Operation[] {
+function operationsOf(ports: AdminApiPorts, auth: Authenticator, streams: RejectionStreams): Operation[] {
   const audit = createAudit(ports.log);
   const changes = createKeyChanges({ ...ports, audit });
   return [

@@ -63,6 +63,7 @@ function describeOperation(operation: Operation): Json {
     ...(access === 'open' ? [] : WITH_TOKEN),
     ...(access === 'editor' ? (['forbidden'] as const) : []),
     ...(body ? WITH_BODY : []),
+    ...(repeatable ? (['idempotency_key_reused'] as const) : []),
     ...problems,
   ];
   if (repeatable) possible.push('idempotency_key_reused');

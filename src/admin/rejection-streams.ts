@@ -1,7 +1,7 @@
 /**
  * Live streams of refusals as server-sent events (WHATWG HTML 9.2). A stream ends when its reader is too slow, when its token
- * or session does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again. Events are written a few times a
- * second together: a write for each would cost the requests that it tells of.
+ * or session does, and before the port closes. Nothing is replayed: whoever reconnects reads the list again. Events are written a few
+ * times a second together: a write for each would cost the requests that it tells of.
  */
 import type { FastifyReply } from 'fastify';
 import { isWanted, type RecentRejections, type RejectionFilter } from '../observability/recent-rejections.ts';

@@ -42,7 +42,8 @@ export function createRepeats({ now }: { readonly now: () => number }): Repeats 
       if (!/^[\x21-\x7e]+$/.test(idempotencyKey) || idempotencyKey.length > LONGEST_NAME) return MALFORMED;
       forgetOld();
       // Another caller who guesses the name must not be told the secret.
-      const name = JSON.stringify([call.caller, idempotencyKey]);
+      const { token, session } = call.caller;
+      const name = JSON.stringify([token.id, token.digest, session?.name ?? null, idempotencyKey]);
       const fingerprint = fingerprintOf(operationId, call);
       const before = held.get(name);
       if (before !== undefined) return before.fingerprint === fingerprint ? before.answer : REUSED;

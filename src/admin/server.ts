@@ -37,9 +37,9 @@ export function createAdminServer({
   api = null,
 }: AdminServerOptions): FastifyInstance {
   const server: FastifyInstance = Fastify({
-    https: tls && secureOptions(tls),
+    https: tls && { ...secureOptions(tls), handshakeTimeout: REQUEST_MS },
     logger: false,
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_MS,
     bodyLimit: 1024 * 1024,
     // Without this, a live view or an idle scraper would hold up the end of the process.
     forceCloseConnections: true,
@@ -93,6 +93,8 @@ export function createAdminServer({
   return server;
 }
 
+/** For how long a request, or the handshake before the first, may take to arrive. */
+const REQUEST_MS = 30_000;
 const MAX_CONNECTIONS = 1024;
 /** For how long a client may take nothing of an answer. */
 const IDLE_MS = 60_000;

@@ -28,6 +28,8 @@ export interface LoadedConfig {
   readonly keyFile: string | null;
   /** The address lists that it names, each with the finding for the case that there is none of that name. */
   readonly namedLists: readonly NamedList[];
+  /** Whether it says where Redis is, so that the default is not a guess. */
+  readonly namesRedis: boolean;
   /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
 }
@@ -37,7 +39,7 @@ export interface NamedList {
   readonly unknown: Problem;
 }
 
-const UNUSABLE = { config: null, besidesTls: null, notes: [], namedLists: [] } as const;
+const UNUSABLE = { config: null, besidesTls: null, notes: [], namedLists: [], namesRedis: false } as const;
 
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. `now` in milliseconds since the epoch. */
 export function loadConfig(file: string, env: Environment, now: number = Date.now()): LoadedConfig {
@@ -71,9 +73,13 @@ export function loadConfig(file: string, env: Environment, now: number = Date.no
       name,
       unknown: problemsOf([{ path, message: 'is the name of no address list' }], yaml)[0] as Problem,
     })),
+    namesRedis: hasRedis(yaml.content.value),
     files,
   };
 }
+
+const hasRedis = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'redis' in value && value.redis !== null;
 
 /** What is observed would take the place of a file that is read. */
 function storeFindings({ observe: { store } }: Config, files: readonly string[]): Finding[] {

@@ -8,7 +8,7 @@ import { socketPathOf, socketPathProblem } from '../lib/unix-socket.ts';
 import { privateKeysIn } from '../lib/private-keys.ts';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
-import { expiryFindings, filesOfTls, readTls, tlsPlaces } from './tls-files.ts';
+import { expiryFindings, filesOfTls, textsOfTls, tlsFindings, tlsPlaces } from './tls-files.ts';
 
 export interface NamedFiles {
   readonly findings: readonly Finding[];
@@ -29,7 +29,10 @@ export function checkNamedFiles(config: Config, now: number): NamedFiles {
     const mistake = content === null ? 'names a file that cannot be read' : check(content);
     if (mistake !== null) findings.push({ path, message: `${mistake}: ${JSON.stringify(file)}` });
   };
-  const places = tlsPlaces(config).map((place) => ({ place, ...readTls(place) }));
+  const places = tlsPlaces(config).map((place) => {
+    const texts = textsOfTls(place);
+    return { place, texts, findings: tlsFindings(place, texts) };
+  });
   for (const { place } of places) files.push(...filesOfTls(place));
   const { path: socket } = config.listen;
   if (socket !== null) findings.push(...socketFindings(['listen', 'path'], socket));

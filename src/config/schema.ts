@@ -159,6 +159,11 @@ const LogSchema = z
       .default('info')
       .describe('The least severe lines that are written.'),
     requests: choice(['rejections', 'all', 'none']).default('rejections').describe('Which requests get a line.'),
+    sample: duration(0, 1)
+      .default(1)
+      .describe(
+        'With `requests: all`: the share of requests that pass that get a line. Refusals and failures always do.',
+      ),
   })
   .prefault({})
   .describe('The log on standard output.');

@@ -54,33 +54,32 @@ export function tlsPlaces(config: Config): TlsPlace[] {
 export const filesOfTls = ({ caFile, certFile, keyFile }: TlsPlace): string[] =>
   [caFile, certFile, keyFile].filter((file) => file !== null);
 
-export interface ReadTls {
-  /** null where no file is named, or it cannot be read. */
-  readonly texts: TlsTexts;
-  readonly findings: readonly Finding[];
+/** What the files of a section hold now; null where none is named, or it cannot be read. */
+export const textsOfTls = ({ caFile, certFile, keyFile }: TlsPlace): TlsTexts => ({
+  ca: textOf(caFile),
+  cert: textOf(certFile),
+  key: textOf(keyFile),
+});
+
+/** Whatever would keep the files from being used. */
+export function tlsFindings({ path, caField, caFile, certFile, keyFile }: TlsPlace, texts: TlsTexts): Finding[] {
+  const judge = (field: string, file: string | null, text: string | null, check: Check): Finding[] => {
+    if (file === null) return [];
+    const mistake = text === null ? 'names a file that cannot be read' : check(text);
+    return mistake === null ? [] : [{ path: [...path, field], message: `${mistake}: ${JSON.stringify(file)}` }];
+  };
+  const ofAuthorities = judge(caField, caFile, texts.ca, certificatesMistake);
+  const ofPair = [
+    ...judge('certFile', certFile, texts.cert, certificatesMistake),
+    ...judge('keyFile', keyFile, texts.key, privateKeyMistake),
+  ];
+  const { cert, key } = texts;
+  const mistake = cert === null || key === null || ofPair.length > 0 ? null : pairMistake(cert, key);
+  if (mistake !== null) ofPair.push({ path: [...path, 'keyFile'], message: mistake });
+  return [...ofAuthorities, ...ofPair];
 }
 
-/** Reads the files of a section. Whatever would keep them from being used is among the findings. */
-export function readTls({ path, caField, caFile, certFile, keyFile }: TlsPlace): ReadTls {
-  const findings: Finding[] = [];
-  const read = (field: string, file: string | null, check: (text: string) => string | null): string | null => {
-    if (file === null) return null;
-    const text = textOf(file);
-    const mistake = text === null ? 'names a file that cannot be read' : check(text);
-    if (mistake !== null) findings.push({ path: [...path, field], message: `${mistake}: ${JSON.stringify(file)}` });
-    return text;
-  };
-  const texts = {
-    ca: read(caField, caFile, certificatesMistake),
-    cert: read('certFile', certFile, certificatesMistake),
-    key: read('keyFile', keyFile, privateKeyMistake),
-  };
-  if (texts.cert !== null && texts.key !== null && !findings.some(({ path: at }) => at.at(-1) !== caField)) {
-    const mistake = pairMistake(texts.cert, texts.key);
-    if (mistake !== null) findings.push({ path: [...path, 'keyFile'], message: mistake });
-  }
-  return { texts, findings };
-}
+type Check = (text: string) => string | null;
 
 const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -100,7 +99,8 @@ function endOf(path: readonly string[], what: string, at: number, now: number): 
   return [{ path, message: `names ${what} ${ends}; renew it` }];
 }
 
-function textOf(file: string): string | null {
+function textOf(file: string | null): string | null {
+  if (file === null) return null;
   try {
     return readFileSync(file, 'utf8');
   } catch {

@@ -3,7 +3,6 @@
  * as in Anderson et al., "A High-Performance Algorithm for Identifying Frequent Items in Data Streams" (2017). Counting costs the
  * same, taken over many, whatever came before. Reads no clock.
  */
-import { ownText } from './own-text.ts';
 
 /** What is known of one value. A count never says too much; `missed` is how many more it may have been. */
 export interface Frequency {
@@ -23,17 +22,25 @@ export interface Frequent {
   readonly values: Map<string, Frequency>;
   /** How often a value may have come that is not among them, at most. */
   missed: number;
+  /** Makes the text that is kept of a value. */
+  readonly own: (value: string) => string;
 }
 
-export const createFrequent = (limit: number): Frequent => ({ limit, values: new Map(), missed: 0 });
+/** `own`: such as `lib/own-text.ts`, where values are parts of larger texts that must not be kept with them. */
+export const createFrequent = (limit: number, own = (value: string): string => value): Frequent => ({
+  limit,
+  values: new Map(),
+  missed: 0,
+  own,
+});
 
 /** `about`: what is voted on, such as why it came. `times`: how often it came at once. */
 export function countValue(frequent: Frequent, value: string, about: string, now: number, times = 1): void {
   const known = frequent.values.get(value);
   if (known === undefined) {
     const { missed } = frequent;
-    const own = ownText(value);
-    // It was no text that UTF-8 can write.
+    const own = frequent.own(value);
+    // Such as a text that UTF-8 cannot write.
     if (own !== value) return countValue(frequent, own, about, now, times);
     frequent.values.set(own, { count: times, missed, firstSeen: now, lastSeen: now, about, lead: times });
     if (frequent.values.size >= 2 * frequent.limit) dropRarest(frequent);

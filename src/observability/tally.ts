@@ -2,6 +2,7 @@
  * What is counted of the requests of one stretch of time: all of them, and of those that were refused why, by which key, from which
  * address, for which path and event. Bounded: whatever a client can invent is counted by `lib/frequent.ts`. Knows no clock.
  */
+import { ownText } from '../lib/own-text.ts';
 import type { Mode } from '../keys/key.ts';
 import { countValue, createFrequent, mergeFrequent, type Frequent } from '../lib/frequent.ts';
 import { upstreamErrorIn, type Outcome, type Rejection, type UpstreamErrorKind } from './outcome.ts';
@@ -35,9 +36,9 @@ const createRefused = (): Refused => ({
   total: 0,
   reasons: createFrequent(REASONS),
   keys: createFrequent(KEYS),
-  addresses: createFrequent(INVENTED),
-  paths: createFrequent(INVENTED),
-  events: createFrequent(INVENTED),
+  addresses: createFrequent(INVENTED, ownText),
+  paths: createFrequent(INVENTED, ownText),
+  events: createFrequent(INVENTED, ownText),
 });
 
 export const createTally = (): Tally => ({

@@ -108,12 +108,12 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
       if (world.draining()) res.shouldKeepAlive = false;
       return answerHeaders(exchange, rawHeaders);
     },
-    onSettled: (result) => settle(exchange, world.ending, result),
+    onSettled: (result) => settle(exchange, world.ending, result, upstream),
   });
   if (!exchange.settled) exchange.abort = forwarding.abort;
 }
 
-function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult): void {
+function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult, { origin }: Upstream): void {
   switch (result.kind) {
     case 'answered':
       return ending.settle(exchange, { status: result.status });
@@ -124,7 +124,8 @@ function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResul
     case 'failed': {
       const { code, kind, why } = result.failure;
       exchange.upstreamFailure = kind;
-      return ending.refuse(exchange, refusal(code, why));
+      // Where nobody answered, the error names the address itself.
+      return ending.refuse(exchange, refusal(code, kind === 'connect' ? why : `${origin}: ${why}`));
     }
   }
 }

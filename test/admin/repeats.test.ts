@@ -2,9 +2,9 @@ import t from 'tap';
 import type { Answer, Call } from '../../src/admin/operation.ts';
 import { problem } from '../../src/admin/problem.ts';
 import { createRepeats } from '../../src/admin/repeats.ts';
-import { EDITOR } from '../support/admin-client.ts';
 
-const sessionOf = (name: string) => ({ name, endsAt: 0, token: EDITOR });
+const TOKEN = { id: 'admin', role: 'editor', digest: '' } as const;
+const session = (name: string) => ({ token: TOKEN, session: { name, endsAt: 0, token: TOKEN } });
 
 const call = (more: Partial<Call> = {}): Call => ({
   method: 'POST',
@@ -14,7 +14,7 @@ const call = (more: Partial<Call> = {}): Call => ({
   ifMatch: undefined,
   ifNoneMatch: undefined,
   idempotencyKey: 'a-random-name',
-  caller: { token: EDITOR, session: null },
+  caller: { token: TOKEN, session: null },
   address: '127.0.0.1',
   ...more,
 });
@@ -39,10 +39,10 @@ void t.test('what is sent again under the same name is made once, also while the
 void t.test('each caller, and each name, has its own', async (t) => {
   const { send, made } = started();
   await send();
-  await send({ caller: { token: EDITOR, session: sessionOf('a') } });
-  await send({ caller: { token: EDITOR, session: sessionOf('b') } });
+  await send({ caller: session('a') });
+  await send({ caller: session('b') });
   await send({ idempotencyKey: 'another-name' });
-  await send({ caller: { token: { ...EDITOR, id: 'anna' }, session: null } });
+  await send({ caller: { token: { ...TOKEN, id: 'another' }, session: null } });
   t.equal(made(), 5);
   await send({ idempotencyKey: undefined });
   await send({ idempotencyKey: undefined });

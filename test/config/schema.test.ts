@@ -88,7 +88,7 @@ t.test('every default', async (t) => {
     },
     rateLimit: { store: 'memory' },
     observe: { enabled: false, days: 30, store: 'memory' },
-    log: { level: 'info', requests: 'rejections' },
+    log: { level: 'info', requests: 'rejections', sample: 1 },
   });
 });
 

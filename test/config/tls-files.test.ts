@@ -1,8 +1,17 @@
 import t from 'tap';
 import { ConfigSchema } from '../../src/config/schema.ts';
-import { filesOfTls, readTls, tlsOfAdmin, tlsOfListen, tlsPlaces } from '../../src/config/tls-files.ts';
+import {
+  filesOfTls,
+  textsOfTls,
+  tlsFindings,
+  tlsOfAdmin,
+  tlsOfListen,
+  tlsPlaces,
+  type TlsPlace,
+} from '../../src/config/tls-files.ts';
 
 const config = (more: object) => ConfigSchema.parse({ apis: { orders: { upstream: 'https://a' } }, ...more });
+const read = (place: TlsPlace) => tlsFindings(place, textsOfTls(place));
 const pair = { certFile: 'test/fixtures/tls/cert.pem', keyFile: 'test/fixtures/tls/key.pem' };
 
 t.test('every section has its place, ports only where they speak TLS', async (t) => {
@@ -26,18 +35,16 @@ t.test('every section has its place, ports only where they speak TLS', async (t)
 t.test('a pair is judged whole, and authorities apart from it', async (t) => {
   const [place] = tlsPlaces(config({ listen: { tls: { ...pair, clientCaFile: 'none' } } }));
   if (place === undefined) throw new Error('no place');
-  t.match(readTls(place).findings, [{ path: ['listen', 'tls', 'clientCaFile'], message: /cannot be read: "none"$/ }]);
+  t.match(read(place), [{ path: ['listen', 'tls', 'clientCaFile'], message: /cannot be read: "none"$/ }]);
   const foreign = { ...place, keyFile: 'test/fixtures/tls/renewed-key.pem' };
-  t.match(readTls(foreign).findings, [
+  t.match(read(foreign), [
     { path: ['listen', 'tls', 'clientCaFile'] },
     { path: ['listen', 'tls', 'keyFile'], message: /is not the private key/ },
   ]);
-  t.match(readTls({ ...foreign, certFile: 'none' }).findings, [
+  t.match(read({ ...foreign, certFile: 'none' }), [
     { path: ['listen', 'tls', 'clientCaFile'] },
     { path: ['listen', 'tls', 'certFile'] },
   ]);
-  t.same(readTls({ ...place, caFile: null, certFile: null, keyFile: null }), {
-    texts: { ca: null, cert: null, key: null },
-    findings: [],
-  });
+  const nothing = { ...place, caFile: null, certFile: null, keyFile: null };
+  t.same([textsOfTls(nothing), read(nothing)], [{ ca: null, cert: null, key: null }, []]);
 });

@@ -131,7 +131,11 @@ void t.test('a viewer reads every page and is offered nothing that changes anyth
       [],
       address,
     );
-    t.equal(await page.locator('main form :is(input, select, textarea):enabled:not([readonly])').count(), 0, `${address}: no field`);
+    t.equal(
+      await page.locator('main form :is(input, select, textarea):enabled:not([readonly])').count(),
+      0,
+      `${address}: no field`,
+    );
   }
   await page.goto(`${postern.adminUrl}/#/explain`);
   await page.getByRole('button', { name: /explain/i }).waitFor();

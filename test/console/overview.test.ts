@@ -20,18 +20,25 @@ const browser = await startBrowser(t);
 const rows = (page: Page) => page.getByRole('region', { name: /^Latest/ }).getByRole('row');
 const chart = (page: Page) => page.getByRole('img').getAttribute('aria-label');
 
-void t.test('refusals appear as they come, by reason and by key, and lead to why', async (t) => {
+const top = (page: Page, title: string) => page.getByRole('region', { name: `Refused most: ${title}` });
+
+void t.test('refusals appear as they come, by reason and by key, and say what decided', async (t) => {
   const { postern, signedIn } = await startConsole(t, browser, { keys });
   const page = await signedIn(t);
-  await page.getByText('Nothing was refused in the last hour.').waitFor();
+  await page.getByText(/^Nothing was refused since the start at/).waitFor();
   await page.getByText('Live', { exact: true }).waitFor();
+  t.match(
+    await page.getByText(/^This process since/).textContent(),
+    /^This process since \d\d:\d\d \(.*\), times in UTC/,
+  );
 
   t.equal(await sendEvent(postern, SECRET, { ip: '198.51.100.9' }), 403);
   await rows(page).filter({ hasText: '198.51.100.9' }).waitFor();
   t.equal(await sendEvent(postern, 'nobody-has-this'), 401);
   await rows(page).filter({ hasText: 'Unknown Credential' }).waitFor();
   await page.getByText('Refused: 2').waitFor();
-  t.match(await chart(page), /^2 in the last hour: Address Not Allowed 1, Unknown Credential 1$/);
+  t.match(await chart(page), /^2 since the start at \d\d:\d\d: Address Not Allowed 1, Unknown Credential 1$/);
+  await page.getByText('100 % of 2 requests').waitFor();
   await page.getByRole('radio', { name: 'By key' }).check();
   t.match(await chart(page), /No known key 1, backend 1/);
 
@@ -41,13 +48,78 @@ void t.test('refusals appear as they come, by reason and by key, and lead to why
   await page.getByLabel('Key', { exact: true }).selectOption('backend');
   t.equal(await rows(page).count(), 2, 'its head and the one of this key');
 
-  await rows(page).getByRole('link', { name: 'Why was this refused?' }).click();
+  const why = rows(page).getByRole('button', { name: 'Why was this refused?' });
+  await why.click();
+  t.equal(await why.getAttribute('aria-expanded'), 'true');
+  const detail = page.locator('.detail');
+  t.match(await detail.textContent(), /Address Not Allowed \(ip_not_allowed\)Decided byallowFrom of key backend/);
+  t.equal(
+    await detail.getByRole('link', { name: 'Allow 198.51.100.9 for backend…' }).getAttribute('href'),
+    '#/key/backend?allow=198.51.100.9',
+  );
+  await detail.getByRole('link', { name: /^Explain/ }).click();
   await page.getByRole('heading', { name: 'Refused with 403: Address Not Allowed' }).waitFor();
   t.equal(await page.getByLabel('IP address of the caller').inputValue(), '198.51.100.9');
   t.equal(await page.getByLabel('Path').inputValue(), '/event/ingest');
   await page.getByLabel('IP address of the caller').fill('203.0.113.7');
   await page.getByRole('button', { name: 'Explain' }).click();
   await page.getByRole('heading', { name: 'Passed on to the backend' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Passed on to the backend' }).waitFor();
+  t.equal(await page.getByLabel('IP address of the caller').inputValue(), '203.0.113.7', 'as it was asked last');
+  await page.goBack();
+  await rows(page).filter({ hasText: '198.51.100.9' }).waitFor();
+  t.equal(await page.getByLabel('Key', { exact: true }).inputValue(), 'backend');
+});
+
+void t.test('the most refused filter everything, and the address of the page says by what', async (t) => {
+  const { postern, signedIn } = await startConsole(t, browser, { keys });
+  for (let n = 0; n < 12; n++) await sendEvent(postern, `guess-${n}`, { ip: '198.51.100.66' });
+  for (let n = 0; n < 6; n++) await sendEvent(postern, SECRET, { ip: '192.0.2.44' });
+  for (let n = 0; n < 30; n++) await sendEvent(postern, SECRET);
+  const page = await signedIn(t);
+  await page.getByText('38 % of 48 requests').waitFor();
+  await page.getByText('198.51.100.66 tries out credentials').waitFor();
+  await page.getByText('A client with the key backend is set up wrongly').waitFor();
+  await page.getByText(/6 of its 36 requests were refused, most of them Address Not Allowed/).waitFor();
+
+  await top(page, 'Addresses').getByRole('link', { name: '192.0.2.44' }).click();
+  await page.waitForURL(/#\/\?address=192\.0\.2\.44$/);
+  t.equal(await rows(page).count(), 7);
+  t.match(await chart(page), /^6 since .*: Address Not Allowed 6$/);
+  t.equal(await top(page, 'Keys').getByRole('listitem').count(), 1);
+  await page.reload();
+  await page.getByRole('link', { name: /^Address: 192\.0\.2\.44/ }).waitFor();
+  t.equal(await rows(page).count(), 7);
+  await page.goBack();
+  await rows(page).filter({ hasText: '198.51.100.66' }).first().waitFor();
+  t.match(await chart(page), /^18 since/);
+
+  const id = await fetch(`${postern.url}/profile/u1`, { headers: { 'x-request-id': 'asked-about-by-phone' } });
+  t.equal(id.status, 401);
+  await page.getByLabel('Request id').fill(id.headers.get('x-request-id') ?? '');
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.getByRole('button', { name: 'Why was this refused?' }).waitFor();
+  t.equal(await rows(page).count(), 2);
+  await page.getByRole('link', { name: 'Show everything' }).click();
+  await page.getByRole('radio', { name: '24 hours' }).check();
+  await page.waitForURL(/#\/\?range=1440$/);
+  await page.getByText('The pale bar is the running 10 minutes').waitFor();
+});
+
+void t.test('a list that is read stands still, and says how much came', async (t) => {
+  const { postern, signedIn } = await startConsole(t, browser, { keys });
+  for (let n = 0; n < 30; n++) await sendEvent(postern, SECRET, { ip: `198.51.100.${n}` });
+  const page = await signedIn(t);
+  await page.getByText('1 to 25 of 30').waitFor();
+  await page.getByRole('button', { name: 'Older' }).click();
+  t.equal(await rows(page).count(), 6);
+  await page.getByText('Paused', { exact: true }).waitFor();
+  await sendEvent(postern, 'nobody-has-this');
+  await page.getByText('1 newer').waitFor();
+  t.equal(await rows(page).count(), 6);
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await rows(page).filter({ hasText: 'Unknown Credential' }).waitFor();
 });
 
 void t.test('Explain takes a secret too, and says what is missing', async (t) => {
@@ -68,10 +140,21 @@ void t.test('what report mode would refuse stands apart', async (t) => {
   t.equal(await sendEvent(postern, TRIAL), 204);
   const page = await signedIn(t);
   await page.getByText('Report mode: 1').waitFor();
-  await page.getByText('Nothing was refused in the last hour.').waitFor();
+  await page.getByText(/^Nothing was refused since the start/).waitFor();
   await page.getByRole('radio', { name: 'Report mode: 1' }).check();
-  t.match(await chart(page), /^1 in the last hour: Address Not Allowed 1$/);
   await rows(page).filter({ hasText: 'trial' }).waitFor();
+  t.match(await chart(page), /^1 since .*: Address Not Allowed 1$/);
+});
+
+void t.test('a broken key file turns its own card red, and no other', async (t) => {
+  const { postern, signedIn } = await startConsole(t, browser, { keys });
+  const page = await signedIn(t);
+  await page.getByText('File: up').waitFor();
+  postern.writeKeys([{ id: 'backend', type: 'none-of-these' }]);
+  // The file is watched, and the page asks every ten seconds.
+  await page.getByText('File: not up').waitFor({ timeout: 30_000 });
+  await page.getByText('The key source is not up. The last keys go on serving.').waitFor();
+  t.equal(await page.getByText('Loaded', { exact: true }).count(), 1);
 });
 
 void t.test('a lost connection is shown, and heals with what came meanwhile', async (t) => {

@@ -1,6 +1,8 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import https from 'node:https';
+import net from 'node:net';
+import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import { SERVER_SECRET, startFlow, written } from '../support/flow.ts';
 import { parseAnswer } from '../support/raw-http.ts';
@@ -203,6 +205,23 @@ t.test('with authorities for clients, each must show a certificate that they sig
       for (const socket of [before, resumed]) socket.destroy();
     }
   });
+});
+
+t.test('who is refused behind a balancer is the client, and not the balancer', async (t) => {
+  const files = tlsFolder(t);
+  copyFileSync(upstreamTlsFixture('client-ca'), files.at('clients.pem'));
+  const { postern } = await startFlow(t, {
+    listen: {
+      tls: { ...files.pair, clientCaFile: files.at('clients.pem') },
+      proxyProtocol: true,
+      trustedProxies: ['127.0.0.1'],
+    },
+  });
+  const below = net.connect(postern.port, '127.0.0.1');
+  below.write('PROXY TCP4 203.0.113.7 127.0.0.1 49152 443\r\n');
+  tls.connect({ socket: below, servername: 'localhost', ca: TRUSTED }).on('error', () => {});
+  await until(() => postern.lines.some(({ msg }) => msg === 'client_certificate_refused'));
+  t.match(postern.lines.at(-1), { msg: 'client_certificate_refused', peer: '203.0.113.7', detail: 'it showed none' });
 });
 
 t.test('older versions of TLS are not spoken', async (t) => {

@@ -59,7 +59,8 @@ async function badDay(t: Test): Promise<{ readonly target: string; readonly end:
     log: { rejection: () => {}, upstreamFailure: () => {}, request: () => {} },
     recent: createRecentRejections(),
     summary: createSummary(Date.now()),
-    requests: 'none',
+    logging: { requests: 'none', sample: 1 },
+    random: () => 0,
   });
   const server = createServer((_request, response) => {
     scrapes++;

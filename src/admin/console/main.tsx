@@ -5,6 +5,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/layout.css';
 import './styles/pages.css';
+import './styles/overview.css';
 
 const place = document.getElementById('console');
 if (place !== null) render(<App />, place);

@@ -39,7 +39,8 @@ export const readStatus = (): Promise<Answer<Status>> => ask('status?key=');
 export const readStatesOfKeys = (): Promise<Answer<Status>> => askAgain('status');
 export const readStateOfKey = (id: string): Promise<Answer<Status>> => ask(`status?key=${encodeURIComponent(id)}`);
 export const readSummary = (minutes = 60): Promise<Answer<Summary>> => askAgain(`summary?minutes=${minutes}`);
-export const readRejections = (): Promise<Answer<RejectionList>> => ask('rejections');
+export const readRejections = (query: Readonly<Record<string, string>> = {}): Promise<Answer<RejectionList>> =>
+  ask(`rejections?${new URLSearchParams(query).toString()}`);
 /** The latest of one key, at most `limit`. */
 export const readRejectionsOf = (id: string, limit: number): Promise<Answer<RejectionList>> =>
   askAgain(`rejections?key=${encodeURIComponent(id)}&limit=${limit}`);

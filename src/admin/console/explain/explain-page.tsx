@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../api/client.ts';
 import { explain, listKeys } from '../api/requests.ts';
 import type { Explanation, Finding, Question } from '../api/types.ts';
-import type { AskedAbout } from '../route.ts';
+import { explainAddress, keepAddress, type AskedAbout } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { Choice, Errors, messagesFor, SelectField, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
@@ -33,6 +33,7 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
 
   const run = async (question: Asked): Promise<void> => {
     setFailure(null);
+    keepAddress(explainAddress(aboutOf(question)));
     const answer = await explain(questionOf(question));
     setExplanation(answer.ok ? answer.value : null);
     if (!answer.ok) setFailure(answer.failure);
@@ -49,7 +50,8 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
     <>
       <h1>Explain a request</h1>
       <p class="lead">
-        Takes a made-up request through the rules and keys in use. No backend is asked, and nothing is counted.
+        Takes a made-up request through the rules and keys in use now: what would become of it. Why a request was
+        refused stands in the list of refusals. No backend is asked, and nothing is counted.
       </p>
       <form
         noValidate
@@ -114,7 +116,7 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
           label="Events"
           width="wide"
           value={asked.events}
-          hint="Names of the events that it carries, separated by commas. Refusals do not record them."
+          hint="Names of the events that it carries, separated by commas."
           onChange={(events) => change({ events })}
           errors={messagesFor(findings, 'events')}
         />
@@ -141,15 +143,32 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
   );
 }
 
-const askedOf = ({ keyId = '', ip = '', method = 'POST', path = '/' }: AskedAbout): Asked => ({
+const askedOf = ({
+  keyId = '',
+  ip = '',
+  method = 'POST',
+  path = '/',
+  events = '',
+  origin = '',
+}: AskedAbout): Asked => ({
   by: keyId === '' && ip !== '' ? 'secret' : 'key',
   keyId,
   secret: '',
   ip,
   method,
   path,
-  events: '',
-  origin: '',
+  events,
+  origin,
+});
+
+/** All but the secret: what is asked for is found again by Back and after a reload. */
+const aboutOf = ({ by, keyId, ip, method, path, events, origin }: Asked): AskedAbout => ({
+  keyId: by === 'key' ? keyId : '',
+  ip: ip.trim(),
+  method,
+  path: path.trim(),
+  events: events.trim(),
+  origin: origin.trim(),
 });
 
 function questionOf({ by, keyId, secret, ip, method, path, events, origin }: Asked): Question {

@@ -1,109 +1,149 @@
-/** The latest refusals as they come, with filters; each leads to why it was refused. */
-import { useState } from 'preact/hooks';
-import type { Mode, Rejection } from '../api/types.ts';
-import { explainAddress, keyAddress } from '../route.ts';
+/**
+ * The latest refusals as they come, a page at a time. While somebody reads further down, or has opened one, the list stands still and
+ * says how many came.
+ */
+import { useMemo, useState } from 'preact/hooks';
+import type { Mode, Rejection, Summary } from '../api/types.ts';
 import type { LiveRejections } from '../state/live-rejections.ts';
-import { Badge } from '../ui/badge.tsx';
-import { SelectField } from '../ui/field.tsx';
+import { Badge, type Tone } from '../ui/badge.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
-import { Moment } from '../ui/time.tsx';
-import { keyName, reasonTitle } from './names.ts';
+import { FilterBar } from './filters.tsx';
+import { count } from './names.ts';
+import { RefusalRow } from './refusal-row.tsx';
+import { isFiltered, type OverviewView } from './view.ts';
 
 export interface LatestRefusalsProps {
   readonly live: LiveRejections;
-  readonly mode: Mode;
+  /** Those that match, newest first; null until they are read. */
+  readonly matching: readonly Rejection[] | null;
+  readonly summary: Summary;
+  readonly view: OverviewView;
 }
 
-const PAGE = 50;
-const ANY = '*';
+const PAGE = 25;
 
-export function LatestRefusals({ live: { rejections, failure, live }, mode }: LatestRefusalsProps) {
-  const [key, setKey] = useState(ANY);
-  const [reason, setReason] = useState(ANY);
-  const [limit, setLimit] = useState(PAGE);
-  const [paused, setPaused] = useState<readonly Rejection[] | null>(null);
-  const all = (paused ?? rejections ?? []).filter((rejection) => rejection.mode === mode);
-  const shown = all.filter(
-    (rejection) => (key === ANY || rejection.keyId === key) && (reason === ANY || rejection.reason === reason),
-  );
+export function LatestRefusals({ live: { failure, live }, matching, summary, view }: LatestRefusalsProps) {
+  const [held, setHeld] = useState<readonly Rejection[] | null>(null);
+  const [page, setPage] = useState(0);
+  const [opened, setOpened] = useState<Rejection | null>(null);
+  const place = JSON.stringify([view.mode, view.filter]);
+  const [shownFor, setShownFor] = useState(place);
+  if (shownFor !== place) {
+    setShownFor(place);
+    setHeld(null);
+    setPage(0);
+    setOpened(null);
+  }
+  const rejections = held ?? matching;
+  const newer = held === null || matching === null ? 0 : newerThan(held[0], matching);
+  const goOn = (): void => {
+    setHeld(null);
+    setPage(0);
+    setOpened(null);
+  };
+  const toggle = (rejection: Rejection): void => {
+    if (opened !== rejection) setHeld(rejections);
+    setOpened(opened === rejection ? null : rejection);
+  };
+  const turn = (to: number): void => {
+    setHeld(rejections);
+    setOpened(null);
+    setPage(to);
+  };
+  const [tone, word] = stateOf(held !== null, live);
   return (
     <section class="card card-flush" aria-labelledby="latest">
       <div class="card-head">
-        <h2 id="latest">{mode === 'enforce' ? 'Latest refusals' : 'Latest that would be refused'}</h2>
+        <h2 id="latest">{TITLES[view.mode]}</h2>
         <p class="badges">
-          <Badge tone={paused !== null ? 'warning' : live ? 'good' : 'neutral'}>
-            {paused !== null ? 'Paused' : live ? 'Live' : 'Not live'}
-          </Badge>
+          {newer > 0 && <span class="muted">{count(newer)} newer</span>}
+          <Badge tone={tone}>{word}</Badge>
           <button
             type="button"
             class="button button-small"
-            disabled={rejections === null}
-            onClick={() => setPaused(paused === null ? rejections : null)}
+            disabled={matching === null}
+            onClick={() => (held === null ? setHeld(matching) : goOn())}
           >
-            {paused === null ? 'Pause' : 'Go on'}
+            {held === null ? 'Pause' : 'Go on'}
           </button>
         </p>
       </div>
-      <div class="filters">
-        <SelectField label="Key" value={key} onChange={setKey} options={optionsOf(all, 'keyId', keyName, key)} />
-        <SelectField
-          label="Reason"
-          value={reason}
-          onChange={setReason}
-          options={optionsOf(all, 'reason', reasonTitle, reason)}
-        />
-      </div>
+      <FilterBar view={view} summary={summary} />
       {rejections === null ? (
-        failure === null ? (
-          <p class="loading" role="status">
-            Loading refusals…
-          </p>
-        ) : (
-          <FailureNotice failure={failure} />
-        )
+        <Waiting failure={failure} />
       ) : (
-        <RefusalTable rejections={shown.slice(0, limit)} filtered={all.length > 0} />
+        <RefusalTable
+          rejections={rejections.slice(page * PAGE, (page + 1) * PAGE)}
+          none={isFiltered(view) ? 'None that is kept matches.' : 'None since Postern started.'}
+          {...{ view, opened, toggle }}
+        />
       )}
-      {shown.length > limit && (
-        <p class="more">
-          <button type="button" class="button" onClick={() => setLimit(limit + PAGE)}>
-            Show {Math.min(PAGE, shown.length - limit)} more
-          </button>
-        </p>
+      {rejections !== null && rejections.length > PAGE && (
+        <Pages page={page} of={Math.ceil(rejections.length / PAGE)} total={rejections.length} onTurn={turn} />
       )}
     </section>
   );
 }
 
-function RefusalTable({
-  rejections,
-  filtered,
-}: {
-  readonly rejections: readonly Rejection[];
-  readonly filtered: boolean;
-}) {
-  if (rejections.length === 0)
-    return <p class="empty">{filtered ? 'None of them matches.' : 'None since Postern started.'}</p>;
+const TITLES: Readonly<Record<Mode, string>> = {
+  enforce: 'Latest refusals',
+  report: 'Latest that would be refused',
+};
+
+function stateOf(isHeld: boolean, live: boolean): readonly [Tone, string] {
+  if (isHeld) return ['warning', 'Paused'];
+  return live ? ['good', 'Live'] : ['neutral', 'Not live'];
+}
+
+function newerThan(first: Rejection | undefined, matching: readonly Rejection[]): number {
+  const at = first === undefined ? -1 : matching.indexOf(first);
+  return at === -1 ? matching.length : at;
+}
+
+function Waiting({ failure }: Pick<LiveRejections, 'failure'>) {
+  if (failure !== null) return <FailureNotice failure={failure} />;
   return (
-    <table class="table table-cards">
+    <p class="loading" role="status">
+      Loading refusals…
+    </p>
+  );
+}
+
+interface RefusalTableProps {
+  readonly rejections: readonly Rejection[];
+  readonly none: string;
+  readonly view: OverviewView;
+  readonly opened: Rejection | null;
+  readonly toggle: (rejection: Rejection) => void;
+}
+
+const HEADS = ['Time', 'Key', 'Reason', 'Address', 'Request', 'Status'] as const;
+
+function RefusalTable({ rejections, none, view, opened, toggle }: RefusalTableProps) {
+  const names = useMemo(() => namesOf(rejections), [rejections]);
+  if (rejections.length === 0) return <p class="empty">{none}</p>;
+  return (
+    <table class="table table-cards refusals">
       <thead>
         <tr>
-          <th scope="col">Time</th>
-          <th scope="col">Key</th>
-          <th scope="col">Reason</th>
-          <th scope="col">Address</th>
-          <th scope="col">Request</th>
-          <th scope="col">Status</th>
+          {HEADS.map((head) => (
+            <th key={head} scope="col">
+              {head}
+            </th>
+          ))}
           <th scope="col">
-            <span class="visually-hidden">Explain</span>
+            <span class="visually-hidden">Why</span>
           </th>
         </tr>
       </thead>
       <tbody>
-        {rejections.map((rejection, index) => (
+        {rejections.map((rejection, at) => (
           <RefusalRow
-            key={`${rejection.requestId} ${rejection.time} ${rejections.length - index}`}
+            key={names[at]}
             rejection={rejection}
+            view={view}
+            isOpen={opened === rejection}
+            onToggle={() => toggle(rejection)}
           />
         ))}
       </tbody>
@@ -111,44 +151,40 @@ function RefusalTable({
   );
 }
 
-function RefusalRow({ rejection }: { readonly rejection: Rejection }) {
-  const { time, keyId, reason, clientIp, method, path, status, removedEvents } = rejection;
-  return (
-    <tr>
-      <td data-label="Time">
-        <Moment at={time} />
-      </td>
-      <td data-label="Key" class="mono">
-        {keyId === '' ? <span class="muted">–</span> : <a href={keyAddress(keyId)}>{keyId}</a>}
-      </td>
-      <td data-label="Reason">
-        <span title={reason}>{reasonTitle(reason)}</span>
-        {removedEvents > 0 && <span class="muted"> {removedEvents} events removed</span>}
-      </td>
-      <td data-label="Address" class="mono">
-        {clientIp}
-      </td>
-      <td data-label="Request" class="mono path">
-        {method} {path}
-      </td>
-      <td data-label="Status" class="number">
-        {status}
-      </td>
-      <td class="cell-actions">
-        <a href={explainAddress({ keyId, ip: clientIp, method, path })}>Why was this refused?</a>
-      </td>
-    </tr>
-  );
+/** Rows keep their element while others come before them; two requests may have one id, if clients choose it. */
+function namesOf(rejections: readonly Rejection[]): string[] {
+  const seen = new Map<string, number>();
+  return rejections
+    .toReversed()
+    .map(({ requestId, time }) => {
+      const name = `${requestId} ${time}`;
+      const times = seen.get(name) ?? 0;
+      seen.set(name, times + 1);
+      return `${name} ${times}`;
+    })
+    .toReversed();
 }
 
-/** Those that are there, and the one that is chosen, even if it is there no longer. */
-function optionsOf(
-  rejections: readonly Rejection[],
-  field: 'keyId' | 'reason',
-  nameOf: (value: string) => string,
-  chosen: string,
-): [string, string][] {
-  const values = new Set(rejections.map((rejection) => rejection[field]));
-  if (chosen !== ANY) values.add(chosen);
-  return [[ANY, 'Any'], ...[...values].sort().map((value): [string, string] => [value, nameOf(value)])];
+interface PagesProps {
+  readonly page: number;
+  readonly of: number;
+  readonly total: number;
+  readonly onTurn: (page: number) => void;
+}
+
+function Pages({ page, of, total, onTurn }: PagesProps) {
+  const [first, last] = [page * PAGE + 1, Math.min(total, (page + 1) * PAGE)];
+  return (
+    <div class="pages" role="group" aria-label="Parts of the list">
+      <button type="button" class="button button-small" disabled={page === 0} onClick={() => onTurn(page - 1)}>
+        Newer
+      </button>
+      <span class="muted number">
+        {count(first)} to {count(last)} of {count(total)}
+      </span>
+      <button type="button" class="button button-small" disabled={page + 1 >= of} onClick={() => onTurn(page + 1)}>
+        Older
+      </button>
+    </div>
+  );
 }

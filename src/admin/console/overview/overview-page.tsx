@@ -1,105 +1,184 @@
-/** What is refused now and why: over the last hour, live, and what report mode would refuse; and how the process stands. */
-import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
+/** The page that is kept open: what is refused, how much of all that is, since when, from where, for whom, and whether it grows. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { readSummary } from '../api/requests.ts';
-import type { Mode, Summary } from '../api/types.ts';
+import type { Mode, Rejection, Summary } from '../api/types.ts';
 import type { View } from '../route.ts';
-import { useLiveRejections } from '../state/live-rejections.ts';
+import { useLiveRejections, type LiveRejections } from '../state/live-rejections.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
 import { Choice } from '../ui/field.tsx';
 import { Await } from '../ui/notice.tsx';
+import { Figures } from './figures.tsx';
+import { ActiveFilters } from './filters.tsx';
+import { Findings } from './findings.tsx';
 import { LatestRefusals } from './latest-refusals.tsx';
+import { count } from './names.ts';
+import { shownOf } from './narrowed.ts';
 import { RefusalChart } from './refusal-chart.tsx';
-import { stackOf, type GroupBy } from './stack.ts';
+import { stackOf } from './stack.ts';
 import { StateCards } from './state-cards.tsx';
+import { lengthText, momentText, stepsSinceStart, stretchText, zoneName } from './times.ts';
+import { TopLists } from './top-lists.tsx';
+import { addressWith, readView, type OverviewView, type Range } from './view.ts';
 
 const REFRESH_MS = 10_000;
 /** Under a flood of refusals the counts are read once in this time. */
-const SETTLE_MS = 1000;
+const SETTLE_MS = 2000;
 
-export function OverviewPage(_: { readonly view: View }) {
+export function OverviewPage({ view: given }: { readonly view: View }) {
+  const view = useMemo(() => readView(given), [given]);
   const status = useStatus();
-  const summary = useResource('summary', readSummary, REFRESH_MS);
-  const [mode, setMode] = useState<Mode>('enforce');
-  const onRejection = useSettled(summary.reload);
-  const live = useLiveRejections(onRejection);
+  const summary = useResource('summary', () => readSummary(Number(view.range)), REFRESH_MS);
+  const live = useLiveRejections();
+  useReadAgain(summary.reload, live.drawn);
+  useChanged(view.range, summary.reload);
   return (
     <>
-      <h1>Overview</h1>
-      <Await resource={status} what="the state">
-        {(read) => <StateCards status={read} onPurged={() => void status.reload()} />}
+      <Await resource={summary} what="what was refused">
+        {(read) => (
+          <>
+            <Title summary={read} view={view} />
+            <Findings summary={read} status={status.value} view={view} />
+            <Figures summary={read} />
+            <Refusals summary={read} view={view} live={live}>
+              <Await resource={status} what="the state">
+                {(state) => <StateCards status={state} onPurged={() => void status.reload()} />}
+              </Await>
+            </Refusals>
+          </>
+        )}
       </Await>
-      <Await resource={summary} what="the last hour">
-        {(read) => <Refusals summary={read} mode={mode} onMode={setMode} />}
-      </Await>
-      <LatestRefusals live={live} mode={mode} />
     </>
   );
 }
 
-interface RefusalsProps {
+interface PartProps {
   readonly summary: Summary;
-  readonly mode: Mode;
-  readonly onMode: (mode: Mode) => void;
+  readonly view: OverviewView;
 }
 
-function Refusals({ summary: { minutes }, mode, onMode }: RefusalsProps) {
-  const [by, setBy] = useState<GroupBy>('reason');
-  const stack = useMemo(() => stackOf(minutes, mode, by), [minutes, mode, by]);
-  const totalOf = (which: Mode): number => minutes.reduce((sum, minute) => sum + minute[which].total, 0);
+const RANGE_NAMES = [
+  ['60', '1 hour'],
+  ['360', '6 hours'],
+  ['1440', '24 hours'],
+] as const satisfies readonly (readonly [Range, string])[];
+
+const go = (address: string): void => {
+  location.hash = address;
+};
+
+function Title({ summary: { since, now }, view }: PartProps) {
+  const zone = zoneName(new Date(now).getTimezoneOffset());
   return (
-    <section class="card" aria-labelledby="refusals">
-      <div class="card-head">
-        <h2 id="refusals">
-          {mode === 'enforce' ? 'Refused in the last hour' : 'Report mode would have refused in the last hour'}
-        </h2>
-        <div class="switches">
-          <Choice
-            label="Which"
-            inline
-            hideLabel
-            value={mode}
-            onChange={onMode}
-            options={[
-              ['enforce', `Refused: ${totalOf('enforce')}`],
-              ['report', `Report mode: ${totalOf('report')}`],
-            ]}
-          />
-          <Choice
-            label="Grouped"
-            inline
-            hideLabel
-            value={by}
-            onChange={setBy}
-            options={[
-              ['reason', 'By reason'],
-              ['key', 'By key'],
-            ]}
-          />
-        </div>
-      </div>
-      {stack.total === 0 ? (
-        <p class="empty">
-          {mode === 'enforce'
-            ? 'Nothing was refused in the last hour.'
-            : 'Report mode found nothing to refuse in the last hour.'}
+    <div class="title-row">
+      <div class="title">
+        <h1>Overview</h1>
+        <p class="muted">
+          This process since {momentText(since, now)} ({lengthText(Date.parse(now) - Date.parse(since))}), times in{' '}
+          {zone}
         </p>
-      ) : (
-        <RefusalChart stack={stack} by={by} />
-      )}
-    </section>
+      </div>
+      <Choice
+        label="How far back"
+        inline
+        hideLabel
+        value={view.range}
+        onChange={(range) => go(addressWith(view, { range }))}
+        options={RANGE_NAMES}
+      />
+    </div>
   );
 }
 
-/** Calls at most once in a while, and at the end of it. */
-function useSettled(call: () => Promise<void>): () => void {
-  const waiting = useRef(false);
-  return useCallback(() => {
-    if (waiting.current) return;
-    waiting.current = true;
-    setTimeout(() => {
-      waiting.current = false;
-      void call();
+interface RefusalsProps extends PartProps {
+  readonly live: LiveRejections;
+  /** Stands before the list, which is long. */
+  readonly children: ComponentChildren;
+}
+
+function Refusals({ summary, view, live, children }: RefusalsProps) {
+  const matching = useMemo(
+    () => (live.kept?.list({ ...view.filter, mode: view.mode }) as readonly Rejection[] | undefined) ?? null,
+    [live.kept, live.drawn, view],
+  );
+  const shown = useMemo(() => shownOf(summary, view, matching ?? []), [summary, view, matching]);
+  const totalOf = (mode: Mode): number => summary.minutes.reduce((sum, step) => sum + step[mode].total, 0);
+  return (
+    <>
+      <section class="card" aria-labelledby="refusals">
+        <div class="card-head">
+          <h2 id="refusals">
+            {view.mode === 'enforce' ? 'Refused' : 'Report mode would have refused'} {stretchText(summary)}
+          </h2>
+          <div class="switches">
+            <Choice
+              label="Which"
+              inline
+              hideLabel
+              value={view.mode}
+              onChange={(mode) => go(addressWith(view, { mode }))}
+              options={[
+                ['enforce', `Refused: ${count(totalOf('enforce'))}`],
+                ['report', `Report mode: ${count(totalOf('report'))}`],
+              ]}
+            />
+            <Choice
+              label="Grouped"
+              inline
+              hideLabel
+              value={view.by}
+              onChange={(by) => go(addressWith(view, { by }))}
+              options={[
+                ['reason', 'By reason'],
+                ['key', 'By key'],
+              ]}
+            />
+          </div>
+        </div>
+        <ActiveFilters view={view} partial={shown.partial} />
+        <Chart summary={shown.summary} view={view} />
+      </section>
+      <TopLists summary={shown.summary} view={view} />
+      {children}
+      <LatestRefusals live={live} matching={matching} summary={summary} view={view} />
+    </>
+  );
+}
+
+function Chart({ summary, view: { mode, by, filter } }: PartProps) {
+  // Of a reason alone the counts by key are not known, and the other way round.
+  const names = Object.keys(filter);
+  const grouped = names.length === 1 && (names[0] === 'reason' || names[0] === 'key') ? names[0] : by;
+  const stack = useMemo(() => stackOf(stepsSinceStart(summary), mode, grouped), [summary, mode, grouped]);
+  if (stack.total === 0)
+    return (
+      <p class="empty">
+        {mode === 'enforce' ? 'Nothing was refused' : 'Report mode found nothing to refuse'} {stretchText(summary)}.
+      </p>
+    );
+  return <RefusalChart stack={stack} by={grouped} summary={summary} />;
+}
+
+/** Reads again when something came, at most once in a while. */
+function useReadAgain(read: () => Promise<void>, drawn: number): void {
+  const waiting = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => {
+    if (drawn === 0 || waiting.current !== undefined) return;
+    waiting.current = setTimeout(() => {
+      waiting.current = undefined;
+      if (!document.hidden) void read();
     }, SETTLE_MS);
-  }, [call]);
+  }, [drawn, read]);
+  useEffect(() => () => clearTimeout(waiting.current), []);
+}
+
+/** Reads again at once when something else is asked for. */
+function useChanged(asked: string, read: () => Promise<void>): void {
+  const before = useRef(asked);
+  useEffect(() => {
+    if (before.current === asked) return;
+    before.current = asked;
+    void read();
+  }, [asked, read]);
 }

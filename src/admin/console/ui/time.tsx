@@ -34,6 +34,8 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 /** Such as "3 minutes ago". */
 export function agoText(at: string, now: number): string {
   let amount = (Date.parse(at) - now) / 1000;
+  // Clocks differ a little: what has just been is not in the future.
+  if (amount > 0 && amount < 60) amount = 0;
   for (const [size, unit] of STEPS) {
     if (Math.abs(amount) < size) return relative.format(Math.round(amount), unit);
     amount /= size;
