@@ -131,6 +131,8 @@ void t.test('a viewer reads every page and is offered nothing that changes anyth
       [],
       address,
     );
+    // Those of the overview filter what is shown.
+    if (address === '#/') continue;
     t.equal(
       await page.locator('main form :is(input, select, textarea):enabled:not([readonly])').count(),
       0,
