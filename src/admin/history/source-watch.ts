@@ -86,11 +86,11 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     const begun = turns;
     const set = await read();
     if (set === null) return later(RETRY_MS);
+    const texts = await textsIn(set);
     await log.sync();
     // What changed here meanwhile may be in what was read, or not: the end of the change asks again.
     if (closed || turns !== begun) return;
     compared = snapshot;
-    const texts = textsIn(set);
     if (known === null) {
       known = texts;
       log.forget();
@@ -178,11 +178,17 @@ function learn(known: Map<string, string>, name: string, text: string): void {
   else known.set(name, text);
 }
 
-function textsIn({ definitions, records }: KeySet): Map<string, string> {
+/** So many keys are written as text between two pauses, in which requests have their turn. */
+const AT_ONCE = 50;
+
+async function textsIn({ definitions, records }: KeySet): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   const add = (kind: Target['kind'], name: string, state: State): void =>
     void texts.set(keyOfTarget({ kind, name }), textOfState(state));
-  for (const key of definitions) add('key', key.id, stateOf(key, stateOfKey));
+  for (const [i, key] of definitions.entries()) {
+    add('key', key.id, stateOf(key, stateOfKey));
+    if (i % AT_ONCE === AT_ONCE - 1) await new Promise(setImmediate);
+  }
   for (const policy of records.policies.values()) add('policy', policy.id, stateOf(policy, stateOfRecord));
   for (const list of records.lists.values()) add('list', list.id, stateOf(list, stateOfRecord));
   return texts;
