@@ -12,7 +12,7 @@ export function FromPolicy({ part: { draft, inherited = [] }, names }: FromPolic
   if (draft.policy === null || !names.some((name) => inherited.includes(name))) return null;
   return (
     <p class="from-policy">
-      From the policy <a href={policyAddress(draft.policy)}>{draft.policy}</a>. What is changed here, the key says
+      Follows the policy <a href={policyAddress(draft.policy)}>{draft.policy}</a>. What is changed here, the key says
       itself from then on.
     </p>
   );

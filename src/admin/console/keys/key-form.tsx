@@ -16,14 +16,18 @@ export function KeyForm({ knownEvents, apiKeyId, ...given }: KeyFormProps) {
   const part: FormPartProps = { ...given, choices: useChoices() };
   return (
     <>
-      <AccessControl {...part} />
-      {part.type === 'metrics' ? (
-        <MetricsSettings {...part} apiKeyId={apiKeyId} />
-      ) : (
-        <AllowedEvents {...part} knownEvents={knownEvents} />
-      )}
-      <BrowserUse {...part} />
-      <Limits {...part} />
+      <div class="column">
+        <AccessControl {...part} />
+        <BrowserUse {...part} />
+      </div>
+      <div class="column">
+        {part.type === 'metrics' ? (
+          <MetricsSettings {...part} apiKeyId={apiKeyId} />
+        ) : (
+          <AllowedEvents {...part} knownEvents={knownEvents} />
+        )}
+        <Limits {...part} />
+      </div>
       <MoreSettings {...part} />
     </>
   );

@@ -24,8 +24,8 @@ export function KeysPage({ view }: { readonly view: View }) {
   const keys = useResource('keys', listKeysShown, REFRESH_MS);
   const summary = useResource('summary', () => readSummary(), REFRESH_MS);
   const why = keys.value?.why ?? null;
-  const writable = useReadOnly();
-  const readOnly = why === null ? writable : inForceOnly(why);
+  const notHere = useReadOnly();
+  const readOnly = why === null ? notHere : inForceOnly(why);
   const list = keys.value?.value ?? null;
   const rows = useMemo(
     () => (list === null ? [] : keyRows(list, status.value, summary.value)),

@@ -95,6 +95,17 @@ function PolicyEditor({ stored, name, keys }: PolicyEditorProps) {
   );
 }
 
+/** Fields whose controls have a heading of their own. */
+const HEADED: ReadonlySet<PolicyField> = new Set<PolicyField>([
+  'allowFrom',
+  'allowedEvents',
+  'allowedOrigins',
+  'denyFrom',
+  'apis',
+  'allowedRoutes',
+  'accessToken',
+]);
+
 interface PolicyFormProps {
   readonly draft: PolicyDraft;
   readonly isNew: boolean;
@@ -151,6 +162,7 @@ function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormPr
       </section>
       {POLICY_FIELDS.filter((name) => draft.said.includes(name)).map((name) => (
         <div key={name} class="card policy-field">
+          {!HEADED.has(name) && <h2>{FIELDS[name].title}</h2>}
           <PolicyFieldControls
             name={name}
             type={draft.type ?? 'read-write'}
