@@ -33,6 +33,7 @@ export interface HttpContender {
 interface WrkReport {
   readonly requests: number;
   readonly micros: number;
+  readonly p50Micros: number;
   readonly p99Micros: number;
   /** Answers of 400 and above. */
   readonly refused: number;
@@ -83,6 +84,19 @@ export async function sendCounted(port: number, load: Load, folder: string, coun
     const script = writeScript(folder, load, missing);
     missing -= (await wrk({ port, load, script, seconds: 2 })).requests;
   }
+}
+
+/** The median time to an answer on one connection, in microseconds. */
+export async function latencyOf(port: number, load: Load, folder: string, seconds: number): Promise<number> {
+  const alone = { ...load, connections: 1 };
+  const { requests, refused, broken, p50Micros } = await wrk({
+    port,
+    load: alone,
+    script: writeScript(folder, load),
+    seconds,
+  });
+  if (requests === 0 || refused + broken > 0) throw new Error(`${refused} refused, ${broken} broken of ${requests}`);
+  return p50Micros;
 }
 
 /** The status that a request gets, on a connection of its own. */
@@ -162,8 +176,8 @@ end`;
 
 const REPORT = `function done(summary, latency)
   local e = summary.errors
-  io.write(string.format('\\n{"requests":%d,"micros":%d,"p99Micros":%d,"refused":%d,"broken":%d}\\n', summary.requests,
-    summary.duration, latency:percentile(99), e.status, e.connect + e.read + e.write + e.timeout))
+  io.write(string.format('\\n{"requests":%d,"micros":%d,"p50Micros":%d,"p99Micros":%d,"refused":%d,"broken":%d}\\n', summary.requests,
+    summary.duration, latency:percentile(50), latency:percentile(99), e.status, e.connect + e.read + e.write + e.timeout))
 end`;
 
 /** A Lua string; long bodies come from a file. */

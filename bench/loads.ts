@@ -19,6 +19,8 @@ export const limitedKey: KeyDefinition = {
   allowFrom: ADDRESSES,
   allowedEvents: ALLOWED_EVENTS,
 };
+/** What `limitedKey` says, for a peer that is told in another way. */
+export const luaPolicyOfLimited = { secret: secretOf('limited'), addresses: ADDRESSES, events: ALLOWED_EVENTS };
 export const unrestrictedKey: KeyDefinition = {
   id: 'unrestricted',
   type: 'write-only',

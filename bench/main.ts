@@ -29,6 +29,7 @@ import { forwarding } from './scenarios/forwarding.ts';
 import { growth } from './scenarios/growth.ts';
 import { manyKeysInFile, manyKeysInRedis } from './scenarios/key-source.ts';
 import { largeBatches } from './scenarios/large-batch.ts';
+import { latency } from './scenarios/latency.ts';
 import { steadyMemory, uploads } from './scenarios/memory.ts';
 import { regressions, tableOf } from './table.ts';
 
@@ -49,6 +50,7 @@ const SCENARIOS: readonly Listed[] = [
   { names: ['S8'], run: uploads, comparesBuilds: true },
   { names: ['S9'], run: manyKeysInFile, comparesBuilds: false },
   { names: ['S9'], run: manyKeysInRedis, comparesBuilds: false },
+  { names: ['S10'], run: latency, comparesBuilds: false },
 ];
 
 const PROFILED: Readonly<Record<string, Profiled>> = {

@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireTool } from '../test/support/tools.ts';
+import { luaModule, luaPolicy, type LuaPolicy } from './peers/nginx-lua.ts';
 import { freePort, launch, LOAD_CORE, PROXY_CORE, untilListening, type Server } from './processes.ts';
 
 export interface Peer {
@@ -55,6 +56,32 @@ export const startNginx: StartPeer = async ({ folder, backendPort }) => {
   return { name: 'nginx', server, port };
 };
 
+/** nginx with what Postern does for S1, written in Lua: the key by its digest, its addresses, its events by cjson. */
+export const startNginxLua =
+  (policy: LuaPolicy): StartPeer =>
+  async ({ folder, backendPort }) => {
+    const module = luaModule();
+    const port = await freePort();
+    const script = join(folder, 'policy.lua');
+    writeFileSync(script, luaPolicy(policy));
+    const server = startNginxProcess(
+      join(folder, 'nginx-lua'),
+      PROXY_CORE,
+      [
+        `lua_package_path "/usr/share/lua/5.1/?.lua;${folder}/?.lua;;"; init_by_lua_block { require "resty.core" policy = require "policy" }`,
+        `client_body_buffer_size 1m; upstream backend { server 127.0.0.1:${backendPort}; keepalive 128; keepalive_requests 100000000; }`,
+        `server { listen 127.0.0.1:${port}; keepalive_requests 100000000; location / {`,
+        '  access_by_lua_block { policy() }',
+        '  proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Authorization "";',
+        '  proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Request-Id $request_id;',
+        '} }',
+      ],
+      [`load_module ${module};`],
+    );
+    await untilListening(port, server);
+    return { name: 'nginx with Lua', server, port };
+  };
+
 export const startHaproxy: StartPeer = async ({ folder, backendPort }) => {
   const port = await freePort();
   const file = join(folder, 'haproxy.cfg');
@@ -94,13 +121,19 @@ export async function startBackend(folder: string): Promise<Backend> {
   return { port, stop: server.stop };
 }
 
-function startNginxProcess(folder: string, core: number, http: readonly string[]): Server {
+function startNginxProcess(
+  folder: string,
+  core: number,
+  http: readonly string[],
+  modules: readonly string[] = [],
+): Server {
   const nginx = requireTool('nginx', 'nginx-light');
   mkdirSync(folder);
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${folder}/${kind};`,
   );
   const lines = [
+    ...modules,
     // Who starts it as root gets workers of his own, which may use the folder.
     ...(process.getuid?.() === 0 ? ['user root;'] : []),
     `worker_processes 1; pid ${folder}/pid; error_log stderr crit; events { worker_connections 1024; }`,

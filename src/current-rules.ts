@@ -7,9 +7,10 @@ import type { ResponseCache } from './cache/response-cache.ts';
 import type { ApiName } from './config/api-names.ts';
 import type { ApiConfig } from './config/apis-schema.ts';
 import type { Config } from './config/schema.ts';
-import { readFileSync } from 'node:fs';
+import { tlsOfApi } from './config/tls-files.ts';
 import type { KeySnapshot } from './keys/key.ts';
 import { EMPTY_SNAPSHOT } from './keys/snapshot.ts';
+import type { TlsTexts } from './lib/certificate.ts';
 import { compileRules } from './policy/compile-rules.ts';
 import type { CompiledRoute, RouteMatch } from './policy/route.ts';
 import type { ApiRules, Ruleset } from './policy/ruleset.ts';
@@ -30,7 +31,7 @@ export interface CurrentRules {
   /** The public keys of all APIs, as JSON. */
   readonly keySet: () => string;
   /** Replaces everything but the keys. Throws, and changes nothing, when a file that it names cannot be read. */
-  readonly applyConfig: (config: Config) => void;
+  readonly applyConfig: (config: Config, tlsOf: TlsOf) => void;
   readonly applyKeys: (keys: KeySnapshot) => void;
   /** Closes the connections to the backends once nothing is under way on them. */
   readonly close: () => Promise<void>;
@@ -41,11 +42,14 @@ export interface CurrentRulesParts {
   readonly caches: Caches;
 }
 
+/** What the files of a section `tls` hold, by the name of its place. */
+export type TlsOf = (place: string) => TlsTexts;
+
 /** Connections by their settings: equal text, equal connections. */
 type Open = Map<string, Upstream>;
 
 /** Throws when a file that the configuration names cannot be read or used. */
-export function createCurrentRules(config: Config, parts: CurrentRulesParts): CurrentRules {
+export function createCurrentRules(config: Config, tlsOf: TlsOf, parts: CurrentRulesParts): CurrentRules {
   let compiled = compileRules(config);
   let keys: KeySnapshot | null = null;
   let rules: Ruleset = { ...compiled, ready: false, keys: EMPTY_SNAPSHOT };
@@ -58,9 +62,11 @@ export function createCurrentRules(config: Config, parts: CurrentRulesParts): Cu
   const caches = new WeakMap<ApiRules, ResponseCache>();
 
   /** Everything that can fail comes first: the files that are named here. */
-  function put(next: ReturnType<typeof compileRules>, { apis }: Config): void {
+  function put(next: ReturnType<typeof compileRules>, { apis }: Config, tlsTextsOf: TlsOf): void {
     const written = next.apis.map((api) => ({ api, config: apis[api.name] as ApiConfig }));
-    const settings = written.map(({ config }) => settingsOf(config));
+    const settings = written.map((one) =>
+      settingsOf(one.config, tlsTextsOf(tlsOfApi(one.api.name, one.config.tls).name)),
+    );
     const services = written.flatMap(({ api, config: { token } }) =>
       token === null ? [] : [{ api, ...parts.tokens.configure(api.name, token) }],
     );
@@ -92,7 +98,7 @@ export function createCurrentRules(config: Config, parts: CurrentRulesParts): Cu
     rules = { ...compiled, ready: keys !== null, keys: keys ?? EMPTY_SNAPSHOT };
   };
 
-  put(compiled, config);
+  put(compiled, config, tlsOf);
   publish();
   return {
     rules: () => rules,
@@ -105,8 +111,8 @@ export function createCurrentRules(config: Config, parts: CurrentRulesParts): Cu
     tokensOf: (api) => tokens.get(api) as ApiTokens,
     cacheOf: (api) => caches.get(api) as ResponseCache,
     keySet: () => keySet,
-    applyConfig: (next) => {
-      put(compileRules(next), next);
+    applyConfig: (next, tlsTextsOf) => {
+      put(compileRules(next), next, tlsTextsOf);
       publish();
     },
     applyKeys: (next) => {
@@ -123,7 +129,8 @@ export function createCurrentRules(config: Config, parts: CurrentRulesParts): Cu
 const hasOwnUpstream = ({ upstream, timeoutMs, idleTimeoutMs }: CompiledRoute): boolean =>
   upstream !== null || timeoutMs !== null || idleTimeoutMs !== null;
 
-function settingsOf(api: ApiConfig): UpstreamSettings {
+/** The content belongs to the settings, and not the names of files: a renewed certificate has connections of its own. */
+function settingsOf(api: ApiConfig, texts: TlsTexts): UpstreamSettings {
   const { connectTimeoutSeconds, timeoutSeconds, idleTimeoutSeconds, preserveHost, tls } = api;
   const { maxConnections, maxConnectionsPerKey, keepAliveSeconds } = api;
   return {
@@ -135,13 +142,7 @@ function settingsOf(api: ApiConfig): UpstreamSettings {
     maxConnectionsPerKey,
     keepAliveSeconds,
     preserveHost,
-    tls: {
-      ca: pemOf(tls.caFile),
-      insecureSkipVerify: tls.insecureSkipVerify,
-      serverName: tls.serverName,
-      cert: pemOf(tls.certFile),
-      key: pemOf(tls.keyFile),
-    },
+    tls: { ...texts, insecureSkipVerify: tls.insecureSkipVerify, serverName: tls.serverName },
   };
 }
 
@@ -156,6 +157,3 @@ const settingsOfRoute = (
   timeoutSeconds: timeoutMs === null ? api.timeoutSeconds : timeoutMs / 1000,
   idleTimeoutSeconds: idleTimeoutMs === null ? api.idleTimeoutSeconds : idleTimeoutMs / 1000,
 });
-
-/** The content belongs to the settings, and not the name: a renewed certificate has connections of its own. */
-const pemOf = (file: string | null): string | null => (file === null ? null : readFileSync(file, 'utf8'));

@@ -6,13 +6,15 @@
 // First: from here on signals do what they should.
 import { IS_COMMAND_LINE, processSignals } from './signals.ts';
 import { existsSync, readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import type { CommandIo } from './commands/io.ts';
+import { readSecret } from './commands/read-secret.ts';
 import { COMMANDS, type Command } from './commands/all.ts';
-import { commandHelp, overviewHelp, readArguments, unknownCommand } from './commands/usage.ts';
+import { commandHelp, groupHelp, overviewHelp, readArguments, unknownCommand } from './commands/usage.ts';
 
 const USAGE_ERROR = 2;
 const INTERNAL_ERROR = 70;
+/** Of a process that SIGINT ended, as shells tell it. */
+const INTERRUPTED = 130;
 
 /** Runs the command line without the program's own name. Resolves to the exit code. */
 export async function main(args: readonly string[], io: CommandIo): Promise<number> {
@@ -20,6 +22,8 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
   if (args[0] === '--help' || args[0] === '-h' || args[0] === 'help') return print(io, overviewHelp(COMMANDS));
   const { command, rest } = findCommand(args);
   if (command === undefined) {
+    const group = COMMANDS.filter(({ name }) => name.startsWith(`${args[0]} `));
+    if (group.length > 0 && (args[1] === '--help' || args[1] === '-h')) return print(io, groupHelp(group));
     const names = COMMANDS.map(({ name }) => name);
     return misused(io, unknownCommand(rest.join(' '), names), 'postern --help');
   }
@@ -70,16 +74,28 @@ function internalError(error: unknown): number {
   return INTERNAL_ERROR;
 }
 
+/**
+ * Whoever reads what is printed may have seen enough: `postern keys list | head`. The log of the sidecar has its own ways.
+ */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`Standard output cannot be written: ${error.message}\n`);
+  process.exit(INTERNAL_ERROR);
+}
+
+/** Whoever gives up at a terminal ends the command, as by Ctrl-C anywhere else. */
+async function secretOrExit(): Promise<string> {
+  return (await readSecret(process.stdin, (what) => process.stderr.write(what))) ?? process.exit(INTERRUPTED);
+}
+
 if (IS_COMMAND_LINE) {
-  // Whoever reads what is printed may have seen enough: `postern keys list | head`. The log of the sidecar has its own ways.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
+  process.stdout.on('error', outputFailed);
+  // There is nobody left to tell.
+  process.stderr.on('error', () => undefined);
   process.exitCode = await main(process.argv.slice(2), {
     stdout: (what) => process.stdout.write(`${what}\n`),
     stderr: (what) => process.stderr.write(`${what}\n`),
-    stdin: () => text(process.stdin),
+    secret: secretOrExit,
     env: process.env,
     version: packageVersion(),
     signals: processSignals,

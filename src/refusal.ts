@@ -94,6 +94,8 @@ export interface Refusal {
   readonly reason: RefusalReason;
   /** For the operator (log, `explain`): which rule and which value decided. Never holds a secret, query value or body. */
   readonly why: string;
+  /** What the caller is told in place of the code's own text: helps, gives nothing away, and holds nothing that a client sent. */
+  readonly detail?: string;
   /** What decided, as the log and `explain` name it: a list and its entry, a policy, a route. */
   readonly rule?: string;
   /** The key that was recognised but may not be used: for the log and the metrics, never for the caller. */

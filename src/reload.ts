@@ -7,8 +7,10 @@ import { formatProblem } from './config/problem.ts';
 import { readConfig } from './config/read-config.ts';
 import { restartOnlyChanges, withBootSettings } from './config/restart-only.ts';
 import type { Config } from './config/schema.ts';
+import { filesOfTls, tlsPlaces } from './config/tls-files.ts';
 import { watchFiles } from './config/watch.ts';
 import { unknownListsOfFile } from './keys/list-problems.ts';
+import type { KeySource } from './keys/source.ts';
 import { createCoalescer } from './lib/coalescer.ts';
 import type { Log } from './observability/log.ts';
 
@@ -18,6 +20,8 @@ export interface ReloadPorts {
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   /** Throws, and changes nothing, when the configuration cannot be put to use. */
   readonly apply: (config: Config) => void;
+  /** Reads the certificates of what runs again: they must not expire because a line of the configuration is wrong. */
+  readonly renew: () => void;
   readonly now: () => number;
 }
 
@@ -30,7 +34,7 @@ export interface Reloader {
 }
 
 /** `initial` is the configuration that the process was started with, whose boot settings hold to its end. */
-export function createReloader(initial: Config, { file, env, log, apply, now }: ReloadPorts): Reloader {
+export function createReloader(initial: Config, { file, env, log, apply, renew, now }: ReloadPorts): Reloader {
   let running = initial;
   let successful = true;
   const stopping = new AbortController();
@@ -47,10 +51,10 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
       const loaded = await readConfig({ file, env });
       const unknown = await unknownListsOfFile(loaded.namedLists, { ...initial.keys, env, signal });
       if (signal.aborted) return null;
-      if (unknown.length === 0 || loaded.config === null) return take(loaded);
+      if (unknown.length === 0 || loaded.besidesTls === null) return take(loaded);
       // When the key file has the lists, this configuration is right.
       const files = [...loaded.files, initial.keys.file];
-      return take({ ...loaded, config: null, problems: [...loaded.problems, ...unknown], files });
+      return take({ ...loaded, config: null, besidesTls: null, problems: [...loaded.problems, ...unknown], files });
     } catch (error) {
       if (signal.aborted) return null;
       failed(error as Error);
@@ -58,12 +62,12 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
     }
   }
 
-  function take({ config, problems, files }: LoadedConfig): readonly string[] {
+  function take({ besidesTls: config, problems, files }: LoadedConfig): readonly string[] {
     for (const problem of problems)
       log[problem.severity === 'error' ? 'error' : 'warn']('config_problem', { detail: formatProblem(problem) });
     if (config === null) {
       failed();
-      return files;
+      return stay(files);
     }
     const ignored = restartOnlyChanges(running, config);
     if (ignored.length > 0)
@@ -76,17 +80,49 @@ export function createReloader(initial: Config, { file, env, log, apply, now }: 
       apply(next);
     } catch (error) {
       failed(error as Error);
-      return files;
+      return stay(files);
     }
     running = next;
     successful = true;
     lastLoaded = now();
     log.info('config_reloaded', { file });
-    return files;
+    return watched(files);
   }
+
+  function stay(files: readonly string[]): readonly string[] {
+    try {
+      renew();
+    } catch (error) {
+      failed(error as Error);
+    }
+    return watched(files);
+  }
+  /** Certificates in use are renewed, also where the configuration does not name them any more, or cannot be read. */
+  const watched = (files: readonly string[]): readonly string[] => [
+    ...new Set([...files, ...tlsPlaces(running).flatMap(filesOfTls)]),
+  ];
 
   const stop = (): void => stopping.abort();
   return { reload, stop, status: () => ({ lastReloadSuccessful: successful, lastLoaded }) };
+}
+
+/**
+ * The status that all files together have: a reload that left the keys or the certificates for a backend as they were, because a
+ * file is broken, did not succeed. The certificates of the two ports have a metric of their own.
+ */
+export function statusOfFiles(
+  reloader: Pick<Reloader, 'status'>,
+  source: Pick<KeySource, 'kind' | 'status'>,
+  certificates: { readonly backendsAreCurrent: () => boolean },
+): Reloader['status'] {
+  return () => {
+    const status = reloader.status();
+    const keysRead = source.kind !== 'file' || source.status().up;
+    return {
+      ...status,
+      lastReloadSuccessful: status.lastReloadSuccessful && keysRead && certificates.backendsAreCurrent(),
+    };
+  };
 }
 
 export interface ChangePorts {

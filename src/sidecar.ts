@@ -2,22 +2,18 @@
  * The composition root: builds everything once, in the order in which a request meets it, and takes it down again.
  * Decides nothing of its own; signals and exit codes are commands/serve's.
  */
-import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { createAdminTokens, hasAdmins } from './admin/admin-tokens.ts';
-import { createAdminServer } from './admin/server.ts';
-import { consoleFolder, readStaticFiles } from './admin/static.ts';
+import { makeAdminPort } from './admin-port.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import { createCertificates } from './certificates.ts';
+import { tlsPlaces } from './config/tls-files.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener } from './data-port/client-error.ts';
-import { createDataPort } from './data-port/server.ts';
 import { createKeySource } from './keys/create-source.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
-import { createKeyStore } from './keys/create-store.ts';
-import type { KeySource } from './keys/source.ts';
-import { late } from './lib/late.ts';
-import { endedBy, wait, within } from './lib/waiting.ts';
+import type { KeySnapshot } from './keys/key.ts';
+import { endedBy, wait } from './lib/waiting.ts';
 import { authenticateByTokenOrSecret } from './tokens/authenticate.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createCaches } from './cache/caches.ts';
@@ -28,7 +24,7 @@ import { createMetrics } from './observability/prometheus.ts';
 import { createReporting } from './observability/reporting.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
 import { createRateStore } from './rate-store/create-store.ts';
-import { createReloader, followChanges, type Reloader } from './reload.ts';
+import { createReloader, followChanges, statusOfFiles } from './reload.ts';
 import { recordBrokenRequests } from './request/broken-requests.ts';
 import { connectionOf } from './request/connection.ts';
 import { createEnding } from './request/ending.ts';
@@ -36,7 +32,7 @@ import { createGateway, type Clock } from './request/gateway.ts';
 import { createInFlight } from './request/in-flight.ts';
 import { startObserving } from './request/observing.ts';
 import type { World } from './request/send.ts';
-import { dataPortSettings, readProxyHeaders } from './listeners.ts';
+import { closeInTime, makeDataPort, openConnections, openPort, readProxyHeaders } from './listeners.ts';
 import { startKeys } from './start-keys.ts';
 import { startTracing } from './telemetry/start-tracing.ts';
 
@@ -74,10 +70,12 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       createCacheStore(settings, { redis: config.redis, now: clock.now, onFallback: fallbackLog(log, 'cache') }),
     now: clock.now,
   });
-  const current = createCurrentRules(config, { tokens, caches });
+  const certificates = createCertificates(tlsPlaces(config), { log, now: clock.now });
+  const current = createCurrentRules(config, certificates.of, { tokens, caches });
   const source = createKeySource(config, { env, now: clock.now, apis: () => Object.keys(running.apis) });
   const health = createHealth(() => current.keys() !== null);
-  const reloader = createReloader(config, { file, env, log, now: clock.now, apply });
+  const reloader = createReloader(config, { file, env, log, now: clock.now, apply, renew });
+  const reloadStatus = statusOfFiles(reloader, source, certificates);
   const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
   const observing = startObserving(config, { now: clock.now, log });
   const metrics = createMetrics({
@@ -89,17 +87,22 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       apis: current.apiNames,
       keySource: () => source.status(),
       addressLists: source.lists,
-      config: () => reloadStatus(reloader.status(), source),
+      config: reloadStatus,
       cache: caches.stats,
       redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
+      certificates: certificates.ofPorts,
+      enforcement: () => current.rules().apis,
+      connections: () => openConnections(dataPort.server),
+      limits: { connections: config.listen.maxConnections, requestsInFlight: config.listen.maxRequestsInFlight },
+      signInFailures: () => admin.signInFailures(),
       logLinesDropped: log.dropped,
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
-  const reporting = createReporting({ metrics, log, requests: config.log.requests, start: clock.now() });
+  const reporting = createReporting({ metrics, log, logging: config.log, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
-  const dataPort = await createDataPort(dataPortSettings(config.listen));
+  const dataPort = await makeDataPort(config.listen, certificates, log);
   const ending = createEnding({
     record: reporting.record,
     observing,
@@ -136,47 +139,46 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   });
   const proxyProtocol = readProxyHeaders(dataPort, config.listen, log);
   let running = config;
-  const tokensOfAdmins = createAdminTokens(config.admin);
-  const store = late(() => createKeyStore(config, env, current.apiNames));
-  // Early, since it may have to connect.
-  if (tokensOfAdmins.any()) store();
-  const admin = createAdminServer({
+  const admin = makeAdminPort(config, {
+    env,
+    log,
+    now: clock.now,
+    version,
+    certificates,
+    current,
+    source,
     metrics,
     health,
-    log,
-    api: {
-      ...config.admin,
-      tokens: tokensOfAdmins,
-      version,
-      store,
-      source,
-      recent: reporting.recent,
-      summary: reporting.summary,
-      observer: observing?.observer ?? null,
-      log,
-      now: clock.now,
-      random: randomBytes,
-      rules: current.rules,
-      keys: current.keys,
-      config: () => running,
-      samples: metrics.samples,
-      reload: () => source.reload(),
-      configStatus: reloader.status,
-      cache: { stats: caches.stats, purge: caches.purge },
-      files: late(() => readStaticFiles(consoleFolder())),
-    },
+    reporting,
+    caches,
+    observer: observing?.observer ?? null,
+    running: () => running,
+    configStatus: reloader.status,
   });
 
+  function takeKeys(keys: KeySnapshot): void {
+    current.applyKeys(keys);
+    admin.keysChanged();
+  }
+
   function apply(next: Config): void {
-    if (hasAdmins(next.admin)) store();
-    current.applyConfig(next);
+    admin.prepare(next.admin);
+    const wanted = certificates.read(tlsPlaces(next));
+    current.applyConfig(next, wanted.of);
+    wanted.use();
     inFlight.setApis(apisIn(next));
     // A key file may name an API that is there since, or is not there any more.
     if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
     running = next;
-    tokensOfAdmins.replace(next.admin);
+    admin.admit(next.admin);
     log.setLevel(next.log.level);
-    reporting.setRequests(next.log.requests);
+    reporting.setLogging(next.log);
+  }
+  /** The certificates of the ports first: what else fails must not hold them up. */
+  function renew(): void {
+    const wanted = certificates.read(tlsPlaces(running));
+    wanted.use();
+    current.applyConfig(running, wanted.of);
   }
   const reloads = followChanges({ files: loaded.files, reloader, reloadKeys: () => source.reload() });
 
@@ -189,28 +191,22 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     caches.close();
     const traced = tracing?.close(Math.min(leftMs(), TRACES_MS));
     await Promise.all([source.close(), admin.close(), observing?.observer.close(), traced]);
-    if (store.made()) store().close();
+    admin.release();
   };
   /** Whatever does not close by itself is cut at the end of the grace, and what cannot be cut is left. */
   const closeWithin = async (graceMs: number): Promise<void> => {
-    const force = setTimeout(() => dataPort.server.closeAllConnections(), graceMs);
-    const end = clock.monotonic() + graceMs + UNCLOSED_MS / 2;
-    const inTime = await within(
-      graceMs + UNCLOSED_MS,
-      closeAll(() => end - clock.monotonic()),
-    );
-    clearTimeout(force);
+    const inTime = await closeInTime(dataPort.server, { graceMs, monotonic: clock.monotonic, closeAll });
     if (!inTime) log.warn('stopped_unclosed', { detail: 'not all connections could be closed in time' });
   };
   try {
     const unlessEnded = endedBy(signal);
-    await unlessEnded(startKeys({ source, use: current.applyKeys, log }));
+    await unlessEnded(startKeys({ source, use: takeKeys, log }));
     refuseUnknownLists(loaded.namedLists, source);
-    await unlessEnded(admin.listen({ host: config.admin.host, port: config.admin.port }));
-    const data = await unlessEnded(dataPort.listen());
+    await unlessEnded(openPort('admin', config.admin, admin.listen));
+    const data = await unlessEnded(openPort('listen', config.listen, () => dataPort.listen()));
     return {
       data,
-      admin: admin.server.address() as AddressInfo,
+      admin: admin.address(),
       reload: reloads.reloadAll,
       drain: async ({ announceMs, graceMs }) => {
         health.drain();
@@ -225,16 +221,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   }
 }
 
-/** How long after its grace a shutdown waits for what does not close, such as a Redis that hangs. */
-const UNCLOSED_MS = 1000;
-
 /** How long a shutdown waits at most for the last spans to be exported. */
 const TRACES_MS = 2000;
 
 const apisIn = ({ apis }: Config): number => Object.keys(apis).length;
-
-/** Both files count: a reload that left the keys as they were because their file is broken did not succeed. */
-function reloadStatus(config: ReturnType<Reloader['status']>, source: KeySource): ReturnType<Reloader['status']> {
-  const keysRead = source.kind !== 'file' || source.status().up;
-  return { ...config, lastReloadSuccessful: config.lastReloadSuccessful && keysRead };
-}

@@ -4,11 +4,14 @@ import t, { type Test } from 'tap';
 import { createCurrentRules } from '../src/current-rules.ts';
 import { createCaches } from '../src/cache/caches.ts';
 import { createMemoryStore } from '../src/cache/memory-store.ts';
+import type { Config } from '../src/config/schema.ts';
 import type { Tokens } from '../src/tokens/tokens.ts';
 import type { ApiRules } from '../src/policy/ruleset.ts';
 import { apiIn, configFrom, key, snapshotOf } from './support/passages.ts';
 
 const of = (api: ApiRules) => ({ api, route: null });
+
+const NO_TLS = { ca: null, cert: null, key: null };
 
 const KEYS = snapshotOf([key('k')]);
 
@@ -22,8 +25,12 @@ function starting(t: Test, integration: string, configure: () => unknown = () =>
     createStore: ({ maxBytes }) => createMemoryStore({ maxBytes, now: () => 0 }),
     now: () => 0,
   });
-  const current = createCurrentRules(config(integration), { tokens: { configure } as unknown as Tokens, caches });
-  t.teardown(current.close);
+  const made = createCurrentRules(config(integration), () => NO_TLS, {
+    tokens: { configure } as unknown as Tokens,
+    caches,
+  });
+  t.teardown(made.close);
+  const current = { ...made, applyConfig: (next: Config, tls = NO_TLS) => made.applyConfig(next, () => tls) };
   const api = () => apiIn(current.rules(), 'integration') as ApiRules;
   return { config, current, api };
 }

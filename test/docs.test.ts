@@ -81,7 +81,7 @@ void t.test('the way of a request is the list of rungs, with every exit and its 
     .filter((line) => line.startsWith('| '))
     .map((line) => line.split('|').map((cell) => cell.trim()))
     .slice(2);
-  const modes = { never: '', api: 'API', key: 'API, key' };
+  const modes = { never: '', traffic: 'API, of traffic', api: 'API', key: 'API, key' };
   t.same(
     rows.map(([, name, mode]) => [name, mode]),
     RUNGS.map(({ name, reportable }) => [name, modes[reportable]]),

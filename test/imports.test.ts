@@ -16,11 +16,12 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   [
     'sidecar.ts',
     [
-      'admin',
+      'admin-port.ts',
       'current-rules.ts',
       'reload.ts',
       'start-keys.ts',
       'listeners.ts',
+      'certificates.ts',
       'request',
       'telemetry',
       'data-port',
@@ -33,6 +34,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
       'config',
     ],
   ],
+  ['admin-port.ts', ['admin', 'current-rules.ts', 'certificates.ts', 'cache', 'observability', 'keys', 'config']],
   ['signals.ts', []],
   [
     'admin',
@@ -52,7 +54,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['current-rules.ts', ['tokens', 'cache', 'upstream', 'policy', 'keys', 'config']],
   ['reload.ts', ['observability', 'keys', 'config']],
   ['start-keys.ts', ['observability', 'keys']],
-  ['listeners.ts', ['data-port', 'observability', 'policy', 'config']],
+  ['listeners.ts', ['certificates.ts', 'data-port', 'observability', 'policy', 'config']],
+  ['certificates.ts', ['observability', 'config']],
   [
     'request',
     [

@@ -23,6 +23,15 @@ t.test('help and version', async (t) => {
       });
 });
 
+t.test('the first word of several commands has a help of its own', async (t) => {
+  for (const flag of ['--help', '-h']) {
+    const { code, out } = await run(['keys', flag]);
+    t.equal(code, 0);
+    t.match(out, /^ {2}postern keys push .*\n {2}postern keys list .*\n {2}postern keys pull .*\n\n/);
+    t.notMatch(out, /postern check/);
+  }
+});
+
 t.test('usage errors are one sentence with a hint, and exit 2', async (t) => {
   for (const [line, says] of Object.entries({
     chekc: 'There is no command "chekc"; did you mean check? See postern --help.',

@@ -8,7 +8,7 @@ import { configFrom } from './support/passages.ts';
 
 const API = 'apis: { integration: { upstream: "http://127.0.0.1:9000" } }\n';
 
-function reloading(t: Test, apply: (config: Config) => void = () => {}) {
+function reloading(t: Test, apply: (config: Config) => void = () => {}, renew = () => {}) {
   const file = join(t.testdir({ 'postern.yaml': API }), 'postern.yaml');
   const lines: (readonly [string, string, Readonly<Record<string, unknown>> | undefined])[] = [];
   const write = (level: string) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
@@ -18,6 +18,7 @@ function reloading(t: Test, apply: (config: Config) => void = () => {}) {
     file,
     env: {},
     apply,
+    renew,
     now: () => now++,
     log: { info: write('info'), warn: write('warn'), error: write('error') },
   });

@@ -22,7 +22,7 @@ export const cachedQuery: Scenario = (bench) =>
         await add({ name, server, port, load, status: 200 });
       }
       for (const { name, server, port } of peers) await add({ name, server, port, load, status: 204 });
-      const goal: Goal = { of: ['S4', 'Postern'], to: ['S4', 'node:http 204'], must: 1.3, aim: 1.1 };
+      const goal: Goal = { of: ['S4', 'Postern'], to: ['S4', 'node:http 204'], must: 1.2, aim: 1.05 };
       return compare(bench, contenders, [goal, ...againstGoals(bench, ['S4'])]);
     }),
   );
@@ -47,8 +47,8 @@ export const refusal: Scenario = (bench) =>
       const goals = names.map((scenario): Goal => ({
         of: [scenario, 'Postern'],
         to: [scenario, 'node:http 204'],
-        must: 1.25,
-        aim: 1.1,
+        must: 1.2,
+        aim: 1.05,
       }));
       return compare(bench, contenders, [...goals, ...againstGoals(bench, names)]);
     }),

@@ -19,8 +19,8 @@ const JSON_ALONE = 'JSON.parse, filter, JSON.stringify';
 const FILTER_ALONE = 'event filter alone';
 
 const GOALS: readonly Goal[] = [
-  { of: ['S6', FILTER_ALONE], to: ['S6', JSON_ALONE], must: 0.35, aim: 0.2 },
-  { of: ['S6', 'Postern'], to: ['S6', JSON_ALONE], must: 0.35, aim: 0.2 },
+  { of: ['S6', FILTER_ALONE], to: ['S6', JSON_ALONE], must: 0.45, aim: 0.2 },
+  { of: ['S6', 'Postern'], to: ['S6', JSON_ALONE], must: 0.45, aim: 0.2 },
   { of: ['S6', 'Postern'], to: ['S6', 'Fastify parsing JSON'] },
 ];
 

@@ -10,6 +10,8 @@ import { createAuthenticator, peerAddress, unauthorized, type Authenticator } fr
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
+import type { History } from './history/history.ts';
+import { historyOperation } from './history-operation.ts';
 import { keyOperations } from './key-operations.ts';
 import { observationOperations, type ObservationPorts } from './observation-operations.ts';
 import { openApiDocument } from './openapi.ts';
@@ -27,7 +29,7 @@ import {
 import { recordOperations, type RecordPorts } from './record-operations.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
-import { createRejectionStreams } from './rejection-streams.ts';
+import { createRejectionStreams, type RejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
 import { sessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
@@ -41,7 +43,7 @@ import type { Log } from '../observability/log.ts';
 export interface AdminApiPorts
   extends
     OriginGuardOptions,
-    Omit<KeyChangePorts, 'audit'>,
+    Omit<KeyChangePorts, 'audit' | 'history'>,
     ExplainPorts,
     Omit<RejectionPorts, 'streams'>,
     Omit<RecordPorts, 'changes'>,
@@ -51,6 +53,7 @@ export interface AdminApiPorts
   readonly tokens: AdminTokens;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly history: History;
   /** Asked for when the console is. */
   readonly files: () => StaticFiles;
 }
@@ -79,11 +82,7 @@ export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): 
   serveConsole(scope, ports.files);
 }
 
-function operationsOf(
-  ports: AdminApiPorts,
-  auth: Authenticator,
-  streams: ReturnType<typeof createRejectionStreams>,
-): Operation[] {
+function operationsOf(ports: AdminApiPorts, auth: Authenticator, streams: RejectionStreams): Operation[] {
   const audit = createAudit(ports.log);
   const changes = createKeyChanges({ ...ports, audit });
   return [
@@ -91,6 +90,7 @@ function operationsOf(
     ...secretOperations({ ...ports, changes }),
     ...recordOperations({ ...ports, changes }),
     apiListOperation(ports),
+    historyOperation(ports.history),
     ...rejectionOperations({ ...ports, streams }),
     explainOperation(ports),
     ...observationOperations({ ...ports, changes }),

@@ -3,6 +3,7 @@
  * guess are slowed; those that never sent a wrong token are not. What the holder of a token may do is not decided here.
  */
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { fieldValues } from '../lib/header-list.ts';
 import { createFailureLimiter } from '../tokens/failure-limiter.ts';
 import type { Log } from '../observability/log.ts';
@@ -99,11 +100,12 @@ export const peerAddress = ({ socket }: IncomingMessage): string =>
 const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? null;
 
 /**
- * Sent to the API alone. `Secure` where the page came over TLS, through a proxy: the port itself speaks plain HTTP, over which a
+ * Sent to the API alone. `Secure` where the page came over TLS, to this port or to a proxy in front of it: over plain HTTP a
  * browser would not keep such a cookie.
  */
-function cookieOf({ headers }: IncomingMessage, value: string, maxAgeSeconds: number): string {
-  const secure = headers.origin?.toLowerCase().startsWith('https://') === true ? '; Secure' : '';
+function cookieOf({ headers, socket }: IncomingMessage, value: string, maxAgeSeconds: number): string {
+  const overTls = socket instanceof TLSSocket || headers.origin?.toLowerCase().startsWith('https://') === true;
+  const secure = overTls ? '; Secure' : '';
   return `${OWN_COOKIE}=${value}; Path=/api; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict${secure}`;
 }
 

@@ -15,6 +15,8 @@ import type {
 import type { KeySet, RecordKind } from '../keys/record-kind.ts';
 import type { KeySource } from '../keys/source.ts';
 import type { Audit } from './audit.ts';
+import { stateOfKey, stateOfRecord } from './history/change.ts';
+import type { History } from './history/history.ts';
 import type { Call } from './operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
 
@@ -60,19 +62,20 @@ export interface KeyChangePorts {
   /** Makes the stored keys those that requests are judged by. */
   readonly reload: () => Promise<void>;
   readonly audit: Audit;
+  readonly history: Pick<History, 'begin' | 'changed'>;
 }
 
-export function createKeyChanges({ store, source, reload, audit }: KeyChangePorts): KeyChanges {
+export function createKeyChanges({ store, source, reload, audit, history }: KeyChangePorts): KeyChanges {
   const writable = (): AdminProblem | null => {
     const why = store().readOnly();
     return why === null ? null : failed({ kind: 'read_only', why });
   };
   const valueOf = <T>(stored: Stored<T>): T | AdminProblem => (stored.ok ? stored.value : failed(stored.failure));
 
-  /** `tell` is what the log says of it. Nothing is told of a change that changes nothing. */
+  /** `tell` is what the log and the history say of it. Nothing is told of a change that changes nothing. */
   const change = async <T extends object>(
     attempt: () => Promise<StoreUpdated<AdminProblem, T>>,
-    tell: (made: Updated<T>, fields: readonly string[]) => void,
+    tell: (made: Updated<T>, fields: readonly string[]) => Promise<void>,
   ): Promise<Updated<T> | AdminProblem> => {
     // Checked first: where nothing can be written, nothing else about the write matters.
     const readOnly = writable();
@@ -80,12 +83,17 @@ export function createKeyChanges({ store, source, reload, audit }: KeyChangePort
     const { up, why } = source.status();
     // Writing one key into a Redis that has lost the others would make the loss final.
     if (source.kind === 'redis' && !up) return failed({ kind: 'unavailable', why: `${why ?? 'Redis is away'}.` });
-    const updated = await attempt();
-    if (!updated.ok) return 'refused' in updated ? updated.refused : failed(updated.failure);
-    const fields = changedFields(updated.before, updated.after);
-    if (fields.length > 0 || updated.before === null || updated.after === null) {
-      tell(updated, fields);
-      await reload();
+    const end = history.begin();
+    let updated: StoreUpdated<AdminProblem, T>;
+    let fields: string[];
+    try {
+      updated = await attempt();
+      if (!updated.ok) return 'refused' in updated ? updated.refused : failed(updated.failure);
+      fields = changedFields(updated.before, updated.after);
+      if (fields.length === 0 && updated.before !== null && updated.after !== null) return updated;
+      await Promise.all([tell(updated, fields), reload()]);
+    } finally {
+      end();
     }
     return updated;
   };
@@ -99,14 +107,28 @@ export function createKeyChanges({ store, source, reload, audit }: KeyChangePort
     update: (call, { id, action, secretId }, decide) =>
       change(
         () => store().update(id, decide),
-        (_made, fields) => audit(call, action, { keyId: id, fields, secretId }),
+        async ({ before, after }, fields) => {
+          audit(call, action, { keyId: id, fields, secretId });
+          await history.changed(call, {
+            action,
+            target: { kind: 'key', name: id },
+            before: before && stateOfKey(before),
+            after: after && stateOfKey(after),
+          });
+        },
       ),
     updateRecord: (call, { kind, name, action }, decide) =>
       change(
         () => store().updateRecord(kind, name, decide),
-        ({ before }, fields) => {
+        async ({ before, after }, fields) => {
           const done = action === 'delete' ? 'delete' : before === null ? 'create' : 'replace';
           audit(call, `${done}_${kind.mark}`, { [kind.mark]: name, fields });
+          await history.changed(call, {
+            action: `${done}_${kind.mark}`,
+            target: { kind: kind.mark, name },
+            before: before && stateOfRecord(before),
+            after: after && stateOfRecord(after),
+          });
         },
       ),
   };

@@ -16,6 +16,7 @@ import {
   Rotation,
   secretId,
 } from './key-schemas.ts';
+import { ChangeList } from './history/change.ts';
 import { Observed, ObservedApi, Suggestion, WhatIf } from './observation-schemas.ts';
 
 import { RejectionList, Summary } from './rejection-schemas.ts';
@@ -190,6 +191,7 @@ export const ANSWER_SCHEMAS = {
   ObservedApi,
   Suggestion,
   WhatIf,
+  ChangeList,
   Session,
   Problem,
 } as const;

@@ -5,7 +5,9 @@
 import type { Server } from 'node:http';
 import Fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { TlsTexts } from '../lib/certificate.ts';
 import { hidePauses, keepPace } from '../lib/pipelining.ts';
+import { secureOptions } from '../lib/secure-server.ts';
 import type { Health } from '../observability/health.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/prometheus.ts';
@@ -17,15 +19,27 @@ export interface AdminServerOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly health: Health;
   readonly log: Pick<Log, 'error'>;
+  /** null: plain HTTP. */
+  readonly tls?: TlsTexts | null;
+  /** Told of each wrong token, also of one that was not looked at because there were too many. */
+  readonly onSignInFailed?: () => void;
   /** The API and the console; null: they are off, and nothing tells that they exist. */
   readonly api?: AdminApiPorts | null;
 }
 
 /** Not yet listening; close it last, so that probes and the last scrape are answered while the data port drains. */
-export function createAdminServer({ metrics, health, log, api = null }: AdminServerOptions): FastifyInstance {
-  const server = Fastify({
+export function createAdminServer({
+  metrics,
+  health,
+  log,
+  tls = null,
+  onSignInFailed = () => undefined,
+  api = null,
+}: AdminServerOptions): FastifyInstance {
+  const server: FastifyInstance = Fastify({
+    https: tls && { ...secureOptions(tls), handshakeTimeout: REQUEST_MS },
     logger: false,
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_MS,
     bodyLimit: 1024 * 1024,
     // Without this, a live view or an idle scraper would hold up the end of the process.
     forceCloseConnections: true,
@@ -70,10 +84,17 @@ export function createAdminServer({ metrics, health, log, api = null }: AdminSer
     return reply.code(ADMIN_PROBLEMS[code].status).type(PROBLEM_MEDIA_TYPE).send(problemDocument({ code, detail }));
   });
 
+  server.addHook('onResponse', async ({ method, url, headers }, { statusCode }) => {
+    const showedToken = headers.authorization !== undefined || (method === 'POST' && url.startsWith('/api/session'));
+    if (showedToken && (statusCode === 401 || statusCode === 429)) onSignInFailed();
+  });
+
   if (api !== null) void server.register(async (scope) => registerAdminApi(scope, api));
   return server;
 }
 
+/** For how long a request, or the handshake before the first, may take to arrive. */
+const REQUEST_MS = 30_000;
 const MAX_CONNECTIONS = 1024;
 /** For how long a client may take nothing of an answer. */
 const IDLE_MS = 60_000;

@@ -45,8 +45,8 @@ function fromConfig({ admin, config: file }: AdminPlace, token: string | null, i
     io.stderr(`${file}: there is no admin.token; set POSTERN_ADMIN_TOKEN to the token of the running sidecar.`);
     return CONFIGURATION_ERROR;
   }
-  const { host, port } = config.admin;
-  return { url: admin ?? `http://${reachable(host)}:${port}`, token: known };
+  const { host, port, tls } = config.admin;
+  return { url: admin ?? `${tls === null ? 'http' : 'https'}://${reachable(host)}:${port}`, token: known };
 }
 
 interface Found {
@@ -81,5 +81,13 @@ async function ask(url: URL, method: string, token: string): Promise<AdminAnswer
 
 function reasonOf(error: unknown): string {
   const { cause, message } = error as { readonly cause?: { readonly code?: unknown }; readonly message: string };
-  return typeof cause?.code === 'string' ? cause.code : message;
+  if (typeof cause?.code !== 'string') return message;
+  return isOfCertificate(cause.code) ? `${cause.code}; ${TRUST}` : cause.code;
 }
+
+const TRUST =
+  'name a host of its certificate in --admin, and the file of the authority that signed it in NODE_EXTRA_CA_CERTS';
+
+/** OpenSSL's faults of certificates, and the one that Node adds for the name. */
+const isOfCertificate = (code: string): boolean =>
+  /CERT|SIGNATURE|^UNABLE_TO_|CA$/.test(code) || code === 'ERR_TLS_CERT_ALTNAME_INVALID';

@@ -1,6 +1,7 @@
 /**
  * `postern check`: every finding about the configuration and the key file, each at its line. Starts and contacts nothing.
  */
+import { existsSync } from 'node:fs';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { presetOf } from '../config/presets.ts';
 import { formatProblem, hasErrors, inReadingOrder, type Problem } from '../config/problem.ts';
@@ -21,7 +22,8 @@ export interface CheckArguments {
 /** Exit codes: 0 usable, 1 not usable (with `strict`: or not without warnings). */
 export async function runCheck({ config: file, strict, json }: CheckArguments, io: CommandIo): Promise<number> {
   const loaded = loadConfig(file, io.env);
-  const found = [...loaded.problems, ...(loaded.keyFile === null ? [] : checkKeys(loaded.keyFile, loaded, io))];
+  const keyFile = loaded.keyFile ?? fileToPush(loaded);
+  const found = [...loaded.problems, ...(keyFile === null ? [] : checkKeys(keyFile, loaded, io))];
   const weighed = strict ? found.map((problem): Problem => ({ ...problem, severity: 'error' })) : found;
   const shown = inReadingOrder([...weighed, ...loaded.notes]);
   if (json) io.stdout(JSON.stringify({ findings: shown.map(asFinding) }, null, 2));
@@ -40,7 +42,11 @@ const asFinding = ({ file, line, column, severity, field, message }: Problem): P
   message,
 });
 
-function checkKeys(file: string, { config, namedLists }: LoadedConfig, io: CommandIo): Problem[] {
+/** With the keys in Redis, the file that `keys push` would copy there, if there is one. */
+const fileToPush = ({ config }: LoadedConfig): string | null =>
+  config?.keys.source === 'redis' && existsSync(config.keys.file) ? config.keys.file : null;
+
+function checkKeys(file: string, { config, keyFile, namedLists }: LoadedConfig, io: CommandIo): Problem[] {
   const apis = config === null ? null : Object.keys(config.apis);
   const loaded = loadKeyFile(file, io.env, apis);
   const open = Object.entries(config?.apis ?? {}).filter(([, { unlisted }]) => unlisted === 'allow');
@@ -52,7 +58,8 @@ function checkKeys(file: string, { config, namedLists }: LoadedConfig, io: Comma
     listsUsed,
   };
   return [
-    ...(loaded.definitions === null ? [] : unknownNamedLists(namedLists, loaded.records)),
+    // Of those in Redis nothing is known here.
+    ...(loaded.definitions === null || keyFile === null ? [] : unknownNamedLists(namedLists, loaded.records)),
     ...loaded.problems,
     ...listFileProblems(file, loaded.records),
     ...keyWarnings(loaded, Date.now(), context),

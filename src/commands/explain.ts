@@ -39,7 +39,7 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
     io.stderr('--key and --key-id are two ways to say whose request it is: give one of them');
     return 2;
   }
-  const key = args.key === '-' ? (await io.stdin()).replace(/\r?\n$/, '') : args.key;
+  const key = args.key === '-' ? (await io.secret()).replace(/\r?\n$/, '') : args.key;
   const { config, problems } = loadConfig(args.config, io.env);
   if (config === null || hasErrors(problems)) {
     for (const problem of problems) io.stderr(formatProblem(problem));

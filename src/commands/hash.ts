@@ -8,7 +8,7 @@ import type { CommandIo } from './io.ts';
 
 /** Reads one line and prints `sha256:...`. Exit codes: 0, or 2 when standard input holds nothing usable as a secret. */
 export async function runHash(io: CommandIo): Promise<number> {
-  const secret = (await io.stdin()).replace(/\r?\n$/, '');
+  const secret = (await io.secret()).replace(/\r?\n$/, '');
   const mistake = /[\r\n]/.test(secret) ? 'must be one line' : mistakeIn(secret);
   if (mistake !== null) {
     io.stderr(`The secret on standard input ${mistake}.`);

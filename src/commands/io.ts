@@ -8,8 +8,8 @@ export interface CommandIo {
   readonly stdout: (line: string) => void;
   /** Writes one line to standard error. */
   readonly stderr: (line: string) => void;
-  /** Reads standard input to its end. */
-  readonly stdin: () => Promise<string>;
+  /** Reads a secret from standard input: to its end, or at a terminal a line that is asked for. */
+  readonly secret: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of package.json. */
   readonly version: string;

@@ -32,12 +32,22 @@ export interface KeysArguments {
 
 /** Exit codes: 0 done, 1 the configuration or a key is not usable, 70 Redis cannot be reached or refuses. */
 export async function runKeys(args: KeysArguments, io: CommandIo): Promise<number> {
-  const { config, problems } = loadConfig(args.config, io.env);
+  const { config, problems, namesRedis } = loadConfig(args.config, io.env);
   if (config === null) return unusable(problems, io);
-  if (args.action === 'push') return push(config, args, io);
   if (args.action === 'list') return list(config, io);
+  if (!namesRedis && !usesRedis(config)) {
+    io.stderr(`${args.config}: says nothing of Redis: add \`redis: { url: redis://HOST:6379 }\`, or wherever it is`);
+    return 1;
+  }
+  if (args.action === 'push') return push(config, args, io);
   return withRedis(config.redis, io, (connection) => pull(connection, config, io));
 }
+
+/** Then the default of `redis.url` is meant. */
+const usesRedis = ({ keys, rateLimit, observe, apis }: Config): boolean =>
+  [keys.source, rateLimit.store, observe.store, ...Object.values(apis).map(({ cache }) => cache?.store)].includes(
+    'redis',
+  );
 
 function push(config: Config, { dryRun, prune }: KeysArguments, io: CommandIo): number | Promise<number> {
   const { definitions, records, problems } = loadKeyFile(config.keys.file, io.env, Object.keys(config.apis));

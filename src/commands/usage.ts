@@ -102,17 +102,24 @@ export function commandHelp({ name, summary, argument, options, exits }: Command
   return [`postern ${name}: ${summary}`, '', ...table(rows), '', `Exit codes: ${codes.join(', ')}.`].join('\n');
 }
 
+/** The list of the commands that begin with one word. */
+export const groupHelp = (commands: readonly CommandSpec[]): string =>
+  [...rowsOf(commands), '', 'postern COMMAND --help tells the options and exit codes of a command.'].join('\n');
+
 /** The list of all commands. */
 export const overviewHelp = (commands: readonly CommandSpec[]): string =>
   [
     'Postern is a reverse-proxy security sidecar: it decides which API key may do what, and from where.',
     '',
-    ...table(commands.map(({ name, summary }) => [`postern ${name}`, summary])),
+    ...rowsOf(commands),
     '',
     'postern COMMAND --help tells the options of a command; postern --version tells the version.',
     'Without a command, postern serves. Exit codes: 0 done, 1 configuration error, 2 usage error, 70 internal error;',
     'those of a command are in its help.',
   ].join('\n');
+
+const rowsOf = (commands: readonly CommandSpec[]): string[] =>
+  table(commands.map(({ name, summary }) => [`postern ${name}`, summary]));
 
 const table = (rows: readonly (readonly [string, string])[]): string[] => {
   const width = Math.max(...rows.map(([left]) => left.length));

@@ -27,13 +27,13 @@ export function readListedText(text: string, options: ReadOptions, list: string)
   if (json !== undefined) return wholeList(jsonFile(text, options, json), list);
   const split = splitList(text, list);
   if (split === null || mayMoveAnchors(split)) return whole();
-  const rest = readYamlText(split.rest, options);
+  const rest = readYamlText(split.before + split.after, options);
   return isRestOf(split, rest, list) ? new ItemByItem({ options, list, split, rest, whole }) : whole();
 }
 
 /** An item may set an anchor anew that the rest of the file has. */
-const mayMoveAnchors = ({ rest, length, textOf }: SplitList): boolean =>
-  rest.includes('&') && textOf(0, length).includes('&');
+const mayMoveAnchors = ({ before, after, length, textOf }: SplitList): boolean =>
+  (before + after).includes('&') && textOf(0, length).includes('&');
 
 /** Whether what was cut out is the value of the field: without it the field stands in the same line, and has none. */
 const isRestOf = ({ fieldLine }: SplitList, { content, locate }: YamlFile, list: string): boolean =>

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PATH_QUIRKS } from '../lib/path-normalization.ts';
+import { sharesPorts } from '../lib/shared-port.ts';
 import { AddressEntriesSchema } from './address-entries.ts';
 import { choice, duration, listenHost, text, trustedProxy, UNIX_PEERS, whole } from './values.ts';
 
@@ -47,6 +48,20 @@ function refuseUnspokenProtocol(listen: Proxies, context: z.core.$RefinementCtx)
   });
 }
 
+/** Asked of Node itself: what an older one does not know, it would pass over. */
+function refuseUnshared(
+  { path, reusePort }: Place & { readonly reusePort: boolean },
+  context: z.core.$RefinementCtx,
+): void {
+  if (!reusePort) return;
+  const message = !sharesPorts(process.versions.node)
+    ? `needs Node 23.1 or later, and this is ${process.versions.node}; run Postern with a newer one, or remove the field`
+    : path === null
+      ? null
+      : 'cannot stand beside `listen.path`: a socket belongs to one process';
+  if (message !== null) context.addIssue({ code: 'custom', path: ['reusePort'], message });
+}
+
 /** Either a host and port, or the path of a socket. */
 const inOnePlace = <T extends Place>({ host = DEFAULT_HOST, port = DEFAULT_PORT, path, ...listen }: T) =>
   path === null ? { host, port, path, ...listen } : { host: null, port: null, path, ...listen };
@@ -66,6 +81,11 @@ export const ListenSchema = z
       .describe(
         'A Unix socket to listen on, in place of `host` and `port`; its mode is 0660. Its peers have no address: they are on no list.',
       ),
+    reusePort: flag
+      .default(false)
+      .describe(
+        'Several processes on this machine may listen on `port`, each for a share of the connections. Node 23.1 and later.',
+      ),
     trustedProxies: z
       .array(trustedProxy, { error: 'must be a list of addresses, ranges or the word unix' })
       .default([])
@@ -78,10 +98,18 @@ export const ListenSchema = z
       .strictObject({
         certFile: text().describe('PEM file of the certificate and its chain.'),
         keyFile: text().describe('PEM file of the private key.'),
+        clientCaFile: text()
+          .nullable()
+          .default(null)
+          .describe(
+            'PEM file of the authorities that sign the certificates of clients: each client must then show one. null: none is asked for.',
+          ),
       })
       .nullable()
       .default(null)
-      .describe('Serve the data port over TLS; null: plain HTTP.'),
+      .describe(
+        'Serve the data port over TLS 1.2 and later; null: plain HTTP. Changed files are read without a restart.',
+      ),
     requestTimeoutSeconds: duration(0.01, 3600)
       .default(30)
       .describe('The whole request must have arrived within this time.'),
@@ -113,6 +141,7 @@ export const ListenSchema = z
   .superRefine((listen, context) => {
     refuseTwoPlaces(listen, context);
     refuseUnspokenProtocol(listen, context);
+    refuseUnshared(listen, context);
     if (listen.headersTimeoutSeconds > listen.requestTimeoutSeconds)
       context.addIssue({
         code: 'custom',

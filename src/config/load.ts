@@ -13,11 +13,14 @@ import { hasErrors, inReadingOrder, type Problem } from './problem.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { CONFIG_JSON_SCHEMA, ConfigSchema, KeysSchema, type Config } from './schema.ts';
 import { listsNamedIn } from './named-lists.ts';
+import { reportNotes } from './report-notes.ts';
 import { configWarnings } from './warnings.ts';
 
 export interface LoadedConfig {
   /** null when any problem is an error. */
   readonly config: Config | null;
+  /** The same, also when files of TLS are at fault: a process that runs may go on with those that it has. */
+  readonly besidesTls: Config | null;
   readonly problems: readonly Problem[];
   /** What only the operator can tell whether it is right. */
   readonly notes: readonly Problem[];
@@ -25,6 +28,8 @@ export interface LoadedConfig {
   readonly keyFile: string | null;
   /** The address lists that it names, each with the finding for the case that there is none of that name. */
   readonly namedLists: readonly NamedList[];
+  /** Whether it says where Redis is, so that the default is not a guess. */
+  readonly namesRedis: boolean;
   /** Every file whose content counts: the configuration, what `${file:}` reads, certificates, OpenAPI documents. */
   readonly files: readonly string[];
 }
@@ -34,45 +39,47 @@ export interface NamedList {
   readonly unknown: Problem;
 }
 
-/** Reads and validates the configuration. Throws nothing for an operator's mistake. */
-export function loadConfig(file: string, env: Environment): LoadedConfig {
+const UNUSABLE = { config: null, besidesTls: null, notes: [], namedLists: [], namesRedis: false } as const;
+
+/** Reads and validates the configuration. Throws nothing for an operator's mistake. `now` in milliseconds since the epoch. */
+export function loadConfig(file: string, env: Environment, now: number = Date.now()): LoadedConfig {
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
-  if (yaml.content === null)
-    return { config: null, problems: yaml.problems, notes: [], keyFile: null, namedLists: [], files: yaml.files };
+  if (yaml.content === null) return { ...UNUSABLE, problems: yaml.problems, keyFile: null, files: yaml.files };
   const keyFile = keyFileOf(yaml.content.value, file);
   const parsed = ConfigSchema.safeParse(yaml.content.value);
   if (!parsed.success) {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
-    return {
-      config: null,
-      problems: inReadingOrder([...yaml.problems, ...found]),
-      notes: [],
-      keyFile,
-      namedLists: [],
-      files: yaml.files,
-    };
+    return { ...UNUSABLE, problems: inReadingOrder([...yaml.problems, ...found]), keyFile, files: yaml.files };
   }
   const resolved = withResolvedPaths(parsed.data, file);
   const described = describeApis(resolved.apis);
   const config = { ...resolved, apis: described.apis };
-  const named = checkNamedFiles(config);
-  const warnings = problemsOf(configWarnings(resolved, yaml, CONFIG_JSON_SCHEMA), yaml, [], 'warning');
+  const named = checkNamedFiles(config, now);
+  const unwise = [...configWarnings(resolved, yaml, CONFIG_JSON_SCHEMA), ...named.tlsWarnings];
+  const warnings = problemsOf(unwise, yaml, [], 'warning');
   const files = [...yaml.files, ...named.files, ...described.files];
   const store = storeFindings(config, keyFile === null ? files : [...files, keyFile]);
   const findings = problemsOf([...named.findings, ...described.findings, ...store], yaml);
-  const problems = [...yaml.problems, ...findings, ...warnings, ...described.problems];
+  const ofTls = problemsOf(named.tlsFindings, yaml);
+  const others = [...yaml.problems, ...findings, ...warnings, ...described.problems];
+  const besidesTls = hasErrors(others) ? null : config;
   return {
-    config: hasErrors(problems) ? null : config,
-    problems: inReadingOrder(problems),
-    notes: eventNotes(config, yaml),
+    config: ofTls.length > 0 ? null : besidesTls,
+    besidesTls,
+    problems: inReadingOrder([...others, ...ofTls]),
+    notes: [...eventNotes(config, yaml), ...reportNotes(config, yaml)],
     keyFile,
     namedLists: listsNamedIn(config).map(({ name, path }) => ({
       name,
       unknown: problemsOf([{ path, message: 'is the name of no address list' }], yaml)[0] as Problem,
     })),
+    namesRedis: hasRedis(yaml.content.value),
     files,
   };
 }
+
+const hasRedis = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'redis' in value && value.redis !== null;
 
 /** What is observed would take the place of a file that is read. */
 function storeFindings({ observe: { store } }: Config, files: readonly string[]): Finding[] {
@@ -94,6 +101,7 @@ function keyFileOf(value: unknown, file: string): string | null {
 function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string): Config {
   const resolve = <T extends string | null>(path: T): T => (path === null ? path : (resolveFrom(file, path) as T));
   const { tls } = config.listen;
+  const { tls: adminTls } = config.admin;
   const { tls: redisTls } = config.redis;
   const api = (settings: ApiConfig): ApiConfig => ({
     ...settings,
@@ -111,7 +119,15 @@ function withResolvedPaths(config: z.output<typeof ConfigSchema>, file: string):
     ...config,
     listen: {
       ...(config.listen.path === null ? config.listen : { ...config.listen, path: resolve(config.listen.path) }),
-      tls: tls && { certFile: resolve(tls.certFile), keyFile: resolve(tls.keyFile) },
+      tls: tls && {
+        certFile: resolve(tls.certFile),
+        keyFile: resolve(tls.keyFile),
+        clientCaFile: resolve(tls.clientCaFile),
+      },
+    },
+    admin: {
+      ...config.admin,
+      tls: adminTls && { certFile: resolve(adminTls.certFile), keyFile: resolve(adminTls.keyFile) },
     },
     apis: Object.fromEntries(Object.entries(config.apis).map(([name, settings]) => [name, api(settings)])),
     keys: { ...config.keys, file: resolve(config.keys.file) },

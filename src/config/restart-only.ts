@@ -19,9 +19,18 @@ export function withBootSettings(running: Config, wanted: Config): Config {
   return {
     ...wanted,
     // A list of addresses is no socket: who is refused from now on does not wait.
-    listen: { ...listen, denyFrom: wanted.listen.denyFrom },
-    // Who may change keys is decided anew at once.
-    admin: { ...admin, token: wanted.admin.token, tokens: wanted.admin.tokens },
+    listen: {
+      ...listen,
+      denyFrom: wanted.listen.denyFrom,
+      tls: kindOfTls(listen.tls) === kindOfTls(wanted.listen.tls) ? wanted.listen.tls : listen.tls,
+    },
+    admin: {
+      ...admin,
+      // Who may change keys is decided anew at once.
+      token: wanted.admin.token,
+      tokens: wanted.admin.tokens,
+      tls: kindOfTls(admin.tls) === kindOfTls(wanted.admin.tls) ? wanted.admin.tls : admin.tls,
+    },
     keys,
     redis,
     rateLimit,
@@ -32,6 +41,12 @@ export function withBootSettings(running: Config, wanted: Config): Config {
   };
 }
 
+/** What is settled when a port is opened: whether it speaks TLS, and whether it asks clients for certificates. Files may change. */
+function kindOfTls(tls: { readonly certFile: string; readonly clientCaFile?: string | null } | null): string {
+  if (tls === null) return 'plain';
+  return (tls.clientCaFile ?? null) === null ? 'secure' : 'mutual';
+}
+
 function withBootCache(running: ApiConfig | undefined, api: ApiConfig): ApiConfig {
   const kept = running?.cache ?? null;
   if (api.cache === null || kept === null) return api;
@@ -40,17 +55,18 @@ function withBootCache(running: ApiConfig | undefined, api: ApiConfig): ApiConfi
 
 /** Names of the fields that differ and wait for a restart, such as `listen.port`; for the operator's log. */
 export function restartOnlyChanges(running: Config, wanted: Config): string[] {
-  const { token, tokens } = running.admin;
-  const next = {
-    ...wanted,
-    listen: { ...wanted.listen, denyFrom: running.listen.denyFrom },
-    admin: { ...wanted.admin, token, tokens },
+  const { listen, admin } = withBootSettings(running, wanted);
+  // What has taken effect in them does not differ from what is wanted, and everything else from what runs.
+  const before = {
+    ...running,
+    listen: { ...running.listen, denyFrom: listen.denyFrom, tls: listen.tls },
+    admin: { ...running.admin, token: admin.token, tokens: admin.tokens, tls: admin.tls },
   };
   const caches = Object.keys(wanted.apis).flatMap((name) =>
     OF_A_CACHE.map((field): readonly string[] => ['apis', name, 'cache', field]),
   );
   return [...RESTART_ONLY.map((section) => [section]), ...caches].flatMap((path) =>
-    differences(at(running, path), at(next, path), path),
+    differences(at(before, path), at(wanted, path), path),
   );
 }
 

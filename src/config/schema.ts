@@ -25,6 +25,16 @@ const AdminSchema = z
           'The token of one editor, named `admin`. Without `token` and `tokens`, /api and the console are off. Takes effect at a reload.',
       }),
     tokens: AdminTokensSchema,
+    tls: z
+      .strictObject({
+        certFile: text().describe('PEM file of the certificate and its chain.'),
+        keyFile: text().describe('PEM file of the private key.'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Serve the admin port over TLS 1.2 and later; null: plain HTTP. Changed files are read without a restart.',
+      ),
     hosts: z
       .array(hostName, { error: 'must be a list of host names' })
       .default([])
@@ -149,6 +159,11 @@ const LogSchema = z
       .default('info')
       .describe('The least severe lines that are written.'),
     requests: choice(['rejections', 'all', 'none']).default('rejections').describe('Which requests get a line.'),
+    sample: duration(0, 1)
+      .default(1)
+      .describe(
+        'With `requests: all`: the share of requests that pass that get a line. Refusals and failures always do.',
+      ),
   })
   .prefault({})
   .describe('The log on standard output.');

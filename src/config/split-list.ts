@@ -4,9 +4,10 @@
  */
 
 export interface SplitList {
-  /** The file without the items: the field of the list is empty in it. */
-  readonly rest: string;
-  /** The line of the field, and of the first line of `rest` behind the items. Lines count from 1, in the file. */
+  /** What stands around the items: together, the file with an empty field. */
+  readonly before: string;
+  readonly after: string;
+  /** The line of the field, and of the first line behind the items. Lines count from 1, in the file. */
   readonly fieldLine: number;
   readonly restLine: number;
   readonly length: number;
@@ -29,7 +30,8 @@ export function splitList(text: string, field: string): SplitList | null {
   const [first] = starts as [number];
   const startOf = (index: number): number => starts[index] ?? end;
   return {
-    rest: text.slice(0, first) + text.slice(end),
+    before: text.slice(0, first),
+    after: text.slice(end),
     fieldLine,
     restLine: endLine,
     length: starts.length,

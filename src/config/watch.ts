@@ -21,7 +21,7 @@ export interface WatchTiming {
 /** Between two looks that the file system asks for. */
 const LOOK_MS = 20;
 
-const DEFAULT_TIMING: WatchTiming = { settleMs: 100, pollMs: 2000 };
+const DEFAULT_TIMING: WatchTiming = { settleMs: 100, pollMs: 1000 };
 
 /**
  * Calls `onChange` after any of the files changed, appeared or disappeared, once for changes that come together.

@@ -17,8 +17,9 @@ const LINGER_BYTES = 4 * 1024 * 1024;
 const ALLOW = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /** The problem document of a refusal. `requestId` holds only characters that JSON needs not escape. */
-export function problemBody(code: RefusalCode, requestId: string, form: RefusalForm): string {
-  return `${PROBLEM_STARTS[form][code]}${requestId}"}`;
+export function problemBody({ code, detail }: Refusal, requestId: string, form: RefusalForm): string {
+  const start = detail === undefined ? PROBLEM_STARTS[form][code] : problemStart(PROBLEM_FORMS[form], code, detail);
+  return `${start}${requestId}"}`;
 }
 
 /** The header list that goes with a refusal, less `Content-Length` and CORS. */
@@ -126,11 +127,13 @@ const isForGood = (status: number): boolean => status < 500 && ![408, 413, 429].
 
 const startsOf = (form: (problem: Problem) => object): Readonly<Record<RefusalCode, string>> =>
   Object.fromEntries(
-    Object.entries(REFUSALS).map(([code, { title, status, detail }]) => [
-      code,
-      `${JSON.stringify(form({ title, status, code, detail })).slice(0, -1)},"requestId":"`,
-    ]),
+    Object.entries(REFUSALS).map(([code, { detail }]) => [code, problemStart(form, code as RefusalCode, detail)]),
   ) as Record<RefusalCode, string>;
+
+function problemStart(form: (problem: Problem) => object, code: RefusalCode, detail: string): string {
+  const { title, status } = REFUSALS[code];
+  return `${JSON.stringify(form({ title, status, code, detail })).slice(0, -1)},"requestId":"`;
+}
 
 const PROBLEM_STARTS: Readonly<Record<RefusalForm, Readonly<Record<RefusalCode, string>>>> = {
   problem: startsOf(PROBLEM_FORMS.problem),

@@ -15,7 +15,7 @@ export interface BodyFraming {
 
 /**
  * Reads the whole body and calls `done` exactly once, later: with the bytes, with `too_large` once more than `maxBytes`
- * arrived, or with `aborted` when the client went away first, even if that was before this call.
+ * arrived, all of which can still be read, or with `aborted` when the client went away first, even if that was before this call.
  */
 export function collectBody(req: IncomingMessage, framing: BodyFraming, done: (body: CollectedBody) => void): void {
   // Node hands over a request before the body bytes of the same packet.
@@ -26,17 +26,18 @@ export function collectBody(req: IncomingMessage, framing: BodyFraming, done: (b
   });
 }
 
-/** The body if it is all there, as small ones mostly are with their header: no stream has to run for it. null if it is not. */
+/** The body, if it is all there and not too large, as small ones mostly are with their header: no stream has to run for it. null if it is not. */
 export function arrivedBody(
   req: IncomingMessage,
   { contentLength, maxBytes }: BodyFraming,
 ): Buffer | 'too_large' | null {
   // Node reports the last byte of a body before it reports its end.
   if (req.destroyed || (!req.complete && req.readableLength !== contentLength)) return null;
+  if (req.readableLength > maxBytes) return 'too_large';
   const bytes = (req.read() as Buffer | null) ?? NOTHING;
   // Lets the end come, so that the server finds the request consumed.
   req.resume();
-  return bytes.length > maxBytes ? 'too_large' : bytes;
+  return bytes;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -46,13 +47,15 @@ function collectRest(req: IncomingMessage, maxBytes: number, done: (body: Collec
   if (req.destroyed) return done('aborted');
   const gathered = new GatheredBytes(maxBytes);
   const onData = (chunk: Buffer): void => {
-    if (gathered.size + chunk.length > maxBytes) finish('too_large');
-    else gathered.add(chunk);
+    gathered.add(chunk);
+    if (gathered.size > maxBytes) finish('too_large');
   };
   const onEnd = (): void => finish(gathered.bytes);
   const onClose = (): void => finish('aborted');
   const finish = (body: CollectedBody): void => {
     req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    // Whoever lets it pass all the same finds it as it came.
+    if (body === 'too_large') req.pause().unshift(gathered.bytes);
     done(body);
   };
   req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { latestAnswerOn } from '../lib/pipelining.ts';
 import { REFUSALS, refusal, type Refusal } from '../refusal.ts';
 import { lingerOnClose, problemBody, problemHeaders } from './answer.ts';
+import { beginsProxyHeader } from './proxy-header.ts';
 import { recordOf } from './socket-record.ts';
 
 /** A request that is not over. */
@@ -29,7 +30,7 @@ type Recording = Pick<ClientErrorPorts<OpenRequest>, 'record' | 'nextRequestId'>
 /** Makes the listener for the HTTP server's `clientError` event. */
 export function clientErrorListener<T extends OpenRequest>(
   ports: ClientErrorPorts<T>,
-): (error: NodeJS.ErrnoException, socket: Socket) => void {
+): (error: ParserError, socket: Socket) => void {
   return (error, socket) => {
     // What follows the last answer is not read as anything; the socket ends by itself.
     if (recordOf(socket).closing) return;
@@ -39,7 +40,7 @@ export function clientErrorListener<T extends OpenRequest>(
       socket.destroy();
       return;
     }
-    const reason = refusalOf(error);
+    const reason = refusalOf(error, socket);
     if (res === null || res.writableFinished) writeRaw(socket, reason, ports);
     else if (res.req.complete) afterAnswer(res, socket, reason, ports);
     else if (open === null) socket.destroy();
@@ -55,11 +56,26 @@ function afterAnswer(res: ServerResponse, socket: Socket, reason: Refusal, ports
   res.once('finish', () => socket.destroySoon());
 }
 
+interface ParserError extends NodeJS.ErrnoException {
+  /** The packet that the parser gave up on. */
+  readonly rawPacket?: Buffer;
+}
+
+/** A balancer that sends one is not among those that may, or nothing was said of it. */
+const UNEXPECTED_PROXY_HEADER: Refusal = {
+  ...refusal(
+    'malformed_request',
+    'a PROXY protocol header from a peer of which none is expected',
+    'listen.proxyProtocol',
+  ),
+  detail: 'The connection begins with a PROXY protocol header, and none is expected from this peer.',
+};
+
 /** Node hands over a bare socket: there is no response object to write with. */
 function writeRaw(socket: Socket, reason: Refusal, ports: Recording): void {
   const requestId = ports.nextRequestId();
   const { status } = REFUSALS[reason.code];
-  const body = problemBody(reason.code, requestId, 'problem');
+  const body = problemBody(reason, requestId, 'problem');
   const headers = [
     ...problemHeaders(reason, requestId),
     'Content-Length',
@@ -89,7 +105,9 @@ function wasUnused({ code }: NodeJS.ErrnoException, socket: Socket): boolean {
 }
 
 /** Node's and llhttp's error codes are stable names; their texts quote no client input. */
-function refusalOf({ code, message }: NodeJS.ErrnoException): Refusal {
+function refusalOf({ code, message, rawPacket }: ParserError, socket: Socket): Refusal {
+  if (rawPacket !== undefined && socket.bytesRead === rawPacket.length && beginsProxyHeader(rawPacket))
+    return UNEXPECTED_PROXY_HEADER;
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return refusal(
@@ -97,7 +115,7 @@ function refusalOf({ code, message }: NodeJS.ErrnoException): Refusal {
         'the request did not arrive within headersTimeoutSeconds or requestTimeoutSeconds',
       );
     case 'HPE_HEADER_OVERFLOW':
-      return refusal('header_fields_too_large', 'the header section is over 16 KiB');
+      return refusal('header_fields_too_large', 'the header section is over listen.maxHeaderBytes');
     case 'HPE_INVALID_VERSION':
       // The code stands for a bare LF at the end of the request line as well.
       return refusal(message.includes('CRLF') ? 'malformed_request' : 'version_not_supported', message);

@@ -36,6 +36,10 @@ export function readProxyHeader(bytes: Buffer): ProxyHeader {
   return malformed('no PROXY header');
 }
 
+/** Whether the first bytes of a connection are those of a header, of either version. */
+export const beginsProxyHeader = (bytes: Buffer): boolean =>
+  [V1_START, V2_START].some((start) => bytes.length >= start.length && startsLike(bytes, start));
+
 function startsLike(bytes: Buffer, start: Buffer): boolean {
   const length = Math.min(bytes.length, start.length);
   return bytes.compare(start, 0, length, 0, length) === 0;

@@ -2,11 +2,11 @@
  * Puts the PROXY protocol in front of an HTTP or HTTPS server: a trusted peer has to name the client's address before
  * anything else, and no other peer can. Knows nothing of HTTP or TLS, and costs nothing when it is not called.
  */
-import { Socket, type Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { Peer } from '../policy/facts.ts';
 import { readProxyHeader, type ProxySource } from './proxy-header.ts';
-import { peerOf, recordOf, setPeer } from './socket-record.ts';
+import { connectionUnder, peerOf, recordOf, setPeer } from './socket-record.ts';
 
 export interface ProxyProtocolOptions {
   /** The peers that send a header, always. */
@@ -120,17 +120,11 @@ function fixPeer(socket: Socket, source: ProxySource): void {
   }
 }
 
-/** What a TLS socket knows of the connection that it is made from, and Node's documentation leaves out. */
-interface Made {
-  readonly _parent?: unknown;
-}
-
 /** The peer of a TLS socket is that of its connection. Should Node not tell that, it is unknown, and never the proxy. */
 function carryThroughTls(server: Server): void {
   server.prependListener('secureConnection', (secure: TLSSocket) => {
-    // oxlint-disable-next-line no-underscore-dangle -- their ends tell connections apart as well, but not those on a Unix socket
-    const socket = (secure as Made)._parent;
-    if (socket instanceof Socket) recordOf(secure).peer = peerOf(socket);
+    const socket = connectionUnder(secure);
+    if (socket !== null) recordOf(secure).peer = peerOf(socket);
     else setPeer(secure, 'unknown');
   });
 }

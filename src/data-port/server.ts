@@ -7,15 +7,19 @@ import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import httpProxy from '@fastify/http-proxy';
 import fastify, { type HTTPMethods } from 'fastify';
+import type { TlsTexts } from '../lib/certificate.ts';
 import { hidePauses, keepPace, onceAnswered } from '../lib/pipelining.ts';
+import { secureOptions } from '../lib/secure-server.ts';
 import { serveHalfClosed } from './half-closed.ts';
 import { markUnixPeers, recordOf } from './socket-record.ts';
 import { listenOnSocket, type UnixListener } from './unix-listener.ts';
 
 export interface DataPortSettings {
   readonly address: { readonly host: string; readonly port: number } | { readonly path: string };
-  /** PEM texts, or null for plain HTTP. */
-  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** Several processes may listen on the same port. */
+  readonly reusePort: boolean;
+  /** null: plain HTTP. With authorities, clients must show a certificate that one of them signed. */
+  readonly tls: TlsTexts | null;
   readonly requestTimeoutSeconds: number;
   readonly headersTimeoutSeconds: number;
   /** Of a whole header section. */
@@ -49,6 +53,9 @@ const METHODS = http.METHODS.filter((method) => method !== 'CONNECT' && method !
 
 /** Node's default of 30 s would let a slow request live half a minute longer than its limit. */
 const TIMEOUT_CHECK_MS = 500;
+
+/** Newer than the types. */
+const SHARED = { reusePort: true };
 
 /** By default Node silently drops fields beyond a limit; the request form rung counts them all. */
 const NO_HEADER_COUNT_LIMIT = 0;
@@ -114,7 +121,7 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
       if ('path' in address) {
         markUnixPeers(server);
         onSocket = await listenOnSocket(server, address.path);
-      } else await app.listen(address);
+      } else await app.listen(settings.reusePort ? { ...address, ...SHARED } : address);
       return server.address() as AddressInfo | string;
     },
     close: () => {
@@ -144,7 +151,7 @@ function createServer(settings: DataPortSettings): Server {
       ? http.createServer(options)
       : https.createServer({
           ...options,
-          ...settings.tls,
+          ...secureOptions(settings.tls),
           handshakeTimeout: options.headersTimeout,
           allowHalfOpen: true,
         });

@@ -2,7 +2,8 @@
  * What the data port knows of one client's connection, in one record on its socket: who is at the other end, and how far the
  * connection has come. Believes nothing that a request says.
  */
-import type { Server, Socket } from 'node:net';
+import { Socket, type Server } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { formatAddress, parseAddress, parseKernelAddress, type Address } from '../lib/address.ts';
 import type { Peer } from '../policy/facts.ts';
 
@@ -13,6 +14,8 @@ export interface SocketRecord {
   proxyHeaderLength: number;
   /** Whether the last answer is out: whatever still arrives is not a request. */
   closing: boolean;
+  /** Whether the request at hand is the last one: what follows it is not read as a request. */
+  hadLast: boolean;
 }
 
 /** A property, not a WeakMap: every request asks for it. */
@@ -24,7 +27,7 @@ interface Recorded {
 
 /** The record of a socket, from the first question to the end of the connection. */
 export function recordOf(socket: Socket): SocketRecord {
-  return ((socket as Recorded)[RECORD] ??= { peer: null, proxyHeaderLength: 0, closing: false });
+  return ((socket as Recorded)[RECORD] ??= { peer: null, proxyHeaderLength: 0, closing: false, hadLast: false });
 }
 
 /** Marks the peers of a server that listens on a Unix socket. To be called last before it listens: others ask for peers. */
@@ -38,6 +41,18 @@ export function markUnixPeers(server: Server): void {
 /** The socket's peer, or what a PROXY protocol header from a trusted peer said instead. */
 export function peerOf(socket: Socket): Peer {
   return (recordOf(socket).peer ??= peerAt(addressOf(socket)));
+}
+
+/** What a TLS socket knows of the connection that it is made from, and Node's documentation leaves out. */
+interface Made {
+  readonly _parent?: unknown;
+}
+
+/** The connection that a TLS socket is made from; null, should Node not tell. */
+export function connectionUnder(secure: TLSSocket): Socket | null {
+  // oxlint-disable-next-line no-underscore-dangle -- their ends tell connections apart as well, but not those on a Unix socket
+  const socket = (secure as Made)._parent;
+  return socket instanceof Socket ? socket : null;
 }
 
 /** Where the connection itself comes from; null when it is gone already. */

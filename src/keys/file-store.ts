@@ -6,14 +6,13 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Environment } from '../config/document.ts';
-import type { Finding } from '../config/issue.ts';
-import { fieldName, formatErrors, type Problem } from '../config/problem.ts';
 import { takeDraft, type Draft } from '../lib/file-draft.ts';
-import type { KeyDefinition, SharedRecords } from './definition.ts';
-import { loadKeyText } from './key-file.ts';
-import { editKeyFile } from './key-file-edit.ts';
+import type { LoadedDefinition, KeyDefinition, Loaded } from './definition.ts';
+import { unreadable, withKeyFile, type KeyFileSession } from './key-file-session.ts';
 import type { Decide, DecideRecord, KeyStore, Stored, StoreFailure, Updated } from './key-store.ts';
-import { usersOf, withRecord, type KeySet, type RecordKind } from './record-kind.ts';
+import type { FileChange } from './open-key-file.ts';
+import { readKeyFile } from './read-key-file.ts';
+import type { KeySet, RecordKind } from './record-kind.ts';
 
 export interface FileStoreOptions {
   readonly file: string;
@@ -23,12 +22,25 @@ export interface FileStoreOptions {
 }
 
 export function createFileStore({ file, env, apis }: FileStoreOptions): KeyStore {
-  const read = (): Stored<ReadFile> => readFile(file, env);
-  const readSet = (): Stored<KeySet> => {
-    const stored = read();
-    return stored.ok ? { ok: true, value: keySetOf(stored.value) } : stored;
+  const closing = new AbortController();
+  /** One change at a time: the next one waits here rather than for the draft. */
+  let latest: Promise<unknown> = Promise.resolve();
+
+  const opened: Opened = (use) => withKeyFile({ file, env, apis: apis() }, closing.signal, use);
+  const everything = async (): Promise<Stored<KeySet>> => {
+    let definitions: LoadedDefinition[] = [];
+    try {
+      accessSync(file, constants.R_OK);
+      const { valid, records, errors } = await readKeyFile({ file, env }, closing.signal, {
+        begin: () => (definitions = []),
+        keys: (part) => definitions.push(...part.map((definition) => ({ id: definition.id, definition }))),
+      });
+      return valid ? { ok: true, value: { definitions, records } } : failed(toCorrect(errors));
+    } catch (error) {
+      return unreadable(error);
+    }
   };
-  const update = async <R, T>(edit: Edit<R, T>): Promise<Updated<R, T>> => {
+  const change = async <R, T>(edit: Edit<R, T>): Promise<Updated<R, T>> => {
     const readOnly = readOnlyReason(file);
     if (readOnly !== null) return failed({ kind: 'read_only', why: readOnly });
     let draft: Draft | null = null;
@@ -36,112 +48,72 @@ export function createFileStore({ file, env, apis }: FileStoreOptions): KeyStore
       const place = realpathSync(file);
       draft = await takeDraft(place);
       if (draft === null) return failed(BUSY);
-      return updateLocked({ file, env, apis: apis(), place, draft, edit });
+      return await changeLocked({ opened, place, draft, edit });
     } catch (error) {
       return failed(asFailure(error));
     } finally {
       draft?.release();
     }
   };
+  const update = <R, T>(edit: Edit<R, T>): Promise<Updated<R, T>> => {
+    const made = latest.then(() => change(edit));
+    latest = made;
+    return made;
+  };
   return {
     kind: 'file',
     readOnly: () => readOnlyReason(file),
     async list() {
-      const stored = readSet();
+      const stored = await everything();
       return stored.ok ? { ok: true, value: stored.value.definitions } : stored;
     },
-    async get(id) {
-      const stored = readSet();
-      return stored.ok ? { ok: true, value: stored.value.definitions.find((key) => key.id === id) ?? null } : stored;
-    },
+    get: (id) =>
+      opened(async ({ key }) => {
+        const definition = await key(id);
+        return done(definition && { id, definition });
+      }).catch(unreadable),
     update: (id, decide) => update(keyEdit(id, decide)),
-    everything: async () => readSet(),
+    everything,
     updateRecord: (kind, name, decide) => update(recordEdit(kind, name, decide)),
-    close: () => undefined,
+    close: () => closing.abort(),
   };
 }
 
-interface ReadFile {
-  readonly bytes: Buffer;
-  readonly text: string;
-  readonly definitions: readonly KeyDefinition[];
-  readonly records: SharedRecords;
-}
-
-const keySetOf = ({ definitions, records }: ReadFile): KeySet => ({
-  definitions: definitions.map((definition) => ({ id: definition.id, definition })),
-  records,
-});
-
-function readFile(file: string, env: Environment): Stored<ReadFile> {
-  let bytes: Buffer;
-  let text: string;
-  try {
-    bytes = readFileSync(file);
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    return failed({ kind: 'unavailable', why: `The key file cannot be read: ${codeOf(error)}.` });
-  }
-  const { definitions, records, problems } = loadKeyText(text, file, env);
-  if (definitions !== null) return { ok: true, value: { bytes, text, definitions, records } };
-  return failed({
-    kind: 'unavailable',
-    why: `The key file has to be corrected first: ${formatErrors(problems).join(' ')}`,
-  });
-}
-
-/** What is to become of what the file holds: text, and what that text should say. */
-type Edit<R, T> = (stored: ReadFile) => { readonly refused: R } | Edited<T>;
+/** What is to become of what the file holds. */
+type Edit<R, T> = (session: KeyFileSession) => Promise<{ readonly refused: R } | Edited<T>>;
 
 interface Edited<T> {
   readonly before: T | null;
   readonly after: T | null;
-  readonly make: () => string;
-  readonly wanted: Pick<ReadFile, 'definitions' | 'records'>;
-  /** Where in the file it stands; null: it is a key, and a clash of two keys is told at whichever of them. */
-  readonly field: string | null;
+  readonly change: FileChange;
 }
 
 const keyEdit =
   <R>(id: string, decide: Decide<R>): Edit<R, KeyDefinition> =>
-  ({ text, definitions, records }) => {
-    const at = definitions.findIndex((definition) => definition.id === id);
-    const before = definitions[at] ?? null;
-    const change = decide(before === null ? null : { id, definition: before });
-    if ('refused' in change) return change;
-    const after = change.next;
-    const index = at === -1 ? definitions.length : at;
-    return {
-      before,
-      after,
-      make: () => editKeyFile(text, { index, before, after }),
-      wanted: { definitions: definitions.toSpliced(index, 1, ...(after ? [after] : [])), records },
-      field: null,
-    };
+  async ({ key }) => {
+    const before = await key(id);
+    const decided = decide(before === null ? null : { id, definition: before });
+    if ('refused' in decided) return decided;
+    const after = decided.next;
+    return { before, after, change: { section: 'keys', id, after } };
   };
 
 const recordEdit =
   <R, T>(kind: RecordKind<T>, name: string, decide: DecideRecord<R, T>): Edit<R, T> =>
-  (stored) => {
-    const { text, definitions, records } = stored;
-    const loaded = kind.of(records).get(name) ?? null;
-    const change = decide(loaded, usersOf(kind, name, keySetOf(stored)));
-    if ('refused' in change) return change;
+  async ({ record }) => {
+    const { stored, users } = await record(kind.section, name);
+    const loaded = stored as Loaded<T> | null;
+    const decided = decide(loaded, users);
+    if ('refused' in decided) return decided;
     const before = loaded !== null && 'definition' in loaded ? loaded.definition : null;
-    const after = change.next;
-    return {
-      before,
-      after,
-      make: () => kind.edit(text, { name, before, after }),
-      wanted: { definitions, records: withRecord(records, kind, name, after) },
-      field: fieldName([kind.field, name]),
-    };
+    const after = decided.next;
+    return { before, after, change: { section: kind.section, name, after } as FileChange };
   };
 
-interface LockedUpdate<R, T> {
-  readonly file: string;
-  readonly env: Environment;
-  readonly apis: readonly string[];
+type Opened = <R>(use: (session: KeyFileSession) => Promise<Stored<R>>) => Promise<Stored<R>>;
+
+interface LockedChange<R, T> {
+  readonly opened: Opened;
   /** The file itself, past any symbolic link. */
   readonly place: string;
   readonly draft: Draft;
@@ -151,61 +123,33 @@ interface LockedUpdate<R, T> {
 /** How often an editor may save the file while a change to it is being made. */
 const ATTEMPTS = 5;
 
-function updateLocked<R, T>({ file, env, apis, place, draft, edit }: LockedUpdate<R, T>): Updated<R, T> {
+async function changeLocked<R, T>({ opened, place, draft, edit }: LockedChange<R, T>): Promise<Updated<R, T>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const stored = readFile(file, env);
-    if (!stored.ok) return stored;
-    const edited = edit(stored.value);
-    if ('refused' in edited) return { ok: false, refused: edited.refused };
-    const { before, after } = edited;
-    if (isDeepStrictEqual(before, after)) return { ok: true, before, after };
-    const next = edited.make();
-    const failure = judgeEdit(loadKeyText(next, file, env, apis), edited);
-    if (failure !== null) return failed(failure);
-    draft.write(next);
-    // Nothing keeps an editor from saving between this look and the renaming; both take microseconds.
-    if (!stored.value.bytes.equals(readFileSync(place))) continue;
-    draft.takePlace();
-    return { ok: true, before, after };
+    const tried = await opened<Updated<R, T> | null>(async (session) => {
+      const edited = await edit(session);
+      if ('refused' in edited) return done({ ok: false, refused: edited.refused });
+      const { before, after } = edited;
+      if (isDeepStrictEqual(before, after)) return done({ ok: true, before, after });
+      const next = await session.change(edited.change);
+      if (!next.ok) return next;
+      await draft.write(next.value);
+      // Nothing keeps an editor from saving between this look and the renaming; both take microseconds.
+      if (Buffer.compare(session.bytes, readFileSync(place)) !== 0) return done(null);
+      draft.takePlace();
+      return done({ ok: true, before, after });
+    });
+    if (!tried.ok) return tried;
+    if (tried.value !== null) return tried.value;
   }
   return failed({ kind: 'unavailable', why: 'The key file keeps changing. Try again.' });
 }
 
-/** Anchors and merge keys can make an edit reach further than it should, or not as far. */
-function judgeEdit(
-  { definitions, records, problems }: ReturnType<typeof loadKeyText>,
-  { wanted, field }: Edited<unknown>,
-): StoreFailure | null {
-  if (definitions !== null) return isDeepStrictEqual({ definitions, records }, wanted) ? null : NOT_EDITABLE;
-  const findings = problems.flatMap((problem) => findingOf(problem, field, wanted.definitions));
-  return findings.length === 0 ? NOT_EDITABLE : { kind: 'contradiction', findings };
-}
+const done = <T>(value: T) => ({ ok: true, value }) as const;
 
-/** A problem of the file as one of what was changed, or of a key by its id; none for what is wrong with the file as such. */
-function findingOf(
-  { field, severity, message }: Problem,
-  own: string | null,
-  keys: readonly KeyDefinition[],
-): Finding[] {
-  if (severity !== 'error') return [];
-  const finding = (path: string): Finding[] => [
-    { path: path === '' ? [] : [path], message: message.slice(field.length + 1).replace(/\.$/, '') },
-  ];
-  const [key = null, index = ''] = /^keys\[(\d+)\]/.exec(field) ?? [];
-  const changed = own ?? key;
-  if (
-    changed !== null &&
-    (field === changed || (/^[.[]/.test(field.slice(changed.length)) && field.startsWith(changed)))
-  )
-    return finding(field.slice(changed.length).replace(/^\./, ''));
-  const id = keys[Number(index)]?.id;
-  return key === null || id === undefined ? [] : finding(`keys.${id}${field.slice(key.length)}`);
-}
-
-const NOT_EDITABLE: StoreFailure = {
-  kind: 'not_editable',
-  why: 'The key file is laid out in a way that this change cannot be made in without changing more (anchors, merge keys or the like). Edit the file itself.',
-};
+const toCorrect = (errors: readonly string[]): StoreFailure => ({
+  kind: 'unavailable',
+  why: `The key file has to be corrected first: ${errors.join(' ')}`,
+});
 
 const BUSY: StoreFailure = { kind: 'unavailable', why: 'Somebody else is changing the key file. Try again.' };
 

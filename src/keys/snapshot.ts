@@ -23,3 +23,7 @@ export function keyState(key: Key, now: number): KeyState {
     expiresAt !== null && expiresAt <= now;
   return over(key) || key.secrets.every(over) ? 'expired' : 'active';
 }
+
+/** When the key, or the last of its secrets, ends, in milliseconds since the epoch; Infinity: never. */
+export const endOf = ({ expiresAt, secrets }: Key): number =>
+  Math.min(expiresAt ?? Infinity, Math.max(...secrets.map((secret) => secret.expiresAt ?? Infinity)));

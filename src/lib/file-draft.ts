@@ -7,16 +7,18 @@ import {
   chownSync,
   closeSync,
   fsyncSync,
+  futimesSync,
   openSync,
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 export interface Draft {
-  readonly write: (text: string) => void;
+  /** Resolves when the content is on the disk. */
+  readonly write: (content: Uint8Array) => Promise<void>;
   /** Puts the draft in the place of the file, whose mode and owner it takes. */
   readonly takePlace: () => void;
   /** Removes the draft, if it has not become the file. */
@@ -25,8 +27,9 @@ export interface Draft {
 
 const PATIENCE_MS = 2000;
 const RETRY_MS = 20;
-/** A writer needs milliseconds: a draft this old was left by a process that died. */
+/** A writer shows that it is alive: a draft this old was left by a process that died. */
 const ABANDONED_MS = 10_000;
+const ALIVE_MS = 2000;
 
 /**
  * A draft of the file at `place`, which must be no symbolic link. Null when another writer holds it for seconds. Rejects with the
@@ -52,12 +55,24 @@ function openDraft(path: string, place: string): Draft {
   const descriptor = openSync(path, 'wx', 0o600);
   let open = true;
   let placed = false;
+  // The thread that changes a large file works for seconds.
+  const alive = setInterval(() => futimesSync(descriptor, new Date(), new Date()), ALIVE_MS);
+  alive.unref();
   const close = (): void => {
+    clearInterval(alive);
     if (open) closeSync(descriptor);
     open = false;
   };
   return {
-    write: (text) => writeFileSync(path, text),
+    async write(content) {
+      const file = await openFile(path, 'w');
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    },
     takePlace() {
       const { mode, uid, gid } = statSync(place);
       const own = statSync(path);

@@ -15,6 +15,8 @@ const DEMOTED_EVERY_MS = 5000;
 function commonOptions(name: string): ClientOptions {
   return {
     connectionName: name,
+    // What library it is helps nobody, and would be one more right, of a name that older servers do not know.
+    disableClientInfo: true,
     // RESP2 throughout: `HELLO` would put the password among the arguments that old servers repeat in their error.
     protocol: 2,
     connectTimeout: CONNECT_MS,

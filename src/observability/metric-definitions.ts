@@ -93,6 +93,30 @@ export const METRICS = {
     '1 if the last load of the configuration succeeded, else 0.',
   ),
   postern_config_last_reload_timestamp_seconds: define('gauge', [], 'When the running configuration was loaded.'),
+  postern_tls_certificate_expires_timestamp_seconds: define(
+    'gauge',
+    ['use'],
+    'When the certificate in use on the data port (`listen`) or the admin port (`admin`) ends. Absent: plain HTTP.',
+  ),
+  postern_tls_certificate_last_reload_successful: define(
+    'gauge',
+    ['use'],
+    '1 while the certificate in use is the one in the files, 0 while these cannot be used and the last one stays.',
+  ),
+  postern_key_expires_timestamp_seconds: define(
+    'gauge',
+    ['key'],
+    'When a key, or the last of its secrets, ends. Absent: never, or it is disabled.',
+  ),
+  postern_enforcement: define('gauge', ['api'], '1 if the API refuses, 0 if it only reports what it would refuse.'),
+  postern_connections: define('gauge', [], 'Open connections of clients.'),
+  postern_connections_limit: define('gauge', [], 'The most connections of clients; further ones are closed.'),
+  postern_requests_in_flight_limit: define(
+    'gauge',
+    [],
+    'The most requests under way, of all APIs together; further ones are refused as overloaded.',
+  ),
+  postern_admin_sign_in_failures_total: define('counter', [], 'Requests to the admin port with a wrong token.'),
   postern_log_lines_dropped_total: define(
     'counter',
     [],

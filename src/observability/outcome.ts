@@ -98,7 +98,11 @@ export interface Rejection {
 export type LineExtras = Pick<Rejection, 'events' | 'userAgent' | 'traceId' | 'aborted'>;
 
 /** Which requests get a log line; an upstream failure counts as a rejection here. */
-export type RequestLogging = 'rejections' | 'all' | 'none';
+export interface RequestLogging {
+  readonly requests: 'rejections' | 'all' | 'none';
+  /** Of the requests that pass, with `all`: the share that gets a line, from 0 to 1. */
+  readonly sample: number;
+}
 
 /** Where outcomes go. */
 export interface OutcomeSinks {
@@ -110,11 +114,15 @@ export interface OutcomeSinks {
   };
   readonly recent: { readonly add: (rejection: Rejection) => void };
   readonly summary: { readonly record: (outcome: Outcome, rejection: Rejection | null) => void };
-  readonly requests: RequestLogging;
+  readonly logging: RequestLogging;
+  /** From 0 up to 1. */
+  readonly random: () => number;
 }
 
 /** Makes the one call that a request ends with. It never throws for anything that a client sent. */
-export function createRecorder({ metrics, log, recent, summary, requests }: OutcomeSinks): (outcome: Outcome) => void {
+export function createRecorder(sinks: OutcomeSinks): (outcome: Outcome) => void {
+  const { metrics, log, recent, summary, random } = sinks;
+  const { requests, sample } = sinks.logging;
   const logRejections = requests !== 'none';
   const logAll = requests === 'all';
   return (outcome) => {
@@ -128,7 +136,7 @@ export function createRecorder({ metrics, log, recent, summary, requests }: Outc
     }
     const failed = upstreamErrorIn(outcome) !== null;
     if (failed && logRejections) log.upstreamFailure(outcome);
-    if (logAll && !failed && rejected === null) log.request(outcome);
+    if (logAll && !failed && rejected === null && (sample === 1 || random() < sample)) log.request(outcome);
   };
 }
 

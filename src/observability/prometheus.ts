@@ -5,8 +5,8 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { ApiName } from '../config/api-names.ts';
-import { KEY_TYPES, type KeySnapshot } from '../keys/key.ts';
-import { keyState, type KeyState } from '../keys/snapshot.ts';
+import { KEY_TYPES, type KeySnapshot, type Mode } from '../keys/key.ts';
+import { endOf, keyState, type KeyState } from '../keys/snapshot.ts';
 import { METRICS } from './metric-definitions.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
 import type { Outcome } from './outcome.ts';
@@ -34,6 +34,17 @@ export interface MetricSources {
   }[];
   /** `lastLoaded`: when the running configuration was loaded. */
   readonly config: () => { readonly lastReloadSuccessful: boolean; readonly lastLoaded: number };
+  /** Of the ports that speak TLS: when the certificate in use ends, and whether it is the one in the files. */
+  readonly certificates: () => readonly {
+    readonly name: string;
+    readonly expiresAt: number;
+    readonly isCurrent: boolean;
+  }[];
+  /** Whether an API refuses, or only reports. */
+  readonly enforcement: () => readonly { readonly name: ApiName; readonly enforcement: Mode }[];
+  readonly connections: () => Promise<number>;
+  readonly limits: { readonly connections: number; readonly requestsInFlight: number };
+  readonly signInFailures: () => number;
   /** The response cache in memory, or null when there is none. */
   readonly cache: () => { readonly bytes: number; readonly entries: number } | null;
   /** Whether what is shared through Redis is shared now; null: it is not kept there. */
@@ -87,14 +98,21 @@ export function createMetrics({ version, node, sources }: MetricsOptions): Metri
  * prom-client's own counters and histograms hash their labels on each call, some 300 ns apiece; a registry needs no more of a metric
  * than `name` and `get`, so the series are handed over as they are.
  */
-function register(registry: Registry, name: MetricName, samples: () => readonly Sample[]): void {
+function register(registry: Registry, name: MetricName, samples: Read): void {
   const { help, type } = METRICS[name];
-  const metric = { name, help, type, get: async () => ({ name, help, type, values: samples(), aggregator: 'sum' }) };
+  const metric = {
+    name,
+    help,
+    type,
+    get: async () => ({ name, help, type, values: await samples(), aggregator: 'sum' }),
+  };
   registry.registerMetric(metric as unknown as Metric);
 }
 
+type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
+
 /** Every metric that is not counted by request. One that is neither, or both, does not compile. */
-type Gauges = Readonly<Record<Exclude<MetricName, CountedMetric>, () => readonly Sample[]>>;
+type Gauges = Readonly<Record<Exclude<MetricName, CountedMetric>, Read>>;
 
 function createGauges({ version, node, sources }: MetricsOptions): Gauges {
   return {
@@ -111,6 +129,20 @@ function createGauges({ version, node, sources }: MetricsOptions): Gauges {
     postern_redis_up: () => redisSamples(sources.redisUp),
     postern_config_last_reload_successful: one(() => Number(sources.config().lastReloadSuccessful)),
     postern_config_last_reload_timestamp_seconds: one(() => sources.config().lastLoaded / 1000),
+    postern_tls_certificate_expires_timestamp_seconds: () =>
+      sources.certificates().map(({ name, expiresAt }) => ({ labels: { use: name }, value: expiresAt / 1000 })),
+    postern_tls_certificate_last_reload_successful: () =>
+      sources.certificates().map(({ name, isCurrent }) => ({ labels: { use: name }, value: Number(isCurrent) })),
+    postern_key_expires_timestamp_seconds: () => keyEnds(sources.keys()),
+    postern_enforcement: () =>
+      sources.enforcement().map(({ name, enforcement }) => ({
+        labels: { api: name },
+        value: Number(enforcement === 'enforce'),
+      })),
+    postern_connections: async () => [{ labels: {}, value: await sources.connections() }],
+    postern_connections_limit: one(() => sources.limits.connections),
+    postern_requests_in_flight_limit: one(() => sources.limits.requestsInFlight),
+    postern_admin_sign_in_failures_total: one(sources.signInFailures),
     postern_log_lines_dropped_total: one(() => sources.logLinesDropped()),
     postern_observed_truncated_total: () =>
       [...sources.observedTruncated()].map(([key, value]) => ({ labels: { key }, value })),
@@ -129,6 +161,14 @@ function redisSamples(uses: MetricSources['redisUp']): readonly Sample[] {
   return (Object.keys(uses) as RedisUse[]).flatMap((use) => {
     const up = uses[use]();
     return up === null ? [] : [{ labels: { use }, value: Number(up) }];
+  });
+}
+
+/** A key that is disabled has ended already. */
+function keyEnds(snapshot: KeySnapshot | null): readonly Sample[] {
+  return [...(snapshot?.byId.values() ?? [])].flatMap((key) => {
+    const at = key.enabled ? endOf(key) : Infinity;
+    return at === Infinity ? [] : [{ labels: { key: key.id }, value: at / 1000 }];
   });
 }
 

@@ -13,28 +13,28 @@ export interface Reporting {
   readonly recent: RecentRejections;
   readonly summary: Summary;
   /** Which requests get a log line from now on. */
-  readonly setRequests: (requests: RequestLogging) => void;
+  readonly setLogging: (logging: RequestLogging) => void;
 }
 
 export interface ReportingOptions {
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly requests: RequestLogging;
+  readonly logging: RequestLogging;
   /** When the process began, in milliseconds since the epoch. */
   readonly start: number;
 }
 
-export function createReporting({ metrics, log, requests, start }: ReportingOptions): Reporting {
+export function createReporting({ metrics, log, logging, start }: ReportingOptions): Reporting {
   const recent = createRecentRejections();
   const summary = createSummary(start);
   const recorderFor = (which: RequestLogging): ((outcome: Outcome) => void) =>
-    createRecorder({ metrics, log, recent, summary, requests: which });
-  let recorder = recorderFor(requests);
+    createRecorder({ metrics, log, recent, summary, logging: which, random: Math.random });
+  let recorder = recorderFor(logging);
   return {
     record: (outcome) => recorder(outcome),
     recent,
     summary,
-    setRequests: (next) => {
+    setLogging: (next) => {
       recorder = recorderFor(next);
     },
   };

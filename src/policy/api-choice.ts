@@ -3,6 +3,7 @@
  * under. Compiled once, so that the number of APIs does not matter. It knows nothing of routes.
  */
 import { METRICS_API, pathsOf } from '../config/api-names.ts';
+import { lenientReadings } from '../lib/lenient-readings.ts';
 import { foldPath, isPlainPath, readPath } from '../lib/path-reading.ts';
 import { isTokenPath } from './own-endpoint.ts';
 import type { ApiChoice, ApiRules } from './ruleset.ts';
@@ -51,11 +52,16 @@ export function compileApiChoice(apis: readonly Choosable[]): ApiChoice {
       if (!isPlainPath(path)) return findAmongReadings(name, named, path);
       return longest(named, general, path, lowerCase).api;
     },
+    findTolerant(host, path) {
+      const name = byHost.size === 0 ? '' : hostName(host);
+      return onlyReporting(byHost.get(name) ?? EMPTY, general, path);
+    },
   };
 }
 
 /** The APIs that serve one Host, or those that serve every one. */
 interface Table {
+  readonly apis: readonly ApiRules[];
   /** By prefix, folded. */
   readonly byPrefix: ReadonlyMap<string, Claim>;
   /** Of the longest prefix, in segments. */
@@ -74,7 +80,7 @@ interface Found {
   readonly length: number;
 }
 
-const EMPTY: Table = { byPrefix: new Map(), depth: 0 };
+const EMPTY: Table = { apis: [], byPrefix: new Map(), depth: 0 };
 const NOWHERE: Found = { api: null, length: -1 };
 /** What APIs that do not say their paths leave alone: the place of an API named metrics, whether there is one or not. */
 const METRICS_PREFIX = '/metrics';
@@ -89,7 +95,27 @@ function tableOf(serving: readonly Choosable[], all: readonly Choosable[]): Tabl
       byPrefix.set(prefix, { found: { api: rules, length: prefix.length }, leavesMetrics });
   }
   const depths = [...byPrefix].map(([prefix, { leavesMetrics }]) => (leavesMetrics ? 1 : prefix.split('/').length - 1));
-  return { byPrefix, depth: Math.max(0, ...depths) };
+  return { apis: serving.map(({ rules }) => rules), byPrefix, depth: Math.max(0, ...depths) };
+}
+
+/**
+ * An ambiguous path leads to the API in report mode to which every reading of it leads. Whatever its backend makes of it, it is
+ * nothing that another API serves, that no API serves, or that holds a client secret.
+ */
+function onlyReporting(named: Table, general: Table, path: string): ApiRules | null {
+  const apis = [...named.apis, ...general.apis];
+  const [only = null] = apis;
+  if (!apis.some(({ enforcement }) => enforcement === 'report')) return null;
+  if (apis.length === 1 && only?.tokenPath === null && (named.byPrefix.has('') || general.byPrefix.has('')))
+    return only;
+  const readings = lenientReadings(path);
+  if (readings === null) return null;
+  const [first = '', ...others] = readings;
+  const { api } = longest(named, general, first, foldPath);
+  if (api?.enforcement !== 'report') return null;
+  if (others.some((reading) => longest(named, general, reading, foldPath).api !== api)) return null;
+  const folded = readings.map(foldPath);
+  return apis.some(({ tokenPath }) => tokenPath !== null && folded.includes(tokenPath)) ? null : api;
 }
 
 /** Looks no further than the longest prefix could reach: a path may have very many segments. */

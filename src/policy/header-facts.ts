@@ -27,7 +27,8 @@ export interface HeaderFacts {
   readonly origin: string | undefined;
   readonly originCount: number;
   readonly secFetchSite: string | undefined;
-  readonly upgrade: boolean;
+  /** `h2c`: that alone, which clients offer with every request and do not mind being denied (RFC 9110 7.8). */
+  readonly upgrade: 'h2c' | 'other' | null;
   readonly expect: string | undefined;
   readonly expectCount: number;
   /** In order of arrival. */
@@ -81,7 +82,7 @@ export function readHeaders(rawHeaders: readonly string[], before: HeaderSection
     origin: undefined,
     originCount: 0,
     secFetchSite: undefined,
-    upgrade: false,
+    upgrade: null,
     expect: undefined,
     expectCount: 0,
     forwardedFor: NONE,
@@ -158,8 +159,8 @@ const BY_NAME: Record<string, ReadField> = {
   expect: (facts, value) => {
     if (facts.expectCount++ === 0) facts.expect = value;
   },
-  upgrade: (facts) => {
-    facts.upgrade = true;
+  upgrade: (facts, value) => {
+    facts.upgrade = facts.upgrade !== 'other' && /^h2c$/i.test(value) ? 'h2c' : 'other';
   },
   connection: (facts, value) => {
     facts.connection = withValue(facts.connection, value);

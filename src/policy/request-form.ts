@@ -4,7 +4,7 @@
  */
 import { isPort, parseAddress } from '../lib/address.ts';
 import { refusal, type Refusal } from '../refusal.ts';
-import type { Facts } from './facts.ts';
+import { announcesBody, type Facts } from './facts.ts';
 import { TOKEN } from './field-form.ts';
 import type { HeaderFacts } from './header-facts.ts';
 
@@ -19,6 +19,20 @@ export function checkRequestForm(facts: Facts): Refusal | null {
   return (
     checkVersion(facts) ?? checkMethod(facts) ?? checkTarget(facts.target) ?? checkFields(facts) ?? checkBody(facts)
   );
+}
+
+/**
+ * Refuses what is said twice, or nowhere, or is not usual, so that two servers might go by different parts of it. All of it can be
+ * passed on as it came, to somebody who is known to take it. null: plain.
+ */
+export function checkPlainForm(facts: Facts): Refusal | null {
+  const { headers, httpVersion, method } = facts;
+  if (headers.authorizationCount > 1) return malformed('Authorization is repeated');
+  if (headers.contentTypeCount > 1) return malformed('Content-Type is repeated');
+  if (headers.hostCount === 0 && httpVersion === '1.0') return malformed('Host is missing');
+  if ((method === 'GET' || method === 'HEAD') && announcesBody(facts))
+    return malformed(`a ${method} request announces a body`);
+  return null;
 }
 
 const malformed = (why: string): Refusal => refusal('malformed_request', why);
@@ -41,15 +55,16 @@ function checkTarget(target: string): Refusal | null {
   return target.includes('#') ? malformed('the request target holds a fragment') : null;
 }
 
-function checkFields({ headers }: Facts): Refusal | null {
+function checkFields({ headers, httpVersion }: Facts): Refusal | null {
   if (headers.fieldCount > MAX_HEADER_FIELDS)
     return refusal('header_fields_too_large', `the request has more than ${MAX_HEADER_FIELDS} header fields`);
   if (headers.malformed !== null) return malformed(headers.malformed);
-  if (headers.authorizationCount > 1) return malformed('Authorization is repeated');
-  if (headers.contentTypeCount > 1) return malformed('Content-Type is repeated');
-  if (headers.hostCount !== 1) return malformed(headers.hostCount === 0 ? 'Host is missing' : 'Host is repeated');
-  if (!isHost(headers.host as string)) return malformed('Host is not a plain host name or address with optional port');
-  if (headers.upgrade) return refusal('not_implemented', 'Upgrade is not served');
+  if (headers.hostCount > 1) return malformed('Host is repeated');
+  if (headers.host === undefined && httpVersion !== '1.0') return malformed('Host is missing');
+  if (headers.host !== undefined && !isHost(headers.host))
+    return malformed('Host is not a plain host name or address with optional port');
+  if (headers.upgrade === 'other')
+    return refusal('not_implemented', 'Upgrade is not served, except that h2c is declined');
   return null;
 }
 
@@ -89,7 +104,7 @@ const isPortSuffix = (text: string): boolean => text === '' || (text.startsWith(
 
 /** Where the body ends must be said once, in one way (RFC 9112 6.3). */
 function checkBody(facts: Facts): Refusal | null {
-  const { headers, method } = facts;
+  const { headers } = facts;
   const { contentLengthCount: lengths, transferEncodingCount: codings } = headers;
   if (lengths > 1) return malformed('Content-Length is repeated');
   if (lengths === 1 && codings > 0) return malformed('Content-Length and Transfer-Encoding are both present');
@@ -99,8 +114,6 @@ function checkBody(facts: Facts): Refusal | null {
     const problem = checkTransferEncoding(facts);
     if (problem !== null) return problem;
   }
-  const announced = codings > 0 || (lengths === 1 && headers.contentLength !== '0');
-  if (announced && (method === 'GET' || method === 'HEAD')) return malformed(`a ${method} request announces a body`);
   return checkExpectation(headers);
 }
 

@@ -94,6 +94,8 @@ export interface ApiRules {
 export interface ApiChoice {
   /** `host`: the Host field as received. `path`: normalized. null: no API serves it, or two could. */
   readonly find: (host: string, path: string) => ApiRules | null;
+  /** The API in report mode that an ambiguous path, as received, belongs to however it is read. null: it must not go on. */
+  readonly findTolerant: (host: string, path: string) => ApiRules | null;
 }
 
 export interface Ruleset {

@@ -31,10 +31,26 @@ export interface PolicyWorld {
 export function takePath(passage: Passage): Verdict {
   if (passage.path !== '') return 'passed';
   const target = normalizeTarget(passage.facts.target, passage.rules.pathQuirks);
-  if (!target.ok) return refusal('ambiguous_path', target.why);
+  if (!target.ok) {
+    takeAsReceived(passage);
+    return refusal('ambiguous_path', target.why);
+  }
   passage.path = target.value.path;
   passage.query = target.value.query;
   return 'passed';
+}
+
+/** Where an API would let the path pass, it goes there byte for byte, and by no route. */
+function takeAsReceived(passage: Passage): void {
+  const { facts, rules } = passage;
+  const mark = facts.target.indexOf('?');
+  const path = mark === -1 ? facts.target : facts.target.slice(0, mark);
+  const api = rules.choice.findTolerant(facts.headers.host ?? '', path);
+  if (api === null) return;
+  passage.api = api;
+  passage.path = path;
+  passage.query = facts.target.slice(path.length);
+  passage.isAmbiguous = true;
 }
 
 export function takeRoute(passage: Passage): Verdict {
@@ -74,7 +90,6 @@ export function checkPreflight(passage: Passage): Verdict {
   const origins = admittedOrigins(rules.keys, api?.name ?? null);
   if (originCount !== 1 || !origins.admits(origin ?? ''))
     return refusal('cors_not_allowed', 'no enabled key that pages may use in this API admits this origin');
-  passage.endpoint = 'preflight';
   return 'own';
 }
 

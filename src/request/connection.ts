@@ -68,9 +68,9 @@ export function remember(connection: Connection, passage: Passage): void {
   connection.visit = weight <= MAX_REMEMBERED ? visitOf(passage) : null;
 }
 
-/** Where a passage went, if it took a route. Postern's own endpoints are not routes. */
-export function visitOf({ facts, rules, path, query, api, route, endpoint }: Passage): Visit | null {
-  if (api === null || endpoint !== null) return null;
+/** Where a passage went, if it took a route. Postern's own endpoints are not routes, and an ambiguous path is judged anew. */
+export function visitOf({ facts, rules, path, isAmbiguous, query, api, route, endpoint }: Passage): Visit | null {
+  if (api === null || endpoint !== null || isAmbiguous) return null;
   const { target, method, headers } = facts;
   const configuration = { pathQuirks: rules.pathQuirks, apis: rules.apis };
   return { target, method, host: headers.host, configuration, path, query, api, route };

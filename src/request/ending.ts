@@ -68,7 +68,7 @@ export function createEnding(ports: EndingPorts): Ending {
     const headers = [...problemHeaders(reason, requestId), ...corsHeadersFor(exchange)];
     headers.push(...quotaHeaders(exchange));
     if (exchange.cache !== null) headers.push('Cache-Status', exchange.cache.status);
-    const body = problemBody(reason.code, requestId, exchange.api?.refusalForm ?? 'problem');
+    const body = problemBody(reason, requestId, exchange.api?.refusalForm ?? 'problem');
     answer(exchange, { status, headers, body, close: closes });
     settle(exchange, { status: told, aborted });
   }

@@ -67,6 +67,7 @@ export class Exchange implements Passage {
   readonly startedAt: number;
   readonly trace: RequestTrace | null;
   path: string;
+  isAmbiguous = false;
   query: string;
   api: ApiRules | null;
   route: RouteMatch | null;
@@ -89,6 +90,7 @@ export class Exchange implements Passage {
   eventNames: Passage['eventNames'] = null;
   quota: Passage['quota'] = null;
   wouldReject: Refusal | null = null;
+  isDecided = false;
   refusal: Refusal | null = null;
   /** What the response cache did, and its `Cache-Status` (RFC 9211). */
   cache: { readonly result: CacheResult; readonly status: string } | null = null;

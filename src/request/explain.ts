@@ -88,7 +88,7 @@ function conclude(passage: MadeUpPassage, refused: Refusal | null, steps: readon
   const client = clientOf(passage);
   return {
     outcome: refused === null ? 'allowed' : 'refused',
-    status: refused === null ? (passage.endpoint === 'preflight' ? 204 : null) : REFUSALS[refused.code].status,
+    status: refused === null ? (isPreflightAnswered(steps) ? 204 : null) : REFUSALS[refused.code].status,
     code: refused?.code ?? null,
     keyId: passage.identity?.key.id ?? (refused?.keyId || null),
     clientAddress: client.text,
@@ -98,9 +98,18 @@ function conclude(passage: MadeUpPassage, refused: Refusal | null, steps: readon
   };
 }
 
+const isPreflightAnswered = (steps: readonly StepVerdict[]): boolean =>
+  steps.some(({ step, verdict }) => step === 'preflight' && verdict === 'answered');
+
 function shown(verdict: Verdict, step: ExplainedName, passage: Passage, mode: Mode): Omit<StepVerdict, 'step'> {
+  if (verdict === 'own' && mode === 'report')
+    return { verdict: 'passed', reason: 'enforcement would answer it; here the backend does', rule: null };
   if (verdict === 'own')
-    return { verdict: 'answered', reason: `Postern answers this itself: ${passage.endpoint}`, rule: null };
+    return {
+      verdict: 'answered',
+      reason: `Postern answers this itself: ${step === 'preflight' ? step : passage.endpoint}`,
+      rule: null,
+    };
   if (!isRefusal(verdict))
     return { verdict: 'passed', reason: whyPassed(step, passage, mode), rule: ruleThatPassed(step, passage) };
   const { rule = null } = verdict;
@@ -130,6 +139,7 @@ const WHY_PASSED: Readonly<Record<ExplainedName, (passage: Passage, mode: Mode) 
   path: ({ path, query }) => `matched and forwarded as ${path}${query === '' ? '' : ' with its query'}`,
   route: ({ api, route }) =>
     `${api?.name} API, ${route === null ? 'no listed route' : `route ${route.route.method} ${route.route.pattern}`}`,
+  'plain form': () => 'nothing is said twice, and no body comes where none is usual',
   'denied addresses': (passage) => `${clientOf(passage).text} is not on listen.denyFrom`,
   'addresses of the API': (passage) => `${clientOf(passage).text} may use the ${passage.api?.name} API`,
   preflight: () => 'not a CORS preflight',
@@ -170,6 +180,7 @@ class MadeUpPassage implements Passage {
   readonly facts: Facts;
   readonly rules: Ruleset;
   path = NOWHERE.path;
+  isAmbiguous = false;
   query = NOWHERE.query;
   api: ApiRules | null = null;
   route: RouteMatch | null = null;
@@ -191,6 +202,7 @@ class MadeUpPassage implements Passage {
   eventNames: Passage['eventNames'] = null;
   quota: Passage['quota'] = null;
   wouldReject: Refusal | null = null;
+  isDecided = false;
   readonly #events: readonly string[];
   #body: Body | null = null;
 

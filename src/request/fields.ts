@@ -42,6 +42,7 @@ export function upstreamRequest(exchange: Routed<Exchange>, upstream: Upstream):
       requestId: exchange.requestId,
       key: identity?.key ?? null,
       authorization: handover.authorization,
+      methodUnjudged: api.enforcement === 'report',
       bodyChanged: exchange.bodyChanged,
       eventRoute: exchange.eventsJudged ? (route?.route ?? null) : null,
       bodyDecoded: exchange.bodyJudged,
@@ -85,11 +86,11 @@ export function keptHeaders(exchange: Exchange, headers: readonly string[]): str
 }
 
 /**
- * For keys that no page may use, the backend's own CORS fields stand as they are (null). So they do for a page that report mode
- * alone lets through.
+ * For keys that no page may use, the backend's own CORS fields stand as they are (null). So they do in an API in report mode, whose
+ * backend answers preflights itself, and for a page that a key's report mode alone lets through.
  */
 function corsOfAnswer(exchange: Exchange): readonly string[] | null {
-  if (exchange.identity?.key.allowBrowsers !== true) return null;
+  if (exchange.identity?.key.allowBrowsers !== true || exchange.api?.enforcement === 'report') return null;
   const cors = corsHeadersFor(exchange);
   return cors.length === 0 && exchange.wouldReject !== null ? null : cors;
 }

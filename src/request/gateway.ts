@@ -6,7 +6,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { guardChunks } from '../data-port/chunk-guard.ts';
 import { readFacts } from '../data-port/read-facts.ts';
 import { acceptableRequestId, requestIds } from '../data-port/request-id.ts';
+import { declineUpgrade } from '../data-port/upgrade-offer.ts';
 import { recordOf } from '../data-port/socket-record.ts';
+import { declaredLength } from '../policy/facts.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { refusal } from '../refusal.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
@@ -54,7 +56,8 @@ export function createGateway({ world, rules, clock, tracing }: GatewayPorts): H
 
   return (req, res, awaitsContinue) => {
     // The connection closes by itself once the client has read its last answer.
-    if (recordOf(req.socket).closing || req.socket.writableEnded) return void req.resume();
+    const { closing, hadLast } = recordOf(req.socket);
+    if (closing || hadLast || req.socket.writableEnded) return void req.resume();
     if (world.draining()) res.shouldKeepAlive = false;
     const current = rules();
     const connection = connectionOf(req.socket);
@@ -72,6 +75,7 @@ export function createGateway({ world, rules, clock, tracing }: GatewayPorts): H
       onGone,
     });
     connection.open = exchange;
+    if (facts.headers.upgrade !== null) declineUpgrade(req, res, exchange.hasBody ? declaredLength(facts) : 0);
     if (facts.headers.transferEncoding !== undefined) guardChunks(req, (why) => breakOff(exchange, why));
     run(exchange);
   };

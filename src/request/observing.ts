@@ -11,6 +11,7 @@ import { createObserver, type Observer, type ObserverPorts } from '../observe/ob
 import type { Subject } from '../observe/observations.ts';
 import { patternOf, routeValue } from '../observe/route-value.ts';
 import { MOST_CHARACTERS } from '../observe/tallies.ts';
+import { isPreflight } from '../policy/cors.ts';
 import { declaredLength } from '../policy/facts.ts';
 import type { CompiledRoute } from '../policy/route.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
@@ -136,10 +137,11 @@ class FollowedBodies {
 const MOST_FOLLOWED_BYTES = 16_777_216;
 
 /** Whose request it was; null: a stranger's, who is not counted. */
-function subjectOf({ identity, refusal, api, endpoint }: Exchange): Subject | null {
+function subjectOf({ identity, refusal, api, endpoint, facts }: Exchange): Subject | null {
   if (identity !== null) return { kind: 'key', name: identity.key.id };
   if (refusal?.keyId) return { kind: 'key', name: refusal.keyId };
-  if (api === null || endpoint !== null) return null;
+  // Enforcement would answer a preflight, in whose place nobody needs a route.
+  if (api === null || endpoint !== null || isPreflight(facts)) return null;
   // A stranger at a closed door: what he sends teaches nothing, and there may be very many.
   return refusal === null || api.enforcement === 'report' ? { kind: 'api', name: api.name } : null;
 }

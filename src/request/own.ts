@@ -27,7 +27,8 @@ export interface OwnWorld {
 export function answerOwn(exchange: Exchange, { ending, keySet }: OwnWorld): void {
   if (!isRouted(exchange)) throw new Error('an endpoint of Postern was asked before the route');
   const { facts, api } = exchange;
-  if (exchange.endpoint === 'preflight') {
+  if (exchange.endpoint !== 'key set') {
+    exchange.endpoint = 'preflight';
     const origin = facts.headers.origin ?? '';
     const headers = preflightHeaders(facts, {
       rules: api.cors,

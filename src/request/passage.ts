@@ -28,6 +28,8 @@ export interface Passage {
   readonly rules: Ruleset;
   /** As matched and as forwarded, without the query; '' until the path rung. */
   path: string;
+  /** The path can be read in more than one way, and goes on as it came: nothing may be concluded from it. */
+  isAmbiguous: boolean;
   /** '' or `?...`, as received. */
   query: string;
   api: ApiRules | null;
@@ -65,6 +67,8 @@ export interface Passage {
   quota: Quota | null;
   /** In report mode: the refusal that enforcement would have answered with. */
   wouldReject: Refusal | null;
+  /** In report mode: enforcement would have gone no further, whether with a refusal or an answer of its own. */
+  isDecided: boolean;
   /** Reads the whole body into `body`, of at most `maxBytes`. */
   readBody(maxBytes: number, then: BodyRead): void;
 }

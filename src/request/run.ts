@@ -8,9 +8,10 @@ import type { Passage } from './passage.ts';
 
 /**
  * Whose report mode turns a refusal of this rung into a note: nobody's, the API's, or the API's and the key's. A refusal before
- * the key is known can only be noted for the API.
+ * the key is known can only be noted for the API. `traffic`: the API's, for what goes to its backend; what Postern answers at an
+ * endpoint of its own has to be in order there.
  */
-export type Reportable = 'never' | 'api' | 'key';
+export type Reportable = 'never' | 'traffic' | 'api' | 'key';
 
 /** What a rung would change of the request. Report mode leaves it out, and notes the objection if there is one. */
 export interface Edit {
@@ -21,7 +22,10 @@ export interface Edit {
 /** `own`: Postern answers this request itself. `taken`: the rung has it from here on. Nothing comes after either. */
 export type Verdict = 'passed' | 'own' | 'taken' | Refusal | Edit;
 
-/** Begins to wait for something. Afterwards the rung is asked again, or the request ends with the refusal, whatever the mode. */
+/**
+ * Begins to wait for something. Afterwards the rung is asked again. The refusal of a body that may not come whole ends the request;
+ * where the API is in report mode it is noted, and the body streams.
+ */
 export type Wait = (resume: (stop: Refusal | null) => void) => void;
 
 /** One check of the way. `W`: what it asks of the world. */
@@ -58,7 +62,7 @@ export function createRun<P extends Passage, W>(
     if (host.isOver(passage)) return;
     for (let i = from; i < rungs.length; i++) {
       const rung = rungs[i] as Rung<P, W>;
-      if (passage.wouldReject !== null && isExempt(passage, rung.reportable)) continue;
+      if (passage.isDecided && isExempt(passage, rung.reportable)) continue;
       const result = rung.check(passage, world);
       if (result === 'passed') continue;
       if (typeof result === 'function') return wait(passage, i, result);
@@ -76,7 +80,11 @@ export function createRun<P extends Passage, W>(
   const wait = (passage: P, at: number, begin: Wait): void => {
     const full = host.begin(passage);
     if (full !== null) return host.refuse(passage, full);
-    begin((stop) => (stop === null ? advance(passage, at) : host.refuse(passage, stop)));
+    begin((stop) => {
+      if (stop === null) advance(passage, at);
+      else if (judge(passage, 'traffic', stop) === 'goes on') advance(passage, at + 1);
+      else host.refuse(passage, stop);
+    });
   };
 
   const late = (passage: P, at: number, result: Promise<Verdict>): void => {
@@ -97,25 +105,36 @@ export function createRun<P extends Passage, W>(
 
 /** What a verdict does to the request. An edit is made or left out; a refusal ends the way or is noted. */
 export function judge(passage: Passage, reportable: Reportable, verdict: Verdict): 'goes on' | 'ends' {
-  if (typeof verdict === 'string') return verdict === 'passed' ? 'goes on' : 'ends';
+  if (verdict === 'passed') return 'goes on';
   const enforced = modeOf(passage, reportable) === 'enforce';
+  if (typeof verdict === 'string') {
+    if (enforced || verdict === 'taken') return 'ends';
+    passage.isDecided = true;
+    return 'goes on';
+  }
   if ('apply' in verdict) {
     if (enforced) verdict.apply();
-    else if (verdict.objection !== null) passage.wouldReject = verdict.objection;
+    else if (verdict.objection !== null) note(passage, verdict.objection);
     return 'goes on';
   }
   if (enforced) return 'ends';
-  passage.wouldReject = verdict;
+  note(passage, verdict);
   return 'goes on';
 }
 
-/** Enforcement would have ended the way at the first refusal: in report mode nothing that could be noted is asked after it. */
-export function isExempt(passage: Passage, reportable: Reportable): boolean {
-  return passage.wouldReject !== null && modeOf(passage, reportable) === 'report';
+/** Enforcement would have answered with the first. */
+function note(passage: Passage, objection: Refusal): void {
+  if (!passage.isDecided) passage.wouldReject = objection;
+  passage.isDecided = true;
 }
 
-export function modeOf({ api, identity }: Passage, reportable: Reportable): Mode {
+/** Enforcement would have ended the way by then: in report mode nothing that could be noted is asked any more. */
+export function isExempt(passage: Passage, reportable: Reportable): boolean {
+  return passage.isDecided && modeOf(passage, reportable) === 'report';
+}
+
+export function modeOf({ api, endpoint, identity }: Passage, reportable: Reportable): Mode {
   if (reportable === 'never') return 'enforce';
-  if (api?.enforcement === 'report') return 'report';
+  if (api?.enforcement === 'report') return reportable === 'traffic' && endpoint !== null ? 'enforce' : 'report';
   return reportable === 'key' && identity?.key.mode === 'report' ? 'report' : 'enforce';
 }

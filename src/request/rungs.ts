@@ -3,7 +3,7 @@
  * is held equal to this list. What each rung decides stands in policy/, what it moves in the files beside this one.
  */
 import { checkBrowser } from '../policy/browser.ts';
-import { checkRequestForm } from '../policy/request-form.ts';
+import { checkPlainForm, checkRequestForm } from '../policy/request-form.ts';
 import { refusal } from '../refusal.ts';
 import { checkLength, compareCredentials, judgeEvents } from './body.ts';
 import {
@@ -62,11 +62,12 @@ const NOT_READY = refusal('not_ready', 'no keys have been loaded yet');
 /** The rungs that judge by facts alone: what enforcement asks and what `explain` shows. */
 export const JUDGING = {
   form: on('request form', 'never', ({ facts }: Passage) => checkRequestForm(facts) ?? 'passed'),
-  path: on('path', 'never', takePath),
+  path: on('path', 'traffic', takePath),
   route: on('route', 'never', takeRoute),
+  plainForm: on('plain form', 'traffic', ({ facts }: Passage) => checkPlainForm(facts) ?? 'passed'),
   denied: on('denied addresses', 'never', checkDenied),
   apiAddress: routed('addresses of the API', 'api', checkAddressOfApi),
-  preflight: on('preflight', 'never', checkPreflight),
+  preflight: on('preflight', 'traffic', checkPreflight),
   ownEndpoint: on('own endpoint', 'never', ({ endpoint }: Passage) => (endpoint === 'key set' ? 'own' : 'passed')),
   credential: routed('credential', 'api', takeCredential),
   clientAddress: identified('client address', 'key', checkAddress),
@@ -86,6 +87,7 @@ export const RUNGS: readonly Rung<Exchange, World>[] = [
   JUDGING.form,
   JUDGING.path,
   JUDGING.route,
+  JUDGING.plainForm,
   JUDGING.denied,
   JUDGING.apiAddress,
   JUDGING.preflight,
@@ -99,7 +101,7 @@ export const RUNGS: readonly Rung<Exchange, World>[] = [
   JUDGING.listed,
   JUDGING.rate,
   on('capacity', 'never', (exchange: Exchange, { ending }: World) => ending.begin(exchange) ?? 'passed'),
-  routed('length', 'never', checkLength),
+  routed('length', 'traffic', checkLength),
   routed('credential in the body', 'api', compareCredentials),
   JUDGING.events,
   routed('cache', 'never', askCache),

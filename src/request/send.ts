@@ -19,7 +19,7 @@ import { goneFacts, type Exchange } from './exchange.ts';
 import type { Observing } from './observing.ts';
 import type { OwnWorld } from './own.ts';
 import { maxBodyBytesOf, type Routed } from './passage.ts';
-import type { Verdict, Wait } from './run.ts';
+import { judge, type Verdict, type Wait } from './run.ts';
 import { dispatchFor } from './traced-dispatch.ts';
 import { answerHeaders, upstreamRequest } from './fields.ts';
 
@@ -53,9 +53,9 @@ export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
         contentLength: declaredLength(exchange.facts),
         maxBytes: maxBodyBytes,
       });
-      if (arrived === 'too_large') return resume(bodyTooLarge(maxBodyBytes));
-      exchange.body = arrived ?? 'stream';
-      resume(null);
+      const isOver = arrived === 'too_large';
+      exchange.body = isOver || arrived === null ? 'stream' : arrived;
+      resume(isOver ? bodyTooLarge(maxBodyBytes) : null);
     });
 }
 
@@ -99,6 +99,7 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
     request: query === null ? upstreamRequest(exchange, upstream) : query.request(),
     send: query === null ? null : (sink) => query.take(sink),
     maxBodyBytes: maxBodyBytesOf(exchange),
+    onTooLarge: () => judge(exchange, 'traffic', bodyTooLarge(maxBodyBytesOf(exchange))) === 'goes on',
     onAnswered: (upstreamSeconds) => {
       // A query knows by itself whether it is the one that asked.
       if (query === null) exchange.upstreamSeconds = upstreamSeconds;
@@ -107,12 +108,12 @@ function send(exchange: Routed<Exchange>, world: World, upstream: Upstream, quer
       if (world.draining()) res.shouldKeepAlive = false;
       return answerHeaders(exchange, rawHeaders);
     },
-    onSettled: (result) => settle(exchange, world.ending, result),
+    onSettled: (result) => settle(exchange, world.ending, result, upstream),
   });
   if (!exchange.settled) exchange.abort = forwarding.abort;
 }
 
-function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult): void {
+function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResult, { origin }: Upstream): void {
   switch (result.kind) {
     case 'answered':
       return ending.settle(exchange, { status: result.status });
@@ -123,7 +124,8 @@ function settle(exchange: Routed<Exchange>, ending: Ending, result: ForwardResul
     case 'failed': {
       const { code, kind, why } = result.failure;
       exchange.upstreamFailure = kind;
-      return ending.refuse(exchange, refusal(code, why));
+      // Where nobody answered, the error names the address itself.
+      return ending.refuse(exchange, refusal(code, kind === 'connect' ? why : `${origin}: ${why}`));
     }
   }
 }

@@ -9,8 +9,8 @@ import { countStreamed } from '../lib/garbage.ts';
 export interface BodyStreamInput {
   readonly req: IncomingMessage;
   readonly maxBytes: number;
-  /** Called at most once, when more than `maxBytes` have come. */
-  readonly onTooLarge: () => void;
+  /** Called at most once, when more than `maxBytes` have come. Whether the rest may pass all the same. */
+  readonly onTooLarge: () => boolean;
 }
 
 /**
@@ -19,14 +19,16 @@ export interface BodyStreamInput {
  */
 export class BodyStream extends Readable {
   readonly #req: IncomingMessage;
-  readonly #input: BodyStreamInput;
+  readonly #onTooLarge: () => boolean;
+  #maxBytes: number;
   #bytes = 0;
   #listening = false;
 
   constructor(input: BodyStreamInput) {
     super();
     this.#req = input.req;
-    this.#input = input;
+    this.#maxBytes = input.maxBytes;
+    this.#onTooLarge = input.onTooLarge;
   }
 
   override _read(): void {
@@ -47,7 +49,7 @@ export class BodyStream extends Readable {
   readonly #onChunk = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
     countStreamed(chunk.length);
-    if (this.#bytes > this.#input.maxBytes) this.#refuse();
+    if (this.#bytes > this.#maxBytes && !this.#mayPass()) this.destroy();
     else if (!this.push(chunk)) this.#req.pause();
   };
 
@@ -55,8 +57,8 @@ export class BodyStream extends Readable {
     this.push(null);
   };
 
-  #refuse(): void {
-    this.destroy();
-    this.#input.onTooLarge();
+  #mayPass(): boolean {
+    this.#maxBytes = Infinity;
+    return this.#onTooLarge();
   }
 }

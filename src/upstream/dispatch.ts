@@ -63,6 +63,8 @@ class Dispatched implements Flight, Waiter, ConnectionUser {
   readonly #upstream: Upstream;
   readonly #request: UpstreamRequest;
   readonly #sink: ResponseSink;
+  /** The backend is told to close: one that expects no body there would take it for the next request (RFC 9110 9.3.1). */
+  readonly #isLast: boolean;
   #phase: FlightPhase = 'connecting';
   #ended = false;
   #waiting = false;
@@ -80,6 +82,7 @@ class Dispatched implements Flight, Waiter, ConnectionUser {
     this.#upstream = upstream;
     this.#request = request;
     this.#sink = sink;
+    this.#isLast = request.body !== null && (request.method === 'GET' || request.method === 'HEAD');
   }
 
   enter(): void {
@@ -154,7 +157,7 @@ class Dispatched implements Flight, Waiter, ConnectionUser {
   }
 
   onComplete(trailers: readonly (string | Buffer)[] | null): void {
-    this.#leave(this.#leftUnread);
+    this.#leave(this.#leftUnread || this.#isLast);
     if (this.#ended) return;
     const broken = this.#brokenBy();
     if (broken !== null) this.#fail(failureFrom(broken, this.#phase));
@@ -189,7 +192,7 @@ class Dispatched implements Flight, Waiter, ConnectionUser {
 
   #onWire(): WireRequest {
     const { method, target, body } = this.#request;
-    return { path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME };
+    return { path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME, reset: this.#isLast };
   }
 
   /** undici takes a reset for the end of an answer that only the closing of the connection ends. */

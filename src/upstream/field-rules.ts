@@ -9,8 +9,11 @@ export interface FieldRule {
   /** Lower case. */
   readonly name: string;
   readonly folded: string;
-  /** `authorization`: by policy. `body`: only while the body is as the client sent it. `coding`: only while it may be coded. */
-  readonly toUpstream: 'pass' | 'drop' | 'authorization' | 'body' | 'coding';
+  /**
+   * `authorization`: by policy. `body`: only while the body is as the client sent it. `coding`: only while it may be coded.
+   * `method`: only where no method is judged.
+   */
+  readonly toUpstream: 'pass' | 'drop' | 'authorization' | 'body' | 'coding' | 'method';
   /** `cors`: unless Postern gives its own. `trailer`: only while trailers can follow. */
   readonly toClient: 'pass' | 'drop' | 'cors' | 'trailer';
   /** Whether `Connection` may declare it hop-by-hop (RFC 9110 7.6.1). */
@@ -95,9 +98,6 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'cdn-src-ip', // CDNetworks
   'coming-from', // phpMyAdmin
   'x-coming-from', // phpMyAdmin
-  // The method.
-  'x-method-override', // method-override of npm
-  'method-override',
   // Where files lie, which only the server in front may say.
   'x-sendfile-type', // Rack::Sendfile, Symfony
   'x-accel-mapping', // Rack::Sendfile, Symfony
@@ -140,8 +140,11 @@ const REWRITTEN =
 /** What WebSphere's plug-in says of a request, and Liberty believes: $WSRA the address, $WSSC the scheme, $WSSN the host. */
 const WEBSPHERE = /^-ws[a-z]{2}$/;
 
-/** X-HTTP-Method, X-HTTP-Method-Override (Rack, Symfony, Spring, Echo) and further ones. */
-const METHOD = /^x-http-method(?:-|$)/;
+/**
+ * What stands for another method than the request's own: X-HTTP-Method, X-HTTP-Method-Override (Rack, Symfony, Spring, Echo) and
+ * further ones, X-Method-Override (method-override of npm).
+ */
+const METHOD = /^(?:x-http-method(?:-|$)|(?:x-)?method-override$)/;
 
 /** Postern judges by these: the genuine field passes, a look-alike that a backend would read in its place does not. */
 const JUDGED: ReadonlySet<string> = new Set([
@@ -217,9 +220,10 @@ function toUpstream(name: string, folded: string): FieldRule['toUpstream'] {
   const meant = folded.startsWith('http-') ? folded.slice('http-'.length) : folded;
   if (meant.startsWith('postern-') || HOP_BY_HOP.has(meant)) return 'drop';
   if (SET_BY_POSTERN.has(meant) || NEVER_FORWARDED.has(meant)) return 'drop';
-  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || METHOD.test(meant) || WEBSPHERE.test(meant)) return 'drop';
+  if (ADDRESS.test(meant) || REWRITTEN.test(meant) || WEBSPHERE.test(meant)) return 'drop';
   if (FORWARDED.test(meant) && !FORWARDED_USER.test(meant)) return 'drop';
   if (name !== meant && (JUDGED.has(meant) || BOUND_TO_BODY.has(meant))) return 'drop';
+  if (METHOD.test(meant)) return 'method';
   if (name === 'authorization') return 'authorization';
   // MIME's coding is none of HTTP (RFC 9110 has no such field), but readers made for mail undo it.
   if (name === 'content-encoding' || name === 'content-transfer-encoding') return 'coding';

@@ -26,6 +26,8 @@ export interface ForwardInput {
   readonly send: ((sink: ResponseSink) => Flight) | null;
   /** For a body that streams; declared lengths were judged before. */
   readonly maxBodyBytes: number;
+  /** Called at most once, when more than that have come. Whether the rest may pass all the same. */
+  readonly onTooLarge: () => boolean;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** The final response headers are there, so many seconds after the request was handed over. */
@@ -171,11 +173,13 @@ class Forwarding implements ResponseSink {
     this.#flight?.abort();
   };
 
-  readonly #onTooLarge = (): void => {
-    if (this.#over) return;
+  readonly #onTooLarge = (): boolean => {
+    if (this.#over) return false;
+    if (this.#input.onTooLarge()) return true;
     if (this.#res.headersSent) breakOff(this.#req, this.#res);
     this.#conclude({ kind: 'body_too_large' });
     this.#flight?.abort();
+    return false;
   };
 
   #markOver(): void {

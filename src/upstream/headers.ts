@@ -25,6 +25,8 @@ export interface UpstreamHeadersInput {
   /** null when no key is known (report mode). */
   readonly key: { readonly id: string; readonly type: string } | null;
   readonly authorization: UpstreamAuthorization;
+  /** No method was judged, so that one in a header field contradicts nothing. */
+  readonly methodUnjudged: boolean;
   /** The body sent on is not the one received: what describes that one stays behind. */
   readonly bodyChanged: boolean;
   /** Events were judged on this route: no cookie may hold others. null: none were. */
@@ -110,6 +112,7 @@ function passesUpstream(rule: FieldRule, input: UpstreamHeadersInput): boolean {
   const { toUpstream } = rule;
   if (toUpstream === 'authorization') return input.authorization.kind === 'pass';
   if (toUpstream === 'coding') return !input.bodyDecoded;
+  if (toUpstream === 'method') return input.methodUnjudged;
   return toUpstream === 'pass' || (toUpstream === 'body' && !input.bodyChanged);
 }
 

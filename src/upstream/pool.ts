@@ -35,6 +35,8 @@ export interface WireRequest {
   readonly headers: string[];
   readonly body: Buffer | Readable | null;
   readonly servername: typeof FIXED_SERVER_NAME;
+  /** Whether it says `Connection: close`. */
+  readonly reset: boolean;
 }
 
 export interface Upstream {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createKeyChanges, type KeyChangePorts } from '../../src/admin/key-changes.ts';
+import { stateOfKey } from '../../src/admin/history/change.ts';
 import type { Call } from '../../src/admin/operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from '../../src/admin/problem.ts';
 import { NO_RECORDS, type KeyDefinition } from '../../src/keys/definition.ts';
@@ -26,6 +27,7 @@ interface World {
 /** Key changes over a store that holds one key or fails; `happened` tells what was done, in order. */
 function changing({ stored = WEB, failure, readOnly, source, reload }: World = {}) {
   const happened: unknown[] = [];
+  const history: unknown[] = [];
   const store: KeyStore = {
     kind: 'file',
     readOnly: () => readOnly ?? null,
@@ -49,9 +51,16 @@ function changing({ stored = WEB, failure, readOnly, source, reload }: World = {
     source: { kind, status: () => ({ up, why, lastSyncAt: null, invalidDefinitions: 0, loaded: true }) },
     reload: reload ?? (async () => void (await immediate(), happened.push('live'))),
     audit: ({ address }, action, change) => void happened.push({ address, action, ...change }),
+    history: {
+      begin: () => {
+        history.push('begun');
+        return () => void history.push('ended');
+      },
+      changed: async ({ address }, made) => void (await immediate(), history.push({ address, ...made })),
+    },
   });
   const update = (change: Change<AdminProblem>) => changes.update(CALL, REPLACE, () => change);
-  return { changes, update, happened };
+  return { changes, update, happened, history };
 }
 
 t.test('a change is in the log, by the names of its fields, and live before anybody is told of it', async (t) => {
@@ -61,6 +70,26 @@ t.test('a change is in the log, by the names of its fields, and live before anyb
   happened.push('told');
   const logged = { address: '192.0.2.1', action: 'replace_key', keyId: 'web', fields: ['enabled', 'secrets'] };
   t.same(happened, ['written', { ...logged, secretId: undefined }, 'live', 'told']);
+});
+
+t.test('the history is told of each change within it, with secrets as ids alone, and of nothing else', async (t) => {
+  const { update, history } = changing();
+  const next = { ...WEB, enabled: false };
+  await update({ next });
+  const target = { kind: 'key', name: 'web' };
+  const [before, after] = [stateOfKey(WEB), stateOfKey(next)];
+  t.same(history, ['begun', { address: '192.0.2.1', action: 'replace_key', target, before, after }, 'ended']);
+  t.notMatch(JSON.stringify(history), /sha256:|hunter2/);
+  const same = changing();
+  await same.update({ next: structuredClone(WEB) });
+  await same.update({ refused: problem('precondition_failed', 'It has changed.') });
+  t.same(same.history, ['begun', 'ended', 'begun', 'ended']);
+  const failing = changing({ failure: { kind: 'unavailable', why: 'It is away.' } });
+  await failing.update({ next });
+  t.same(failing.history, ['begun', 'ended']);
+  const dead = changing({ reload: async () => Promise.reject(new Error('it broke')) });
+  await t.rejects(dead.update({ next }), { message: 'it broke' });
+  t.match(dead.history, ['begun', 'ended']);
 });
 
 t.test('a change that could not be made live is in the log all the same', async (t) => {

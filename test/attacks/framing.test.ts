@@ -71,7 +71,7 @@ const LENGTHS_AND_CODINGS: readonly Attack[] = [
   refused('an empty field name', [': chunked', 'Content-Length: 2'], '{}'),
   refused('a quoted field name', ['"Transfer-Encoding": chunked', 'Content-Length: 2'], '{}'),
   refused('a field name beyond ASCII', ['Transfer-Encod\xefng: chunked', 'Content-Length: 2'], '{}'),
-  refused('an Upgrade with a body', ['Upgrade: h2c', 'Connection: Upgrade', 'Content-Length: 2'], '{}', 501),
+  refused('an Upgrade with a body', ['Upgrade: h2c, websocket', 'Connection: Upgrade', 'Content-Length: 2'], '{}', 501),
   refused('an Upgrade to websocket', ['Upgrade: websocket', 'Connection: Upgrade'], '', 501),
   refused('an expectation that is unknown', ['Expect: 200-ok', 'Content-Length: 2'], '{}', 417),
   refused('two expectations', ['Expect: 100-continue', 'Expect: 100-continue', 'Content-Length: 2'], '{}', 417),

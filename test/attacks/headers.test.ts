@@ -215,7 +215,7 @@ const BROKEN_FIELDS: readonly Attack[] = [
   refusedField('a folded value', 'X: a\r\n b'),
   refusedField('an Authorization twice', AUTH),
   refusedField('an Authorization twice in another case', `AUTHORIZATION: Bearer ${SERVER}`),
-  refusedField('an Upgrade', 'Upgrade: h2c', 501),
+  refusedField('an Upgrade', 'Upgrade: websocket', 501),
 ];
 
 t.test('no field of a client passes for Postern’s word or slips by what was judged', async (t) => {

@@ -233,7 +233,7 @@ t.test('methods, versions and request lines that are not plain HTTP are refused'
     line('GET /\xc3\xa9 HTTP/1.1', 400),
     line('GET / HTTP/1.1\n', 400),
     line('\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03', 501),
-    line('PROXY TCP4 203.0.113.7 127.0.0.1 1 80', 501),
+    line('PROXY TCP4 203.0.113.7 127.0.0.1 1 80', 400),
     {
       name: 'bare LF ends the request line',
       bytes: `GET / HTTP/1.1\n${HOST}\r\n${AUTH}\r\n\r\n`,

@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { adminClient } from '../../src/commands/admin-client.ts';
 import { capturedIo } from '../support/command-io.ts';
+import { keyOf, tlsFixture } from '../support/tls-files.ts';
 import { freePort } from '../support/redis.ts';
 
 const API = 'apis: { integration: { upstream: "http://127.0.0.1:9" } }\n';
@@ -70,3 +75,31 @@ t.test('says in a sentence why there is no answer, and never shows the token', a
   const none = await nobody('/');
   t.same(none, { ok: false, exit: 70, why: `${closed} cannot be asked: ECONNREFUSED.` });
 });
+
+t.test(
+  'over TLS: by the configuration, trusting whom Node trusts, and saying what to do when that is nobody',
+  async (t) => {
+    const server = https.createServer({ cert: readFileSync(tlsFixture('cert')), key: readFileSync(keyOf('cert')) });
+    server.on('request', (_req, res: http.ServerResponse) => void res.end('1')).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.on('listening', resolve));
+    t.teardown(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const tls = `{ certFile: ${tlsFixture('cert')}, keyFile: ${keyOf('cert')} }`;
+    const config = `${t.testdir({ 'p.yaml': `${API}admin: { port: ${port}, tls: ${tls}, token: the-configured-token }\n` })}/p.yaml`;
+    const { io } = capturedIo();
+    const ask = adminClient({ admin: null, config }, io);
+    if (typeof ask === 'number') throw new Error('no client');
+    const answer = await ask('/api/keys');
+    t.match(answer, {
+      ok: false,
+      exit: 70,
+      why: /^https:\/\/127\.0\.0\.1:\d+ cannot be asked: \w*SELF_SIGNED_CERT\w*; name a host of its certificate in --admin, and .* NODE_EXTRA_CA_CERTS\.$/,
+    });
+    const run = promisify(execFile);
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: tlsFixture('cert') };
+    const { stdout } = await run(process.execPath, ['.build/src/main.js', 'cache', 'purge', '--config', config], {
+      env,
+    });
+    t.equal(stdout, 'The cache is empty.\n');
+  },
+);

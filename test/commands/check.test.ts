@@ -67,9 +67,20 @@ t.test('missing files', async (t) => {
   });
 });
 
-t.test('a key file is not looked for when keys are in Redis', async (t) =>
-  t.match(await check(t, { 'postern.yaml': `${API}keys: { source: redis }\n` }), { code: 0 }),
-);
+t.test('with keys in Redis, the file that would be pushed is read if it is there', async (t) => {
+  const config = `${API}keys: { source: redis }\nlisten: { denyFrom: [{ list: in-redis }] }\n`;
+  t.match(await check(t, { 'postern.yaml': config }), { code: 0 });
+  t.match(await check(t, { 'postern.yaml': config, 'keys.yaml': 'keys: [{ id: A }]\n' }), {
+    code: 1,
+    lines: [
+      /^keys\.yaml:1:8 error keys\[0\] needs a secret/,
+      /^keys\.yaml:1:8 error keys\[0\]\.type/,
+      /^keys\.yaml:1:14 error keys\[0\]\.id/,
+    ],
+  });
+  const valid = `keys: [{ ${KEY}, allowedOrigins: [] }]\n`;
+  t.match(await check(t, { 'postern.yaml': config, 'keys.yaml': valid }), { code: 0, lines: [] });
+});
 
 t.test('the shipped examples have no findings', async (t) => {
   const { io, out } = capturedIo();

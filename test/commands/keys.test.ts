@@ -41,7 +41,7 @@ async function run(args: Partial<KeysArguments> & Pick<KeysArguments, 'action' |
   const io = {
     stdout: (line: string) => void stdout.push(line),
     stderr: (line: string) => void stderr.push(line),
-    stdin: async () => '',
+    secret: async () => '',
     env: ENV,
     version: '0',
     signals: NO_SIGNALS,
@@ -234,4 +234,24 @@ addressLists:
 
   writeFileSync(keyFile, file.replace(/bad: .*/, 'bad: { file: bad.txt }'));
   t.match(await run({ action: 'push', config }), { code: 1, stderr: /address list bad is in a file/ });
+});
+
+t.test('push and pull need a Redis that the configuration says something of', async (t) => {
+  const { config } = project(t, 'redis://127.0.0.1:1');
+  const apis = 'apis: { integration: { upstream: "http://127.0.0.1:9", preset: userflux } }\n';
+  for (const none of ['', 'keys: { source: file }\n']) {
+    writeFileSync(config, `${apis}${none}`);
+    for (const action of ['push', 'pull'] as const) {
+      const { code, stdout, stderr } = await run({ action, config });
+      t.equal(code, 1);
+      t.equal(stdout, '');
+      t.equal(stderr, `${config}: says nothing of Redis: add \`redis: { url: redis://HOST:6379 }\`, or wherever it is`);
+    }
+    t.equal((await run({ action: 'list', config })).code, 0);
+  }
+  // The default is meant where Redis is used; whether one is there is another matter.
+  for (const use of ['keys: { source: redis }', 'rateLimit: { store: redis }', 'observe: { store: redis }']) {
+    writeFileSync(config, `${apis}${use}\n`);
+    t.notMatch((await run({ action: 'pull', config })).stderr, /says nothing/, use);
+  }
 });

@@ -12,7 +12,7 @@ function open(text: string) {
     wholes += 1;
     return wholeList(readYamlText(text, options), 'keys');
   };
-  const rest = readYamlText(split.rest, options);
+  const rest = readYamlText(split.before + split.after, options);
   return { file: new ItemByItem({ options, list: 'keys', split, rest, whole }), wholes: () => wholes };
 }
 

@@ -205,9 +205,9 @@ t.test('item by item says what the whole file says, of files as people and progr
       if (byItem.isByItem) readByItems += 1;
       return isDeepStrictEqual(itemwise, atOnce);
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
-  t.ok(readByItems > 150, `${readByItems} were read item by item`);
+  t.ok(readByItems > 100, `${readByItems} were read item by item`);
 });
 
 t.test('and of files that are odd, broken, or cut off', async (t) => {
@@ -219,7 +219,7 @@ t.test('and of files that are odd, broken, or cut off', async (t) => {
       if (byItem.file.content === null) refused += 1;
       return isDeepStrictEqual(itemwise, atOnce);
     }),
-    { numRuns: 700 },
+    { numRuns: 350 },
   );
-  t.ok(readByItems > 20 && refused > 100, `${readByItems} were read item by item, ${refused} not at all`);
+  t.ok(readByItems > 10 && refused > 50, `${readByItems} were read item by item, ${refused} not at all`);
 });

@@ -25,7 +25,11 @@ t.test('paths are relative to the file that names them', async (t) => {
   const at = (path: string) => join(directory, path);
   const { config, problems, files, keyFile } = loadConfig(at('conf/postern.yaml'), {});
   t.same(problems, []);
-  t.same(config?.listen.tls, { certFile: at('conf/tls/cert.pem'), keyFile: at('key.pem') });
+  t.same(config?.listen.tls, {
+    certFile: at('conf/tls/cert.pem'),
+    keyFile: at('key.pem'),
+    clientCaFile: null,
+  });
   t.equal(config?.apis.integration?.tls.caFile, at('conf/tls/cert.pem'));
   t.match(config?.apis.integration?.tls, { certFile: at('conf/tls/cert.pem'), keyFile: at('key.pem') });
   t.equal(config?.redis.tls?.caFile, at('conf/tls/cert.pem'));

@@ -19,12 +19,14 @@ const KEYS = {
   rsa: pem(generateKeyPairSync('rsa', { modulusLength: 2048 })),
 };
 
-const check = (written: object) =>
-  checkNamedFiles(ConfigSchema.parse({ apis: { integration: { upstream } }, ...written }));
+function check(written: object, now = 0) {
+  const found = checkNamedFiles(ConfigSchema.parse({ apis: { integration: { upstream } }, ...written }), now);
+  return { findings: [...found.findings, ...found.tlsFindings], files: found.files, warnings: found.tlsWarnings };
+}
 const listen = (certFile: string, keyFile: string) => check({ listen: { tls: { certFile, keyFile } } });
 
-t.same(check({}), { findings: [], files: [] });
-t.same(listen(CERT, KEY), { findings: [], files: [CERT, KEY] });
+t.same(check({}), { findings: [], files: [], warnings: [] });
+t.same(listen(CERT, KEY), { findings: [], files: [CERT, KEY], warnings: [] });
 t.match(listen('none', KEY).findings, [{ path: ['listen', 'tls', 'certFile'], message: /cannot be read: "none"/ }]);
 t.match(listen(KEY, KEY).findings, [{ message: /holds no certificate/ }]);
 t.match(listen(CERT, CERT).findings, [{ message: /no unencrypted private key/ }]);
@@ -57,8 +59,8 @@ t.test('authorities', async (t) => {
   const apis = { integration: { upstream, tls: { caFile: KEY } }, metrics: { upstream, tls: { caFile: CERT } } };
   const { findings, files } = check({ apis, redis: { tls: { caFile: 'none' } } });
   t.match(findings, [
-    { path: ['apis', 'integration', 'tls', 'caFile'], message: /holds no certificate/ },
     { path: ['redis', 'tls', 'caFile'], message: /cannot be read/ },
+    { path: ['apis', 'integration', 'tls', 'caFile'], message: /holds no certificate/ },
   ]);
   t.same(files, [KEY, CERT, 'none'], 'all are watched, also those that are missing');
 });
@@ -67,7 +69,7 @@ t.test('certificates that Postern shows to backends', (t) => {
   const pair = (certFile: string, keyFile: string) =>
     check({ apis: { integration: { upstream, tls: { certFile, keyFile } } } });
   const at = ['apis', 'integration', 'tls', 'keyFile'];
-  t.same(pair(CERT, KEY), { findings: [], files: [CERT, KEY] });
+  t.same(pair(CERT, KEY), { findings: [], files: [CERT, KEY], warnings: [] });
   t.match(pair('test/fixtures/upstream-tls/client.pem', KEY).findings, [
     { path: at, message: /is not the private key/ },
   ]);
@@ -77,10 +79,33 @@ t.test('certificates that Postern shows to backends', (t) => {
 
 t.test('sockets: a path must fit, and need not be there', (t) => {
   const at = (path: string) => check({ apis: { integration: { upstream: `unix:${path}` } } });
-  t.same(at('/run/none.sock'), { findings: [], files: [] });
+  t.same(at('/run/none.sock'), { findings: [], files: [], warnings: [] });
   const path = ['apis', 'integration', 'upstream'];
   t.match(at(`/run/${'a'.repeat(120)}`).findings, [
     { path, message: /is too long for the path of a Unix socket: 125 bytes/ },
+  ]);
+  t.end();
+});
+
+t.test('certificates of both ports: what they hold, and when they end', (t) => {
+  const END = Date.parse('2126-10-31T04:00:52Z');
+  const pair = { certFile: CERT, keyFile: KEY };
+  const written = { listen: { tls: { ...pair, clientCaFile: CERT } }, admin: { tls: pair } };
+  const { findings, files } = check(written);
+  t.same([findings, files], [[], [CERT, CERT, KEY, CERT, KEY]]);
+  t.same(check(written, END - 31 * 86_400_000).warnings, []);
+  const soon = /expires on 2126-10-31T04:00:52\.000Z, which is within 30 days; renew it$/;
+  t.match(check(written, END - 30 * 86_400_000).warnings, [
+    { path: ['listen', 'tls', 'clientCaFile'], message: soon },
+    { path: ['listen', 'tls', 'certFile'], message: soon },
+    { path: ['admin', 'tls', 'certFile'], message: soon },
+  ]);
+  t.match(check({ admin: { tls: pair } }, END).warnings, [
+    { path: ['admin', 'tls', 'certFile'], message: /expired on 2126/ },
+  ]);
+  t.same(check({ admin: { tls: { ...pair, certFile: KEY } } }, END).warnings, [], 'what holds none cannot end');
+  t.match(check({ listen: { tls: { ...pair, clientCaFile: KEY } } }).findings, [
+    { path: ['listen', 'tls', 'clientCaFile'], message: /holds no certificate/ },
   ]);
   t.end();
 });

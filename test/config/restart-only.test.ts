@@ -10,11 +10,28 @@ const changes = (wanted: object, running: object = {}): string[] =>
 t.same(changes({}), []);
 t.same(changes({ listen: { port: 1, trustedProxies: ['10.0.0.1'] } }), ['listen.port', 'listen.trustedProxies']);
 t.same(changes({ admin: { token: 'x', hosts: ['a'] } }), ['admin.hosts']);
-t.same(changes({ listen: { tls: { certFile: 'a', keyFile: 'b' } } }), ['listen.tls']);
-t.same(
-  changes({ listen: { tls: { certFile: 'a', keyFile: 'b' } } }, { listen: { tls: { certFile: 'a', keyFile: 'c' } } }),
-  ['listen.tls.keyFile'],
-);
+const pair = { certFile: 'a', keyFile: 'b' };
+const renamed = { certFile: 'c', keyFile: 'd' };
+const mutual = { ...renamed, clientCaFile: 'e' };
+t.same(changes({ listen: { tls: pair } }), ['listen.tls']);
+t.same(changes({ listen: { tls: renamed } }, { listen: { tls: pair } }), [], 'other files take effect at once');
+t.same(changes({ listen: { tls: { ...mutual, clientCaFile: 'f' } } }, { listen: { tls: mutual } }), []);
+t.same(changes({ listen: { tls: mutual } }, { listen: { tls: renamed } }), ['listen.tls.clientCaFile']);
+t.same(changes({ listen: { tls: renamed } }, { listen: { tls: mutual } }), ['listen.tls.clientCaFile']);
+t.same(changes({ admin: { tls: pair } }), ['admin.tls']);
+t.same(changes({ admin: { tls: renamed } }, { admin: { tls: pair } }), []);
+
+t.test('files of certificates are those that are wanted, as far as the open port can have them', async (t) => {
+  const parse = (listen: object | null, admin: object | null) =>
+    ConfigSchema.parse({ ...base, listen: { tls: listen }, admin: { tls: admin } });
+  const next = (running: ReturnType<typeof parse>, wanted: ReturnType<typeof parse>) => {
+    const { listen, admin } = withBootSettings(running, wanted);
+    return [listen.tls, admin.tls];
+  };
+  t.same(next(parse(pair, pair), parse(renamed, renamed)), [{ ...renamed, clientCaFile: null }, renamed]);
+  t.same(next(parse(pair, null), parse(mutual, pair)), [{ ...pair, clientCaFile: null }, null]);
+  t.same(next(parse(mutual, pair), parse(null, null)), [mutual, pair], 'nobody stops asking without being restarted');
+});
 t.same(changes({ keys: { source: 'redis' }, rateLimit: { store: 'redis' } }), ['keys.source', 'rateLimit.store']);
 t.same(changes({ redis: { url: 'redis://b' } }), ['redis.url']);
 const withCache = (cache: object): object => ({ apis: { ...base.apis, metrics: { upstream, cache } } });

@@ -52,6 +52,7 @@ t.test('every default', async (t) => {
       host: '0.0.0.0',
       port: 8080,
       path: null,
+      reusePort: false,
       trustedProxies: [],
       denyFrom: [],
       proxyProtocol: false,
@@ -65,7 +66,7 @@ t.test('every default', async (t) => {
       maxConnections: 10000,
       maxRequestsInFlight: 4096,
     },
-    admin: { host: '127.0.0.1', port: 9090, token: null, tokens: [], hosts: [] },
+    admin: { host: '127.0.0.1', port: 9090, token: null, tokens: [], tls: null, hosts: [] },
     apis: {
       integration: api,
       metrics: {
@@ -87,7 +88,7 @@ t.test('every default', async (t) => {
     },
     rateLimit: { store: 'memory' },
     observe: { enabled: false, days: 30, store: 'memory' },
-    log: { level: 'info', requests: 'rejections' },
+    log: { level: 'info', requests: 'rejections', sample: 1 },
   });
 });
 

@@ -4,16 +4,17 @@ import { splitList } from '../../src/config/split-list.ts';
 function split(text: string) {
   const found = splitList(text, 'keys');
   if (found === null) return null;
-  const { rest, fieldLine, restLine, length, textOf, lineOf } = found;
+  const { before, after, fieldLine, restLine, length, textOf, lineOf } = found;
   const items = Array.from({ length }, (_, index) => [lineOf(index), textOf(index)]);
-  return { rest, fieldLine, restLine, items };
+  return { before, after, fieldLine, restLine, items };
 }
 
 t.test('the items are cut out, with what stands behind each', async (t) => {
   t.same(
     split('# all\na: 1\nkeys: # of ours\n\n  - id: a\n    x: 1\n# said of b\n\n  -\n    id: b\n  - - c\nz:\n  - d\n'),
     {
-      rest: '# all\na: 1\nkeys: # of ours\n\nz:\n  - d\n',
+      before: '# all\na: 1\nkeys: # of ours\n\n',
+      after: 'z:\n  - d\n',
       fieldLine: 3,
       restLine: 12,
       items: [
@@ -24,7 +25,8 @@ t.test('the items are cut out, with what stands behind each', async (t) => {
     },
   );
   t.same(split('keys:\n- a\n- b'), {
-    rest: 'keys:\n',
+    before: 'keys:\n',
+    after: '',
     fieldLine: 1,
     restLine: 4,
     items: [

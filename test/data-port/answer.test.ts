@@ -14,7 +14,7 @@ const OWN = { status: 403, headers: ['X-A', 'b'], body: '{"n":1}', close: false 
 
 t.test('a problem document for each code', async (t) => {
   for (const [code, { status, title, detail }] of Object.entries(REFUSALS))
-    t.strictSame(JSON.parse(problemBody(code as RefusalCode, 'id-1', 'problem')), {
+    t.strictSame(JSON.parse(problemBody(refusal(code as Exclude<RefusalCode, 'invalid_credential'>, ''), 'id-1', 'problem')), {
       type: 'about:blank',
       title,
       status,
@@ -24,10 +24,17 @@ t.test('a problem document for each code', async (t) => {
     });
 });
 
+t.test('a refusal may have a text of its own for the caller', async (t) => {
+  const told = { ...refusal('no_route', 'for the log'), detail: 'For the "caller".' };
+  const body = problemBody(told, 'id-1', 'problem');
+  t.match(JSON.parse(body), { code: 'no_route', title: 'No Route', detail: 'For the "caller".', requestId: 'id-1' });
+  t.notMatch(body, 'for the log');
+});
+
 t.test('for clients of Amplitude the status is the code, and what is final says so in their words', async (t) => {
   for (const [code, { status, title, detail }] of Object.entries(REFUSALS)) {
     const again = [408, 413, 429, 500, 501, 502, 503, 504, 505].includes(status);
-    t.strictSame(JSON.parse(problemBody(code as RefusalCode, 'id-1', 'amplitude')), {
+    t.strictSame(JSON.parse(problemBody(refusal(code as Exclude<RefusalCode, 'invalid_credential'>, ''), 'id-1', 'amplitude')), {
       type: 'about:blank',
       title,
       status,

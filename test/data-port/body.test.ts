@@ -34,9 +34,27 @@ t.test('the whole body, once', async (t) => {
   t.same(await collect(many, 100_000), [Buffer.from(many.join(''))]);
 });
 
-t.test('not more than it may have', async (t) => {
-  t.same(await collect(['abc', 'd'], 3), ['too_large']);
-  t.same(await collect(['abcd', 'e'], 3), ['too_large']);
+t.test('not more than it may have, and then it is left as it came', async (t) => {
+  for (const [pieces, before] of [
+    ['1\r\na\r\n3\r\nbcd\r\n', '0\r\n\r\n'],
+    ['3\r\nabc\r\n', '1\r\nd\r\n0\r\n\r\n'],
+    ['4\r\nabcd\r\n0\r\n\r\n', ''],
+  ] as const) {
+    const { req, client } = await received(t, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const collected = bodyOf(req, null, 3);
+    await parsed();
+    client.write(pieces);
+    if (pieces.startsWith('3')) client.write(before);
+    t.equal(await collected, 'too_large');
+    if (!pieces.startsWith('3')) client.write(before);
+    const left: Buffer[] = [];
+    for await (const piece of req) left.push(piece as Buffer);
+    t.equal(Buffer.concat(left).toString(), 'abcd');
+  }
+  const { req } = await received(t, `${head(5)}hello`);
+  await parsed();
+  t.equal(arrivedBody(req, { contentLength: 5, maxBytes: 4 }), 'too_large');
+  t.same(req.read(), Buffer.from('hello'));
 });
 
 t.test('a client that leaves, before or during', async (t) => {

@@ -8,6 +8,7 @@ import { RawClient } from '../support/upstream.ts';
 const SETTINGS = {
   address: { host: '127.0.0.1', port: 0 },
   tls: null,
+  reusePort: false,
   requestTimeoutSeconds: 5,
   headersTimeoutSeconds: 5,
   maxHeaderBytes: 16_384,

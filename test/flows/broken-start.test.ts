@@ -43,5 +43,10 @@ t.test('a port that is taken: exit 1 and one sentence', async (t) => {
   const config = { apis, listen: { host: '127.0.0.1', port } };
   const { exit, stderr } = spawnPostern(t, { config, keys: [SERVER_KEY] });
   t.equal(await exit, 1);
-  t.match(stderr(), new RegExp(`^postern cannot start: .*EADDRINUSE.*${port}\n$`));
+  t.match(
+    stderr(),
+    new RegExp(
+      `^postern cannot start: listen\\.port cannot be used \\(EADDRINUSE\\): .*; stop it or choose another port: 127\\.0\\.0\\.1:${port}\n$`,
+    ),
+  );
 });

@@ -98,13 +98,22 @@ for (const tls of [null, TLS])
     );
   });
 
-t.test('from anybody else it is a broken request', async (t) => {
-  const { raw, backend } = await startFlow(t, {
-    keys: [KEY],
-    listen: { proxyProtocol: true, trustedProxies: ['192.0.2.1'] },
-  });
-  const answer = await raw(after('PROXY TCP4 203.0.113.7 127.0.0.1 49152 80\r\n'), { untilClose: true });
-  t.ok(answer.status >= 400 && answer.closed);
-  t.equal(codeOf(await raw(request())), 'ip_not_allowed');
-  t.equal(backend.requests.length, 0);
+t.test('from anybody else, or where none is expected, it is a broken request that says so', async (t) => {
+  for (const listen of [{ proxyProtocol: true, trustedProxies: ['192.0.2.1'] }, {}]) {
+    const { raw, backend, postern } = await startFlow(t, { keys: [KEY], listen });
+    const v2 = v2Header(0x21, 0x11, [203, 0, 113, 7, 127, 0, 0, 1, 0xc0, 0, 0, 80]);
+    for (const bytes of [after('PROXY TCP4 203.0.113.7 127.0.0.1 49152 80\r\n'), Buffer.concat([v2, request()])]) {
+      const answer = await raw(bytes, { untilClose: true });
+      t.same([answer.status, codeOf(answer), answer.closed], [400, 'malformed_request', true]);
+      t.match(answer.body, /PROXY protocol header/);
+      t.match(postern.lines.at(-1), {
+        reason: 'malformed_request',
+        rule: 'listen.proxyProtocol',
+        clientIp: '127.0.0.1',
+      });
+    }
+    t.equal(codeOf(await raw('PROXYING / HTTP/1.1\r\n\r\n', { untilClose: true })), 'not_implemented', 'no header');
+    t.equal(codeOf(await raw(request())), 'ip_not_allowed');
+    t.equal(backend.requests.length, 0);
+  }
 });

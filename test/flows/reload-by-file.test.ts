@@ -51,6 +51,15 @@ t.test('what is logged changes with the configuration', async (t) => {
     await raw(written(requests === 'all' ? { body: '{}' } : { secret: null }));
     t.equal(postern.lines.slice(from).filter((line) => line['msg'] === msg).length, 1);
   }
+  postern.writeConfig({ apis: { integration: { upstream: backend.url } }, log: { requests: 'all', sample: 0 } });
+  await postern.sidecar.reload();
+  const unsampled = postern.lines.length;
+  await raw(written({ body: '{}' }));
+  await raw(written({ secret: null }));
+  t.same(
+    postern.lines.slice(unsampled).map(({ msg }) => msg),
+    ['rejected'],
+  );
   postern.writeConfig({ apis: { integration: { upstream: backend.url } }, log: { level: 'error' } });
   await postern.sidecar.reload();
   const before = postern.logText();

@@ -69,14 +69,14 @@ t.test('fields that wait for a restart are named', async (t) => {
   postern.writeConfig({
     apis: { integration: { upstream: backend.url, authorization: 'pass' } },
     listen: { trustedProxies: ['127.0.0.1'], requestTimeoutSeconds: 20 },
-    admin: { token: 'a-token-for-the-console' },
+    admin: { hosts: ['console.example.com'] },
   });
   await postern.sidecar.reload();
   t.match(
     postern.lines.find(({ msg }) => msg === 'config_needs_restart'),
     {
       level: 'warn',
-      fields: ['listen.trustedProxies', 'listen.requestTimeoutSeconds', 'admin.token'],
+      fields: ['listen.trustedProxies', 'listen.requestTimeoutSeconds', 'admin.hosts'],
     },
   );
   await raw(written({ fields: ['X-Forwarded-For: 192.0.2.1'], body: '{}' }));

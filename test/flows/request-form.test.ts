@@ -1,5 +1,7 @@
 import t from 'tap';
 import { codeOf, SERVER_SECRET, startFlow, written } from '../support/flow.ts';
+import { setImmediate as immediate } from 'node:timers/promises';
+import { RawClient } from '../support/upstream.ts';
 
 const AUTH = `Authorization: Bearer ${SERVER_SECRET}\r\n`;
 const get = (line: string, fields = `Host: a\r\n${AUTH}`): string => `${line}\r\n${fields}\r\n`;
@@ -44,7 +46,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   method_not_supported: [get('TRACE / HTTP/1.1'), get('CONNECT a:443 HTTP/1.1')],
   not_implemented: [
     get('GET / HTTP/1.1', `Host: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n${AUTH}`),
-    get('GET / HTTP/1.1', `Host: a\r\nUpgrade: h2c\r\n${AUTH}`),
+    get('GET / HTTP/1.1', `Host: a\r\nUpgrade: h2c, websocket\r\nConnection: upgrade\r\n${AUTH}`),
     get('get / HTTP/1.1'),
     get('INVENTED / HTTP/1.1'),
     post('Transfer-Encoding: gzip, chunked', '0\r\n\r\n'),
@@ -68,6 +70,45 @@ t.test('what is not one plain HTTP/1.x request is refused, closed, and goes no f
       t.match(postern.lines.at(-1), { reason: code, status: answer.status, clientIp: '127.0.0.1' });
     }
   t.equal(backend.requests.length, 0);
+});
+
+t.test('an offer of h2c is dropped with its fields, and the request goes on as HTTP/1.1', async (t) => {
+  const { postern, backend } = await startFlow(t);
+  const offer = `Host: a\r\n${AUTH}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n`;
+  const client = new RawClient(t, postern.port);
+  for (const [n, rest] of [
+    `X-Request-Id: r-1\r\n\r\n`,
+    `X-Request-Id: r-2\r\nContent-Length: 5\r\n\r\nhello`,
+  ].entries()) {
+    client.write(`POST /${n + 1} HTTP/1.1\r\n${offer}${rest}`);
+    await client.until(`r-${n + 1}`);
+  }
+  // In pieces of which the last is but the end of the head's end.
+  client.write(`GET /3 HTTP/1.1\r\n${offer}X-Request-Id: r-3\r\n\r`);
+  while (client.socket.writableLength > 0) await immediate();
+  client.write('\n');
+  await client.until('r-3');
+  // Node drops what comes behind it in its packet: it is the last of its connection then.
+  client.write(`POST /4 HTTP/1.1\r\n${offer}Content-Length: 5\r\n\r\nhelloGET /lost HTTP/1.1\r\n${offer}\r\n`);
+  client.write(`GET /lost HTTP/1.1\r\nHost: a\r\n${AUTH}\r\n`);
+  await client.closed;
+  t.match(client.text, /Connection: close[^]*$/);
+  const second = new RawClient(t, postern.port);
+  second.write(`GET /6 HTTP/1.1\r\n${offer}\r\nGET /lost HTTP/1.1\r\nHost: a\r\nX: `);
+  await second.until('Connection: close');
+  second.write(`GET /hidden HTTP/1.1\r\nHost: a\r\n${AUTH}\r\n`);
+  await second.closed;
+  t.same(
+    backend.requests.map(({ url, body }) => [url, body.toString()]),
+    [
+      ['/1', ''],
+      ['/2', 'hello'],
+      ['/3', ''],
+      ['/4', 'hello'],
+      ['/6', ''],
+    ],
+  );
+  for (const { rawHeaders } of backend.requests) t.notMatch(rawHeaders.join('\n'), /^(?:upgrade|http2-settings)$/im);
 });
 
 t.test('a body whose framing breaks late never looks whole to the backend', async (t) => {

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import https from 'node:https';
 import net from 'node:net';
 import t from 'tap';
 import { codeOf, startFlow, written } from '../support/flow.ts';
@@ -16,7 +18,13 @@ t.test('a backend that cannot be reached is 502, one that does not answer 504', 
   const unreachable = await refused.raw(written({ body: '{}' }));
   t.same([unreachable.status, codeOf(unreachable)], [502, 'upstream_unreachable']);
   t.equal(await refused.postern.metric(errors('connect')), 1);
-  t.match(refused.postern.lines.at(-1), { msg: 'upstream_failed', kind: 'connect', status: 502 });
+  const connecting = {
+    msg: 'upstream_failed',
+    kind: 'connect',
+    status: 502,
+    detail: `connect ECONNREFUSED 127.0.0.1:${port}`,
+  };
+  t.match(refused.postern.lines.at(-1), connecting);
 
   const silent = await rawBackend(t, (socket) => void socket.resume());
   const late = await startFlow(t, { api: { upstream: silent.url, timeoutSeconds: 0.3 } });
@@ -24,6 +32,23 @@ t.test('a backend that cannot be reached is 502, one that does not answer 504', 
   t.same([timeout.status, codeOf(timeout)], [504, 'upstream_timeout']);
   t.equal(await late.postern.metric(errors('header_timeout')), 1);
   t.equal(silent.sockets.length, 1, 'no retry');
+  t.match(late.postern.lines.at(-1), { kind: 'header_timeout', detail: new RegExp(`^${silent.url}: `) });
+});
+
+t.test('the log says which address failed, and that its name or its certificate was at fault', async (t) => {
+  const unnamed = await startFlow(t, { api: { upstream: 'http://no-such-host.invalid' } });
+  t.equal((await unnamed.raw(written({ body: '{}' }))).status, 502);
+  t.match(unnamed.postern.lines.at(-1), { kind: 'connect', detail: /(?:ENOTFOUND|EAI_AGAIN) no-such-host\.invalid/ });
+  const own = https.createServer(
+    { cert: readFileSync('test/fixtures/tls/cert.pem'), key: readFileSync('test/fixtures/tls/key.pem') },
+    (_req, res) => res.end(),
+  );
+  await once(own.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => own.close());
+  const origin = `https://localhost:${(own.address() as net.AddressInfo).port}`;
+  const untrusted = await startFlow(t, { api: { upstream: origin } });
+  t.equal((await untrusted.raw(written({ body: '{}' }))).status, 502);
+  t.match(untrusted.postern.lines.at(-1), { kind: 'tls', detail: new RegExp(`^${origin}: .*certificate`) });
 });
 
 t.test('a malformed answer is 502, and its connection is not used again', async (t) => {

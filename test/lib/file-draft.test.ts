@@ -18,7 +18,7 @@ t.test('a draft becomes the file, with its mode', async (t) => {
   const file = place(t);
   chmodSync(file, 0o751);
   const draft = await takeDraft(file);
-  draft?.write('new');
+  await draft?.write(Buffer.from('new'));
   t.equal(readFileSync(file, 'utf8'), 'old');
   t.equal(statSync(join(file, '..', '.keys.yaml.postern-draft')).mode & 0o777, 0o600);
   draft?.takePlace();
@@ -43,12 +43,12 @@ t.test('the file keeps its owner', async (t) => {
 t.test('a draft that became the file is not mixed up with the next one', async (t) => {
   const file = place(t);
   const first = await takeDraft(file);
-  first?.write('first');
+  await first?.write(Buffer.from('first'));
   first?.takePlace();
   const second = await takeDraft(file);
   first?.release();
   t.ok(existsSync(join(file, '..', '.keys.yaml.postern-draft')), 'that of the next one stays');
-  second?.write('second');
+  await second?.write(Buffer.from('second'));
   second?.takePlace();
   t.equal(readFileSync(file, 'utf8'), 'second');
 });
@@ -56,7 +56,7 @@ t.test('a draft that became the file is not mixed up with the next one', async (
 t.test('a draft that is given up leaves nothing behind', async (t) => {
   const file = place(t);
   const draft = await takeDraft(file);
-  draft?.write('new');
+  await draft?.write(Buffer.from('new'));
   draft?.release();
   t.same(readdirSync(join(file, '..')), ['keys.yaml']);
   t.equal(readFileSync(file, 'utf8'), 'old');
@@ -66,7 +66,7 @@ t.test('one writer waits for the other', async (t) => {
   const file = place(t);
   const first = await takeDraft(file);
   const second = takeDraft(file);
-  first?.write('first');
+  await first?.write(Buffer.from('first'));
   first?.takePlace();
   first?.release();
   const draft = await second;

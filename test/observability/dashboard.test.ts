@@ -31,40 +31,59 @@ const BAD_DAY: readonly Outcome[] = [
 /** Enough for what an alert calls a rise, in the second or two that the test takes. */
 const REQUESTS_A_SCRAPE = 50;
 
-/** Serves metrics of the bad day, which goes on with each scrape; returns `host:port`. */
-async function badDay(t: Test): Promise<string> {
-  const keys = snapshot([key('web'), key('old', { expiresAt: 0 }), key('numbers', { type: 'metrics' })]);
+/** Serves metrics of the bad day, which goes on with each scrape: `host:port`, and what ends it. */
+async function badDay(t: Test): Promise<{ readonly target: string; readonly end: () => void }> {
+  const tomorrow = Date.now() + 86_400_000;
+  let scrapes = 0;
+  const keys = snapshot([
+    key('web', { expiresAt: tomorrow }),
+    key('old', { expiresAt: 0 }),
+    key('numbers', { type: 'metrics' }),
+  ]);
   const metrics = metricsOver(() => keys, {
     now: Date.now,
     keySource: () => ({ up: false, lastSyncAt: Date.now() - 3_600_000, invalidDefinitions: 1 }),
     config: () => ({ lastReloadSuccessful: false, lastLoaded: Date.now() - 60_000 }),
     cache: () => ({ bytes: 4096, entries: 2 }),
     redisUp: { cache: () => false, rate_limit: () => false },
+    certificates: () => [{ name: 'listen', expiresAt: tomorrow, isCurrent: false }],
+    enforcement: () => [{ name: 'integration', enforcement: 'report' }],
+    connections: async () => 10,
+    limits: { connections: 10, requestsInFlight: 1 },
+    signInFailures: () => scrapes * REQUESTS_A_SCRAPE,
+    logLinesDropped: () => scrapes,
   });
+  metrics.enter('integration');
   const record = createRecorder({
     metrics,
     log: { rejection: () => {}, upstreamFailure: () => {}, request: () => {} },
     recent: createRecentRejections(),
     summary: createSummary(Date.now()),
-    requests: 'none',
+    logging: { requests: 'none', sample: 1 },
+    random: () => 0,
   });
   const server = createServer((_request, response) => {
+    scrapes++;
     for (let i = 0; i < REQUESTS_A_SCRAPE; i++) BAD_DAY.forEach(record);
     response.setHeader('content-type', metrics.contentType);
     void metrics.text().then((text) => response.end(text));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.teardown(() => {
+  const end = (): void => {
     server.closeAllConnections();
     server.close();
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  t.teardown(end);
+  return { target: `127.0.0.1:${(server.address() as AddressInfo).port}`, end };
 }
 
 t.test('every expression of the dashboard and of the alerts finds its series in a real scrape', async (t) => {
-  // The second target is nobody's: for the alert about an instance that cannot be scraped. Port 9 is discard.
-  const prometheus = await startPrometheus(t, [await badDay(t), '127.0.0.1:9']);
-  await prometheus.until('count_over_time(postern_build_info[1m]) >= 5');
+  // The second ends: for the alert about an instance that cannot be scraped.
+  const [running, ended] = [await badDay(t), await badDay(t)];
+  const prometheus = await startPrometheus(t, [running.target, ended.target]);
+  await prometheus.until('count(count_over_time(postern_build_info[1m]) >= 5) == 2');
+  ended.end();
+  await prometheus.until('up == 0');
   const panels = dashboardExpressions();
   const alerts = alertExpressions();
   t.ok(panels.length > 25);

@@ -5,7 +5,7 @@ import { refusal, REFUSALS } from '../../src/refusal.ts';
 import { credentialRefusal, NOON, outcome } from '../support/outcomes.ts';
 
 /** Records outcomes and says who heard of each. */
-function recording(requests: RequestLogging, ...outcomes: readonly Outcome[]) {
+function recording(requests: RequestLogging['requests'], ...outcomes: readonly Outcome[]) {
   const heard = {
     metrics: 0,
     rejections: [] as Rejection[],
@@ -23,7 +23,8 @@ function recording(requests: RequestLogging, ...outcomes: readonly Outcome[]) {
     },
     recent: { add: (rejection) => void heard.recent.push(rejection) },
     summary: { record: (_outcome, rejection) => void (heard.summary += rejection === null ? 0 : 1) },
-    requests,
+    logging: { requests, sample: 1 },
+    random: () => 0.5,
   });
   outcomes.forEach(record);
   return heard;
@@ -128,6 +129,28 @@ t.test('log.requests decides about lines alone, never about counters and lists',
   });
   t.match(recording('rejections', ...some), { metrics: 3, rejections: { length: 1 }, upstream: 1, requests: 0 });
   t.match(recording('all', ...some), { metrics: 3, rejections: { length: 1 }, upstream: 1, requests: 1 });
+});
+
+t.test('of the requests that pass a share gets a line; refusals and failures always do', async (t) => {
+  const linesWith = (sample: number): number => {
+    let lines = 0;
+    const line = (): void => void lines++;
+    let drawn = 0;
+    const record = createRecorder({
+      metrics: { record: () => {} },
+      log: { rejection: line, upstreamFailure: line, request: line },
+      recent: { add: () => {} },
+      summary: { record: () => {} },
+      logging: { requests: 'all', sample },
+      random: () => drawn++ / 10,
+    });
+    for (let i = 0; i < 10; i++) record(outcome());
+    record(outcome({ refusal: refusal('no_route', 'x') }));
+    record(outcome({ wouldReject: refusal('no_route', 'x') }));
+    record(outcome({ upstreamFailure: 'header_timeout' }));
+    return lines;
+  };
+  t.same([0, 0.3, 0.31, 1].map(linesWith), [3, 6, 7, 13]);
 });
 
 t.test('a path is kept without its query and up to a bound', async (t) => {

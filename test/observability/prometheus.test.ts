@@ -14,7 +14,9 @@ t.test('a scrape declares every metric of the table with its type, and the proce
 });
 
 t.test('after one request of each kind every metric has a series', async (t) => {
-  const metrics = metricsOver(() => snapshot([key('web'), key('metrics', { type: 'metrics' })]), {
+  const metrics = metricsOver(() => snapshot([key('web', { expiresAt: NOON }), key('metrics', { type: 'metrics' })]), {
+    certificates: () => [{ name: 'listen', expiresAt: NOON, isCurrent: true }],
+    enforcement: () => [{ name: 'integration', enforcement: 'enforce' }],
     redisUp: { cache: () => true, rate_limit: () => null },
     addressLists: () => [{ name: 'office', up: true, entries: 1, lastSuccessAt: NOON }],
     observedTruncated: () => new Map([['web', 1]]),
@@ -43,6 +45,57 @@ t.test('each address list has its state, its length and its last reading', async
     );
   t.same(of('office'), [1, 3, 5]);
   t.same(of('cdn'), [0, 0, 0]);
+});
+
+t.test('certificates, modes, limits and what is counted beside requests', async (t) => {
+  const series = await scrape(
+    metricsOver(() => null, {
+      certificates: () => [
+        { name: 'listen', expiresAt: 5000, isCurrent: true },
+        { name: 'admin', expiresAt: 6500, isCurrent: false },
+      ],
+      enforcement: () => [
+        { name: 'integration', enforcement: 'enforce' },
+        { name: 'orders', enforcement: 'report' },
+      ],
+      connections: async () => 3,
+      limits: { connections: 7, requestsInFlight: 8 },
+      signInFailures: () => 9,
+    }),
+  );
+  const of = (...names: readonly string[]) => names.map((name) => series.get(`postern_${name}`));
+  const ends = 'tls_certificate_expires_timestamp_seconds';
+  t.same(of(`${ends}{use="listen"}`, `${ends}{use="admin"}`), [5, 6.5]);
+  const current = 'tls_certificate_last_reload_successful';
+  t.same(of(`${current}{use="listen"}`, `${current}{use="admin"}`), [1, 0]);
+  t.same(of('enforcement{api="integration"}', 'enforcement{api="orders"}'), [1, 0]);
+  t.same(of('connections', 'connections_limit', 'requests_in_flight_limit'), [3, 7, 8]);
+  t.same(of('admin_sign_in_failures_total'), [9]);
+});
+
+t.test('a key ends with itself or with the last of its secrets; one that never does has no series', async (t) => {
+  const secret = (id: string, expiresAt: number | null) => ({ id, digest: '', expiresAt });
+  const series = await scrape(
+    metricsOver(() =>
+      snapshot([
+        key('never'),
+        key('itself', { expiresAt: 5000 }),
+        key('secrets', { secrets: [secret('a', 6000), secret('b', 9000)] }),
+        key('one-left', { secrets: [secret('c', 6000), secret('d', null)] }),
+        key('both', { expiresAt: 7000, secrets: [secret('e', 8000)] }),
+        key('off', { expiresAt: 5000, enabled: false }),
+      ]),
+    ),
+  );
+  const name = 'postern_key_expires_timestamp_seconds';
+  t.same(
+    [...series].filter(([one]) => one.startsWith(name)),
+    [
+      [`${name}{key="itself"}`, 5],
+      [`${name}{key="secrets"}`, 9],
+      [`${name}{key="both"}`, 7],
+    ],
+  );
 });
 
 t.test('without a cache its gauges are 0', async (t) => {

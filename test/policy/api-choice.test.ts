@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { compileApiChoice } from '../../src/policy/api-choice.ts';
 import { foldPath, readPath } from '../../src/lib/path-reading.ts';
+import type { ApiChoice } from '../../src/policy/ruleset.ts';
 import { apiRules } from '../support/passages.ts';
 
 interface Written {
@@ -13,7 +14,12 @@ interface Written {
 
 /** Which API is found, by name; null: none. */
 function finding(written: Record<string, Written>): (path: string, host?: string) => string | null {
-  const { find } = compileApiChoice(
+  const { find } = choiceOf(written);
+  return (path, host = 'api.test') => find(host, path)?.name ?? null;
+}
+
+const choiceOf = (written: Record<string, Written>): ApiChoice =>
+  compileApiChoice(
     Object.entries(written).map(([name, { paths, hosts, enforcement = 'enforce', tokenPath }]) => ({
       rules: apiRules({
         name,
@@ -24,8 +30,6 @@ function finding(written: Record<string, Written>): (path: string, host?: string
       paths: paths ?? null,
     })),
   );
-  return (path, host = 'api.test') => find(host, path)?.name ?? null;
-}
 
 const METRICS = [
   ...'/metrics /metrics/ /metrics/x /METRICS/query /Metrics /metrics// /metrics%2Fquery /metric%C5%BF /metr%2569cs'.split(
@@ -142,5 +146,86 @@ t.test('no reading of a path is under a longer prefix than the one that was foun
       if (found === null) return;
       t.equal(foldPath(prefixes[Number(found.slice(4))] as string).length, Math.max(...lengths), path);
     }),
+  );
+});
+
+t.test('an ambiguous path is of the API in report mode to which each of its readings leads, or of none', async (t) => {
+  const tolerant = (written: Record<string, Written>, hosts = 'api.test') => {
+    const { findTolerant } = choiceOf(written);
+    return (path: string, host = hosts) => findTolerant(host, path)?.name ?? null;
+  };
+  const report = { enforcement: 'report' } as const;
+  const alone = tolerant({ a: report });
+  for (const path of ['/a/../b', '/%00', '/%ff//', '/a%', '/metrics/../x', '//h/metrics'])
+    t.equal(alone(path), 'a', path);
+  t.equal(tolerant({ a: {} })('/a//b'), null, 'not in enforcement');
+
+  const beside = tolerant({ integration: report, metrics: {} });
+  for (const path of ['/a//b', '/a/../b', '/a%2fb', '/a/metrics//x', '/metricsx//'])
+    t.equal(beside(path), 'integration', path);
+  for (const path of [
+    '/metrics//x',
+    '/a/../metrics',
+    '/a/..%2fMETRICS',
+    '/%00',
+    '/a%',
+    '//metrics',
+    '/x\\..\\m%65trics;a',
+  ])
+    t.equal(beside(path), null, path);
+
+  const part = tolerant({ a: { ...report, paths: ['/public'] } });
+  t.equal(part('/public/a//b'), 'a');
+  t.equal(part('/public//a'), 'a');
+  for (const path of ['/public/../secret', '/public/%2e%2e/secret', '/public/%00', '/secret//a', '/public\\..\\x'])
+    t.equal(part(path), null, `${path} could be served by nobody`);
+
+  const two = tolerant({ a: { ...report, paths: ['/a'] }, b: { ...report, paths: ['/b'] } });
+  t.equal(two('/a/x//y'), 'a');
+  t.equal(two('/a/../b'), null);
+
+  const byHost = tolerant({ a: { ...report, hosts: ['a.test'] }, b: { hosts: ['b.test'] } });
+  t.equal(byHost('/%00', 'a.test'), 'a');
+  t.equal(byHost('/%00', 'b.test'), null);
+  t.equal(byHost('/%00', 'c.test'), null);
+
+  const issuing = tolerant({ a: { ...report, tokenPath: '/token' } });
+  t.equal(issuing('/a//b'), 'a');
+  for (const path of ['//token', '/x/../token', '/TOKEN;a', '/%00']) t.equal(issuing(path), null, path);
+});
+
+t.test('whatever an ambiguous path is let through as, a lenient reader finds nothing else by it', async (t) => {
+  const { findTolerant, find } = choiceOf({
+    legacy: { enforcement: 'report', paths: ['/legacy'] },
+    guarded: { paths: ['/legacy/admin', '/x'] },
+  });
+  const part = fc.constantFrom(
+    'legacy',
+    'admin',
+    'x',
+    '/',
+    '//',
+    '..',
+    '.',
+    '%2e%2e',
+    '%2F',
+    '\\',
+    ';a',
+    '%5C',
+    '%252e',
+  );
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 10 }), (parts) => {
+        const path = `/legacy/${parts.join('')}`;
+        if (findTolerant('api.test', path) === null) return true;
+        // What a backend on Node makes of it, decoded once, twice, or not at all.
+        return [path, decodeURIComponent(path), decodeURIComponent(decodeURIComponent(path))].every((text) => {
+          const { pathname } = new URL(text.replaceAll(/;[^/\\]*/g, '').replaceAll(/[/\\]{2,}/g, '/'), 'http://a');
+          return find('api.test', pathname.replaceAll(/[. ]+(?=\/|$)/g, ''))?.name === 'legacy';
+        });
+      }),
+      { numRuns: 3000 },
+    ),
   );
 });

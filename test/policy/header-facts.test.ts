@@ -31,7 +31,7 @@ t.test('each field is read in any case, the first kept and repetitions counted',
     'Sec-Fetch-Site',
     's',
     'Upgrade',
-    'h2c',
+    'h2c, websocket',
     'Expect',
     '100-continue',
     'X-Forwarded-Proto',
@@ -72,7 +72,7 @@ t.test('each field is read in any case, the first kept and repetitions counted',
     origin: 'o',
     originCount: 2,
     secFetchSite: 's',
-    upgrade: true,
+    upgrade: 'other',
     expect: '100-continue',
     expectCount: 1,
     forwardedFor: [],
@@ -88,6 +88,16 @@ t.test('each field is read in any case, the first kept and repetitions counted',
     traceparent: 't1',
   });
   t.equal(readHeaders(['traceparent', 'a', 'TRACEPARENT', 'b']).traceparent, 'a, b', 'two of them are none');
+  for (const [offer, upgrade] of Object.entries({
+    h2c: 'h2c',
+    H2C: 'h2c',
+    websocket: 'other',
+    'h2c, h2c': 'other',
+    '': 'other',
+  }))
+    t.equal(readHeaders(['Upgrade', offer]).upgrade, upgrade, offer);
+  t.equal(readHeaders(['Upgrade', 'websocket', 'Upgrade', 'h2c']).upgrade, 'other');
+  t.equal(readHeaders(['Upgrade', 'h2c', 'Upgrade', 'h2c']).upgrade, 'h2c');
 });
 
 t.test('lists keep all their fields, in order', async (t) => {
@@ -142,7 +152,7 @@ t.test('look-alikes and names of the same length are nobody\u2019s', async (t) =
 });
 
 t.test('no fields at all', async (t) => {
-  t.match(readHeaders([]), { fieldCount: 0, hostCount: 0, upgrade: false });
+  t.match(readHeaders([]), { fieldCount: 0, hostCount: 0, upgrade: null });
 });
 
 t.test('the first malformed field is named, wherever it stands', async (t) => {

@@ -63,7 +63,7 @@ t.test('events are judged by the filter of real bodies', async (t) => {
   t.match(await ask(limited({ disallowedEvents: 'reject' }), batch, ['a', 'b']), { outcome: 'refused' });
   t.match(await ask(limited({ mode: 'report' }), single, ['b']), {
     outcome: 'allowed',
-    steps: { 13: { verdict: 'would_reject' } },
+    steps: { 14: { verdict: 'would_reject' } },
   });
   t.match(await ask([key('k')], single, ['b']), { outcome: 'allowed' });
 });

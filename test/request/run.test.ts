@@ -108,23 +108,62 @@ t.test('an edit is made in enforcement; in report mode it is left out, and its o
   }
 });
 
-t.test('a rung that waits is asked again, and what ends its wait ends the request whatever the mode', async (t) => {
-  for (const mode of [null, 'api'] as const) {
-    let resume: Parameters<Wait>[0] = () => t.fail('not begun');
-    let waited = false;
-    const waits = (): Result => (waited ? 'passed' : ((waited = true), (go) => void (resume = go)));
-    const { log, run } = running([
-      ['api', waits],
-      ['never', passes],
-    ]);
-    run(passageIn(mode));
-    t.same(log, ['asked 0']);
-    resume(null);
-    t.same(log, ['asked 0', 'asked 0', 'asked 1']);
-    const stopped = running([['api', () => (go) => go(refusal('body_too_large', ''))]]);
-    stopped.run(passageIn(mode));
-    t.same(stopped.log, ['asked 0', 'refused body_too_large']);
-  }
+t.test(
+  'a rung that waits is asked again; what ends its wait ends the request, unless the API is in report mode',
+  async (t) => {
+    for (const mode of [null, 'key', 'api'] as const) {
+      let resume: Parameters<Wait>[0] = () => t.fail('not begun');
+      let waited = false;
+      const waits = (): Result => (waited ? 'passed' : ((waited = true), (go) => void (resume = go)));
+      const { log, run } = running([
+        ['api', waits],
+        ['never', passes],
+      ]);
+      run(passageIn(mode));
+      t.same(log, ['asked 0']);
+      resume(null);
+      t.same(log, ['asked 0', 'asked 0', 'asked 1']);
+      const stopped = running([
+        ['key', () => (go) => go(refusal('body_too_large', ''))],
+        ['never', passes],
+      ]);
+      const passage = passageIn(mode);
+      stopped.run(passage);
+      t.same(stopped.log, ['asked 0', mode === 'api' ? 'asked 1' : 'refused body_too_large']);
+      t.equal(passage.wouldReject?.code, mode === 'api' ? 'body_too_large' : undefined);
+    }
+  },
+);
+
+t.test(
+  'what Postern answers itself ends the way; of traffic in report mode the backend answers it, unjudged',
+  async (t) => {
+    const refuses = (): Result => NO;
+    for (const [endpoint, end] of [
+      [null, ['asked 0', 'asked 2']],
+      ['token', ['asked 0', 'own']],
+    ] as const) {
+      const { log, run } = running([
+        ['traffic', () => 'own'],
+        ['api', refuses],
+        ['never', passes],
+      ]);
+      const passage = Object.assign(passageIn('api'), { endpoint });
+      run(passage);
+      t.same(log, end);
+      t.equal(passage.wouldReject, null);
+      const refused = running([['traffic', refuses]]);
+      refused.run(Object.assign(passageIn('api'), { endpoint }));
+      t.same(refused.log, endpoint === null ? ['asked 0'] : ['asked 0', 'refused ip_not_allowed']);
+    }
+  },
+);
+
+t.test('the first refusal is the one that is noted', async (t) => {
+  const passage = passageIn('api');
+  t.equal(judge(passage, 'key', NO), 'goes on');
+  t.equal(judge(passage, 'traffic', refusal('body_too_large', '')), 'goes on');
+  t.equal(passage.wouldReject, NO);
 });
 
 t.test('nobody waits when too many are under way', async (t) => {

@@ -8,7 +8,7 @@ export function capturedIo(given: { stdin?: string; env?: Record<string, string>
   const io: CommandIo = {
     stdout: (text) => out.push(text),
     stderr: (text) => err.push(text),
-    stdin: async () => given.stdin ?? '',
+    secret: async () => given.stdin ?? '',
     env: given.env ?? {},
     version: '1.2.3',
     signals: NO_SIGNALS,

@@ -95,6 +95,7 @@ function fields(name: string, make: (size: number) => readonly string[]): Parser
           requestId: 'a',
           key: null,
           authorization: { kind: 'pass' },
+          methodUnjudged: false,
         });
       };
     },

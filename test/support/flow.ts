@@ -26,6 +26,8 @@ export interface FlowOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Merged into the integration API. */
   readonly api?: Record<string, unknown>;
+  /** Further APIs, in front of the same backend unless they say otherwise. */
+  readonly apis?: Readonly<Record<string, Record<string, unknown>>>;
   readonly listen?: Record<string, unknown>;
   readonly admin?: Record<string, unknown>;
   readonly log?: Record<string, unknown>;
@@ -49,6 +51,7 @@ export async function startFlow(
     records,
     files,
     api,
+    apis = {},
     listen,
     admin,
     log,
@@ -60,7 +63,10 @@ export async function startFlow(
   const backend = await startBackend(t, respond);
   const postern = await startPostern(t, {
     config: {
-      apis: { integration: { upstream: backend.url, ...api } },
+      apis: {
+        integration: { upstream: backend.url, ...api },
+        ...Object.fromEntries(Object.entries(apis).map(([name, more]) => [name, { upstream: backend.url, ...more }])),
+      },
       ...(listen === undefined ? {} : { listen }),
       ...(admin === undefined ? {} : { admin }),
       ...(log === undefined ? {} : { log }),

@@ -125,6 +125,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     facts,
     rules,
     path: place.path,
+    isAmbiguous: false,
     query: place.query,
     api: place.api,
     route: place.route,
@@ -147,6 +148,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     eventNames: null,
     quota: null,
     wouldReject: null,
+    isDecided: false,
     readBody: () => {
       throw new Error('no body to wait for');
     },

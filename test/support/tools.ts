@@ -3,7 +3,7 @@
  * (as root); else the test fails with a sentence that says what to install. Never skips.
  */
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The path of a program, which the Debian package provides. */
@@ -12,6 +12,14 @@ export function requireTool(name: string, debianPackage: string): string {
   if (found === null)
     throw new Error(`The test needs "${name}" on PATH. On Debian it comes with: apt-get install ${debianPackage}`);
   return found;
+}
+
+/** A file that is no program, such as a module of nginx. */
+export function requireFile(path: string, debianPackage: string): string {
+  if (existsSync(path)) return path;
+  installed(path, debianPackage);
+  if (!existsSync(path)) throw new Error(`${path} is missing. On Debian it comes with: apt-get install ${debianPackage}`);
+  return path;
 }
 
 function onPath(name: string): string | null {

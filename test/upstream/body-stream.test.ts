@@ -28,9 +28,10 @@ void t.test('a stream tells once when it passes the limit, and hands on nothing 
   const { req, client } = await received(t, `${head(1_000)}hello`);
   let told = 0;
   const tooLarge = new Promise<void>((resolve) => {
-    const onTooLarge = (): void => {
+    const onTooLarge = (): boolean => {
       told += 1;
       resolve();
+      return false;
     };
     const stream = new BodyStream({ req, maxBytes: 8, onTooLarge });
     let bytes = 0;

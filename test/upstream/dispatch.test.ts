@@ -38,6 +38,26 @@ void t.test('the request line, fields and body go out as given, framed once', as
   t.equal(backend.sockets.length, 1, 'all on one connection');
 });
 
+void t.test('a body on GET or HEAD is the last of its connection: a backend may take it for a request', async (t) => {
+  const seen: string[] = [];
+  const backend = await rawBackend(t, (socket) => {
+    onRequest(socket, (request) => {
+      seen.push(request);
+      socket.write(request.startsWith('HEAD') ? 'HTTP/1.1 204 No Content\r\n\r\n' : OK);
+    });
+  });
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
+  const bodies = [Buffer.from('{}'), Buffer.alloc(0), () => Readable.from([Buffer.from('ab')])];
+  for (const body of bodies)
+    for (const method of ['GET', 'HEAD'])
+      await recordFlight(upstream, { method, body: typeof body === 'function' ? body() : body }).done;
+  t.equal(backend.sockets.length, seen.length, 'each on one of its own');
+  t.equal(seen.filter((request) => /\r\nconnection: close\r\n/i.test(request)).length, seen.length);
+  await recordFlight(upstream, { method: 'GET', body: null }).done;
+  await recordFlight(upstream, { method: 'GET', body: null }).done;
+  t.equal(backend.sockets.length, seen.length - 1);
+});
+
 void t.test('an answer comes through as it is', async (t) => {
   const backend = await answering(
     t,

@@ -8,7 +8,7 @@ void t.test('names of Postern, of the hop and of other judges never reach the ba
     'Connection Keep-Alive Proxy-Connection Proxy-Authenticate Proxy-Authorization TE Upgrade Trailer Transfer-Encoding',
     'HTTP2-Settings Expect Host Content-Length Proxy',
     'X-Original-URL X-Rewrite-URL X-Forwarded-Uri X-Forwarded-Prefix Forwarded X-Real-IP True-Client-IP CF-Connecting-IP',
-    'X-Client-IP X-Cluster-Client-IP X-HTTP-Method-Override X-HTTP-Method X-Method-Override',
+    'X-Client-IP X-Cluster-Client-IP',
     'X-Forwarded-For X-Forwarded-Proto X-Forwarded-Host X-Request-Id',
     'X-Forwarded-Ssl X-Forwarded-Scheme X-Forwarded-Port X-Forwarded-Server X-Forwarded-Protocol X-Forwarded-By',
     'X-Forwarded-Path X-Forwarded-PathBase X-Forwarded-Method X-Forwarded Forwarded-For Forwarded-Host X-Forwarded-Invented',
@@ -21,9 +21,9 @@ void t.test('names of Postern, of the hop and of other judges never reach the ba
     'X-Azure-SocketIP X-Envoy-External-Address CloudFront-Viewer-Address X-NF-Client-Connection-IP Cdn-Src-Ip',
     'X-Script-Name Script-Name Path-Info X-Original-Uri X-Original-Path X-Envoy-Original-Path X-Replaced-Path',
     'X-Override-URL X-Rewrite-URI X-Original-Scheme X-Original-Port X-Original-Query X-Remote-Host Remote-Host',
-    'X-HTTP-Method-Whatever HTTP-Method-Override Method-Override X-Original-Method X-Sendfile-Type X-Accel-Mapping',
+    'X-Original-Method X-Sendfile-Type X-Accel-Mapping',
     'HTTP-Host HTTP-X-Forwarded-For HTTP-Client-IP HTTP-Forwarded HTTP-X-Real-IP HTTP-Authorization HTTP-Postern-Key-Id',
-    'HTTP-Content-Type HTTP-Origin HTTP-X-HTTP-Method-Override HTTP-HTTPS HTTP-Proxy HTTP-Content-Encoding',
+    'HTTP-Content-Type HTTP-Origin HTTP-HTTPS HTTP-Proxy HTTP-Content-Encoding',
     'X-Traversal-Path Request-Base X-Request-Base X-VHM-Root X-VHM-Host X-Invoke-Path X-Invoke-Query X-Matched-Path',
     'Proxy-Auth-Cert Proxy-SSL-Id X-Https X-Proto SSL-Offloaded Fastly-SSL Coming-From X-Coming-From',
     'X-Middleware-Subrequest $WSRA $WSRH $WSSC $WSSN $WSSP $WSIS HTTP-$WSRA',
@@ -33,6 +33,16 @@ void t.test('names of Postern, of the hop and of other judges never reach the ba
     const spellings = [name, name.toLowerCase(), name.toUpperCase(), name.replaceAll('-', '_'), name.replace('-', '.')];
     for (const spelling of spellings) t.equal(ruleOf(spelling).toUpstream, 'drop', spelling);
   }
+  t.end();
+});
+
+void t.test('what stands for another method is told from all else, in any spelling', (t) => {
+  const names = [
+    'X-HTTP-Method-Override X-HTTP-Method X-Method-Override X-HTTP-Method-Whatever HTTP-Method-Override Method-Override',
+    'HTTP-X-HTTP-Method-Override x_http_method_override X.HTTP.Method',
+  ].flatMap((line) => line.split(' '));
+  for (const name of names) t.equal(ruleOf(name).toUpstream, 'method', name);
+  for (const name of ['X-HTTP-Methods', 'X-Method', 'Method-Overrides']) t.equal(ruleOf(name).toUpstream, 'pass', name);
   t.end();
 });
 

@@ -450,6 +450,7 @@ void t.test('aborting is silent', async (t) => {
       req,
       res,
       maxBodyBytes: 1,
+      onTooLarge: () => false,
       now: () => 0,
       dispatch,
       send: null,

@@ -18,6 +18,7 @@ const input = (rawHeaders: string[], overrides: Partial<UpstreamHeadersInput> = 
   requestId: 'req-1',
   key: { id: 'web', type: 'write-only' },
   authorization: { kind: 'strip' },
+  methodUnjudged: false,
   bodyChanged: false,
   bodyDecoded: false,
   eventRoute: null,

@@ -1,0 +1,66 @@
+/**
+ * The latest changes, newest last, in the memory of this process. One that is kept in Redis besides is shared by all replicas and
+ * outlives them. Decides nothing about what is a change.
+ */
+import { createLruMap } from '../../lib/lru-map.ts';
+import type { HistoryChange, Target } from './change.ts';
+
+/** How many changes are kept. */
+export const MOST_CHANGES = 1000;
+
+/** A change, and a digest of what there is since. */
+export interface Noted {
+  readonly change: HistoryChange;
+  readonly state: string;
+}
+
+export interface ChangeLog {
+  /** Takes in what other replicas have noted. Never rejects. */
+  readonly sync: () => Promise<void>;
+  /**
+   * Notes a change. `made`: here, by whoever is named; `seen`: in the source, where another replica may have seen it as well: it is
+   * then noted once. Never rejects.
+   */
+  readonly add: (noted: Noted, how: 'made' | 'seen') => Promise<void>;
+  /** What the last change of this one led to; undefined: none is known since `forget`. */
+  readonly stateAfter: (target: Target) => string | undefined;
+  /** From now on only later changes count for `stateAfter`. */
+  readonly forget: () => void;
+  /** Newest first. */
+  readonly list: () => readonly HistoryChange[];
+  /** Why the changes of other replicas, and those of before the start, are not there; null: they are, or are kept nowhere. */
+  readonly why: () => string | null;
+  readonly close: () => void;
+}
+
+export const keyOfTarget = ({ kind, name }: Target): string => `${kind}:${name}`;
+
+/** In the order in which they were noted, no more than are kept. */
+export function createKept() {
+  let kept: HistoryChange[] = [];
+  let states = createLruMap<string, string>(MOST_CHANGES);
+  return {
+    push({ change, state }: Noted): void {
+      kept.push(change);
+      if (kept.length > 2 * MOST_CHANGES) kept = kept.slice(-MOST_CHANGES);
+      states.set(keyOfTarget({ kind: change.kind, name: change.target }), state);
+    },
+    stateAfter: (target: Target) => states.get(keyOfTarget(target)),
+    forget: () => void (states = createLruMap(MOST_CHANGES)),
+    list: () => kept.slice(-MOST_CHANGES).toReversed(),
+  };
+}
+
+/** The log of a process whose keys are in a file. */
+export function createMemoryLog(): ChangeLog {
+  const kept = createKept();
+  return {
+    sync: async () => undefined,
+    add: async (noted) => kept.push(noted),
+    stateAfter: kept.stateAfter,
+    forget: kept.forget,
+    list: kept.list,
+    why: () => null,
+    close: () => undefined,
+  };
+}

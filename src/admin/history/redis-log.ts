@@ -1,0 +1,102 @@
+/**
+ * The latest changes in Redis: one capped stream for all replicas, of which each holds a copy and reads on from where it was. When
+ * Redis fails, this process goes on with what it knows; nothing else notices.
+ */
+import type { RedisConnection } from '../../lib/redis.ts';
+import { HistoryChange } from './change.ts';
+import { createKept, keyOfTarget, MOST_CHANGES, type ChangeLog, type Noted } from './change-log.ts';
+
+export interface RedisLogOptions {
+  /** The log owns it, and closes it. */
+  readonly connection: RedisConnection;
+  readonly prefix: string;
+  /** Told when the history begins to be kept in this process alone. */
+  readonly onFailure: (why: string) => void;
+}
+
+/**
+ * `KEYS`: the stream; what the last change of the same thing led to. `ARGV`: the change, what it led to, `made` or `seen`, how many are
+ * kept, how long replicas may take to see the same. What one has seen already is not noted again.
+ */
+const NOTE = `
+if ARGV[3] == 'seen' and redis.call('GET', KEYS[2]) == ARGV[2] then return 0 end
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[4], '*', 'change', ARGV[1], 'state', ARGV[2])
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[5])
+return 1
+`;
+
+/** No replica sees a change later than this. */
+const SEEN_MS = 3_600_000;
+/** Changes read at once: each is up to some 16 kB of JSON. */
+const PAGE = 100;
+
+export function createRedisLog({ connection, prefix, onFailure }: RedisLogOptions): ChangeLog {
+  const stream = `${prefix}history`;
+  const kept = createKept();
+  let last = '-';
+  let why: string | null = null;
+  let reading: Promise<void> | null = null;
+
+  const failed = (error: unknown): void => {
+    const reason = `The history in Redis cannot be used: ${error instanceof Error ? error.message : String(error)}.`;
+    if (why === null) onFailure(reason);
+    why = reason;
+  };
+
+  const readOn = async (): Promise<void> => {
+    try {
+      for (;;) {
+        const page = (await connection.call('xrange', stream, last, '+', 'COUNT', PAGE)) as StreamEntry[];
+        for (const [id, fields] of page) {
+          const noted = readEntry(fields);
+          if (noted !== null) kept.push(noted);
+          last = `(${id}`;
+        }
+        if (page.length < PAGE) break;
+      }
+      why = null;
+    } catch (error) {
+      failed(error);
+    }
+  };
+
+  const sync = (): Promise<void> => (reading ??= readOn().finally(() => (reading = null)));
+
+  return {
+    sync,
+    async add(noted, how) {
+      const { change, state } = noted;
+      const target = keyOfTarget({ kind: change.kind, name: change.target });
+      try {
+        const args = [JSON.stringify(change), state, how, MOST_CHANGES, SEEN_MS];
+        await connection.script(NOTE)([stream, `${stream}:${target}`], args);
+      } catch (error) {
+        failed(error);
+        kept.push(noted);
+        return;
+      }
+      // One that began before may have passed this change already; what comes twice is read once.
+      await reading;
+      await sync();
+    },
+    stateAfter: kept.stateAfter,
+    forget: kept.forget,
+    list: kept.list,
+    why: () => why,
+    close: () => connection.close(),
+  };
+}
+
+type StreamEntry = readonly [id: string, fields: readonly string[]];
+
+/** What others wrote into the stream is no change. */
+function readEntry(fields: readonly string[]): Noted | null {
+  const values = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) values.set(fields[i] as string, fields[i + 1] as string);
+  try {
+    const change = HistoryChange.safeParse(JSON.parse(values.get('change') ?? ''));
+    return change.success ? { change: change.data, state: values.get('state') ?? '' } : null;
+  } catch {
+    return null;
+  }
+}

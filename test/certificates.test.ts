@@ -1,0 +1,125 @@
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createCertificates } from '../src/certificates.ts';
+import type { TlsPlace } from '../src/config/tls-files.ts';
+
+const fixture = (name: string): string => join(process.cwd(), `test/fixtures/tls/${name}.pem`);
+
+function reading(t: Test, name = 'listen', clientCa = false) {
+  const folder = t.testdir({});
+  const at = (file: string): string => join(folder, file);
+  const put = (cert: string, key: string): void => {
+    copyFileSync(fixture(cert), at('cert'));
+    copyFileSync(fixture(key), at('key'));
+  };
+  put('cert', 'key');
+  if (clientCa) copyFileSync(fixture('other-client-ca'), at('ca'));
+  const place: TlsPlace = {
+    name,
+    path: [name, 'tls'],
+    caField: 'clientCaFile',
+    caFile: clientCa ? at('ca') : null,
+    certFile: at('cert'),
+    keyFile: at('key'),
+  };
+  const lines: (readonly [string, Readonly<Record<string, unknown>> | undefined])[] = [];
+  const write = (event: string, fields?: Readonly<Record<string, unknown>>) => void lines.push([event, fields]);
+  const ports = { log: { info: write, error: write }, now: () => Date.parse('2026-06-01') };
+  const certificates = createCertificates([place], ports);
+  const shown: unknown[] = [];
+  certificates.follow(name, (texts) => shown.push(texts));
+  const again = (): unknown => {
+    certificates.read([place]).use();
+    return certificates.of(name);
+  };
+  return { certificates, place, ports, again, put, at, lines, shown };
+}
+
+t.test('the same texts are the same object, and nothing is told', async (t) => {
+  const { certificates, again, lines, shown } = reading(t);
+  const first = certificates.of('listen');
+  t.equal(again(), first);
+  t.same([lines, shown], [[], []]);
+  t.match(certificates.ofPorts(), [{ name: 'listen', expiresAt: Date.parse('2126-10-31T04:00:52Z'), isCurrent: true }]);
+});
+
+t.test('a renewed pair is shown, and its end is told', async (t) => {
+  const { certificates, again, put, lines, shown } = reading(t);
+  put('renewed', 'renewed-key');
+  const next = again();
+  t.same(shown, [next]);
+  t.match(lines, [['certificate_renewed', { use: 'listen', detail: 'it expires on 2125-01-01T00:00:00.000Z' }]]);
+  t.match(certificates.ofPorts(), [{ expiresAt: Date.parse('2125-01-01T00:00:00Z'), isCurrent: true }]);
+});
+
+t.test('whatever cannot be used leaves the last ones, until the files are right', async (t) => {
+  const { certificates, again, put, at, lines, shown } = reading(t);
+  const first = certificates.of('listen');
+  for (const [spoil, why] of [
+    [() => put('renewed', 'key'), /^listen\.tls\.keyFile is not the private key/],
+    [() => put('expired', 'expired-key'), /^listen\.tls\.certFile names a certificate that expired on 2021/],
+    [() => put('cut-short', 'key'), /^listen\.tls\.certFile names a file that is cut short/],
+    [() => writeFileSync(at('key'), ''), /listen\.tls\.keyFile names a file that holds no unencrypted private key/],
+    [() => rmSync(at('cert')), /^listen\.tls\.certFile names a file that cannot be read/],
+  ] as const) {
+    spoil();
+    t.equal(again(), first);
+    t.match(lines.at(-1), ['certificate_kept', { use: 'listen', detail: why }]);
+    t.match(certificates.ofPorts(), [{ isCurrent: false, expiresAt: Date.parse('2126-10-31T04:00:52Z') }]);
+  }
+  put('cert', 'key');
+  t.equal(again(), first, 'back to what it was');
+  t.match(certificates.ofPorts(), [{ isCurrent: true }]);
+  t.equal(lines.length, 5);
+  t.same(shown, []);
+});
+
+t.test('authorities are read again, and kept when they are broken', async (t) => {
+  const { certificates, again, at, shown, lines } = reading(t, 'listen', true);
+  copyFileSync(fixture('cut-short'), at('ca'));
+  again();
+  t.match(lines, [['certificate_kept', { detail: /^listen\.tls\.clientCaFile names a file that is cut short/ }]]);
+  t.same(shown, []);
+  copyFileSync(fixture('renewed'), at('ca'));
+  t.equal(again(), certificates.of('listen'));
+  t.equal(shown.length, 1);
+});
+
+t.test('what was never good is an error that names the field, and changes nothing', async (t) => {
+  const { certificates, place, ports, at, shown } = reading(t);
+  const first = certificates.of('listen');
+  const broken = { ...place, keyFile: at('none') };
+  t.throws(() => certificates.read([broken]), /^listen\.tls\.keyFile names a file that cannot be read/);
+  t.throws(() => createCertificates([broken], ports), /listen\.tls\.keyFile/);
+  t.equal(certificates.of('listen'), first);
+  t.same(shown, []);
+});
+
+t.test('at the start, one that has expired is better than none', async (t) => {
+  const { place, ports } = reading(t);
+  const expired = { ...place, certFile: fixture('expired'), keyFile: fixture('expired-key') };
+  const certificates = createCertificates([expired], ports);
+  t.match(certificates.ofPorts(), [{ expiresAt: Date.parse('2021-01-01T00:00:00Z'), isCurrent: true }]);
+});
+
+t.test('what is read is not in use before it is said so', async (t) => {
+  const { certificates, place, put, shown, lines } = reading(t);
+  const first = certificates.of('listen');
+  put('renewed', 'renewed-key');
+  const next = certificates.read([place]);
+  t.same([certificates.of('listen') === first, shown, lines], [true, [], []]);
+  next.use();
+  t.equal(certificates.of('listen'), next.of('listen'));
+});
+
+t.test('those for backends are no port, and count together', async (t) => {
+  const { certificates, again, put } = reading(t, 'apis.orders');
+  t.same([certificates.ofPorts(), certificates.backendsAreCurrent()], [[], true]);
+  put('renewed', 'key');
+  again();
+  t.equal(certificates.backendsAreCurrent(), false);
+  put('renewed', 'renewed-key');
+  again();
+  t.equal(certificates.backendsAreCurrent(), true);
+});

@@ -1,0 +1,47 @@
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { readSecret, type SecretInput } from '../../src/commands/read-secret.ts';
+
+/** A terminal at which the pieces are typed, and what it is told. */
+async function typed(...pieces: readonly (string | null)[]) {
+  const told: string[] = [];
+  const raw: boolean[] = [];
+  const input: SecretInput = Object.assign(new PassThrough(), {
+    isTTY: true,
+    setRawMode: (on: boolean) => raw.push(on),
+  });
+  const reading = readSecret(input, (what) => told.push(what));
+  for (const piece of pieces) {
+    if (piece === null) (input as PassThrough).end();
+    else (input as PassThrough).write(piece);
+  }
+  return { line: await reading, told, raw };
+}
+
+t.test('at a terminal a line is asked for, and nothing of it is shown', async (t) => {
+  const { line, told, raw } = await typed('a secr', 'et\rmore');
+  t.equal(line, 'a secret');
+  t.same(told, ['Secret (it is not shown): ', '\n']);
+  t.same(raw, [true, false]);
+  t.equal((await typed('key\n')).line, 'key');
+});
+
+t.test('a line can be mended, ended and given up', async (t) => {
+  t.equal((await typed('kez\u007fx\by\r')).line, 'key');
+  t.equal((await typed('\u007f\u007fkey\r')).line, 'key');
+  t.equal((await typed('wrong\u0015key\r')).line, 'key');
+  t.equal((await typed('key\u0004')).line, 'key');
+  t.equal((await typed('\u0004')).line, '');
+  t.equal((await typed('key', null)).line, 'key');
+  const gone = await typed('key\u0003');
+  t.equal(gone.line, null);
+  t.same(gone.raw, [true, false]);
+});
+
+t.test('what is no terminal is read to its end, and asked nothing', async (t) => {
+  const told: string[] = [];
+  const input = new PassThrough();
+  input.end('key\nmore\n');
+  t.equal(await readSecret(input, (what) => told.push(what)), 'key\nmore\n');
+  t.same(told, []);
+});

@@ -1,0 +1,95 @@
+/** The history of changes with Redis: one for all replicas, kept when they end, and of no importance to anything else. */
+import t, { type Test } from 'tap';
+import { ADMIN_TOKEN, adminClient } from '../support/admin-client.ts';
+import { startPostern } from '../support/postern.ts';
+import { changeKeys, definitionOf } from '../support/redis-keys.ts';
+import { eventually, startRedis } from '../support/redis.ts';
+
+const redis = await startRedis(t);
+const tokens = [{ id: 'anna', role: 'editor', value: ADMIN_TOKEN }];
+
+async function replica(t: Test, url = redis.url) {
+  const postern = await startPostern(t, {
+    config: {
+      admin: { tokens },
+      apis: { integration: { upstream: 'http://127.0.0.1:9' } },
+      keys: { source: 'redis' },
+      redis: { url },
+    },
+    keys: [],
+  });
+  const { call } = await adminClient(t, postern.adminUrl);
+  const history = async () => (await call('GET', '/api/history')).body;
+  const told = async () =>
+    ((await history()).changes as { who: string; action: string; target: string }[]).map(
+      ({ who, action, target }) => `${who} ${action} ${target}`,
+    );
+  const put = async (id: string, more: Record<string, unknown>) => {
+    const { body, headers } = await call('GET', `/api/keys/${id}`);
+    return call('PUT', `/api/keys/${id}`, { body: { ...body, ...more }, ifMatch: headers.get('etag') ?? '' });
+  };
+  return { ...postern, call, history, told, put };
+}
+
+await changeKeys(redis.admin, { set: { server: definitionOf('server'), other: definitionOf('other') } });
+const [one, two] = await Promise.all([replica(t), replica(t)]);
+
+await t.test('both replicas show every change once, whoever made it and wherever', async (t) => {
+  t.equal((await one.put('server', { description: 'by one' })).status, 200);
+  t.equal((await two.put('server', { description: 'by two' })).status, 200);
+  t.equal(
+    (await two.call('PUT', '/api/policies/p', { body: { mode: 'report' }, headers: { 'if-none-match': '*' } })).status,
+    201,
+  );
+  const made = ['anna create_policy p', 'anna replace_key server', 'anna replace_key server'];
+  t.same([await one.told(), await two.told()], [made, made]);
+  await changeKeys(redis.admin, { set: { other: definitionOf('other', { enabled: false }) } });
+  await eventually(async () => (await one.told())[0] === 'redis replace_key other', 'the change to be seen');
+  await changeKeys(redis.admin, { remove: ['other'] });
+  await eventually(async () => (await two.told())[0] === 'redis delete_key other', 'the deletion to be seen');
+  t.same(
+    [await one.told(), await two.told()],
+    [
+      ['redis delete_key other', 'redis replace_key other', ...made],
+      ['redis delete_key other', 'redis replace_key other', ...made],
+    ],
+  );
+  const { changes } = await two.history();
+  t.same(changes[1].fields, { enabled: { before: true, after: false } });
+  t.same(changes[3].fields, { description: { before: 'by one', after: 'by two' } });
+  t.notMatch(JSON.stringify(await redis.admin.xrange('postern:history', '-', '+')), /sha256:/);
+});
+
+await t.test('one that starts later knows all of it, and what is no change in the stream is passed over', async (t) => {
+  await redis.admin.xadd('postern:history', '*', 'change', '{"who":"nobody"}', 'state', 'x');
+  await redis.admin.xadd('postern:history', '*', 'something', 'else');
+  const three = await replica(t);
+  t.same(await three.told(), await one.told());
+  t.equal((await three.history()).changes.length, 5);
+  t.equal((await three.put('server', { description: 'by three' })).status, 200);
+  t.same((await one.told())[0], 'anna replace_key server');
+});
+
+await t.test('the stream is capped', async (t) => {
+  const change = (await one.history()).changes[0];
+  const pipeline = redis.admin.pipeline();
+  for (let i = 0; i < 1200; i++)
+    pipeline.xadd('postern:history', '*', 'change', JSON.stringify({ ...change, target: `k${i}` }), 'state', 'x');
+  await pipeline.exec();
+  t.equal((await one.put('server', { description: 'one more' })).status, 200);
+  t.equal(await redis.admin.xlen('postern:history'), 1000);
+  const { changes } = await two.history();
+  t.same([changes.length, changes[0].target, changes[999].target], [1000, 'server', 'k201']);
+});
+
+await t.test('without the right to keep a history, changes are made all the same and remembered here', async (t) => {
+  const rights = ['~postern:keys*', '~postern:policies', '~postern:lists', '&*', '+@all'];
+  await redis.admin.call('ACL', 'SETUSER', 'narrow', 'on', '>narrow', ...rights);
+  const narrow = await replica(t, redis.url.replace('redis://', 'redis://narrow:narrow@'));
+  t.equal((await narrow.put('server', { description: 'by narrow' })).status, 200);
+  const { changes, why } = await narrow.history();
+  t.equal(changes[0].who, 'anna');
+  t.match(why, /NOPERM/);
+  t.equal(narrow.lines.filter(({ msg }) => msg === 'history_not_kept').length, 1);
+  t.equal((await narrow.call('GET', '/api/keys')).status, 200);
+});

@@ -1,0 +1,73 @@
+import t from 'tap';
+import type { KeyDefinition } from '../../src/keys/definition.ts';
+import { openKeyFile, type OpenKeyFile } from '../../src/keys/open-key-file.ts';
+
+const TEXT = `keys:
+  - { id: a, type: write-only, secret: secret-of-a, policy: p }
+  - { id: b, type: write-only, secret: secret-of-b } # the other
+policies: { p: { mode: report } }
+addressLists: { office: [192.0.2.1] }
+`;
+
+const context = { file: 'keys.yaml', env: {}, apis: ['integration'] };
+
+function opened(text = TEXT): OpenKeyFile {
+  const file = openKeyFile(text, context);
+  if (!file.ok) throw new Error(file.failure.kind);
+  return file.value;
+}
+
+t.test('tells what the file holds', async (t) => {
+  const { key, record } = opened();
+  t.match(key('b'), { id: 'b', type: 'write-only' });
+  t.equal(key('c'), null);
+  t.same(record('policies', 'p'), {
+    stored: { id: 'p', definition: { mode: 'report' } },
+    users: { keys: ['a'], policies: [] },
+  });
+  t.match(record('lists', 'office'), { stored: { id: 'office' }, users: { keys: [], policies: [] } });
+  t.same(record('lists', 'p'), { stored: null, users: { keys: [], policies: [] } });
+});
+
+t.test('makes a change that says exactly what it should', async (t) => {
+  const { key, change } = opened();
+  const b = key('b') as KeyDefinition;
+  const changed = TEXT.replace('secret-of-b }', 'secret-of-b, enabled: false }');
+  t.same(change({ section: 'keys', id: 'b', after: { ...b, enabled: false } }), { ok: true, value: changed });
+  t.same(change({ section: 'keys', id: 'b', after: null }), {
+    ok: true,
+    value: TEXT.replace('  - { id: b, type: write-only, secret: secret-of-b } # the other\n', ''),
+  });
+  t.match(change({ section: 'policies', name: 'p', after: { mode: 'enforce' } }), { ok: true });
+  t.same(change({ section: 'lists', name: 'office', after: null }), {
+    ok: true,
+    value: TEXT.replace('addressLists: { office: [192.0.2.1] }\n', ''),
+  });
+});
+
+t.test('a change that makes the file contradict itself is told at what was changed', async (t) => {
+  const { key, change } = opened();
+  const [a, b] = [key('a') as KeyDefinition, key('b') as KeyDefinition];
+  t.match(change({ section: 'keys', id: 'b', after: { ...b, secrets: a.secrets } }), {
+    failure: { kind: 'contradiction', findings: [{ path: [/^secret/], message: /is also a secret of the key a/ }] },
+  });
+  t.match(change({ section: 'policies', name: 'p', after: null }), {
+    failure: { kind: 'contradiction', findings: [{ path: ['keys.a.policy'], message: /no policy/ }] },
+  });
+  t.match(change({ section: 'policies', name: 'p', after: { mode: 'report', apis: ['nowhere'] } }), {
+    failure: { kind: 'contradiction', findings: [{ path: ['apis[0]'], message: /no API/ }] },
+  });
+});
+
+t.test('a change that would reach further is not made', async (t) => {
+  const text = 'keys:\n  - &a { id: a, type: write-only, secret: one }\n  - { <<: *a, id: b, secret: two }\n';
+  const { key, change } = opened(text);
+  const after = { ...(key('a') as KeyDefinition), enabled: false };
+  t.match(change({ section: 'keys', id: 'a', after }), { ok: false, failure: { kind: 'not_editable' } });
+});
+
+t.test('a file with mistakes is not opened', async (t) => {
+  t.match(openKeyFile('keys: [', context), {
+    failure: { kind: 'unavailable', why: /has to be corrected first: keys\.yaml:1/ },
+  });
+});
