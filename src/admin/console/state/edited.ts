@@ -2,7 +2,7 @@
  * The state of editing a key, a policy or an address list: what is stored, what was typed, what the server said. A change that
  * somebody else made meanwhile is never overwritten and never costs what was typed here; what got no answer is asked for again.
  */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Answer, Failure } from '../api/client.ts';
 import type { Finding } from '../api/types.ts';
 import { setUnsaved } from '../route.ts';
@@ -55,7 +55,7 @@ export function useEditing<T, D extends object>(
   useUnsaved(dirty ? `There are unsaved changes of ${subject.name}.` : null);
   useFollowing(stored, subject, form, () => tell({ said: subject.saved }));
 
-  async function attempt<A>(request: () => Promise<Answer<A>>, sent: D): Promise<Answer<A>> {
+  async function attempt<A>(request: () => Promise<Answer<A>>, sent: Sent<D>): Promise<Answer<A>> {
     setBusy(true);
     tell({});
     const answer = await request();
@@ -64,10 +64,10 @@ export function useEditing<T, D extends object>(
     return answer;
   }
 
-  async function put(next: D, said: string, over: (saved: D) => D): Promise<void> {
-    const answer = await attempt(() => subject.put(next, latest.current.base.etag), next);
+  async function put(sent: Sent<D>, said: string): Promise<void> {
+    const answer = await attempt(() => subject.put(sent.draft, latest.current.base.etag), sent);
     if (!answer.ok) return;
-    form.adopt({ value: answer.value, etag: answer.etag }, over(subject.draftOf(answer.value)));
+    form.adopt({ value: answer.value, etag: answer.etag }, sent.over(subject.draftOf(answer.value)));
     tell({ said });
     onChanged(answer.value);
   }
@@ -87,14 +87,19 @@ export function useEditing<T, D extends object>(
     async save() {
       const next = subject.tidied(latest.current.draft);
       form.type(next);
-      await put(next, subject.saved, (saved) => subject.withHidden(saved, next));
+      // What is typed while it is being saved stays as well.
+      const over = (saved: D): D => {
+        const typed = latest.current.draft;
+        return subject.withHidden(subject.rebase(typed, next, saved).draft, typed);
+      };
+      await put({ draft: next, over }, subject.saved);
     },
     async saveApart(next, said) {
-      const { base: before, draft: typed } = latest.current;
-      await put(next, said, (saved) => subject.rebase(typed, subject.draftOf(before.value), saved).draft);
+      const before = subject.draftOf(latest.current.base.value);
+      await put({ draft: next, over: (saved) => subject.rebase(latest.current.draft, before, saved).draft }, said);
     },
     async remove() {
-      const answer = await attempt(() => subject.remove(base.etag ?? '*'), draft);
+      const answer = await attempt(() => subject.remove(base.etag ?? '*'), { draft, over: (saved) => saved });
       if (answer.ok) leave(subject);
     },
     discard() {
@@ -111,6 +116,12 @@ export function useEditing<T, D extends object>(
       tell({ said: 'It is shown as it is stored now.' });
     },
   };
+}
+
+/** What was sent, and the form when that is what is stored. */
+interface Sent<D> {
+  readonly draft: D;
+  readonly over: (saved: D) => D;
 }
 
 function leave({ name, all }: Pick<Subject<never, never>, 'name' | 'all'>): void {
@@ -142,7 +153,7 @@ interface Settling<T, D> {
   readonly tell: (part: Partial<Outcome>) => void;
   readonly change: (next: (before: Outcome) => Outcome) => void;
   /** Finds out what came of an attempt that failed. */
-  readonly settle: (failure: Failure, sent: D) => Promise<void>;
+  readonly settle: (failure: Failure, sent: Sent<D>) => Promise<void>;
   /** What somebody else has saved. */
   readonly theirs: Stored<T> | null;
 }
@@ -154,10 +165,11 @@ function useSettling<T, D extends object>(
 ): Settling<T, D> {
   const [outcome, setOutcome] = useState(NOTHING_HAPPENED);
   const [theirs, setTheirs] = useState<Stored<T> | null>(null);
+  const unanswered = useRef<Sent<D> | null>(null);
   const tell = (part: Partial<Outcome>): void => setOutcome({ ...NOTHING_HAPPENED, ...part });
 
   /** Reads what is stored now: what was sent, after all, or something else. */
-  async function compare(sent: D, isWaiting = false): Promise<void> {
+  async function compare(sent: Sent<D>, isWaiting = false): Promise<void> {
     const now = await subject.read();
     const { etag } = latest.current.base;
     if (!now.ok) {
@@ -165,8 +177,9 @@ function useSettling<T, D extends object>(
       return etag === null ? tell({ unsure: 'answered' }) : tell({ conflict: { theirs: null } });
     }
     const next = { value: now.value, etag: now.etag };
-    if (subject.differences(subject.draftOf(now.value), sent).length === 0) {
-      adopt(next, subject.withHidden(subject.draftOf(now.value), sent));
+    const saved = subject.draftOf(now.value);
+    if (subject.differences(saved, sent.draft).length === 0) {
+      adopt(next, sent.over(saved));
       tell({ said: subject.saved });
       return onChanged(now.value);
     }
@@ -177,7 +190,7 @@ function useSettling<T, D extends object>(
 
   useEffect(() => {
     if (outcome.unsure !== 'waiting') return undefined;
-    return returns.subscribe(() => void compare(subject.tidied(latest.current.draft), true));
+    return returns.subscribe(() => unanswered.current !== null && void compare(unanswered.current, true));
   }, [outcome.unsure]);
 
   return {
@@ -187,6 +200,7 @@ function useSettling<T, D extends object>(
     theirs,
     async settle(failure, sent) {
       if (failure.status === 422) return tell({ findings: failure.findings });
+      unanswered.current = sent;
       if (failure.status === 0) return tell({ unsure: 'waiting' });
       const mayHaveChanged = (failure.status === 412 || failure.status === 404) && latest.current.base.etag !== null;
       return mayHaveChanged ? compare(sent) : tell({ failure });
