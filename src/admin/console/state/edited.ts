@@ -166,31 +166,46 @@ function useSettling<T, D extends object>(
   const [outcome, setOutcome] = useState(NOTHING_HAPPENED);
   const [theirs, setTheirs] = useState<Stored<T> | null>(null);
   const unanswered = useRef<Sent<D> | null>(null);
-  const tell = (part: Partial<Outcome>): void => setOutcome({ ...NOTHING_HAPPENED, ...part });
+  const tell = (part: Partial<Outcome>): void => {
+    if (part.unsure !== 'waiting') unanswered.current = null;
+    setOutcome({ ...NOTHING_HAPPENED, ...part });
+  };
 
-  /** Reads what is stored now: what was sent, after all, or something else. */
-  async function compare(sent: Sent<D>, isWaiting = false): Promise<void> {
+  /** Whether what is stored now tells what came of an attempt: it is what was sent, after all, or something else. */
+  async function tells(sent: Sent<D>): Promise<boolean> {
     const now = await subject.read();
     const { etag } = latest.current.base;
     if (!now.ok) {
-      if (now.failure.status !== 404) return tell(isWaiting ? { unsure: 'waiting' } : { failure: now.failure });
-      return etag === null ? tell({ unsure: 'answered' }) : tell({ conflict: { theirs: null } });
+      if (now.failure.status !== 404) return false;
+      if (etag !== null) tell({ conflict: { theirs: null } });
+      return etag !== null;
     }
     const next = { value: now.value, etag: now.etag };
     const saved = subject.draftOf(now.value);
     if (subject.differences(saved, sent.draft).length === 0) {
       adopt(next, sent.over(saved));
       tell({ said: subject.saved });
-      return onChanged(now.value);
+      onChanged(now.value);
+      return true;
     }
-    if (isWaiting && now.etag === etag) return tell({ unsure: 'answered' });
+    if (now.etag === etag) return false;
     setTheirs(next);
-    return tell({ conflict: { theirs: inWords(subject, now.value, rebased(now.value)) } });
+    tell({ conflict: { theirs: inWords(subject, now.value, rebased(now.value)) } });
+    return true;
+  }
+
+  /** What had not been carried out when Postern hung may be under way when it answers again. */
+  async function lookAgain(sent: Sent<D>): Promise<void> {
+    for (const pause of PAUSES_MS) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      if (unanswered.current !== sent || (await tells(sent))) return;
+    }
+    if (unanswered.current === sent) tell({ unsure: 'answered' });
   }
 
   useEffect(() => {
     if (outcome.unsure !== 'waiting') return undefined;
-    return returns.subscribe(() => unanswered.current !== null && void compare(unanswered.current, true));
+    return returns.subscribe(() => unanswered.current !== null && void lookAgain(unanswered.current));
   }, [outcome.unsure]);
 
   return {
@@ -200,13 +215,18 @@ function useSettling<T, D extends object>(
     theirs,
     async settle(failure, sent) {
       if (failure.status === 422) return tell({ findings: failure.findings });
-      unanswered.current = sent;
-      if (failure.status === 0) return tell({ unsure: 'waiting' });
+      if (failure.status === 0) {
+        unanswered.current = sent;
+        return tell({ unsure: 'waiting' });
+      }
       const mayHaveChanged = (failure.status === 412 || failure.status === 404) && latest.current.base.etag !== null;
-      return mayHaveChanged ? compare(sent) : tell({ failure });
+      return mayHaveChanged && (await tells(sent)) ? undefined : tell({ failure });
     },
   };
 }
+
+/** Between one look and the next at what is stored. */
+const PAUSES_MS = [0, 500, 1500, 3000];
 
 const inWords = <T, D extends object>(
   subject: Subject<T, D>,
