@@ -21,6 +21,19 @@ export type KeyEditing = Editing<KeyDefinition, KeyDraft>;
 
 export const keyDraftOf = (definition: KeyDefinition): KeyDraft => ({ ...draftOf(definition), type: definition.type });
 
+/** The parts of a form that hold these fields; null: the default. */
+export function partsOf(fields: Readonly<Record<string, unknown>>): Partial<KeyDraft> {
+  const { type, ...others } = fields;
+  const parts = Object.entries(others)
+    .filter(([name]) => Object.hasOwn(FIELDS, name))
+    .map(([name, value]) =>
+      value === null
+        ? FIELDS[name as FieldName].empty
+        : FIELDS[name as FieldName].read({ [name]: value } as unknown as KeyDefinition),
+    );
+  return Object.assign({}, ...parts, type === undefined ? {} : { type }) as Partial<KeyDraft>;
+}
+
 export const keyDifferences = (one: KeyDraft, other: KeyDraft): ('type' | FieldName)[] => [
   ...(one.type === other.type ? [] : (['type'] as const)),
   ...differences(one, other),
