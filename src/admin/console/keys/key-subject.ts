@@ -1,7 +1,8 @@
 /** A key as something that is edited: its form with its type, and how it is read, saved and deleted. */
 import { deleteKey, readKey, replaceKey } from '../api/requests.ts';
 import type { KeyDefinition, KeyType } from '../api/types.ts';
-import type { Editing, Subject } from '../state/edited.ts';
+import type { Editing } from '../state/edited.ts';
+import type { Subject } from '../state/subject.ts';
 import { findingsAfter } from '../state/row-findings.ts';
 import { TYPE_NAMES } from '../ui/type-names.ts';
 import {

@@ -99,6 +99,7 @@ function NewKeyForm({ onMade }: { readonly onMade: (made: CreatedKey) => void })
         outcome={outcome}
         busy={busy}
         dirty={dirty}
+        always
         label="Create key"
         notSaved={() => 'Not created: see the fields that are marked.'}
         shows={isInKeyForm}
