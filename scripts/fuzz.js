@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz [-- CASES [SEED]]`: holds the event filter and the path rules against very many generated cases, and what a
- * running Postern passes on against parsers of several languages. The exit code is 1 at the first case that is judged wrongly.
+ * `npm run fuzz [-- CASES [SEED]]`: holds the event filter, the path rules and the reader of answers against very many generated
+ * cases, and what a running Postern passes on against parsers of several languages. The exit code is 1 at the first case that is judged wrongly.
  * At the end it tells for how long the costliest requests hold the event loop of a running Postern.
  */
 import { spawnSync } from 'node:child_process';
@@ -10,6 +10,7 @@ const { status } = spawnSync('node_modules/.bin/tsc', ['-p', 'tsconfig.test.json
 if (status !== 0) process.exit(1);
 const { runEventFuzz } = await import('../.build/test/support/event-fuzz.js');
 const { runPathFuzz } = await import('../.build/test/support/path-fuzz.js');
+const { runAnswerFuzz } = await import('../.build/test/support/answer-fuzz.js');
 const { foreignParsers } = await import('../.build/test/support/foreign-parsers.js');
 const { runEndToEndFuzz } = await import('../.build/test/support/end-to-end-fuzz.js');
 const { measureHolds } = await import('../.build/test/support/hold-corpus.js');
@@ -25,6 +26,10 @@ say(`seed ${seed}`);
 say(`${cases} bodies by the event filter: ${counts(runEventFuzz({ cases, seed }))}`);
 const paths = runPathFuzz({ cases: Math.ceil(cases / 10), seed });
 say(`${paths.cases} paths: ${paths.admitted} admitted, ${paths.matched} found a route`);
+const read = await runAnswerFuzz({ cases, seed });
+say(
+  `${read.cases} answers of backends: ${read.refused} refused, ${read.unfinished} not whole, ${read.alike} read as Node reads them, ${read.reusable} of these on a connection to use again`,
+);
 try {
   const { sent, received, answers, parsers } = await runEndToEndFuzz(owner, {
     cases: Math.ceil(cases / 10),

@@ -108,16 +108,17 @@ export function createReloader(initial: Config, { file, env, log, apply, renew, 
 
 /**
  * The status that all files together have: a reload that left the keys or the certificates for a backend as they were, because a
- * file is broken, did not succeed. The certificates of the two ports have a metric of their own.
+ * file is broken, did not succeed. The certificates of the two ports have a metric of their own. `source` null: where the keys are
+ * told of apart.
  */
 export function statusOfFiles(
   reloader: Pick<Reloader, 'status'>,
-  source: Pick<KeySource, 'kind' | 'status'>,
+  source: Pick<KeySource, 'kind' | 'status'> | null,
   certificates: { readonly backendsAreCurrent: () => boolean },
 ): Reloader['status'] {
   return () => {
     const status = reloader.status();
-    const keysRead = source.kind !== 'file' || source.status().up;
+    const keysRead = source?.kind !== 'file' || source.status().up;
     return {
       ...status,
       lastReloadSuccessful: status.lastReloadSuccessful && keysRead && certificates.backendsAreCurrent(),

@@ -11,6 +11,7 @@ import { tlsPlaces } from './config/tls-files.ts';
 import { createCurrentRules } from './current-rules.ts';
 import { clientErrorListener } from './data-port/client-error.ts';
 import { createKeySource } from './keys/create-source.ts';
+import { followNamedLists } from './keys/missing-lists.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
 import type { KeySnapshot } from './keys/key.ts';
 import { endedBy, wait } from './lib/waiting.ts';
@@ -86,10 +87,14 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       keys: current.keys,
       apis: current.apiNames,
       keySource: () => source.status(),
-      addressLists: source.lists,
+      addressLists: () => named.lists(),
       config: reloadStatus,
       cache: caches.stats,
-      redisUp: { cache: caches.shared, rate_limit: () => rate.shared() },
+      redisUp: {
+        cache: caches.shared,
+        rate_limit: () => rate.shared(),
+        observe: () => observing?.observer.shared() ?? null,
+      },
       certificates: certificates.ofPorts,
       enforcement: () => current.rules().apis,
       connections: () => openConnections(dataPort.server),
@@ -99,6 +104,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       observedTruncated: () => observing?.observer.truncated() ?? new Map(),
     },
   });
+  const named = followNamedLists({ config: () => running, source, apply: current.applyKeys, log });
   const reporting = createReporting({ metrics, log, logging: config.log, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
@@ -153,11 +159,11 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     caches,
     observer: observing?.observer ?? null,
     running: () => running,
-    configStatus: reloader.status,
+    configStatus: statusOfFiles(reloader, null, certificates),
   });
 
   function takeKeys(keys: KeySnapshot): void {
-    current.applyKeys(keys);
+    named.use(keys);
     admin.keysChanged();
   }
 
@@ -170,6 +176,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     // A key file may name an API that is there since, or is not there any more.
     if (Object.keys(next.apis).join() !== Object.keys(running.apis).join()) queueMicrotask(() => void source.reload());
     running = next;
+    named.tell();
     admin.admit(next.admin);
     log.setLevel(next.log.level);
     reporting.setLogging(next.log);

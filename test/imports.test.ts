@@ -92,7 +92,6 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
 
 /** Packages, and the only places that may know them. */
 const ONLY_IN = new Map<string, readonly string[]>([
-  ['undici', ['upstream/']],
   ['ioredis', ['lib/redis']],
   ['prom-client', ['observability/prometheus.ts']],
   ['jose', ['tokens/']],

@@ -2,7 +2,7 @@
  * The guarded part of the admin port: the API, its description and the console. Every request passes the same checks in the same
  * order: Host and origin, then the token, then its role, then the operation. While there is no admin token, none of it is there.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { AdminTokens } from './admin-tokens.ts';
 import { apiListOperation } from './api-list-operation.ts';
 import { createAudit } from './audit.ts';
@@ -15,28 +15,20 @@ import { historyOperation } from './history-operation.ts';
 import { keyOperations } from './key-operations.ts';
 import { observationOperations, type ObservationPorts } from './observation-operations.ts';
 import { openApiDocument } from './openapi.ts';
-import type { Answer, Call, Caller, Operation } from './operation.ts';
+import type { Call, Caller, Operation } from './operation.ts';
 import { createOriginGuard, type OriginGuardOptions } from './origin-guard.ts';
-import {
-  ADMIN_PROBLEMS,
-  fieldFindings,
-  invalid,
-  isAdminProblem,
-  problem,
-  problemDocument,
-  PROBLEM_MEDIA_TYPE,
-} from './problem.ts';
+import { fieldFindings, invalid, isAdminProblem, problem } from './problem.ts';
 import { recordOperations, type RecordPorts } from './record-operations.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import { rejectionOperations, type RejectionPorts } from './rejection-operations.ts';
 import { createRejectionStreams, type RejectionStreams } from './rejection-streams.ts';
 import { secretOperations } from './secret-operations.ts';
+import { send, sendRead } from './send-answer.ts';
 import { sessionOperations } from './session-operations.ts';
 import { createSessions } from './sessions.ts';
 import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
 import type { ListedKeySource } from '../keys/listed-source.ts';
-import { sha256Hex } from '../lib/digest.ts';
 import { namesTag } from '../lib/entity-tag.ts';
 import type { Log } from '../observability/log.ts';
 
@@ -224,24 +216,4 @@ function serveConsole(scope: FastifyInstance, console: () => StaticFiles): void 
     if (namesTag(request.headers['if-none-match'] ?? '', file.etag)) return reply.code(304).send();
     return reply.type(file.type).send(file.body);
   });
-}
-
-/** What was read gets a tag, so that who reads it again and again is only sent what has changed. */
-function sendRead(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
-  if (isAdminProblem(answer) || (answer.status !== 200 && answer.status !== 304)) return send(reply, answer);
-  const { headers, tag } = answer;
-  const text = answer.status === 200 ? JSON.stringify(answer.body) : '';
-  const etag = headers?.['etag'] ?? tag ?? `"${sha256Hex(text).slice(0, 32)}"`;
-  reply.header('etag', etag);
-  if (answer.status === 304 || namesTag(request.headers['if-none-match'] ?? '', etag))
-    return send(reply, { status: 304, ...(headers && { headers }) });
-  return send(reply.type('application/json; charset=utf-8'), { ...answer, body: text });
-}
-
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
-  reply.headers(answer.headers ?? {});
-  // For proxies that listen: what they do not change keeps its tag.
-  if (answer.headers?.['etag'] !== undefined) reply.header('cache-control', 'no-store, no-transform');
-  if (!isAdminProblem(answer)) return reply.code(answer.status).send(answer.body);
-  return reply.code(ADMIN_PROBLEMS[answer.code].status).type(PROBLEM_MEDIA_TYPE).send(problemDocument(answer));
 }

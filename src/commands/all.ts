@@ -93,7 +93,13 @@ export const COMMANDS: readonly Command[] = [
       origin: { type: 'string', value: 'O', help: 'the origin of the page that sends it' },
       json: { type: 'boolean', help: 'print JSON' },
     },
-    exits: { 0: 'allowed', 1: 'configuration error', 3: 'refused', 70: 'keys cannot be reached, or internal error' },
+    exits: {
+      0: 'allowed',
+      1: 'configuration error',
+      3: 'refused',
+      70: 'keys cannot be reached, or internal error',
+      130: 'given up at the terminal',
+    },
     run: async (values, io) =>
       (await import('./explain.ts')).runExplain(
         {
@@ -160,7 +166,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'hash',
     summary: 'read a secret from standard input and print its hash',
     options: {},
-    exits: { 2: 'usage error, or no secret on standard input' },
+    exits: { 2: 'usage error, or no secret on standard input', 130: 'given up at the terminal' },
     run: async (_values, io) => (await import('./hash.ts')).runHash(io),
   },
   keysCommand('push', 'copy the key file into Redis', {

@@ -19,10 +19,11 @@ const RUBOUTS: ReadonlySet<string> = new Set(['\b', '\u007f']);
 /** null: whoever sits at the terminal gave up. `ask` writes to the terminal, not to what may be in a pipe. */
 export async function readSecret(input: SecretInput, ask: (what: string) => void): Promise<string | null> {
   if (input.isTTY !== true) return text(input);
-  ask('Secret (it is not shown): ');
   input.setEncoding('utf8');
+  // Before it asks: what is typed at once must not be shown either.
   input.setRawMode?.(true);
   try {
+    ask('Secret (it is not shown): ');
     return await lineOf(input);
   } finally {
     input.setRawMode?.(false);

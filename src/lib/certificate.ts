@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { createLruMap } from './lru-map.ts';
 
 /** PEM texts; null where there is none. */
 export interface TlsTexts {
@@ -16,14 +17,7 @@ export interface TlsTexts {
 const KINDS: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE', 'TRUSTED CERTIFICATE']);
 
 /** What keeps a text from being one or several certificates, as the end of a sentence about the field; null: nothing. */
-export function certificatesMistake(pem: string): string | null {
-  const blocks = certificateBlocks(pem);
-  if (isCutShort(pem)) return 'names a file that is cut short, or holds a broken PEM block';
-  if (blocks.length === 0) return 'names a file that holds no certificate in PEM form';
-  return blocks.every((block) => certificateOf(block) !== null)
-    ? null
-    : 'names a file with a certificate that cannot be read';
-}
+export const certificatesMistake = (pem: string): string | null => certificatesIn(pem).mistake;
 
 /** The same for an unencrypted private key. */
 export const privateKeyMistake = (pem: string): string | null =>
@@ -33,9 +27,9 @@ export const privateKeyMistake = (pem: string): string | null =>
 
 /** What keeps a certificate and a key, each right by itself, from being used together. */
 export function pairMistake(cert: string, key: string): string | null {
-  const [own] = certificateBlocks(cert).map(certificateOf);
+  const own = certificateOf(certificateBlocks(cert)[0] ?? '');
   const privateKey = privateKeyOf(key);
-  if (!own || privateKey === null || !own.checkPrivateKey(privateKey))
+  if (own === null || privateKey === null || !own.checkPrivateKey(privateKey))
     return 'is not the private key of the certificate in `certFile`';
   try {
     createSecureContext({ cert, key });
@@ -47,13 +41,35 @@ export function pairMistake(cert: string, key: string): string | null {
 }
 
 /** When the first certificate of a text ends, which is the one that is shown; milliseconds since the epoch. */
-export const ownExpiry = (pem: string): number => Math.max(...expiries(pem).slice(0, 1));
+export const ownExpiry = (pem: string): number => certificatesIn(pem).ends[0] ?? NaN;
 
 /** When the last certificate of a text ends: until then some authority is left. */
-export const lastExpiry = (pem: string): number => Math.max(...expiries(pem));
+export const lastExpiry = (pem: string): number => Math.max(...certificatesIn(pem).ends);
 
-const expiries = (pem: string): number[] =>
-  certificateBlocks(pem).map((block) => Date.parse(certificateOf(block)?.validTo ?? ''));
+interface Certificates {
+  readonly mistake: string | null;
+  /** When each ends; NaN for one that cannot be read. */
+  readonly ends: readonly number[];
+}
+
+/** A bundle of authorities takes tens of milliseconds, stands in many places as a rule, and is asked about more than once. */
+const READ_LAST = 8;
+const readLast = createLruMap<string, Certificates>(READ_LAST);
+
+function certificatesIn(pem: string): Certificates {
+  const known = readLast.get(pem);
+  if (known !== undefined) return known;
+  const ends = certificateBlocks(pem).map((block) => Date.parse(certificateOf(block)?.validTo ?? ''));
+  const certificates = { mistake: mistakeOf(pem, ends), ends };
+  readLast.set(pem, certificates);
+  return certificates;
+}
+
+function mistakeOf(pem: string, ends: readonly number[]): string | null {
+  if (isCutShort(pem)) return 'names a file that is cut short, or holds a broken PEM block';
+  if (ends.length === 0) return 'names a file that holds no certificate in PEM form';
+  return ends.some(Number.isNaN) ? 'names a file with a certificate that cannot be read' : null;
+}
 
 interface Blocks {
   readonly whole: readonly { readonly kind: string; readonly text: string }[];

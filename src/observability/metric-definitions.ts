@@ -85,7 +85,7 @@ export const METRICS = {
   postern_redis_up: define(
     'gauge',
     ['use'],
-    '1 while cached answers or rate limits are shared through Redis, 0 while this process does without. Absent: not kept there.',
+    '1 while cached answers, rate limits or observations are shared through Redis, 0 while this process does without. Absent: not kept there.',
   ),
   postern_config_last_reload_successful: define(
     'gauge',

@@ -55,7 +55,7 @@ export interface MetricSources {
 }
 
 /** What is kept in Redis besides keys. */
-export type RedisUse = 'cache' | 'rate_limit';
+export type RedisUse = 'cache' | 'rate_limit' | 'observe';
 
 export interface MetricsOptions {
   readonly version: string;

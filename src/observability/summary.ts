@@ -87,11 +87,14 @@ export function createSummary(start: number): Summary {
   const steps: Bucket[] = [];
   let running = bucketAt(minuteOf(start));
   let recorded = 0;
+  /** What has ended is added up once a minute, however often it is read. */
+  const ended = new Map<number, Ended>();
 
   /** A clock that was set back counts into the minute it finds there, rather than losing what came after it. */
   const turn = (now: number): void => {
     const minute = minuteOf(now);
     if (minute <= running.at) return;
+    ended.clear();
     minutes[running.at % MINUTES_OF_HOUR] = running;
     const at = stepOf(running.at);
     const slot = at % STEPS_OF_DAY;
@@ -120,11 +123,17 @@ export function createSummary(start: number): Summary {
       const stepMinutes = long ? MINUTES_OF_STEP : 1;
       const last = long ? stepOf(running.at) : running.at;
       const count = Math.ceil(Math.min(asked, MINUTES_OF_DAY) / stepMinutes);
-      const parts = Array.from({ length: count }, (_, i) => {
-        const at = last - count + 1 + i;
-        return { at: at * stepMinutes, tally: summed(long ? stepAt(at) : minuteAt(at)) };
-      });
-      return rangeOf(parts, { start, now, stepMinutes });
+      const stepsAt = (from: number, to: number): readonly Bucket[] =>
+        Array.from({ length: to - from }, (_, i) => ({
+          at: from + i,
+          tally: summed((long ? stepAt : minuteAt)(from + i)),
+        }));
+      let before = ended.get(asked);
+      if (before === undefined) {
+        if (ended.size >= MOST_ENDED) ended.clear();
+        ended.set(asked, (before = endedOf(stepsAt(last - count + 1, last), stepMinutes)));
+      }
+      return rangeOf(before, stepsAt(last, last + 1), { start, now, stepMinutes });
     },
     version: (now) => `${minuteOf(now)}-${recorded}`,
   };
@@ -146,30 +155,42 @@ function summed(parts: readonly Tally[]): Tally {
   return sum;
 }
 
+/** Steps to which nothing is added any more. */
+interface Ended {
+  readonly steps: readonly StepCounts[];
+  readonly whole: Tally;
+}
+
+/** Of ranges that are asked for at once. */
+const MOST_ENDED = 4;
+
+const endedOf = (buckets: readonly Bucket[], stepMinutes: number): Ended => ({
+  steps: buckets.map((bucket) => stepCounts(bucket, stepMinutes)),
+  whole: summed(buckets.map(({ tally }) => tally)),
+});
+
+const stepCounts = ({ at, tally }: Bucket, stepMinutes: number): StepCounts => ({
+  time: isoTime(at * stepMinutes * MINUTE_MS),
+  requests: tally.requests,
+  enforce: countsOf(tally.enforce),
+  report: countsOf(tally.report),
+  upstreamErrors: Object.fromEntries(tally.upstreamErrors),
+  removedEvents: sumOf(tally.removedEvents),
+});
+
 interface Range {
   readonly start: number;
   readonly now: number;
   readonly stepMinutes: number;
 }
 
-function rangeOf(
-  parts: readonly { readonly at: number; readonly tally: Tally }[],
-  { start, now, stepMinutes }: Range,
-): SummaryOfRange {
-  const whole = createTally();
-  for (const { tally } of parts) mergeTally(whole, tally);
+function rangeOf(before: Ended, last: readonly Bucket[], { start, now, stepMinutes }: Range): SummaryOfRange {
+  const whole = summed([before.whole, ...last.map(({ tally }) => tally)]);
   return {
     since: isoTime(start),
     now: isoTime(now),
     stepMinutes,
-    minutes: parts.map(({ at, tally }) => ({
-      time: isoTime(at * MINUTE_MS),
-      requests: tally.requests,
-      enforce: countsOf(tally.enforce),
-      report: countsOf(tally.report),
-      upstreamErrors: Object.fromEntries(tally.upstreamErrors),
-      removedEvents: sumOf(tally.removedEvents),
-    })),
+    minutes: [...before.steps, ...last.map((bucket) => stepCounts(bucket, stepMinutes))],
     requests: { total: whole.requests, byKey: byName(whole.requestsByKey) },
     top: { enforce: topOf(whole.enforce), report: topOf(whole.report) },
     upstreamErrors: Object.fromEntries(whole.upstreamErrors),

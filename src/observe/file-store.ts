@@ -54,6 +54,7 @@ export function createFileStore(options: FileStoreOptions): ObservationStore {
   return {
     read: memory.read,
     flush,
+    shared: () => null,
     async close() {
       repeated.stop();
       await flush();

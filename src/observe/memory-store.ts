@@ -21,6 +21,7 @@ export function createMemoryStore(observations: Observations, now: () => number)
       return joined;
     },
     flush: pack,
+    shared: () => null,
     close: async () => packing.stop(),
   };
 }

@@ -17,6 +17,8 @@ export interface Observer {
   readonly days: number;
   /** Things that found no room, since the start, by the id of the key; of callers without a known one under "". */
   readonly truncated: () => ReadonlyMap<string, number>;
+  /** Whether what is counted is shared with other processes now; null: it never is. */
+  readonly shared: () => boolean | null;
   /** Writes what is left. */
   readonly close: () => Promise<void>;
 }
@@ -57,6 +59,7 @@ export function createObserver(config: Config, { now, log }: ObserverPorts): Obs
       }
       return byKey;
     },
+    shared: store.shared,
     async close() {
       await reader.idle();
       await store.close();

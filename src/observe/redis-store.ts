@@ -146,6 +146,7 @@ export function createRedisStore(options: RedisStoreOptions): ObservationStore {
       }
       return joined;
     },
+    shared: () => connection.ready && !failing,
     async close() {
       repeated.stop();
       if (connection.ready) await flush();

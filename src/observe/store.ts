@@ -10,6 +10,8 @@ export interface ObservationStore {
   readonly read: (subject: Subject, since: number) => Promise<DayCounts>;
   /** Writes what was counted, as soon as that may be. Resolves when it is written, or could not be. */
   readonly flush: () => Promise<void>;
+  /** Whether what is counted is shared with other processes now; null: it never is. */
+  readonly shared: () => boolean | null;
   /** Writes what is left, and closes. */
   readonly close: () => Promise<void>;
 }

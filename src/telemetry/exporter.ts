@@ -26,6 +26,7 @@ export async function createExport({ settings, env, log }: ExportOptions): Promi
   const Exporter = await loadExporter(settings.protocol);
   const exporter = new Exporter({
     concurrencyLimit: MAX_EXPORTS,
+    timeoutMillis: settings.timeoutMs,
     httpAgentOptions: agentFactory(settings, env),
   });
   return new BatchSpanProcessor(telling(exporter, log), settings.batching);

@@ -67,6 +67,8 @@ export function readSettings(env: Environment): ReadSettings {
   if (!SAMPLERS.has(sampler)) ignored.push('OTEL_TRACES_SAMPLER');
   if (sampler.endsWith('traceidratio') && !isShare(given('OTEL_TRACES_SAMPLER_ARG') ?? '1'))
     ignored.push('OTEL_TRACES_SAMPLER_ARG');
+  const compression = given('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION') ?? given('OTEL_EXPORTER_OTLP_COMPRESSION');
+  if (!['none', 'gzip', null].includes(compression)) ignored.push('OTEL_EXPORTER_OTLP_COMPRESSION');
   if (!areAttributes(given('OTEL_RESOURCE_ATTRIBUTES') ?? '')) ignored.push('OTEL_RESOURCE_ATTRIBUTES');
   return { kind: 'on', settings, ignored };
 }

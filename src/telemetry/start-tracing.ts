@@ -24,7 +24,9 @@ export async function startTracing({ env, version, log }: TracingOptions): Promi
     log.warn('tracing_setting_ignored', { variable, detail: 'its value cannot be used, and the default holds' });
   try {
     const { createTracing } = await import('./spans.ts');
-    return await createTracing({ settings: read.settings, env, version, log });
+    const tracing = await createTracing({ settings: read.settings, env, version, log });
+    log.info('tracing_on', { detail: `spans are exported by ${read.settings.protocol}` });
+    return tracing;
   } catch (error) {
     log.warn('tracing_off', { detail: error as Error });
     return null;

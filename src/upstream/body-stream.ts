@@ -14,8 +14,8 @@ export interface BodyStreamInput {
 }
 
 /**
- * The client's body behind a stream that may be destroyed on its own: undici destroys the stream it is given when a
- * request fails, and with the request itself the connection would go, before a 502 could be written.
+ * The client's body behind a stream that may be destroyed on its own, as it is when a request fails: with the client's request
+ * itself its connection would go, before a 502 could be written.
  */
 export class BodyStream extends Readable {
   readonly #req: IncomingMessage;

@@ -4,8 +4,6 @@
  */
 import { isIP, type Socket } from 'node:net';
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { callbackify } from 'node:util';
-import type { buildConnector } from 'undici';
 import { coded, connectTo } from '../lib/connect.ts';
 import type { Lookup } from '../lib/lookup.ts';
 import { connectToSocket } from '../lib/unix-socket.ts';
@@ -34,16 +32,12 @@ const PLAIN_READ_AHEAD = 64 * 1024;
 const TLS_READ_AHEAD = 16 * 1024;
 const KEEP_ALIVE_PROBE_MS = 60_000;
 
-export type Connector = buildConnector.connector;
+/** Opens a new connection. Rejects with an error that has the `code` of what went wrong. */
+export type Connector = () => Promise<Socket>;
 
 /** @throws Error when a certificate or key cannot be used. */
 export function createConnector({ target, timeoutMs, tls: settings }: ConnectorSettings, lookup: Lookup): Connector {
-  const open =
-    target.kind === 'socket' ? toSocket(target.path, timeoutMs) : toHost(target, timeoutMs, settings, lookup);
-  const connectWith = callbackify(open);
-  return (_target, callback) => {
-    connectWith((error, socket) => (error ? callback(error, null) : callback(null, socket)));
-  };
+  return target.kind === 'socket' ? toSocket(target.path, timeoutMs) : toHost(target, timeoutMs, settings, lookup);
 }
 
 const toSocket = (path: string, timeoutMs: number) => (): Promise<Socket> =>
@@ -51,7 +45,7 @@ const toSocket = (path: string, timeoutMs: number) => (): Promise<Socket> =>
 
 type HostTarget = Extract<Target, { readonly kind: 'host' }>;
 
-function toHost(target: HostTarget, timeoutMs: number, settings: TlsSettings, lookup: Lookup): () => Promise<Socket> {
+function toHost(target: HostTarget, timeoutMs: number, settings: TlsSettings, lookup: Lookup): Connector {
   const { host, port, secure } = target;
   const secured = secure ? createTlsClient(withoutFinalDot(host), settings) : null;
   return async () => {

@@ -2,25 +2,16 @@
  * Sends one request to a backend and hands its answer over piece by piece, exactly once ended or failed.
  * Refuses answers that two parties could read in two ways. Retries nothing, follows nothing, knows no client.
  */
-import type { Readable } from 'node:stream';
 import { withoutField } from '../lib/header-list.ts';
-import { decode, flawOf, tellsItsEnd } from './answer-framing.ts';
 import type { Waiter } from './concurrency-limit.ts';
-import type { Connection, ConnectionUser } from './connection.ts';
-import { failureFrom, failureOf, type FlightPhase, type UpstreamFailure } from './failure.ts';
-import { FIXED_SERVER_NAME, type Upstream, type WireRequest } from './pool.ts';
+import { failureOf, type UpstreamFailure } from './failure.ts';
+import type { Upstream } from './pool.ts';
+import type { AnswerHead } from './wire/answer-head.ts';
+import type { Connection, ConnectionUser } from './wire/connection.ts';
+import type { WireRequest } from './wire/request.ts';
 
-export interface UpstreamRequest {
-  readonly method: string;
-  /** Path and query, byte for byte. */
-  readonly target: string;
-  /** Names and values alternating; without Host, Content-Length and hop-by-hop fields, which this layer sets. */
-  readonly headers: readonly string[];
-  readonly host: string;
-  /** A stream is destroyed when the request fails or is answered before it ended. */
-  readonly body: Buffer | Readable | null;
-  /** For a stream whose length was declared; null sends it chunked. */
-  readonly contentLength: number | null;
+/** A stream as its body is destroyed when the request fails or is answered before it ended. */
+export interface UpstreamRequest extends WireRequest {
   /** Whose share of the backend's connections it takes: the id of its key, or ''. */
   readonly holder: string;
 }
@@ -60,29 +51,22 @@ export function dispatch(upstream: Upstream, request: UpstreamRequest, sink: Res
 
 class Dispatched implements Flight, Waiter, ConnectionUser {
   connection: Connection | null = null;
+  /** It has ended, or was given up: whatever comes finds the matter closed. */
+  isOver = false;
   readonly #upstream: Upstream;
   readonly #request: UpstreamRequest;
   readonly #sink: ResponseSink;
-  /** The backend is told to close: one that expects no body there would take it for the next request (RFC 9110 9.3.1). */
-  readonly #isLast: boolean;
-  #phase: FlightPhase = 'connecting';
-  #ended = false;
   #waiting = false;
   #underWay = true;
   #interimResponses = 0;
-  #hasNoContent = false;
   /** The backend may not have read what it refused, and closes then (RFC 9110 15.5.14): it carries no other request. */
   #leftUnread = false;
-  #answerHeaders: readonly string[] = [];
-  #starting = false;
   #wentAgain = false;
-  #resumeRead: (() => void) | null = null;
 
   constructor(upstream: Upstream, request: UpstreamRequest, sink: ResponseSink) {
     this.#upstream = upstream;
     this.#request = request;
     this.#sink = sink;
-    this.#isLast = request.body !== null && (request.method === 'GET' || request.method === 'HEAD');
   }
 
   enter(): void {
@@ -91,161 +75,95 @@ class Dispatched implements Flight, Waiter, ConnectionUser {
     else if (verdict === 'wait') this.#waiting = true;
     else {
       const why = verdict === 'full' ? 'for a connection' : FOR_ITS_SHARE;
+      this.#underWay = false;
       process.nextTick(() => this.#fail(failureOf('overloaded', `too many requests wait ${why}`)));
     }
   }
 
   start(): void {
     this.#waiting = false;
-    if (this.#ended) {
-      this.#leave(false);
-      return;
-    }
-    this.#starting = true;
-    this.#upstream.send(this.#onWire(), this);
-    this.#starting = false;
+    if (this.isOver) this.#leave(false);
+    else this.#upstream.send(this.#request, this);
   }
 
   expire(ofShare: boolean): void {
     this.#waiting = false;
+    this.#underWay = false;
     const why = ofShare ? `it waited too long ${FOR_ITS_SHARE}` : 'no connection became free in time';
     this.#fail(failureOf('overloaded', why));
   }
 
   abort(): void {
-    if (this.#ended) return;
-    if (this.#waiting) this.#upstream.limit.forget(this);
+    if (this.isOver) return;
+    if (this.#waiting) {
+      this.#underWay = false;
+      this.#upstream.limit.forget(this);
+    }
     this.#giveUp(failureOf('aborted', 'given up on this side'));
   }
 
   resume(): void {
-    this.#resumeRead?.();
+    if (this.#underWay) this.connection?.resume();
   }
 
-  onConnect(): void {
-    // undici's way to drop a request before a byte of it is written.
-    if (this.#ended) throw new Error('given up before it was sent');
-    this.#phase = 'sent';
-    this.connection?.expectResponse();
-  }
-
-  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
-    if (this.#ended) return true;
-    if (status < 200) {
-      this.#countInterim(status);
-      return true;
-    }
-    const decoded = decode(rawHeaders);
-    // A 204 must not carry one (RFC 9110 8.6), and a reader who believes it waits for bytes that never come.
-    const headers = status === 204 ? withoutField(decoded, 'content-length') : decoded;
-    const flaw = flawOf(headers);
-    if (flaw !== null) {
-      this.#giveUp(failureOf('malformed', flaw));
-      return true;
-    }
-    this.#phase = 'answering';
-    this.#resumeRead = resume;
-    this.#answerHeaders = headers;
-    this.#hasNoContent = status === 204 || status === 304;
-    this.#leftUnread = this.#request.body !== null && (status === 408 || status === 413);
-    this.#sink.onResponse(status, headers, statusText);
-    return true;
-  }
-
-  onData(chunk: Buffer): boolean {
-    return this.#ended || this.#sink.onData(chunk);
-  }
-
-  onComplete(trailers: readonly (string | Buffer)[] | null): void {
-    this.#leave(this.#leftUnread || this.#isLast);
-    if (this.#ended) return;
-    const broken = this.#brokenBy();
-    if (broken !== null) this.#fail(failureFrom(broken, this.#phase));
-    else this.#end(trailers === null || trailers.length === 0 ? [] : decode(trailers));
-  }
-
-  onError(error: Error): void {
-    if (this.#mayGoAgain()) {
-      this.#wentAgain = true;
-      this.#phase = 'connecting';
-      this.#upstream.sendAgain(this.connection as Connection, this.#onWire(), this);
-      return;
-    }
-    this.#leave(true);
-    if (this.#ended) return;
-    // A 304 may tell the length that a 200 would have had (RFC 9110 8.6); undici misses those bytes and says so.
-    if (this.#hasNoContent && (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-      this.#end([]);
-      return;
-    }
-    const failure = failureFrom(error, this.#phase);
-    if (this.#starting) process.nextTick(() => this.#fail(failure));
-    else this.#fail(failure);
-  }
-
-  /** Only what the backend cannot have seen, and that is still there: a stream has been read from. */
-  #mayGoAgain(): boolean {
-    const { body } = this.#request;
-    if (this.#ended || this.#wentAgain || this.connection?.sentNothing !== true) return false;
-    return body === null || Buffer.isBuffer(body);
-  }
-
-  #onWire(): WireRequest {
-    const { method, target, body } = this.#request;
-    return { path: target, method, headers: this.#fields(), body, servername: FIXED_SERVER_NAME, reset: this.#isLast };
-  }
-
-  /** undici takes a reset for the end of an answer that only the closing of the connection ends. */
-  #brokenBy(): Error | null {
-    const { socket = null, writeError = null } = this.connection ?? {};
-    if (socket !== null && socket.errored !== null) return socket.errored;
-    return writeError === null || this.#hasNoContent || tellsItsEnd(this.#answerHeaders) ? null : writeError;
-  }
-
-  /** undici frames what it knows the length of, and sends the backend's own Host unless told otherwise. */
-  #fields(): string[] {
-    const { headers, host, body, contentLength } = this.#request;
-    const declared = contentLength !== null && body !== null && !Buffer.isBuffer(body);
-    if (host === this.#upstream.host && !declared) return headers as string[];
-    const fields = ['Host', host, ...headers];
-    if (declared) fields.push('Content-Length', String(contentLength));
-    return fields;
-  }
-
-  #countInterim(status: number): void {
-    if (status < 100) this.#giveUp(failureOf('malformed', 'status below 100'));
-    else if (status === 101) this.#giveUp(failureOf('malformed', 'switched protocols unasked'));
+  onInterim(status: number): void {
+    if (status === 101) this.#giveUp(failureOf('malformed', 'switched protocols unasked'));
     else if (++this.#interimResponses > MAX_INTERIM_RESPONSES)
       this.#giveUp(failureOf('malformed', 'too many interim responses'));
   }
 
-  /** undici reports an error thrown at the end of an answer as one more outcome: only the first frees the place. */
-  #leave(failed: boolean): void {
+  onHead({ status, reason, headers }: AnswerHead): void {
+    this.#leftUnread = this.#request.body !== null && (status === 408 || status === 413);
+    // A 204 must not carry one (RFC 9110 8.6), and a reader who believes it waits for bytes that never come.
+    this.#sink.onResponse(status, status === 204 ? withoutField(headers, 'content-length') : headers, reason);
+  }
+
+  onContent(bytes: Buffer): boolean {
+    return this.#sink.onData(bytes);
+  }
+
+  onComplete(trailers: readonly string[], reusable: boolean): void {
+    this.#leave(reusable && !this.#leftUnread);
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#endBody();
+    this.#sink.onEnd(trailers);
+  }
+
+  onBroken(failure: UpstreamFailure, sentNothing: boolean): void {
+    if (sentNothing && !this.isOver && !this.#wentAgain) {
+      this.#wentAgain = true;
+      this.#upstream.sendOnNew(this.#request, this);
+      return;
+    }
+    this.#leave(false);
+    this.#fail(failure);
+  }
+
+  /** Its place goes to the next in line. A connection that is not fit for another request is closed. */
+  #leave(fit: boolean): void {
     if (!this.#underWay) return;
     this.#underWay = false;
     const { holder } = this.#request;
     if (this.connection === null) this.#upstream.limit.leave(holder);
-    else this.#upstream.giveBack(this.connection, holder, failed);
+    else this.#upstream.giveBack(this.connection, holder, fit);
   }
 
-  /**
-   * Ends it first: the error that the connection then reports finds the matter closed. undici's own way to abort would
-   * connect anew for the request that it has just dropped.
-   */
+  /** A connection that is only being made is left to find that nothing is to be sent: until then it counts as one. */
   #giveUp(failure: UpstreamFailure): void {
-    const isOnConnection = this.#underWay && this.#phase !== 'connecting';
     this.#fail(failure);
-    if (isOnConnection) this.connection?.socket?.destroy(new Error(failure.why));
-  }
-
-  #end(trailers: readonly string[]): void {
-    this.#ended = true;
-    this.#sink.onEnd(trailers);
+    if (this.#underWay && this.connection?.isOpen === true) this.connection.breakOff(failure.why);
   }
 
   #fail(failure: UpstreamFailure): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#endBody();
     this.#sink.onFailure(failure);
+  }
+
+  #endBody(): void {
+    const { body } = this.#request;
+    if (body !== null && !Buffer.isBuffer(body)) body.destroy();
   }
 }

@@ -55,19 +55,10 @@ const BROKEN_IN: Readonly<Record<FlightPhase, UpstreamFailureKind>> = {
 
 /** Codes that mean one thing in every phase. The others are in `kindOf`. */
 const KIND_OF_CODE: ReadonlyMap<string, UpstreamFailureKind> = new Map<string, UpstreamFailureKind>([
-  ['UND_ERR_CONNECT_TIMEOUT', 'connect_timeout'],
-  ['UND_ERR_HEADERS_TIMEOUT', 'header_timeout'],
-  ['UND_ERR_BODY_TIMEOUT', 'idle_timeout'],
-  ['UND_ERR_HEADERS_OVERFLOW', 'malformed'],
-  ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'malformed'],
   // Node refuses to pass on what the backend answered.
   ['ERR_INVALID_CHAR', 'malformed'],
   ['ERR_INVALID_HTTP_TOKEN', 'malformed'],
   ['ERR_HTTP_INVALID_STATUS_CODE', 'malformed'],
-  ['UND_ERR_ABORTED', 'aborted'],
-  ['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'aborted'],
-  ['UND_ERR_DESTROYED', 'aborted'],
-  ['UND_ERR_CLOSED', 'aborted'],
   ['ECONNREFUSED', 'connect'],
   ['EHOSTUNREACH', 'connect'],
   ['EHOSTDOWN', 'connect'],
@@ -106,39 +97,29 @@ export function failureOf(kind: UpstreamFailureKind, why: string): UpstreamFailu
   return { kind, code: REFUSAL_OF[kind], why };
 }
 
-/** Names an error of undici or Node. Unlisted errors are `unknown`, never thrown on. */
+/** Names an error of Node. Unlisted errors are `unknown`, never thrown on. */
 export function failureFrom(error: unknown, phase: FlightPhase): UpstreamFailure {
-  const { name = '', code = '', message = '' } = (error ?? {}) as Partial<ErrorText>;
-  return failureOf(kindOf({ name, code, message }, phase), describe(code, message));
+  const { code = '', message = '' } = (error ?? {}) as Partial<ErrorText>;
+  return failureOf(kindOf(code, phase), describe(code, message));
 }
 
 interface ErrorText {
-  readonly name: string;
   readonly code: string;
   readonly message: string;
 }
 
-function kindOf({ name, code, message }: ErrorText, phase: FlightPhase): UpstreamFailureKind {
+function kindOf(code: string, phase: FlightPhase): UpstreamFailureKind {
   const known = KIND_OF_CODE.get(code);
   if (known !== undefined) return known;
   switch (code) {
     case 'ETIMEDOUT':
       return phase === 'connecting' ? 'connect_timeout' : BROKEN_IN[phase];
-    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
-      // Before the headers are through, undici says this of any flaw in an answer that has a length.
-      return phase === 'answering' ? 'truncated' : 'malformed';
-    case 'UND_ERR_SOCKET':
-      // undici names these two after the fact that the peer broke the protocol; all others are a closed socket.
-      return message === 'bad response' || message === 'bad upgrade' ? 'malformed' : BROKEN_IN[phase];
     case 'ECONNRESET':
     case 'ECONNABORTED':
     case 'EPIPE':
-    case 'UND_ERR_INFO':
       return BROKEN_IN[phase];
     default:
   }
-  // Parser errors carry no code; the end of the connection within an answer is one of them.
-  if (name === 'HTTPParserError') return message.includes('Invalid EOF state') ? 'truncated' : 'malformed';
   return TLS_PREFIXES.some((prefix) => code.startsWith(prefix)) ? 'tls' : 'unknown';
 }
 

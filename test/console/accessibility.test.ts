@@ -83,7 +83,7 @@ for (let i = 0; i < 4; i++) {
 }
 
 const PAGES: readonly (readonly [name: string, fragment: string, ready: (page: Page) => Promise<unknown>])[] = [
-  ['overview', '#/', (page) => page.getByText('Why was this refused?').first().waitFor()],
+  ['overview', '#/', (page) => page.getByText('Why was this refused?').first().click()],
   ['keys', '#/keys', (page) => page.getByText('1 warning').first().waitFor()],
   ['key', '#/key/backend', (page) => page.getByLabel('IP address 2').waitFor()],
   ['key-events', '#/key/web', (page) => page.getByRole('button', { name: 'page_view' }).waitFor()],

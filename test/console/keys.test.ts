@@ -23,8 +23,10 @@ t.setTimeout(180_000);
 const browser = await startBrowser(t);
 
 const section = (page: Page, name: string) => page.getByRole('region', { name });
-const save = async (page: Page): Promise<void> => {
+/** `widens`: a question is asked first. */
+const save = async (page: Page, widens = false): Promise<void> => {
   await page.getByRole('button', { name: 'Save' }).click();
+  if (widens) await page.getByRole('dialog').getByRole('button', { name: 'Save all the same' }).click();
   await page.getByText('Saved. Requests are judged by it from now on.').waitFor();
 };
 
@@ -55,7 +57,7 @@ void t.test('an address that is added may use the key, and one that is removed m
   t.equal(await sendEvent(postern, SECRET, { ip: ELSEWHERE }), 204);
 
   await access.getByRole('radio', { name: 'Anywhere' }).check();
-  await save(page);
+  await save(page, true);
   t.equal(await sendEvent(postern, SECRET, { ip: OFFICE }), 204);
 });
 
@@ -90,7 +92,7 @@ void t.test('events are limited by chips, and by names that are added', async (t
   const page = await signedIn(t, '#/key/web');
   const events = section(page, 'Allowed profile events');
   t.equal(await events.getByRole('radio', { name: 'All' }).isChecked(), true);
-  await events.getByRole('radio', { name: 'Specific' }).check();
+  await events.getByRole('radio', { name: 'Specific Profile Events' }).check();
   await events.getByRole('button', { name: 'page_view', pressed: false }).click();
   await events.getByLabel('Event name').fill('login');
   await events.getByRole('button', { name: 'Add event' }).click();
@@ -103,8 +105,8 @@ void t.test('events are limited by chips, and by names that are added', async (t
   await save(page);
   t.equal(await sendEvent(postern, SECRET, { event: 'login' }), 403);
 
-  await events.getByRole('radio', { name: 'All' }).check();
-  await save(page);
+  await events.getByRole('radio', { name: 'All Profile Events' }).check();
+  await save(page, true);
   t.equal(await sendEvent(postern, SECRET, { event: 'purchase' }), 204);
 });
 
@@ -207,7 +209,7 @@ void t.test('origins, rate limit, expiry and mode are saved', async (t) => {
   t.equal(await sendEvent(postern, SECRET), 204);
   t.equal(await sendEvent(postern, SECRET), 429);
   await page.getByRole('radio', { name: 'Report only' }).check();
-  await save(page);
+  await save(page, true);
   t.equal(await sendEvent(postern, SECRET), 204, 'passed on, and told of');
 });
 

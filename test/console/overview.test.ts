@@ -132,7 +132,31 @@ void t.test('Explain takes a secret too, and says what is missing', async (t) =>
   await page.getByLabel('IP address of the caller').fill('203.0.113.7');
   await page.getByRole('button', { name: 'Explain' }).click();
   await page.getByRole('cell', { name: /of key backend/ }).waitFor();
+  await page.getByLabel('Path').fill(`/event/ingest?api_key=${SECRET}`);
+  await page.getByLabel('Events').fill('login, purchase');
+  await page.getByRole('button', { name: 'Explain' }).click();
+  await page.waitForURL(/path=%2Fevent%2Fingest&events=login%2C\+purchase$/);
   t.notMatch(page.url(), SECRET);
+});
+
+void t.test('a flood of one kind hides no other, and the page draws no more than one part of the list', async (t) => {
+  const { postern, signedIn } = await startConsole(t, browser, { keys });
+  const page = await signedIn(t);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await sendEvent(postern, SECRET, { ip: '198.51.100.9' });
+  await sendEvent(postern, TRIAL);
+  for (let n = 0; n < 24; n++)
+    await Promise.all(
+      Array.from({ length: 50 }, async () => sendEvent(postern, 'nobody-has-this', { ip: '192.0.2.66' })),
+    );
+  await page.getByText('Refused: 1,201').waitFor();
+  await page.getByText('1 to 25 of 1,001').waitFor();
+  t.equal(await rows(page).count(), 26);
+  await page.getByLabel('Key', { exact: true }).selectOption('backend');
+  await rows(page).filter({ hasText: '198.51.100.9' }).waitFor();
+  await page.getByRole('radio', { name: 'Report mode: 1' }).check();
+  await page.getByRole('link', { name: 'Show everything' }).click();
+  await rows(page).filter({ hasText: 'trial' }).waitFor();
 });
 
 void t.test('what report mode would refuse stands apart', async (t) => {

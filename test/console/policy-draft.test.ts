@@ -1,6 +1,12 @@
 import t from 'tap';
 import type { KeyDefinition, Policy } from '../../src/admin/console/api/types.ts';
-import { effectsOf, offeredFields, policyDraftOf, policyOf } from '../../src/admin/console/policies/policy-draft.ts';
+import {
+  effectsOf,
+  NEW_POLICY,
+  offeredFields,
+  policyDraftOf,
+  policyOf,
+} from '../../src/admin/console/policies/policy-draft.ts';
 import { showDefinition } from '../../src/admin/definition-view.ts';
 import { NO_RECORDS, type SharedRecords } from '../../src/keys/definition.ts';
 import { readDefinition, readPolicy } from '../../src/keys/read-definition.ts';
@@ -25,7 +31,7 @@ t.test('a form says what the policy says, and no more', async (t) => {
   t.same(draft.said, ['allowFrom', 'mode']);
   t.same(policyOf(draft), FIELDS);
   t.same(policyOf({ ...draft, type: null, said: ['mode'] }), { mode: 'report' });
-  t.same(policyOf(policyDraftOf(null)), {});
+  t.same(policyOf(policyDraftOf(NEW_POLICY)), {});
 });
 
 t.test('what a change means is told for each key that does not say the field itself', async (t) => {

@@ -64,5 +64,6 @@ void t.test('growing, steady and falling are told by whole minutes', async (t) =
   t.equal(directionAt(20, each(17, 20, 1)), 'growing', 'where there was nothing before');
   t.equal(directionAt(20, [...each(0, 20, 4), { at: 20, times: 40 }]), 'growing', 'the running minute can only grow');
   t.equal(directionAt(1, each(0, 2, 9)), 'early');
+  t.equal(directionAt(2, [...each(0, 1, 5), ...each(1, 2, 9)]), 'growing', 'two minutes are enough');
   t.equal(trendOf(summaryOf(20, each(0, 20, 4)), 'report').direction, 'none');
 });

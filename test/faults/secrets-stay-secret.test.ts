@@ -61,7 +61,7 @@ t.test(
     };
     const HOST = 'Host: a';
     const bearer = (value: string): string => `Authorization: Bearer ${value}`;
-    const marked = `{"name":"${secret('event-name')}"}`;
+    const marked = `{"name":"rogue","text":"${secret('event-text')}"}`;
 
     for (const credential of [
       SECRETS.server,

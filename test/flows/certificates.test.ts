@@ -1,14 +1,16 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { SERVER_SECRET, startFlow, written } from '../support/flow.ts';
 import { parseAnswer } from '../support/raw-http.ts';
 import {
   certbotFolder,
   handshake,
+  keyOf,
   mountedSecret,
   shownBy,
   tlsFixture,
@@ -76,7 +78,9 @@ t.test('both ports show what their files hold, however the files are renewed', a
 
 t.test("certbot's links, SIGHUP, and a configuration that is broken meanwhile", async (t) => {
   const live = certbotFolder(t);
-  const { postern } = await startFlow(t, { listen: { tls: live.pair } });
+  const signing = join(t.testdir({ 'signing.pem': readFileSync(keyOf('cert')) }), 'signing.pem');
+  const token = { path: '/token', privateKeyFile: signing };
+  const { postern } = await startFlow(t, { listen: { tls: live.pair }, api: { token } });
   live.swap('renewed');
   await untilShown(postern.port, 'renewed');
   writeFileSync(postern.configFile, 'apis: [');
@@ -86,6 +90,10 @@ t.test("certbot's links, SIGHUP, and a configuration that is broken meanwhile", 
   live.swap('renewed');
   await postern.sidecar.reload();
   t.equal(await shownBy(postern.port), 'renewed', 'when the reload has ended it is there');
+  rmSync(signing);
+  live.swap('cert');
+  await postern.sidecar.reload();
+  t.equal(await shownBy(postern.port), 'cert', 'whatever else is gone');
 });
 
 t.test('a pair that cannot be used keeps the old one, and hinders no other change', async (t) => {
@@ -247,7 +255,6 @@ t.test('the admin port over TLS: everything works, the cookie is Secure, and wro
     new Promise<{ status: number; cookie: string }>((resolve, reject) => {
       const headers = {
         host: `localhost:${port}`,
-        origin: `https://localhost:${port}`,
         'content-type': 'application/json',
       };
       const options = { port, host: '127.0.0.1', servername: 'localhost', ca: TRUSTED, path: '/api/session', headers };

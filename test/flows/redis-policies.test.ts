@@ -1,6 +1,8 @@
 /** Policies and lists in Redis, beside the keys: published, polled, malformed, lost. */
 import t from 'tap';
+import { startBackend } from '../support/backend.ts';
 import { definitionOf, digest, watchKeys } from '../support/redis-keys.ts';
+import { startReplica } from '../support/redis-postern.ts';
 import { eventually, redisAt, startRedis } from '../support/redis.ts';
 
 const KEY = (more: Record<string, unknown>) =>
@@ -59,4 +61,25 @@ t.test('a change of a policy is one of every key that uses it', async (t) => {
   t.same(watched.ids(), ['a', 'b', 'c']);
   await admin.hset('postern:policies', 'partners', '{"type":"read-only"}');
   await eventually(async () => watched.source.status().up, 'they are back');
+});
+
+t.test('a list that the configuration names and Redis has not is told of, counted, and fails closed', async (t) => {
+  const server = await startRedis(t);
+  const { admin } = server;
+  const tell = () => admin.multi().incr('postern:keys:version').publish('postern:keys:changed', '*').exec();
+  await admin.hset('postern:keys', { c: definitionOf('c') });
+  await tell();
+  const backend = await startBackend(t);
+  const replica = await startReplica(t, backend.url, { url: server.url }, { listen: { denyFrom: [{ list: 'bad' }] } });
+  const up = () => replica.metric('postern_address_list_up{list="bad"}');
+  const told = (msg: string) => replica.lines.filter((line) => line['msg'] === msg && line['list'] === 'bad').length;
+  t.equal(told('address_list_missing'), 1);
+  t.match(await (await fetch(`${replica.adminUrl}/metrics`)).text(), 'postern_address_list_up{list="bad"} 0');
+  t.equal(await replica.statusOf('secret-of-c'), 403);
+  await admin.hset('postern:lists', { bad: '["203.0.113.0/28"]' });
+  await tell();
+  await eventually(async () => (await up()) === 1, 'the list');
+  t.equal(await replica.statusOf('secret-of-c'), 204);
+  t.equal(told('address_list_found'), 1);
+  t.equal(told('address_list_missing'), 1);
 });

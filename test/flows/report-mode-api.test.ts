@@ -93,6 +93,22 @@ t.test('a preflight is the backend\u2019s to answer, also one that enforcement w
   t.equal(answer.headers['access-control-allow-origin'], 'https://of.the.backend', 'nor are its fields replaced');
 });
 
+t.test('a body that is too large to look for a credential in it streams, as it came', async (t) => {
+  const { raw, backend, postern } = await startFlow(t, {
+    api: { enforcement: 'report', credential: ['body:api_key'], maxBodyBytes: 1000 },
+  });
+  const body = `{"x":"${'x'.repeat(70_000)}","api_key":"${SERVER_SECRET}"}`;
+  const head = written({ secret: null, fields: ['Transfer-Encoding: chunked'] });
+  for (const bytes of [
+    written({ secret: null, body }),
+    Buffer.concat([head, Buffer.from(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`)]),
+  ]) {
+    t.equal((await raw(bytes)).status, 204);
+    t.equal(backend.requests.at(-1)?.body.toString(), body);
+    t.match(postern.lines.at(-1), { msg: 'would_reject', reason: 'body_too_large' });
+  }
+});
+
 t.test('HTTP/1.0 without Host passes where no Host is asked for', async (t) => {
   const { raw, backend, postern } = await startFlow(t, { api: { enforcement: 'report' } });
   t.equal((await raw('GET /health HTTP/1.0\r\n\r\n')).status, 204);

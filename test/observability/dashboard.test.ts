@@ -24,7 +24,7 @@ const BAD_DAY: readonly Outcome[] = [
   outcome({ status: 502, refusal: refusal('upstream_unreachable', 'x'), upstreamFailure: 'connect' }),
   outcome({ api: 'metrics', keyId: 'numbers', status: 200, tokenIssued: true }),
   outcome({ api: 'metrics', keyId: '', status: 401, refusal: refusal('invalid_client', 'x') }),
-  outcome({ api: 'metrics', keyId: 'numbers', status: 200, cache: 'miss', upstreamSeconds: 0.2 }),
+  outcome({ api: 'metrics', keyId: 'numbers', status: 200, cache: 'miss', upstreamSeconds: 4 }),
   outcome({ api: 'metrics', keyId: 'numbers', status: 504, upstreamFailure: 'header_timeout', cache: 'miss' }),
 ];
 
@@ -45,7 +45,8 @@ async function badDay(t: Test): Promise<{ readonly target: string; readonly end:
     keySource: () => ({ up: false, lastSyncAt: Date.now() - 3_600_000, invalidDefinitions: 1 }),
     config: () => ({ lastReloadSuccessful: false, lastLoaded: Date.now() - 60_000 }),
     cache: () => ({ bytes: 4096, entries: 2 }),
-    redisUp: { cache: () => false, rate_limit: () => false },
+    redisUp: { cache: () => false, rate_limit: () => false, observe: () => false },
+    addressLists: () => [{ name: 'office', up: false, entries: 3, lastSuccessAt: Date.now() - 60_000 }],
     certificates: () => [{ name: 'listen', expiresAt: tomorrow, isCurrent: false }],
     enforcement: () => [{ name: 'integration', enforcement: 'report' }],
     connections: async () => 10,
@@ -83,13 +84,13 @@ t.test('every expression of the dashboard and of the alerts finds its series in 
   const prometheus = await startPrometheus(t, [running.target, ended.target]);
   await prometheus.until('count(count_over_time(postern_build_info[1m]) >= 5) == 2');
   ended.end();
-  await prometheus.until('up == 0');
+  await prometheus.until(`up{instance="${ended.target}"} == 0`);
   const panels = dashboardExpressions();
   const alerts = alertExpressions();
   t.ok(panels.length > 25);
   t.ok(alerts.length > 5);
   for (const { title, expr } of [...panels, ...alerts]) {
-    const series = await prometheus.query(expr);
+    const series = await prometheus.until(expr);
     t.ok(series.length > 0, `${title}: ${expr}`);
     // A NaN would mean that the expression finds series, and never the ones it divides by.
     t.notOk(

@@ -17,7 +17,7 @@ t.test('after one request of each kind every metric has a series', async (t) => 
   const metrics = metricsOver(() => snapshot([key('web', { expiresAt: NOON }), key('metrics', { type: 'metrics' })]), {
     certificates: () => [{ name: 'listen', expiresAt: NOON, isCurrent: true }],
     enforcement: () => [{ name: 'integration', enforcement: 'enforce' }],
-    redisUp: { cache: () => true, rate_limit: () => null },
+    redisUp: { cache: () => true, rate_limit: () => null, observe: () => false },
     addressLists: () => [{ name: 'office', up: true, entries: 1, lastSuccessAt: NOON }],
     observedTruncated: () => new Map([['web', 1]]),
   });

@@ -100,12 +100,14 @@ t.test('while Redis is away, what was counted waits, and nothing throws', async 
   const server = await startRedis(t);
   const told: string[] = [];
   const kept = await open(t, server, 'away:', { told });
+  t.equal(kept.store.shared(), true);
   await server.kill();
   kept.observations.count('key', 'web', seenAt(NOW));
   await kept.store.flush();
   kept.observations.count('key', 'web', seenAt(NOW));
   t.equal((await kept.store.read(WEB, dayOf(NOW))).requests, 2);
   t.equal(told.length, 1);
+  t.equal(kept.store.shared(), false);
   await server.restart();
   for (let tries = 0; tries < 200 && told.length < 2; tries++) {
     kept.observations.dirty = true;
@@ -113,5 +115,6 @@ t.test('while Redis is away, what was counted waits, and nothing throws', async 
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   t.equal(told[1], 'false ');
+  t.equal(kept.store.shared(), true);
   t.match(await server.admin.hget('away:observed:2040-01-02', 'key web'), /^\{"requests":2,/);
 });

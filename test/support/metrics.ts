@@ -23,7 +23,7 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
       limits: { connections: 10_000, requestsInFlight: 4096 },
       signInFailures: () => 0,
       cache: () => null,
-      redisUp: { cache: () => null, rate_limit: () => null },
+      redisUp: { cache: () => null, rate_limit: () => null, observe: () => null },
       logLinesDropped: () => 0,
       observedTruncated: () => new Map(),
       ...change,

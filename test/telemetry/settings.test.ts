@@ -73,6 +73,7 @@ t.test('a value that cannot be used is named by its variable alone, and the defa
     OTEL_BSP_SCHEDULE_DELAY: 'soon',
     OTEL_BSP_EXPORT_TIMEOUT: '1e3',
     OTEL_EXPORTER_OTLP_TIMEOUT: 'Infinity',
+    OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd',
     OTEL_TRACES_SAMPLER: 'sometimes',
   });
   t.same([...ignored].sort(), [
@@ -80,12 +81,14 @@ t.test('a value that cannot be used is named by its variable alone, and the defa
     'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
     'OTEL_BSP_MAX_QUEUE_SIZE',
     'OTEL_BSP_SCHEDULE_DELAY',
+    'OTEL_EXPORTER_OTLP_COMPRESSION',
     'OTEL_EXPORTER_OTLP_TIMEOUT',
     'OTEL_TRACES_SAMPLER',
   ]);
   t.same(settings, on({}).settings);
   const ratio = { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio' };
   t.same(on(ratio).ignored, []);
+  for (const usual of ['none', 'gzip']) t.same(on({ OTEL_EXPORTER_OTLP_COMPRESSION: usual }).ignored, []);
   t.same(on({ ...ratio, OTEL_TRACES_SAMPLER_ARG: '0.25' }).ignored, []);
   t.same(on({ ...ratio, OTEL_TRACES_SAMPLER_ARG: '25' }).ignored, ['OTEL_TRACES_SAMPLER_ARG']);
   t.same(on({ OTEL_RESOURCE_ATTRIBUTES: 'a=b,,c=' }).ignored, []);

@@ -49,6 +49,7 @@ t.test('what is loaded, and what is said', async (t) => {
       OTEL_BSP_MAX_QUEUE_SIZE: 'many',
     });
     t.ok(tracing);
+    t.match(lines.pop(), { level: 'info', msg: 'tracing_on' });
     t.match(lines.pop(), { level: 'warn', msg: 'tracing_setting_ignored', variable: 'OTEL_BSP_MAX_QUEUE_SIZE' });
     t.ok(loaded().length > 0);
     await tracing?.close(1000);

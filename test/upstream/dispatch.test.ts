@@ -335,7 +335,7 @@ void t.test('who waits too long for a connection is turned away', async (t) => {
   t.match((await second.done).ended, /^(overloaded|header_timeout)$/);
 });
 
-void t.test('a request that undici refuses fails after dispatch has returned', async (t) => {
+void t.test('a request that cannot be written fails after dispatch has returned', async (t) => {
   const backend = await answering(t, OK);
   const { done, flight } = recordFlight(upstreamTo(t, backend.url), { headers: ['Bad Name', 'x'] });
   const ended = await done;

@@ -133,9 +133,9 @@ function Page({ current }: { readonly current: Route }) {
     case 'overview':
       return <OverviewPage view={current.view} />;
     case 'keys':
-      return <KeysPage />;
+      return <KeysPage view={current.view} />;
     case 'key':
-      return <KeyPage key={current.id} id={current.id} />;
+      return <KeyPage key={current.id} id={current.id} allow={current.allow} />;
     case 'new-key':
       return <NewKeyPage />;
     case 'policies':

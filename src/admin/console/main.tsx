@@ -6,6 +6,7 @@ import './styles/controls.css';
 import './styles/layout.css';
 import './styles/pages.css';
 import './styles/overview.css';
+import './styles/modes.css';
 
 const place = document.getElementById('console');
 if (place !== null) render(<App />, place);

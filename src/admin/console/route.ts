@@ -83,12 +83,16 @@ function withParameters(address: string, parameters: object): string {
   return given.length === 0 ? address : `${address}?${new URLSearchParams(given as [string, string][]).toString()}`;
 }
 
-/** Asks before a page with unsaved text is left; null when there is none. */
-let unsaved: string | null = null;
+/** What would be lost if the page were left, each by whoever said it. */
+const unsaved = new Map<string, string>();
 
-export const setUnsaved = (what: string | null): void => {
-  unsaved = what;
-};
+/** Asks before the page is left; null: nothing of this owner would be lost. */
+export function setUnsaved(what: string | null, owner = 'form'): void {
+  if (what === null) unsaved.delete(owner);
+  else unsaved.set(owner, what);
+}
+
+export const forgetUnsaved = (): void => unsaved.clear();
 
 export const route = createStore<Route>(parseRoute(location.hash));
 
@@ -97,11 +101,11 @@ let shown = location.hash;
 addEventListener('hashchange', () => {
   if (location.hash === shown) return;
   // oxlint-disable-next-line no-alert -- the browser's own question also holds the Back button
-  if (unsaved !== null && !confirm(`${unsaved} Leave without saving?`)) {
+  if (unsaved.size > 0 && !confirm(`${[...unsaved.values()].join(' ')} Leave without saving?`)) {
     history.replaceState(null, '', shown === '' ? '#/' : shown);
     return;
   }
-  unsaved = null;
+  unsaved.clear();
   shown = location.hash;
   route.set(parseRoute(shown));
 });
@@ -113,7 +117,7 @@ export function keepAddress(address: string): void {
 }
 
 addEventListener('beforeunload', (event) => {
-  if (unsaved !== null) event.preventDefault();
+  if (unsaved.size > 0) event.preventDefault();
 });
 
 function decoded(text: string): string {

@@ -27,6 +27,8 @@ export interface Ask {
   readonly creates?: boolean;
   /** What was read before: it comes back as it is where nothing has changed. */
   readonly before?: Before | undefined;
+  /** Names what is made, so that it is made once however often it is asked for. */
+  readonly idempotencyKey?: string;
 }
 
 interface Before {
@@ -39,7 +41,7 @@ const TIMEOUT_MS = 15_000;
 /** `path` is relative to the console's own, so that it also works behind a proxy that adds a prefix. */
 export async function ask<T>(
   path: string,
-  { method = 'GET', body, ifMatch, creates = false, before }: Ask = {},
+  { method = 'GET', body, ifMatch, creates = false, before, idempotencyKey }: Ask = {},
 ): Promise<Answer<T>> {
   let response: Response;
   try {
@@ -52,6 +54,7 @@ export async function ask<T>(
         ...(ifMatch !== undefined && { 'if-match': ifMatch }),
         ...(creates && { 'if-none-match': '*' }),
         ...(before !== undefined && { 'if-none-match': before.etag }),
+        ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       cache: 'no-store',
@@ -59,11 +62,13 @@ export async function ask<T>(
     });
   } catch {
     unanswered();
-    return unreachable;
+    return unreachable(method);
   }
   answered();
   if (before !== undefined && response.status === 304) return { ok: true, value: before.value as T, etag: before.etag };
-  const text = await response.text().catch(() => '');
+  const text = await response.text().catch(() => null);
+  // The answer broke off: what it said is not known.
+  if (text === null) return unreachable(method);
   if (response.ok) {
     const value = (text === '' ? undefined : JSON.parse(text)) as T;
     return { ok: true, value, etag: response.headers.get('etag') };
@@ -82,10 +87,16 @@ export async function askAgain<T>(path: string): Promise<Answer<T>> {
   return answer;
 }
 
-const unreachable: Answer<never> = {
+/** A request that got no answer may have been carried out all the same. */
+const unreachable = (method: string): Answer<never> => ({
   ok: false,
-  failure: { status: 0, code: 'unreachable', detail: 'Postern did not answer. Nothing was changed.', findings: [] },
-};
+  failure: {
+    status: 0,
+    code: 'unreachable',
+    detail: `Postern did not answer.${method === 'GET' ? '' : ' Whether anything was changed is not known.'}`,
+    findings: [],
+  },
+});
 
 function failureOf(status: number, text: string): Failure {
   const { code, detail, title, findings } = parseProblem(text);

@@ -29,6 +29,7 @@ export type Explanation = z.output<typeof schemas.Explanation>;
 export type Session = z.output<typeof schemas.Session>;
 export type Status = z.output<typeof schemas.Status>;
 export type Configuration = z.output<typeof schemas.Configuration>;
+export type Observed = z.output<typeof observationSchemas.Observed>;
 export type ObservedApi = z.output<typeof observationSchemas.ObservedApi>;
 export type Suggestion = z.output<typeof observationSchemas.Suggestion>;
 export type WhatIf = z.output<typeof observationSchemas.WhatIf>;

@@ -1,12 +1,15 @@
 /** From where a key may be used: Anywhere, or rows of addresses, each with its description. */
 import { Choice, Errors, messagesFor } from '../ui/field.tsx';
 import type { FormPartProps } from './draft.ts';
+import { FromPolicy } from './from-policy.tsx';
 import { Locations } from './locations.tsx';
 
-export function AccessControl({ type, draft, change, findings, readOnly, choices }: FormPartProps) {
+export function AccessControl(part: FormPartProps) {
+  const { type, draft, change, findings, readOnly, choices } = part;
   return (
     <section class="card" aria-labelledby="access-control">
       <h2 id="access-control">Access control</h2>
+      <FromPolicy part={part} names={['allowFrom']} />
       <Choice
         label="From where this key may be used"
         value={draft.anywhere ? 'anywhere' : 'specific'}

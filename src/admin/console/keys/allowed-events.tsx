@@ -4,24 +4,27 @@ import { AddText } from '../ui/add-text.tsx';
 import { Choice, Errors, messagesWithin } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import type { FormPartProps } from './draft.ts';
+import { FromPolicy } from './from-policy.tsx';
 
 export interface AllowedEventsProps extends FormPartProps {
   /** Names that other keys are limited to. */
   readonly knownEvents: readonly string[];
 }
 
-export function AllowedEvents({ draft, change, findings, readOnly, knownEvents }: AllowedEventsProps) {
+export function AllowedEvents({ knownEvents, ...part }: AllowedEventsProps) {
+  const { draft, change, findings, readOnly } = part;
   return (
     <section class="card" aria-labelledby="allowed-events">
       <h2 id="allowed-events">Allowed profile events</h2>
+      <FromPolicy part={part} names={['allowedEvents', 'disallowedEvents']} />
       <Choice
         label="Which events this key may send"
         value={draft.allEvents ? 'all' : 'specific'}
         disabled={readOnly}
         onChange={(choice) => change({ allEvents: choice === 'all' })}
         options={[
-          ['all', 'All'],
-          ['specific', 'Specific'],
+          ['all', 'All Profile Events'],
+          ['specific', 'Specific Profile Events'],
         ]}
       />
       {!draft.allEvents && (
@@ -63,12 +66,13 @@ function EventChips({ events, knownEvents, readOnly, onChange }: EventChipsProps
   const chips = [...new Set([...seen, ...events, ...(readOnly ? [] : knownEvents)])];
   const toggle = (event: string): void =>
     onChange(events.includes(event) ? events.filter((other) => other !== event) : [...events, event]);
-  const add = (name: string): boolean => {
-    if (name === '') return false;
+  const add = (name: string): string | null => {
+    const why = nameProblem(name);
+    if (why !== null) return why;
     if (!events.includes(name)) onChange([...events, name]);
     setSeen([...seen, name]);
     setSaid(`${name} is allowed.`);
-    return true;
+    return null;
   };
   return (
     <div class="rows">
@@ -100,4 +104,10 @@ function EventChips({ events, knownEvents, readOnly, onChange }: EventChipsProps
       </p>
     </div>
   );
+}
+
+/** Names are exact, so a space that nobody sees would keep the event out. */
+function nameProblem(name: string): string | null {
+  if (name.trim() === '') return 'Type the name of an event first.';
+  return name === name.trim() ? null : 'The name begins or ends with a space: no event is sent with such a name.';
 }

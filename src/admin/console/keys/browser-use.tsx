@@ -2,12 +2,14 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, Choice, Errors, messagesFor, TextField } from '../ui/field.tsx';
 import type { FormPartProps } from './draft.ts';
+import { FromPolicy } from './from-policy.tsx';
 
 export function BrowserUse(props: FormPartProps) {
   const { type, draft, change, readOnly, findings } = props;
   return (
     <section class="card" aria-labelledby="browser-use">
       <h2 id="browser-use">{type === 'write-only' ? 'Origins' : 'Browser use'}</h2>
+      <FromPolicy part={props} names={['allowedOrigins', 'allowBrowsers']} />
       {type === 'write-only' ? (
         <Origins {...props} />
       ) : (
@@ -68,8 +70,8 @@ function Origins({ draft, change, findings, readOnly }: FormPartProps) {
                 {!readOnly && (
                   <button
                     type="button"
-                    class="button button-danger"
-                    title={`Remove ${origin || `origin ${index + 1}`}`}
+                    class="remove"
+                    aria-label={`Remove ${origin || 'the blank row'}`}
                     onClick={() => {
                       focus.current = 'add';
                       change({ origins: origins.filter((_, at) => at !== index) });

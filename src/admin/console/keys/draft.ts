@@ -4,6 +4,9 @@
  */
 import type { Finding, KeyDefinition, KeyReplacement, KeyType } from '../api/types.ts';
 import type { Choices } from './choices.ts';
+import type { Rebased } from '../state/edited.ts';
+import { joined, type Group } from '../state/join.ts';
+import { findingsAfter } from '../state/row-findings.ts';
 import { FIELDS, type Draft, type FieldName } from './fields.ts';
 
 export const FIELD_NAMES = Object.keys(FIELDS) as readonly FieldName[];
@@ -16,6 +19,8 @@ export interface FormPartProps {
   readonly findings: readonly Finding[];
   readonly readOnly: boolean;
   readonly choices: Choices;
+  /** Fields that the key has from its policy; left out: none. */
+  readonly inherited?: readonly string[];
 }
 
 /** What the defaults of a definition look like in a form. */
@@ -63,23 +68,50 @@ export function typesOf(name: FieldName): readonly KeyType[] | undefined {
 export const differences = (one: Draft, other: Draft): FieldName[] =>
   FIELD_NAMES.filter((name) => JSON.stringify(FIELDS[name].write(one)) !== JSON.stringify(FIELDS[name].write(other)));
 
-export interface Rebased {
-  /** What was typed here, on top of what was saved elsewhere. */
-  readonly draft: Draft;
-  /** Saved elsewhere since. */
-  readonly theirs: readonly FieldName[];
-  /** Changed here and elsewhere, and not alike: the form keeps what was typed here. */
-  readonly both: readonly FieldName[];
-}
+/** The members of a form that stand for one field. */
+export const membersOf = (name: FieldName): (keyof Draft)[] => Object.keys(FIELDS[name].empty) as (keyof Draft)[];
 
-/** Carries what was typed since `base` over to what is saved `now`. */
-export function rebase(typed: Draft, base: Draft, now: Draft): Rebased {
+const GROUPS: readonly Group<Draft>[] = FIELD_NAMES.map(membersOf);
+
+/** Carries what was typed since `base` over to what is saved `now`; rows of lists are joined one by one. */
+export function rebase(
+  typed: Draft,
+  base: Draft,
+  now: Draft,
+): Rebased<Draft> & { readonly both: readonly FieldName[] } {
   const mine = differences(base, typed);
   const theirs = differences(base, now);
-  const members = mine.flatMap((name) => Object.keys(FIELDS[name].empty) as (keyof Draft)[]);
   return {
-    draft: { ...now, ...Object.fromEntries(members.map((member) => [member, typed[member]])) },
+    draft: joined(GROUPS, { typed, base, now }),
     theirs,
     both: differences(typed, now).filter((name) => mine.includes(name) && theirs.includes(name)),
   };
 }
+
+/** The members whose rows the server finds fault with by their place, and what it calls them. */
+const ROWS = {
+  locations: 'allowFrom',
+  denied: 'denyFrom',
+  origins: 'allowedOrigins',
+  events: 'allowedEvents',
+} as const satisfies Partial<Record<keyof Draft, FieldName>>;
+
+/** What stays true of the findings of the last attempt to save. */
+export function draftFindingsAfter(findings: readonly Finding[], before: Draft, after: Draft): readonly Finding[] {
+  return FIELD_NAMES.reduce(
+    (left, name) =>
+      membersOf(name).reduce((still, member) => {
+        const field = member in ROWS ? ROWS[member as keyof typeof ROWS] : name;
+        return findingsAfter(still, field, { before: before[member], after: after[member] });
+      }, left),
+    findings,
+  );
+}
+
+/** A form as it was saved, with what was typed into parts that are switched off. */
+export const withHiddenParts = (saved: Draft, typed: Draft): Draft => ({
+  ...saved,
+  ...(saved.anywhere && { locations: typed.locations }),
+  ...(saved.allEvents && { events: typed.events }),
+  ...(saved.anyOrigin && { origins: typed.origins }),
+});

@@ -191,7 +191,8 @@ export const listLocation = (list: string): Location => ({ address: `list ${list
 export const savedLocation = ({ address, description, list }: Location): SavedLocation =>
   list === undefined ? { address: address.trim(), description: description.trim() } : { list };
 
-const placeInWords = ({ address, description }: Location): string => [address, description].filter(Boolean).join(' ');
+export const placeInWords = ({ address, description }: Location): string =>
+  [address, description].filter(Boolean).join(' ');
 
 const joined = (texts: readonly string[], none: string): string => texts.join(', ') || none;
 

@@ -1,47 +1,54 @@
-/** The page of a key that can be read: its head, its warnings, the form with Save, and its secrets. */
-import { useState } from 'preact/hooks';
-import type { KeyStatus } from '../api/types.ts';
-import { Badge, StateBadge } from '../ui/badge.tsx';
-import { messagesFor, TextField, useFocusOnMistake } from '../ui/field.tsx';
-import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
-import { sentenceOf } from '../ui/wording.ts';
-import { explainAddress } from '../route.ts';
+/** The page of a key that can be read: its head, its warnings, its traffic, the form with Save, and its secrets. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { KeyDefinition, KeyStatus } from '../api/types.ts';
 import { Suggested } from '../observed/suggested.tsx';
 import { WouldRefuse } from '../observed/would-refuse.tsx';
-import { ConflictNotice } from './conflict-notice.tsx';
-import { DeleteDialog } from './delete-dialog.tsx';
-import { useEditing, type Editing, type Stored } from './editing.ts';
-import { KeyForm } from './key-form.tsx';
-import { Secrets } from './secrets.tsx';
+import { useEditing, type Stored } from '../state/edited.ts';
+import { ConflictNotice } from '../ui/conflict-notice.tsx';
+import { Errors, messagesFor, TextField } from '../ui/field.tsx';
+import { Notice } from '../ui/notice.tsx';
+import { SaveBar } from '../ui/save-bar.tsx';
 import { TYPE_NAMES } from '../ui/type-names.ts';
+import { sentenceOf } from '../ui/wording.ts';
+import { Changes, WideningDialog } from './changes.tsx';
+import { KeyHead } from './key-head.tsx';
+import { typesOf } from './draft.ts';
+import type { FieldName } from './fields.ts';
+import { isInKeyForm, KeyForm } from './key-form.tsx';
+import { keyDraftOf, keySubject, type KeyEditing } from './key-subject.ts';
+import { KeyTraffic } from './key-traffic.tsx';
+import { Secrets } from './secrets.tsx';
+import { widening } from './widening.ts';
 
 export interface KeyEditorProps {
-  readonly stored: Stored;
+  readonly stored: Stored<KeyDefinition>;
   readonly status: KeyStatus | null;
   /** Why nothing can be changed; null: everything can. */
   readonly readOnly: string | null;
   readonly knownEvents: readonly string[];
+  /** An address that is filled in among those from which the key may be used; null: none. */
+  readonly allow: string | null;
   readonly onChanged: () => void;
 }
 
-export function KeyEditor({ stored, status, readOnly, knownEvents, onChanged }: KeyEditorProps) {
-  const editing = useEditing(stored, onChanged);
-  const { base, draft, findings, conflict, failure } = editing;
-  useFocusOnMistake(findings);
+export function KeyEditor({ stored, status, readOnly, knownEvents, allow, onChanged }: KeyEditorProps) {
+  const { id } = stored.value;
+  const editing = useEditing(stored, keySubject(id), onChanged);
+  const { base, draft, findings } = editing;
+  const definition = base.value;
+  useFilledIn(editing, readOnly === null ? allow : null);
   return (
     <>
-      <Head editing={editing} status={status} readOnly={readOnly !== null} />
+      <KeyHead editing={editing} status={status} readOnly={readOnly !== null} />
       {readOnly !== null && <Notice kind="info">{readOnly}</Notice>}
       <Warnings status={status} />
-      <form
-        noValidate
-        class="key-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void editing.save();
-        }}
-      >
-        <div class="card">
+      <KeyTraffic
+        definition={definition}
+        onEnforce={readOnly === null ? () => editing.change({ mode: 'enforce' }) : null}
+      />
+      <SavedForm editing={editing} readOnly={readOnly !== null}>
+        <div class="card wide">
           <TextField
             label="Description"
             width="wide"
@@ -50,79 +57,111 @@ export function KeyEditor({ stored, status, readOnly, knownEvents, onChanged }: 
             errors={messagesFor(findings, 'description')}
             onChange={(description) => editing.change({ description })}
           />
+          <TypeChange editing={editing} />
         </div>
         <KeyForm
-          type={base.definition.type}
+          type={draft.type}
           draft={draft}
           change={editing.change}
           findings={findings}
           readOnly={readOnly !== null}
+          inherited={definition.inherited}
           knownEvents={knownEvents}
-          apiKeyId={base.definition.apiKey?.id ?? null}
+          apiKeyId={definition.apiKey?.id ?? null}
         />
-        <Suggested definition={base.definition} readOnly={readOnly !== null} change={editing.change} />
-        <WouldRefuse editing={editing} />
-        {failure !== null && <FailureNotice failure={failure} />}
-        {conflict !== null && <ConflictNotice conflict={conflict} editing={editing} />}
-        {readOnly === null && <SaveBar editing={editing} />}
-      </form>
-      <Secrets definition={base.definition} status={status} readOnly={readOnly !== null} onChanged={onChanged} />
+        <Suggested definition={definition} type={draft.type} readOnly={readOnly !== null} change={editing.change} />
+      </SavedForm>
+      <Secrets definition={definition} status={status} readOnly={readOnly !== null} onChanged={onChanged} />
     </>
   );
 }
 
-interface HeadProps {
-  readonly editing: Editing;
-  readonly status: KeyStatus | null;
-  readonly readOnly: boolean;
+/** What somebody wants to let in is filled in once, and not saved. */
+function useFilledIn({ draft, change }: KeyEditing, allow: string | null): void {
+  useEffect(() => {
+    if (allow === null || draft.anywhere || draft.locations.some(({ address }) => address === allow)) return;
+    change({ locations: [...draft.locations, { address: allow, description: '' }] });
+  }, [allow]);
 }
 
-function Head({ editing, status, readOnly }: HeadProps) {
-  const [deleting, setDeleting] = useState(false);
-  const { id, type, enabled, mode } = editing.base.definition;
+interface SavedFormProps {
+  readonly editing: KeyEditing;
+  readonly readOnly: boolean;
+  readonly children: ComponentChildren;
+}
+
+function SavedForm({ editing, readOnly, children }: SavedFormProps) {
+  const { base, draft } = editing;
+  const [asked, setAsked] = useState<readonly string[]>([]);
+  const save = (): void => {
+    const has = (name: FieldName): boolean => typesOf(name)?.includes(draft.type) !== false;
+    const widens = widening(keyDraftOf(base.value), draft, has);
+    if (widens.length > 0) setAsked(widens);
+    else void editing.save();
+  };
   return (
-    <div class="title-row">
-      <div class="title">
-        <p class="crumb">
-          <a href="#/keys">Keys</a>
-        </p>
-        <h1 class="mono">{id}</h1>
-        <p class="badges">
-          <Badge tone="neutral">{TYPE_NAMES[type]}</Badge>
-          <StateBadge state={enabled ? (status?.state ?? 'active') : 'disabled'} />
-          {mode === 'report' && <Badge tone="warning">Report only</Badge>}
-        </p>
-      </div>
-      <div class="actions">
-        <a class="button" href={explainAddress({ keyId: id })}>
-          Explain a request
-        </a>
-        {!readOnly && (
-          <>
-            <button
-              type="button"
-              class="button"
-              disabled={editing.busy}
-              onClick={() => void editing.setEnabled(!enabled)}
-            >
-              {enabled ? 'Disable' : 'Enable'}
-            </button>
-            <button type="button" class="button button-danger" onClick={() => setDeleting(true)}>
-              Delete key
-            </button>
-          </>
-        )}
-      </div>
-      {deleting && (
-        <DeleteDialog
-          id={id}
-          onCancel={() => setDeleting(false)}
-          onDelete={() => {
-            setDeleting(false);
-            void editing.remove();
+    <form
+      noValidate
+      class="key-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
+    >
+      {children}
+      {!readOnly && <Changes base={base.value} draft={draft} />}
+      <WouldRefuse editing={editing} />
+      {!readOnly && (
+        <SaveBar
+          outcome={editing}
+          busy={editing.busy}
+          dirty={editing.dirty}
+          label="Save"
+          notSaved={notSaved}
+          shows={isInKeyForm}
+          onDiscard={editing.discard}
+          conflict={
+            editing.conflict && (
+              <ConflictNotice
+                conflict={editing.conflict}
+                what="key"
+                all="#/keys"
+                onKeepMine={editing.keepMine}
+                onTakeTheirs={editing.takeTheirs}
+              />
+            )
+          }
+        />
+      )}
+      {asked.length > 0 && (
+        <WideningDialog
+          id={base.value.id}
+          says={asked}
+          onCancel={() => setAsked([])}
+          onSave={() => {
+            setAsked([]);
+            void editing.save();
           }}
         />
       )}
+    </form>
+  );
+}
+
+const notSaved = (count: number): string =>
+  `Not saved: ${count === 1 ? 'one field needs' : `${count} fields need`} another value.`;
+
+/** A suggestion may have narrowed the type; a server may find fault with it. */
+function TypeChange({ editing: { base, draft, findings } }: { readonly editing: KeyEditing }) {
+  const messages = messagesFor(findings, 'type');
+  if (draft.type === base.value.type && messages.length === 0) return null;
+  return (
+    <div>
+      <p>
+        Type: <strong>{TYPE_NAMES[draft.type]}</strong>
+        {draft.type !== base.value.type && `, until now ${TYPE_NAMES[base.value.type]}`}
+      </p>
+      <Errors messages={messages} />
     </div>
   );
 }
@@ -137,26 +176,5 @@ function Warnings({ status }: { readonly status: KeyStatus | null }) {
         ))}
       </ul>
     </Notice>
-  );
-}
-
-function SaveBar({ editing: { dirty, busy, said, findings, discard } }: { readonly editing: Editing }) {
-  const count = findings.length;
-  return (
-    <div class="save-bar">
-      <button type="submit" class="button button-primary" disabled={busy || !dirty}>
-        Save
-      </button>
-      <button type="button" class="button" disabled={busy || !dirty} onClick={discard}>
-        Discard changes
-      </button>
-      <LiveRegion>
-        {count > 0 ? (
-          <span class="bad">Not saved: {count === 1 ? 'one field needs' : `${count} fields need`} another value.</span>
-        ) : (
-          said || (dirty ? 'Unsaved changes.' : '')
-        )}
-      </LiveRegion>
-    </div>
   );
 }

@@ -1,6 +1,4 @@
 /** Every setting of a key that a form can change, in the order of its sections. */
-import { Errors } from '../ui/field.tsx';
-import { sentenceOf } from '../ui/wording.ts';
 import { AccessControl } from './access-control.tsx';
 import { AllowedEvents } from './allowed-events.tsx';
 import { BrowserUse } from './browser-use.tsx';
@@ -18,22 +16,23 @@ export function KeyForm({ knownEvents, apiKeyId, ...given }: KeyFormProps) {
   const part: FormPartProps = { ...given, choices: useChoices() };
   return (
     <>
-      <Errors messages={findingsWithoutField(part)} />
-      <AccessControl {...part} />
-      {part.type === 'metrics' ? (
-        <MetricsSettings {...part} apiKeyId={apiKeyId} />
-      ) : (
-        <AllowedEvents {...part} knownEvents={knownEvents} />
-      )}
-      <BrowserUse {...part} />
-      <Limits {...part} />
+      <div class="column">
+        <AccessControl {...part} />
+        <BrowserUse {...part} />
+      </div>
+      <div class="column">
+        {part.type === 'metrics' ? (
+          <MetricsSettings {...part} apiKeyId={apiKeyId} />
+        ) : (
+          <AllowedEvents {...part} knownEvents={knownEvents} />
+        )}
+        <Limits {...part} />
+      </div>
       <MoreSettings {...part} />
     </>
   );
 }
 
-/** Findings that no control of the form shows. */
-function findingsWithoutField({ findings }: FormPartProps): string[] {
-  const shown: readonly string[] = [...FIELD_NAMES, 'id', 'type'];
-  return findings.filter(({ field }) => !shown.includes(/^[^.[]*/.exec(field)?.[0] ?? '')).map(sentenceOf);
-}
+/** Whether a control of the form of a key shows what was found wrong with a field. */
+export const isInKeyForm = (field: string): boolean =>
+  [...FIELD_NAMES, 'id', 'type'].some((name) => name === /^[^.[]*/.exec(field)?.[0]);

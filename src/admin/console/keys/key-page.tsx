@@ -1,31 +1,43 @@
 /** One key: everything about it, and every change that can be made to it. */
-import { listKeys, readKey } from '../api/requests.ts';
-import type { KeyDefinition, KeyStatus, Status } from '../api/types.ts';
-import { useResource, type Resource } from '../state/resource.ts';
+import { listKeys, readKeyShown } from '../api/requests.ts';
+import type { KeyStatus, Status } from '../api/types.ts';
+import { useReadOnly } from '../state/editing.ts';
+import { useResource } from '../state/resource.ts';
 import { useStateOfKey } from '../state/status.ts';
 import { Await, Notice } from '../ui/notice.tsx';
+import { eventNames } from './event-names.ts';
+import { inForceOnly } from './in-force.ts';
 import { InvalidKey } from './invalid-key.tsx';
 import { KeyEditor } from './key-editor.tsx';
 
-export function KeyPage({ id }: { readonly id: string }) {
+const REFRESH_MS = 10_000;
+
+export interface KeyPageProps {
+  readonly id: string;
+  readonly allow: string | null;
+}
+
+export function KeyPage({ id, allow }: KeyPageProps) {
   const status = useStateOfKey(id);
-  const key = useResource(`key ${id}`, () => readKey(id));
+  const key = useResource(`key ${id}`, () => readKeyShown(id), REFRESH_MS);
   const keys = useResource('keys', listKeys);
+  const readOnly = useReadOnly();
   if (key.value === null && key.failure?.status === 404) return <NoSuchKey id={id} />;
   return (
     <Await resource={status} what="the key">
       {(read) =>
         key.value === null && key.failure?.code === 'malformed_definition' ? (
-          <InvalidKey id={id} why={key.failure.detail} readOnly={read.keySource.readOnly} />
+          <InvalidKey id={id} why={key.failure.detail} readOnly={readOnly} />
         ) : (
           <Await resource={key} what="the key">
-            {(definition) => (
+            {({ value, why }) => (
               <KeyEditor
                 key={id}
-                stored={{ definition, etag: key.etag ?? '' }}
+                stored={{ value, etag: key.etag }}
                 {...statusOf(read, id)}
-                readOnly={read.keySource.readOnly}
-                knownEvents={eventNames(keys)}
+                readOnly={why === null ? readOnly : inForceOnly(why)}
+                allow={allow}
+                knownEvents={eventNames(keys.value)}
                 onChanged={() => void Promise.all([key.reload(), status.reload()])}
               />
             )}
@@ -52,8 +64,3 @@ function NoSuchKey({ id }: { readonly id: string }) {
 const statusOf = (status: Status, id: string): { readonly status: KeyStatus | null } => ({
   status: status.keys.find((key) => key.id === id) ?? null,
 });
-
-const eventNames = ({ value }: Resource<{ readonly keys: readonly KeyDefinition[] }>): string[] =>
-  [
-    ...new Set((value?.keys ?? []).flatMap(({ allowedEvents }) => (Array.isArray(allowedEvents) ? allowedEvents : []))),
-  ].sort();

@@ -1,5 +1,6 @@
 /** The rows of the table of keys: what is shown of each, which of them, and in which order. */
 import type { KeyDefinition, KeyList, KeyState, KeyStatus, KeyType, Status, RefusalCounts } from '../api/types.ts';
+import { isMeant } from './key-search.ts';
 
 export interface KeyRow {
   readonly id: string;
@@ -30,10 +31,8 @@ export interface Sorting {
 
 export function keyRows({ keys, invalid }: KeyList, status: Status | null, summary: RefusalCounts | null): KeyRow[] {
   const known = new Map(status?.keys.map((key) => [key.id, key]));
-  const counted = (id: string) => ({
-    refused: sum(summary, 'enforce', id),
-    wouldRefuse: sum(summary, 'report', id),
-  });
+  const [refused, wouldRefuse] = [totals(summary, 'enforce'), totals(summary, 'report')];
+  const counted = (id: string) => ({ refused: refused.get(id) ?? 0, wouldRefuse: wouldRefuse.get(id) ?? 0 });
   return [
     ...keys.map((definition) => {
       const key = known.get(definition.id);
@@ -65,7 +64,7 @@ export function select(rows: readonly KeyRow[], { text, type, state }: KeyFilter
     (row) =>
       (type === 'any' || row.definition?.type === type) &&
       (state === 'any' || row.state === state) &&
-      (row.id.includes(wanted) || (row.definition?.description.toLowerCase().includes(wanted) ?? false)),
+      isMeant(row, wanted),
   );
 }
 
@@ -88,5 +87,10 @@ const latest = (key: KeyStatus | undefined): string | null =>
     null,
   ) ?? null;
 
-const sum = (summary: RefusalCounts | null, mode: 'enforce' | 'report', id: string): number =>
-  (summary?.minutes ?? []).reduce((total, minute) => total + (minute[mode].byKey[id] ?? 0), 0);
+/** By key, in all minutes. */
+function totals(summary: RefusalCounts | null, mode: 'enforce' | 'report'): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const minute of summary?.minutes ?? [])
+    for (const [id, count] of Object.entries(minute[mode].byKey)) sums.set(id, (sums.get(id) ?? 0) + count);
+  return sums;
+}

@@ -1,8 +1,8 @@
 /** All keys in one table: filtered, sorted, with what is wrong with them. */
-import { useState } from 'preact/hooks';
-import { listKeys, readSummary } from '../api/requests.ts';
-import type { KeyList } from '../api/types.ts';
-import { keyAddress } from '../route.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { listKeysShown, readSummary } from '../api/requests.ts';
+import { keepAddress, keyAddress, keysAddress, type View } from '../route.ts';
+import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatesOfKeys } from '../state/status.ts';
 import { Badge, StateBadge } from '../ui/badge.tsx';
@@ -10,19 +10,27 @@ import { SelectField, TextField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { Ago } from '../ui/time.tsx';
 import { eventsOf, usableFrom } from './describe.ts';
+import { inForceOnly } from './in-force.ts';
 import { keyRows, select, sort, type KeyFilter, type KeyRow, type SortColumn, type Sorting } from './key-rows.ts';
+import { filterOf, NO_FILTER, sortingOf, viewOf } from './keys-view.ts';
 import { TYPE_NAMES } from '../ui/type-names.ts';
 
 const REFRESH_MS = 10_000;
 /** As many rows as are drawn at once; a browser is slow with thousands. */
 const PAGE = 100;
-const NO_FILTER: KeyFilter = { text: '', type: 'any', state: 'any' };
 
-export function KeysPage() {
+export function KeysPage({ view }: { readonly view: View }) {
   const status = useStatesOfKeys();
-  const keys = useResource('keys', listKeys, REFRESH_MS);
-  const summary = useResource('summary', readSummary, REFRESH_MS);
-  const readOnly = status.value?.keySource.readOnly ?? null;
+  const keys = useResource('keys', listKeysShown, REFRESH_MS);
+  const summary = useResource('summary', () => readSummary(), REFRESH_MS);
+  const why = keys.value?.why ?? null;
+  const notHere = useReadOnly();
+  const readOnly = why === null ? notHere : inForceOnly(why);
+  const list = keys.value?.value ?? null;
+  const rows = useMemo(
+    () => (list === null ? [] : keyRows(list, status.value, summary.value)),
+    [list, status.value, summary.value],
+  );
   return (
     <>
       <div class="title-row">
@@ -33,20 +41,26 @@ export function KeysPage() {
           </a>
         )}
       </div>
-      {readOnly !== null && <Notice kind="info">{readOnly}</Notice>}
+      {readOnly !== null && <Notice kind={why === null ? 'info' : 'warning'}>{readOnly}</Notice>}
       <Await resource={keys} what="keys">
-        {(list: KeyList) => <KeyTable rows={keyRows(list, status.value, summary.value)} />}
+        {() => <KeyTable rows={rows} view={view} />}
       </Await>
     </>
   );
 }
 
-function KeyTable({ rows }: { readonly rows: readonly KeyRow[] }) {
-  const [filter, setFilter] = useState(NO_FILTER);
-  const [sorting, setSorting] = useState<Sorting>({ column: 'id', descending: false });
+interface KeyTableProps {
+  readonly rows: readonly KeyRow[];
+  readonly view: View;
+}
+
+function KeyTable({ rows, view }: KeyTableProps) {
+  const [filter, setFilter] = useState(() => filterOf(view));
+  const [sorting, setSorting] = useState(() => sortingOf(view));
   const [limit, setLimit] = useState(PAGE);
+  useEffect(() => keepAddress(keysAddress(viewOf(filter, sorting))), [filter, sorting]);
+  const shown = useMemo(() => sort(select(rows, filter), sorting), [rows, filter, sorting]);
   if (rows.length === 0) return <Notice kind="info">There are no keys yet.</Notice>;
-  const shown = sort(select(rows, filter), sorting);
   return (
     <section class="card card-flush" aria-label="Keys">
       <Filters filter={filter} onChange={setFilter} />
@@ -97,7 +111,7 @@ function Filters({ filter, onChange }: { readonly filter: KeyFilter; readonly on
       <TextField
         label="Filter"
         type="search"
-        placeholder="Id or description"
+        placeholder="Id, description, address, event, secret"
         value={filter.text}
         onChange={(text) => onChange({ ...filter, text })}
       />

@@ -2,11 +2,13 @@
 import { CACHE_TTL_MINUTES } from '../../../keys/key.ts';
 import { Check, Choice, Errors, messagesFor, messagesWithin, TextField } from '../ui/field.tsx';
 import type { FormPartProps } from './draft.ts';
+import { FromPolicy } from './from-policy.tsx';
 
 export function Limits(part: FormPartProps) {
   return (
     <section class="card" aria-labelledby="limits">
       <h2 id="limits">Limits and mode</h2>
+      <FromPolicy part={part} names={['rateLimit', 'expiresAt', 'mode']} />
       <RateLimit {...part} />
       <Expiry {...part} />
       <ModeChoice {...part} />

@@ -4,6 +4,7 @@ import { Errors } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
 import { ListAdder } from './list-adder.tsx';
 import { listLocation, type Location } from './fields.ts';
+import { pastedRows, repeats, withPasted } from './pasted.ts';
 
 export interface LocationsProps {
   readonly locations: readonly Location[];
@@ -19,16 +20,23 @@ export interface LocationsProps {
 export function Locations({ locations, errorsAt, empty, lists = [], readOnly, onChange }: LocationsProps) {
   const list = useRef<HTMLUListElement>(null);
   const add = useRef<HTMLButtonElement>(null);
-  const focus = useRef<'last row' | 'add' | null>(null);
+  const focus = useRef<number | 'add' | null>(null);
   // Before the next key press arrives, which is meant for the field that has just appeared.
   useLayoutEffect(() => {
-    if (focus.current === 'last row') list.current?.querySelector<HTMLInputElement>('li:last-child input')?.focus();
+    if (typeof focus.current === 'number')
+      list.current?.querySelector<HTMLInputElement>(`li:nth-child(${focus.current}) input`)?.focus();
     if (focus.current === 'add') add.current?.focus();
     focus.current = null;
   }, [locations.length]);
 
+  const earlier = repeats(locations);
   const replace = (index: number, part: Partial<Location>): void =>
     onChange(locations.map((location, at) => (at === index ? { ...location, ...part } : location)));
+  const paste = (index: number, pasted: readonly Location[]): void => {
+    const next = withPasted(locations, index, pasted);
+    focus.current = Math.min(next.length, index + pasted.length);
+    onChange(next);
+  };
   return (
     <div class="rows">
       {locations.length === 0 && empty !== null && <Notice kind="warning">{empty}</Notice>}
@@ -39,9 +47,13 @@ export function Locations({ locations, errorsAt, empty, lists = [], readOnly, on
             number={index + 1}
             location={location}
             readOnly={readOnly}
-            addressErrors={errorsAt(index, 'address')}
+            addressErrors={[
+              ...errorsAt(index, 'address'),
+              ...(earlier[index] ? [`The same address stands in row ${earlier[index]}: remove one of them.`] : []),
+            ]}
             descriptionErrors={errorsAt(index, 'description')}
             onChange={(part) => replace(index, part)}
+            onPaste={(pasted) => paste(index, pasted)}
             onRemove={() => {
               focus.current = 'add';
               onChange(locations.filter((_, at) => at !== index));
@@ -56,18 +68,21 @@ export function Locations({ locations, errorsAt, empty, lists = [], readOnly, on
             type="button"
             class="button"
             onClick={() => {
-              focus.current = 'last row';
+              focus.current = locations.length + 1;
               onChange([...locations, { address: '', description: '' }]);
             }}
           >
             Add IP address
           </button>
           {lists.length > 0 && (
-            <ListAdder lists={lists} onAdd={(list) => onChange([...locations, listLocation(list)])} />
+            <ListAdder lists={lists} onAdd={(name) => onChange([...locations, listLocation(name)])} />
           )}
         </div>
       )}
-      <p class="hint">IPv4 or IPv6, one address or a subnet such as 203.0.113.0/24 or 2001:db8:1::/48.</p>
+      <p class="hint">
+        IPv4 or IPv6, one address or a subnet such as 203.0.113.0/24 or 2001:db8:1::/48.
+        {!readOnly && ' Paste as many as you like at once: one in a line, each with its description behind it.'}
+      </p>
     </div>
   );
 }
@@ -79,6 +94,7 @@ interface LocationRowProps {
   readonly addressErrors: readonly string[];
   readonly descriptionErrors: readonly string[];
   readonly onChange: (part: Partial<Location>) => void;
+  readonly onPaste: (pasted: readonly Location[]) => void;
   readonly onRemove: () => void;
 }
 
@@ -89,6 +105,7 @@ function LocationRow({
   addressErrors,
   descriptionErrors,
   onChange,
+  onPaste,
   onRemove,
 }: LocationRowProps) {
   const id = useId();
@@ -112,6 +129,12 @@ function LocationRow({
           aria-invalid={addressErrors.length > 0 ? 'true' : undefined}
           aria-describedby={addressErrors.length > 0 ? `${id}-errors` : undefined}
           onInput={(event) => onChange({ address: event.currentTarget.value })}
+          onPaste={(event) => {
+            const rows = pastedRows(event.clipboardData?.getData('text/plain') ?? '');
+            if (rows === null || readOnly || location.list !== undefined) return;
+            event.preventDefault();
+            onPaste(rows);
+          }}
         />
       </div>
       <div class="field">
@@ -131,8 +154,8 @@ function LocationRow({
       {!readOnly && (
         <button
           type="button"
-          class="button button-danger"
-          title={`Remove ${location.address || `row ${number}`}`}
+          class="remove"
+          aria-label={`Remove ${location.address || 'the blank row'}`}
           onClick={onRemove}
         >
           Remove

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Check, Choice, Errors, messagesFor, messagesWithin, SelectField } from '../ui/field.tsx';
 import { NEW_DRAFT, differences, type FormPartProps } from './draft.ts';
+import { FromPolicy } from './from-policy.tsx';
 import type { FieldName } from './fields.ts';
 import { Locations } from './locations.tsx';
 import { RouteChoice } from './route-choice.tsx';
@@ -25,6 +26,7 @@ export function MoreSettings(part: FormPartProps) {
       onToggle={(event) => setOpened(event.currentTarget.open)}
     >
       <summary>More settings: policy, APIs, routes, denied addresses, access tokens</summary>
+      <FromPolicy part={part} names={['apis', 'allowedRoutes', 'denyFrom', 'accessToken']} />
       <PolicyChoice {...part} />
       <ApiChoice {...part} />
       <RouteChoice {...part} />

@@ -117,11 +117,11 @@ interface OtherRoutesProps {
 
 /** Lines that no table shows, and one to type. */
 function OtherRoutes({ lines, others, readOnly, onChange }: OtherRoutesProps) {
-  const add = (typed: string): boolean => {
+  const add = (typed: string): string | null => {
     const line = typed.trim();
-    if (line === '') return false;
+    if (line === '') return 'Type a method and a path first.';
     if (!lines.includes(line)) onChange([...lines, line]);
-    return true;
+    return null;
   };
   return (
     <div class="rows">
@@ -133,8 +133,8 @@ function OtherRoutes({ lines, others, readOnly, onChange }: OtherRoutesProps) {
             {!readOnly && (
               <button
                 type="button"
-                class="button button-danger"
-                title={`Remove ${line}`}
+                class="remove"
+                aria-label={`Remove ${line}`}
                 onClick={() => onChange(lines.filter((other) => other !== line))}
               >
                 Remove

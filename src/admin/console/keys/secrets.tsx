@@ -1,14 +1,13 @@
 /** The secrets of a key: when each was last used and when it ends; a new one beside the old ones; one less at once. */
-import { useState } from 'preact/hooks';
-import type { Answer, Failure } from '../api/client.ts';
-import { addSecret, deleteSecret } from '../api/requests.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Failure } from '../api/client.ts';
+import { addSecret, deleteSecret, randomName } from '../api/requests.ts';
 import type { KeyDefinition, KeyStatus } from '../api/types.ts';
-import { Badge } from '../ui/badge.tsx';
+import { setUnsaved } from '../route.ts';
 import { ShownOnce } from '../ui/copy.tsx';
-import { Dialog } from '../ui/dialog.tsx';
-import { SelectField, TextField } from '../ui/field.tsx';
-import { FailureNotice, LiveRegion } from '../ui/notice.tsx';
-import { Ago, Moment } from '../ui/time.tsx';
+import { FailureNotice, LiveRegion, Notice } from '../ui/notice.tsx';
+import { DeleteSecretDialog, RotateDialog } from './secret-dialogs.tsx';
+import { lastUse, SecretTable, type Secret } from './secret-table.tsx';
 
 export interface SecretsProps {
   readonly definition: KeyDefinition;
@@ -17,36 +16,55 @@ export interface SecretsProps {
   readonly onChanged: () => void;
 }
 
-type Secret = KeyDefinition['secrets'][number];
-
 export function Secrets({ definition: { id, type, secrets }, status, readOnly, onChanged }: SecretsProps) {
   const [asking, setAsking] = useState<'rotate' | Secret | null>(null);
   const [made, setMade] = useState<string | null>(null);
+  const [unsure, setUnsure] = useState<Rotation | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [said, setSaid] = useState('');
+  const [busy, setBusy] = useState(false);
+  const rotateButton = useRef<HTMLButtonElement>(null);
+  useNotStored(id, made !== null || unsure !== null);
 
-  const after = async <T,>(request: Promise<Answer<T>>, done: (value: T) => void): Promise<void> => {
+  const rotate = async (rotation: Rotation): Promise<void> => {
     setAsking(null);
     setFailure(null);
-    const answer = await request;
-    if (!answer.ok) return setFailure(answer.failure);
-    done(answer.value);
-    onChanged();
+    setBusy(true);
+    const answer = await addSecret(id, rotation.overlapSeconds, rotation.name);
+    setBusy(false);
+    const answered = answer.ok || answer.failure.status !== 0;
+    setUnsure(answered ? null : rotation);
+    if (!answer.ok) return answered ? setFailure(answer.failure) : undefined;
+    setMade(answer.value.secret);
+    setSaid('A new secret is made. It is shown once.');
+    return onChanged();
   };
-  const rotate = (overlapSeconds: number): Promise<void> =>
-    after(addSecret(id, overlapSeconds), ({ secret }) => {
-      setMade(secret);
-      setSaid('A new secret is made. It is shown once.');
-    });
-  const remove = (secretId: string): Promise<void> =>
-    after(deleteSecret(id, secretId), () => setSaid(`The secret ${secretId} is deleted.`));
+  const remove = async (secretId: string): Promise<void> => {
+    setAsking(null);
+    setFailure(null);
+    const answer = await deleteSecret(id, secretId);
+    if (!answer.ok) return setFailure(answer.failure);
+    setSaid(`The secret ${secretId} is deleted.`);
+    return onChanged();
+  };
+  const stored = (): void => {
+    setMade(null);
+    setSaid('');
+    rotateButton.current?.focus();
+  };
 
   return (
     <section class="card" aria-labelledby="secrets">
       <div class="card-head">
         <h2 id="secrets">Secrets</h2>
         {!readOnly && (
-          <button type="button" class="button" onClick={() => setAsking('rotate')}>
+          <button
+            ref={rotateButton}
+            type="button"
+            class="button"
+            aria-disabled={busy || unsure !== null ? 'true' : undefined}
+            onClick={() => !busy && unsure === null && setAsking('rotate')}
+          >
             Rotate
           </button>
         )}
@@ -56,11 +74,12 @@ export function Secrets({ definition: { id, type, secrets }, status, readOnly, o
         {secrets.length === 1 && !readOnly && ' The last secret cannot be deleted: rotate it, or disable the key.'}
       </p>
       {failure !== null && <FailureNotice failure={failure} />}
+      {unsure !== null && <UnsureRotation busy={busy} onAsk={() => void rotate(unsure)} />}
       {made !== null && (
         <div class="made">
-          <ShownOnce label={type === 'metrics' ? 'New client secret' : 'New secret'} secret={made} />
+          <ShownOnce label={type === 'metrics' ? 'New client secret' : 'New secret'} secret={made} focus />
           <p>This is the only time it is shown. Store it now.</p>
-          <button type="button" class="button" onClick={() => setMade(null)}>
+          <button type="button" class="button" onClick={stored}>
             I have stored it
           </button>
         </div>
@@ -68,7 +87,11 @@ export function Secrets({ definition: { id, type, secrets }, status, readOnly, o
       <SecretTable secrets={secrets} status={status} onDelete={readOnly || secrets.length === 1 ? null : setAsking} />
       <LiveRegion>{said}</LiveRegion>
       {asking === 'rotate' && (
-        <RotateDialog id={id} onCancel={() => setAsking(null)} onRotate={(seconds) => void rotate(seconds)} />
+        <RotateDialog
+          id={id}
+          onCancel={() => setAsking(null)}
+          onRotate={(overlapSeconds) => void rotate({ overlapSeconds, name: randomName() })}
+        />
       )}
       {asking !== null && asking !== 'rotate' && (
         <DeleteSecretDialog
@@ -83,150 +106,35 @@ export function Secrets({ definition: { id, type, secrets }, status, readOnly, o
   );
 }
 
-interface SecretTableProps {
-  readonly secrets: readonly Secret[];
-  readonly status: KeyStatus | null;
-  readonly onDelete: ((secret: Secret) => void) | null;
+/** What was asked for, so that it can be asked for again. */
+interface Rotation {
+  readonly overlapSeconds: number;
+  readonly name: string;
 }
 
-function SecretTable({ secrets, status, onDelete }: SecretTableProps) {
+function UnsureRotation({ busy, onAsk }: { readonly busy: boolean; readonly onAsk: () => void }) {
   return (
-    <table class="table table-cards">
-      <thead>
-        <tr>
-          <th scope="col">Secret</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Ends</th>
-          {onDelete !== null && (
-            <th scope="col">
-              <span class="visually-hidden">Actions</span>
-            </th>
-          )}
-        </tr>
-      </thead>
-      <tbody>
-        {secrets.map((secret) => (
-          <tr key={secret.id}>
-            <th scope="row" class="mono">
-              {secret.id}
-            </th>
-            <td data-label="Last used">
-              <LastUsed at={lastUse(status, secret.id)} />
-            </td>
-            <td data-label="Ends">
-              {secret.expiresAt === null ? 'Never' : <Moment at={secret.expiresAt} />}
-              {secret.expiresAt !== null && Date.parse(secret.expiresAt) <= Date.now() && (
-                <Badge tone="bad">Ended</Badge>
-              )}
-            </td>
-            {onDelete !== null && (
-              <td class="cell-actions">
-                <button
-                  type="button"
-                  class="button button-danger"
-                  title={`Delete secret ${secret.id}`}
-                  onClick={() => onDelete(secret)}
-                >
-                  Delete
-                </button>
-              </td>
-            )}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function LastUsed({ at }: { readonly at: string | null }) {
-  return at === null ? <span class="muted">Not since the start</span> : <Ago at={at} />;
-}
-
-const lastUse = (status: KeyStatus | null, secretId: string): string | null =>
-  status?.secrets.find(({ id }) => id === secretId)?.lastUsedAt ?? null;
-
-const UNITS = { minutes: 60, hours: 3600, days: 86_400 } as const;
-type Unit = keyof typeof UNITS;
-
-interface RotateDialogProps {
-  readonly id: string;
-  readonly onCancel: () => void;
-  readonly onRotate: (overlapSeconds: number) => void;
-}
-
-function RotateDialog({ id, onCancel, onRotate }: RotateDialogProps) {
-  const [amount, setAmount] = useState('24');
-  const [unit, setUnit] = useState<Unit>('hours');
-  const seconds = Math.round(Number(amount) * UNITS[unit]);
-  const valid = amount.trim() !== '' && seconds >= 0 && seconds <= 90 * UNITS.days;
-  return (
-    <Dialog title={`Rotate the secret of ${id}`} onClose={onCancel}>
-      <form
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (valid) onRotate(seconds);
-        }}
-      >
-        <p>A new secret is made. The older ones go on working for the overlap, so that clients can change over.</p>
-        <div class="side-by-side">
-          <TextField
-            label="Overlap"
-            type="number"
-            min={0}
-            width="narrow"
-            value={amount}
-            errors={valid ? [] : ['Must be a time from 0 to 90 days.']}
-            onChange={setAmount}
-          />
-          <SelectField
-            label="Unit"
-            value={unit}
-            onChange={setUnit}
-            options={[
-              ['minutes', 'minutes'],
-              ['hours', 'hours'],
-              ['days', 'days'],
-            ]}
-          />
-        </div>
-        {seconds === 0 && <p class="bad">The older secrets stop at once.</p>}
-        <div class="dialog-actions">
-          <button type="button" class="button" onClick={onCancel}>
-            Cancel
-          </button>
-          <button type="submit" class="button button-primary" disabled={!valid}>
-            Make a new secret
-          </button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-interface DeleteSecretDialogProps {
-  readonly keyId: string;
-  readonly secret: Secret;
-  readonly lastUsedAt: string | null;
-  readonly onCancel: () => void;
-  readonly onDelete: () => void;
-}
-
-function DeleteSecretDialog({ keyId, secret, lastUsedAt, onCancel, onDelete }: DeleteSecretDialogProps) {
-  return (
-    <Dialog title={`Delete a secret of ${keyId}?`} onClose={onCancel}>
-      <p>
-        Callers that use the secret <strong class="mono">{secret.id}</strong> get 401 at once. Last used:{' '}
-        <LastUsed at={lastUsedAt} />.
-      </p>
-      <div class="dialog-actions">
-        <button type="button" class="button" onClick={onCancel}>
-          Cancel
+    <div role="alert">
+      <Notice kind="warning">
+        <p>
+          Postern did not answer. Whether a new secret was made is not known. Ask again, within ten minutes and before
+          you leave this page: if it was made, you get that one, and else one is made now.
+        </p>
+        <button type="button" class="button" disabled={busy} onClick={onAsk}>
+          Ask again for the secret
         </button>
-        <button type="button" class="button button-danger-filled" onClick={onDelete}>
-          Delete {secret.id}
-        </button>
-      </div>
-    </Dialog>
+      </Notice>
+    </div>
   );
+}
+
+/** A secret that is shown once is not left behind without a question. */
+function useNotStored(id: string, is: boolean): void {
+  useEffect(() => {
+    setUnsaved(
+      is ? `The new secret of the key ${id} is shown this once, and you have not said that it is stored.` : null,
+      'secret',
+    );
+    return () => setUnsaved(null, 'secret');
+  }, [is, id]);
 }

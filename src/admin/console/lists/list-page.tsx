@@ -1,125 +1,69 @@
 /** One address list, or a new one: its addresses, or the file or URL that they are read from, and how that went. */
-import { useState } from 'preact/hooks';
-import { deleteAddressList, putAddressList, readAddressList } from '../api/requests.ts';
-import type { AddressList, AddressListReplacement } from '../api/types.ts';
-import { savedLocation, type Location } from '../keys/fields.ts';
+import { readAddressList } from '../api/requests.ts';
+import type { AddressList } from '../api/types.ts';
 import { Locations } from '../keys/locations.tsx';
 import { listAddress, setUnsaved } from '../route.ts';
+import { useEditing, type Stored } from '../state/edited.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
-import { useSaving } from '../state/saving.ts';
 import { announcement } from '../state/status.ts';
-import { Choice, Errors, messagesFor, messagesWithin, TextField, useFocusOnMistake } from '../ui/field.tsx';
+import { Choice, Errors, messagesFor, messagesWithin, TextField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
-import { RecordBar, RecordHead, Users } from '../ui/record.tsx';
+import { RecordEditor } from '../ui/record-editor.tsx';
 import { Ago } from '../ui/time.tsx';
+import { listSubject, NEW_LIST, type ListDraft } from './list-subject.ts';
+
+const REFRESH_MS = 10_000;
 
 export function ListPage({ name }: { readonly name: string | null }) {
   return name === null ? (
-    <ListEditor list={null} etag={null} onChanged={() => undefined} />
+    <ListEditor stored={{ value: NEW_LIST, etag: null }} now={NEW_LIST} name={null} />
   ) : (
     <StoredList name={name} />
   );
 }
 
 function StoredList({ name }: { readonly name: string }) {
-  const list = useResource(`list ${name}`, () => readAddressList(name));
+  const list = useResource(`list ${name}`, () => readAddressList(name), REFRESH_MS);
   return (
     <Await resource={list} what="the list">
-      {(read) => <ListEditor key={list.etag} list={read} etag={list.etag} onChanged={() => void list.reload()} />}
+      {(value) => <ListEditor stored={{ value, etag: list.etag }} now={value} name={name} />}
     </Await>
   );
 }
 
-interface ListDraft {
-  readonly name: string;
-  readonly kind: AddressList['kind'];
-  readonly entries: readonly Location[];
-  readonly file: string;
-  readonly url: string;
-  readonly refreshMinutes: string;
-  readonly maxEntries: string;
-}
-
-const draftOf = (list: AddressList | null): ListDraft => ({
-  name: list?.name ?? '',
-  kind: list?.kind ?? 'literal',
-  entries: list?.kind === 'literal' ? list.entries : [],
-  file: list?.file ?? '',
-  url: list?.url ?? '',
-  refreshMinutes: String(list?.refreshMinutes ?? 60),
-  maxEntries: String(list?.maxEntries ?? 100_000),
-});
-
-function bodyOf({ kind, entries, file, url, refreshMinutes, maxEntries }: ListDraft): AddressListReplacement {
-  switch (kind) {
-    case 'literal':
-      return { entries: entries.filter(({ address }) => address.trim() !== '').map(savedLocation) };
-    case 'file':
-      return { file };
-    case 'url':
-      return { url, refreshMinutes: Number(refreshMinutes), maxEntries: Number(maxEntries) };
-  }
-}
-
 interface ListEditorProps {
+  readonly stored: Stored<AddressList>;
+  /** With how its last reading went, which changes while the definition stays. */
+  readonly now: AddressList;
   /** null: a new one. */
-  readonly list: AddressList | null;
-  readonly etag: string | null;
-  readonly onChanged: () => void;
+  readonly name: string | null;
 }
 
-function ListEditor({ list, etag, onChanged }: ListEditorProps) {
-  const [draft, setDraft] = useState(() => draftOf(list));
+function ListEditor({ stored, now, name }: ListEditorProps) {
+  const editing = useEditing(stored, listSubject(name), (saved) => {
+    if (name !== null) return;
+    announcement.set(`The list ${saved.name} is saved.`);
+    setUnsaved(null);
+    location.hash = listAddress(saved.name);
+  });
+  const { draft, findings, change } = editing;
   const readOnly = useReadOnly();
-  const dirty = JSON.stringify(draft) !== JSON.stringify(draftOf(list));
-  const saving = useSaving(dirty ? 'There are unsaved changes of the list.' : null);
-  const { findings } = saving;
-  useFocusOnMistake(findings);
-  const change = (part: Partial<ListDraft>): void => setDraft({ ...draft, ...part });
-  const save = (): Promise<void> =>
-    saving.attempt(
-      () => putAddressList(draft.name, bodyOf(draft), etag),
-      () => {
-        setUnsaved(null);
-        announcement.set(`The list ${draft.name} is saved.`);
-        if (list === null) location.hash = listAddress(draft.name);
-        else onChanged();
-        return 'Saved.';
-      },
-    );
-  const remove = (): Promise<void> =>
-    saving.attempt(
-      () => deleteAddressList(draft.name, etag ?? ''),
-      () => {
-        setUnsaved(null);
-        announcement.set(`The list ${draft.name} is deleted.`);
-        location.hash = '#/lists';
-        return '';
-      },
-    );
-  const canChange = readOnly === null;
   return (
     <>
-      <RecordHead
+      <RecordEditor
+        editing={editing}
+        what="list"
         list={['#/lists', 'Lists']}
-        title="New list"
-        name={list?.name ?? null}
-        onDelete={list === null || !canChange ? null : () => void remove()}
-      />
-      {readOnly !== null && <Notice kind="info">{readOnly}</Notice>}
-      {list !== null && <Reading list={list} />}
-      <form
-        noValidate
-        class="record-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
+        name={name}
+        readOnly={readOnly}
+        shows={isShown}
+        usedBy={now.usedBy}
       >
+        {name !== null && <Reading list={now} />}
         <section class="card" aria-labelledby="addresses">
           <h2 id="addresses">Addresses</h2>
-          {list === null && (
+          {name === null && (
             <TextField
               label="Name"
               mono
@@ -127,13 +71,13 @@ function ListEditor({ list, etag, onChanged }: ListEditorProps) {
               value={draft.name}
               autocomplete="off"
               errors={messagesFor(findings, 'name')}
-              onChange={(name) => change({ name })}
+              onChange={(next) => change({ name: next })}
             />
           )}
           <Choice
             label="Where the addresses are"
             value={draft.kind}
-            disabled={!canChange}
+            disabled={readOnly !== null}
             onChange={(kind) => change({ kind })}
             options={[
               ['literal', 'Here'],
@@ -141,13 +85,11 @@ function ListEditor({ list, etag, onChanged }: ListEditorProps) {
               ['url', 'At a URL', 'Read again and again; a reading that is not to be believed changes nothing.'],
             ]}
           />
-          <Source draft={draft} change={change} findings={findings} readOnly={!canChange} />
+          <Source draft={draft} change={change} findings={findings} readOnly={readOnly !== null} />
           <Errors messages={messagesFor(findings, 'entries')} />
         </section>
-        {canChange && <RecordBar saving={saving} dirty={dirty} isNew={list === null} shows={isShown} />}
-      </form>
-      {list !== null && list.kind !== 'literal' && <Entries list={list} />}
-      {list !== null && <Users usedBy={list.usedBy} />}
+      </RecordEditor>
+      {name !== null && now.kind !== 'literal' && <Entries list={now} />}
     </>
   );
 }

@@ -1,8 +1,9 @@
 /** Suggested from traffic: what a key was seen to do, how often and when last, each with a box; taking it over fills in the form. */
 import { useEffect, useState } from 'preact/hooks';
 import { readSuggestion } from '../api/requests.ts';
-import type { KeyDefinition, Suggestion } from '../api/types.ts';
-import { FIELDS, type Draft } from '../keys/fields.ts';
+import type { KeyDefinition, KeyType, Suggestion } from '../api/types.ts';
+import { FIELDS } from '../keys/fields.ts';
+import type { KeyDraft } from '../keys/key-subject.ts';
 import { useResource } from '../state/resource.ts';
 import { TYPE_NAMES } from '../ui/type-names.ts';
 import { Await, LiveRegion, Notice } from '../ui/notice.tsx';
@@ -12,31 +13,45 @@ import { whyNot } from './words.ts';
 
 export interface SuggestedProps {
   readonly definition: KeyDefinition;
+  /** As the form has it. */
+  readonly type: KeyType;
   readonly readOnly: boolean;
-  readonly change: (part: Partial<Draft>) => void;
+  readonly change: (part: Partial<KeyDraft>) => void;
 }
 
-export function Suggested({ definition, readOnly, change }: SuggestedProps) {
+export function Suggested(props: SuggestedProps) {
+  const { definition } = props;
   const suggestion = useResource(`suggestion ${definition.id}`, () => readSuggestion(definition.id));
   return (
-    <section class="card" aria-labelledby="suggested">
+    <section class="card wide" aria-labelledby="suggested">
       <h2 id="suggested">Suggested from traffic</h2>
-      {suggestion.failure?.code === 'not_observing' ? (
+      {suggestion.failure?.code === 'source_unavailable' ? (
+        <p class="hint">Nothing is suggested while the source of the keys cannot be read.</p>
+      ) : suggestion.failure?.code === 'not_observing' ? (
         <p class="hint">{suggestion.failure.detail}</p>
       ) : (
         <Await resource={suggestion} what="what was observed">
-          {(read) => <Choose suggestion={read} definition={definition} readOnly={readOnly} change={change} />}
+          {(read) => <Choose {...props} suggestion={read} />}
         </Await>
       )}
     </section>
   );
 }
 
-function Choose({ suggestion, definition, readOnly, change }: SuggestedProps & { readonly suggestion: Suggestion }) {
-  const { type } = definition;
+/** Of the box for the type. */
+const TYPE = 'type';
+
+function Choose({
+  suggestion,
+  definition,
+  type,
+  readOnly,
+  change,
+}: SuggestedProps & { readonly suggestion: Suggestion }) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [said, setSaid] = useState('');
-  useEffect(() => setChosen(new Set(allLines(suggestion, type))), [suggestion, type]);
+  const narrower = suggestion.fields.type === type ? null : (suggestion.fields.type ?? null);
+  useEffect(() => setChosen(new Set([TYPE, ...allLines(suggestion, type)])), [suggestion]);
   const toggle = (id: string): void => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
@@ -48,7 +63,9 @@ function Choose({ suggestion, definition, readOnly, change }: SuggestedProps & {
         The narrowest settings that refuse nothing good that this key was seen to do. Nothing changes before you save.
       </p>
       {suggestion.tooLittle !== null && <Notice kind="warning">{suggestion.tooLittle} Do not rely on it yet.</Notice>}
-      <NarrowerType suggestion={suggestion} definition={definition} />
+      {narrower !== null && (
+        <NarrowerType type={narrower} checked={chosen.has(TYPE)} readOnly={readOnly} toggle={() => toggle(TYPE)} />
+      )}
       {SUGGESTED.map((name) => (
         <Field
           key={name}
@@ -67,7 +84,8 @@ function Choose({ suggestion, definition, readOnly, change }: SuggestedProps & {
             class="button"
             disabled={chosen.size === 0}
             onClick={() => {
-              change(takenOver(suggestion, definition, chosen));
+              const narrowed = narrower !== null && chosen.has(TYPE) ? { type: narrower } : {};
+              change({ ...takenOver(suggestion, definition, chosen), ...narrowed });
               setSaid('The form is filled in. Look through it, then save.');
             }}
           >
@@ -80,20 +98,22 @@ function Choose({ suggestion, definition, readOnly, change }: SuggestedProps & {
   );
 }
 
-/** A form cannot change the type. */
-function NarrowerType({
-  suggestion,
-  definition,
-}: {
-  readonly suggestion: Suggestion;
-  readonly definition: KeyDefinition;
-}) {
-  const { type } = suggestion.fields;
-  if (type === undefined || type === definition.type) return null;
+interface NarrowerTypeProps {
+  readonly type: KeyType;
+  readonly checked: boolean;
+  readonly readOnly: boolean;
+  readonly toggle: () => void;
+}
+
+function NarrowerType({ type, checked, readOnly, toggle }: NarrowerTypeProps) {
   return (
     <p>
-      What it did needs no more than the type <strong>{TYPE_NAMES[type]}</strong>. The type is changed where the key is
-      defined, or by making a new key.
+      <label class="take-over">
+        <input type="checkbox" checked={checked} disabled={readOnly} onChange={toggle} />
+        <span>
+          What it did needs no more than the type <strong>{TYPE_NAMES[type]}</strong>.
+        </span>
+      </label>
     </p>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { askWhatIf } from '../api/requests.ts';
 import type { WhatIf } from '../api/types.ts';
 import { definitionOf, withoutBlankRows } from '../keys/draft.ts';
-import type { Editing } from '../keys/editing.ts';
+import type { KeyEditing } from '../keys/key-subject.ts';
 import { reasonTitle } from '../overview/names.ts';
 import { LiveRegion } from '../ui/notice.tsx';
 import { Moment } from '../ui/time.tsx';
@@ -13,11 +13,11 @@ const PAUSE_MS = 400;
 /** As many lines as are shown at once. */
 const MOST_SHOWN = 20;
 
-export function WouldRefuse({ editing: { base, draft, dirty } }: { readonly editing: Editing }) {
-  const { id, type } = base.definition;
+export function WouldRefuse({ editing: { base, draft, dirty } }: { readonly editing: KeyEditing }) {
+  const { id } = base.value;
   const [answer, setAnswer] = useState<WhatIf | null>(null);
   const latest = useRef(0);
-  const asked = JSON.stringify(definitionOf(withoutBlankRows(draft), type));
+  const asked = JSON.stringify(definitionOf(withoutBlankRows(draft), draft.type));
   useEffect(() => {
     const attempt = ++latest.current;
     if (!dirty) return setAnswer(null);

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Mode, Summary } from '../api/types.ts';
 import { Badge, type Tone } from '../ui/badge.tsx';
 import { count, share } from './names.ts';
-import { trendOf, type Direction } from './times.ts';
+import { lengthText, trendOf, type Direction } from './times.ts';
 
 export function Figures({ summary }: { readonly summary: Summary }) {
   const total = (mode: Mode): number => summary.minutes.reduce((sum, step) => sum + step[mode].total, 0);
@@ -55,9 +55,8 @@ const NOTES: Readonly<Partial<Record<Direction, string>>> = {
 };
 
 function Trend({ summary }: { readonly summary: Summary }) {
-  const { direction, lately, before } = trendOf(summary, 'enforce');
+  const { direction, lately, before, minutes } = trendOf(summary, 'enforce');
   const [tone, word] = DIRECTIONS[direction];
-  const lateMinutes = 3 * summary.stepMinutes;
   return (
     <section class="figure" aria-label="Trend">
       <h2>Trend</h2>
@@ -66,7 +65,7 @@ function Trend({ summary }: { readonly summary: Summary }) {
       </p>
       <p class="figure-note">
         {NOTES[direction] ??
-          `${perMinute(lately)} a minute in the last ${lateMinutes} minutes, ${perMinute(before)} before`}
+          `${perMinute(lately)} a minute in the last ${lengthText(minutes * 60_000)}, ${perMinute(before)} before`}
       </p>
     </section>
   );

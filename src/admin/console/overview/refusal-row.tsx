@@ -63,7 +63,7 @@ function Detail({ rejection, view }: Pick<RefusalRowProps, 'rejection' | 'view'>
     ['Reason', `${reasonTitle(reason)} (${reason})`],
     ['Decided by', rule ?? 'No rule with a name: what the reason says'],
     ['Events', events.length === 0 ? undefined : events.join(', ')],
-    ['Client program', userAgent ?? 'Did not say'],
+    ['User-Agent', userAgent ?? 'Did not say'],
     ['API', api === '' ? 'None was found for it' : api],
     ['Request id', requestId],
     ['Trace id', traceId],

@@ -60,22 +60,33 @@ export interface Trend {
   /** Refusals in a minute: lately, and in the time before that. */
   readonly lately: number;
   readonly before: number;
+  /** How long lately is. */
+  readonly minutes: number;
 }
 
 const LATE_STEPS = 3;
 const EARLIER_STEPS = 9;
 
-/** The last whole steps against those before them. The running one counts where it already has more than those: it can only grow. */
+/**
+ * The last whole steps against those before them; of a young process the last one alone. The running one counts where it already has
+ * more than those: it can only grow.
+ */
 export function trendOf(summary: Summary, mode: Mode): Trend {
   const rates = stepsSinceStart(summary)
     .filter(({ time }) => Date.parse(time) + summary.stepMinutes * MINUTE_MS > Date.parse(summary.since))
     .map((step) => step[mode].total / summary.stepMinutes);
   const running = rates.at(-1) ?? 0;
   const whole = rates.slice(0, -1);
-  const earlier = whole.slice(0, -LATE_STEPS).slice(-EARLIER_STEPS);
-  const lately = Math.max(running, mean(whole.slice(-LATE_STEPS)));
+  const late = Math.max(1, Math.min(LATE_STEPS, Math.floor(whole.length / 2)));
+  const earlier = whole.slice(0, -late).slice(-EARLIER_STEPS);
+  const lately = Math.max(running, mean(whole.slice(-late)));
   const before = mean(earlier);
-  return { lately, before, direction: directionOf(lately, before, earlier.length > 0) };
+  return {
+    lately,
+    before,
+    minutes: late * summary.stepMinutes,
+    direction: directionOf(lately, before, earlier.length > 0),
+  };
 }
 
 function directionOf(lately: number, before: number, isKnown: boolean): Direction {

@@ -21,14 +21,16 @@ export interface PolicyDraft {
   readonly draft: Draft;
 }
 
-export function policyDraftOf(policy: Policy | null): PolicyDraft {
-  if (policy === null) return { name: '', type: null, said: [], draft: NEW_DRAFT };
+/** What a new policy begins with. */
+export const NEW_POLICY: Policy = { name: '', usedBy: { keys: [], policies: [], configuration: [], total: 0 } };
+
+export function policyDraftOf(policy: Policy): PolicyDraft {
   const said = POLICY_FIELDS.filter((name) => policy[name] !== undefined);
   return { name: policy.name, type: policy.type ?? null, said, draft: draftOf(keyLike(policy)) };
 }
 
 /** A key that says what the policy says. */
-const keyLike = ({ usedBy: _usedBy, ...fields }: Policy): KeyDefinition =>
+export const keyLike = ({ usedBy: _usedBy, ...fields }: Policy): KeyDefinition =>
   ({ ...PLAIN, ...fields }) as unknown as KeyDefinition;
 
 const PLAIN = {

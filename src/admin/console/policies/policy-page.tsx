@@ -1,144 +1,116 @@
 /** One policy, or a new one: the fields that it says, the keys that use it, and what a change will mean for each of them. */
-import { useState } from 'preact/hooks';
-import { deletePolicy, listKeys, putPolicy, readPolicy } from '../api/requests.ts';
+import { listKeys, readPolicy } from '../api/requests.ts';
 import type { KeyDefinition, Policy } from '../api/types.ts';
 import { useChoices } from '../keys/choices.ts';
 import { withoutBlankRows } from '../keys/draft.ts';
 import { FIELDS } from '../keys/fields.ts';
 import { policyAddress, setUnsaved } from '../route.ts';
+import { useEditing, type Stored } from '../state/edited.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
-import { useSaving } from '../state/saving.ts';
 import { announcement } from '../state/status.ts';
-import { Check, messagesFor, SelectField, TextField, useFocusOnMistake } from '../ui/field.tsx';
-import { Await, Notice } from '../ui/notice.tsx';
-import { RecordBar, RecordHead, Users } from '../ui/record.tsx';
+import { Check, isWithin, messagesFor, SelectField, TextField } from '../ui/field.tsx';
+import { Await } from '../ui/notice.tsx';
+import { RecordEditor } from '../ui/record-editor.tsx';
+import { TYPE_NAMES } from '../ui/type-names.ts';
 import { Effects } from './effects.tsx';
 import {
   effectsOf,
+  NEW_POLICY,
   offeredFields,
   POLICY_FIELDS,
-  policyDraftOf,
   policyOf,
   type PolicyDraft,
   type PolicyField,
 } from './policy-draft.ts';
 import { PolicyFieldControls } from './policy-field.tsx';
-import { TYPE_NAMES } from '../ui/type-names.ts';
+import { policySubject } from './policy-subject.ts';
+
+const REFRESH_MS = 10_000;
 
 export function PolicyPage({ name }: { readonly name: string | null }) {
   const keys = useResource('keys', listKeys);
   const all = keys.value?.keys ?? [];
-  if (name === null) return <PolicyEditor policy={null} etag={null} keys={all} onChanged={() => undefined} />;
-  return <StoredPolicy name={name} keys={all} onChanged={() => void keys.reload()} />;
+  if (name === null) return <PolicyEditor stored={{ value: NEW_POLICY, etag: null }} name={null} keys={all} />;
+  return <StoredPolicy name={name} keys={all} />;
 }
 
 interface StoredPolicyProps {
   readonly name: string;
   readonly keys: readonly KeyDefinition[];
-  readonly onChanged: () => void;
 }
 
-function StoredPolicy({ name, keys, onChanged }: StoredPolicyProps) {
-  const policy = useResource(`policy ${name}`, () => readPolicy(name));
-  const reload = (): void => {
-    void policy.reload();
-    onChanged();
-  };
+function StoredPolicy({ name, keys }: StoredPolicyProps) {
+  const policy = useResource(`policy ${name}`, () => readPolicy(name), REFRESH_MS);
   return (
     <Await resource={policy} what="the policy">
-      {(read) => <PolicyEditor key={policy.etag} policy={read} etag={policy.etag} keys={keys} onChanged={reload} />}
+      {(value) => <PolicyEditor stored={{ value, etag: policy.etag }} name={name} keys={keys} />}
     </Await>
   );
 }
 
 interface PolicyEditorProps {
+  readonly stored: Stored<Policy>;
   /** null: a new one. */
-  readonly policy: Policy | null;
-  readonly etag: string | null;
+  readonly name: string | null;
   readonly keys: readonly KeyDefinition[];
-  readonly onChanged: () => void;
 }
 
-function PolicyEditor({ policy, etag, keys, onChanged }: PolicyEditorProps) {
-  const [draft, setDraft] = useState(() => policyDraftOf(policy));
+function PolicyEditor({ stored, name, keys }: PolicyEditorProps) {
+  const editing = useEditing(stored, policySubject(name), (saved) => {
+    if (name !== null) return;
+    announcement.set(`The policy ${saved.name} is saved. Requests are judged by it from now on.`);
+    setUnsaved(null);
+    location.hash = policyAddress(saved.name);
+  });
+  const { base, draft, dirty } = editing;
   const readOnly = useReadOnly();
   const body = policyOf({ ...draft, draft: withoutBlankRows(draft.draft) });
-  const dirty =
-    draft.name !== (policy?.name ?? '') || JSON.stringify(body) !== JSON.stringify(policyOf(policyDraftOf(policy)));
-  const saving = useSaving(dirty ? 'There are unsaved changes of the policy.' : null);
-  useFocusOnMistake(saving.findings);
-  const save = (): Promise<void> =>
-    saving.attempt(
-      () => putPolicy(draft.name, body, etag),
-      () => {
-        setUnsaved(null);
-        announcement.set(`The policy ${draft.name} is saved. Requests are judged by it from now on.`);
-        if (policy === null) location.hash = policyAddress(draft.name);
-        else onChanged();
-        return 'Saved.';
-      },
-    );
-  const remove = (): Promise<void> =>
-    saving.attempt(
-      () => deletePolicy(draft.name, etag ?? ''),
-      () => {
-        setUnsaved(null);
-        announcement.set(`The policy ${draft.name} is deleted.`);
-        location.hash = '#/policies';
-        return '';
-      },
-    );
-  const canChange = readOnly === null;
-  const shows = (field: string): boolean =>
-    field === 'name' || draft.said.some((name) => new RegExp(`^${name}\\b`).test(field));
   return (
-    <>
-      <RecordHead
-        list={['#/policies', 'Policies']}
-        title="New policy"
-        name={policy?.name ?? null}
-        onDelete={policy === null || !canChange ? null : () => void remove()}
+    <RecordEditor
+      editing={editing}
+      what="policy"
+      list={['#/policies', 'Policies']}
+      name={name}
+      readOnly={readOnly}
+      shows={(field) => field === 'name' || field === 'type' || draft.said.some((said) => isWithin(field, said))}
+      preview={name !== null && dirty && <Effects effects={effectsOf(base.value, body, keys)} />}
+      usedBy={base.value.usedBy}
+    >
+      <PolicyForm
+        draft={draft}
+        isNew={name === null}
+        findings={editing.findings}
+        readOnly={readOnly !== null}
+        onChange={editing.change}
       />
-      {readOnly !== null && <Notice kind="info">{readOnly}</Notice>}
-      <form
-        noValidate
-        class="record-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save();
-        }}
-      >
-        <PolicyForm
-          draft={draft}
-          isNew={policy === null}
-          findings={saving.findings}
-          readOnly={!canChange}
-          onChange={setDraft}
-        />
-        {canChange && (
-          <RecordBar saving={saving} dirty={dirty} isNew={policy === null} shows={shows}>
-            {policy !== null && dirty && <Effects effects={effectsOf(policy, body, keys)} />}
-          </RecordBar>
-        )}
-      </form>
-      {policy !== null && <Users usedBy={policy.usedBy} />}
-    </>
+    </RecordEditor>
   );
 }
+
+/** Fields whose controls have a heading of their own. */
+const HEADED: ReadonlySet<PolicyField> = new Set<PolicyField>([
+  'allowFrom',
+  'allowedEvents',
+  'allowedOrigins',
+  'denyFrom',
+  'apis',
+  'allowedRoutes',
+  'accessToken',
+]);
 
 interface PolicyFormProps {
   readonly draft: PolicyDraft;
   readonly isNew: boolean;
   readonly findings: Parameters<typeof messagesFor>[0];
   readonly readOnly: boolean;
-  readonly onChange: (draft: PolicyDraft) => void;
+  readonly onChange: (part: Partial<PolicyDraft>) => void;
 }
 
 function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormProps) {
   const choices = useChoices();
   const toggle = (name: PolicyField, on: boolean): void =>
-    onChange({ ...draft, said: on ? [...draft.said, name] : draft.said.filter((other) => other !== name) });
+    onChange({ said: on ? [...draft.said, name] : draft.said.filter((other) => other !== name) });
   return (
     <>
       <section class="card" aria-labelledby="policy-fields">
@@ -151,7 +123,7 @@ function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormPr
             value={draft.name}
             autocomplete="off"
             errors={messagesFor(findings, 'name')}
-            onChange={(name) => onChange({ ...draft, name })}
+            onChange={(name) => onChange({ name })}
           />
         )}
         <SelectField
@@ -159,7 +131,7 @@ function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormPr
           value={draft.type ?? ''}
           disabled={readOnly}
           errors={messagesFor(findings, 'type')}
-          onChange={(type) => onChange({ ...draft, type: type === '' ? null : type })}
+          onChange={(type) => onChange({ type: type === '' ? null : type })}
           options={
             [['', 'Each key says its own'], ...Object.entries(TYPE_NAMES)] as [
               NonNullable<PolicyDraft['type']> | '',
@@ -182,11 +154,12 @@ function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormPr
       </section>
       {POLICY_FIELDS.filter((name) => draft.said.includes(name)).map((name) => (
         <div key={name} class="card policy-field">
+          {!HEADED.has(name) && <h2>{FIELDS[name].title}</h2>}
           <PolicyFieldControls
             name={name}
             type={draft.type ?? 'read-write'}
             draft={draft.draft}
-            change={(part) => onChange({ ...draft, draft: { ...draft.draft, ...part } })}
+            change={(part) => onChange({ draft: { ...draft.draft, ...part } })}
             findings={findings}
             readOnly={readOnly}
             choices={choices}

@@ -41,11 +41,14 @@ export function useResource<T>(what: string, read: () => Promise<Answer<T>>, eve
       returns.subscribe(() => void reload()),
       session.subscribe((state) => state === 'open' && void reload()),
     ];
-    const timer =
-      everyMs === undefined ? undefined : setInterval(() => void (document.hidden ? undefined : reload()), everyMs);
+    const look = (): void => void (document.hidden ? undefined : reload());
+    const timer = everyMs === undefined ? undefined : setInterval(look, everyMs);
+    // Whoever comes back to the page sees how it is now.
+    if (everyMs !== undefined) document.addEventListener('visibilitychange', look);
     return () => {
       latest.current.attempt++;
       clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
       for (const unsubscribe of stop) unsubscribe();
     };
   }, [what, everyMs, reload]);

@@ -1,10 +1,20 @@
 /** A secret that is shown this once, and a button that copies it. It is gone from the page with this component. */
-import { useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 
-export function ShownOnce({ label, secret }: { readonly label: string; readonly secret: string }) {
+export interface ShownOnceProps {
+  readonly label: string;
+  readonly secret: string;
+  /** Whether it gets the focus when it appears. */
+  readonly focus?: boolean;
+}
+
+export function ShownOnce({ label, secret, focus = false }: ShownOnceProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [result, setResult] = useState('');
+  useEffect(() => {
+    if (focus) input.current?.focus();
+  }, []);
   const copy = async (): Promise<void> => setResult((await copied(secret, input.current)) ? 'Copied.' : COPY_BY_HAND);
   return (
     <div class="shown-once">
@@ -19,7 +29,7 @@ export function ShownOnce({ label, secret }: { readonly label: string; readonly 
           value={secret}
           onFocus={(e) => e.currentTarget.select()}
         />
-        <button type="button" class="button button-primary" onClick={() => void copy()}>
+        <button type="button" class="button" onClick={() => void copy()}>
           Copy
         </button>
       </div>

@@ -1,6 +1,6 @@
 /** Form controls with their label, their hint and what the server found wrong with them, tied together for screen readers. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import type { Finding } from '../api/types.ts';
 import { atItsField } from './wording.ts';
 
@@ -12,7 +12,7 @@ export const messagesFor = (findings: readonly Finding[], field: string): string
 export const messagesWithin = (findings: readonly Finding[], field: string): string[] =>
   findings.filter((finding) => isWithin(finding.field, field)).map(atItsField);
 
-const isWithin = (inner: string, field: string): boolean =>
+export const isWithin = (inner: string, field: string): boolean =>
   inner === field || inner.startsWith(`${field}.`) || inner.startsWith(`${field}[`);
 
 export interface TextFieldProps {
@@ -73,7 +73,7 @@ export function TextField({
 export function Errors({ id, messages }: { readonly id?: string; readonly messages: readonly string[] }) {
   if (messages.length === 0) return null;
   return (
-    <ul class="errors" id={id}>
+    <ul class="errors" id={id} tabIndex={-1}>
       {messages.map((message) => (
         <li key={message}>{message}</li>
       ))}
@@ -130,6 +130,7 @@ export interface ChoiceProps<T extends string> {
   /** One beside the other, as a switch of a view. */
   readonly inline?: boolean;
   readonly hideLabel?: boolean;
+  readonly errors?: readonly string[];
 }
 
 /** One of a few, all of them in view. */
@@ -141,10 +142,18 @@ export function Choice<T extends string>({
   disabled,
   inline,
   hideLabel,
+  errors = [],
 }: ChoiceProps<T>) {
   const name = useId();
+  const invalid = errors.length > 0;
   return (
-    <fieldset class={inline ? 'choice choice-inline' : 'choice'} disabled={disabled}>
+    <fieldset
+      class={inline ? 'choice choice-inline' : 'choice'}
+      disabled={disabled}
+      role="radiogroup"
+      aria-invalid={invalid ? 'true' : undefined}
+      aria-describedby={invalid ? `${name}-errors` : undefined}
+    >
       <legend class={hideLabel ? 'visually-hidden' : undefined}>{label}</legend>
       {options.map(([option, text, hint], index) => (
         <div key={option} class="option">
@@ -165,6 +174,7 @@ export function Choice<T extends string>({
           )}
         </div>
       ))}
+      <Errors id={`${name}-errors`} messages={errors} />
     </fieldset>
   );
 }
@@ -200,10 +210,17 @@ export function Check({ label, checked, onChange, hint, disabled }: CheckProps) 
   );
 }
 
+/** The first field that has to be put right; null: none shows that. */
+export const firstMistake = (): HTMLElement | null =>
+  document.querySelector<HTMLElement>('main form [aria-invalid="true"]:not(fieldset)') ??
+  document.querySelector<HTMLElement>('main form fieldset[aria-invalid="true"] input, main form .errors');
+
 /** Takes whoever sent a form to the first field that has to be put right. */
 export function useFocusOnMistake(findings: readonly Finding[]): void {
-  const found = findings.length > 0;
+  const before = useRef(0);
   useEffect(() => {
-    if (found) document.querySelector<HTMLElement>('main [aria-invalid="true"]')?.focus();
-  }, [findings, found]);
+    // Fewer of them: one was just put right, in a field that must keep the focus.
+    if (findings.length > before.current) firstMistake()?.focus();
+    before.current = findings.length;
+  }, [findings]);
 }

@@ -1,12 +1,8 @@
-/** What the pages of policies and of address lists have in common: the head with Delete, who uses it, and the bar with Save. */
-import type { ComponentChildren } from 'preact';
+/** What the pages of policies and of address lists have in common: the head with Delete, and who uses it. */
 import { useState } from 'preact/hooks';
 import type { UsedBy } from '../api/types.ts';
 import { keyAddress, policyAddress } from '../route.ts';
-import type { Saving } from '../state/saving.ts';
 import { Dialog } from './dialog.tsx';
-import { FailureNotice, LiveRegion, Notice } from './notice.tsx';
-import { sentenceOf } from './wording.ts';
 
 export interface RecordHeadProps {
   readonly list: readonly [address: string, title: string];
@@ -87,48 +83,3 @@ export function Users({ usedBy: { keys, policies, configuration, total } }: { re
 }
 
 export const usersInWords = ({ total }: UsedBy): string => (total === 0 ? 'Nobody' : String(total));
-
-export interface RecordBarProps {
-  readonly saving: Saving;
-  readonly dirty: boolean;
-  readonly isNew: boolean;
-  /** Whether a control of the form shows what was found wrong with this field. */
-  readonly shows: (field: string) => boolean;
-  readonly children?: ComponentChildren;
-}
-
-export function RecordBar({
-  saving: { busy, said, findings, failure },
-  dirty,
-  isNew,
-  shows,
-  children,
-}: RecordBarProps) {
-  const others = findings.filter(({ field }) => !shows(field));
-  return (
-    <>
-      {others.length > 0 && (
-        <div role="alert">
-          <Notice kind="error">
-            <p>Not saved. With this change some keys could not be used any more, or something is wrong with it:</p>
-            <ul class="plain-list">
-              {others.map((finding) => (
-                <li key={finding.field + finding.message}>{sentenceOf(finding)}</li>
-              ))}
-            </ul>
-          </Notice>
-        </div>
-      )}
-      {failure !== null && <FailureNotice failure={failure} />}
-      {children}
-      <div class="save-bar">
-        <button type="submit" class="button button-primary" disabled={busy || !(dirty || isNew)}>
-          {isNew ? 'Create' : 'Save'}
-        </button>
-        <LiveRegion>
-          {findings.length > 0 ? <span class="bad">Not saved.</span> : said || (dirty ? 'Unsaved changes.' : '')}
-        </LiveRegion>
-      </div>
-    </>
-  );
-}

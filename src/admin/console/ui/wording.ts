@@ -19,3 +19,19 @@ export function atItsField({ field, message }: Finding): string {
   const rest = field !== '' && message.startsWith(`${field} `) ? message.slice(field.length + 1) : message;
   return titled(rest.charAt(0).toUpperCase() + rest.slice(1));
 }
+
+/** The title of the field that a finding is about. */
+export function titleOf({ field }: Finding): string {
+  const [name = ''] = /^\w*/.exec(field) ?? [];
+  return TITLES.get(name) ?? OTHER_TITLES.get(name) ?? field;
+}
+
+/** Of fields that are in no form of a key. */
+const OTHER_TITLES: ReadonlyMap<string, string> = new Map([
+  ['id', 'Id'],
+  ['name', 'Name'],
+  ['type', 'Type'],
+  ['entries', 'Addresses'],
+  ['file', 'File'],
+  ['url', 'URL'],
+]);
