@@ -51,7 +51,6 @@ void t.test('one that is put together at run time is looked at by a person', asy
     'config/credential-schema.ts',
     // The tests of the YAML library, and a number behind a fixed word.
     'config/item-forms.ts',
-    'config/split-list.ts',
     'config/values.ts',
   ]);
 });
