@@ -5,8 +5,8 @@
 import { decode, decomposeWithoutMarks, isAscii } from './path-reading.ts';
 
 /** Longer paths, and those with more readings, are given up: the work must not be a stranger's to choose. */
-const LONGEST_PATH = 2048;
-const MOST_READINGS = 128;
+const LONGEST_PATH = 1024;
+const MOST_READINGS = 64;
 /** An escape that is nested deeper is given up. */
 const DEEPEST_ESCAPE = 4;
 
@@ -52,11 +52,18 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/;[^/]*/g, ''),
   (path) => path.replace(/[?#].*/s, ''),
   (path) => path.replace(/\/{2,}/g, '/'),
-  (path) => path.replace(/[. ]+(?=\/|$)/g, ''),
+  (path) => path.split('/').map(withoutEnd).join('/'),
   withoutDotSegments,
   // Whoever resolves it as a reference reads a host name (RFC 3986 4.2).
   (path) => path.replace(/^\/\/[^/]*/, ''),
 ];
+
+/** As Windows names files: without the dots and spaces at the end of a segment. */
+function withoutEnd(segment: string): string {
+  let end = segment.length;
+  while (end > 0 && (segment[end - 1] === '.' || segment[end - 1] === ' ')) end--;
+  return segment.slice(0, end);
+}
 
 /** RFC 3986 5.2.4, and as browsers and Node have it: an encoded dot is one here, and nothing is above the root. */
 function withoutDotSegments(path: string): string {
