@@ -24,6 +24,7 @@ const { postern, open, signedIn } = await startConsole(t, browser, {
   config: { admin: { token: ADMIN_TOKEN, tokens: [{ id: 'anna', role: 'viewer', value: VIEWER }] } },
 });
 
+// oxlint-disable-next-line typescript/no-explicit-any -- what an answer holds is what tests ask about
 const ask = async (method: string, path: string, body?: object): Promise<any> => {
   const answer = await fetch(`${postern.adminUrl}/api/${path}`, {
     method,

@@ -79,8 +79,8 @@ export function createRedisLog({ connection, prefix, onFailure }: RedisLogOption
       await reading;
       await sync();
     },
-    stateAfter: kept.stateAfter,
-    forget: kept.forget,
+    position: kept.position,
+    led: kept.led,
     list: kept.list,
     why: () => why,
     close: () => connection.close(),

@@ -20,14 +20,14 @@ t.test('the latest are kept, newest first, and no more than are said', async (t)
   log.close();
 });
 
-t.test('what the last change of a thing led to is known until it is forgotten, each thing by its kind', async (t) => {
+t.test('it is known whether, and how late, a change led to a state, each thing by its kind', async (t) => {
   const log = createMemoryLog();
+  t.equal(log.position(), 0);
   await log.add(noted('a', 'one'), 'made');
   await log.add(noted('a', 'two'), 'seen');
-  await log.add(noted('a', 'other', 'policy'), 'made');
-  const [key, policy, list] = (['key', 'policy', 'list'] as const).map((kind) => log.stateAfter({ kind, name: 'a' }));
-  t.same([key, policy, list], ['two', 'other', undefined]);
-  log.forget();
-  t.equal(log.stateAfter({ kind: 'key', name: 'a' }), undefined);
-  t.equal(log.list().length, 3, 'what is listed stays');
+  await log.add(noted('a', 'two', 'policy'), 'made');
+  await log.add(noted('a', 'one'), 'made');
+  const led = (kind: HistoryChange['kind'], state: string) => log.led({ kind, name: 'a' }, state);
+  t.same([led('key', 'one'), led('key', 'two'), led('policy', 'two'), led('list', 'two')], [4, 2, 3, 0]);
+  t.equal(log.position(), 4);
 });
