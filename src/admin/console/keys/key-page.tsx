@@ -21,6 +21,7 @@ export function KeyPage({ id, allow }: KeyPageProps) {
   const status = useStateOfKey(id);
   const key = useResource(`key ${id}`, () => readKeyShown(id), REFRESH_MS);
   const keys = useResource('keys', listKeys);
+  const readOnly = useReadOnly();
   if (key.value === null && key.failure?.status === 404) return <NoSuchKey id={id} />;
   return (
     <Await resource={status} what="the key">
