@@ -30,37 +30,32 @@ function setUp(shared: boolean | null = null) {
     now: () => NOW,
   });
   const upstream = fakeUpstream();
+  const query = {
+    holder: metricsKey(),
+    ttlMs: 60_000,
+    method: 'POST',
+    target: '/a',
+    host: 'a.test',
+    shape: '',
+    contentType: undefined,
+    contentEncoding: undefined,
+    cacheControl: undefined,
+    isHead: false,
+    isConditional: false,
+    isShared: false,
+    body: Buffer.from('{}'),
+    headers: () => [],
+    send: upstream.send,
+  };
   /** How often the backend is asked for the one query, with these APIs, of one of them. */
   const asked = async (written: Record<string, ApiConfig>, api: string): Promise<number> => {
     const before = upstream.calls.length;
-    caches
-      .configure(Object.entries(written))
-      .get(api)
-      ?.fetch(
-        {
-          holder: metricsKey(),
-          ttlMs: 60_000,
-          method: 'POST',
-          target: '/a',
-          host: 'a.test',
-          shape: '',
-          contentType: undefined,
-          contentEncoding: undefined,
-          cacheControl: undefined,
-          isHead: false,
-          isConditional: false,
-          isShared: false,
-          body: Buffer.from('{}'),
-          headers: () => [],
-          send: upstream.send,
-        },
-        new Client(),
-      );
+    caches.configure(Object.entries(written)).get(api)?.fetch(query, new Client());
     upstream.calls[before]?.answer('{}');
     await settled();
     return upstream.calls.length - before;
   };
-  return { caches, stores, asked };
+  return { caches, stores, asked, query, upstream };
 }
 
 t.test('an API that says how much has a store of its own, all others share one', async (t) => {
@@ -119,4 +114,22 @@ t.test('answers are shared when all that should be are', async (t) => {
     caches.configure(entries({ a: {} }));
     t.equal(caches.shared(), shared);
   }
+});
+
+t.test('what was asked for before a purge is neither kept nor joined after it', async (t) => {
+  const { caches, query, upstream } = setUp();
+  const cache = caches.configure(entries({ a: {} })).get('a');
+  const fetch = () => cache?.fetch(query, new Client());
+  fetch();
+  fetch();
+  t.equal(upstream.calls.length, 1, 'one call for two');
+  await caches.purge();
+  fetch();
+  t.equal(upstream.calls.length, 2);
+  upstream.calls[0]?.answer('{"old":true}');
+  await settled();
+  t.equal(caches.stats()?.entries, 0);
+  upstream.calls[1]?.answer('{"old":false}');
+  await settled();
+  t.equal(caches.stats()?.entries, 1);
 });
