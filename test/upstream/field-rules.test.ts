@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import { foldFieldName } from '../../src/lib/header-list.ts';
 import { ruleOf } from '../../src/upstream/field-rules.ts';
+import { cutFromPacket, heldAfter } from '../support/held-memory.ts';
 
 void t.test('names of Postern, of the hop and of other judges never reach the backend, in any spelling', (t) => {
   const names = [
@@ -311,4 +312,11 @@ void t.test('what describes the body as it was sent is bound to it, and a look-a
     t.equal(ruleOf(name).toUpstream, 'body', name);
     if (name.includes('-')) t.equal(ruleOf(name.replace('-', '_')).toUpstream, 'drop', name);
   }
+});
+
+void t.test('a name that is remembered keeps nothing of the head that it came in', async (t) => {
+  const held = heldAfter(() => {
+    for (let n = 0; n < 1_500; n += 1) ruleOf(cutFromPacket(`X-Name-In-A-Head-${n}`));
+  });
+  t.ok(held < 2_000_000, `${held} bytes for 1,500 names`);
 });
