@@ -315,8 +315,11 @@ void t.test('what describes the body as it was sent is bound to it, and a look-a
 });
 
 void t.test('a name that is remembered keeps nothing of the head that it came in', async (t) => {
-  const held = heldAfter(() => {
-    for (let n = 0; n < 1_500; n += 1) ruleOf(cutFromPacket(`X-Name-In-A-Head-${n}`));
-  });
-  t.ok(held < 2_000_000, `${held} bytes for 1,500 names`);
+  const add = (from: number): number =>
+    heldAfter(() => {
+      for (let n = from; n < from + 1_000; n += 1) ruleOf(cutFromPacket(`X-Name-In-A-Head-${n}`));
+    });
+  // One half may find the memory full, and empty it.
+  const held = Math.max(add(0), add(1_000));
+  t.ok(held < 1_500_000, `${held} bytes for 1,000 names`);
 });
