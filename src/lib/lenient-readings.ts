@@ -7,6 +7,8 @@ import { decode, decomposeWithoutMarks, isAscii } from './path-reading.ts';
 /** Longer paths, and those with more readings, are given up: the work must not be a stranger's to choose. */
 const LONGEST_PATH = 2048;
 const MOST_READINGS = 128;
+/** Of all readings together, in characters: a long path gets fewer. */
+const MOST_TEXT = 65_536;
 /** An escape that is nested deeper is given up. */
 const DEEPEST_ESCAPE = 4;
 
@@ -14,9 +16,10 @@ const DEEPEST_ESCAPE = 4;
 export function lenientReadings(path: string): readonly string[] | null {
   if (path.length > LONGEST_PATH || !isReadable(path)) return null;
   const readings = new Set([path]);
+  const most = Math.min(MOST_READINGS, MOST_TEXT / path.length);
   for (const reading of readings) {
     for (const step of STEPS) readings.add(step(reading));
-    if (readings.size > MOST_READINGS) return null;
+    if (readings.size > most) return null;
   }
   return [...readings];
 }
