@@ -115,7 +115,11 @@ t.test('what it holds is what it counts, whatever the texts were cut from', asyn
   const text = (n: number): string => cutFromPacket(`a text of ${n} in a head`);
   const held = heldAfter(() => {
     for (let n = 0; n < 2_000; n += 1) {
-      store.set(key(n), answerEntry({ body: Buffer.alloc(0), statusText: text(n), headers: ['X-Text', text(n)] }), 1000);
+      store.set(
+        key(n),
+        answerEntry({ body: Buffer.alloc(0), statusText: text(n), headers: ['X-Text', text(n)] }),
+        1000,
+      );
       store.set(key(-n), { kind: 'vary', names: [text(n)] }, 1000);
     }
   });
