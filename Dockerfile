@@ -9,7 +9,7 @@ COPY scripts ./scripts
 COPY src ./src
 # Maps of the sources serve nobody there.
 RUN npm run build && npm prune --omit=dev && node scripts/sbom.js > sbom.cdx.json \
-  && find dist -name '*.map' -delete
+  && find dist node_modules -name '*.map' -delete
 
 FROM node:24-bookworm-slim@sha256:6f7b03f7c2c8e2e784dcf9295400527b9b1270fd37b7e9a7285cf83b6951452d
 ARG VERSION=0.2.0

@@ -14,8 +14,11 @@ export interface ItemForms {
 /** In a file of keys that all differ in form, these are kept for nothing: about a megabyte. */
 const MOST_FORMS = 2000;
 
-/** A tag says what a word is, and references are replaced elsewhere. NUL marks the places of words. */
-const WORDS_MATTER = /[!\0]|\$\{/;
+/**
+ * A tag says what a word is, and references are replaced elsewhere, also one that a backslash at the end of a line cuts in two. NUL
+ * marks the places of words.
+ */
+const WORDS_MATTER = /[!\\\0]|\$\{/;
 
 /** Letters and digits, but for names of fields: equal ones are a mistake that only the library finds. */
 const WORD = /[A-Za-z0-9]+(?![A-Za-z0-9]|:(?:\s|$)|["'][ \t]*:)/g;

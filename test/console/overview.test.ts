@@ -132,6 +132,10 @@ void t.test('Explain takes a secret too, and says what is missing', async (t) =>
   await page.getByLabel('IP address of the caller').fill('203.0.113.7');
   await page.getByRole('button', { name: 'Explain' }).click();
   await page.getByRole('cell', { name: /of key backend/ }).waitFor();
+  await page.getByLabel('Path').fill(`/event/ingest?api_key=${SECRET}`);
+  await page.getByLabel('Events').fill('login, purchase');
+  await page.getByRole('button', { name: 'Explain' }).click();
+  await page.waitForURL(/path=%2Fevent%2Fingest&events=login%2C\+purchase$/);
   t.notMatch(page.url(), SECRET);
 });
 

@@ -26,17 +26,17 @@ t.test('certificates that are renewed again and again fail no request, on old co
       const req = https.request(options, (res) => res.resume().on('end', () => resolve(res.statusCode ?? 0)));
       req.on('error', reject).end('{"events":[]}');
     });
-  let over = false;
+  const over = new AbortController();
   const answers: (number | string)[] = [];
   const client = async (agent: https.Agent | false): Promise<void> => {
-    while (!over) answers.push(await ask(agent).catch((error: Error) => error.message));
+    while (!over.signal.aborted) answers.push(await ask(agent).catch((error: Error) => error.message));
   };
   const clients = [client(kept), client(kept), client(false), client(false)];
   for (const name of ['renewed', 'cert', 'renewed'] as const) {
     files[name === 'cert' ? 'byRename' : 'inPlace'](name);
     await untilShown(postern.port, name);
   }
-  over = true;
+  over.abort();
   await Promise.all(clients);
   t.ok(answers.length > 10);
   t.same(new Set(answers), new Set([204]));

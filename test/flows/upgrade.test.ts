@@ -12,8 +12,8 @@ import { capturedIo } from '../support/command-io.ts';
 import { startRedis } from '../support/redis.ts';
 import { play, RELEASE_FOLDER, type Asked, type Seen } from '../support/release.ts';
 
-const read = <T>(file: string): T => JSON.parse(readFileSync(`${RELEASE_FOLDER}/${file}`, 'utf8')) as T;
-const requests = read<readonly (Asked & { readonly seen: Seen })[]>('requests.json');
+const read = (file: string): unknown => JSON.parse(readFileSync(`${RELEASE_FOLDER}/${file}`, 'utf8'));
+const requests = read('requests.json') as readonly (Asked & { readonly seen: Seen })[];
 const env = {
   BACKEND: 'http://127.0.0.1:9',
   POSTERN_ADMIN_TOKEN: 'token-of-the-admin-port',
@@ -53,7 +53,7 @@ t.test('each request has the same end as with 0.1', async (t) => compare(t, awai
 
 t.test('so it has with the keys that 0.1 wrote into Redis', async (t) => {
   const redis = await startRedis(t);
-  const keys = Object.entries(read<Record<string, unknown>>('redis-keys.json'));
+  const keys = Object.entries(read('redis-keys.json') as Record<string, unknown>);
   await redis.admin.hset('postern:keys', Object.fromEntries(keys.map(([id, key]) => [id, JSON.stringify(key)])));
   await redis.admin.set('postern:keys:version', '1');
   const changed = (config: string): string =>
@@ -79,7 +79,7 @@ t.test('a replica of 0.1 reads every key that is written here and uses nothing n
     };
   };
   const valid = new Ajv2020({ strict: false, formats: { 'date-time': true } }).compile(
-    read<object>('keys.schema.json'),
+    read('keys.schema.json') as object,
   );
   t.ok(valid({ keys }), JSON.stringify(valid.errors));
 });

@@ -4,7 +4,8 @@ import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
 import { editKeyFile } from '../../src/keys/key-file-edit.ts';
 import { loadKeyText } from '../../src/keys/key-file.ts';
-import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 
 const ENV = { WEB_KEY: 'the-secret-of-the-web-key', TEXT: 'from the environment' };
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { formatProblem } from '../../src/config/problem.ts';
 import { loadKeyFile } from '../../src/keys/key-file.ts';
-import { hashSecret } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 
 function load(t: Test, text: string, env = {}) {
   const directory = t.testdir({ 'keys.yaml': text, secret: 'from a file\n' });

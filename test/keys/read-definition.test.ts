@@ -4,11 +4,11 @@ import { sha256Hex } from '../../src/lib/digest.ts';
 import { KEY_TYPES } from '../../src/keys/key.ts';
 import {
   describeFinding,
-  hashSecret,
   readDefinition,
   readStoredDefinition,
   writtenDefinition,
 } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 
 const hash = hashSecret('hunter2');
 const minimal = { id: 'a', type: 'write-only', secrets: [{ hash }] };

@@ -51,15 +51,12 @@ t.test('what hides something has no readings that could be told', (t) => {
     '/%C2%A5',
     '/.%C2%AD./',
     '/%ED%A0%80',
-    `/${'a'.repeat(2048)}`,
+    `/${'a'.repeat(1024)}`,
   ])
     t.equal(lenientReadings(path), null, path);
   t.type(lenientReadings('/caf%C3%A9//x'), Array);
-  t.type(lenientReadings(`/${'a'.repeat(2047)}`), Array);
+  t.type(lenientReadings(`/${'a'.repeat(1023)}`), Array);
   t.equal(lenientReadings('/%2525253b%25252f%252e%2e;a//..\\.%3f%23%2f.%20;//..%5c;;/'), null, 'nor what has too many');
-  const many = '/a//..;b/%2e%5c';
-  t.ok((lenientReadings(many)?.length ?? 0) > 32);
-  t.equal(lenientReadings(`/${'x'.repeat(1990)}${many}`), null, 'of a long path fewer are too many');
   t.end();
 });
 

@@ -84,13 +84,13 @@ t.test('every expression of the dashboard and of the alerts finds its series in 
   const prometheus = await startPrometheus(t, [running.target, ended.target]);
   await prometheus.until('count(count_over_time(postern_build_info[1m]) >= 5) == 2');
   ended.end();
-  await prometheus.until('up == 0');
+  await prometheus.until(`up{instance="${ended.target}"} == 0`);
   const panels = dashboardExpressions();
   const alerts = alertExpressions();
   t.ok(panels.length > 25);
   t.ok(alerts.length > 5);
   for (const { title, expr } of [...panels, ...alerts]) {
-    const series = await prometheus.query(expr);
+    const series = await prometheus.until(expr);
     t.ok(series.length > 0, `${title}: ${expr}`);
     // A NaN would mean that the expression finds series, and never the ones it divides by.
     t.notOk(

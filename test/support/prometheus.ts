@@ -14,10 +14,11 @@ import { parse } from 'yaml';
 import { requireTool } from './tools.ts';
 
 export interface Prometheus {
-  /** The series that an expression gives now; throws what the query API calls an error. */
-  readonly query: (expr: string) => Promise<readonly Series[]>;
-  /** Resolves when an expression gives at least one series. */
-  readonly until: (expr: string) => Promise<void>;
+  /**
+   * Resolves when an expression gives at least one series, with what it gives; a scrape may fail on a machine that is busy. Throws
+   * what the query API calls an error.
+   */
+  readonly until: (expr: string) => Promise<readonly Series[]>;
 }
 
 export interface Series {
@@ -90,12 +91,13 @@ function client(url: string): Prometheus {
     return answer.data.result;
   };
   return {
-    query,
     async until(expr) {
-      for (let patience = 300; (await query(expr)).length === 0; patience--) {
-        if (patience === 0) throw new Error(`Prometheus never had an answer to: ${expr}`);
+      for (let patience = 300; patience > 0; patience--) {
+        const series = await query(expr);
+        if (series.length > 0) return series;
         await delay(100);
       }
+      throw new Error(`Prometheus never had an answer to: ${expr}`);
     },
   };
 }
