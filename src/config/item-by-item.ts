@@ -14,7 +14,7 @@ export interface ItemParts {
   /** The name of the field that holds the list. */
   readonly list: string;
   readonly split: SplitList;
-  /** What stands around the items. */
+  /** What stands around the items, with one line in place of them. */
   readonly rest: YamlFile;
   readonly whole: () => ListedFile;
 }
@@ -25,6 +25,8 @@ const READ_WHOLE = 1_048_576;
 const INVOLVED = 20;
 /** The line of the field stands before the text of an item. */
 const FIRST_LINE = 2;
+/** In what stands around the items, in their place. */
+const STAND_IN_LINES = 1;
 
 export class ItemByItem implements ListedFile {
   readonly file: string;
@@ -136,7 +138,7 @@ export class ItemByItem implements ListedFile {
   #aroundItems({ line, column }: Position): Position {
     const { split } = this.#parts;
     const first = split.lineOf(0);
-    return { line: line < first ? line : line + split.restLine - first, column };
+    return { line: line <= first ? line : line + split.restLine - first - STAND_IN_LINES, column };
   }
 }
 

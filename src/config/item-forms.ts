@@ -14,7 +14,10 @@ export interface ItemForms {
 /** In a file of keys that all differ in form, these are kept for nothing: about a megabyte. */
 const MOST_FORMS = 2000;
 
-/** A tag says what a word is; references are replaced elsewhere, and an escape can make one. NUL marks the places of words. */
+/**
+ * A tag says what a word is, and references are replaced elsewhere, also one that a backslash at the end of a line cuts in two. NUL
+ * marks the places of words.
+ */
 const WORDS_MATTER = /[!\\\0]|\$\{/;
 
 /** Letters and digits, but for names of fields: equal ones are a mistake that only the library finds. */

@@ -5,7 +5,7 @@
 import { readText, readYamlText, unreadable, type ReadOptions, type YamlFile } from './document.ts';
 import { ItemByItem } from './item-by-item.ts';
 import { readJsonText } from './json-text.ts';
-import { splitList, type SplitList } from './split-list.ts';
+import { splitList, STAND_IN, textAround, type SplitList } from './split-list.ts';
 import { fieldOf, wholeList, type ListedFile } from './whole-list.ts';
 
 /** In UTF-16 units. Less is read as a whole in a few milliseconds. */
@@ -27,7 +27,7 @@ export function readListedText(text: string, options: ReadOptions, list: string)
   if (json !== undefined) return wholeList(jsonFile(text, options, json), list);
   const split = splitList(text, list);
   if (split === null || mayMoveAnchors(split)) return whole();
-  const rest = readYamlText(split.before + split.after, options);
+  const rest = readYamlText(textAround(split), options);
   return isRestOf(split, rest, list) ? new ItemByItem({ options, list, split, rest, whole }) : whole();
 }
 
@@ -35,11 +35,12 @@ export function readListedText(text: string, options: ReadOptions, list: string)
 const mayMoveAnchors = ({ before, after, length, textOf }: SplitList): boolean =>
   (before + after).includes('&') && textOf(0, length).includes('&');
 
-/** Whether what was cut out is the value of the field: without it the field stands in the same line, and has none. */
-const isRestOf = ({ fieldLine }: SplitList, { content, locate }: YamlFile, list: string): boolean =>
-  fieldOf(content?.value, list) === null &&
-  locate([list], 'key').line === fieldLine &&
-  locate([list], 'key').column === 1;
+/** Whether what was cut out is the value of the field: without it the field stands in the same line, and has the item in its place. */
+function isRestOf({ fieldLine }: SplitList, { content, locate }: YamlFile, list: string): boolean {
+  const value = fieldOf(content?.value, list);
+  const { line, column } = locate([list], 'key');
+  return Array.isArray(value) && value.length === 1 && value[0] === STAND_IN && line === fieldLine && column === 1;
+}
 
 /** A file that was read as JSON; where something stands in it is found out when somebody asks. There are no references in it. */
 function jsonFile(text: string, options: ReadOptions, content: { readonly value: unknown }): YamlFile {

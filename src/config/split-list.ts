@@ -40,6 +40,16 @@ export function splitList(text: string, field: string): SplitList | null {
   };
 }
 
+/** The one item in `textAround`. */
+export const STAND_IN = 0;
+
+/**
+ * The file with one line in place of all items. With none, a place that can hold no list in lines of its own would not show:
+ * `{ a: 1,\nkeys:\n}`.
+ */
+export const textAround = ({ before, after, textOf }: SplitList): string =>
+  `${before}${/^ */.exec(textOf(0))?.[0] ?? ''}- ${STAND_IN}\n${after}`;
+
 interface FoundItems {
   readonly starts: readonly number[];
   readonly lines: readonly number[];

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { readYamlText } from '../../src/config/document.ts';
 import { ItemByItem } from '../../src/config/item-by-item.ts';
-import { splitList, type SplitList } from '../../src/config/split-list.ts';
+import { splitList, textAround, type SplitList } from '../../src/config/split-list.ts';
 import { wholeList } from '../../src/config/whole-list.ts';
 
 function open(text: string) {
@@ -12,7 +12,7 @@ function open(text: string) {
     wholes += 1;
     return wholeList(readYamlText(text, options), 'keys');
   };
-  const rest = readYamlText(split.before + split.after, options);
+  const rest = readYamlText(textAround(split), options);
   return { file: new ItemByItem({ options, list: 'keys', split, rest, whole }), wholes: () => wholes };
 }
 

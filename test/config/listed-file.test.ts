@@ -131,6 +131,7 @@ const ODD = [
   '-\t@\n',
   '- a:\t@\n',
   '- \u2028@\n- \u00e4@: @\n',
+  '- a: "$\\\n    {SET}@"\n',
 ] as const;
 
 const PLAIN = [
@@ -150,6 +151,8 @@ const HOSTILE = [
   ['', 'keys: []\n'],
   ['"keys": @\n', ''],
   ['{ a: [\n', '] }\n'],
+  ['{ a: @,\n', '}\n'],
+  ['&a { a: @,\n', ', b: @ }\n'],
 ] as const;
 
 /** One form, several times with other words. */
@@ -225,3 +228,19 @@ t.test('and of files that are odd, broken, or cut off', async (t) => {
   );
   t.ok(readByItems > 10 && refused > 50, `${readByItems} were read item by item, ${refused} not at all`);
 });
+
+/** As many of one form as have it known after the first. */
+const many = (item: string): string => item.repeat(3);
+
+for (const [what, text] of [
+  [
+    'a list in lines of its own, where only one in brackets can stand',
+    `{ policies: {},\nkeys:\n${many('- id: a\n')}}\n`,
+  ],
+  ['a reference that the end of a line cuts in two', `keys:\n${many('- a: "$\\\n    {SET}"\n')}`],
+  ['a literal one that does', `keys:\n${many('- a: "$$\\\n    {SET}"\n')}`],
+] as const)
+  t.test(`both readings agree on ${what}`, async (t) => {
+    const { itemwise, atOnce } = bothReadings(text);
+    t.same(itemwise, atOnce);
+  });
