@@ -1,6 +1,6 @@
 /**
- * Writes a list of many thousands as JSON, part by part: while one is made, requests wait; between two of them they are answered.
- * Knows nothing of what is listed.
+ * Works through a list of many thousands part by part, as to write it as JSON: while a part is at work, requests wait; between two of
+ * them they are answered. Knows nothing of what is listed.
  */
 import { setImmediate } from 'node:timers/promises';
 
@@ -14,21 +14,29 @@ export interface LongList<T> {
   readonly rest: Readonly<Record<string, unknown>>;
 }
 
-/** Written together in about a millisecond. */
+/** Shown and written in about a millisecond. */
 const ITEMS_A_PART = 200;
+
+/** The items, so many at once; others have their turn before the next. */
+export async function* inParts<T>(items: Iterable<T>): AsyncGenerator<readonly T[]> {
+  let part: T[] = [];
+  for (const item of items) {
+    part.push(item);
+    if (part.length < ITEMS_A_PART) continue;
+    yield part;
+    part = [];
+    await setImmediate();
+  }
+  if (part.length > 0) yield part;
+}
 
 /** The text of the object, in parts. */
 export async function* writeLongList<T>({ field, items, show, rest }: LongList<T>): AsyncGenerator<string> {
-  let text = `{${JSON.stringify(field)}:[`;
-  let count = 0;
-  for (const item of items) {
-    text += `${count === 0 ? '' : ','}${JSON.stringify(show(item))}`;
-    count += 1;
-    if (count % ITEMS_A_PART !== 0) continue;
-    yield text;
-    text = '';
-    await setImmediate();
+  let before = `{${JSON.stringify(field)}:[`;
+  for await (const part of inParts(items)) {
+    yield before + part.map((item) => JSON.stringify(show(item))).join(',');
+    before = ',';
   }
   const others = JSON.stringify(rest).slice(1);
-  yield `${text}]${others === '}' ? '' : ','}${others}`;
+  yield `${before === ',' ? '' : before}]${others === '}' ? '' : ','}${others}`;
 }
