@@ -31,6 +31,7 @@ import { manyKeysInFile, manyKeysInRedis } from './scenarios/key-source.ts';
 import { largeBatches } from './scenarios/large-batch.ts';
 import { latency } from './scenarios/latency.ts';
 import { steadyMemory, uploads } from './scenarios/memory.ts';
+import { idleMemory, timeToReady } from './scenarios/start.ts';
 import { regressions, tableOf } from './table.ts';
 
 interface Listed {
@@ -51,6 +52,8 @@ const SCENARIOS: readonly Listed[] = [
   { names: ['S9'], run: manyKeysInFile, comparesBuilds: false },
   { names: ['S9'], run: manyKeysInRedis, comparesBuilds: false },
   { names: ['S10'], run: latency, comparesBuilds: false },
+  { names: ['S11'], run: timeToReady, comparesBuilds: false },
+  { names: ['S12'], run: idleMemory, comparesBuilds: false },
 ];
 
 const PROFILED: Readonly<Record<string, Profiled>> = {
@@ -65,9 +68,11 @@ const PROFILED: Readonly<Record<string, Profiled>> = {
 const FULL: Pace = { rounds: 15, seconds: 2, warmupCpuSeconds: 15 };
 const QUICK: Pace = { rounds: 5, seconds: 1, warmupCpuSeconds: 6 };
 
-const USAGE = `npm run bench -- [--only S1,S5] [--rounds N] [--quick] [--against REVISION] [--save]
+const USAGE = `npm run bench -- [--only S1,S5] [--start] [--memory] [--rounds N] [--quick] [--against REVISION] [--save]
 
   --only S1,S5        these scenarios alone; S1, S2 and S3 run together
+  --start             time to ready alone (S11)
+  --memory            memory alone (S8 and S12)
   --rounds N          how many rounds (${FULL.rounds}, with --quick ${QUICK.rounds})
   --quick             short rounds: a first look, not a result
   --against REVISION  Postern as it is here against Postern of that revision, without the peers;
@@ -162,6 +167,8 @@ function readOptions() {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
+      start: { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       against: { type: 'string' },
@@ -172,7 +179,12 @@ function readOptions() {
   });
   const pace = values.quick ? QUICK : FULL;
   const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds);
-  const only = values.only === undefined ? null : new Set(values.only.toUpperCase().split(','));
+  const named = [
+    values.only?.toUpperCase().split(',') ?? [],
+    values.start ? ['S11'] : [],
+    values.memory ? ['S8', 'S12'] : [],
+  ].flat();
+  const only = named.length === 0 ? null : new Set(named);
   const unknown = [...(only ?? [])].find((name) => !SCENARIOS.some(({ names }) => names.includes(name)));
   if (values.help || unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
     process.stdout.write(`${USAGE}\n`);

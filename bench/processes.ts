@@ -30,6 +30,8 @@ export interface Server {
   /** User and system time since its start, in microseconds. */
   readonly cpuMicros: () => number;
   readonly residentBytes: () => number;
+  /** The most that was resident since its start, of the process alone. */
+  readonly peakBytes: () => number;
   /** Empties the log, which lies in memory. */
   readonly dropLog: () => void;
   readonly stop: () => Promise<void>;
@@ -58,7 +60,8 @@ export function launch({ core, command, env, logFile, stopSignal = 'SIGTERM', me
     pid,
     child,
     cpuMicros: () => sum(familyOf(pid), cpuMicrosOf),
-    residentBytes: () => sum(familyOf(pid), residentBytesOf),
+    residentBytes: () => sum(familyOf(pid), (one) => memoryOf(one, 'VmRSS')),
+    peakBytes: () => memoryOf(pid, 'VmHWM'),
     dropLog: () => truncateSync(logFile),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -135,8 +138,9 @@ function cpuMicrosOf(pid: number): number {
   });
 }
 
-function residentBytesOf(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
   return Number(kilobytes) * 1024;
 }
 

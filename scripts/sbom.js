@@ -6,9 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only'];
-const { serialNumber: _number, metadata, components, dependencies, ...bill } = JSON.parse(
-  execFileSync('npm', args, { encoding: 'utf8', maxBuffer: 2 ** 26 }),
-);
+const {
+  serialNumber: _number,
+  metadata,
+  components,
+  dependencies,
+  ...bill
+} = JSON.parse(execFileSync('npm', args, { encoding: 'utf8', maxBuffer: 2 ** 26 }));
 const { timestamp: _time, component, ...rest } = metadata;
 // npm names it after the folder that it stands in.
 const named = { ...component, name: component.purl.replace(/^pkg:npm\/|@.*$/g, '') };

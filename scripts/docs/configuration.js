@@ -8,16 +8,16 @@ const PAGE = 'docs/configuration.md';
 /** The generated files of this part, each with its whole content. */
 export async function configurationFiles() {
   const { CONFIG_JSON_SCHEMA } = await import('../../.build/src/config/schema.js');
-  const { KEY_FILE_JSON_SCHEMA } = await import('../../.build/src/keys/key-file.js');
+  const { keyFileSchema } = await import('../../.build/src/keys/key-file.js');
   const { FIELD_TYPES } = await import('../../.build/src/keys/definition.js');
   return [
     { file: 'config/postern.schema.json', content: published(CONFIG_JSON_SCHEMA, 'Configuration of Postern') },
-    { file: 'config/keys.schema.json', content: published(KEY_FILE_JSON_SCHEMA, 'API keys of Postern') },
+    { file: 'config/keys.schema.json', content: published(keyFileSchema(), 'API keys of Postern') },
     {
       file: PAGE,
       content: withSections(readFileSync(PAGE, 'utf8'), {
         configuration: configTables(CONFIG_JSON_SCHEMA),
-        keys: table(fieldsOf(KEY_FILE_JSON_SCHEMA.properties.keys.items), FIELD_TYPES),
+        keys: table(fieldsOf(keyFileSchema().properties.keys.items), FIELD_TYPES),
       }),
     },
   ];

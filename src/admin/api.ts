@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { AdminTokens } from './admin-tokens.ts';
 import { apiListOperation } from './api-list-operation.ts';
 import { createAudit } from './audit.ts';
-import { createAuthenticator, peerAddress, unauthorized, type Authenticator } from './auth.ts';
+import { createAuthenticator, ENDED, peerAddress, type Authenticator } from './auth.ts';
 import { findOvergrowth, findOversize } from './bounds.ts';
 import { explainOperation, type ExplainPorts } from './explain-operation.ts';
 import { createKeyChanges, type KeyChangePorts } from './key-changes.ts';
@@ -165,7 +165,6 @@ const hasHead = (operation: Operation): boolean => operation.method === 'GET' &&
 
 const NOTHING_HERE = problem('not_found', 'There is nothing here.');
 const FOR_EDITORS = problem('forbidden', 'This changes something, which a viewer may not. Ask an editor.');
-const ENDED = unauthorized('invalid_token', 'The token or the session has ended meanwhile. Nothing was done.');
 const NOT_DELIBERATE = problem(
   'foreign_origin',
   'A change with a session needs `Content-Type: application/json` or `X-Requested-With`, which other pages cannot send.',

@@ -115,7 +115,7 @@ function sessionCookie({ headers }: IncomingMessage): string | null {
   return found.find((pair) => pair.startsWith(prefix))?.slice(prefix.length) ?? null;
 }
 
-export const unauthorized = (code: 'missing_token' | 'invalid_token', detail: string): AdminProblem => ({
+const unauthorized = (code: 'missing_token' | 'invalid_token', detail: string): AdminProblem => ({
   code,
   detail,
   headers: { 'www-authenticate': 'Bearer realm="Postern admin"' },
@@ -126,3 +126,6 @@ const tooManyFailures = (seconds: number): AdminProblem => ({
   detail: `Too many wrong tokens came from this address. Try again in ${seconds} s.`,
   headers: { 'retry-after': String(seconds) },
 });
+
+/** Of a caller who was let in, and whose token or session is over by now. */
+export const ENDED = unauthorized('invalid_token', 'The token or the session has ended meanwhile. Nothing was done.');

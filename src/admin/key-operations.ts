@@ -2,7 +2,7 @@
  * Keys over the admin API: listed, created, replaced, removed. Every change is conditional on what it was based on, judged
  * like a key file, live before it is answered, and written into the log.
  */
-import { hashSecret } from '../keys/read-definition.ts';
+import { hashSecret } from '../keys/secret-hash.ts';
 import { makeSecret } from '../keys/secret.ts';
 import { NO_RECORDS, type KeyDefinition, type LoadedDefinition, type SharedRecords } from '../keys/definition.ts';
 import { KEY_TYPES, type KeySnapshot, type KeyType } from '../keys/key.ts';

@@ -4,7 +4,7 @@
  */
 import type { KeyDefinition, SecretDefinition } from '../keys/definition.ts';
 import type { Change } from '../keys/key-store.ts';
-import { hashSecret } from '../keys/read-definition.ts';
+import { hashSecret } from '../keys/secret-hash.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { makeSecret } from '../keys/secret.ts';
 import type { LoadedDefinition } from '../keys/definition.ts';

@@ -7,7 +7,7 @@ import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { presetOf, type PresetName } from '../config/presets.ts';
 import { upstreamUrl } from '../config/values.ts';
-import { hashSecret } from '../keys/read-definition.ts';
+import { hashSecret } from '../keys/secret-hash.ts';
 import { makeSecret } from '../keys/secret.ts';
 import type { CommandIo } from './io.ts';
 

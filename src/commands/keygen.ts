@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { KeyType } from '../keys/key.ts';
-import { hashSecret } from '../keys/read-definition.ts';
+import { hashSecret } from '../keys/secret-hash.ts';
 import { makeSecret } from '../keys/secret.ts';
 import type { CommandIo } from './io.ts';
 

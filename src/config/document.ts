@@ -84,11 +84,12 @@ export function readYamlText(text: string, options: ReadOptions): YamlFile {
       astray.map((offset) => errorAt(file, positionOf(offset), '', UNKNOWN_ALIAS)),
     );
 
-  const { env, schema } = options;
+  const { env } = options;
   const files = new Set<string>([file]);
   const external = new Set<unknown>();
-  const references = env === null ? null : referencesOf(file, env, files);
-  const unresolved = references === null ? [] : replaceReferences({ document, schema, references, external });
+  const references = env === null || !MAY_REFER.test(text) ? null : referencesOf(file, env, files);
+  const unresolved =
+    references === null ? [] : replaceReferences({ document, schema: options.schema, references, external });
   const plain = toPlain(document);
   if (plain === null) return withoutContent(file, [wholeFile(file, 'The file repeats its anchors too often.')]);
   const locate = (path: readonly PropertyKey[], what: 'key' | 'value' = 'value'): Position => {
@@ -109,6 +110,9 @@ export function readYamlText(text: string, options: ReadOptions): YamlFile {
     isWrittenHere: (path) => !external.has(findNode(document, path, 'value')),
   };
 }
+
+/** An escape can make a reference, too. */
+const MAY_REFER = /\$\{|\\/;
 
 const START: Position = { line: 1, column: 1 };
 

@@ -30,6 +30,12 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return made as JsonSchema;
 }
 
+/** The same, made when it is first asked for: most are only needed to tell a mistake. */
+export function jsonSchemaLater(schema: z.ZodType): () => JsonSchema {
+  let made: JsonSchema | null = null;
+  return () => (made ??= jsonSchemaOf(schema));
+}
+
 type Override = NonNullable<z.core.ToJSONSchemaParams['override']>;
 
 /** The library leaves out the default of a field whose value is transformed, also one that is filled in later and told by `meta`. */

@@ -4,7 +4,7 @@
  */
 import { patternProblem, shapeOf } from '../lib/path-pattern.ts';
 import { findingsOf } from './issue.ts';
-import { jsonSchemaOf } from './json-schema.ts';
+import { jsonSchemaLater } from './json-schema.ts';
 import { isMapping, openDocuments, type OpenDocuments, type Place } from './openapi-documents.ts';
 import { basePathOf } from './openapi-servers.ts';
 import { fieldName, type Problem } from './problem.ts';
@@ -46,7 +46,7 @@ const OTHER_METHODS = new Set(['options', 'trace']);
 const OTHER_FIELDS = new Set(['$ref', 'summary', 'description', 'servers', 'parameters']);
 
 const EXTENSION = 'x-postern';
-const ROUTES_JSON_SCHEMA = jsonSchemaOf(RoutesSchema);
+const routesSchema = jsonSchemaLater(RoutesSchema);
 
 /** What a route is when nothing is said of it: validated once, for most operations. */
 const PLAIN = RoutesSchema.parse([{ method: 'GET', path: '/' }])[0] as ParsedRoute;
@@ -209,7 +209,7 @@ function describe(operation: Place, called: { method: string; path: string }, re
   const written = { ...called, ...(extension.value as Readonly<Record<string, unknown>>) };
   const parsed = RoutesSchema.safeParse([written]);
   if (parsed.success) return [{ written, route: parsed.data[0] as ParsedRoute }];
-  for (const { path, message } of findingsOf(parsed.error.issues, [written], ROUTES_JSON_SCHEMA))
+  for (const { path, message } of findingsOf(parsed.error.issues, [written], routesSchema()))
     reading.error({ ...extension, path: [...extension.path, ...path.slice(1)] }, message);
   return [];
 }

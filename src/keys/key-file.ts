@@ -4,9 +4,9 @@
  */
 import { z } from 'zod';
 import { recordName } from '../config/address-entries.ts';
-import type { Environment } from '../config/document.ts';
+import type { Environment, ReadOptions } from '../config/document.ts';
 import { findingsOf, problemsOf, type Finding } from '../config/issue.ts';
-import { jsonSchemaOf } from '../config/json-schema.ts';
+import { jsonSchemaLater } from '../config/json-schema.ts';
 import { readListedFile, readListedText } from '../config/listed-file.ts';
 import { hasErrors, inReadingOrder, type Problem } from '../config/problem.ts';
 import type { ListedFile } from '../config/whole-list.ts';
@@ -64,8 +64,8 @@ export const KeyFileSchema = z.strictObject({
     .describe('Addresses by name, for `{ list: NAME }` wherever addresses are listed.'),
 });
 
-/** Made once: it is the same for every file. */
-export const KEY_FILE_JSON_SCHEMA = jsonSchemaOf(KeyFileSchema);
+/** The same for every file. */
+export const keyFileSchema = jsonSchemaLater(KeyFileSchema);
 
 /** Each part is read on its own, so that a mistake in one does not hide those in the others. */
 const OuterSchema = z.strictObject({
@@ -90,14 +90,22 @@ export const loadKeyText = (
 
 /** The same without holding all keys at once. */
 export const streamKeyFile = ({ file, env, apis = null }: KeyFileOptions, sink: KeyFileSink): KeyFileResult =>
-  readKeys(readListedFile({ file, env, schema: KEY_FILE_JSON_SCHEMA }, 'keys'), apis, sink);
+  readKeys(readListedFile(readOptions(file, env), 'keys'), apis, sink);
 
 /** The same for text that is, or is to be, in this file. */
 export const streamKeyText = (
   text: string,
   { file, env, apis = null }: KeyFileOptions,
   sink: KeyFileSink,
-): KeyFileResult => readKeys(readListedText(text, { file, env, schema: KEY_FILE_JSON_SCHEMA }, 'keys'), apis, sink);
+): KeyFileResult => readKeys(readListedText(text, readOptions(file, env), 'keys'), apis, sink);
+
+const readOptions = (file: string, env: Environment): ReadOptions => ({
+  file,
+  env,
+  get schema() {
+    return keyFileSchema();
+  },
+});
 
 function collected(read: (sink: KeyFileSink) => KeyFileResult): LoadedKeyFile {
   let definitions: KeyDefinition[] = [];
@@ -126,7 +134,7 @@ function readKeys(yaml: ListedFile, apis: readonly string[] | null, sink: KeyFil
   if (!outer.success)
     return unusable([
       ...yaml.problems,
-      ...problemsOf(findingsOf(outer.error.issues, content.value, KEY_FILE_JSON_SCHEMA), yaml),
+      ...problemsOf(findingsOf(outer.error.issues, content.value, keyFileSchema()), yaml),
     ]);
 
   const { policies = {}, addressLists = {} } = outer.data;

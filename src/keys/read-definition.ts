@@ -6,10 +6,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { METRICS_API } from '../config/api-names.ts';
 import type { AddressEntry } from '../config/address-entries.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
-import { jsonSchemaOf } from '../config/json-schema.ts';
+import { jsonSchemaLater } from '../config/json-schema.ts';
 import { fieldName } from '../config/problem.ts';
 import { SECRET_HASH } from '../config/values.ts';
-import { sha256Hex } from '../lib/digest.ts';
 import {
   KeyDefinitionSchema,
   PolicySchema,
@@ -30,6 +29,7 @@ import {
   type SharedField,
 } from './definition.ts';
 import { KEY_TYPES } from './key-fields.ts';
+import { hashSecret } from './secret-hash.ts';
 import { typeFindings } from './type-rules.ts';
 
 export type Read<T> =
@@ -37,13 +37,13 @@ export type Read<T> =
 
 export type ReadDefinition = Read<KeyDefinition>;
 
-const SCHEMA = jsonSchemaOf(KeyDefinitionSchema);
-const POLICY_SCHEMA = jsonSchemaOf(PolicySchema);
+const keySchema = jsonSchemaLater(KeyDefinitionSchema);
+const policySchema = jsonSchemaLater(PolicySchema);
 
 /** Reads a key as it was written, from YAML or JSON. Every mistake is a finding; none shows a secret. */
 export function readDefinition(written: unknown): ReadDefinition {
   const parsed = KeyDefinitionSchema.safeParse(written);
-  const own = parsed.success ? repeatedSecrets(parsed.data) : findingsOf(parsed.error.issues, written, SCHEMA);
+  const own = parsed.success ? repeatedSecrets(parsed.data) : findingsOf(parsed.error.issues, written, keySchema());
   const findings = [...own, ...crossFieldFindings(written)];
   if (findings.length > 0 || !parsed.success) return { ok: false, findings };
   return { ok: true, value: normalDefinition(parsed.data) };
@@ -63,7 +63,7 @@ export function readPolicy(written: unknown): Read<PolicyDefinition> {
       message: 'cannot stand in a policy: each key has its own',
       atKey: true,
     })),
-    ...(parsed.success ? [] : findingsOf(parsed.error.issues, written, POLICY_SCHEMA)),
+    ...(parsed.success ? [] : findingsOf(parsed.error.issues, written, policySchema())),
     ...typeFindings(typeOf(fields), fields),
   ];
   if (findings.length > 0 || !parsed.success) return { ok: false, findings };
@@ -94,9 +94,6 @@ export function readStoredDefinition(id: string, json: string): LoadedDefinition
 export const describeFinding = ({ path, message }: Finding): string => `${fieldName(path) || 'it'} ${message}`;
 
 export const describeFindings = (findings: readonly Finding[]): string => findings.map(describeFinding).join('; ');
-
-/** The hash under which a secret is kept: SHA-256 of its UTF-8 bytes. */
-export const hashSecret = (secret: string): SecretHash => `sha256:${sha256Hex(secret)}`;
 
 /**
  * The shortest way to write a key, secrets as hashes: what is put into Redis and into a key file. What is at its default is left out

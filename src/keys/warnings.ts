@@ -9,7 +9,7 @@ import { isEverything, plainSecrets, SHORT_SECRET } from '../config/warnings.ts'
 import { METRICS_API } from '../config/api-names.ts';
 import { SECRET_HASH } from '../config/values.ts';
 import { NO_RECORDS, type SharedRecords, type WholeDefinition } from './definition.ts';
-import { KEY_FILE_JSON_SCHEMA, type LoadedKeyFile } from './key-file.ts';
+import { keyFileSchema, type LoadedKeyFile } from './key-file.ts';
 import { verifySecretChecksum } from './secret.ts';
 import { recordsNamedBy } from './whole-definition.ts';
 
@@ -20,7 +20,7 @@ const DAY_MS = 86_400_000;
 export function keyWarnings(loaded: LoadedKeyFile, now: number, context: WarningContext = NOTHING_KNOWN): Problem[] {
   const { definitions, wholes, records, yaml } = loaded;
   if (definitions === null || yaml.content === null) return [];
-  const place = { file: yaml, schema: KEY_FILE_JSON_SCHEMA };
+  const place = { file: yaml, schema: keyFileSchema() };
   const plain = (value: unknown, path: readonly PropertyKey[]): Finding[] =>
     plainSecrets(value, path, place).filter(
       (one) => !SECRET_HASH.test(String(valueAt(value, one.path.slice(path.length)))),

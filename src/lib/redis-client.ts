@@ -2,8 +2,9 @@
  * The only maker of Redis clients: for one server, behind Sentinel, or for a Cluster, and how each of them reconnects, gives up
  * and takes a server for lost. Sends no command.
  */
-import { Cluster, Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { RedisConnectors } from './redis-connector.ts';
+import { redisLibrary } from './redis-library.ts';
 import { type ClientOptions, parseRedisUrl, type RedisEndpoint, type RedisSettings } from './redis-settings.ts';
 import { backoffMs } from './redis-subscription.ts';
 
@@ -51,7 +52,8 @@ export function makeClient({ settings, ends, connectors, options }: ClientInput)
     leftAt = Date.now();
     return true;
   };
-  return new Redis({
+  const { Redis: Client } = redisLibrary();
+  return new Client({
     ...commonOptions(name),
     ...ends,
     enableOfflineQueue: false,
@@ -69,11 +71,12 @@ export function makeSubscriber(
   client: Redis | Cluster,
 ): Redis {
   const own: ClientOptions = { ...commonOptions(`${name}-subscriber`), retryStrategy: () => null };
-  if (client instanceof Redis) return new Redis({ ...own, ...ends, sentinelRetryStrategy: () => null });
+  const { Redis: Client } = redisLibrary();
+  if (client instanceof Client) return new Client({ ...own, ...ends, sentinelRetryStrategy: () => null });
   const known = client.nodes().map(({ options }) => ({ host: options.host, port: options.port }));
   const nodes = [...known, ...seedsOf(settings)];
   const { host = '127.0.0.1', port = 6379 } = nodes[Math.floor(Math.random() * nodes.length)] ?? {};
-  return new Redis({ ...own, ...ends, host, port });
+  return new Client({ ...own, ...ends, host, port });
 }
 
 interface ClusterInput {
@@ -83,7 +86,8 @@ interface ClusterInput {
 }
 
 function makeCluster(seeds: readonly RedisEndpoint[], { ends, name, dnsLookup }: ClusterInput): Cluster {
-  return new Cluster(
+  const { Cluster: Client } = redisLibrary();
+  return new Client(
     seeds.map(({ host, port }) => ({ host, port })),
     {
       enableOfflineQueue: false,

@@ -5,8 +5,9 @@
 import net, { isIP, type LookupFunction } from 'node:net';
 import tls from 'node:tls';
 import { callbackify } from 'node:util';
-import { AbstractConnector, type RedisOptions, SentinelConnector } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { createLookup, type Lookup } from './lookup.ts';
+import { redisLibrary } from './redis-library.ts';
 
 type Connector = NonNullable<RedisOptions['Connector']>;
 type DnsLookup = (hostname: string, callback: (error: NodeJS.ErrnoException | null, address: string) => void) => void;
@@ -43,7 +44,7 @@ function forNet(lookup: Lookup): LookupFunction {
 }
 
 function serverConnector(lookup: LookupFunction, connectMs: number): Connector {
-  return class extends AbstractConnector {
+  return class extends redisLibrary().AbstractConnector {
     readonly #options: RedisOptions;
 
     constructor(options: unknown) {
@@ -73,7 +74,7 @@ interface SentinelInternals {
 }
 
 function sentinelConnector(server: Connector, lookup: Lookup): Connector {
-  return class extends SentinelConnector {
+  return class extends redisLibrary().SentinelConnector {
     constructor(options: unknown) {
       super(options as RedisOptions);
       const internals = this as unknown as SentinelInternals;

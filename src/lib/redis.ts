@@ -4,7 +4,6 @@
  * lost. It never sends a command twice by itself, and errors never hold a password.
  */
 import { createHash } from 'node:crypto';
-import { Redis } from 'ioredis';
 import { inTime } from './circuit-breaker.ts';
 import { CONNECT_MS, makeClient, makeSubscriber, seedsOf } from './redis-client.ts';
 import {
@@ -15,6 +14,7 @@ import {
   serverOptions,
 } from './redis-settings.ts';
 import { redisConnectors } from './redis-connector.ts';
+import { redisLibrary } from './redis-library.ts';
 import { backoffMs, HEARTBEAT_MS, openSubscription, type SubscriptionEvents } from './redis-subscription.ts';
 
 export type { RedisSettings } from './redis-settings.ts';
@@ -103,7 +103,7 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
     reopening = setTimeout(() => client.connect().catch(() => undefined), backoffMs(1));
   });
   const heartbeat = setInterval(() => {
-    if (client instanceof Redis && client.status === 'ready') client.ping().catch(() => undefined);
+    if (client instanceof redisLibrary().Redis && client.status === 'ready') client.ping().catch(() => undefined);
   }, HEARTBEAT_MS).unref();
 
   const call = async (command: string, ...args: RedisArgument[]): Promise<unknown> => {

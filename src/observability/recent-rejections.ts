@@ -63,9 +63,12 @@ export function createRecentRejections(capacity: number = RECENT_REJECTIONS): Re
       }
     },
     list(filter = {}, limit = Infinity) {
-      const kept = new Set([latest, reported, ...byReason.values(), ...ofKeys.rings()].flatMap((ring) => ring.entries));
-      const found = [...kept].filter(({ rejection }) => isWanted(rejection, filter)).sort((a, b) => b.at - a.at);
-      return found.slice(0, limit).map(({ rejection }) => rejection);
+      // There may be twenty thousand: numbers alone are sorted, and one that several rings hold is found once.
+      const found = new Map<number, Rejection>();
+      for (const { entries } of [latest, reported, ...byReason.values(), ...ofKeys.rings()])
+        for (const { at, rejection } of entries) if (isWanted(rejection, filter)) found.set(at, rejection);
+      const newestFirst = Float64Array.from(found.keys()).sort().toReversed();
+      return Array.from(newestFirst.subarray(0, limit), (at) => found.get(at) as Rejection);
     },
     follow(follower) {
       if (followers.size >= MAX_FOLLOWERS) return null;

@@ -3,13 +3,13 @@
  * A signature alone opens nothing: the key, its API key and that very secret are looked up on every call.
  */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
 import type { ApiName } from '../config/api-names.ts';
 import { keyServes, type Key, type KeySecret, type KeySnapshot } from '../keys/key.ts';
 import { createLruMap } from '../lib/lru-map.ts';
 import { identify, invalid, type Identity } from '../policy/credential.ts';
 import type { ShownCredential } from '../policy/shown-credential.ts';
 import { allowed, refused, type Decision } from '../refusal.ts';
+import { jwtLibrary, type JwtLibrary } from './jwt-library.ts';
 import { privateKeysFrom, sharedSecrets, type SigningKey, type SigningKeys } from './signing-keys.ts';
 
 export interface TokenSettings {
@@ -66,6 +66,8 @@ const ephemeralWarning = (api: ApiName): string =>
  */
 export function createTokenService(api: ApiName, settings: TokenSettings, ephemeralSecret: Uint8Array): TokenService {
   const signing = signingKeys(settings, ephemeralSecret);
+  // Not at the first token: it would wait for it.
+  void jwtLibrary();
   const verified = createLruMap<string, VerifiedToken>(REMEMBERED_TOKENS);
   const recall: TokenService['recall'] = (shown, keys, now) => {
     const known = verified.get(shown.digest);
@@ -111,6 +113,7 @@ async function issueToken(
   const issuedAt = Math.floor(now / 1000);
   const end = Math.min(key.expiresAt ?? Infinity, secret.expiresAt ?? Infinity);
   const expiresAt = Math.min(issuedAt + ttlSeconds, Math.ceil(end / 1000));
+  const { SignJWT } = await jwtLibrary();
   const accessToken = await new SignJWT({ [BINDING_CLAIM]: bindingOf(signer, key, secret).toString('base64url') })
     .setProtectedHeader({ alg: algorithm, typ: TOKEN_TYPE, ...(signer.kid === null ? {} : { kid: signer.kid }) })
     .setIssuer(issuer)
@@ -172,9 +175,11 @@ async function verifyToken(
   token: string,
   { keys, now }: Moment,
 ): Promise<Decision<VerifiedToken>> {
-  for (const signer of candidates(signing, token)) {
+  const library = await jwtLibrary();
+  const { errors } = library;
+  for (const signer of candidates(signing, token, library)) {
     try {
-      const { payload } = await jwtVerify(token, signer.verify, {
+      const { payload } = await library.jwtVerify(token, signer.verify, {
         algorithms: [signing.algorithm],
         typ: TOKEN_TYPE,
         issuer,
@@ -197,7 +202,11 @@ async function verifyToken(
  * The keys that may have signed this token, none when its header is not one of ours: any other member of it (jku, jwk, x5c,
  * crit, a `kid` where secrets are shared) has no meaning here. Each part must be base64url in its one canonical spelling.
  */
-function candidates({ algorithm, keys }: SigningKeys, token: string): readonly SigningKey[] {
+function candidates(
+  { algorithm, keys }: SigningKeys,
+  token: string,
+  { decodeProtectedHeader }: JwtLibrary,
+): readonly SigningKey[] {
   const parts = token.split('.');
   if (parts.length !== 3 || !parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part))
     return [];

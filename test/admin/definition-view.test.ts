@@ -7,7 +7,8 @@ import {
   showDefinition,
 } from '../../src/admin/definition-view.ts';
 import { NO_RECORDS, type KeyDefinition } from '../../src/keys/definition.ts';
-import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 
 function definition(written: Record<string, unknown>): KeyDefinition {
   const read = readDefinition(written);

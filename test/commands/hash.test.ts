@@ -1,6 +1,6 @@
 import t from 'tap';
 import { runHash } from '../../src/commands/hash.ts';
-import { hashSecret } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { capturedIo } from '../support/command-io.ts';
 
 async function hash(stdin: string) {

@@ -6,7 +6,7 @@ import { runInit, type InitArguments } from '../../src/commands/init.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { PRESETS } from '../../src/config/presets.ts';
 import { loadKeyFile } from '../../src/keys/key-file.ts';
-import { hashSecret } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { verifySecretChecksum } from '../../src/keys/secret.ts';
 import { capturedIo } from '../support/command-io.ts';
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { runKeygen } from '../../src/commands/keygen.ts';
 import { KEY_TYPES } from '../../src/keys/key.ts';
-import { hashSecret } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { verifySecretChecksum } from '../../src/keys/secret.ts';
 import { capturedIo } from '../support/command-io.ts';
 

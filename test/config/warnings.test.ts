@@ -24,6 +24,19 @@ t.test('an admin port that is open beyond loopback without a token', async (t) =
   t.same(warningsOf(t, `${API}admin:\n  host: 0.0.0.0\n  token: \${T}\n`, { T: 'x'.repeat(20) }), []);
 });
 
+t.test('tokens of admins: what can be guessed, stands in the file, or looks like a hash', async (t) => {
+  const hash = `sha256:${'0'.repeat(64)}`;
+  const tokens = (token: string, env = {}) =>
+    warningsOf(t, `${API}admin:\n  host: 0.0.0.0\n  tokens: [{ id: anna, role: viewer, ${token} }]\n`, env);
+  t.same(tokens(`hash: ${hash}`), [], 'a hash may stand in the file, and a token closes the port');
+  t.same(tokens('value: "${T}"', { T: 'x'.repeat(20) }), []);
+  t.match(tokens('value: "${T}"', { T: 'x'.repeat(19) }), [/^4:45 admin\.tokens\[0\]\.value is shorter than 20/]);
+  t.match(tokens('value: abcdefghijklmnopqrstuvwxyz'), [/^4:45 .* is a secret in plain text/]);
+  t.match(warningsOf(t, `${API}admin:\n  token: \${T}\n`, { T: hash }), [
+    /^3:10 admin\.token is the token itself, although it looks like a hash; a hash belongs in `admin\.tokens`/,
+  ]);
+});
+
 t.test('a trusted proxy range that holds everyone', async (t) => {
   const text = `${API}listen:\n  trustedProxies: [10.0.0.0/8, 0.0.0.0/0, "::/0"]\n`;
   t.match(warningsOf(t, text), [

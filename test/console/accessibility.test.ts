@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { sendEvent, signIn, startBrowser, startConsole } from '../support/console.ts';
+import { ADMIN_TOKEN, sendEvent, signIn, startBrowser, startConsole } from '../support/console.ts';
 
 /** Evaluated from outside, where the Content-Security-Policy of the page does not hold. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -124,6 +124,15 @@ const PAGES: readonly (readonly [name: string, fragment: string, ready: (page: P
     '#/key/limited',
     (page) => page.getByRole('table', { name: 'What this key may do in integration' }).waitFor(),
   ],
+  [
+    'history',
+    '#/history',
+    (page) =>
+      page
+        .getByRole('link', { name: /^Undo this change/ })
+        .first()
+        .waitFor(),
+  ],
   ['new-key', '#/new-key', (page) => page.getByLabel('Id').waitFor()],
   [
     'explain',
@@ -131,6 +140,14 @@ const PAGES: readonly (readonly [name: string, fragment: string, ready: (page: P
     (page) => page.getByRole('rowheader', { name: 'client address' }).waitFor(),
   ],
 ];
+
+// So that the history has something to show.
+for (const mode of ['report', 'enforce'])
+  await fetch(`${postern.adminUrl}/api/policies/partners`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json', 'if-match': '*' },
+    body: JSON.stringify({ ...records.policies.partners, mode }),
+  });
 
 const page = await open(t);
 // What one page left unsaved is given up for the next.

@@ -68,7 +68,7 @@ void t.test('what is unsaved is not left without a question', async (t) => {
   await page.getByLabel('Description', { exact: true }).fill('mine');
   page.once('dialog', (dialog) => void dialog.dismiss());
   await page.getByRole('link', { name: 'Overview' }).click();
-  t.match(page.url(), /#\/key\/web$/);
+  await page.waitForURL(/#\/key\/web$/);
   t.equal(await page.getByLabel('Description', { exact: true }).inputValue(), 'mine');
   page.once('dialog', (dialog) => void dialog.accept());
   await page.getByRole('link', { name: 'Overview' }).click();

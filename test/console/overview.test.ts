@@ -132,6 +132,10 @@ void t.test('Explain takes a secret too, and says what is missing', async (t) =>
   await page.getByLabel('IP address of the caller').fill('203.0.113.7');
   await page.getByRole('button', { name: 'Explain' }).click();
   await page.getByRole('cell', { name: /of key backend/ }).waitFor();
+  await page.getByLabel('Path').fill(`/event/ingest?api_key=${SECRET}`);
+  await page.getByLabel('Events').fill('login, purchase');
+  await page.getByRole('button', { name: 'Explain' }).click();
+  await page.waitForURL(/path=%2Fevent%2Fingest&events=login%2C\+purchase$/);
   t.notMatch(page.url(), SECRET);
 });
 
@@ -204,8 +208,8 @@ void t.test('the session: a wrong token, an end, and a way out', async (t) => {
   t.match(cookie, { httpOnly: true, sameSite: 'Strict' });
 
   await page.context().clearCookies();
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Your session has ended.').waitFor();
+  // Whatever the page asks next tells it, be it by itself.
+  await page.getByText('Your session has ended.').waitFor({ timeout: 30_000 });
   await signIn(page);
   t.equal(await description.inputValue(), 'typed before the session ended');
   await page.getByRole('button', { name: 'Save' }).click();

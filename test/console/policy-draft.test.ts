@@ -9,7 +9,8 @@ import {
 } from '../../src/admin/console/policies/policy-draft.ts';
 import { showDefinition } from '../../src/admin/definition-view.ts';
 import { NO_RECORDS, type SharedRecords } from '../../src/keys/definition.ts';
-import { hashSecret, readDefinition, readPolicy } from '../../src/keys/read-definition.ts';
+import { readDefinition, readPolicy } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { POLICIES, withRecord } from '../../src/keys/record-kind.ts';
 
 const usedBy = { keys: [], policies: [], configuration: [], total: 0 };

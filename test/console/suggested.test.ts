@@ -2,6 +2,7 @@
  * A person's way from what was observed to a stricter key: look, choose, take over, see what it would have refused, save.
  * Slow: each page is loaded in a browser, against a process of its own.
  */
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { sendRaw } from '../support/raw-http.ts';
 import { written } from '../support/flow.ts';
@@ -80,6 +81,18 @@ void t.test('the page of an API: what is called, by whom, and what no route list
   t.match(await row.textContent(), /GET \/not\/listed\/:id.*Not listed.*1.*0/);
   await row.getByRole('link', { name: 'app' }).click();
   await page.getByRole('heading', { name: 'app' }).waitFor();
+
+  const suggested = page.getByRole('region', { name: 'Suggested from traffic' });
+  const narrower = suggested.getByRole('checkbox', { name: 'What it did needs no more than the type Read-only.' });
+  await narrower.uncheck();
+  await suggested.getByRole('button', { name: 'Take over' }).click();
+  t.equal(await page.getByText('until now Read & write').count(), 0, 'a type that is not chosen stays');
+  await narrower.check();
+  await suggested.getByRole('button', { name: 'Take over' }).click();
+  await page.getByText('Type: Read-only, until now Read & write').waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved. Requests are judged by it from now on.').waitFor();
+  t.match(readFileSync(postern.keysFile, 'utf8'), /type: read-only/);
 });
 
 void t.test('where nothing is observed, the page says how to begin', async (t) => {

@@ -14,14 +14,17 @@ const OWN = { status: 403, headers: ['X-A', 'b'], body: '{"n":1}', close: false 
 
 t.test('a problem document for each code', async (t) => {
   for (const [code, { status, title, detail }] of Object.entries(REFUSALS))
-    t.strictSame(JSON.parse(problemBody(refusal(code as Exclude<RefusalCode, 'invalid_credential'>, ''), 'id-1', 'problem')), {
-      type: 'about:blank',
-      title,
-      status,
-      code,
-      detail,
-      requestId: 'id-1',
-    });
+    t.strictSame(
+      JSON.parse(problemBody(refusal(code as Exclude<RefusalCode, 'invalid_credential'>, ''), 'id-1', 'problem')),
+      {
+        type: 'about:blank',
+        title,
+        status,
+        code,
+        detail,
+        requestId: 'id-1',
+      },
+    );
 });
 
 t.test('a refusal may have a text of its own for the caller', async (t) => {
@@ -34,16 +37,19 @@ t.test('a refusal may have a text of its own for the caller', async (t) => {
 t.test('for clients of Amplitude the status is the code, and what is final says so in their words', async (t) => {
   for (const [code, { status, title, detail }] of Object.entries(REFUSALS)) {
     const again = [408, 413, 429, 500, 501, 502, 503, 504, 505].includes(status);
-    t.strictSame(JSON.parse(problemBody(refusal(code as Exclude<RefusalCode, 'invalid_credential'>, ''), 'id-1', 'amplitude')), {
-      type: 'about:blank',
-      title,
-      status,
-      code: status,
-      reason: code,
-      detail,
-      error: again ? detail : `Invalid API key or request: ${detail}`,
-      requestId: 'id-1',
-    });
+    t.strictSame(
+      JSON.parse(problemBody(refusal(code as Exclude<RefusalCode, 'invalid_credential'>, ''), 'id-1', 'amplitude')),
+      {
+        type: 'about:blank',
+        title,
+        status,
+        code: status,
+        reason: code,
+        detail,
+        error: again ? detail : `Invalid API key or request: ${detail}`,
+        requestId: 'id-1',
+      },
+    );
   }
 });
 

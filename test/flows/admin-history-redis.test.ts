@@ -73,6 +73,26 @@ await t.test('one that starts later knows all of it, and what is no change in th
   t.same((await one.told())[0], 'anna replace_key server');
 });
 
+await t.test('changes of one key at two replicas at once are each told once, by whoever made them', async (t) => {
+  const before = (await one.told()).length;
+  const answers = await Promise.all(
+    [one, two, one, two, one, two].map(({ call }) =>
+      call('POST', '/api/keys/server/secrets', { body: { overlapSeconds: 60 } }),
+    ),
+  );
+  t.same(
+    answers.map(({ status }) => status),
+    [201, 201, 201, 201, 201, 201],
+  );
+  // What was changed elsewhere is told last, so that nothing else is still to come.
+  await changeKeys(redis.admin, { set: { sentinel: definitionOf('sentinel') } });
+  for (const { told } of [one, two])
+    await eventually(async () => (await told())[0] === 'redis create_key sentinel', 'the last change to be seen');
+  const since = (await one.told()).slice(0, -before);
+  t.same(since, ['redis create_key sentinel', ...Array.from({ length: 6 }, () => 'anna rotate_secret server')]);
+  t.same(await two.told(), await one.told());
+});
+
 await t.test('the stream is capped', async (t) => {
   const change = (await one.history()).changes[0];
   const pipeline = redis.admin.pipeline();

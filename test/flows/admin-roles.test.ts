@@ -119,7 +119,9 @@ t.test(
       other: await follow(t, adminUrl, { authorization: `Bearer ${EDITOR}` }),
     };
     t.same([await status(VIEWER), await status(EDITOR), await bySession()], [200, 200, 200]);
-    const ended = Promise.all([once(streams.session, 'close'), once(streams.token, 'close')]);
+    // Long before the next heartbeat, which would notice it as well.
+    const signal = AbortSignal.timeout(10_000);
+    const ended = Promise.all([once(streams.session, 'close', { signal }), once(streams.token, 'close', { signal })]);
     await reloadWith({ tokens: [editor, { id: 'cleo', value: ADMIN_TOKEN, role: 'viewer' }] });
     await ended;
     t.same(

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { hashSecret } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { requireTool } from '../support/tools.ts';
 
 const MAIN = '.build/src/main.js';

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createClaims, createIdClaims } from '../../src/keys/claims.ts';
-import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { wholeDefinition } from '../../src/keys/whole-definition.ts';
 import { NO_RECORDS, type WholeDefinition } from '../../src/keys/definition.ts';
 

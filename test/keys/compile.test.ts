@@ -3,7 +3,8 @@ import { ANYWHERE, NOWHERE } from '../../src/keys/address-rule.ts';
 import { compileKeys, digestOf } from '../../src/keys/compile.ts';
 import type { LoadedDefinition } from '../../src/keys/definition.ts';
 import type { WrittenKeyDefinition } from '../../src/keys/definition-schema.ts';
-import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { sha256Hex } from '../../src/lib/digest.ts';
 

@@ -4,7 +4,8 @@ import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
 import { editKeyFile } from '../../src/keys/key-file-edit.ts';
 import { loadKeyText } from '../../src/keys/key-file.ts';
-import { hashSecret, readDefinition } from '../../src/keys/read-definition.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 
 const ENV = { WEB_KEY: 'the-secret-of-the-web-key', TEXT: 'from the environment' };
 
@@ -383,4 +384,16 @@ t.test('a file without keys stays as it is', async (t) => {
   const [after] = load(FILE);
   for (const text of ['', '# nothing yet\n', '- a list\n', 'other: 1\n'])
     t.equal(editKeyFile(text, { index: 0, before: null, after: after ?? null }), text);
+});
+
+t.test('a route is added below the others, and their comments stay', async (t) => {
+  const text = FILE.replace(
+    '    expiresAt:\n',
+    '    expiresAt:\n    allowedRoutes:\n      # orders\n      - GET /orders # read\n      - POST /orders\n',
+  );
+  const result = edit(t, text, 'server', (key) => ({
+    ...key,
+    allowedRoutes: ['GET /orders', 'POST /orders', 'DELETE /orders/:id'],
+  }));
+  t.equal(result, text.replace('- POST /orders\n', "- POST /orders\n      - 'DELETE /orders/:id'\n"));
 });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { formatProblem } from '../../src/config/problem.ts';
 import { loadKeyFile } from '../../src/keys/key-file.ts';
-import { hashSecret } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 
 function load(t: Test, text: string, env = {}) {
   const directory = t.testdir({ 'keys.yaml': text, secret: 'from a file\n' });
@@ -61,4 +61,19 @@ t.test('a reference that fails is told once, at its line', async (t) => {
   t.match(problems.map(formatProblem), [
     /keys\.yaml:4:13 error keys\[0\]\.secret refers to the environment variable NOPE/,
   ]);
+});
+
+t.test('a policy that names a list that is not there is told of, at the policy alone', async (t) => {
+  const text = `keys:
+  - { id: a, type: read-only, secret: the-secret-of-a, policy: p }
+policies:
+  p: { allowFrom: [{ list: nowhere }] }
+  q: { denyFrom: [{ list: here }] }
+addressLists: { here: [192.0.2.1] }
+`;
+  const { problems } = load(t, text);
+  t.same(
+    problems.map(({ line, field }) => `${line} ${field}`),
+    ['4 policies.p.allowFrom[0].list'],
+  );
 });

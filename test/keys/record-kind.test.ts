@@ -1,7 +1,8 @@
 import t from 'tap';
 import { NO_RECORDS, type LoadedDefinition, type SharedRecords } from '../../src/keys/definition.ts';
 import { readListDefinition } from '../../src/keys/list-definition.ts';
-import { hashSecret, readDefinition, readPolicy } from '../../src/keys/read-definition.ts';
+import { readDefinition, readPolicy } from '../../src/keys/read-definition.ts';
+import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { LISTS, POLICIES, spoiledKeys, usersByName, usersOf, withRecord } from '../../src/keys/record-kind.ts';
 
 const key = (id: string, more: Record<string, unknown>): LoadedDefinition => {

@@ -59,6 +59,14 @@ t.test('filters by key and reason before it counts up to the limit', async (t) =
   t.same(ids(recent.list({ key: 'a', reason: 'no_route' })), [1]);
 });
 
+t.test('filters by one of the events that were refused or cut out', async (t) => {
+  const recent = createRecentRejections();
+  recent.add(rejection(1, { events: ['login', 'purchase'] }));
+  recent.add(rejection(2, { events: ['purchases'] }));
+  recent.add(rejection(3));
+  t.same(ids(recent.list({ event: 'purchase' })), [1]);
+});
+
 t.test('filters by what else a rejection says', async (t) => {
   const recent = createRecentRejections();
   recent.add(rejection(1, { clientIp: '198.51.100.1', path: '/a', mode: 'report' }));

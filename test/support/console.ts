@@ -87,8 +87,8 @@ export async function startConsole(
   return { postern, backend, open, signedIn };
 }
 
-export async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('Admin token').fill(ADMIN_TOKEN);
+export async function signIn(page: Page, token = ADMIN_TOKEN): Promise<void> {
+  await page.getByLabel('Admin token').fill(token);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation').waitFor();
 }

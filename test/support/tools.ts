@@ -18,7 +18,8 @@ export function requireTool(name: string, debianPackage: string): string {
 export function requireFile(path: string, debianPackage: string): string {
   if (existsSync(path)) return path;
   installed(path, debianPackage);
-  if (!existsSync(path)) throw new Error(`${path} is missing. On Debian it comes with: apt-get install ${debianPackage}`);
+  if (!existsSync(path))
+    throw new Error(`${path} is missing. On Debian it comes with: apt-get install ${debianPackage}`);
   return path;
 }
 

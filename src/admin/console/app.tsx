@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { readSession, readStatus, signOut } from './api/requests.ts';
 import { ExplainPage } from './explain/explain-page.tsx';
+import { HistoryPage } from './history/history-page.tsx';
 import { KeyPage } from './keys/key-page.tsx';
 import { KeysPage } from './keys/keys-page.tsx';
 import { NewKeyPage } from './keys/new-key-page.tsx';
@@ -89,6 +90,7 @@ const NAVIGATION = [
   ['#/policies', 'Policies', ['policies', 'policy']],
   ['#/lists', 'Lists', ['lists', 'list']],
   ['#/apis', 'APIs', ['apis']],
+  ['#/history', 'History', ['history']],
   ['#/explain', 'Explain', ['explain']],
 ] as const satisfies readonly (readonly [string, string, readonly Route['page'][]])[];
 
@@ -146,6 +148,8 @@ function Page({ current }: { readonly current: Route }) {
       return <ListsPage />;
     case 'list':
       return <ListPage key={`list ${current.name}`} name={current.name} />;
+    case 'history':
+      return <HistoryPage />;
     case 'apis':
       return <ApiPage name={current.name} />;
     case 'explain':
@@ -180,6 +184,8 @@ function titleOf(current: Route): string {
       return 'Lists';
     case 'list':
       return current.name === null ? 'New list' : `List ${current.name}`;
+    case 'history':
+      return 'History';
     case 'apis':
       return current.name === null ? 'APIs' : `API ${current.name}`;
     case 'explain':

@@ -21,7 +21,7 @@ export type Route =
   /** `allow`: an address that is to be filled in among those from which the key may be used; null: none. */
   | { readonly page: 'key'; readonly id: string; readonly allow: string | null }
   | { readonly page: 'new-key' }
-  | { readonly page: 'policies' | 'lists' }
+  | { readonly page: 'policies' | 'lists' | 'history' }
   /** `name` null: a new one. */
   | { readonly page: 'policy' | 'list'; readonly name: string | null }
   /** `name`: null for the first of all. */
@@ -44,6 +44,7 @@ export function parseRoute(fragment: string): Route {
       return id ? { page: 'key', id: decoded(id), allow: parameters.get('allow') } : { page: 'unknown' };
     case 'policies':
     case 'lists':
+    case 'history':
       return { page };
     case 'new-policy':
       return { page: 'policy', name: null };

@@ -22,10 +22,10 @@ export interface ChangeLog {
    * then noted once. Never rejects.
    */
   readonly add: (noted: Noted, how: 'made' | 'seen') => Promise<void>;
-  /** What the last change of this one led to; undefined: none is known since `forget`. */
-  readonly stateAfter: (target: Target) => string | undefined;
-  /** From now on only later changes count for `stateAfter`. */
-  readonly forget: () => void;
+  /** How many changes are known by now, also those that are not kept any more. */
+  readonly position: () => number;
+  /** The position of the latest change that led this one to this state; 0: none is known. */
+  readonly led: (target: Target, state: string) => number;
   /** Newest first. */
   readonly list: () => readonly HistoryChange[];
   /** Why the changes of other replicas, and those of before the start, are not there; null: they are, or are kept nowhere. */
@@ -38,15 +38,18 @@ export const keyOfTarget = ({ kind, name }: Target): string => `${kind}:${name}`
 /** In the order in which they were noted, no more than are kept. */
 export function createKept() {
   let kept: HistoryChange[] = [];
-  let states = createLruMap<string, string>(MOST_CHANGES);
+  let position = 0;
+  const positions = createLruMap<string, number>(2 * MOST_CHANGES);
+  const placeOf = (target: Target, state: string): string => `${state} ${keyOfTarget(target)}`;
   return {
     push({ change, state }: Noted): void {
       kept.push(change);
       if (kept.length > 2 * MOST_CHANGES) kept = kept.slice(-MOST_CHANGES);
-      states.set(keyOfTarget({ kind: change.kind, name: change.target }), state);
+      position += 1;
+      positions.set(placeOf({ kind: change.kind, name: change.target }, state), position);
     },
-    stateAfter: (target: Target) => states.get(keyOfTarget(target)),
-    forget: () => void (states = createLruMap(MOST_CHANGES)),
+    position: () => position,
+    led: (target: Target, state: string) => positions.get(placeOf(target, state)) ?? 0,
     list: () => kept.slice(-MOST_CHANGES).toReversed(),
   };
 }
@@ -57,8 +60,8 @@ export function createMemoryLog(): ChangeLog {
   return {
     sync: async () => undefined,
     add: async (noted) => kept.push(noted),
-    stateAfter: kept.stateAfter,
-    forget: kept.forget,
+    position: kept.position,
+    led: kept.led,
     list: kept.list,
     why: () => null,
     close: () => undefined,

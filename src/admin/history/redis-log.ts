@@ -35,7 +35,7 @@ const MOST_OF_ONE = 65_536;
 export function createRedisLog({ connection, prefix, onFailure }: RedisLogOptions): ChangeLog {
   const stream = `${prefix}history`;
   const kept = createKept();
-  let last = '-';
+  let next = '-';
   /** Why the last attempt failed. Redis may be read and not be written to: it is full, or this user may not. */
   const failures: Record<'reading' | 'writing', string | null> = { reading: null, writing: null };
   let reading: Promise<void> | null = null;
@@ -50,11 +50,11 @@ export function createRedisLog({ connection, prefix, onFailure }: RedisLogOption
   const readOn = async (): Promise<void> => {
     try {
       for (;;) {
-        const page = (await connection.call('xrange', stream, last, '+', 'COUNT', PAGE)) as StreamEntry[];
+        const page = (await connection.call('xrange', stream, next, '+', 'COUNT', PAGE)) as StreamEntry[];
         for (const [id, fields] of page) {
           const noted = readEntry(fields);
           if (noted !== null) kept.push(noted);
-          last = `(${id}`;
+          next = idAfter(id);
         }
         if (page.length < PAGE) break;
       }
@@ -86,12 +86,18 @@ export function createRedisLog({ connection, prefix, onFailure }: RedisLogOption
       await reading;
       await sync();
     },
-    stateAfter: kept.stateAfter,
-    forget: kept.forget,
+    position: kept.position,
+    led: kept.led,
     list: kept.list,
     why,
     close: () => connection.close(),
   };
+}
+
+/** The smallest id behind this one. Before Redis 6.2 a range cannot be said to begin behind an id. */
+function idAfter(id: string): string {
+  const [time = '', count = '0'] = id.split('-');
+  return `${time}-${BigInt(count) + 1n}`;
 }
 
 type StreamEntry = readonly [id: string, fields: readonly string[]];

@@ -5,6 +5,7 @@
 import type { KeySet } from '../../keys/record-kind.ts';
 import type { KeySnapshot } from '../../keys/key.ts';
 import { createCoalescer } from '../../lib/coalescer.ts';
+import { createLruMap } from '../../lib/lru-map.ts';
 import { isoTime } from '../../observability/iso-time.ts';
 import { keyOfTarget, type ChangeLog } from './change-log.ts';
 import {
@@ -20,7 +21,7 @@ import {
 } from './change.ts';
 
 export interface SourceWatchOptions {
-  readonly log: Pick<ChangeLog, 'sync' | 'add' | 'stateAfter' | 'forget'>;
+  readonly log: Pick<ChangeLog, 'sync' | 'add' | 'position' | 'led'>;
   /** Who is said to have made a change that was seen. */
   readonly who: 'file' | 'redis';
   /** The keys in use; null: there are none yet. */
@@ -58,6 +59,11 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   let known: Map<string, string> | null = null;
   /** What differs from what was known and noted, until the grace is over: its text, and since when. */
   const pending = new Map<string, Pending>();
+  /** What a change here was based on, and nobody had noted yet. */
+  let doubts: Doubt[] = [];
+  /** How much of the log was known when something was learned; of all others, at the first look. */
+  const learnedAt = createLruMap<string, number>(MOST_KEYS);
+  let begunAt = 0;
   let compared: ReturnType<typeof keys> = null;
   let changing = 0;
   /** Counts beginnings and ends of changes here. */
@@ -82,21 +88,39 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   const lookOnce = async (): Promise<void> => {
     const snapshot = keys();
     if (closed || snapshot === null || changing > 0 || snapshot.byId.size > MOST_KEYS) return;
-    if (pending.size === 0 && compared !== null && isSame(snapshot, compared)) return;
+    if (pending.size + doubts.length === 0 && compared !== null && isSame(snapshot, compared)) return;
     const begun = turns;
     const set = await read();
     if (set === null) return later(RETRY_MS);
+    const texts = await textsIn(set);
     await log.sync();
     // What changed here meanwhile may be in what was read, or not: the end of the change asks again.
     if (closed || turns !== begun) return;
     compared = snapshot;
-    const texts = textsIn(set);
     if (known === null) {
       known = texts;
-      log.forget();
+      begunAt = log.position();
       return;
     }
+    await settleDoubts();
     await compare(known, texts);
+  };
+
+  /** Whether a change is in the log that led there, and that came after what was known at this position. */
+  const isNoted = (target: Target, text: string, after: number): boolean => log.led(target, digestOfText(text)) > after;
+
+  const settleDoubts = async (): Promise<void> => {
+    const [due, rest] = [doubts.filter(isDue), doubts.filter((doubt) => !isDue(doubt))];
+    doubts = rest;
+    for (const { target, old, text, at, after } of due)
+      if (!isNoted(target, text, after)) await note(target, old, text, at);
+  };
+  const isDue = ({ since }: { readonly since: number }): boolean => monotonic() - since >= graceMs;
+
+  const learn = (texts: Map<string, string>, name: string, text: string): void => {
+    if (text === NOTHING) texts.delete(name);
+    else texts.set(name, text);
+    learnedAt.set(name, log.position());
   };
 
   const compare = async (before: Map<string, string>, after: ReadonlyMap<string, string>): Promise<void> => {
@@ -105,19 +129,19 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
       const [old = NOTHING, text = NOTHING] = [before.get(name), after.get(name)];
       if (old === text) continue;
       const target = targetOf(name);
-      if (log.stateAfter(target) !== digestOfText(text)) {
+      if (!isNoted(target, text, learnedAt.get(name) ?? begunAt)) {
         let waiting = pending.get(name);
         if (waiting?.text !== text) {
           waiting = { text, at: now(), since: monotonic() };
           pending.set(name, waiting);
         }
-        if (monotonic() - waiting.since < graceMs) continue;
+        if (!isDue(waiting)) continue;
         await note(target, old, text, waiting.at);
       }
       pending.delete(name);
       learn(before, name, text);
     }
-    if (pending.size > 0) later(graceMs);
+    if (pending.size + doubts.length > 0) later(graceMs);
   };
 
   const looking = createCoalescer(lookOnce, { restMs: 0, restPerRun: REST_PER_LOOK });
@@ -146,8 +170,9 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
       // What cannot be read is nothing to whoever replaces it.
       const unreadable = before === null && stateIn(old)?.['invalid'] !== undefined;
       if (old !== text && !unreadable) {
-        await log.sync();
-        if (log.stateAfter(target) !== digestOfText(text)) await note(target, old, text, now());
+        const after = learnedAt.get(name) ?? begunAt;
+        doubts.push({ target, old, text, at: now(), since: monotonic(), after });
+        await settleDoubts();
       }
       pending.delete(name);
       learn(known, name, textOfState(after));
@@ -168,21 +193,30 @@ interface Pending {
   readonly since: number;
 }
 
+/** A change from `old` to `text`, which was there when something was changed here. */
+interface Doubt extends Pending {
+  readonly target: Target;
+  readonly old: string;
+  /** What of the log was known before. */
+  readonly after: number;
+}
+
 /** The text of a state that is nothing. */
 const NOTHING = 'null';
 
 const stateIn = (text: string): State => JSON.parse(text) as State;
 
-function learn(known: Map<string, string>, name: string, text: string): void {
-  if (text === NOTHING) known.delete(name);
-  else known.set(name, text);
-}
+/** So many keys are written as text between two pauses, in which requests have their turn. */
+const AT_ONCE = 50;
 
-function textsIn({ definitions, records }: KeySet): Map<string, string> {
+async function textsIn({ definitions, records }: KeySet): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   const add = (kind: Target['kind'], name: string, state: State): void =>
     void texts.set(keyOfTarget({ kind, name }), textOfState(state));
-  for (const key of definitions) add('key', key.id, stateOf(key, stateOfKey));
+  for (const [i, key] of definitions.entries()) {
+    add('key', key.id, stateOf(key, stateOfKey));
+    if (i % AT_ONCE === AT_ONCE - 1) await new Promise(setImmediate);
+  }
   for (const policy of records.policies.values()) add('policy', policy.id, stateOf(policy, stateOfRecord));
   for (const list of records.lists.values()) add('list', list.id, stateOf(list, stateOfRecord));
   return texts;

@@ -21,6 +21,7 @@ export interface AnswerEvents {
 const MAX_HEAD_BYTES = 65_536;
 /** Most heads are far smaller, and what comes behind one is content, of which no text is wanted. */
 const FIRST_LOOK_BYTES = 4_096;
+const MAX_REMEMBERED_BYTES = 1_024;
 const START = 'HTTP/1.';
 const END = '\r\n\r\n';
 const BARE = /\r[^\n]|[^\r]\n/;
@@ -34,6 +35,9 @@ export class AnswerReader {
   #method = '';
   /** What came of a head so far. */
   #text = '';
+  /** The latest small head, and what was read in it. */
+  #lastText = '';
+  #lastHead: AnswerHead | null = null;
   #left = 0;
   #chunks: ChunkReader | null = null;
   #persistent = false;
@@ -85,8 +89,7 @@ export class AnswerReader {
       const length = found + END.length;
       this.#text = '';
       const next = at + length - before.length;
-      const head =
-        length > MAX_HEAD_BYTES ? TOO_LARGE : readHead(length === text.length ? text : text.slice(0, length));
+      const head = length > MAX_HEAD_BYTES ? TOO_LARGE : this.#headIn(text.slice(0, length));
       if (typeof head === 'string') this.#fail(head);
       else this.#take(head, next === bytes.length);
       return next;
@@ -95,6 +98,16 @@ export class AnswerReader {
     const flaw = flawInStart(text, before.length);
     if (flaw !== null) this.#fail(flaw);
     return until;
+  }
+
+  /** A busy backend says the same in every answer of a second. */
+  #headIn(text: string): AnswerHead | string {
+    if (this.#lastHead !== null && text === this.#lastText) return this.#lastHead;
+    const head = readHead(text);
+    if (typeof head === 'string' || text.length > MAX_REMEMBERED_BYTES) return head;
+    this.#lastText = text;
+    this.#lastHead = head;
+    return head;
   }
 
   #take(head: AnswerHead, isAll: boolean): void {

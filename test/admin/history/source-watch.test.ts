@@ -120,8 +120,9 @@ t.test('a reading that began before a change here ended is not believed', async 
   let release = (): void => undefined;
   watch.holdUntil(new Promise((resolve) => (release = resolve)));
   watch.store({ a: { mode: 'report' } });
+  const before = watch.reads();
   const looking = watch.look();
-  await new Promise(setImmediate);
+  while (watch.reads() === before) await new Promise(setImmediate);
   const end = watch.begin();
   watch.store({ a: { mode: 'enforce' } });
   await watch.changedHere(target, { mode: 'report' }, { mode: 'enforce' });

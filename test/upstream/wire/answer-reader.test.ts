@@ -128,6 +128,31 @@ void t.test('what is no answer is told before its end has come, and then nothing
   ]);
 });
 
+void t.test('an answer like the last is read like it, and one that differs in a byte by itself', async (t) => {
+  const seen: unknown[] = [];
+  const reader = new AnswerReader({
+    onInterim: () => undefined,
+    onHead: ({ status, headers, length }) => void seen.push([status, headers, length]),
+    onContent: () => undefined,
+    onAnswerEnd: (_trailers, reusable) => void seen.push(reusable),
+    onFlaw: (why) => void seen.push(why),
+  });
+  const first = `${OK}Content-Length: 0\r\n\r\n`;
+  const read = [200, ['Content-Length', '0'], 0];
+  for (const [method, text, told] of [
+    ['GET', first, [read, true]],
+    ['GET', first, [read, true]],
+    ['HEAD', first, [read, false]],
+    ['GET', first.replace('200', '201'), [[201, ['Content-Length', '0'], 0], true]],
+    ['GET', first.replace('0\r\n\r', '+\r\n\r'), ['odd Content-Length']],
+    ['GET', first, [read, true]],
+  ] as const) {
+    reader.expect(method);
+    reader.read(Buffer.from(text));
+    t.strictSame(seen.splice(0), told, `${method} ${text}`);
+  }
+});
+
 void t.test('nothing is told after a stop', async (t) => {
   for (const [stop, packet] of [
     ['interim 100', `HTTP/1.1 100 C\r\n\r\n${OK}Content-Length: 2\r\n\r\nhi`],

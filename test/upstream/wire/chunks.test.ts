@@ -59,7 +59,9 @@ void t.test('sizes have one reading', async (t) => {
     'FFFFFFFFFFFFFFFF',
   ];
   for (const size of odd) t.equal(read(`${size}\r\na\r\n0\r\n\r\n`).flaw, 'bad chunk size', JSON.stringify(size));
-  t.equal(read('1\nx\r\n0\r\n\r\n').flaw, 'a line that does not end with CRLF');
+  for (const size of ['1', '1 ', '1x', '1;', '1\0', 'aa\t'])
+    for (const pieces of [1, 2, 100])
+      t.equal(read(`${size}\nx\r\n0\r\n\r\n`, pieces).flaw, 'a line that does not end with CRLF', size);
   t.equal(read('1\r\r\nx\r\n0\r\n\r\n').flaw, 'bad chunk size');
   for (const end of ['\n', 'x\r\n', '\r\r\n', '\rx'])
     t.equal(read(`1\r\nx${end}0\r\n\r\n`).flaw, 'a chunk that is longer than its size', JSON.stringify(end));

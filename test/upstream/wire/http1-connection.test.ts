@@ -188,3 +188,29 @@ void t.test('an answer that whoever takes it cannot take is malformed, and its c
   }
   t.equal(backend.sockets.length, 2);
 });
+
+void t.test('a connection rests as long as its backend announced, in its latest answer', async (t) => {
+  let announced = 'Keep-Alive: timeout=3\r\n';
+  const backend = await rawBackend(t, (socket) =>
+    onRequest(socket, () => socket.write(OK.replace('Content', `${announced}Content`))),
+  );
+  let now = 0;
+  const upstream = upstreamTo(t, backend.url, { keepAliveSeconds: 10 }, { now: () => now });
+  for (const [rested, connections] of [
+    [0, 1],
+    [2_000, 1],
+    [2_001, 2],
+  ] as const) {
+    now += rested;
+    t.match(await recordFlight(upstream).done, { ended: 'end' });
+    await turns(2);
+    t.equal(backend.sockets.length, connections, `after ${rested} ms`);
+  }
+  announced = '';
+  for (const rested of [2_000, 10_000]) {
+    now += rested;
+    t.match(await recordFlight(upstream).done, { ended: 'end' });
+    await turns(2);
+  }
+  t.equal(backend.sockets.length, 2);
+});

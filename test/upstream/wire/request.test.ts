@@ -57,7 +57,13 @@ void t.test('what may be answered or read as more than it is has no request behi
     ['GET', new Readable(), false],
     ['HEAD', null, false],
     ['POST', Buffer.from('a'), true],
-    ['DELETE', Buffer.from('a'), true],
+    ['PATCH', new Readable(), true],
+    ['QUERY', Buffer.from('a'), false],
+    ['PROPFIND', Buffer.from('a'), false],
+    ['DELETE', null, true],
+    ['DELETE', Buffer.from('a'), false],
+    ['OPTIONS', new Readable(), false],
+    ['REPORT', Buffer.from('a'), false],
   ] as const)
     t.equal(mayBeFollowed({ ...GET, method, body }), followed, `${method} ${body === null ? 'alone' : 'with a body'}`);
 });

@@ -5,6 +5,7 @@ import type {
   AddressListReplacement,
   AddressLists,
   ApiList,
+  ChangeList,
   Configuration,
   CreatedKey,
   CreatedSecret,
@@ -47,6 +48,7 @@ export const purgeCache = (): Promise<Answer<void>> => ask('cache/purge', { meth
 export const explain = (question: Question): Promise<Answer<Explanation>> =>
   ask('explain', { method: 'POST', body: question });
 
+export const readHistory = (): Promise<Answer<ChangeList>> => ask('history');
 export const readConfiguration = (): Promise<Answer<Configuration>> => ask('config');
 export const readObservedApi = (name: string): Promise<Answer<ObservedApi>> =>
   ask(`apis/${encodeURIComponent(name)}/observed?callers=all`);

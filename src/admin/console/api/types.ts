@@ -1,5 +1,6 @@
 /** What the admin API takes and sends, as the schemas that validate it there say. Types alone: nothing of them is bundled. */
 import type { z } from 'zod';
+import type * as changes from '../../history/change.ts';
 import type * as keySchemas from '../../key-schemas.ts';
 import type * as recordSchemas from '../../record-schemas.ts';
 import type * as observationSchemas from '../../observation-schemas.ts';
@@ -26,6 +27,8 @@ export type RejectionList = z.output<typeof rejectionSchemas.RejectionList>;
 export type Summary = z.output<typeof rejectionSchemas.Summary>;
 export type Question = z.input<typeof schemas.Question>;
 export type Explanation = z.output<typeof schemas.Explanation>;
+export type ChangeList = z.output<typeof changes.ChangeList>;
+export type HistoryChange = ChangeList['changes'][number];
 export type Session = z.output<typeof schemas.Session>;
 export type Status = z.output<typeof schemas.Status>;
 export type Configuration = z.output<typeof schemas.Configuration>;

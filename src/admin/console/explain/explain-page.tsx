@@ -161,12 +161,12 @@ const askedOf = ({
   origin,
 });
 
-/** All but the secret: what is asked for is found again by Back and after a reload. */
+/** What is asked for is found again by Back and after a reload: all but a secret, and a query, which may hold one. */
 const aboutOf = ({ by, keyId, ip, method, path, events, origin }: Asked): AskedAbout => ({
   keyId: by === 'key' ? keyId : '',
   ip: ip.trim(),
   method,
-  path: path.trim(),
+  path: path.trim().split(/[?#]/, 1)[0] ?? '',
   events: events.trim(),
   origin: origin.trim(),
 });

@@ -4,7 +4,7 @@
  */
 import type { Finding, KeyDefinition, KeyReplacement, KeyType } from '../api/types.ts';
 import type { Choices } from './choices.ts';
-import type { Rebased } from '../state/edited.ts';
+import type { Rebased } from '../state/subject.ts';
 import { joined, type Group } from '../state/join.ts';
 import { findingsAfter } from '../state/row-findings.ts';
 import { FIELDS, type Draft, type FieldName } from './fields.ts';

@@ -4,7 +4,10 @@ import { useEffect, useState } from 'preact/hooks';
 import type { KeyDefinition, KeyStatus } from '../api/types.ts';
 import { Suggested } from '../observed/suggested.tsx';
 import { WouldRefuse } from '../observed/would-refuse.tsx';
-import { useEditing, type Stored } from '../state/edited.ts';
+import { UndoNotice } from '../history/undo-notice.tsx';
+import { useEditing } from '../state/edited.ts';
+import type { Stored } from '../state/subject.ts';
+import { useUndo } from '../state/undo.ts';
 import { ConflictNotice } from '../ui/conflict-notice.tsx';
 import { Errors, messagesFor, TextField } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
@@ -16,7 +19,7 @@ import { KeyHead } from './key-head.tsx';
 import { typesOf } from './draft.ts';
 import type { FieldName } from './fields.ts';
 import { isInKeyForm, KeyForm } from './key-form.tsx';
-import { keyDraftOf, keySubject, type KeyEditing } from './key-subject.ts';
+import { keyDraftOf, keySubject, partsOf, type KeyEditing } from './key-subject.ts';
 import { KeyTraffic } from './key-traffic.tsx';
 import { Secrets } from './secrets.tsx';
 import { widening } from './widening.ts';
@@ -38,10 +41,12 @@ export function KeyEditor({ stored, status, readOnly, knownEvents, allow, onChan
   const { base, draft, findings } = editing;
   const definition = base.value;
   useFilledIn(editing, readOnly === null ? allow : null);
+  const undo = useUndo('key', id, ({ before }) => editing.change(partsOf(before)));
   return (
     <>
       <KeyHead editing={editing} status={status} readOnly={readOnly !== null} />
       {readOnly !== null && <Notice kind="info">{readOnly}</Notice>}
+      {editing.dirty && <UndoNotice undo={undo} />}
       <Warnings status={status} />
       <KeyTraffic
         definition={definition}

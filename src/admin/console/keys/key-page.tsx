@@ -19,9 +19,9 @@ export interface KeyPageProps {
 
 export function KeyPage({ id, allow }: KeyPageProps) {
   const status = useStateOfKey(id);
+  const readOnly = useReadOnly();
   const key = useResource(`key ${id}`, () => readKeyShown(id), REFRESH_MS);
   const keys = useResource('keys', listKeys);
-  const readOnly = useReadOnly();
   if (key.value === null && key.failure?.status === 404) return <NoSuchKey id={id} />;
   return (
     <Await resource={status} what="the key">

@@ -1,7 +1,8 @@
 /** A key as something that is edited: its form with its type, and how it is read, saved and deleted. */
 import { deleteKey, readKey, replaceKey } from '../api/requests.ts';
 import type { KeyDefinition, KeyType } from '../api/types.ts';
-import type { Editing, Subject } from '../state/edited.ts';
+import type { Editing } from '../state/edited.ts';
+import type { Subject } from '../state/subject.ts';
 import { findingsAfter } from '../state/row-findings.ts';
 import { TYPE_NAMES } from '../ui/type-names.ts';
 import {
@@ -19,6 +20,19 @@ export type KeyDraft = Draft & { readonly type: KeyType };
 export type KeyEditing = Editing<KeyDefinition, KeyDraft>;
 
 export const keyDraftOf = (definition: KeyDefinition): KeyDraft => ({ ...draftOf(definition), type: definition.type });
+
+/** The parts of a form that hold these fields; null: the default. */
+export function partsOf(fields: Readonly<Record<string, unknown>>): Partial<KeyDraft> {
+  const { type, ...others } = fields;
+  const parts = Object.entries(others)
+    .filter(([name]) => Object.hasOwn(FIELDS, name))
+    .map(([name, value]) =>
+      value === null
+        ? FIELDS[name as FieldName].empty
+        : FIELDS[name as FieldName].read({ [name]: value } as unknown as KeyDefinition),
+    );
+  return Object.assign({}, ...parts, type === undefined ? {} : { type }) as Partial<KeyDraft>;
+}
 
 export const keyDifferences = (one: KeyDraft, other: KeyDraft): ('type' | FieldName)[] => [
   ...(one.type === other.type ? [] : (['type'] as const)),

@@ -34,9 +34,9 @@ export function KeyTraffic({ definition: { id, mode }, onEnforce }: KeyTrafficPr
         {requests} {requests === 1 ? 'request' : 'requests'}, {refused} refused
         {wouldRefuse > 0 && `, ${wouldRefuse} would have been refused`}.
       </p>
-      {mode === 'report' && (
+      {mode === 'report' && onEnforce !== null && (
         <p class="actions">
-          <button type="button" class="button" disabled={onEnforce === null} onClick={() => onEnforce?.()}>
+          <button type="button" class="button" onClick={onEnforce}>
             Enforce: would have refused {wouldRefuse} of {requests}
           </button>
         </p>

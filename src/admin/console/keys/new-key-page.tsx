@@ -2,11 +2,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { createKey, listKeys, randomName } from '../api/requests.ts';
 import type { CreatedKey } from '../api/types.ts';
+import { UndoNotice } from '../history/undo-notice.tsx';
 import { keyAddress, setUnsaved } from '../route.ts';
 import { NOTHING_HAPPENED, useUnsaved } from '../state/edited.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { useStatus } from '../state/status.ts';
+import { useUndo } from '../state/undo.ts';
 import { ShownOnce } from '../ui/copy.tsx';
 import { Choice, messagesFor, TextField } from '../ui/field.tsx';
 import { Notice } from '../ui/notice.tsx';
@@ -14,7 +16,7 @@ import { SaveBar } from '../ui/save-bar.tsx';
 import { differences, NEW_DRAFT, newDefinitionOf, type FormPartProps } from './draft.ts';
 import { eventNames } from './event-names.ts';
 import { isInKeyForm, KeyForm } from './key-form.tsx';
-import { keySubject, type KeyDraft } from './key-subject.ts';
+import { keySubject, partsOf, type KeyDraft } from './key-subject.ts';
 
 export function NewKeyPage() {
   const status = useStatus();
@@ -59,6 +61,11 @@ function NewKeyForm({ onMade }: { readonly onMade: (made: CreatedKey) => void })
     setOutcome((before) => ({ ...before, findings: findings.filter(({ field }) => field !== 'id') }));
   };
 
+  const undo = useUndo('key', null, ({ change: { target }, before }) => {
+    changeId(target);
+    change(partsOf(before));
+  });
+
   const create = async (): Promise<void> => {
     const next = keySubject(id).tidied(latest.current);
     setDraft(next);
@@ -85,12 +92,14 @@ function NewKeyForm({ onMade }: { readonly onMade: (made: CreatedKey) => void })
         void create();
       }}
     >
+      {dirty && <UndoNotice undo={undo} />}
       <Naming id={id} onId={changeId} part={part} change={change} />
       <KeyForm {...part} knownEvents={eventNames(keys.value)} apiKeyId={null} />
       <SaveBar
         outcome={outcome}
         busy={busy}
         dirty={dirty}
+        always
         label="Create key"
         notSaved={() => 'Not created: see the fields that are marked.'}
         shows={isInKeyForm}

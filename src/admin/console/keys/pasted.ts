@@ -4,7 +4,8 @@
  */
 import type { Location } from './fields.ts';
 
-const ADDRESS = /^[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*(?:\/\d+)?$/;
+/** What looks like an address or a range: a description need not be one. */
+const isAddress = (text: string): boolean => /^[0-9a-fA-F.:]+(?:\/\d+)?$/.test(text) && /[.:]/.test(text);
 
 /** The rows of a text; null: it is no more than one address, which stays as it is typed. */
 export function pastedRows(text: string): readonly Location[] | null {
@@ -19,7 +20,7 @@ export function pastedRows(text: string): readonly Location[] | null {
 /** A line of addresses alone, or one address and what is said of it. */
 function rowsOfLine(line: string): Location[] {
   const parts = line.split(/[\s,]+/).filter((part) => part !== '');
-  if (parts.every((part) => ADDRESS.test(part))) return parts.map((address) => ({ address, description: '' }));
+  if (parts.every(isAddress)) return parts.map((address) => ({ address, description: '' }));
   const [address = ''] = parts;
   const description = line.slice(address.length).replace(/^[\s,:-]+/, '');
   return [{ address, description }];

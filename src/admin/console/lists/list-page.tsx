@@ -2,16 +2,19 @@
 import { readAddressList } from '../api/requests.ts';
 import type { AddressList } from '../api/types.ts';
 import { Locations } from '../keys/locations.tsx';
+import { UndoNotice } from '../history/undo-notice.tsx';
 import { listAddress, setUnsaved } from '../route.ts';
-import { useEditing, type Stored } from '../state/edited.ts';
+import { useEditing } from '../state/edited.ts';
+import type { Stored } from '../state/subject.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { announcement } from '../state/status.ts';
+import { useUndo, withBefore } from '../state/undo.ts';
 import { Choice, Errors, messagesFor, messagesWithin, TextField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
 import { RecordEditor } from '../ui/record-editor.tsx';
 import { Ago } from '../ui/time.tsx';
-import { listSubject, NEW_LIST, type ListDraft } from './list-subject.ts';
+import { listDraftOf, listSubject, NEW_LIST, type ListDraft } from './list-subject.ts';
 
 const REFRESH_MS = 10_000;
 
@@ -49,6 +52,9 @@ function ListEditor({ stored, now, name }: ListEditorProps) {
   });
   const { draft, findings, change } = editing;
   const readOnly = useReadOnly();
+  const undo = useUndo('list', name, ({ change: { target }, before }) =>
+    editing.change(listDraftOf(withBefore({ ...stored.value, name: target }, before))),
+  );
   return (
     <>
       <RecordEditor
@@ -60,6 +66,7 @@ function ListEditor({ stored, now, name }: ListEditorProps) {
         shows={isShown}
         usedBy={now.usedBy}
       >
+        {editing.dirty && <UndoNotice undo={undo} />}
         {name !== null && <Reading list={now} />}
         <section class="card" aria-labelledby="addresses">
           <h2 id="addresses">Addresses</h2>
@@ -69,6 +76,7 @@ function ListEditor({ stored, now, name }: ListEditorProps) {
               mono
               required
               value={draft.name}
+              disabled={readOnly !== null}
               autocomplete="off"
               errors={messagesFor(findings, 'name')}
               onChange={(next) => change({ name: next })}

@@ -2,7 +2,7 @@
 import { deleteAddressList, putAddressList, readAddressList } from '../api/requests.ts';
 import type { AddressList, AddressListReplacement } from '../api/types.ts';
 import { placeInWords, savedLocation, type Location } from '../keys/fields.ts';
-import type { Subject } from '../state/edited.ts';
+import type { Subject } from '../state/subject.ts';
 import { joined } from '../state/join.ts';
 import { findingsAfter } from '../state/row-findings.ts';
 

@@ -23,7 +23,7 @@ export function Suggested(props: SuggestedProps) {
   const { definition } = props;
   const suggestion = useResource(`suggestion ${definition.id}`, () => readSuggestion(definition.id));
   return (
-    <section class="card wide" aria-labelledby="suggested">
+    <section class="card wide suggested" aria-labelledby="suggested">
       <h2 id="suggested">Suggested from traffic</h2>
       {suggestion.failure?.code === 'source_unavailable' ? (
         <p class="hint">Nothing is suggested while the source of the keys cannot be read.</p>

@@ -4,11 +4,14 @@ import type { KeyDefinition, Policy } from '../api/types.ts';
 import { useChoices } from '../keys/choices.ts';
 import { withoutBlankRows } from '../keys/draft.ts';
 import { FIELDS } from '../keys/fields.ts';
+import { UndoNotice } from '../history/undo-notice.tsx';
 import { policyAddress, setUnsaved } from '../route.ts';
-import { useEditing, type Stored } from '../state/edited.ts';
+import { useEditing } from '../state/edited.ts';
+import type { Stored } from '../state/subject.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { announcement } from '../state/status.ts';
+import { useUndo, withBefore } from '../state/undo.ts';
 import { Check, isWithin, messagesFor, SelectField, TextField } from '../ui/field.tsx';
 import { Await } from '../ui/notice.tsx';
 import { RecordEditor } from '../ui/record-editor.tsx';
@@ -19,6 +22,7 @@ import {
   NEW_POLICY,
   offeredFields,
   POLICY_FIELDS,
+  policyDraftOf,
   policyOf,
   type PolicyDraft,
   type PolicyField,
@@ -65,6 +69,9 @@ function PolicyEditor({ stored, name, keys }: PolicyEditorProps) {
   });
   const { base, draft, dirty } = editing;
   const readOnly = useReadOnly();
+  const undo = useUndo('policy', name, ({ change: { target }, before }) =>
+    editing.change(policyDraftOf(withBefore({ ...stored.value, name: target }, before))),
+  );
   const body = policyOf({ ...draft, draft: withoutBlankRows(draft.draft) });
   return (
     <RecordEditor
@@ -77,6 +84,7 @@ function PolicyEditor({ stored, name, keys }: PolicyEditorProps) {
       preview={name !== null && dirty && <Effects effects={effectsOf(base.value, body, keys)} />}
       usedBy={base.value.usedBy}
     >
+      {dirty && <UndoNotice undo={undo} />}
       <PolicyForm
         draft={draft}
         isNew={name === null}
@@ -121,6 +129,7 @@ function PolicyForm({ draft, isNew, findings, readOnly, onChange }: PolicyFormPr
             mono
             required
             value={draft.name}
+            disabled={readOnly}
             autocomplete="off"
             errors={messagesFor(findings, 'name')}
             onChange={(name) => onChange({ name })}

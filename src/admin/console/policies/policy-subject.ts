@@ -3,7 +3,7 @@ import { deletePolicy, putPolicy, readPolicy } from '../api/requests.ts';
 import type { Policy } from '../api/types.ts';
 import { draftFindingsAfter, rebase, withHiddenParts, withoutBlankRows } from '../keys/draft.ts';
 import { FIELDS } from '../keys/fields.ts';
-import type { Subject } from '../state/edited.ts';
+import type { Subject } from '../state/subject.ts';
 import { joinedRows } from '../state/join.ts';
 import { findingsAfter } from '../state/row-findings.ts';
 import { TYPE_NAMES } from '../ui/type-names.ts';

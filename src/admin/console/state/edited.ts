@@ -8,45 +8,8 @@ import type { Finding } from '../api/types.ts';
 import { setUnsaved } from '../route.ts';
 import { returns } from './connection.ts';
 import { announcement } from './status.ts';
-
-export interface Stored<T> {
-  readonly value: T;
-  /** null: it is new, and stored nowhere yet. */
-  readonly etag: string | null;
-}
-
-export interface Rebased<D> {
-  /** What was typed here, on top of what was saved elsewhere. */
-  readonly draft: D;
-  /** Fields that were saved elsewhere since. */
-  readonly theirs: readonly string[];
-  /** Fields that were changed here and elsewhere, and not alike. */
-  readonly both: readonly string[];
-}
-
-/** What is edited. */
-export interface Subject<T, D extends object> {
-  /** Such as `the key web`. */
-  readonly name: string;
-  /** What is said when it was saved. */
-  readonly saved: string;
-  readonly draftOf: (value: T) => D;
-  /** Without rows that nothing was typed into. */
-  readonly tidied: (draft: D) => D;
-  /** A form as it was saved, with what was typed into parts that are switched off: switched on again, it is still there. */
-  readonly withHidden: (saved: D, typed: D) => D;
-  /** The fields in which two forms differ. */
-  readonly differences: (one: D, other: D) => readonly string[];
-  readonly rebase: (typed: D, base: D, now: D) => Rebased<D>;
-  readonly findingsAfter: (findings: readonly Finding[], before: D, after: D) => readonly Finding[];
-  /** A field and its value in words. */
-  readonly words: (value: T, field: string) => readonly [title: string, value: string];
-  readonly read: () => Promise<Answer<T>>;
-  readonly put: (draft: D, etag: string | null) => Promise<Answer<T>>;
-  readonly remove: (etag: string) => Promise<Answer<void>>;
-  /** The address of the page of all of them. */
-  readonly all: string;
-}
+import { useForm, type Form } from './form.ts';
+import type { Rebased, Stored, Subject } from './subject.ts';
 
 export interface Conflict {
   /** What is stored now, field by field; null: it is gone. */
@@ -84,88 +47,27 @@ export function useEditing<T, D extends object>(
   subject: Subject<T, D>,
   onChanged: (value: T) => void,
 ): Editing<T, D> {
-  const [base, setBase] = useState(stored);
-  const [draft, setDraft] = useState(() => subject.draftOf(stored.value));
+  const form = useForm(stored, subject);
+  const { base, draft, dirty, latest } = form;
   const [busy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState(NOTHING_HAPPENED);
-  const [theirs, setTheirs] = useState<Stored<T> | null>(null);
-  const dirty = subject.differences(subject.draftOf(base.value), draft).length > 0;
-  // Also what was typed since the page was last drawn: a field may add its text when Save is pressed.
-  const latest = useRef({ base, draft, dirty });
-  latest.current = { base, draft, dirty };
+  const settling = useSettling(form, subject, onChanged);
+  const { outcome, tell, theirs } = settling;
   useUnsaved(dirty ? `There are unsaved changes of ${subject.name}.` : null);
+  useFollowing(stored, subject, form, () => tell({ said: subject.saved }));
 
-  const tell = (part: Partial<Outcome>): void => setOutcome({ ...NOTHING_HAPPENED, ...part });
-  const type = (next: D): void => {
-    latest.current = { ...latest.current, draft: next };
-    setDraft(next);
-  };
-  function adopt(next: Stored<T>, over?: D): void {
-    latest.current = { ...latest.current, base: next };
-    setBase(next);
-    type(over ?? subject.draftOf(next.value));
-  }
-  const rebased = (now: T): Rebased<D> =>
-    subject.rebase(latest.current.draft, subject.draftOf(latest.current.base.value), subject.draftOf(now));
-
-  // What was read anew goes under what was typed, as after a rotation; if somebody changed what is typed into, saving tells.
-  useEffect(() => {
-    if (stored.etag === latest.current.base.etag) return;
-    const { draft: over, theirs: changed } = rebased(stored.value);
-    if (subject.differences(subject.draftOf(stored.value), latest.current.draft).length === 0) {
-      adopt(stored, latest.current.draft);
-      if (latest.current.dirty) tell({ said: subject.saved });
-    } else if (!latest.current.dirty || changed.length === 0) adopt(stored, over);
-  }, [stored.etag]);
-
-  async function attempt<A>(request: () => Promise<Answer<A>>, sent: D): Promise<Answer<A>> {
+  async function attempt<A>(request: () => Promise<Answer<A>>, sent: Sent<D>): Promise<Answer<A>> {
     setBusy(true);
     tell({});
     const answer = await request();
-    if (!answer.ok) await settle(answer.failure, sent);
+    if (!answer.ok) await settling.settle(answer.failure, sent);
     setBusy(false);
     return answer;
   }
 
-  async function settle(failure: Failure, sent: D): Promise<void> {
-    if (failure.status === 422) return tell({ findings: failure.findings });
-    if (failure.status === 0) return tell({ unsure: 'waiting' });
-    const mayHaveChanged = (failure.status === 412 || failure.status === 404) && latest.current.base.etag !== null;
-    return mayHaveChanged ? compare(sent) : tell({ failure });
-  }
-
-  /** Reads what is stored now: what was sent, after all, or something else. */
-  async function compare(sent: D, isWaiting = false): Promise<void> {
-    const now = await subject.read();
-    if (!now.ok) {
-      if (now.failure.status !== 404) return tell(isWaiting ? { unsure: 'waiting' } : { failure: now.failure });
-      return latest.current.base.etag === null ? tell({ unsure: 'answered' }) : tell({ conflict: { theirs: null } });
-    }
-    const next = { value: now.value, etag: now.etag };
-    if (subject.differences(subject.draftOf(now.value), sent).length === 0) {
-      adopt(next, subject.withHidden(subject.draftOf(now.value), sent));
-      tell({ said: subject.saved });
-      return onChanged(now.value);
-    }
-    if (isWaiting && now.etag === latest.current.base.etag) return tell({ unsure: 'answered' });
-    const { theirs: changed, both } = rebased(now.value);
-    setTheirs(next);
-    const inWords = changed.map((field) => {
-      const [title, value] = subject.words(now.value, field);
-      return { title, value, both: both.includes(field) };
-    });
-    return tell({ conflict: { theirs: inWords } });
-  }
-
-  useEffect(() => {
-    if (outcome.unsure !== 'waiting') return undefined;
-    return returns.subscribe(() => void compare(subject.tidied(latest.current.draft), true));
-  }, [outcome.unsure]);
-
-  async function put(next: D, said: string, over: (saved: D) => D): Promise<void> {
-    const answer = await attempt(() => subject.put(next, latest.current.base.etag), next);
+  async function put(sent: Sent<D>, said: string): Promise<void> {
+    const answer = await attempt(() => subject.put(sent.draft, latest.current.base.etag), sent);
     if (!answer.ok) return;
-    adopt({ value: answer.value, etag: answer.etag }, over(subject.draftOf(answer.value)));
+    form.adopt({ value: answer.value, etag: answer.etag }, sent.over(subject.draftOf(answer.value)));
     tell({ said });
     onChanged(answer.value);
   }
@@ -179,40 +81,162 @@ export function useEditing<T, D extends object>(
     change(part) {
       const before = latest.current.draft;
       const after = { ...before, ...part };
-      type(after);
-      setOutcome((told) => ({ ...told, said: '', findings: subject.findingsAfter(told.findings, before, after) }));
+      form.type(after);
+      settling.change((told) => ({ ...told, said: '', findings: subject.findingsAfter(told.findings, before, after) }));
     },
     async save() {
       const next = subject.tidied(latest.current.draft);
-      type(next);
-      await put(next, subject.saved, (saved) => subject.withHidden(saved, next));
+      form.type(next);
+      // What is typed while it is being saved stays as well.
+      const over = (saved: D): D => {
+        const typed = latest.current.draft;
+        return subject.withHidden(subject.rebase(typed, next, saved).draft, typed);
+      };
+      await put({ draft: next, over }, subject.saved);
     },
     async saveApart(next, said) {
-      const { base: before, draft: typed } = latest.current;
-      await put(next, said, (saved) => subject.rebase(typed, subject.draftOf(before.value), saved).draft);
+      const before = subject.draftOf(latest.current.base.value);
+      await put({ draft: next, over: (saved) => subject.rebase(latest.current.draft, before, saved).draft }, said);
     },
     async remove() {
-      const answer = await attempt(() => subject.remove(base.etag ?? '*'), draft);
-      if (!answer.ok) return;
-      setUnsaved(null);
-      announcement.set(`${subject.name.charAt(0).toUpperCase()}${subject.name.slice(1)} is deleted.`);
-      location.hash = subject.all;
+      const answer = await attempt(() => subject.remove(base.etag ?? '*'), { draft, over: (saved) => saved });
+      if (answer.ok) leave(subject);
     },
     discard() {
-      type(subject.draftOf(base.value));
+      form.type(subject.draftOf(base.value));
       tell({ said: 'Changes discarded.' });
     },
     keepMine() {
       if (theirs === null) return;
-      adopt(theirs, rebased(theirs.value).draft);
+      form.adopt(theirs, form.rebased(theirs.value).draft);
       tell({ said: 'Their changes are loaded, yours are kept. Look through them, then save.' });
     },
     takeTheirs() {
-      if (theirs !== null) adopt(theirs);
+      if (theirs !== null) form.adopt(theirs);
       tell({ said: 'It is shown as it is stored now.' });
     },
   };
 }
+
+/** What was sent, and the form when that is what is stored. */
+interface Sent<D> {
+  readonly draft: D;
+  readonly over: (saved: D) => D;
+}
+
+function leave({ name, all }: Pick<Subject<never, never>, 'name' | 'all'>): void {
+  setUnsaved(null);
+  announcement.set(`${name.charAt(0).toUpperCase()}${name.slice(1)} is deleted.`);
+  location.hash = all;
+}
+
+/** What was read anew goes under what was typed, as after a rotation; if somebody changed what is typed into, saving tells. */
+function useFollowing<T, D extends object>(
+  stored: Stored<T>,
+  subject: Subject<T, D>,
+  { latest, adopt, rebased }: Form<T, D>,
+  onSaved: () => void,
+): void {
+  useEffect(() => {
+    const { base, draft, dirty } = latest.current;
+    if (stored.etag === base.etag) return;
+    const { draft: over, theirs } = rebased(stored.value);
+    if (subject.differences(subject.draftOf(stored.value), draft).length === 0) {
+      adopt(stored, draft);
+      if (dirty) onSaved();
+    } else if (!dirty || theirs.length === 0) adopt(stored, over);
+  }, [stored.etag]);
+}
+
+interface Settling<T, D> {
+  readonly outcome: Outcome;
+  readonly tell: (part: Partial<Outcome>) => void;
+  readonly change: (next: (before: Outcome) => Outcome) => void;
+  /** Finds out what came of an attempt that failed. */
+  readonly settle: (failure: Failure, sent: Sent<D>) => Promise<void>;
+  /** What somebody else has saved. */
+  readonly theirs: Stored<T> | null;
+}
+
+function useSettling<T, D extends object>(
+  { latest, adopt, rebased }: Form<T, D>,
+  subject: Subject<T, D>,
+  onChanged: (value: T) => void,
+): Settling<T, D> {
+  const [outcome, setOutcome] = useState(NOTHING_HAPPENED);
+  const [theirs, setTheirs] = useState<Stored<T> | null>(null);
+  const unanswered = useRef<Sent<D> | null>(null);
+  const tell = (part: Partial<Outcome>): void => {
+    if (part.unsure !== 'waiting') unanswered.current = null;
+    setOutcome({ ...NOTHING_HAPPENED, ...part });
+  };
+
+  /** Whether what is stored now tells what came of an attempt: it is what was sent, after all, or something else. */
+  async function tells(sent: Sent<D>): Promise<boolean> {
+    const now = await subject.read();
+    const { etag } = latest.current.base;
+    if (!now.ok) {
+      if (now.failure.status !== 404) return false;
+      if (etag !== null) tell({ conflict: { theirs: null } });
+      return etag !== null;
+    }
+    const next = { value: now.value, etag: now.etag };
+    const saved = subject.draftOf(now.value);
+    if (subject.differences(saved, sent.draft).length === 0) {
+      adopt(next, sent.over(saved));
+      tell({ said: subject.saved });
+      onChanged(now.value);
+      return true;
+    }
+    if (now.etag === etag) return false;
+    setTheirs(next);
+    tell({ conflict: { theirs: inWords(subject, now.value, rebased(now.value)) } });
+    return true;
+  }
+
+  /** What had not been carried out when Postern hung may be under way when it answers again. */
+  async function lookAgain(sent: Sent<D>): Promise<void> {
+    for (const pause of PAUSES_MS) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      if (unanswered.current !== sent || (await tells(sent))) return;
+    }
+    if (unanswered.current === sent) tell({ unsure: 'answered' });
+  }
+
+  useEffect(() => {
+    if (outcome.unsure !== 'waiting') return undefined;
+    return returns.subscribe(() => unanswered.current !== null && void lookAgain(unanswered.current));
+  }, [outcome.unsure]);
+
+  return {
+    outcome,
+    tell,
+    change: setOutcome,
+    theirs,
+    async settle(failure, sent) {
+      if (failure.status === 422) return tell({ findings: failure.findings });
+      if (failure.status === 0) {
+        unanswered.current = sent;
+        return tell({ unsure: 'waiting' });
+      }
+      const mayHaveChanged = (failure.status === 412 || failure.status === 404) && latest.current.base.etag !== null;
+      return mayHaveChanged && (await tells(sent)) ? undefined : tell({ failure });
+    },
+  };
+}
+
+/** Between one look and the next at what is stored. */
+const PAUSES_MS = [0, 500, 1500, 3000];
+
+const inWords = <T, D extends object>(
+  subject: Subject<T, D>,
+  now: T,
+  { theirs, both }: Rebased<D>,
+): Conflict['theirs'] =>
+  theirs.map((field) => {
+    const [title, value] = subject.words(now, field);
+    return { title, value, both: both.includes(field) };
+  });
 
 /** What is lost when the page is left; null: nothing. */
 export function useUnsaved(what: string | null): void {

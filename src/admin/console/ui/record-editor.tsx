@@ -49,7 +49,8 @@ export function RecordEditor(props: RecordEditorProps) {
           <SaveBar
             outcome={editing}
             busy={editing.busy}
-            dirty={editing.dirty || name === null}
+            dirty={editing.dirty}
+            always={name === null}
             label={name === null ? 'Create' : 'Save'}
             notSaved={() => NOT_SAVED}
             shows={shows}

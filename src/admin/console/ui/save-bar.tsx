@@ -17,6 +17,8 @@ export interface SaveBarProps {
   readonly busy: boolean;
   /** Whether there is anything to save. */
   readonly dirty: boolean;
+  /** Whether it can be sent although nothing was typed: the server says what is missing. */
+  readonly always?: boolean;
   readonly label: 'Save' | 'Create' | 'Create key';
   /** Left out: there is nothing to go back to. */
   readonly onDiscard?: () => void;
@@ -32,10 +34,10 @@ export interface SaveBarProps {
 }
 
 export function SaveBar(props: SaveBarProps) {
-  const { outcome, busy, dirty, label, onDiscard, notSaved, shows, unsure, conflict, children } = props;
+  const { outcome, busy, dirty, always = false, label, onDiscard, notSaved, shows, unsure, conflict, children } = props;
   const { findings, failure, said } = outcome;
   const typed = useStore(texts).size > 0;
-  const idle = busy || !(dirty || typed);
+  const idle = busy || !(dirty || typed || always);
   const bar = useRef<HTMLDivElement>(null);
   useHeight(bar);
   useFocusOnMistake(findings);
