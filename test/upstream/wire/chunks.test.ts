@@ -95,6 +95,7 @@ void t.test('extensions are passed over when they are in form, and not too many'
 void t.test('trailers are fields, of bounded size, and frame nothing', async (t) => {
   t.strictSame(read('0\r\nA: b\r\nC:\r\n\r\n', 3).trailers, ['A', 'b', 'C', '']);
   t.equal(read('0\r\nBad Name: b\r\n\r\n').flaw, 'bad field name');
+  t.type(read('0\r\n5\r\nhello\r\n0\r\n\r\n').flaw, 'string', 'no chunk follows the last');
   t.equal(read('0\r\nA: b\n\r\n').flaw, 'a line that does not end with CRLF');
   for (const name of ['Content-Length', 'transfer-ENCODING'])
     t.equal(read(`0\r\n${name}: 5\r\n\r\n`).flaw, 'a trailer that frames content');
