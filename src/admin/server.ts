@@ -10,6 +10,7 @@ import { hidePauses, keepPace } from '../lib/pipelining.ts';
 import { secureOptions } from '../lib/secure-server.ts';
 import type { Health } from '../observability/health.ts';
 import type { Log } from '../observability/log.ts';
+import { OPEN_METRICS_TYPE, prefersOpenMetrics, toOpenMetrics } from '../observability/open-metrics.ts';
 import type { Metrics } from '../observability/prometheus.ts';
 import { breakOffWhenStalled } from '../upstream/stall.ts';
 import type { AdminApiPorts } from './api.ts';
@@ -58,7 +59,13 @@ export function createAdminServer({
 
   boundConnections(server.server);
 
-  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  server.get('/metrics', async ({ headers }, reply) => {
+    const text = await metrics.text();
+    reply.header('vary', 'Accept');
+    return prefersOpenMetrics(headers.accept)
+      ? reply.type(OPEN_METRICS_TYPE).send(toOpenMetrics(text))
+      : reply.type(metrics.contentType).send(text);
+  });
 
   server.get('/healthz', async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
 
