@@ -193,11 +193,13 @@ const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const satisfies readonly HTTPMethods[];
 
+const methods = new Intl.ListFormat('en', { type: 'conjunction' });
+
 /** RFC 9110 15.5.6. */
 function refuseOtherMethods(scope: FastifyInstance, operations: readonly Operation[]): void {
   for (const path of new Set(operations.map((operation) => operation.path))) {
     const own = operations.filter((operation) => operation.path === path).flatMap(methodsOf);
-    const refused = problem('method_not_allowed', `Here ${own.join(' and ')} can be used.`);
+    const refused = problem('method_not_allowed', `Here ${methods.format(own)} can be used.`);
     scope.route({
       method: METHODS.filter((method) => !own.includes(method)),
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
