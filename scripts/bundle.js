@@ -59,7 +59,7 @@ function clean() {
 /** The folders of the packages that files are from. */
 function packagesIn(files) {
   const folders = files.map((file) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0]);
-  return [...new Set(folders.filter((folder) => folder !== undefined))].toSorted();
+  return [...new Set(folders.filter((folder) => folder !== undefined))].toSorted((a, b) => a.localeCompare(b, 'en'));
 }
 
 function licencesOf(folders) {
