@@ -20,7 +20,7 @@ export function putProblem(call: Call, stored: Loaded<object> | null, wording: W
   return problem(
     'precondition_failed',
     call.ifNoneMatch.trim() === '*'
-      ? `There is such a ${wording.word} already.`
+      ? `This ${wording.word} is there already.`
       : 'If-None-Match can only be `*` here: it creates.',
   );
 }
