@@ -14,6 +14,7 @@ import type { Metrics } from '../observability/prometheus.ts';
 import { breakOffWhenStalled } from '../upstream/stall.ts';
 import type { AdminApiPorts } from './api.ts';
 import { ADMIN_PROBLEMS, problem, problemDocument, PROBLEM_MEDIA_TYPE, type AdminProblemCode } from './problem.ts';
+import { SIGN_IN_PATH } from './session-operations.ts';
 
 export interface AdminServerOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
@@ -84,8 +85,10 @@ export function createAdminServer({
     return reply.code(ADMIN_PROBLEMS[code].status).type(PROBLEM_MEDIA_TYPE).send(problemDocument({ code, detail }));
   });
 
-  server.addHook('onResponse', async ({ method, url, headers }, { statusCode }) => {
-    const showedToken = headers.authorization !== undefined || (method === 'POST' && url.startsWith('/api/session'));
+  server.addHook('onResponse', async ({ method, routeOptions, headers }, { statusCode }) => {
+    // By the route: the path may be written in more ways than one.
+    const signsIn = method === 'POST' && routeOptions.url === SIGN_IN_PATH;
+    const showedToken = headers.authorization !== undefined || signsIn;
     if (showedToken && (statusCode === 401 || statusCode === 429)) onSignInFailed();
   });
 

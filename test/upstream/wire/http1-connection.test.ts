@@ -215,3 +215,29 @@ void t.test('a connection that comes too late may fail as it is let go', async (
   await t.resolves(destroyed);
   t.ok(connection.isGone);
 });
+
+void t.test('a connection rests as long as its backend announced, in its latest answer', async (t) => {
+  let announced = 'Keep-Alive: timeout=3\r\n';
+  const backend = await rawBackend(t, (socket) =>
+    onRequest(socket, () => socket.write(OK.replace('Content', `${announced}Content`))),
+  );
+  let now = 0;
+  const upstream = upstreamTo(t, backend.url, { keepAliveSeconds: 10 }, { now: () => now });
+  for (const [rested, connections] of [
+    [0, 1],
+    [2_000, 1],
+    [2_001, 2],
+  ] as const) {
+    now += rested;
+    t.match(await recordFlight(upstream).done, { ended: 'end' });
+    await turns(2);
+    t.equal(backend.sockets.length, connections, `after ${rested} ms`);
+  }
+  announced = '';
+  for (const rested of [2_000, 10_000]) {
+    now += rested;
+    t.match(await recordFlight(upstream).done, { ended: 'end' });
+    await turns(2);
+  }
+  t.equal(backend.sockets.length, 2);
+});
