@@ -193,29 +193,6 @@ void t.test('an answer that whoever takes it cannot take is malformed, and its c
   t.equal(backend.sockets.length, 2);
 });
 
-void t.test('a connection that comes too late may fail as it is let go', async (t) => {
-  let made: (socket: Socket) => void = () => undefined;
-  const connection = new Http1Connection({
-    connect: () => new Promise<Socket>((resolve) => (made = resolve)),
-    deadlines: createDeadlines(() => 0),
-    now: () => 0,
-    headTimeoutMs: 1000,
-    contentTimeoutMs: 1000,
-    keepAliveMs: 1000,
-    maxAgeMs: 1000,
-    onGone: () => undefined,
-  });
-  connection.send({ method: 'GET', target: '/' } as unknown as WireRequest, { isOver: false } as ConnectionUser);
-  connection.close();
-  const socket = new EventEmitter();
-  const destroyed = new Promise<void>((resolve) =>
-    Object.assign(socket, { destroy: () => (socket.emit('error', new Error('late')), resolve()) }),
-  );
-  made(socket as Socket);
-  await t.resolves(destroyed);
-  t.ok(connection.isGone);
-});
-
 void t.test('a connection rests as long as its backend announced, in its latest answer', async (t) => {
   let announced = 'Keep-Alive: timeout=3\r\n';
   const backend = await rawBackend(t, (socket) =>
@@ -240,4 +217,27 @@ void t.test('a connection rests as long as its backend announced, in its latest 
     await turns(2);
   }
   t.equal(backend.sockets.length, 2);
+});
+
+void t.test('a connection that comes too late may fail as it is let go', async (t) => {
+  let made: (socket: Socket) => void = () => undefined;
+  const connection = new Http1Connection({
+    connect: () => new Promise<Socket>((resolve) => (made = resolve)),
+    deadlines: createDeadlines(() => 0),
+    now: () => 0,
+    headTimeoutMs: 1000,
+    contentTimeoutMs: 1000,
+    keepAliveMs: 1000,
+    maxAgeMs: 1000,
+    onGone: () => undefined,
+  });
+  connection.send({ method: 'GET', target: '/' } as unknown as WireRequest, { isOver: false } as ConnectionUser);
+  connection.close();
+  const socket = new EventEmitter();
+  const destroyed = new Promise<void>((resolve) =>
+    Object.assign(socket, { destroy: () => (socket.emit('error', new Error('late')), resolve()) }),
+  );
+  made(socket as Socket);
+  await t.resolves(destroyed);
+  t.ok(connection.isGone);
 });
