@@ -115,7 +115,8 @@ function isWord(node, parents) {
     parent.operator in COMPARISON && (around.type === 'LogicalExpression' || isWholeTest(parent, [around]));
   const isMessage = parents.some(
     ({ type, callee }) =>
-      type === 'ThrowStatement' || (type === 'CallExpression' && callee.property?.name === 'describe'),
+      type === 'ThrowStatement' ||
+      (type === 'CallExpression' && (callee.property?.name === 'describe' || callee.name === 'Symbol')),
   );
   return !isMessage && !isKey && !isComputed && !isCompared && parent.type !== 'ExpressionStatement';
 }

@@ -93,7 +93,7 @@ A folder of which fewer were tried than are possible was sampled, in an order th
 ## Open
 
 No test that was tried notices these. Some are equivalent and nobody has shown it yet; for the others a test is missing.
-${open.filter(({ mirrors }) => mirrors === true).length} of ${open.length} were held against the tests of their modules alone (\`--mirrors\`), not against those that start the whole.
+${open.filter(({ mirrors }) => mirrors === true).length} of ${open.length} were held against the tests of their modules alone (\`--mirrors\`, or \`--nearest\`: those of their folder), not against those that start the whole.
 
 ${tableOf(open, ['where', 'before', 'after'], ({ was, is }) => [code(was), code(is)])}
 ## Equivalent

@@ -116,3 +116,9 @@ t.test('no spelling is admitted that is off the list in one of its readings', as
   );
   t.ok(admitted > 100, 'enough of them are on the list');
 });
+
+t.test('two stars stand at the end of a path, and nowhere else', async (t) => {
+  for (const line of ['GET /a/**', 'GET /a/**/', 'GET /**']) t.equal(allowedRouteProblem(line), null, line);
+  for (const line of ['GET /a/**/b', 'GET /**/a', 'GET /a/**/**', 'GET /a**', 'GET /a/*', 'GET /a/{b}'])
+    t.type(allowedRouteProblem(line), 'string', line);
+});

@@ -397,3 +397,15 @@ t.test('a route is added below the others, and their comments stay', async (t) =
   }));
   t.equal(result, text.replace('- POST /orders\n', "- POST /orders\n      - 'DELETE /orders/:id'\n"));
 });
+
+t.test('a list of denied addresses is changed item by item, too, and lines end as those of the file do', async (t) => {
+  const text = FILE.replace(
+    '    expiresAt:\n',
+    '    expiresAt:\n    denyFrom:\n      # the cellar\n      - 192.0.2.1 # damp\n      - 192.0.2.2\n',
+  ).replaceAll('\n', '\r\n');
+  const result = edit(t, text, 'server', (key) => ({
+    ...key,
+    denyFrom: [...(key.denyFrom ?? []), at('192.0.2.3')],
+  }));
+  t.equal(result, text.replace('- 192.0.2.2\r\n', '- 192.0.2.2\r\n      - 192.0.2.3\r\n'));
+});

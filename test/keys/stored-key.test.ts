@@ -135,3 +135,12 @@ t.test('a hash that is nearly one is none, whatever was read before it', async (
   }
   t.equal(read('two', json(`sha256:${digest('a').toUpperCase()}`)).key?.secrets[0]?.digest, digest('a'));
 });
+
+t.test('a key whose policy is not there cannot be used, and says which records it names', async (t) => {
+  const read = createStoredKeyReader(NO_RECORDS);
+  const secrets = [{ hash: `sha256:${digest('a')}` }];
+  const { key, invalid, records } = read('key', JSON.stringify({ policy: 'nowhere', secrets }));
+  t.equal(key, null);
+  t.match(invalid, /nowhere/);
+  t.same(records, ['policy:nowhere']);
+});

@@ -80,6 +80,8 @@ t.test('a route is one text, and is read back from it', (t) => {
     'orders maybe GET /a',
     'orders listed GET a',
     'orders listed GET /a b',
+    'orders listed  /a',
+    ' listed GET /a',
   ])
     t.equal(readRouteValue(text), null, text);
   t.end();

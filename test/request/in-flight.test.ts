@@ -57,6 +57,13 @@ t.test('a key, strangers, one of their addresses and one of several APIs have pa
   t.equal(filled(strangers, { id: 'a' }), 200);
 });
 
+t.test('an IPv6 network has one part, whichever of its addresses asks', async (t) => {
+  const inFlight = createInFlight({ limit: 400, apis: 1 });
+  t.equal(filled(inFlight, { address: '2001:db8::1' }), 100);
+  t.equal(filled(inFlight, { address: '2001:db8::ffff:1' }), 0);
+  t.equal(filled(inFlight, { address: '2001:db8:0:1::1' }), 100, 'another network');
+});
+
 t.test('a single API may have all, and a few are for everybody', async (t) => {
   const inFlight = createInFlight({ limit: 40, apis: 1 });
   t.equal(filled(inFlight, { id: 'a' }), 20);

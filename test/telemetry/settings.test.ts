@@ -116,3 +116,15 @@ t.test('what asks for traces in a way that is not there is told in words without
   );
   t.end();
 });
+
+t.test('each sampler of the specification is known, and nothing but a URL of HTTP is an endpoint', async (t) => {
+  const ratios = ['traceidratio', 'parentbased_traceidratio'];
+  const others = ['always_on', 'always_off', 'parentbased_always_on', 'parentbased_always_off'];
+  for (const sampler of [...ratios, ...others]) {
+    t.same(on({ OTEL_TRACES_SAMPLER: sampler }).ignored, [], sampler);
+    const odd = on({ OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: '1.1' }).ignored;
+    t.same(odd, ratios.includes(sampler) ? ['OTEL_TRACES_SAMPLER_ARG'] : [], sampler);
+  }
+  for (const url of ['xhttp://a', 'ftp://a', 'collector:4318', 'http//a'])
+    t.equal(readSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: url }).kind, 'unusable', url);
+});
