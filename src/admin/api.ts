@@ -30,6 +30,7 @@ import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
 import type { ListedKeySource } from '../keys/listed-source.ts';
 import { namesTag } from '../lib/entity-tag.ts';
+import { late } from '../lib/late.ts';
 import type { Log } from '../observability/log.ts';
 
 export interface AdminApiPorts
@@ -69,8 +70,8 @@ export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): 
   const repeats = createRepeats(ports);
   for (const operation of operations) registerOperation(scope, operation, { auth, repeats });
   refuseOtherMethods(scope, operations);
-  const document = openApiDocument(operations, ports.version);
-  scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document));
+  const document = late(() => openApiDocument(operations, ports.version));
+  scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document()));
   serveConsole(scope, ports.files);
 }
 
@@ -193,11 +194,13 @@ const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const satisfies readonly HTTPMethods[];
 
+const methods = new Intl.ListFormat('en', { type: 'conjunction' });
+
 /** RFC 9110 15.5.6. */
 function refuseOtherMethods(scope: FastifyInstance, operations: readonly Operation[]): void {
   for (const path of new Set(operations.map((operation) => operation.path))) {
     const own = operations.filter((operation) => operation.path === path).flatMap(methodsOf);
-    const refused = problem('method_not_allowed', `Here ${own.join(' and ')} can be used.`);
+    const refused = problem('method_not_allowed', `Here ${methods.format(own)} can be used.`);
     scope.route({
       method: METHODS.filter((method) => !own.includes(method)),
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
