@@ -138,7 +138,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   dataPort.serve({
     request: createGateway({ world, rules: current.rules, clock, tracing }),
     clientError: clientErrorListener({
-      ...recordBrokenRequests(reporting.record, clock),
+      ...recordBrokenRequests(reporting.record, current.rules, clock),
       openOn: (socket) => connectionOf(socket).open,
       refuse: ending.refuse,
     }),

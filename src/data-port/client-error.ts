@@ -8,6 +8,7 @@ import { latestAnswerOn } from '../lib/pipelining.ts';
 import { REFUSALS, refusal, type Refusal } from '../refusal.ts';
 import { lingerOnClose, problemBody, problemHeaders } from './answer.ts';
 import { beginsProxyHeader } from './proxy-header.ts';
+import { requestLineIn, type RequestLine } from './request-line.ts';
 import { recordOf } from './socket-record.ts';
 
 /** A request that is not over. */
@@ -20,8 +21,8 @@ export interface ClientErrorPorts<T extends OpenRequest> {
   readonly openOn: (socket: Socket) => T | null;
   /** Answers a request that is still under way. */
   readonly refuse: (open: T, reason: Refusal) => void;
-  /** Records a refusal that belongs to no request. */
-  readonly record: (socket: Socket, reason: Refusal, requestId: string) => void;
+  /** Records a refusal that belongs to no request; `line` is what could be read of one. */
+  readonly record: (socket: Socket, reason: Refusal, requestId: string, line: RequestLine | null) => void;
   readonly nextRequestId: () => string;
 }
 
@@ -41,16 +42,22 @@ export function clientErrorListener<T extends OpenRequest>(
       return;
     }
     const reason = refusalOf(error, socket);
-    if (res === null || res.writableFinished) writeRaw(socket, reason, ports);
-    else if (res.req.complete) afterAnswer(res, socket, reason, ports);
+    if (res === null || res.writableFinished) writeRaw(socket, reason, lineOf(error), ports);
+    else if (res.req.complete) afterAnswer(res, socket, reason, lineOf(error), ports);
     else if (open === null) socket.destroy();
     else ports.refuse(open, reason);
   };
 }
 
 /** The bytes behind a whole request are broken, not the request: it gets its answer, and nothing is read after it. */
-function afterAnswer(res: ServerResponse, socket: Socket, reason: Refusal, ports: Recording): void {
-  ports.record(socket, reason, ports.nextRequestId());
+function afterAnswer(
+  res: ServerResponse,
+  socket: Socket,
+  reason: Refusal,
+  line: RequestLine | null,
+  ports: Recording,
+): void {
+  ports.record(socket, reason, ports.nextRequestId(), line);
   res.shouldKeepAlive = false;
   lingerOnClose(socket);
   res.once('finish', () => socket.destroySoon());
@@ -59,7 +66,12 @@ function afterAnswer(res: ServerResponse, socket: Socket, reason: Refusal, ports
 interface ParserError extends NodeJS.ErrnoException {
   /** The packet that the parser gave up on. */
   readonly rawPacket?: Buffer;
+  /** How many bytes of it were read. */
+  readonly bytesParsed?: number;
 }
+
+const lineOf = ({ rawPacket, bytesParsed = 0 }: ParserError): RequestLine | null =>
+  requestLineIn(rawPacket, bytesParsed);
 
 /** A balancer that sends one is not among those that may, or nothing was said of it. */
 const UNEXPECTED_PROXY_HEADER: Refusal = {
@@ -72,7 +84,7 @@ const UNEXPECTED_PROXY_HEADER: Refusal = {
 };
 
 /** Node hands over a bare socket: there is no response object to write with. */
-function writeRaw(socket: Socket, reason: Refusal, ports: Recording): void {
+function writeRaw(socket: Socket, reason: Refusal, line: RequestLine | null, ports: Recording): void {
   const requestId = ports.nextRequestId();
   const { status } = REFUSALS[reason.code];
   const body = problemBody(reason, requestId, 'problem');
@@ -88,7 +100,7 @@ function writeRaw(socket: Socket, reason: Refusal, ports: Recording): void {
   lingerOnClose(socket);
   socket.write(`${head}\r\n${body}`);
   socket.destroySoon();
-  ports.record(socket, reason, requestId);
+  ports.record(socket, reason, requestId, line);
 }
 
 function isDisconnect({ code }: NodeJS.ErrnoException): boolean {

@@ -14,7 +14,12 @@ export function pathToWrite({
 }: Pick<Passage, 'route' | 'path' | 'facts' | 'rules'>): string {
   if (route?.route.backend.keyInPath === true) return route.route.pattern;
   if (path !== '') return lastingPath(path, facts.target);
-  const received = pathAsReceived(facts.target);
+  return receivedPathToWrite(facts.target, rules);
+}
+
+/** Of a target of which nobody could say what path it is. */
+export function receivedPathToWrite(target: string, rules: Passage['rules']): string {
+  const received = pathAsReceived(target);
   return rules.apis.some(({ router }) => router.hasKeyInPath) ? withoutKeys(received) : received;
 }
 

@@ -125,6 +125,10 @@ t.test('every request line that could be read has its path in the line, without 
   t.equal(await pathOf(written({ target: 'http://user:s3cret@host/a?b' })), '/a');
   t.equal(await pathOf(written({ method: 'OPTIONS', target: '*' })), '*');
   t.equal(await pathOf(written({ target: `/${'a'.repeat(3000)}/../b`, fields: closing })), `/${'a'.repeat(1023)}…`);
+  for (const broken of ['X : y', 'Content-Length: 1\r\nContent-Length: 2', ' folded', `X: ${'x'.repeat(20_000)}`])
+    t.equal(await pathOf(`POST /upload?key=s3cret HTTP/1.1\r\nHost: a\r\nA: b\r\n${broken}\r\n\r\n`), '/upload');
+  t.equal(await pathOf('FOO /upload?a HTTP/1.1\r\nHost: a\r\n\r\n'), '/upload');
+  t.equal(await pathOf('GET /a b HTTP/1.1\r\nHost: a\r\n\r\n'), '', 'which cannot be read');
 });
 
 t.test('bytes that are no request are written down and counted as any refusal', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { CompiledRoute } from '../../src/policy/route.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
-import { pathToWrite } from '../../src/request/written-path.ts';
+import { pathToWrite, receivedPathToWrite } from '../../src/request/written-path.ts';
 
 const KEYED = compileRoutes([{ method: 'GET', path: '/array/:token/config', backend: { keyInPath: true } }]);
 const PLAIN = compileRoutes([{ method: 'GET', path: '/a' }]);
@@ -41,5 +41,11 @@ t.test('where a key may stand in a path it is not written', (t) => {
   t.equal(written(`/array/${key}/config`, `/array/${key}/config`, KEYED, route), '/array/:token/config');
   t.equal(written(`//array/${key}%2e/config`, '', KEYED), '//array/:key/config');
   t.equal(written(`//array/${key}%2e/config`), `//array/${key}%2e/config`, 'as elsewhere');
+  const rules = { apis: [{ router: KEYED }] } as unknown as Parameters<typeof receivedPathToWrite>[1];
+  t.equal(
+    receivedPathToWrite(`/array/${key}/config?a`, rules),
+    '/array/:key/config',
+    'nor of a request that was not parsed',
+  );
   t.end();
 });
