@@ -141,12 +141,12 @@ const PAGES: readonly (readonly [name: string, fragment: string, ready: (page: P
   ],
 ];
 
-// So that the history has something to show.
-for (const mode of ['report', 'enforce'])
+// So that the history has something to show, also a line that fills the table.
+for (const description of ['Those who fetch orders '.repeat(8).trim(), 'Partners'])
   await fetch(`${postern.adminUrl}/api/policies/partners`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json', 'if-match': '*' },
-    body: JSON.stringify({ ...records.policies.partners, mode }),
+    body: JSON.stringify({ ...records.policies.partners, description }),
   });
 
 const page = await open(t);
@@ -173,12 +173,31 @@ async function inspect(t: Test, name: string): Promise<void> {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
       const where = `${name}, ${colorScheme}, ${width} px`;
+      t.same(await page.evaluate(BROKEN_WORDS), [], `${where}: no short word is broken`);
       t.same(await violations(), [], where);
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, `${where}: nothing is cut off`);
       if (pictures !== undefined)
         await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`), fullPage: true });
     }
 }
+
+/** Words, numbers and times that stand on two lines although each would fit on one. */
+const BROKEN_WORDS = `(() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
+    const { parentElement: at } = node;
+    if (!at.checkVisibility() || at.closest('.visually-hidden') !== null) continue;
+    for (const { 0: word, index } of node.data.matchAll(/[\\p{L}\\p{N}:.,]{2,18}(?!\\S)/gu)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1 && !/\\S/.test(node.data[index - 1] ?? '')) broken.push(word);
+    }
+  }
+  return broken;
+})()`;
 
 async function violations(): Promise<string[]> {
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe);

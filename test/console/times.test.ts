@@ -66,4 +66,11 @@ void t.test('growing, steady and falling are told by whole minutes', async (t) =
   t.equal(directionAt(1, each(0, 2, 9)), 'early');
   t.equal(directionAt(2, [...each(0, 1, 5), ...each(1, 2, 9)]), 'growing', 'two minutes are enough');
   t.equal(trendOf(summaryOf(20, each(0, 20, 4)), 'report').direction, 'none');
+  const lateStart = {
+    ...summaryOf(2, [...each(0, 1, 1), ...each(1, 3, 9)]),
+    since: `${minuteAfterStart(0).slice(0, 17)}50Z`,
+  };
+  t.equal(trendOf(lateStart, 'enforce').direction, 'early', 'the minute in which the process began is no whole one');
+  const nothingWhole = { ...lateStart, ...summaryOf(0, each(0, 1, 9)), since: lateStart.since };
+  t.equal(trendOf(nothingWhole, 'enforce').direction, 'early');
 });

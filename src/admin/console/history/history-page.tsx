@@ -135,7 +135,7 @@ function Row({ change }: { readonly change: HistoryChange }) {
       <td data-label="When">
         <Moment at={time} />
       </td>
-      <th scope="row" data-label="What">
+      <th scope="row" data-label="What" class="whole">
         {actionInWords(change)}: {KINDS[kind].toLowerCase()}{' '}
         <a class="mono" href={ADDRESSES[kind](target)}>
           {target}
@@ -148,7 +148,7 @@ function Row({ change }: { readonly change: HistoryChange }) {
           ))}
         </ul>
       </td>
-      <td data-label="By">
+      <td data-label="By" class="whole">
         {whoInWords(change)}
         {address !== null && <span class="muted row-note">{address}</span>}
       </td>

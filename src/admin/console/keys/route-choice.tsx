@@ -105,7 +105,7 @@ function RouteCell({ cell, isChoice, onChange }: RouteCellProps) {
         onChange={(event) => onChange(line, event.currentTarget.checked)}
       />
     );
-  return admitted ? <span>allowed</span> : <span class="muted">refused</span>;
+  return admitted ? <span class="whole">allowed</span> : <span class="muted whole">refused</span>;
 }
 
 interface OtherRoutesProps {

@@ -65,7 +65,7 @@ function Trend({ summary }: { readonly summary: Summary }) {
       </p>
       <p class="figure-note">
         {NOTES[direction] ??
-          `${perMinute(lately)} a minute in the last ${lengthText(minutes * 60_000)}, ${perMinute(before)} before`}
+          `${perMinute(lately)} a minute in the last ${minutes === 1 ? 'minute' : lengthText(minutes * 60_000)}, ${perMinute(before)} before`}
       </p>
     </section>
   );

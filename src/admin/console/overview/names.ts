@@ -27,6 +27,6 @@ export const count = (number: number): string => numbers.format(number);
 export function share(part: number, whole: number): string {
   if (part === 0 || whole === 0) return '0 %';
   const percent = (100 * part) / whole;
-  if (percent < 0.1) return 'under 0.1 %';
+  if (percent < 0.1) return '< 0.1 %';
   return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
 }

@@ -72,11 +72,14 @@ const EARLIER_STEPS = 9;
  * more than those: it can only grow.
  */
 export function trendOf(summary: Summary, mode: Mode): Trend {
-  const rates = stepsSinceStart(summary)
-    .filter(({ time }) => Date.parse(time) + summary.stepMinutes * MINUTE_MS > Date.parse(summary.since))
-    .map((step) => step[mode].total / summary.stepMinutes);
-  const running = rates.at(-1) ?? 0;
-  const whole = rates.slice(0, -1);
+  const rateOf = (step: Summary['minutes'][number]): number => step[mode].total / summary.stepMinutes;
+  const steps = stepsSinceStart(summary);
+  const running = steps.slice(-1).map(rateOf)[0] ?? 0;
+  // The step in which the process began is no whole one: beside it everything would seem to grow.
+  const whole = steps
+    .slice(0, -1)
+    .filter(({ time }) => Date.parse(time) >= Date.parse(summary.since))
+    .map(rateOf);
   const late = Math.max(1, Math.min(LATE_STEPS, Math.floor(whole.length / 2)));
   const earlier = whole.slice(0, -late).slice(-EARLIER_STEPS);
   const lately = Math.max(running, mean(whole.slice(-late)));
