@@ -5,13 +5,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measure, testsOf } from './mutate/coverage.js';
+import { measure, mirrorOf, testsOf } from './mutate/coverage.js';
 import { judge } from './mutate/judge.js';
 import { modulesOf, shuffled } from './mutate/choice.js';
 import { mutantsOf } from './mutate/mutants.js';
-import { openFindings, pageOf, readEquivalents, sourceOf, summarize, WANTED } from './mutate/report.js';
+import { explainedBy, openFindings, pageOf, readEquivalents, sourceOf, summarize, WANTED } from './mutate/report.js';
 import { openSandbox } from './mutate/sandbox.js';
 
 const PAGE = 'docs/mutation.md';
@@ -26,9 +26,11 @@ const { values, positionals } = parseArgs({
     tests: { type: 'string', default: '20' },
     /** The tests that mirror a folder alone, none that start the whole. */
     mirrors: { type: 'boolean', default: false },
+    /** Of those only the tests of the folder that a file is in: the quickest, on a busy machine. */
+    nearest: { type: 'boolean', default: false },
     /** Those that were caught before are tried again. */
     again: { type: 'boolean', default: false },
-    /** Only those that survived before. */
+    /** Only those that survived before, and nobody has explained. */
     survivors: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     /** Only tells of what was found before. */
@@ -36,6 +38,7 @@ const { values, positionals } = parseArgs({
   },
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+const ofModules = values.mirrors || values.nearest;
 const say = (line) => process.stdout.write(`${line}\n`);
 const until = Date.now() + Number(values.minutes) * 60_000;
 
@@ -48,6 +51,7 @@ const mutants = modules.flatMap((module) => {
   return mutantsOf(source, map).map((mutant) => ({ ...mutant, module, source }));
 });
 const findings = openFindings();
+const isExplained = explainedBy(readEquivalents());
 if (!values.show) await tryAll();
 tell();
 
@@ -56,11 +60,11 @@ async function tryAll() {
   try {
     const tests = await measured(sandboxes);
     const chosen = shuffled(mutants, Number(values.seed)).slice(0, values.sample && Number(values.sample));
-    const open = chosen.filter((mutant) => isOpen(findings.of(mutant)));
+    const open = chosen.filter((mutant) => isOpen(mutant, findings.of(mutant)));
     say(`${mutants.length} mutants of ${modules.length} files, ${open.length} to try with ${tests.length} test files.`);
     await inTurn(sandboxes, open, async (sandbox, mutant) => {
       const finding = await judge(sandbox, mutant, tests, Number(values.tests) * 1000);
-      findings.note(mutant, finding, values.mirrors);
+      findings.note(mutant, finding, ofModules);
       if (!finding.caught) say(`survives ${sourceOf(mutant.module)}:${mutant.line} ${mutant.was} => ${mutant.is}`);
     });
   } finally {
@@ -69,8 +73,8 @@ async function tryAll() {
 }
 
 /** Whether a mutant of which this was found before is to be tried. */
-function isOpen(finding) {
-  if (values.survivors) return finding?.caught === false;
+function isOpen(mutant, finding) {
+  if (values.survivors) return finding?.caught === false && !isExplained(mutant);
   return values.again || finding?.caught !== true;
 }
 
@@ -78,7 +82,12 @@ function isOpen(finding) {
 async function measured(sandboxes) {
   const isWanted = (file) => !/^test\/(?:console|support)\//.test(file);
   const isMirror = (file) => !/^test\/(?:attacks|faults|flows|regressions)\//.test(file);
-  const wanted = testsOf(modules, (file) => isWanted(file) && (!values.mirrors || isMirror(file)));
+  const folders = new Set(modules.map((module) => dirname(mirrorOf(module))));
+  const isNear = (file) => folders.has(dirname(file));
+  const wanted = testsOf(
+    modules,
+    (file) => isWanted(file) && (!ofModules || isMirror(file)) && (!values.nearest || isNear(file)),
+  );
   const tests = [];
   await inTurn(sandboxes, wanted, async (sandbox, test) => {
     const found = await measure(sandbox, test);

@@ -19,7 +19,8 @@ const COUNTS = 'test/counts.json';
 const PLAN = '.build/test-plan.json';
 const TAP_PLUGINS = 'node_modules/@tapjs/test/test-built/dist/esm/index.js';
 
-const APART = new Set(['attacks', 'console', 'faults', 'flows', 'regressions']);
+/** Those of telemetry look at which packages their process has loaded. */
+const APART = new Set(['attacks', 'console', 'faults', 'flows', 'regressions', 'telemetry']);
 
 const COVERAGE = '--coverage';
 const RECORD = '--record';

@@ -131,7 +131,7 @@ function registerOperation(scope: FastifyInstance, operation: Operation, { auth,
     method,
     url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
     ...(operation.access === 'open' && { bodyLimit: MAX_OPEN_BODY_BYTES }),
-    exposeHeadRoute: method === 'GET' && !('stream' in operation),
+    exposeHeadRoute: hasHead(operation),
     // Before the body is read: nobody sends a megabyte without a token.
     onRequest: async (request, reply) => {
       if (operation.access === 'open') return undefined;
@@ -161,6 +161,9 @@ function registerOperation(scope: FastifyInstance, operation: Operation, { auth,
   });
 }
 
+/** A stream has no answer that could be looked at from outside. */
+const hasHead = (operation: Operation): boolean => operation.method === 'GET' && !('stream' in operation);
+
 const NOTHING_HERE = problem('not_found', 'There is nothing here.');
 const FOR_EDITORS = problem('forbidden', 'This changes something, which a viewer may not. Ask an editor.');
 const NOT_DELIBERATE = problem(
@@ -189,20 +192,24 @@ const callOf = (request: FastifyRequest, caller: Caller): Call => ({
 
 const headerOf = ({ headers }: FastifyRequest, name: string): string | undefined => headers[name]?.toString();
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies readonly HTTPMethods[];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const satisfies readonly HTTPMethods[];
+
+const methods = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /** RFC 9110 15.5.6. */
 function refuseOtherMethods(scope: FastifyInstance, operations: readonly Operation[]): void {
   for (const path of new Set(operations.map((operation) => operation.path))) {
-    const own = operations.filter((operation) => operation.path === path).map(({ method }) => method);
-    const refused = problem('method_not_allowed', `Here ${own.join(' and ')} can be used.`);
+    const own = operations.filter((operation) => operation.path === path).flatMap(methodsOf);
+    const refused = problem('method_not_allowed', `Here ${methods.format(own)} can be used.`);
     scope.route({
-      method: METHODS.filter((method) => !own.some((known) => known === method)),
+      method: METHODS.filter((method) => !own.includes(method)),
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
       handler: async (_request, reply) => send(reply, { ...refused, headers: { allow: own.join(', ') } }),
     });
   }
 }
+
+const methodsOf = (operation: Operation): string[] => (hasHead(operation) ? ['GET', 'HEAD'] : [operation.method]);
 
 function serveConsole(scope: FastifyInstance, console: () => StaticFiles): void {
   const notBuilt = problem('not_found', 'The console was not built: run `npm run build`, then start Postern again.');

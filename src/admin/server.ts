@@ -10,10 +10,12 @@ import { hidePauses, keepPace } from '../lib/pipelining.ts';
 import { secureOptions } from '../lib/secure-server.ts';
 import type { Health } from '../observability/health.ts';
 import type { Log } from '../observability/log.ts';
+import { OPEN_METRICS_TYPE, prefersOpenMetrics, toOpenMetrics } from '../observability/open-metrics.ts';
 import type { Metrics } from '../observability/prometheus.ts';
 import { breakOffWhenStalled } from '../upstream/stall.ts';
 import type { AdminApiPorts } from './api.ts';
 import { ADMIN_PROBLEMS, problem, problemDocument, PROBLEM_MEDIA_TYPE, type AdminProblemCode } from './problem.ts';
+import { SIGN_IN_PATH } from './session-operations.ts';
 
 export interface AdminServerOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
@@ -58,7 +60,13 @@ export function createAdminServer({
 
   boundConnections(server.server);
 
-  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  server.get('/metrics', async ({ headers }, reply) => {
+    const text = await metrics.text();
+    reply.header('vary', 'Accept');
+    return prefersOpenMetrics(headers.accept)
+      ? reply.type(OPEN_METRICS_TYPE).send(toOpenMetrics(text))
+      : reply.type(metrics.contentType).send(text);
+  });
 
   server.get('/healthz', async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
 
@@ -85,8 +93,10 @@ export function createAdminServer({
     return reply.code(ADMIN_PROBLEMS[code].status).type(PROBLEM_MEDIA_TYPE).send(problemDocument({ code, detail }));
   });
 
-  server.addHook('onResponse', async ({ method, url, headers }, { statusCode }) => {
-    const showedToken = headers.authorization !== undefined || (method === 'POST' && url.startsWith('/api/session'));
+  server.addHook('onResponse', async ({ method, routeOptions, headers }, { statusCode }) => {
+    // By the route: the path may be written in more ways than one.
+    const signsIn = method === 'POST' && routeOptions.url === SIGN_IN_PATH;
+    const showedToken = headers.authorization !== undefined || signsIn;
     if (showedToken && (statusCode === 401 || statusCode === 429)) onSignInFailed();
   });
 

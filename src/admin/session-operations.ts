@@ -9,6 +9,9 @@ import { readInput, type Answer, type Call, type Operation } from './operation.t
 import type { RejectionStreams } from './rejection-streams.ts';
 import { SessionRequest } from './schemas.ts';
 
+/** A token is shown here once. */
+export const SIGN_IN_PATH = '/api/session';
+
 export interface SessionPorts {
   readonly auth: Authenticator;
   readonly audit: Audit;
@@ -39,7 +42,7 @@ export function sessionOperations({ auth, audit, streams }: SessionPorts): Opera
   return [
     {
       method: 'POST',
-      path: '/api/session',
+      path: SIGN_IN_PATH,
       operationId: 'signIn',
       summary: 'Open a session with an admin token.',
       access: 'open',
@@ -51,7 +54,7 @@ export function sessionOperations({ auth, audit, streams }: SessionPorts): Opera
     },
     {
       method: 'GET',
-      path: '/api/session',
+      path: SIGN_IN_PATH,
       operationId: 'getSession',
       summary: 'Whose token or session it is, and what it may do.',
       access: 'viewer',
@@ -61,7 +64,7 @@ export function sessionOperations({ auth, audit, streams }: SessionPorts): Opera
     },
     {
       method: 'DELETE',
-      path: '/api/session',
+      path: SIGN_IN_PATH,
       operationId: 'signOut',
       summary: 'End the session.',
       access: 'open',

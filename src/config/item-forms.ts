@@ -20,8 +20,9 @@ const MOST_FORMS = 2000;
  */
 const WORDS_MATTER = /[!\\\0]|\$\{/;
 
-/** Letters and digits, but for names of fields: equal ones are a mistake that only the library finds. */
-const WORD = /[A-Za-z0-9]+(?![A-Za-z0-9]|:(?:\s|$)|["'][ \t]*:)/g;
+const WORD = /[A-Za-z0-9]+/g;
+/** Behind names of fields, which stay in the form: equal ones are a mistake that only the library finds. */
+const AFTER_NAME = /:(?:\s|$)|["'][ \t]*:/y;
 
 export function createItemForms(): ItemForms {
   /** null: words matter. A form is looked at when it comes a second time: many come but once. */
@@ -31,7 +32,9 @@ export function createItemForms(): ItemForms {
     read(text) {
       if (WORDS_MATTER.test(text)) return undefined;
       const words: string[] = [];
-      const form = text.replace(WORD, (word) => {
+      const form = text.replace(WORD, (word, at: number) => {
+        AFTER_NAME.lastIndex = at + word.length;
+        if (AFTER_NAME.test(text)) return word;
         words.push(word);
         return '\0';
       });
@@ -50,7 +53,7 @@ type Fill = (words: readonly string[]) => unknown;
 
 /** No word that anybody writes: no number, boolean or null, and its first letter no escape and no part of the head of a block of text. */
 const MARK = 'pOsTeRn7WoRd';
-const MARKED = new RegExp(`${MARK}(\\d+)Z`);
+const MARKED = /pOsTeRn7WoRd(\d+)Z/;
 
 function fillOf(form: string, plain: PlainReader): Fill | null {
   if (form.includes(MARK)) return null;
@@ -139,12 +142,11 @@ const MOST_RESOLVED = 1000;
 /** The library's own tests tell which texts are no texts; those it reads itself. */
 function createPlainReader(): PlainReader {
   const tests = new Document(null, YAML_OPTIONS).schema.tags.flatMap((tag) =>
-    'test' in tag && tag.test !== undefined && tag.default === true ? [tag.test.source] : [],
+    'test' in tag && tag.test !== undefined && tag.default === true ? [tag.test] : [],
   );
-  const isOther = new RegExp(tests.map((source) => `(?:${source})`).join('|'));
   const resolved = new Map<string, unknown>();
   return (text) => {
-    if (!isOther.test(text)) return text;
+    if (!tests.some((test) => test.test(text))) return text;
     if (resolved.has(text)) return resolved.get(text);
     const value: unknown = parseDocument(text, YAML_OPTIONS).toJS();
     if (resolved.size < MOST_RESOLVED) resolved.set(text, value);

@@ -19,12 +19,11 @@ export interface SplitList {
 
 /** Of the list under the field of this name at the top of the file, if it has an item on lines of their own. */
 export function splitList(text: string, field: string): SplitList | null {
-  const name = new RegExp(`^${field}:[ \\t]*(?:#[^\\n]*)?\\r?\\n`, 'gm');
-  const start = name.exec(text);
+  const [start, another] = linesOf(text, field);
   // A directive can make it another YAML.
-  if (start === null || name.test(text) || /^%/m.test(text)) return null;
-  const fieldLine = linesIn(text, start.index);
-  const found = findItems(text, start.index + start[0].length, fieldLine + 1);
+  if (start === undefined || another !== undefined || /^%/m.test(text)) return null;
+  const fieldLine = linesIn(text, start);
+  const found = findItems(text, text.indexOf('\n', start) + 1, fieldLine + 1);
   if (found === null) return null;
   const { starts, lines, end, endLine } = found;
   const [first] = starts as [number];
@@ -39,6 +38,20 @@ export function splitList(text: string, field: string): SplitList | null {
     lineOf: (index) => lines[index] ?? endLine,
   };
 }
+
+/** Where lines begin that hold the name of the field and nothing more. */
+function linesOf(text: string, field: string): number[] {
+  const found: number[] = [];
+  const name = `${field}:`;
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
+    const end = text.indexOf('\n', at);
+    const isLine = end !== -1 && (at === 0 || text[at - 1] === '\n');
+    if (isLine && NOTHING_MORE.test(text.slice(at + name.length, end))) found.push(at);
+  }
+  return found;
+}
+
+const NOTHING_MORE = /^[ \t]*(?:#.*)?\r?$/;
 
 /** The one item in `textAround`. */
 export const STAND_IN = 0;

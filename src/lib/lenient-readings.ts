@@ -53,9 +53,10 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/[?#].*/s, ''),
   (path) => path.replace(/\/{2,}/g, '/'),
   (path) => path.split('/').map(withoutEnd).join('/'),
+  (path) => path.split('/').map(withoutSpace).join('/'),
   withoutDotSegments,
-  // Whoever resolves it as a reference reads a host name (RFC 3986 4.2).
-  (path) => path.replace(/^\/\/[^/]*/, ''),
+  // Whoever resolves it as a reference reads a host name (RFC 3986 4.2), browsers behind any number of slashes.
+  (path) => path.replace(/^\/{2,}[^/]*/, ''),
 ];
 
 /** As Windows names files: without the dots and spaces at the end of a segment. */
@@ -64,6 +65,17 @@ function withoutEnd(segment: string): string {
   while (end > 0 && (segment[end - 1] === '.' || segment[end - 1] === ' ')) end--;
   return segment.slice(0, end);
 }
+
+/** Without the white space around it, of which a plus is one to some. */
+function withoutSpace(segment: string): string {
+  let start = 0;
+  let end = segment.length;
+  while (end > 0 && isSpace(segment[end - 1] as string)) end--;
+  while (start < end && isSpace(segment[start] as string)) start++;
+  return segment.slice(start, end);
+}
+
+const isSpace = (character: string): boolean => /[\s+]/.test(character);
 
 /** RFC 3986 5.2.4, and as browsers and Node have it: an encoded dot is one here, and nothing is above the root. */
 function withoutDotSegments(path: string): string {

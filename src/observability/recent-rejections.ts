@@ -67,7 +67,7 @@ export function createRecentRejections(capacity: number = RECENT_REJECTIONS): Re
       const found = new Map<number, Rejection>();
       for (const { entries } of [latest, reported, ...byReason.values(), ...ofKeys.rings()])
         for (const { at, rejection } of entries) if (isWanted(rejection, filter)) found.set(at, rejection);
-      const newestFirst = Float64Array.from(found.keys()).sort().reverse();
+      const newestFirst = Float64Array.from(found.keys()).sort().toReversed();
       return Array.from(newestFirst.subarray(0, limit), (at) => found.get(at) as Rejection);
     },
     follow(follower) {

@@ -20,47 +20,44 @@ const apis = (written: Record<string, object>): Record<string, ApiConfig> =>
 const entries = (written: Record<string, object>) => Object.entries(apis(written));
 
 function setUp(shared: boolean | null = null) {
+  let now = NOW;
   const stores: (MemoryStore & { closed: boolean; maxBytes: number })[] = [];
   const caches = createCaches({
     createStore: ({ maxBytes }): CacheStore => {
-      const store = { ...createMemoryStore({ maxBytes, now: () => NOW }), closed: false, maxBytes };
+      const store = { ...createMemoryStore({ maxBytes, now: () => now }), closed: false, maxBytes };
       stores.push(store);
       return { ...store, shared: () => shared, close: () => void (store.closed = true) };
     },
-    now: () => NOW,
+    now: () => now,
   });
+  const pass = (ms: number): void => void (now += ms);
   const upstream = fakeUpstream();
+  const query = {
+    holder: metricsKey(),
+    ttlMs: 60_000,
+    method: 'POST',
+    target: '/a',
+    host: 'a.test',
+    shape: '',
+    contentType: undefined,
+    contentEncoding: undefined,
+    cacheControl: undefined,
+    isHead: false,
+    isConditional: false,
+    isShared: false,
+    body: Buffer.from('{}'),
+    headers: () => [],
+    send: upstream.send,
+  };
   /** How often the backend is asked for the one query, with these APIs, of one of them. */
   const asked = async (written: Record<string, ApiConfig>, api: string): Promise<number> => {
     const before = upstream.calls.length;
-    caches
-      .configure(Object.entries(written))
-      .get(api)
-      ?.fetch(
-        {
-          holder: metricsKey(),
-          ttlMs: 60_000,
-          method: 'POST',
-          target: '/a',
-          host: 'a.test',
-          shape: '',
-          contentType: undefined,
-          contentEncoding: undefined,
-          cacheControl: undefined,
-          isHead: false,
-          isConditional: false,
-          isShared: false,
-          body: Buffer.from('{}'),
-          headers: () => [],
-          send: upstream.send,
-        },
-        new Client(),
-      );
+    caches.configure(Object.entries(written)).get(api)?.fetch(query, new Client());
     upstream.calls[before]?.answer('{}');
     await settled();
     return upstream.calls.length - before;
   };
-  return { caches, stores, asked };
+  return { caches, stores, asked, query, upstream, pass };
 }
 
 t.test('an API that says how much has a store of its own, all others share one', async (t) => {
@@ -119,4 +116,46 @@ t.test('answers are shared when all that should be are', async (t) => {
     caches.configure(entries({ a: {} }));
     t.equal(caches.shared(), shared);
   }
+});
+
+t.test('what was asked for before a purge is neither kept nor joined after it', async (t) => {
+  const { caches, query, upstream } = setUp();
+  const cache = caches.configure(entries({ a: {} })).get('a');
+  const fetch = () => cache?.fetch(query, new Client());
+  fetch();
+  fetch();
+  t.equal(upstream.calls.length, 1, 'one call for two');
+  await caches.purge();
+  fetch();
+  t.equal(upstream.calls.length, 2);
+  upstream.calls[0]?.answer('{"old":true}');
+  await settled();
+  t.equal(caches.stats()?.entries, 0);
+  upstream.calls[1]?.answer('{"old":false}');
+  await settled();
+  t.equal(caches.stats()?.entries, 1);
+});
+
+t.test('an API\u2019s own settings hold for its answers, and what is under way goes on while they stay', async (t) => {
+  const { caches, asked, query, upstream, pass } = setUp();
+  const cache = { maxBytes: 10_000, maxEntryBytes: 1, staleIfErrorMinutes: 2 };
+  const small = apis({ a: { cache } });
+  t.same([await asked(small, 'a'), await asked(small, 'a')], [1, 1], 'a body of two bytes is too large to keep');
+  const large = apis({ a: { cache: { ...cache, maxEntryBytes: 2 } } });
+  t.same([await asked(large, 'a'), await asked(large, 'a')], [1, 0]);
+  const kept = caches.configure(Object.entries(large)).get('a');
+  t.equal(caches.configure(Object.entries(apis({ a: { cache: { ...cache, maxEntryBytes: 2 } } }))).get('a'), kept);
+  t.not(caches.configure(Object.entries(apis({ a: { cache } }))).get('a'), kept);
+  caches.configure(Object.entries(large));
+  const failing = async (): Promise<Client> => {
+    const client = new Client();
+    caches.configure(Object.entries(large)).get('a')?.fetch(query, client);
+    upstream.calls.at(-1)?.fail();
+    await settled();
+    return client;
+  };
+  pass(60_000 + 119_999);
+  t.equal((await failing()).body, '{}', 'good enough for two minutes');
+  pass(1);
+  t.equal((await failing()).failure?.kind, 'connect');
 });

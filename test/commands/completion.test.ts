@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { COMMANDS } from '../../src/commands/all.ts';
 import { runCompletion } from '../../src/commands/completion.ts';
 import { SHELLS, type Shell } from '../../src/commands/shells.ts';
 import { capturedIo } from '../support/command-io.ts';
 
-async function script(shell: Shell): Promise<string> {
+async function script(t: Test, shell: Shell): Promise<string> {
   const { io, out } = capturedIo();
   t.equal(await runCompletion({ shell, commands: COMMANDS }, io), 0);
   return out.join('\n');
@@ -13,7 +13,7 @@ async function script(shell: Shell): Promise<string> {
 
 t.test('every script knows every command and every option', async (t) => {
   for (const shell of SHELLS) {
-    const text = await script(shell);
+    const text = await script(t, shell);
     for (const { name, options } of COMMANDS) {
       for (const word of name.split(' ')) t.ok(text.includes(word), `${shell}: ${word}`);
       for (const option of Object.keys(options)) t.ok(text.includes(option), `${shell}: ${name} ${option}`);
@@ -22,7 +22,7 @@ t.test('every script knows every command and every option', async (t) => {
 });
 
 t.test('bash completes by it', async (t) => {
-  const text = await script('bash');
+  const text = await script(t, 'bash');
   const complete = (...words: readonly string[]): string[] => {
     const asked = `${text}\nCOMP_WORDS=(postern "$@"); COMP_CWORD=$#; _postern; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout, stderr } = spawnSync('bash', ['-c', asked, 'bash', ...words], { encoding: 'utf8' });

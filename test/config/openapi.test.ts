@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { readOpenApi } from '../../src/config/openapi.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { findRouteProblems } from '../../src/config/route-definition.ts';
@@ -9,7 +9,7 @@ const directory = t.testdir();
 let count = 0;
 
 /** Reads a document made of this text, and beside it the files given. */
-function read(text: string, files: Readonly<Record<string, string>> = {}, extension = 'yaml') {
+function read(t: Test, text: string, files: Readonly<Record<string, string>> = {}, extension = 'yaml') {
   count += 1;
   const file = join(directory, `api${count}.${extension}`);
   writeFileSync(file, text);
@@ -30,7 +30,9 @@ function read(text: string, files: Readonly<Record<string, string>> = {}, extens
 const described = (paths: string, head = ''): string => `openapi: 3.1.0\n${head}paths:\n${paths}`;
 
 t.test('operations become routes', async (t) => {
-  const { lines, problems, files, name, routes } = read(`
+  const { lines, problems, files, name, routes } = read(
+    t,
+    `
 openapi: 3.0.3
 info: { title: Orders, version: "1" }
 servers:
@@ -53,7 +55,8 @@ paths:
   x-note: nothing
 webhooks:
   newOrder: { post: {} }
-`);
+`,
+  );
   t.same(lines, [
     'GET /v1/orders',
     'POST /v1/orders',
@@ -71,7 +74,7 @@ webhooks:
 
 t.test('JSON is read alike', async (t) => {
   const text = JSON.stringify({ openapi: '3.1.0', paths: { '/a': { get: {}, trace: {} } } }, null, 2);
-  const { lines, problems, name } = read(text, {}, 'json');
+  const { lines, problems, name } = read(t, text, {}, 'json');
   t.same(lines, ['GET /a']);
   t.same(problems, [`${name}:6:7 warning paths./a.trace is not listed: no key may use TRACE.`]);
 });
@@ -79,6 +82,7 @@ t.test('JSON is read alike', async (t) => {
 t.test('the path of the nearest first server stands in front', async (t) => {
   const head = 'servers: [{ url: /root/ }]\n';
   const { lines } = read(
+    t,
     described(
       `  /a: { get: {}, post: { servers: [{ url: "https://x/op" }] } }
   /b: { servers: [{ url: item }], get: {}, post: { servers: [] } }
@@ -88,12 +92,13 @@ t.test('the path of the nearest first server stands in front', async (t) => {
     ),
   );
   t.same(lines, ['GET /root/a', 'POST /op/a', 'GET /item/b', 'POST /item/b', 'GET /root/']);
-  t.same(read(described('  /a: { get: {} }\n')).lines, ['GET /a']);
-  t.same(read(described('  /a: { get: {} }\n', 'servers: [{ url: "https://x" }]\n')).lines, ['GET /a']);
+  t.same(read(t, described('  /a: { get: {} }\n')).lines, ['GET /a']);
+  t.same(read(t, described('  /a: { get: {} }\n', 'servers: [{ url: "https://x" }]\n')).lines, ['GET /a']);
 });
 
 t.test('fields of a route stand under x-postern', async (t) => {
   const { routes, problems } = read(
+    t,
     described(`  /a:
     post: { x-postern: { events: "batch[].event", query: [ip], maxBodyBytes: 7 } }
     get: { x-postern: { cacheMinutes: 5, upstream: "http://files:8080" } }
@@ -106,7 +111,7 @@ t.test('fields of a route stand under x-postern', async (t) => {
 
 t.test('what is wrong under x-postern is an error at its place', async (t) => {
   const wrong = (extension: string): string[] => {
-    const { problems, name, lines } = read(described(`  /a:\n    get:\n      x-postern: ${extension}\n`));
+    const { problems, name, lines } = read(t, described(`  /a:\n    get:\n      x-postern: ${extension}\n`));
     t.same(lines, []);
     return problems.map((problem) => problem.replace(`${name}:`, ''));
   };
@@ -123,7 +128,7 @@ t.test('what is wrong under x-postern is an error at its place', async (t) => {
 
 t.test('what a route cannot say is named, and not listed', async (t) => {
   const notListed = (paths: string, head = ''): string[] => {
-    const { problems, lines } = read(described(paths, head));
+    const { problems, lines } = read(t, described(paths, head));
     t.same(lines, ['GET /good'], paths);
     return problems.map((problem) => problem.replace(/^.*? warning /, ''));
   };
@@ -152,11 +157,12 @@ t.test('what a route cannot say is named, and not listed', async (t) => {
 });
 
 t.test('two parameters of one name get two names', async (t) => {
-  t.same(read(described('  /{a}/{a_2}/{a}/{a-2}: { get: {} }\n')).lines, ['GET /:a/:a_2/:a_3/:a_2_2']);
+  t.same(read(t, described('  /{a}/{a_2}/{a}/{a-2}: { get: {} }\n')).lines, ['GET /:a/:a_2/:a_3/:a_2_2']);
 });
 
 t.test('references to the document and to local files are followed', async (t) => {
   const { lines, problems, files, name } = read(
+    t,
     `openapi: 3.1.0
 paths:
   /a: { $ref: "#/components/pathItems/a~1b%20c" }
@@ -196,20 +202,20 @@ t.test('a reference that leads nowhere lists nothing', async (t) => {
     ['.', /no regular file/],
     ['loop.yaml#/a', /perhaps back to itself/],
   ] as const) {
-    const { lines, problems } = read(described(`  /a: { $ref: "${reference}" }\n  /b: { get: {} }\n`), files);
+    const { lines, problems } = read(t, described(`  /a: { $ref: "${reference}" }\n  /b: { get: {} }\n`), files);
     t.same(lines, ['GET /b'], reference);
     t.match(problems, [why], reference);
     const isElsewhere = /network/.test(problems.join());
     t.match(problems, [isElsewhere ? / warning .* is not listed: / : / error .* has a `\$ref` that /], reference);
   }
-  const beside = read(described('  /a: { $ref: "#/paths/~1b", post: {} }\n  /b: { get: {} }\n'));
+  const beside = read(t, described('  /a: { $ref: "#/paths/~1b", post: {} }\n  /b: { get: {} }\n'));
   t.same(beside.lines, ['GET /a', 'GET /b']);
   t.match(beside.problems, [/warning paths\.\/a is not listed: an operation beside `\$ref`/]);
 });
 
 t.test('a document that cannot be used is an error', async (t) => {
   const error = (text: string): string[] => {
-    const { problems, name } = read(text);
+    const { problems, name } = read(t, text);
     return problems.map((problem) => problem.replace(`${name}:`, ''));
   };
   for (const version of ['swagger: "2.0"', 'openapi: 3.2.0', 'openapi: "2.0"', 'openapi: 3.10.0', 'x: 1'])
@@ -226,11 +232,12 @@ t.test('a document that cannot be used is an error', async (t) => {
 
 t.test('sizes are bounded', async (t) => {
   const large = `# ${'x'.repeat(17_000_000)}\n`;
-  t.match(read(large).unusable, /larger than 16777216 bytes/);
-  const { problems } = read(described(`  /a: { $ref: "large.yaml" }\n`), { 'large.yaml': large });
+  t.match(read(t, large).unusable, /larger than 16777216 bytes/);
+  const { problems } = read(t, described(`  /a: { $ref: "large.yaml" }\n`), { 'large.yaml': large });
   t.match(problems, [/larger than \d+ bytes, or all files together are/]);
   const items = Array.from({ length: 101 }, (_, i) => `  /${i}: { $ref: "item${i}.yaml" }\n`).join('');
   const many = read(
+    t,
     described(items),
     Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`item${i}.yaml`, 'get: {}\n'])),
   );

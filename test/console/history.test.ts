@@ -64,8 +64,24 @@ void t.test('each change is told with what it was and is, and can be narrowed', 
     '127.0.0.1',
   ])
     t.ok(text.includes(part), part);
-  await page.getByLabel('Of', { exact: true }).selectOption('List office');
+  const of = page.getByLabel('Of', { exact: true });
+  await of.selectOption('List office');
   t.equal(await rows.count(), 2);
+  await page.reload();
+  await of.waitFor();
+  t.same([await of.inputValue(), await rows.count()], ['List office', 2], 'a reload keeps it');
+  await page.getByRole('link', { name: 'office', exact: true }).click();
+  await page.getByRole('heading', { name: 'office', level: 1 }).waitFor();
+  await page.goBack();
+  await of.waitFor();
+  t.equal(await of.inputValue(), 'List office', 'and so does Back');
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'History' }).click();
+  await rows.nth(4).waitFor();
+  t.equal(await of.inputValue(), '', 'the page itself shows all');
+  await page.evaluate("location.hash = '#/history?of=Key+nobody'");
+  await page.getByText('No change matches.').waitFor();
+  await page.getByRole('button', { name: 'Show all' }).click();
+  t.equal(await rows.count(), 5);
 });
 
 void t.test('undoing fills in what was before, and saves nothing before it is told to', async (t) => {

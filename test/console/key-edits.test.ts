@@ -190,6 +190,9 @@ void t.test('the table is searched by address and event, and its filter is in th
   await page.reload();
   await page.getByRole('link', { name: 'rows' }).waitFor();
   t.same((await ids()).toSorted(), ['both', 'rows']);
+  await page.getByRole('navigation').getByRole('link', { name: 'Keys' }).click();
+  await page.waitForFunction("document.querySelectorAll('tbody th a').length > 2");
+  t.equal(await page.getByLabel('Filter').inputValue(), '', 'the page itself shows all');
 });
 
 void t.test('while the key file is broken, the keys in force are shown and cannot be changed', async (t) => {

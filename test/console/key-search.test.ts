@@ -1,7 +1,7 @@
 /** Finding a key among many, and the table's state in the address of the page. */
 import t from 'tap';
 import type { KeyDefinition } from '../../src/admin/console/api/types.ts';
-import { isMeant } from '../../src/admin/console/keys/key-search.ts';
+import { finderOf } from '../../src/admin/console/keys/key-search.ts';
 import { filterOf, NO_FILTER, sortingOf, viewOf } from '../../src/admin/console/keys/keys-view.ts';
 import { trafficOf } from '../../src/admin/console/keys/traffic.ts';
 
@@ -16,7 +16,7 @@ const definition = {
 } as unknown as KeyDefinition;
 
 void t.test('by id, description, policy, address, event and secret', async (t) => {
-  const meant = (wanted: string): boolean => isMeant({ id: 'web', definition }, wanted);
+  const meant = (wanted: string): boolean => finderOf(wanted)({ id: 'web', definition });
   for (const wanted of [
     '',
     'we',
@@ -34,8 +34,8 @@ void t.test('by id, description, policy, address, event and secret', async (t) =
     t.equal(meant(wanted), true, wanted);
   for (const wanted of ['203.0.114.1', '999.0.113.7', 'nobody', '3456', '2001:db9'])
     t.equal(meant(wanted), false, wanted);
-  t.equal(isMeant({ id: 'web', definition: null }, 'anna'), false);
-  t.equal(isMeant({ id: 'web', definition: { ...definition, allowFrom: 'anywhere', apiKey: null } }, 'vpn'), false);
+  t.equal(finderOf('anna')({ id: 'web', definition: null }), false);
+  t.equal(finderOf('vpn')({ id: 'web', definition: { ...definition, allowFrom: 'anywhere', apiKey: null } }), false);
 });
 
 void t.test('filter and order come back from the address, and nonsense there is nothing', async (t) => {

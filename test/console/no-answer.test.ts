@@ -81,10 +81,13 @@ void t.test('a rotation that was carried out gives its secret when it is asked f
   await page.waitForFunction('location.hash === "#/key/rotated"');
   t.match(asked, [/new secret of the key rotated is shown this once/]);
   t.equal(await secret.inputValue(), made, 'it is still there');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  t.match(asked[1], /new secret of the key rotated is shown this once/, 'signing out leaves the page as well');
+  t.equal(await secret.inputValue(), made);
   await page.getByRole('button', { name: 'I have stored it' }).click();
   await page.getByRole('link', { name: 'Lists' }).click();
   await page.getByRole('heading', { name: 'Lists' }).waitFor();
-  t.equal(asked.length, 1, 'what is stored is left without a question');
+  t.equal(asked.length, 2, 'what is stored is left without a question');
 });
 
 void t.test('a key that was created gives its secret when it is created again', async (t) => {

@@ -37,7 +37,7 @@ const greeting = (path: string): Promise<string> =>
   });
 
 /** A socket that nobody listens on: of a process that was killed. */
-function leaveBehind(path: string): void {
+function leaveBehind(t: Test, path: string): void {
   const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', script]);
   t.ok(statSync(path).isSocket());
@@ -76,7 +76,7 @@ t.test('closing stops at once, and resolves with the last connection', async (t)
 
 t.test('what a dead process left is replaced', async (t) => {
   const path = newPath();
-  leaveBehind(path);
+  leaveBehind(t, path);
   const listener = await listenOnSocket(server(t), path);
   t.equal(await greeting(path), 'hello');
   t.equal(statSync(path).mode & 0o777, 0o660);
@@ -100,7 +100,7 @@ t.test('what is no socket is never removed', async (t) => {
   mkdirSync(directory);
   const link = newPath();
   const target = newPath();
-  leaveBehind(target);
+  leaveBehind(t, target);
   symlinkSync(target, link);
   for (const path of [file, directory, link])
     await t.rejects(listenOnSocket(server(t), path), { message: /which is no socket/ });

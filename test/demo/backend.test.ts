@@ -9,6 +9,8 @@ const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() 
 void t.test('answers the integration routes and shows what it received', async (t) => {
   const backend = await start();
   t.teardown(backend.close);
+  for (const server of [backend.integration, backend.metrics])
+    t.equal((server.address() as AddressInfo).address, '127.0.0.1', 'nobody else can reach it');
   const url = urlOf(backend.integration);
   for (const [method, path, status] of [
     ['POST', '/event/ingest?locationEnrichment=true', 204],

@@ -90,7 +90,7 @@ t.test('HEAD is no way around the token: each operation that can be read, and th
     const tries: Record<string, string>[] = n < 9 ? [{}, { authorization: 'Bearer wrong' }] : [{}];
     for (const headers of tries) {
       const { status, headers: told, text } = await send(url, { method: 'HEAD', headers });
-      t.equal(status, isStream ? 404 : 401, `HEAD ${template} ${JSON.stringify(headers)}`);
+      t.equal(status, isStream ? 405 : 401, `HEAD ${template} ${JSON.stringify(headers)}`);
       t.equal(told['etag'], undefined);
       t.equal(text, '');
     }
@@ -124,6 +124,11 @@ t.test('an address that guesses is slowed, others and open sessions are not', as
   t.match([slowed.status, slowed.body.code], [429, 'too_many_failures'], 'the right token as well');
   t.equal(slowed.headers.get('retry-after'), '60');
   t.equal((await signIn(adminUrl)).status, 429);
+  t.match(
+    (await send(`${adminUrl}/metrics`)).text,
+    /^postern_admin_sign_in_failures_total 12$/m,
+    'those that were not looked at count as well',
+  );
   t.equal((await send(`${adminUrl}/api/keys`, { headers: { cookie } })).status, 200, 'a session is no guess');
   t.equal((await send(`${adminUrl}/api/keys`, { headers: bearer, from: '127.0.0.2' })).status, 200);
   advance(60);
@@ -286,15 +291,26 @@ t.test('no answer lets another page read it, frame it or run script in it', asyn
 });
 
 t.test('malformed, oversized and foreign bodies are refused in the same form', async (t) => {
-  const { call, adminUrl } = await started(t);
+  const { call } = await started(t);
   t.match((await call('POST', '/api/explain', { body: '{' })).body, { status: 400, code: 'malformed_request' });
   t.match((await call('POST', '/api/explain', { body: '{"__proto__":{}}' })).status, 400);
   t.match((await call('POST', '/api/explain', { body: ' '.repeat(1024 * 1024 + 1) })).status, 413);
   t.match((await call('POST', '/api/explain', { headers: { 'content-type': 'text/plain' } })).status, 415);
   t.match((await call('POST', '/api/explain')).status, 422);
-  const method = await fetch(`${adminUrl}/api/keys`, { method: 'DELETE', headers: bearer });
-  t.equal(method.status, 405);
-  t.equal(method.headers.get('allow'), 'GET, POST');
+});
+
+t.test('another method than those of a path is told which there are', async (t) => {
+  const { adminUrl } = await started(t);
+  for (const [method, path, allow] of [
+    ['DELETE', '/api/keys', 'GET, HEAD, POST'],
+    ['OPTIONS', '/api/keys/server', 'GET, HEAD, PUT, DELETE'],
+    ['HEAD', '/api/rejections/stream', 'GET'],
+    ['HEAD', '/api/explain', 'POST'],
+    ['PATCH', '/api/session', 'POST, GET, HEAD, DELETE'],
+  ] as const) {
+    const answer = await fetch(adminUrl + path, { method, headers: bearer });
+    t.same([answer.status, answer.headers.get('allow')], [405, allow], `${method} ${path}`);
+  }
 });
 
 t.test('each header that keeps pages apart is on every answer of the guarded part, word for word', async (t) => {

@@ -251,13 +251,13 @@ t.test('the admin port over TLS: everything works, the cookie is Secure, and wro
   const { port } = postern.sidecar.admin;
   const bearer = (value: string) => ({ headers: { host: `localhost:${port}`, authorization: `Bearer ${value}` } });
   t.equal((await ask(port, '/api/keys', bearer(token))).status, 200);
-  const signIn = (value: string) =>
+  const signIn = (value: string, path = '/api/session') =>
     new Promise<{ status: number; cookie: string }>((resolve, reject) => {
       const headers = {
         host: `localhost:${port}`,
         'content-type': 'application/json',
       };
-      const options = { port, host: '127.0.0.1', servername: 'localhost', ca: TRUSTED, path: '/api/session', headers };
+      const options = { port, host: '127.0.0.1', servername: 'localhost', ca: TRUSTED, path, headers };
       const req = https.request({ ...options, method: 'POST', agent: false }, (res) => {
         res
           .resume()
@@ -271,5 +271,7 @@ t.test('the admin port over TLS: everything works, the cookie is Secure, and wro
   t.equal((await ask(port, '/api/keys', bearer('wrong'))).status, 401);
   t.equal((await ask(port, '/api/keys', { headers: { host: 'localhost' } })).status, 401);
   t.equal(await seriesOf(port, 'postern_admin_sign_in_failures_total'), '2', 'no token at all is no failure');
+  t.equal((await signIn('wrong', '/%61pi/session')).status, 401);
+  t.equal(await seriesOf(port, 'postern_admin_sign_in_failures_total'), '3', 'however the path is written');
   await t.rejects(fetch(`http://127.0.0.1:${port}/healthz`), 'plain HTTP is not answered');
 });

@@ -53,11 +53,13 @@ t.test('no count says too much, and together with what it missed none says too l
 
 t.test('a flood of values that come once grows nothing, and hides none that comes often', async (t) => {
   const frequent = createFrequent(64);
+  let largest = 0;
   for (let n = 0; n < 100_000; n++) {
     countValue(frequent, `once-${n}`, '', n);
     if (n % 20 === 0) countValue(frequent, 'often', '', n);
+    largest = Math.max(largest, frequent.values.size);
   }
-  t.ok(frequent.values.size < 128);
+  t.ok(largest < 128);
   t.ok(frequent.missed <= 105_000 / 64);
   const [[value, known] = []] = mostFrequent(frequent, 1);
   t.equal(value, 'often');

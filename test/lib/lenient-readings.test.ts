@@ -20,10 +20,16 @@ t.test('every step that some server takes, in every order', (t) => {
   leads('/a//../b', '/a/b');
   leads('/a.../b', '/a/b');
   leads('/a%20/b', '/a/b');
+  leads('/a/..%20/b', '/b');
+  leads('/a/.%20./..%C2%A0/b', '/a/b');
+  leads('/a/..+//b', '/b');
+  leads('/%20b/+%20c//d', '/b/c/d');
   leads('/b%3Fx', '/b');
   leads('/b%23x/y', '/b');
   leads('//host/b', '/b');
   leads('/\\host/b', '/b');
+  leads('///host/b', '/b');
+  leads('/%2f/host//b', '//b');
   leads('/./b', '/b');
   t.end();
 });

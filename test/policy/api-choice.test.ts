@@ -46,6 +46,8 @@ t.test('what is under /metrics in any reading is of the API named metrics', asyn
   for (const path of [
     '/',
     '/metric',
+    '/profile',
+    '/profile/1',
     '/metricsx',
     '/x/metrics',
     '/metrics-x',

@@ -1,8 +1,12 @@
 import * as fc from 'fast-check';
 import t from 'tap';
+import { compileAllowRule, compileDenyRule } from '../../src/keys/address-rule.ts';
+import type { Key } from '../../src/keys/key.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { resolveClientAddress, type ClientAddress } from '../../src/policy/client-address.ts';
+import { compileAddressSet, parseCidr, type Cidr } from '../../src/lib/cidr.ts';
+import { checkKeyAddress, resolveClientAddress, type ClientAddress } from '../../src/policy/client-address.ts';
 import { compileTrustedProxies } from '../../src/policy/trusted-proxies.ts';
+import { key } from '../support/passages.ts';
 
 const trusted = compileTrustedProxies(['10.0.0.0/8', '2001:db8:ffff::/48']);
 
@@ -140,4 +144,34 @@ t.test('what cannot be read is shown up to 64 characters, and an empty entry is 
   t.equal(resolve(PROXY, ',203.0.113.7').text, '203.0.113.7', 'nothing is read beyond it');
   t.equal(resolve(PROXY, ',10.9.9.9').address, null);
   t.equal(resolve(PROXY, '203.0.113.7,').address, null);
+});
+
+const { value: OFFICES } = parseCidr('198.51.100.0/24') as { value: Cidr };
+
+t.test('an address may use a key from where its lists say', async (t) => {
+  const offices = new Map([['offices', compileAddressSet([OFFICES])]]);
+  const judge = (from: string, change: Partial<Key>) => {
+    const refused = checkKeyAddress(key('k', change), resolve(from), offices);
+    return refused === null ? null : [refused.code, refused.why, refused.rule];
+  };
+  const allowFrom = compileAllowRule([{ address: '192.0.2.0/24' }, { list: 'offices' }]);
+  for (const from of ['192.0.2.1', '198.51.100.7']) t.equal(judge(from, { allowFrom }), null, from);
+  for (const from of ['192.0.3.1', 'unknown'])
+    t.same(judge(from, { allowFrom }), [
+      'ip_not_allowed',
+      `${from} is not on the allow-list of key k`,
+      'allowFrom of key k',
+    ]);
+  const denyFrom = compileDenyRule([{ address: '192.0.2.0/25' }, { list: 'offices' }]);
+  t.equal(judge('192.0.2.128', { denyFrom, allowFrom }), null);
+  t.same(judge('192.0.2.1', { denyFrom, allowFrom }), [
+    'ip_not_allowed',
+    '192.0.2.1 is on the list',
+    'denyFrom of key k: 192.0.2.0/25',
+  ]);
+  t.same(judge('unknown', { denyFrom }), [
+    'ip_not_allowed',
+    'unknown cannot be told apart from those on the list',
+    'denyFrom of key k',
+  ]);
 });

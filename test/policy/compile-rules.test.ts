@@ -92,8 +92,49 @@ t.test('where a credential may stand decides what is looked at', async (t) => {
   t.equal(query?.kind === 'query' && query.isName('Q[]'), true);
 });
 
+t.test('no field of a form is called like a credential', async (t) => {
+  const routes = '[{ method: POST, path: /track, events: event, form: data }]';
+  const [route] =
+    compiled(
+      t,
+      `apis: { integration: { upstream: "http://127.0.0.1:9000", credential: ["body:api_key", "body:a/b", "query:token"], routes: ${routes} } }\n`,
+    ).integration?.router.routes ?? [];
+  const isCredential = (name: string) => route?.envelope.form?.isCredential.some((isName) => isName(name));
+  for (const name of ['api_key', 'API_KEY', 'token']) t.equal(isCredential(name), true, name);
+  for (const name of ['a/b', 'b', 'data']) t.equal(isCredential(name), false, name);
+});
+
 t.test('an API is left out on its own', async (t) => {
   const rules = compiled(t, 'apis: { metrics: { upstream: http://127.0.0.1:9001 } }\n');
   t.equal(rules.integration, null);
   t.equal(rules.metrics?.name, 'metrics');
+});
+
+t.test('addresses of an API, with and without a description', async (t) => {
+  const { integration } = compiled(
+    t,
+    `apis:
+  integration:
+    upstream: http://127.0.0.1:9000
+    allowFrom: [192.0.2.0/24, { address: 198.51.100.1, description: "an office" }]
+    denyFrom: [192.0.2.9]
+`,
+  );
+  const holds = (rule: 'allowFrom' | 'denyFrom', address: string) =>
+    integration?.[rule].holds(parseAddress(address), new Map());
+  for (const address of ['192.0.2.1', '198.51.100.1']) t.equal(holds('allowFrom', address), true, address);
+  t.equal(holds('allowFrom', '198.51.100.2'), false);
+  t.same([holds('denyFrom', '192.0.2.9'), holds('denyFrom', '192.0.2.8')], [true, false]);
+});
+
+t.test('what answers of an API may be kept, and how it is refused', async (t) => {
+  const of = (more: string) =>
+    compiled(t, `apis: { integration: { upstream: "http://127.0.0.1:9000", ${more} } }\n`).integration;
+  t.equal(of('preset: userflux')?.caches, false);
+  t.equal(of('routes: [{ method: GET, path: /a }, { method: GET, path: /b, cacheMinutes: 1 }]')?.caches, true);
+  const { metrics } = compiled(t, 'apis: { metrics: { upstream: http://127.0.0.1:9001 } }\n');
+  t.equal(metrics?.caches, true);
+  t.equal(of('preset: amplitude')?.refusalForm, 'amplitude');
+  t.equal(of('preset: segment')?.refusalForm, 'problem');
+  t.equal(of('routes: []')?.refusalForm, 'problem');
 });

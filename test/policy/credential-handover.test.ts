@@ -136,3 +136,13 @@ t.test('every parameter of the name goes, in every spelling of it', async (t) =>
   t.equal(strip('?a=api_key'), '?a=api_key');
   t.equal(hand(factsOf(), '?%61pi_key=1', [QUERY], LITERAL).query, '?%61pi_key=up%26stream');
 });
+
+t.test('a literal that went out in one place alone is not sent twice either', async (t) => {
+  t.same(hand(factsOf({}, FIELDS), '', [HEADER, QUERY], LITERAL).authorization, { kind: 'strip' }, 'a header');
+  t.same(hand(factsOf(), '?api_key=s3', [HEADER, QUERY], LITERAL).authorization, { kind: 'strip' }, 'the query');
+});
+
+t.test('nothing is copied where no name is a look-alike', async (t) => {
+  const facts = factsOf({}, ['A', 'X_Api_Key', 'X-Api-Key', 's3']);
+  t.equal(hand(facts, '', [HEADER], { kind: 'pass' }).rawHeaders, facts.rawHeaders);
+});

@@ -2,7 +2,7 @@ import t from 'tap';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import { compileNameReader } from '../../src/lib/query.ts';
 import type { BodyText } from '../../src/policy/body-credential.ts';
-import { findCredential, identify } from '../../src/policy/credential.ts';
+import { findCredential, identify, objectionToUnjudged } from '../../src/policy/credential.ts';
 import type { CredentialLocation } from '../../src/policy/ruleset.ts';
 import { allowed } from '../../src/refusal.ts';
 import { factsOf, key, NOON, sha256, snapshotOf } from '../support/passages.ts';
@@ -143,4 +143,24 @@ t.test('the operator reads where a repeated credential stands', async (t) => {
     'the credential in header x-api-key is repeated, or spelt in two ways',
   );
   t.equal(why(QUERY, [], '?api_key=a&api_key=b'), 'the credential in query api_key is repeated, or spelt in two ways');
+});
+
+t.test('where nobody is judged, only what could not be taken out is in the way', async (t) => {
+  const objection = (
+    kind: 'query' | 'body',
+    query: string,
+    fields: readonly string[] = [],
+    bodyText: BodyText = null,
+  ) => objectionToUnjudged({ facts: factsOf({}, fields), query, bodyText }, [HEADER, QUERY, BODY], kind)?.code ?? null;
+  t.equal(objection('query', ''), null);
+  t.equal(objection('query', '?api_key=s3'), null);
+  for (const query of ['?api_key=s3&api_key=s3', '?API_KEY=s3', '?api_key=s3&api.key=s3'])
+    t.equal(objection('query', query), 'malformed_request', query);
+  const repeated = ['X-Api-Key', 'a', 'X-Api-Key', 'b'];
+  t.equal(objection('query', '', repeated), null, 'places of another kind are not asked');
+  const body = (text: string): BodyText => allowed(Buffer.from(text));
+  t.equal(objection('body', '?API_KEY=s3', repeated, body('{"api_key":"s3"}')), null);
+  t.equal(objection('body', '', [], body('{"api_key":"s3","API_KEY":"s4"}')), 'ambiguous_body');
+  t.equal(objection('body', '', [], body('{"api_key":"a","x":1}')), null);
+  t.equal(objectionToUnjudged({ facts: factsOf({}, repeated), query: '', bodyText: null }, [HEADER], 'query'), null);
 });

@@ -32,3 +32,9 @@ t.test('all others pass as they came', async (t) => {
     t.equal(left(cookie), cookie);
   t.equal(left('a=1;'.repeat(300)), '', 'no browser sends so many');
 });
+
+t.test('two hundred cookies are looked at, and no more', async (t) => {
+  const many = (count: number): string => Array.from({ length: count }, (_, i) => `a${i}=1`).join('; ');
+  t.equal(left(many(200)), many(200));
+  t.equal(left(many(201)), '');
+});

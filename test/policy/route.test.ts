@@ -51,6 +51,12 @@ t.test('a route is what its definition says', (t) => {
   });
   t.match(router.match('POST', '/v1/track')?.route, { events: { unnamed: 'disallow' }, rewrite: null });
   t.equal(router.match('GET', '/v1/users/7')?.route.events, null);
+  const unset = { cacheMinutes: null, timeoutSeconds: null, idleTimeoutSeconds: null };
+  t.match(compileRoutes([{ method: 'GET', path: '/', ...unset }]).match('GET', '/')?.route, {
+    cacheMs: null,
+    timeoutMs: null,
+    idleTimeoutMs: null,
+  });
   t.equal(router.routes.length, ROUTES.length);
   t.end();
 });

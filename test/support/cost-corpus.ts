@@ -9,6 +9,7 @@ import { checkMedia } from '../../src/event-filter/media.ts';
 import { loadKeyText } from '../../src/keys/key-file.ts';
 import { editKeyFile } from '../../src/keys/key-file-edit.ts';
 import { parseAddress } from '../../src/lib/address.ts';
+import { lenientReadings } from '../../src/lib/lenient-readings.ts';
 import { normalizeTarget, PATH_QUIRKS } from '../../src/lib/path-normalization.ts';
 import { decomposeWithoutMarks } from '../../src/lib/path-reading.ts';
 import { compileNameReader, overridesMethod, queryParameters } from '../../src/lib/query.ts';
@@ -57,6 +58,18 @@ function path(name: string, unit: string): ParserCost {
         if (read.ok) router.match('POST', read.value.path);
         return [rules.choice.find('api.test', target), isTokenPath(METRICS, target), isMetricsQuery(METRICS, target)];
       };
+    },
+  };
+}
+
+/** A path that has more than one reading, as an API in report mode may get it. */
+function ambiguousPath(name: string, unit: string): ParserCost {
+  return {
+    name: `an ambiguous path of ${name}`,
+    prepare: (size) => {
+      // As long as such a path may be.
+      const target = `/${fill(size / 16, unit)}a//..\\%2e;x`;
+      return () => lenientReadings(target);
     },
   };
 }
@@ -178,6 +191,12 @@ const pipelined: ParserCost = {
 
 export const PARSER_COSTS: readonly ParserCost[] = [
   path('letters', 'a'),
+  ambiguousPath('dots', '.'),
+  ambiguousPath('escaped spaces', '%20'),
+  ambiguousPath('pluses', '+'),
+  ambiguousPath('slashes', '/'),
+  ambiguousPath('dot segments', '/.'),
+  ambiguousPath('parameters', '/a;'),
   path('segments', 'a/'),
   path('marks', encoded('\u0301\u0316')),
   path('marks in descending order', encoded('\u0315\u0301\u0316\u0334')),

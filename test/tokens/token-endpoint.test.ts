@@ -184,3 +184,19 @@ t.test('many guesses at once are no way around the ten', async (t) => {
   const outcomes = await Promise.all(Array.from({ length: 50 }, async () => await ask(jsonBody('wrong', API_KEY))));
   t.equal(outcomes.filter((outcome) => codeOf(outcome) === 'invalid_client').length, 10);
 });
+
+t.test('a body without a type is a form, or nothing', async (t) => {
+  const { endpoint, snapshot } = setUp();
+  const head: TokenHead = {
+    contentType: undefined,
+    contentEncoding: undefined,
+    authorization: undefined,
+    address: '192.0.2.1',
+    requestId: 'r1',
+    keys: snapshot,
+    now: NOW,
+  };
+  t.equal(endpoint.formOf(head, Buffer.from(oauthBody(CLIENT_SECRET, API_KEY))), 'oauth');
+  t.equal(endpoint.formOf(head, Buffer.from(jsonBody(CLIENT_SECRET, API_KEY))), null);
+  t.equal(endpoint.formOf({ ...head, contentType: JSON_FORM }, Buffer.from('a=b')), 'json', 'what is said holds');
+});

@@ -30,6 +30,7 @@ t.test('the content type says which form', async (t) => {
     t.equal(formOf(type), 'oauth', type);
   for (const type of [
     'text/plain',
+    'text/plain; x=application/json',
     'application/jsonp',
     'application/json; charset=utf-16',
     'application/json, application/x-www-form-urlencoded',
@@ -43,7 +44,7 @@ t.test('the content type says which form', async (t) => {
     t.equal(formOf(type), 'untyped');
     t.equal(formOf(type, basic('k:s')), 'oauth', 'Basic is OAuth');
   }
-  for (const text of ['grant_type=client_credentials', 'a%5Fb=c']) t.ok(mayBeForm(Buffer.from(text)), text);
+  for (const text of ['grant_type=client_credentials', 'a%5Fb=c', '=c']) t.ok(mayBeForm(Buffer.from(text)), text);
   for (const text of ['', '{"a":"b=c"}', ' a=b', '<a b="c">', '\x1f\x8b=']) t.notOk(mayBeForm(Buffer.from(text)), text);
 });
 
@@ -150,4 +151,18 @@ t.test('the name of a parameter without a value is its whole text', async (t) =>
   const body = `${GRANT}&client_id=k&client_secret=s&client_secretx&client_idx`;
   t.match(form(body), pair('k', 's'));
   t.match(form(`${GRANT}&client_id=k&client_secret=s&client_secret`), error('invalid_request'));
+});
+
+t.test('what is nearly a pair is none', async (t) => {
+  t.match(json('{"clientSecret":"s","environmentApiKey":""}'), error('invalid_request'));
+  t.match(json('{"clientSecret":"","environmentApiKey":"k"}'), error('invalid_request'));
+  t.match(form(GRANT, 'Basic //79'), error('invalid_request'), 'bytes that are no UTF-8');
+  t.match(form(GRANT, `${basic('k:s3')}===`), error('invalid_request'), 'more padding than base64 has');
+  t.match(
+    form(`\xef\xbb\xbf${GRANT}`, basic('k:s')),
+    error('invalid_request'),
+    'a byte order mark is part of the name',
+  );
+  t.same(form(`${GRANT}&scope`, basic('k:s')), pair('k', 's'), 'a parameter without value is not there');
+  t.same(form(`${GRANT}&client_id=k&client_secret=s&client_assertion`), pair('k', 's'));
 });

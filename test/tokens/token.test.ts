@@ -176,6 +176,8 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 t.test('a token of the same make is accepted: the next tests change one thing each', async (t) => {
   const service = serviceWith();
   t.equal(await reasonOf(t, service, await forge(await issue(service), {}), snapshotOf(metricsKey())), 'accepted');
+  const longest = await forge(await issue(service), { claims: { note: 'x'.repeat(1100) } });
+  t.equal(await reasonOf(t, service, longest, snapshotOf(metricsKey())), 'accepted', `${longest.length} characters`);
 });
 
 const FORGED: Readonly<Record<string, (genuine: string) => string | Promise<string>>> = {
@@ -221,6 +223,7 @@ const FORGED: Readonly<Record<string, (genuine: string) => string | Promise<stri
   'the client secret': () => CLIENT_SECRET,
   'the API key': () => API_KEY,
   'an endless token': (genuine) => `${genuine}${'A'.repeat(5000)}`,
+  'a token of more than 2048 characters': (genuine) => forge(genuine, { claims: { note: 'x'.repeat(1600) } }),
   'a header that is no JSON': (genuine) => `AAAA.${genuine.split('.').slice(1).join('.')}`,
 };
 

@@ -128,3 +128,18 @@ t.test('the key set holds the keys of all APIs, each once', async (t) => {
   t.notOk(keys.some((key) => 'd' in key));
   t.equal(keySetOf([]), '{"keys":[]}');
 });
+
+t.test('a failure counts when it happens, however long ago its request arrived', async (t) => {
+  let now = NOW;
+  const tokens = createTokens({ now: () => now, warn: () => undefined });
+  const { endpoint } = tokens.configure('metrics', CONFIG);
+  const ask = async (secret: string, arrived: number) => {
+    const told = await askToken(endpoint, { ...HEAD, now: arrived }, bodyOf(secret));
+    return told.kind === 'issued' ? 'issued' : told.refusal.code;
+  };
+  for (let n = 0; n < 10; n++) t.equal(await ask('wrong', NOW - 60_000 - n), 'invalid_client');
+  t.equal(await ask(CLIENT_SECRET, NOW - 120_000), 'rate_limited');
+  t.equal(await ask(CLIENT_SECRET, NOW), 'rate_limited');
+  now += 60_000;
+  t.equal(await ask(CLIENT_SECRET, NOW), 'issued');
+});

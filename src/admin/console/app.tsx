@@ -12,7 +12,7 @@ import { ApiPage } from './observed/api-page.tsx';
 import { OverviewPage } from './overview/overview-page.tsx';
 import { PoliciesPage } from './policies/policies-page.tsx';
 import { PolicyPage } from './policies/policy-page.tsx';
-import { placeOf, route, setUnsaved, type Route } from './route.ts';
+import { mayLeave, placeOf, route, type Route } from './route.ts';
 import { SignInPage } from './sign-in/sign-in-page.tsx';
 import { connected, returns } from './state/connection.ts';
 import { useResource } from './state/resource.ts';
@@ -97,10 +97,9 @@ const NAVIGATION = [
 function Header({ current }: { readonly current: Route }) {
   const by = useStore(user);
   const leave = async (): Promise<void> => {
+    if (!mayLeave()) return;
     const answer = await signOut();
-    if (!answer.ok && answer.failure.status !== 401) return;
-    setUnsaved(null);
-    signedOut();
+    if (answer.ok || answer.failure.status === 401) signedOut();
   };
   return (
     <header class="header">
@@ -149,7 +148,7 @@ function Page({ current }: { readonly current: Route }) {
     case 'list':
       return <ListPage key={`list ${current.name}`} name={current.name} />;
     case 'history':
-      return <HistoryPage />;
+      return <HistoryPage view={current.view} />;
     case 'apis':
       return <ApiPage name={current.name} />;
     case 'explain':

@@ -17,11 +17,11 @@ export interface AskedAbout {
 export type View = Readonly<Record<string, string>>;
 
 export type Route =
-  | { readonly page: 'overview' | 'keys'; readonly view: View }
+  | { readonly page: 'overview' | 'keys' | 'history'; readonly view: View }
   /** `allow`: an address that is to be filled in among those from which the key may be used; null: none. */
   | { readonly page: 'key'; readonly id: string; readonly allow: string | null }
   | { readonly page: 'new-key' }
-  | { readonly page: 'policies' | 'lists' | 'history' }
+  | { readonly page: 'policies' | 'lists' }
   /** `name` null: a new one. */
   | { readonly page: 'policy' | 'list'; readonly name: string | null }
   /** `name`: null for the first of all. */
@@ -37,14 +37,14 @@ export function parseRoute(fragment: string): Route {
     case '':
       return { page: 'overview', view: Object.fromEntries(parameters) };
     case 'keys':
-      return { page: 'keys', view: Object.fromEntries(parameters) };
+    case 'history':
+      return { page, view: Object.fromEntries(parameters) };
     case 'new-key':
       return { page: 'new-key' };
     case 'key':
       return id ? { page: 'key', id: decoded(id), allow: parameters.get('allow') } : { page: 'unknown' };
     case 'policies':
     case 'lists':
-    case 'history':
       return { page };
     case 'new-policy':
       return { page: 'policy', name: null };
@@ -68,6 +68,7 @@ export const placeOf = ({ page, ...rest }: Route): string =>
 
 export const overviewAddress = (view: View): string => withParameters('#/', view);
 export const keysAddress = (view: View): string => withParameters('#/keys', view);
+export const historyAddress = (view: View): string => withParameters('#/history', view);
 export const keyAddress = (id: string): string => `#/key/${encodeURIComponent(id)}`;
 /** The key with an address filled in, not saved. */
 export const allowAddress = (id: string, address: string): string => withParameters(keyAddress(id), { allow: address });
@@ -93,7 +94,13 @@ export function setUnsaved(what: string | null, owner = 'form'): void {
   else unsaved.set(owner, what);
 }
 
-export const forgetUnsaved = (): void => unsaved.clear();
+/** Asks where something would be lost; true: nothing is, or it may be. */
+export function mayLeave(): boolean {
+  // oxlint-disable-next-line no-alert -- the browser's own question also holds the Back button
+  if (unsaved.size > 0 && !confirm(`${[...unsaved.values()].join(' ')} Leave without saving?`)) return false;
+  unsaved.clear();
+  return true;
+}
 
 export const route = createStore<Route>(parseRoute(location.hash));
 
@@ -101,12 +108,10 @@ let shown = location.hash;
 
 addEventListener('hashchange', () => {
   if (location.hash === shown) return;
-  // oxlint-disable-next-line no-alert -- the browser's own question also holds the Back button
-  if (unsaved.size > 0 && !confirm(`${[...unsaved.values()].join(' ')} Leave without saving?`)) {
+  if (!mayLeave()) {
     history.replaceState(null, '', shown === '' ? '#/' : shown);
     return;
   }
-  unsaved.clear();
   shown = location.hash;
   route.set(parseRoute(shown));
 });

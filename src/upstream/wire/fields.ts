@@ -14,6 +14,9 @@ const IN_NAME = tableOf((code) => /[!#$%&'*+.^_`|~\dA-Za-z-]/.test(String.fromCh
 /** By code: what may stand in a value, white space included (RFC 9110 5.5). */
 const IN_VALUE = tableOf((code) => code === TAB || (code >= SPACE && code !== DELETE));
 
+/** Of a section; Node's own client passes over further ones in silence. The work for each must not be a backend's to choose. */
+const MAX_FIELDS = 2_000;
+
 function tableOf(has: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (has(code) ? 1 : 0));
 }
@@ -38,6 +41,7 @@ export function readFields(text: string, start: number, fields: string[]): strin
   while (at < last) {
     let colon = at;
     while (IN_NAME[text.charCodeAt(colon)] === 1) colon += 1;
+    if (fields.length === 2 * MAX_FIELDS) return `more than ${MAX_FIELDS} fields`;
     if (colon === at || text.charCodeAt(colon) !== COLON) return 'bad field name';
     let from = colon + 1;
     while (isSpace(text.charCodeAt(from))) from += 1;

@@ -36,3 +36,8 @@ void t.test('a section ends with its empty line', async (t) => {
   t.equal(read('A: b\r\n'), 'no end of the field section');
   t.equal(read('A: b\r\n\n\n'), 'no end of the field section');
 });
+
+void t.test('a section has no more fields than could be of use', async (t) => {
+  t.equal(read(`${'a:\r\n'.repeat(2_000)}\r\n`).length, 4_000);
+  t.equal(read(`${'a:\r\n'.repeat(2_001)}\r\n`), 'more than 2000 fields');
+});

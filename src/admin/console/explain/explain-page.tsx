@@ -166,7 +166,7 @@ const aboutOf = ({ by, keyId, ip, method, path, events, origin }: Asked): AskedA
   keyId: by === 'key' ? keyId : '',
   ip: ip.trim(),
   method,
-  path: path.trim().replace(/[?#].*$/s, ''),
+  path: path.trim().split(/[?#]/, 1)[0] ?? '',
   events: events.trim(),
   origin: origin.trim(),
 });

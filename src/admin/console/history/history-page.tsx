@@ -1,8 +1,8 @@
 /** The latest changes of keys, policies and lists: who made each, what was changed, and a way to make another one that undoes it. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { readHistory } from '../api/requests.ts';
 import type { HistoryChange } from '../api/types.ts';
-import { keyAddress, listAddress, policyAddress } from '../route.ts';
+import { historyAddress, keepAddress, keyAddress, listAddress, policyAddress, type View } from '../route.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
 import { offerUndo, undoOf } from '../state/undo.ts';
@@ -13,9 +13,10 @@ import { actionInWords, fieldInWords, KINDS, titleOf, whoInWords, type ChangedFi
 
 const REFRESH_MS = 10_000;
 const PAGE = 50;
-const ANY = '*';
+/** Of all; no name of anything is empty. */
+const ANY = '';
 
-export function HistoryPage() {
+export function HistoryPage({ view }: { readonly view: View }) {
   const history = useResource('history', readHistory, REFRESH_MS);
   return (
     <>
@@ -29,7 +30,7 @@ export function HistoryPage() {
             {changes.length === 0 ? (
               <Notice kind="info">Nothing was changed yet, as far as is known here.</Notice>
             ) : (
-              <Changes changes={changes} />
+              <Changes changes={changes} view={view} />
             )}
           </>
         )}
@@ -40,10 +41,11 @@ export function HistoryPage() {
 
 const thingOf = ({ kind, target }: HistoryChange): string => `${KINDS[kind]} ${target}`;
 
-function Changes({ changes }: { readonly changes: readonly HistoryChange[] }) {
-  const [who, setWho] = useState(ANY);
-  const [thing, setThing] = useState(ANY);
+function Changes({ changes, view }: { readonly changes: readonly HistoryChange[]; readonly view: View }) {
+  const [{ by: who = ANY, of: thing = ANY }, setNarrowed] = useState(view);
   const [limit, setLimit] = useState(PAGE);
+  useEffect(() => setNarrowed(view), [view]);
+  useEffect(() => keepAddress(historyAddress({ by: who, of: thing })), [who, thing]);
   const shown = changes.filter(
     (change) => (who === ANY || change.who === who) && (thing === ANY || thingOf(change) === thing),
   );
@@ -57,32 +59,29 @@ function Changes({ changes }: { readonly changes: readonly HistoryChange[] }) {
         <SelectField
           label="By"
           value={who}
-          onChange={setWho}
+          onChange={(by) => setNarrowed({ by, of: thing })}
           options={options(
             changes.map((change) => change.who),
             (name) => whoInWords({ who: name }),
           )}
         />
-        <SelectField label="Of" value={thing} onChange={setThing} options={options(changes.map(thingOf))} />
+        <SelectField
+          label="Of"
+          value={thing}
+          onChange={(of) => setNarrowed({ by: who, of })}
+          options={options(changes.map(thingOf))}
+        />
       </div>
-      <table class="table table-cards">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">What</th>
-            <th scope="col">Fields</th>
-            <th scope="col">By</th>
-            <th scope="col">
-              <span class="visually-hidden">Undo</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.slice(0, limit).map((change, index) => (
-            <Row key={`${change.time} ${change.target} ${changes.length - index}`} change={change} />
-          ))}
-        </tbody>
-      </table>
+      {shown.length === 0 ? (
+        <p class="empty">
+          No change matches.{' '}
+          <button type="button" class="button" onClick={() => setNarrowed({})}>
+            Show all
+          </button>
+        </p>
+      ) : (
+        <Table changes={shown.slice(0, limit)} first={changes.length} />
+      )}
       {shown.length > limit && (
         <p class="more">
           <button type="button" class="button" onClick={() => setLimit(limit + PAGE)}>
@@ -91,6 +90,35 @@ function Changes({ changes }: { readonly changes: readonly HistoryChange[] }) {
         </p>
       )}
     </section>
+  );
+}
+
+interface TableProps {
+  readonly changes: readonly HistoryChange[];
+  /** The number of the first, counted from the oldest of all: it stays the same when newer ones come. */
+  readonly first: number;
+}
+
+function Table({ changes, first }: TableProps) {
+  return (
+    <table class="table table-cards">
+      <thead>
+        <tr>
+          <th scope="col">When</th>
+          <th scope="col">What</th>
+          <th scope="col">Fields</th>
+          <th scope="col">By</th>
+          <th scope="col">
+            <span class="visually-hidden">Undo</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {changes.map((change, index) => (
+          <Row key={`${change.time} ${change.target} ${first - index}`} change={change} />
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -1,6 +1,6 @@
 /** The rows of the table of keys: what is shown of each, which of them, and in which order. */
 import type { KeyDefinition, KeyList, KeyState, KeyStatus, KeyType, Status, RefusalCounts } from '../api/types.ts';
-import { isMeant } from './key-search.ts';
+import { finderOf } from './key-search.ts';
 
 export interface KeyRow {
   readonly id: string;
@@ -59,12 +59,10 @@ export function keyRows({ keys, invalid }: KeyList, status: Status | null, summa
 }
 
 export function select(rows: readonly KeyRow[], { text, type, state }: KeyFilter): KeyRow[] {
-  const wanted = text.trim().toLowerCase();
+  const isMeant = finderOf(text);
   return rows.filter(
     (row) =>
-      (type === 'any' || row.definition?.type === type) &&
-      (state === 'any' || row.state === state) &&
-      isMeant(row, wanted),
+      (type === 'any' || row.definition?.type === type) && (state === 'any' || row.state === state) && isMeant(row),
   );
 }
 

@@ -1,4 +1,4 @@
-/** Whether a key is meant by what was typed: its id, its description, an address that it may be used from, an event, a secret's id. */
+/** Finds keys by what was typed: their id, their description, an address that they may be used from, an event, a secret's id. */
 import type { KeyDefinition } from '../api/types.ts';
 
 export interface Searched {
@@ -7,32 +7,49 @@ export interface Searched {
   readonly definition: KeyDefinition | null;
 }
 
-/** `wanted` is trimmed and in lower case; empty: every key is. */
-export function isMeant({ id, definition }: Searched, wanted: string): boolean {
-  if (wanted === '' || id.includes(wanted)) return true;
-  if (definition === null) return false;
-  const { description, allowFrom, denyFrom, allowedEvents, secrets, policy, apiKey } = definition;
-  const holds = (text: string): boolean => text.toLowerCase().includes(wanted);
-  if (holds(description) || (policy !== null && holds(policy))) return true;
-  const items = [...(allowFrom === 'anywhere' ? [] : allowFrom), ...denyFrom];
-  if (
-    items.some((item) => ('list' in item ? holds(item.list) : holds(item.description) || isPlace(item.address, wanted)))
-  )
-    return true;
-  if (Array.isArray(allowedEvents) && allowedEvents.some(holds)) return true;
-  return [...secrets, ...(apiKey === null ? [] : [apiKey])].some((secret) => secret.id.startsWith(wanted));
+/** Whether a key is meant by a text. There may be ten thousand to ask about, at each key press. */
+export function finderOf(text: string): (row: Searched) => boolean {
+  const wanted = text.trim().toLowerCase();
+  const address = numberOf(wanted);
+  return ({ id, definition }) => {
+    if (wanted === '' || id.includes(wanted)) return true;
+    if (definition === null) return false;
+    const known = knownOf(definition);
+    if (known.text.includes(wanted) || known.secrets.some((secret) => secret.startsWith(wanted))) return true;
+    return address !== null && known.ranges.some(([first, last]) => first <= address && address <= last);
+  };
 }
 
-/** An address by a part of its text, or by a range of IPv4 that holds it. */
-const isPlace = (address: string, wanted: string): boolean =>
-  address.toLowerCase().includes(wanted) || rangeHolds(address, wanted);
+interface Known {
+  /** In lower case, one thing in a line. */
+  readonly text: string;
+  readonly secrets: readonly string[];
+  /** Of IPv4, as numbers. */
+  readonly ranges: readonly (readonly [first: number, last: number])[];
+}
 
-function rangeHolds(range: string, wanted: string): boolean {
+const knownBefore = new WeakMap<KeyDefinition, Known>();
+
+function knownOf(definition: KeyDefinition): Known {
+  const before = knownBefore.get(definition);
+  if (before !== undefined) return before;
+  const { description, allowFrom, denyFrom, allowedEvents, secrets, policy, apiKey } = definition;
+  const items = [...(allowFrom === 'anywhere' ? [] : allowFrom), ...denyFrom];
+  const places = items.flatMap((item) => ('list' in item ? [item.list] : [item.address, item.description]));
+  const events = Array.isArray(allowedEvents) ? allowedEvents : [];
+  const known = {
+    text: [description, policy ?? '', ...places, ...events].join('\n').toLowerCase(),
+    secrets: [...secrets, ...(apiKey === null ? [] : [apiKey])].map((secret) => secret.id),
+    ranges: items.flatMap((item) => ('list' in item ? [] : rangeOf(item.address))),
+  };
+  knownBefore.set(definition, known);
+  return known;
+}
+
+function rangeOf(range: string): [first: number, last: number][] {
   const [network = '', prefix] = range.split('/');
-  const [first, asked] = [numberOf(network), numberOf(wanted)];
-  if (first === null || asked === null || prefix === undefined) return false;
-  const size = 2 ** (32 - Number(prefix));
-  return asked >= first && asked < first + size;
+  const first = numberOf(network);
+  return first === null || prefix === undefined ? [] : [[first, first + 2 ** (32 - Number(prefix)) - 1]];
 }
 
 /** An IPv4 address as the number that it is; null: it is none. */

@@ -58,6 +58,10 @@ function KeyTable({ rows, view }: KeyTableProps) {
   const [filter, setFilter] = useState(() => filterOf(view));
   const [sorting, setSorting] = useState(() => sortingOf(view));
   const [limit, setLimit] = useState(PAGE);
+  useEffect(() => {
+    setFilter(filterOf(view));
+    setSorting(sortingOf(view));
+  }, [view]);
   useEffect(() => keepAddress(keysAddress(viewOf(filter, sorting))), [filter, sorting]);
   const shown = useMemo(() => sort(select(rows, filter), sorting), [rows, filter, sorting]);
   if (rows.length === 0) return <Notice kind="info">There are no keys yet.</Notice>;

@@ -95,8 +95,10 @@ function stateOf(isHeld: boolean, live: boolean): readonly [Tone, string] {
   return live ? ['good', 'Live'] : ['neutral', 'Not live'];
 }
 
+/** By what they say: after a lost connection the list was read anew. */
 function newerThan(first: Rejection | undefined, matching: readonly Rejection[]): number {
-  const at = first === undefined ? -1 : matching.indexOf(first);
+  if (first === undefined) return matching.length;
+  const at = matching.findIndex(({ requestId, time }) => requestId === first.requestId && time === first.time);
   return at === -1 ? matching.length : at;
 }
 

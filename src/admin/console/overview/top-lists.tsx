@@ -80,7 +80,7 @@ function TopEntry({ entry, filter, nameOf, total, now, view }: TopEntryProps) {
       <a
         href={addressWith(view, { filter: { [filter]: isChosen ? null : value } })}
         aria-current={isChosen ? 'true' : undefined}
-        title={isChosen ? 'Show all again' : 'Show only these'}
+        title={`${nameOf(value)}: ${isChosen ? 'show all again' : 'show only these'}`}
         class={filter === 'reason' ? undefined : 'mono'}
       >
         {nameOf(value)}
