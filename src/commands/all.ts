@@ -3,6 +3,7 @@
  */
 import { PRESETS, type PresetName } from '../config/presets.ts';
 import { KEY_TYPES, type KeyType } from '../keys/key.ts';
+import { holdYoungGeneration } from '../lib/garbage.ts';
 import { SHELLS, type Shell } from './shells.ts';
 import type { CommandIo } from './io.ts';
 import { ARGUMENT, type CommandSpec, type OptionSpec, type OptionValues } from './usage.ts';
@@ -56,7 +57,10 @@ export const COMMANDS: readonly Command[] = [
     summary: 'run the sidecar',
     options: { config },
     exits: { 0: 'ended as asked', 1: 'configuration error' },
-    run: async (values, io) => (await import('./serve.ts')).runServe({ config: configOf(values, io) }, io),
+    run: async (values, io) => {
+      const letYoungGenerationGrow = holdYoungGeneration();
+      return (await import('./serve.ts')).runServe({ config: configOf(values, io), letYoungGenerationGrow }, io);
+    },
   },
   {
     name: 'check',

@@ -15,9 +15,17 @@ const MAX_ANNOUNCE_MS = 5000;
 /** What may still be open after all is closed, such as a socket that somebody hangs on to, keeps the process no longer than this. */
 const LEFTOVER_MS = 500;
 
+export interface ServeOptions {
+  readonly config: string;
+  /** Called when what every start does is done. */
+  readonly letYoungGenerationGrow?: () => void;
+}
+
 /** Serves until a signal ends it. Resolves to the exit code: 0 ended as asked, 1 configuration error, 70 internal error. */
-export async function runServe({ config: file }: { readonly config: string }, io: CommandIo): Promise<number> {
+export async function runServe({ config: file, letYoungGenerationGrow }: ServeOptions, io: CommandIo): Promise<number> {
   const loaded = loadConfig(file, io.env);
+  // Reading many keys needs it.
+  letYoungGenerationGrow?.();
   for (const problem of loaded.problems) io.stderr(formatProblem(problem));
   const { config } = loaded;
   if (config === null) return 1;

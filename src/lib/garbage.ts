@@ -4,6 +4,15 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+/**
+ * Keeps V8's young generation at its first size, until what is returned is called. It grows by what a start throws away, keeps that
+ * size for good, and 7 MB of it would serve nobody on an idle process.
+ */
+export function holdYoungGeneration(): () => void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  return () => setFlagsFromString('--semi-space-growth-factor=2');
+}
+
 /** In bytes. V8 by itself waits for four times as much, or eight. */
 const STREAMED_LIMIT = 8 * 1024 * 1024;
 

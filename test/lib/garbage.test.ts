@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import { countStreamed } from '../../src/lib/garbage.ts';
 
@@ -13,4 +14,29 @@ t.test('the pieces of a stream are given back while it goes on', async (t) => {
   }
   // V8 by itself lets it come to 32 MiB and more; by when it collects what depends on how busy the machine is.
   t.ok(most < 28 * MEBIBYTE, `${most} bytes at most`);
+});
+
+/** A process that makes objects that live for a while, and tells the size of its young generation: held, then let go. */
+const GROWING = `
+import { getHeapSpaceStatistics } from 'node:v8';
+import { holdYoungGeneration } from ${JSON.stringify(new URL('../../src/lib/garbage.js', import.meta.url).href)};
+function youngBytes() {
+  let kept = [];
+  for (let i = 0; i < 2e6; i++) {
+    kept.push({ i });
+    if (kept.length > 50_000) kept = [];
+  }
+  return getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size;
+}
+const letGo = holdYoungGeneration();
+const held = youngBytes();
+letGo();
+process.stdout.write(JSON.stringify([held, youngBytes()]));
+`;
+
+t.test('the young generation grows only after it is let go', (t) => {
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', GROWING], { encoding: 'utf8' });
+  const [held = 0, grown = 0] = JSON.parse(stdout) as number[];
+  t.ok(held <= grown / 2, `${held} held, ${grown} grown`);
+  t.end();
 });
