@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireTool } from '../test/support/tools.ts';
-import { luaModule, luaPolicy, type LuaPolicy } from './peers/nginx-lua.ts';
+import { loadLua, luaPolicy, type LuaPolicy } from './peers/nginx-lua.ts';
 import { freePort, launch, LOAD_CORE, PROXY_CORE, untilListening, type Server } from './processes.ts';
 
 export interface Peer {
@@ -60,7 +60,7 @@ export const startNginx: StartPeer = async ({ folder, backendPort }) => {
 export const startNginxLua =
   (policy: LuaPolicy): StartPeer =>
   async ({ folder, backendPort }) => {
-    const module = luaModule();
+    const modules = loadLua();
     const port = await freePort();
     const script = join(folder, 'policy.lua');
     writeFileSync(script, luaPolicy(policy));
@@ -76,7 +76,7 @@ export const startNginxLua =
         '  proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Request-Id $request_id;',
         '} }',
       ],
-      [`load_module ${module};`],
+      modules,
     );
     await untilListening(port, server);
     return { name: 'nginx with Lua', server, port };

@@ -11,7 +11,7 @@ import { measure, mirrorOf, testsOf } from './mutate/coverage.js';
 import { judge } from './mutate/judge.js';
 import { modulesOf, shuffled } from './mutate/choice.js';
 import { mutantsOf } from './mutate/mutants.js';
-import { openFindings, pageOf, readEquivalents, sourceOf, summarize, WANTED } from './mutate/report.js';
+import { explainedBy, openFindings, pageOf, readEquivalents, sourceOf, summarize, WANTED } from './mutate/report.js';
 import { openSandbox } from './mutate/sandbox.js';
 
 const PAGE = 'docs/mutation.md';
@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
     nearest: { type: 'boolean', default: false },
     /** Those that were caught before are tried again. */
     again: { type: 'boolean', default: false },
-    /** Only those that survived before. */
+    /** Only those that survived before, and nobody has explained. */
     survivors: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     /** Only tells of what was found before. */
@@ -51,6 +51,7 @@ const mutants = modules.flatMap((module) => {
   return mutantsOf(source, map).map((mutant) => ({ ...mutant, module, source }));
 });
 const findings = openFindings();
+const isExplained = explainedBy(readEquivalents());
 if (!values.show) await tryAll();
 tell();
 
@@ -59,7 +60,7 @@ async function tryAll() {
   try {
     const tests = await measured(sandboxes);
     const chosen = shuffled(mutants, Number(values.seed)).slice(0, values.sample && Number(values.sample));
-    const open = chosen.filter((mutant) => isOpen(findings.of(mutant)));
+    const open = chosen.filter((mutant) => isOpen(mutant, findings.of(mutant)));
     say(`${mutants.length} mutants of ${modules.length} files, ${open.length} to try with ${tests.length} test files.`);
     await inTurn(sandboxes, open, async (sandbox, mutant) => {
       const finding = await judge(sandbox, mutant, tests, Number(values.tests) * 1000);
@@ -72,8 +73,8 @@ async function tryAll() {
 }
 
 /** Whether a mutant of which this was found before is to be tried. */
-function isOpen(finding) {
-  if (values.survivors) return finding?.caught === false;
+function isOpen(mutant, finding) {
+  if (values.survivors) return finding?.caught === false && !isExplained(mutant);
   return values.again || finding?.caught !== true;
 }
 

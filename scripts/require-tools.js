@@ -7,7 +7,12 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The Debian package that brings each program, where it has another name. */
-const PACKAGES = { promtool: 'prometheus' };
+const PACKAGES = {
+  promtool: 'prometheus',
+  kubectl: 'kubernetes-client',
+  'systemd-analyze': 'systemd',
+  script: 'bsdutils',
+};
 
 /** Milliseconds for each of apt-get's two steps: a mirror that stops answering ends in the sentence below. */
 const INSTALL_LIMIT = 600_000;

@@ -15,8 +15,8 @@ import type { Log } from './observability/log.ts';
 import { compileTrustedProxies, isTrustedProxy } from './policy/trusted-proxies.ts';
 
 /** The data port, not yet open. Its certificate is the one in use. */
-export async function makeDataPort(listen: ListenConfig, certificates: Certificates, log: Log): Promise<DataPort> {
-  const dataPort = await createDataPort({
+export function makeDataPort(listen: ListenConfig, certificates: Certificates, log: Log): DataPort {
+  const dataPort = createDataPort({
     ...listen,
     address: listen.path === null ? { host: listen.host, port: listen.port } : { path: listen.path },
     tls: listen.tls && certificates.of('listen'),

@@ -108,7 +108,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const reporting = createReporting({ metrics, log, logging: config.log, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
   const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
-  const dataPort = await makeDataPort(config.listen, certificates, log);
+  const dataPort = makeDataPort(config.listen, certificates, log);
   const ending = createEnding({
     record: reporting.record,
     observing,

@@ -58,6 +58,7 @@ t.test('whatever cannot be used leaves the last ones, until the files are right'
   const first = certificates.of('listen');
   for (const [spoil, why] of [
     [() => put('renewed', 'key'), /^listen\.tls\.keyFile is not the private key/],
+    [() => put('cert', 'renewed-key'), /^listen\.tls\.keyFile is not the private key/],
     [() => put('expired', 'expired-key'), /^listen\.tls\.certFile names a certificate that expired on 2021/],
     [() => put('cut-short', 'key'), /^listen\.tls\.certFile names a file that is cut short/],
     [() => writeFileSync(at('key'), ''), /listen\.tls\.keyFile names a file that holds no unencrypted private key/],
@@ -67,11 +68,12 @@ t.test('whatever cannot be used leaves the last ones, until the files are right'
     t.equal(again(), first);
     t.match(lines.at(-1), ['certificate_kept', { use: 'listen', detail: why }]);
     t.match(certificates.ofPorts(), [{ isCurrent: false, expiresAt: Date.parse('2126-10-31T04:00:52Z') }]);
+    t.equal(certificates.backendsAreCurrent(), true, 'which are none of theirs');
   }
   put('cert', 'key');
   t.equal(again(), first, 'back to what it was');
   t.match(certificates.ofPorts(), [{ isCurrent: true }]);
-  t.equal(lines.length, 5);
+  t.equal(lines.length, 6);
   t.same(shown, []);
 });
 
@@ -122,4 +124,19 @@ t.test('those for backends are no port, and count together', async (t) => {
   put('renewed', 'renewed-key');
   again();
   t.equal(certificates.backendsAreCurrent(), true);
+});
+
+t.test('a certificate is used until the moment in which it expires', async (t) => {
+  const { place, ports, put } = reading(t);
+  const end = Date.parse('2125-01-01T00:00:00Z');
+  for (const [now, isCurrent] of [
+    [end - 1, true],
+    [end, false],
+  ] as const) {
+    put('cert', 'key');
+    const certificates = createCertificates([place], { ...ports, now: () => now });
+    put('renewed', 'renewed-key');
+    certificates.read([place]).use();
+    t.equal(certificates.ofPorts()[0]?.isCurrent, isCurrent, new Date(now).toISOString());
+  }
 });

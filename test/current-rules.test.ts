@@ -120,3 +120,35 @@ t.test(
     );
   },
 );
+
+t.test('connections that nothing leads to any more are closed, and no others', async (t) => {
+  const { current, config, api } = starting(t, '');
+  const closed: string[] = [];
+  const watch = (name: string): void => {
+    const upstream = current.upstreamOf(of(api()));
+    const { close } = upstream;
+    upstream.close = () => (closed.push(name), close());
+  };
+  watch('first');
+  current.applyConfig(config('maxBodyBytes: 2'));
+  t.same(closed, []);
+  current.applyConfig(config('timeoutSeconds: 1'));
+  t.same(closed, ['first']);
+  watch('second');
+  current.applyConfig(config(''));
+  t.same(closed, ['first', 'second']);
+});
+
+t.test('the name in the certificate is that of the API\u2019s backend, not of a route\u2019s own', async (t) => {
+  const routes =
+    'routes: [{ method: POST, path: /a, upstream: "https://files" }, { method: POST, path: /b, timeoutSeconds: 9 }]';
+  const named = (serverName: string) => `tls: { serverName: ${serverName} }, ${routes}`;
+  const { current, config, api } = starting(t, named('one.test'));
+  const to = (path: string) => current.upstreamOf({ api: api(), route: api().router.match('POST', path) });
+  const before = ['/a', '/b', '/c'].map(to);
+  current.applyConfig(config(named('two.test')));
+  t.same(
+    ['/a', '/b', '/c'].map((path, n) => to(path) === before[n]),
+    [true, false, false],
+  );
+});

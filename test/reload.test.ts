@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
@@ -180,4 +180,20 @@ t.test('files that a new configuration names are watched from then on, and none 
   void changes.reloadAll();
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
   t.equal(reloads, 2);
+});
+
+t.test('certificates in use are watched, also where the configuration is wrong now', async (t) => {
+  const { reloader, write, file } = reloading(t);
+  const ca = join(dirname(file), 'ca.pem');
+  copyFileSync('test/fixtures/tls/cert.pem', ca);
+  const [plain, secure] = [
+    API,
+    API.replace('http://127.0.0.1:9000"', 'https://127.0.0.1:9000", tls: { caFile: ca.pem }'),
+  ];
+  write(secure);
+  t.same(await reloader.reload(), [file, ca]);
+  write('apis: nothing\n');
+  t.same(await reloader.reload(), [file, ca], 'those that run');
+  write(plain);
+  t.same(await reloader.reload(), [file]);
 });

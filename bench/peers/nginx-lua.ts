@@ -11,17 +11,18 @@ export interface LuaPolicy {
   readonly events: readonly string[];
 }
 
-const MODULE = '/usr/lib/nginx/modules/ngx_http_lua_module.so';
+/** In the order in which nginx has to load them. */
+const MODULES = ['/usr/lib/nginx/modules/ndk_http_module.so', '/usr/lib/nginx/modules/ngx_http_lua_module.so'];
 const PARTS = [
-  [MODULE, 'libnginx-mod-http-lua'],
+  ...MODULES.map((file) => [file, 'libnginx-mod-http-lua'] as const),
   ['/usr/lib/x86_64-linux-gnu/lua/5.1/cjson.so', 'lua-cjson'],
   ['/usr/share/lua/5.1/nginx/sha256.lua', 'lua-nginx-string'],
 ] as const;
 
-/** The path of nginx's module, with what the policy stands on. Debian's places. */
-export function luaModule(): string {
+/** What makes nginx load Lua, once all is there that the policy stands on. Debian's places. */
+export function loadLua(): string[] {
   for (const [file, debianPackage] of PARTS) requireFile(file, debianPackage);
-  return MODULE;
+  return MODULES.map((file) => `load_module ${file};`);
 }
 
 export function luaPolicy({ secret, addresses, events }: LuaPolicy): string {

@@ -37,6 +37,12 @@ export function readEquivalents() {
   return JSON.parse(readFileSync(EQUIVALENTS, 'utf8'));
 }
 
+/** Whether a mutant is one of these. */
+export function explainedBy(equivalents) {
+  const texts = new Set(equivalents.map(({ file, was, is }) => `${file}\n${was}\n${is}`));
+  return ({ module, was, is }) => texts.has(`${sourceOf(module)}\n${was}\n${is}`);
+}
+
 /** The numbers and survivors of these findings. */
 export function summarize(findings, equivalents) {
   const why = new Map(equivalents.map(({ file, was, is, why }) => [`${file}\n${was}\n${is}`, why]));

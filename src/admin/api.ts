@@ -30,6 +30,7 @@ import type { StaticFiles } from './static.ts';
 import { statusOperations, type StatusPorts } from './status-operations.ts';
 import type { ListedKeySource } from '../keys/listed-source.ts';
 import { namesTag } from '../lib/entity-tag.ts';
+import { late } from '../lib/late.ts';
 import type { Log } from '../observability/log.ts';
 
 export interface AdminApiPorts
@@ -69,8 +70,8 @@ export function registerAdminApi(scope: FastifyInstance, ports: AdminApiPorts): 
   const repeats = createRepeats(ports);
   for (const operation of operations) registerOperation(scope, operation, { auth, repeats });
   refuseOtherMethods(scope, operations);
-  const document = openApiDocument(operations, ports.version);
-  scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document));
+  const document = late(() => openApiDocument(operations, ports.version));
+  scope.get('/openapi.json', async (_request, reply) => reply.header('cache-control', 'no-cache').send(document()));
   serveConsole(scope, ports.files);
 }
 

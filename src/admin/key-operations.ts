@@ -11,7 +11,8 @@ import { entityTag, matches, readNewDefinition, readReplacement, showDefinition 
 import type { KeyChanges } from './key-changes.ts';
 import { keyInForce, keysInForce } from './keys-in-force.ts';
 import { KeysQuery } from './key-schemas.ts';
-import { readInput, type Answer, type Call, type Operation } from './operation.ts';
+import { writeLongList, type LongList } from './long-list.ts';
+import { readInput, unchanged, type Answer, type Call, type Operation } from './operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
 
 export interface KeyPorts {
@@ -30,26 +31,22 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
 
   /** Tags of lists tell one set of keys of this process from every other: reading them all to compare would cost more than sending them. */
   const process = Buffer.from(random(9)).toString('base64url');
-  const listTag = (): string => `"${process}-${keys()?.version ?? 0}"`;
+  const listTag = (of: 'in-force' | 'stored'): string => `"${process}-${keys()?.version ?? 0}-${of}"`;
 
   const list = async (call: Call): Promise<Answer> => {
     const read = readInput(KeysQuery, call.query);
     if (!read.ok) return read.problem;
-    if (read.value.of === 'inForce') return { status: 200, body: keysInForce(keys()) };
-    const tag = listTag();
+    if (read.value.of === 'inForce') {
+      const tag = listTag('in-force');
+      return unchanged(call, tag) ?? { status: 200, tag, parts: writeLongList(keysInForce(keys())) };
+    }
+    const tag = listTag('stored');
     // Taken before reading: what changes meanwhile is sent again rather than missed.
     if (call.ifNoneMatch !== undefined && matches(call.ifNoneMatch, tag) && changes.readable() === null)
       return { status: 304, tag };
     const stored = await changes.list();
     if ('code' in stored) return stored;
-    return {
-      status: 200,
-      tag,
-      body: {
-        keys: stored.flatMap((entry) => ('definition' in entry ? [showDefinition(entry.definition, records())] : [])),
-        invalid: stored.flatMap((entry) => ('invalid' in entry ? [{ id: entry.id, why: entry.invalid }] : [])),
-      },
-    };
+    return { status: 200, tag, parts: writeLongList(storedKeys(stored, records())) };
   };
 
   const get = async (call: Call): Promise<Answer> => {
@@ -176,6 +173,13 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
     },
   ];
 }
+
+const storedKeys = (stored: readonly LoadedDefinition[], records: SharedRecords): LongList<KeyDefinition> => ({
+  field: 'keys',
+  items: stored.flatMap((entry) => ('definition' in entry ? [entry.definition] : [])),
+  show: (definition) => showDefinition(definition, records),
+  rest: { invalid: stored.flatMap((entry) => ('invalid' in entry ? [{ id: entry.id, why: entry.invalid }] : [])) },
+});
 
 /** The type that a definition says, or its policy. Only the look of a secret depends on it. */
 function typeIn(body: unknown, { policies }: SharedRecords): KeyType {

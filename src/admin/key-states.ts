@@ -10,6 +10,7 @@ import { definitionWarnings } from '../keys/warnings.ts';
 import { isoTime } from '../observability/iso-time.ts';
 import type { Metrics } from '../observability/prometheus.ts';
 import type { KeyChanges } from './key-changes.ts';
+import { inParts } from './long-list.ts';
 import { fieldFindings } from './problem.ts';
 
 export interface KeyStatePorts {
@@ -46,16 +47,19 @@ export function createKeyStates({ keys, changes, samples, now }: KeyStatePorts):
       const snapshot = keys();
       const warnings = await warningsOf();
       const counts = { active: 0, disabled: 0, expired: 0, invalid: snapshot?.invalid.length ?? 0, warned: 0 };
-      for (const key of snapshot?.byId.values() ?? []) {
-        counts[keyState(key, now())]++;
-        if ((warnings.get(key.id) ?? []).length > 0) counts.warned++;
-      }
       const isAsked = ({ id }: { readonly id: string }): boolean => only === undefined || id === only;
       const lastUse = only === '' ? new Map<string, number>() : lastUseOf(samples);
-      const used = [...(snapshot?.byId.values() ?? [])]
-        .filter(isAsked)
-        .map((key) => stateOf(key, keyState(key, now()), lastUse, warnings.get(key.id) ?? []));
-      return { counts, keys: [...used, ...(snapshot?.invalid ?? []).filter(isAsked).map(stateOfInvalid)] };
+      const states: StateOfKey[] = [];
+      for await (const part of inParts(snapshot?.byId.values() ?? []))
+        for (const key of part) {
+          const state = keyState(key, now());
+          const warned = warnings.get(key.id) ?? [];
+          counts[state]++;
+          if (warned.length > 0) counts.warned++;
+          if (isAsked(key)) states.push(stateOf(key, state, lastUse, warned));
+        }
+      for (const one of snapshot?.invalid ?? []) if (isAsked(one)) states.push(stateOfInvalid(one));
+      return { counts, keys: states };
     },
   };
 }
@@ -106,11 +110,10 @@ function createWarnings({ keys, changes, now }: Pick<KeyStatePorts, 'keys' | 'ch
     const stored = await changes.list();
     if ('code' in stored) return new Map();
     const records = snapshot?.records ?? NO_RECORDS;
-    const warnings = new Map(
-      stored.flatMap((entry) =>
-        'definition' in entry ? [[entry.id, warningsOfKey(entry.id, entry.definition, records, now())] as const] : [],
-      ),
-    );
+    const warnings = new Map<string, StateOfKey['warnings']>();
+    for await (const part of inParts(stored))
+      for (const entry of part)
+        if ('definition' in entry) warnings.set(entry.id, warningsOfKey(entry.id, entry.definition, records, now()));
     known = { version, until: now() + WARNINGS_HOLD_MS, warnings };
     return warnings;
   };

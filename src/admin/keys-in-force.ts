@@ -7,15 +7,13 @@ import type { AddressRule } from '../keys/address-rule.ts';
 import type { Key, KeySnapshot } from '../keys/key.ts';
 import { isoTime } from '../observability/iso-time.ts';
 import type { ShownDefinition } from './definition-view.ts';
+import type { LongList } from './long-list.ts';
 
-export interface KeysInForce {
-  readonly keys: readonly ShownDefinition[];
-  readonly invalid: KeySnapshot['invalid'];
-}
-
-export const keysInForce = (snapshot: KeySnapshot | null): KeysInForce => ({
-  keys: [...(snapshot?.byId.values() ?? [])].map(keyInForce),
-  invalid: snapshot?.invalid ?? [],
+export const keysInForce = (snapshot: KeySnapshot | null): LongList<Key> => ({
+  field: 'keys',
+  items: snapshot?.byId.values() ?? [],
+  show: keyInForce,
+  rest: { invalid: snapshot?.invalid ?? [] },
 });
 
 /** One of them. */

@@ -38,6 +38,8 @@ export interface Call {
 export interface Success {
   readonly status: number;
   readonly body?: unknown;
+  /** In place of `body`, for an answer with a `tag`: its text in parts, which are made while others are answered. */
+  readonly parts?: AsyncIterable<string>;
   readonly headers?: Readonly<Record<string, string>>;
   /** An entity tag for what no change is based on, where one is cheaper to have than that of the whole body. */
   readonly tag?: string;

@@ -2,6 +2,7 @@
  * How answers of the admin API are written: a problem as RFC 9457 has it, and what was read with a tag, so that nobody is sent twice
  * what has not changed. Decides nothing.
  */
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sha256Hex } from '../lib/digest.ts';
 import { namesTag } from '../lib/entity-tag.ts';
@@ -11,13 +12,16 @@ import { ADMIN_PROBLEMS, isAdminProblem, problemDocument, PROBLEM_MEDIA_TYPE } f
 /** What was read gets a tag, so that who reads it again and again is only sent what has changed. */
 export function sendRead(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
   if (isAdminProblem(answer) || (answer.status !== 200 && answer.status !== 304)) return send(reply, answer);
-  const { headers, tag } = answer;
-  const text = answer.status === 200 ? JSON.stringify(answer.body) : '';
+  const { headers, tag, parts } = answer;
+  const text = answer.status === 200 && parts === undefined ? JSON.stringify(answer.body) : '';
   const etag = headers?.['etag'] ?? tag ?? `"${sha256Hex(text).slice(0, 32)}"`;
   reply.header('etag', etag);
   if (answer.status === 304 || namesTag(request.headers['if-none-match'] ?? '', etag))
     return send(reply, { status: 304, ...(headers && { headers }) });
-  return send(reply.type('application/json; charset=utf-8'), { ...answer, body: text });
+  reply.type('application/json; charset=utf-8');
+  return parts === undefined
+    ? send(reply, { ...answer, body: text })
+    : send(reply, { ...answer, body: Readable.from(parts, { objectMode: false }) });
 }
 
 export function send(reply: FastifyReply, answer: Answer): FastifyReply {

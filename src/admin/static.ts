@@ -31,9 +31,9 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The names of what the build puts there change with their content. */
 const HASHED = '/assets/';
 
-/** Where the build puts the console, seen from the compiled sources in dist/ and in .build/src/. */
+/** Where the build puts the console, seen from the bundle in dist/ and from the compiled sources in .build/src/admin/. */
 export function consoleFolder(): string | null {
-  const places = ['../console/', '../../../dist/console/'].map((place) =>
+  const places = ['./console/', '../../../dist/console/'].map((place) =>
     fileURLToPath(new URL(place, import.meta.url)),
   );
   return places.find((place) => statSync(join(place, 'index.html'), { throwIfNoEntry: false })?.isFile()) ?? null;

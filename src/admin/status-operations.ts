@@ -12,6 +12,7 @@ import type { Metrics } from '../observability/prometheus.ts';
 import type { Audit } from './audit.ts';
 import type { KeyChanges } from './key-changes.ts';
 import { createKeyStates, type StatesOfKeys } from './key-states.ts';
+import { writeLongList, type LongList } from './long-list.ts';
 import { readInput, unchanged, type Answer, type Call, type Operation } from './operation.ts';
 import { StatusQuery } from './schemas.ts';
 
@@ -42,10 +43,12 @@ export function statusOperations(ports: StatusPorts): Operation[] {
   const read = async (call: Call): Promise<Answer> => {
     const query = readInput(StatusQuery, call.query);
     if (!query.ok) return query.problem;
-    const body = statusOf(ports, await states.read(query.value.key));
+    const { counts, keys: items } = await states.read(query.value.key);
+    const rest = statusOf(ports, counts);
+    const list = { field: 'keys', items, show: (state: unknown) => state, rest };
     // When it was last in step says nothing that somebody who has the rest would have to read anew.
-    const tag = tagOf({ ...body, keySource: { ...body.keySource, lastSyncAt: null } });
-    return unchanged(call, tag) ?? { status: 200, body, tag };
+    const tag = await tagOf({ ...list, rest: { ...rest, keySource: { ...rest.keySource, lastSyncAt: null } } });
+    return unchanged(call, tag) ?? { status: 200, parts: writeLongList(list), tag };
   };
   return [
     {
@@ -82,10 +85,13 @@ export function statusOperations(ports: StatusPorts): Operation[] {
   ];
 }
 
-const tagOf = (body: object): string =>
-  `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)}"`;
+async function tagOf(list: LongList<unknown>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of writeLongList(list)) hash.update(part);
+  return `"${hash.digest('base64url').slice(0, 22)}"`;
+}
 
-function statusOf(ports: StatusPorts, { counts, keys }: StatesOfKeys) {
+function statusOf(ports: StatusPorts, counts: StatesOfKeys['counts']) {
   const { up, why, lastSyncAt } = ports.source.status();
   const { lastReloadSuccessful, lastLoaded } = ports.configStatus();
   const stats = ports.cache.stats();
@@ -101,7 +107,6 @@ function statusOf(ports: StatusPorts, { counts, keys }: StatesOfKeys) {
     config: { lastReloadSuccessful, lastLoadedAt: isoTime(lastLoaded) },
     cache: stats && { bytes: stats.bytes, entries: stats.entries, results: cacheResults(ports.samples) },
     keyCounts: counts,
-    keys,
   };
 }
 

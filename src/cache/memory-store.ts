@@ -2,6 +2,7 @@
  * The cache store of one process: at most so many bytes, the answers used longest ago go first. Answers at once, never later.
  */
 import { createLruMap } from '../lib/lru-map.ts';
+import { ownText } from '../lib/own-text.ts';
 import type { CacheEntry, CacheStats } from './store.ts';
 
 /** A `CacheStore` whose every answer is immediate. */
@@ -59,10 +60,19 @@ function bytesOf(key: string, entry: CacheEntry): number {
   return entry.kind === 'vary' ? bytes : bytes + entry.statusText.length + entry.body.length;
 }
 
-/** A buffer may be a window on a much larger one, which would then stay in memory uncounted. */
+/**
+ * A buffer may be a window on a much larger one, and a text a view of the whole head that it was cut from: all of it would stay in
+ * memory uncounted.
+ */
 function withOwnMemory(entry: CacheEntry): CacheEntry {
-  if (entry.kind === 'vary' || entry.body.buffer.byteLength === entry.body.length) return entry;
-  const body = Buffer.allocUnsafeSlow(entry.body.length);
-  entry.body.copy(body);
-  return { ...entry, body };
+  if (entry.kind === 'vary') return { ...entry, names: entry.names.map(ownText) };
+  const { body, statusText } = entry;
+  return { ...entry, statusText: ownText(statusText), headers: entry.headers.map(ownText), body: ownBytes(body) };
+}
+
+function ownBytes(bytes: Buffer): Buffer {
+  if (bytes.buffer.byteLength === bytes.length) return bytes;
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
 }

@@ -5,8 +5,8 @@
 
 /** What the text says; undefined: it is no JSON object, or one that YAML may read in another way. */
 export function readJsonText(text: string): { readonly value: unknown } | undefined {
-  // Tabs, references, and names that mean something to YAML or to JavaScript.
-  if (!/^\s*\{/.test(text) || /[\t]|\$\{|"<<"|__proto__|\\u/.test(text)) return undefined;
+  // Tabs, line ends of old, references, and names that mean something to YAML or to JavaScript.
+  if (!/^\s*\{/.test(text) || /\t|\r(?!\n)|\$\{|"<<"|__proto__|\\u/.test(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     // JSON.parse takes the last of two members with one name, which YAML refuses.

@@ -1,17 +1,17 @@
 /**
- * The data port: one Node HTTP server, and under it Fastify with @fastify/http-proxy for the lane of bodies that are still arriving
- * when their request is admitted (docs/decisions/0004-two-lanes.md). Decides nothing about requests.
+ * The data port: one Node HTTP server, and under it the lane of bodies that are still arriving when their request is admitted.
+ * Decides nothing about requests.
  */
+import { once } from 'node:events';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import httpProxy from '@fastify/http-proxy';
-import fastify, { type HTTPMethods } from 'fastify';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { TlsTexts } from '../lib/certificate.ts';
 import { hidePauses, keepPace, onceAnswered } from '../lib/pipelining.ts';
 import { secureOptions } from '../lib/secure-server.ts';
 import { serveHalfClosed } from './half-closed.ts';
 import { markUnixPeers, recordOf } from './socket-record.ts';
+import type { StreamLane } from './stream-lane.ts';
 import { listenOnSocket, type UnixListener } from './unix-listener.ts';
 
 export interface DataPortSettings {
@@ -36,8 +36,8 @@ export interface DataPortHandlers {
 
 export interface DataPort {
   readonly server: Server;
-  /** Sends a request through the framework to the proxy's route, which calls `then`. */
-  readonly openStreamLane: (req: IncomingMessage, res: ServerResponse, then: () => void) => void;
+  /** As the lane's `open`. The lane is loaded for the first request. */
+  readonly openStreamLane: StreamLane['open'];
   /** Begins to hand requests over. Before, they are not answered. */
   readonly serve: (handlers: DataPortHandlers) => void;
   /** Binds the port, or makes the socket; the promise fails when it cannot. Told is where: of a socket, its path. */
@@ -45,11 +45,6 @@ export interface DataPort {
   /** Stops accepting, and resolves when the last connection is closed. */
   readonly close: () => Promise<void>;
 }
-
-/** Never on the wire: the name under which the framework knows the lane. */
-const STREAM_LANE = '/stream';
-/** Those that Node parses with a body; the request form refuses CONNECT and TRACE. */
-const METHODS = http.METHODS.filter((method) => method !== 'CONNECT' && method !== 'TRACE') as HTTPMethods[];
 
 /** Node's default of 30 s would let a slow request live half a minute longer than its limit. */
 const TIMEOUT_CHECK_MS = 500;
@@ -60,39 +55,15 @@ const SHARED = { reusePort: true };
 /** By default Node silently drops fields beyond a limit; the request form rung counts them all. */
 const NO_HEADER_COUNT_LIMIT = 0;
 
-export async function createDataPort(settings: DataPortSettings): Promise<DataPort> {
+export function createDataPort(settings: DataPortSettings): DataPort {
   const server = createServer(settings);
   const closeUnused = watchUnused(server);
-  const arriving = new WeakMap<IncomingMessage, () => void>();
-  const app = fastify({
-    logger: false,
-    // Requests that arrived before the port closed are still to be sent on.
-    return503OnClosing: false,
-    serverFactory: () => server,
-    // The path was read and judged already, and must not be read a second time.
-    rewriteUrl: () => STREAM_LANE,
-  });
-  // This way the framework leaves the body and its type alone.
-  for (const method of METHODS) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  await app.register(httpProxy, {
-    // Required by the plugin and used by its stock handler alone, which ours replaces.
-    upstream: 'http://upstream.invalid',
-    prefix: STREAM_LANE,
-    httpMethods: METHODS,
-    handler: (request, reply) => {
-      reply.hijack();
-      arriving.get(request.raw)?.();
-    },
-  });
-  await app.ready();
+  const lane = createLateLane();
   const { address } = settings;
   let onSocket: UnixListener | null = null;
   return {
     server,
-    openStreamLane: (req, res, then) => {
-      arriving.set(req, then);
-      app.routing(req, res);
-    },
+    openStreamLane: lane.open,
     serve: (handlers) => {
       server.on('request', (req, res) => {
         keepPace(req, res);
@@ -113,15 +84,14 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
         socket.on('error', () => socket.destroy());
         onceAnswered(socket, () => handlers.request(req, responseFor(req, socket), false));
       });
-      // The framework's own would write a second answer and cut off what is under way.
-      server.removeAllListeners('clientError').on('clientError', handlers.clientError);
+      server.on('clientError', handlers.clientError);
       hidePauses(server);
     },
     listen: async () => {
       if ('path' in address) {
         markUnixPeers(server);
         onSocket = await listenOnSocket(server, address.path);
-      } else await app.listen(settings.reusePort ? { ...address, ...SHARED } : address);
+      } else await listen(server, settings.reusePort ? { ...address, ...SHARED } : address);
       return server.address() as AddressInfo | string;
     },
     close: () => {
@@ -129,10 +99,35 @@ export async function createDataPort(settings: DataPortSettings): Promise<DataPo
       server.keepAliveTimeout = 1;
       // Requests that have reached this machine by now are read within the turn.
       setImmediate(closeUnused);
-      return Promise.all([app.close(), onSocket?.close()]).then(() => undefined);
+      return Promise.all([onSocket === null ? closed(server) : onSocket.close(), lane.close()]).then(() => undefined);
     },
   };
 }
+
+/** Loaded for the first that needs it: most backends get small requests alone, and the framework's proxy is a fifth of a start. */
+function createLateLane(): StreamLane {
+  let lane: StreamLane | null = null;
+  let loading: Promise<StreamLane> | null = null;
+  const load = async (): Promise<StreamLane> => (lane = await (await import('./stream-lane.ts')).createStreamLane());
+  return {
+    open: (req, res, then) => {
+      if (lane !== null) return lane.open(req, res, then);
+      loading ??= load();
+      // It decides nothing: where it cannot be loaded, the request goes on all the same.
+      loading.then((loaded) => loaded.open(req, res, then), then).catch(() => res.destroy());
+    },
+    close: async () => (await loading?.catch(() => null))?.close(),
+  };
+}
+
+async function listen(server: Server, options: ListenOptions): Promise<void> {
+  server.listen(options);
+  await once(server, 'listening');
+}
+
+/** Also of one that does not listen. It stops accepting once what has reached this machine is read. */
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => void setImmediate(() => server.close(() => resolve())));
 
 function createServer(settings: DataPortSettings): Server {
   const options: http.ServerOptions = {

@@ -5,7 +5,7 @@ import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { LiteralAddressSchema } from '../config/address-entries.ts';
 import { findingsOf, type Finding } from '../config/issue.ts';
-import { jsonSchemaOf, type JsonSchema } from '../config/json-schema.ts';
+import { jsonSchemaLater, type JsonSchema } from '../config/json-schema.ts';
 import { text, whole } from '../config/values.ts';
 
 /** A valid definition. */
@@ -55,7 +55,7 @@ export const AddressListSchema = z
 const KNOWN = new Map(
   [AddressListSchema, LiteralSchema, FileSchema, UrlSchema].map((schema) => [
     schema as z.ZodType,
-    jsonSchemaOf(schema),
+    jsonSchemaLater(schema),
   ]),
 );
 
@@ -68,7 +68,7 @@ export function readListDefinition(written: unknown): ReadList {
   const meant = schemaFor(written);
   const parsed = meant.safeParse(written);
   if (!parsed.success)
-    return { ok: false, findings: findingsOf(parsed.error.issues, written, KNOWN.get(meant) as JsonSchema) };
+    return { ok: false, findings: findingsOf(parsed.error.issues, written, (KNOWN.get(meant) as () => JsonSchema)()) };
   const value = parsed.data;
   if (Array.isArray(value)) return { ok: true, value: { kind: 'literal', entries: value.map(literalAddress) } };
   return { ok: true, value: 'file' in value ? { kind: 'file', ...value } : { kind: 'url', ...value } };

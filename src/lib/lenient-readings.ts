@@ -52,28 +52,30 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/;[^/]*/g, ''),
   (path) => path.replace(/[?#].*/s, ''),
   (path) => path.replace(/\/{2,}/g, '/'),
-  // Windows drops dots and spaces at the end of a name; others drop white space around it, of which a plus is one to some.
-  (path) => (/[. ](?:\/|$)/.test(path) ? eachSegment(path, (name) => cutAround(name, NOTHING, DOTS)) : path),
-  (path) => (/[\s+](?:\/|$)|\/[\s+]/.test(path) ? eachSegment(path, (name) => cutAround(name, SPACES, SPACES)) : path),
+  (path) => path.split('/').map(withoutEnd).join('/'),
+  (path) => path.split('/').map(withoutSpace).join('/'),
   withoutDotSegments,
   // Whoever resolves it as a reference reads a host name (RFC 3986 4.2), browsers behind any number of slashes.
   (path) => path.replace(/^\/{2,}[^/]*/, ''),
 ];
 
-const NOTHING = /^$/;
-const DOTS = /[. ]/;
-const SPACES = /[\s+]/;
-
-const eachSegment = (path: string, change: (name: string) => string): string => path.split('/').map(change).join('/');
-
-/** Character by character: a pattern for the end of a run is tried anew at every place of it. */
-function cutAround(name: string, before: RegExp, behind: RegExp): string {
-  let start = 0;
-  let end = name.length;
-  while (end > 0 && behind.test(name.charAt(end - 1))) end -= 1;
-  while (start < end && before.test(name.charAt(start))) start += 1;
-  return name.slice(start, end);
+/** As Windows names files: without the dots and spaces at the end of a segment. */
+function withoutEnd(segment: string): string {
+  let end = segment.length;
+  while (end > 0 && (segment[end - 1] === '.' || segment[end - 1] === ' ')) end--;
+  return segment.slice(0, end);
 }
+
+/** Without the white space around it, of which a plus is one to some. */
+function withoutSpace(segment: string): string {
+  let start = 0;
+  let end = segment.length;
+  while (end > 0 && isSpace(segment[end - 1] as string)) end--;
+  while (start < end && isSpace(segment[start] as string)) start++;
+  return segment.slice(start, end);
+}
+
+const isSpace = (character: string): boolean => /[\s+]/.test(character);
 
 /** RFC 3986 5.2.4, and as browsers and Node have it: an encoded dot is one here, and nothing is above the root. */
 function withoutDotSegments(path: string): string {

@@ -4,6 +4,7 @@
  */
 
 import { foldFieldName } from '../lib/header-list.ts';
+import { ownText } from '../lib/own-text.ts';
 
 export interface FieldRule {
   /** Lower case. */
@@ -193,12 +194,13 @@ const remembered = new Map<string, FieldRule>();
 export function ruleOf(name: string): FieldRule {
   const known = remembered.get(name);
   if (known !== undefined) return known;
-  const rule = judge(name.toLowerCase());
-  if (name.length <= MAX_REMEMBERED_LENGTH) {
-    // Invented names can flush what is remembered, never make it grow; the usual ones are back with the next request.
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(name, rule);
-  }
+  if (name.length > MAX_REMEMBERED_LENGTH) return judge(name.toLowerCase());
+  // Of a backend's answer it is a view of the whole head.
+  const own = ownText(name);
+  const rule = judge(own.toLowerCase());
+  // Invented names can flush what is remembered, never make it grow; the usual ones are back with the next request.
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(own, rule);
   return rule;
 }
 

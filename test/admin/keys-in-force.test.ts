@@ -2,6 +2,7 @@ import t from 'tap';
 import { showDefinition } from '../../src/admin/definition-view.ts';
 import { keysInForce } from '../../src/admin/keys-in-force.ts';
 import { compileKeys } from '../../src/keys/compile.ts';
+import type { KeySnapshot } from '../../src/keys/key.ts';
 import { NO_RECORDS, type LoadedDefinition, type SharedRecords } from '../../src/keys/definition.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
 
@@ -10,6 +11,12 @@ const read = (fields: Record<string, unknown>): LoadedDefinition => {
   if (!definition.ok) throw new Error(JSON.stringify(definition.findings));
   return { id: String(fields['id']), definition: definition.value };
 };
+
+/** As it is written. */
+function listed(snapshot: KeySnapshot | null) {
+  const { field, items, show, rest } = keysInForce(snapshot);
+  return { [field]: [...items].map(show), ...rest };
+}
 
 const office = { id: 'office', definition: { kind: 'literal', entries: [] } } as const;
 const records: SharedRecords = { ...NO_RECORDS, lists: new Map([['office', office]]) };
@@ -37,7 +44,7 @@ t.test('a key in force is shown as its definition is, without descriptions', (t)
     read({ id: 'nobody', type: 'read-only', allowFrom: [], allowedEvents: [], allowedRoutes: [] }),
     read({ id: 'm', type: 'metrics', apiKey: 'api-key-of-this-test', cacheTtlMinutes: 7 }),
   ];
-  const { keys, invalid } = keysInForce(compileKeys(definitions, 1, records));
+  const { keys, invalid } = listed(compileKeys(definitions, 1, records));
   const shown = definitions.map((one) => ('definition' in one ? showDefinition(one.definition, NO_RECORDS) : null));
   t.same(keys, shown);
   t.same(invalid, []);
@@ -46,8 +53,8 @@ t.test('a key in force is shown as its definition is, without descriptions', (t)
 });
 
 t.test('before there are keys there are none to show; one that cannot be used is named', (t) => {
-  t.same(keysInForce(null), { keys: [], invalid: [] });
-  const { invalid } = keysInForce(compileKeys([{ id: 'bad', invalid: 'it is no mapping' }], 1));
+  t.same(listed(null), { keys: [], invalid: [] });
+  const { invalid } = listed(compileKeys([{ id: 'bad', invalid: 'it is no mapping' }], 1));
   t.same(invalid, [{ id: 'bad', why: 'it is no mapping' }]);
   t.end();
 });

@@ -17,6 +17,16 @@ t.test('GET /metrics answers in the Prometheus text format', async (t) => {
   t.equal(answer.statusCode, 200);
   t.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
   t.match(answer.payload, '\npostern_build_info{version="1.2.3",node="v20.0.0"} 1\n');
+  t.equal(answer.headers['vary'], 'Accept');
+});
+
+t.test('GET /metrics answers in OpenMetrics to whoever asks for it', async (t) => {
+  const accept = 'application/openmetrics-text; version=1.0.0';
+  const answer = await adminServer().server.inject({ url: '/metrics', headers: { accept } });
+  t.equal(answer.statusCode, 200);
+  t.equal(answer.headers['content-type'], 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+  t.match(answer.payload, '\npostern_build_info{version="1.2.3",node="v20.0.0"} 1\n');
+  t.equal(answer.payload.slice(-6), '# EOF\n');
 });
 
 t.test('/healthz is 200 in every state, /readyz says why it is not ready', async (t) => {

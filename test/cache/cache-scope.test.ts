@@ -15,7 +15,7 @@ t.test('answers outlive a change of what does not shape them', async (t) => {
     { allowFrom: [], denyFrom: ['10.0.0.1'] },
     { timeoutSeconds: 1, connectTimeoutSeconds: 1, idleTimeoutSeconds: 1, keepAliveSeconds: 1 },
     { maxBodyBytes: 1, maxConnections: 1, maxConnectionsPerKey: 1 },
-    { tls: { ...BASE.tls, caFile: 'ca.pem', insecureSkipVerify: true } },
+    { tls: { ...BASE.tls, caFile: 'ca.pem', keyFile: 'key.pem', insecureSkipVerify: true } },
   ];
   t.match(of(), /^[0-9a-f]{64}$/);
   for (const change of others) t.equal(of(change), of(), Object.keys(change).join());
@@ -32,6 +32,7 @@ t.test('and no change of what does', async (t) => {
     { hosts: ['orders.example.com'] },
     { paths: ['/v1'] },
     { tls: { ...BASE.tls, serverName: 'orders.internal' } },
+    { tls: { ...BASE.tls, certFile: 'cert.pem' } },
   ];
   const scopes = [of(), ...shaping.map(of), scopeOf('billing', BASE)];
   t.equal(new Set(scopes).size, scopes.length, 'nor is one API another');

@@ -20,15 +20,17 @@ const apis = (written: Record<string, object>): Record<string, ApiConfig> =>
 const entries = (written: Record<string, object>) => Object.entries(apis(written));
 
 function setUp(shared: boolean | null = null) {
+  let now = NOW;
   const stores: (MemoryStore & { closed: boolean; maxBytes: number })[] = [];
   const caches = createCaches({
     createStore: ({ maxBytes }): CacheStore => {
-      const store = { ...createMemoryStore({ maxBytes, now: () => NOW }), closed: false, maxBytes };
+      const store = { ...createMemoryStore({ maxBytes, now: () => now }), closed: false, maxBytes };
       stores.push(store);
       return { ...store, shared: () => shared, close: () => void (store.closed = true) };
     },
-    now: () => NOW,
+    now: () => now,
   });
+  const pass = (ms: number): void => void (now += ms);
   const upstream = fakeUpstream();
   const query = {
     holder: metricsKey(),
@@ -55,7 +57,7 @@ function setUp(shared: boolean | null = null) {
     await settled();
     return upstream.calls.length - before;
   };
-  return { caches, stores, asked, query, upstream };
+  return { caches, stores, asked, query, upstream, pass };
 }
 
 t.test('an API that says how much has a store of its own, all others share one', async (t) => {
@@ -132,4 +134,28 @@ t.test('what was asked for before a purge is neither kept nor joined after it', 
   upstream.calls[1]?.answer('{"old":false}');
   await settled();
   t.equal(caches.stats()?.entries, 1);
+});
+
+t.test('an API\u2019s own settings hold for its answers, and what is under way goes on while they stay', async (t) => {
+  const { caches, asked, query, upstream, pass } = setUp();
+  const cache = { maxBytes: 10_000, maxEntryBytes: 1, staleIfErrorMinutes: 2 };
+  const small = apis({ a: { cache } });
+  t.same([await asked(small, 'a'), await asked(small, 'a')], [1, 1], 'a body of two bytes is too large to keep');
+  const large = apis({ a: { cache: { ...cache, maxEntryBytes: 2 } } });
+  t.same([await asked(large, 'a'), await asked(large, 'a')], [1, 0]);
+  const kept = caches.configure(Object.entries(large)).get('a');
+  t.equal(caches.configure(Object.entries(apis({ a: { cache: { ...cache, maxEntryBytes: 2 } } }))).get('a'), kept);
+  t.not(caches.configure(Object.entries(apis({ a: { cache } }))).get('a'), kept);
+  caches.configure(Object.entries(large));
+  const failing = async (): Promise<Client> => {
+    const client = new Client();
+    caches.configure(Object.entries(large)).get('a')?.fetch(query, client);
+    upstream.calls.at(-1)?.fail();
+    await settled();
+    return client;
+  };
+  pass(60_000 + 119_999);
+  t.equal((await failing()).body, '{}', 'good enough for two minutes');
+  pass(1);
+  t.equal((await failing()).failure?.kind, 'connect');
 });

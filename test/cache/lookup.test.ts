@@ -158,3 +158,40 @@ t.test('a client that leaves in the midst of an answer hears nothing of how that
   call(0).fail('aborted');
   t.same([call(0).aborted, client.status, client.endings], [true, 200, 0]);
 });
+
+t.test('one who asks alone is told the verdict once, however its call ends', async (t) => {
+  const { ask, call } = setUp();
+  const never = ask({ ttlMs: null });
+  call(0).fail();
+  const broken = ask({ ttlMs: null });
+  call(1).sink.onResponse(200, ['X-A', '1'], 'OK');
+  call(1).fail('truncated');
+  for (const client of [never, broken]) t.same([client.result, client.endings], ['uncacheable', 1]);
+  t.same(broken.headers, ['X-A', '1', 'Cache-Status', 'postern; fwd=miss']);
+});
+
+t.test('a failure too large to keep is passed on, unless an expired answer stands in for it', async (t) => {
+  for (const isKept of [false, true]) {
+    const { ask, keep, call } = setUp();
+    if (isKept) keep(FRESH_MS);
+    const client = ask();
+    call(0).answer('x'.repeat(2000), { status: 500 });
+    await settled();
+    t.same(
+      [client.status, client.body.length, client.endings],
+      isKept ? [200, answerEntry().body.length, 1] : [500, 2000, 1],
+    );
+    t.equal(client.result, isKept ? 'stale' : 'uncacheable');
+  }
+});
+
+t.test('a refresh that another overtook is not called stored', async (t) => {
+  const { ask, call } = setUp();
+  const [first, second] = [ask({ cacheControl: 'no-cache' }), ask({ cacheControl: 'no-cache' })];
+  call(1).answer('second');
+  call(0).answer('first');
+  await settled();
+  t.same([first.body, first.cacheStatus], ['first', 'postern; fwd=request']);
+  t.same([second.body, second.cacheStatus], ['second', 'postern; fwd=request; stored']);
+  t.equal(ask().body, 'second');
+});

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { cutFromPacket, heldAfter } from '../support/held-memory.ts';
 import { answerEntry, cacheStoreContract } from './store-contract.ts';
 
 cacheStoreContract('memory', () => {
@@ -107,4 +108,20 @@ t.test('an entry is one until its time is up, not a millisecond longer', async (
   store.close();
   t.equal(store.get(key(3)), undefined);
   t.equal(store.shared(), null);
+});
+
+t.test('what it holds is what it counts, whatever the texts were cut from', async (t) => {
+  const store = createMemoryStore({ maxBytes: 100_000_000, now: () => 0 });
+  const text = (n: number): string => cutFromPacket(`a text of ${n} in a head`);
+  const held = heldAfter(() => {
+    for (let n = 0; n < 2_000; n += 1) {
+      store.set(
+        key(n),
+        answerEntry({ body: Buffer.alloc(0), statusText: text(n), headers: ['X-Text', text(n)] }),
+        1000,
+      );
+      store.set(key(-n), { kind: 'vary', names: [text(n)] }, 1000);
+    }
+  });
+  t.ok(held < 2 * store.stats().bytes, `${held} bytes held, ${store.stats().bytes} counted`);
 });

@@ -261,3 +261,44 @@ t.test('what goes to Redis in a moment is what was handed in, whatever becomes o
   t.equal(stored?.entry.kind === 'answer' && stored.entry.body.toString(), 'as it was');
   t.match(stored, { expiresAt: 60_000, generation: 'g' });
 });
+
+t.test('that Redis is left out is told once, and its end when both reading and writing are right again', async (t) => {
+  let broken = true;
+  const answering = async () => {
+    if (broken) throw new Error('down');
+    return 'g';
+  };
+  const connection = {
+    ready: true,
+    call: answering,
+    callBuffer: answering,
+    transaction: answering,
+    subscribe: () => ({ close: () => undefined }),
+    close: () => undefined,
+  } as unknown as RedisConnection;
+  const told: unknown[] = [];
+  const store = createRedisStore({
+    connection,
+    prefix: '',
+    memory: createMemoryStore({ maxBytes: 0, now: Date.now }),
+    now: Date.now,
+    onFallback: (...change) => told.push(change),
+  });
+  await store.get(KEY);
+  await store.set(KEY, answerEntry(), 1000);
+  t.same([told, store.shared()], [[[true, 'down']], false]);
+  broken = false;
+  await eventually(async () => (await store.get(KEY), store.get(KEY) instanceof Promise), 'the next try');
+  t.same(told, [[true, 'down']], 'nothing is written yet');
+  await eventually(async () => (await store.set(KEY, answerEntry(), 1000), told.length > 1), 'the end');
+  t.same(
+    [told, store.shared()],
+    [
+      [
+        [true, 'down'],
+        [false, ''],
+      ],
+      true,
+    ],
+  );
+});

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { decodeEntry, encodeEntry } from '../../src/cache/stored-entry.ts';
@@ -48,6 +49,8 @@ t.test('cut, lengthened or changed anywhere it is nothing', (t) => {
 t.test('a right digest over a wrong description is not enough', (t) => {
   const wrong = [
     { status: 100 },
+    { status: 600 },
+    { status: Number.NaN },
     { status: '200' },
     { headers: ['odd'] },
     { headers: [1, 2] },
@@ -91,4 +94,14 @@ t.test('an entry is of one of the kinds that there are, each with its own form',
     'a text is no list of texts',
   );
   t.end();
+});
+
+t.test('a right digest over what is no description is nothing', async (t) => {
+  for (const description of ['null', '7', '"text"', '[]', '{', '']) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(description.length);
+    const rest = Buffer.concat([length, Buffer.from(description)]);
+    const digest = createHash('sha256').update(`${KEY}\n`).update(rest).digest();
+    t.equal(decodeEntry(KEY, Buffer.concat([Buffer.from('postern-cache-1\n'), digest, rest])), undefined, description);
+  }
 });

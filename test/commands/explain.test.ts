@@ -90,13 +90,9 @@ t.test('report mode allows, and says what it would have refused', async (t) => {
 
 t.test('as JSON', async (t) => {
   const { out } = await explain(t, { json: true, key: 'no-such-secret-anywhere' });
-  t.match(JSON.parse(out), {
-    outcome: 'refused',
-    status: 401,
-    code: 'invalid_credential',
-    keyId: null,
-    steps: { 7: { step: 'credential', verdict: 'refused' } },
-  });
+  const { steps, ...told } = JSON.parse(out) as { steps: { step: string; verdict: string }[] };
+  t.match(told, { outcome: 'refused', status: 401, code: 'invalid_credential', keyId: null });
+  t.equal(steps.find(({ step }) => step === 'credential')?.verdict, 'refused');
 });
 
 t.test('a credential of the other API is unknown, on either side', async (t) => {

@@ -23,14 +23,14 @@ t.test('the server has the limits of the configuration, and none that Node makes
     keepAliveTimeoutSeconds: 75,
     maxConnections: 7,
   };
-  const made = async (change: object) => (await createDataPort({ ...SETTINGS, ...limits, ...change })).server;
-  const server = await made({});
+  const made = (change: object) => createDataPort({ ...SETTINGS, ...limits, ...change }).server;
+  const server = made({});
   t.equal(server.requestTimeout, 30_000);
   t.equal(server.headersTimeout, 10_000);
   t.equal(server.keepAliveTimeout, 75_000);
   t.equal(server.maxConnections, 7);
   t.equal(server.maxHeadersCount, 0);
-  t.equal((await made({ requestTimeoutSeconds: 4 })).headersTimeout, 4000, 'a head takes no longer than its request');
+  t.equal(made({ requestTimeoutSeconds: 4 }).headersTimeout, 4000, 'a head takes no longer than its request');
   const hidden = server as unknown as Record<string, unknown>;
   for (const [name, value] of [
     ['noDelay', true],
@@ -45,7 +45,7 @@ t.test('the server has the limits of the configuration, and none that Node makes
 async function echoing(t: Test, admit: (res: ServerResponse) => void = (res) => void res.end('admitted')) {
   const seen: string[] = [];
   const errors: string[] = [];
-  const dataPort: DataPort = await createDataPort(SETTINGS);
+  const dataPort: DataPort = createDataPort(SETTINGS);
   dataPort.serve({
     request: (req, res, awaitsContinue) => {
       seen.push(`${req.method} ${req.url} ${awaitsContinue}`);

@@ -106,3 +106,8 @@ void t.test('what is called gzip has the header of gzip, also where the rest wou
   t.equal(await decode(whole, 'gzip'), TEXT.toString());
   t.not(await decode(headless, 'gzip'), TEXT.toString());
 });
+
+void t.test('zstd that is none, or that this Node cannot read, is no JSON', async (t) => {
+  for (const body of ['', '{}', '\x28\xb5\x2f\xfd'])
+    t.equal(await decode(Buffer.from(body, 'latin1'), 'zstd'), 'invalid_json', JSON.stringify(body));
+});

@@ -107,3 +107,8 @@ void t.test('what is left of the events of any body is what the closed body open
   );
   t.ok(passed > 60, `${passed} bodies passed`);
 });
+
+void t.test('gzip that stands in a form as it is belongs to nothing that is read', async (t) => {
+  const escaped = [...gzipSync(TEXT)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+  t.equal(await open(`data=${escaped}`, FORM), 'invalid_event_body');
+});

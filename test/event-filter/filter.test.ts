@@ -384,3 +384,21 @@ void t.test('so are many more, and every outcome comes up', async (t) => {
   for (const outcome of ['whole', 'cut', 'event_not_allowed', 'ambiguous_body', 'invalid_event_body', 'invalid_json'])
     t.ok((outcomes.get(outcome) ?? 0) > 200, outcome);
 });
+
+void t.test('a batch has beside it nothing that stands where the events of its items do', async (t) => {
+  const filter = compileEventFilter({
+    selectors: [parseSelector('batch[].payload.name') as EventSelector],
+    allowed: new Set(['a']),
+    onDisallowed: 'remove',
+    unnamed: 'disallow',
+  });
+  const verdict = (body: string) => {
+    const result = filter(Buffer.from(body));
+    return result.ok ? 'ok' : result.refusal.code;
+  };
+  t.equal(verdict('{"batch":[{"payload":{"name":"a"}}],"other":{"name":"b"}}'), 'ok');
+  for (const beside of ['"payload":{"name":"b"}', '"Payload":{"name":"b"}', '"name":"b"'])
+    for (const batch of ['[]', '[{"payload":{"name":"a"}}]'])
+      for (const body of [`{"batch":${batch},${beside}}`, `{${beside},"batch":${batch}}`])
+        t.equal(verdict(body), 'ambiguous_body', body);
+});

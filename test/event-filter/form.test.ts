@@ -19,6 +19,7 @@ void t.test('JSON or base64, in exactly one field', async (t) => {
   for (const form of [
     `data=${JSON_VALUE}`,
     `data=${JSON_VALUE.replaceAll('%20', '+')}`,
+    `data=${JSON_VALUE.replaceAll(/%../g, (escape) => escape.toLowerCase())}`,
     `data=${encodeURIComponent(BASE64)}`,
     `data=${BASE64}`,
     `ip=1&data=${JSON_VALUE}&v=2`,

@@ -73,5 +73,8 @@ void t.test('the prototype is told apart', async (t) => {
   t.equal(match('name', '"__proto__"'), 'prototype');
   t.equal(match('name', '"\\u005f_proto__"'), 'prototype');
   t.equal(match('name', '"__PROTO__"'), 'none');
+  for (const longer of ['"__proto__x"', '"__proto__ x"', '"\\u005f_proto__x"', '"__proto_"'])
+    t.equal(match('name', longer), 'none', longer);
+  t.equal(match('undefined', '"\u4e00"'), 'none', 'a character of no folding');
   t.equal(match('__proto__', '"__proto__"'), 'exact');
 });

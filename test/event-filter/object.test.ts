@@ -1,6 +1,6 @@
 import t from 'tap';
 import { compileMember, type MatchName, type Member } from '../../src/event-filter/member.ts';
-import { newWalk, NONE, type Walk, walkObject } from '../../src/event-filter/object.ts';
+import { newBody, newWalk, NONE, type Walk, walkObject } from '../../src/event-filter/object.ts';
 import { INVALID, skipValue } from '../../src/event-filter/scan.ts';
 
 const newNameWalk = (): Walk =>
@@ -107,4 +107,29 @@ void t.test('what a name costs does not grow with how often or how many members 
   t.equal(comparisons('\u00adb'), 1);
   t.equal(comparisons('\u00adex'), 2, 'each of those that begin so, once');
   t.equal(comparisons('\u00ad__proto'), 5, 'any might be the prototype');
+});
+
+void t.test('each body may hold as many odd names as any other, wherever they stand', async (t) => {
+  const names = ['clé', 'été'].map(compileMember);
+  const walk = newWalk({
+    member: compileMember('né'),
+    depth: 1,
+    skipFound: (bytes, start) => skipValue(bytes, start, 1),
+    rivals: names,
+  });
+  const judge = (text: string) => {
+    const bytes = Buffer.from(text);
+    t.equal(walkObject(bytes, 0, walk), bytes.length);
+    return [walk.exact, walk.variants, walk.rival !== NONE];
+  };
+  // The right characters in another order.
+  const others = '"\u0301en":1,"\u0301ecl":2,"\u0301te\u0301e":3';
+  const many = Array.from({ length: 5000 }, () => others).join();
+  newBody(walk);
+  t.same(judge(`{${others},"__proto__":{${others}}}`), [0, 0, false]);
+  for (const body of [`{${many}}`, `{"__proto__":{${many}}}`]) {
+    t.not(judge(body).slice(1).join(), '0,false', 'too many count as the name');
+    newBody(walk);
+    t.same(judge(`{${others},"__proto__":{${others}}}`), [0, 0, false], 'the next body begins anew');
+  }
 });

@@ -124,6 +124,11 @@ t.test('an address that guesses is slowed, others and open sessions are not', as
   t.match([slowed.status, slowed.body.code], [429, 'too_many_failures'], 'the right token as well');
   t.equal(slowed.headers.get('retry-after'), '60');
   t.equal((await signIn(adminUrl)).status, 429);
+  t.match(
+    (await send(`${adminUrl}/metrics`)).text,
+    /^postern_admin_sign_in_failures_total 12$/m,
+    'those that were not looked at count as well',
+  );
   t.equal((await send(`${adminUrl}/api/keys`, { headers: { cookie } })).status, 200, 'a session is no guess');
   t.equal((await send(`${adminUrl}/api/keys`, { headers: bearer, from: '127.0.0.2' })).status, 200);
   advance(60);

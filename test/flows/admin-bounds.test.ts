@@ -32,6 +32,9 @@ t.test('what is too large for the data port is too large for a question, and tol
   t.equal(status, 422);
   t.equal(body.findings.length, 101);
   t.equal(body.findings[100].message, 'It has 4900 more mistakes.');
+  const fields = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`field-${n}`, n]));
+  const many = await call('POST', '/api/keys', { body: fields });
+  t.same([many.status, many.body.findings], [422, [{ field: '', message: 'It must not hold more than 100 fields.' }]]);
   const { Question, NewKey } = document.components.schemas as Record<string, { properties: Record<string, object> }>;
   t.match(Question?.properties['path'], { maxLength: 16_384 });
   t.match(Question?.properties['events'], { maxItems: 10_000, items: { maxLength: 16_384 } });

@@ -63,6 +63,9 @@ await t.test('both replicas show every change once, whoever made it and wherever
 await t.test('one that starts later knows all of it, and what is no change in the stream is passed over', async (t) => {
   await redis.admin.xadd('postern:history', '*', 'change', '{"who":"nobody"}', 'state', 'x');
   await redis.admin.xadd('postern:history', '*', 'something', 'else');
+  const [change] = (await one.history()).changes;
+  const long = JSON.stringify({ ...change, action: 'x'.repeat(70_000) });
+  await redis.admin.xadd('postern:history', '*', 'change', long, 'state', 'x');
   const three = await replica(t);
   t.same(await three.told(), await one.told());
   t.equal((await three.history()).changes.length, 5);
@@ -112,4 +115,24 @@ await t.test('without the right to keep a history, changes are made all the same
   t.match(why, /NOPERM/);
   t.equal(narrow.lines.filter(({ msg }) => msg === 'history_not_kept').length, 1);
   t.equal((await narrow.call('GET', '/api/keys')).status, 200);
+});
+
+await t.test('where it can be read and not be written, it says so, and one line is logged', async (t) => {
+  await redis.admin.call('ACL', 'SETUSER', 'reader', 'on', '>reader', '~*', '&*', '+@all', '-xadd');
+  const reader = await replica(t, redis.url.replace('redis://', 'redis://reader:reader@'));
+  const told = () => reader.lines.filter(({ msg }) => msg === 'history_not_kept').length;
+  for (const description of ['by a reader', 'once more']) {
+    t.equal((await reader.put('server', { description })).status, 200);
+    const { changes, why } = await reader.history();
+    // Other replicas may have noted by now that they saw it.
+    const made = (changes as { who: string; fields: { description: { after: string } } }[]).filter(
+      ({ who }) => who === 'anna',
+    );
+    t.equal(made[0]?.fields.description.after, description);
+    t.match(why, /cannot be used: .*can't run this command/s);
+  }
+  t.equal(told(), 1);
+  await redis.admin.call('ACL', 'SETUSER', 'reader', '+xadd');
+  t.equal((await reader.put('server', { description: 'by a writer' })).status, 200);
+  t.equal((await reader.history()).why, null);
 });

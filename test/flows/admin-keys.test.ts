@@ -321,3 +321,16 @@ t.test('what is sent to the API never becomes a reference', async (t) => {
   t.same(put.body.allowedEvents, ['${HOME}']);
   t.match(readFileSync(keysFile, 'utf8'), /\$\$\{HOME\}/);
 });
+
+t.test('what tells of every key is written in parts, and has a tag', async (t) => {
+  const keys = Array.from({ length: 450 }, (_, i) => ({ id: `key-${i}`, type: 'read-only', secret: `${SECRET}-${i}` }));
+  const { call } = await started(t, keys);
+  for (const path of ['/api/keys', '/api/keys?of=inForce', '/api/status']) {
+    const { status, headers, body } = await call('GET', path);
+    t.same([status, headers.get('transfer-encoding'), body.keys.length], [200, 'chunked', 450], path);
+    const tag = headers.get('etag') ?? '';
+    t.equal((await call('GET', path, { headers: { 'if-none-match': tag } })).status, 304, path);
+    const head = await call('HEAD', path);
+    t.same([head.status, head.headers.get('etag'), head.body], [200, tag, undefined], path);
+  }
+});

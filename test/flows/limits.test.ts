@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { codeOf, EVENTS_SECRET, SERVER_SECRET, startFlow, WEB_SECRET, written } from '../support/flow.ts';
 import { RawClient } from '../support/upstream.ts';
@@ -67,4 +68,31 @@ t.test('more requests than may be under way are 503 overloaded', async (t) => {
   t.equal((await slow).status, 204);
   t.equal((await raw(written({ body: '{}' }))).status, 204);
   t.match(postern.lines.at(-1), { reason: 'overloaded' });
+});
+
+t.test('what one API may have of the requests under way follows how many APIs there are', async (t) => {
+  const held: ServerResponse[] = [];
+  const { raw, postern, backend } = await startFlow(t, {
+    listen: { maxRequestsInFlight: 20 },
+    respond: (req, res) =>
+      void (req.headers['postern-key-id'] === 'server' ? held.push(res) : res.writeHead(204).end()),
+  });
+  const clients = Array.from({ length: 16 }, () => new RawClient(t, postern.port));
+  for (const client of clients) {
+    const arrived = backend.next();
+    client.write(written({ body: '{}' }).toString());
+    await arrived;
+  }
+  const send = async () => codeOf(await raw(written({ secret: WEB_SECRET, body: '{}' })));
+  t.equal(await send(), '', 'a single one may have all');
+  const { url } = backend;
+  postern.writeConfig({
+    listen: { maxRequestsInFlight: 20 },
+    apis: { integration: { upstream: url }, orders: { upstream: url, paths: ['/orders'] } },
+  });
+  await postern.sidecar.reload();
+  t.equal(await send(), 'overloaded', 'one of two leaves a part to the other');
+  for (const res of held) res.writeHead(204).end();
+  for (const client of clients) await client.until('204');
+  t.equal(await send(), '');
 });

@@ -126,3 +126,10 @@ t.test('every request line that could be read has its path in the line, without 
   t.equal(await pathOf(written({ method: 'OPTIONS', target: '*' })), '*');
   t.equal(await pathOf(written({ target: `/${'a'.repeat(3000)}/../b`, fields: closing })), `/${'a'.repeat(1023)}…`);
 });
+
+t.test('bytes that are no request are written down and counted as any refusal', async (t) => {
+  const { raw, postern } = await startFlow(t);
+  t.equal((await raw('GET / HTTP/1.1\r\nno colon\r\n\r\n')).status, 400);
+  t.match(postern.lines.at(-1), { msg: 'rejected', reason: 'malformed_request', api: '', clientIp: '127.0.0.1' });
+  t.equal(await postern.metric('postern_rejections_total{api="",key="",reason="malformed_request",mode="enforce"}'), 1);
+});

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import { startBackend } from '../support/backend.ts';
+import { startFlow, written } from '../support/flow.ts';
 import { startPostern } from '../support/postern.ts';
+import { RawClient } from '../support/upstream.ts';
 
 const SECRET = 'a-secret-of-the-server-key';
 const REQUESTS = 300;
@@ -113,4 +115,31 @@ t.test('the framing of chunked bodies is judged alike, however many requests wai
       sent.map((_, n) => [3, 4, 200, 2][n % good.length]),
     );
   }
+});
+
+t.test('after an offer of an upgrade whose packet went on, nothing more is read of the connection', async (t) => {
+  const held: ServerResponse[] = [];
+  const { postern, backend } = await startFlow(t, { respond: (_req, res) => void held.push(res) });
+  const client = new RawClient(t, postern.port);
+  const asking = (path: string, fields: readonly string[] = []) =>
+    written({ method: 'GET', target: path, fields }).toString();
+  const first = backend.next();
+  client.write(
+    asking('/profile/1', ['Connection: Upgrade, HTTP2-Settings', 'HTTP2-Settings: AAMAAABk', 'Upgrade: h2c']) +
+      asking('/profile/2'),
+  );
+  await first;
+  client.write(asking('/profile/3'));
+  // Whatever the second packet sets off has happened once another connection was served.
+  const other = new RawClient(t, postern.port);
+  const last = backend.next();
+  other.write(asking('/profile/4'));
+  t.equal((await last).url, '/profile/4');
+  for (const res of held) res.writeHead(204).end();
+  await client.closed;
+  t.same(
+    backend.requests.map(({ url }) => url),
+    ['/profile/1', '/profile/4'],
+  );
+  t.equal(client.text.split('HTTP/1.1 ').length, 2, 'one answer');
 });

@@ -100,3 +100,19 @@ t.test('a ConfigMap is swapped by a symlink, again and again', async (t) => {
   }
   t.equal(await status(SERVER_KEY.secret), 401);
 });
+
+t.test('a key that names an API which comes later works as soon as that API is there', async (t) => {
+  const { raw, postern, backend } = await startFlow(t);
+  const key = { ...NEW_KEY, apis: ['orders'] };
+  const send = () => raw(written({ target: '/orders/1', secret: key.secret, body: '{}' }));
+  const before = postern.lines.length;
+  postern.writeKeys([key]);
+  await lineFrom(postern, before, 'key_problem');
+  t.not((await send()).status, 204);
+  const from = postern.lines.length;
+  postern.writeConfig({
+    apis: { integration: { upstream: backend.url }, orders: { upstream: backend.url, paths: ['/orders'] } },
+  });
+  await lineFrom(postern, from, 'keys_loaded');
+  t.equal((await send()).status, 204);
+});

@@ -134,3 +134,14 @@ t.test('a list that is to be read more often is the same list, and one at anothe
   t.match(status('u'), { up: true, entries: 1, why: null });
   t.same([holds('u', '10.0.49.1'), holds('u', '192.0.2.1')], [false, true]);
 });
+
+t.test('a file that a list has only now is followed as well', async (t) => {
+  const folder = t.testdir({ 'one.txt': '192.0.2.1\n', 'two.txt': '192.0.2.2\n' });
+  const [one, two] = ['one.txt', 'two.txt'].map((name) => join(folder, name)) as [string, string];
+  const { tried, use, holds } = keep(t, { a: { kind: 'file', file: one } });
+  await tried;
+  await use({ a: { kind: 'file', file: one }, b: { kind: 'file', file: two } });
+  t.equal(holds('b', '192.0.2.2'), true);
+  writeFileSync(two, '192.0.2.3\n');
+  await eventually(async () => holds('b', '192.0.2.3') === true, 'the second file');
+});

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
 import { createFileStore } from '../../src/keys/file-store.ts';
 import type { Decide, KeyStore } from '../../src/keys/key-store.ts';
+import { LISTS, POLICIES } from '../../src/keys/record-kind.ts';
 
 const TEXT = `keys:
   - id: a # first
@@ -51,6 +52,11 @@ t.test('writes a change, and nothing for none', async (t) => {
   t.equal(read(), changed);
   t.match(await store.update('a', describe('x')), { ok: true });
   t.same(await store.update('a', () => ({ refused: 'no' })), { ok: false, refused: 'no' });
+  for (const kind of [POLICIES, LISTS] as const)
+    t.same(await store.updateRecord(kind as typeof POLICIES, 'p', () => ({ refused: 'no' })), {
+      ok: false,
+      refused: 'no',
+    });
   t.equal(read(), changed);
 });
 

@@ -385,3 +385,15 @@ t.test('a file without keys stays as it is', async (t) => {
   for (const text of ['', '# nothing yet\n', '- a list\n', 'other: 1\n'])
     t.equal(editKeyFile(text, { index: 0, before: null, after: after ?? null }), text);
 });
+
+t.test('a route is added below the others, and their comments stay', async (t) => {
+  const text = FILE.replace(
+    '    expiresAt:\n',
+    '    expiresAt:\n    allowedRoutes:\n      # orders\n      - GET /orders # read\n      - POST /orders\n',
+  );
+  const result = edit(t, text, 'server', (key) => ({
+    ...key,
+    allowedRoutes: ['GET /orders', 'POST /orders', 'DELETE /orders/:id'],
+  }));
+  t.equal(result, text.replace('- POST /orders\n', "- POST /orders\n      - 'DELETE /orders/:id'\n"));
+});

@@ -62,3 +62,18 @@ t.test('a reference that fails is told once, at its line', async (t) => {
     /keys\.yaml:4:13 error keys\[0\]\.secret refers to the environment variable NOPE/,
   ]);
 });
+
+t.test('a policy that names a list that is not there is told of, at the policy alone', async (t) => {
+  const text = `keys:
+  - { id: a, type: read-only, secret: the-secret-of-a, policy: p }
+policies:
+  p: { allowFrom: [{ list: nowhere }] }
+  q: { denyFrom: [{ list: here }] }
+addressLists: { here: [192.0.2.1] }
+`;
+  const { problems } = load(t, text);
+  t.same(
+    problems.map(({ line, field }) => `${line} ${field}`),
+    ['4 policies.p.allowFrom[0].list'],
+  );
+});

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readListDefinition, writtenList } from '../../src/keys/list-definition.ts';
+import { isLoopbackHost, readListDefinition, writtenList } from '../../src/keys/list-definition.ts';
 
 t.test('a list is written as short as it can be, and reads the same', async (t) => {
   const url = 'https://lists.example/a';
@@ -24,4 +24,27 @@ t.test('a list is written as short as it can be, and reads the same', async (t) 
     t.strictSame(writtenList(read.value), shortest);
     t.strictSame(readListDefinition(shortest), read);
   }
+});
+
+t.test('only this machine is asked for a list without TLS', async (t) => {
+  for (const host of ['localhost', '[::1]', '127.0.0.1', '127.255.0.9']) t.equal(isLoopbackHost(host), true, host);
+  for (const host of ['127.example.com', '127.0.0.1.example.com', 'localhost.example', '128.0.0.1', '[::2]', ''])
+    t.equal(isLoopbackHost(host), false, host);
+  const reads = (url: string): boolean => readListDefinition({ url }).ok;
+  for (const url of ['https://lists.example/a', 'http://127.0.0.1:8080/a', 'http://localhost/a?b', 'https://a'])
+    t.equal(reads(url), true, url);
+  for (const url of [
+    'http://lists.example/a',
+    'http://127.example.com/a',
+    'https://u@a/b',
+    'https://a/b#c',
+    'ftp://a/b',
+  ])
+    t.equal(reads(url), false, url);
+});
+
+t.test('how much a list may hold, and how often it is asked for', async (t) => {
+  const reads = (more: object): boolean => readListDefinition({ url: 'https://lists.example/a', ...more }).ok;
+  for (const maxEntries of [1, 1_000_000]) t.equal(reads({ maxEntries }), true);
+  for (const maxEntries of [0, 1_000_001, 1.5, null]) t.equal(reads({ maxEntries }), false);
 });

@@ -71,3 +71,47 @@ t.test('a file with mistakes is not opened', async (t) => {
     failure: { kind: 'unavailable', why: /has to be corrected first: keys\.yaml:1/ },
   });
 });
+
+t.test('a change of a record that would reach another record is not made', async (t) => {
+  const text = `keys:
+  - { id: a, type: write-only, secret: secret-of-a }
+policies:
+  p: &p
+    mode: report
+  q: *p
+`;
+  const { change } = opened(text);
+  t.match(change({ section: 'policies', name: 'p', after: { mode: 'enforce' } }), {
+    ok: false,
+    failure: { kind: 'not_editable' },
+  });
+});
+
+t.test('a policy keeps the comments that its change does not reach', async (t) => {
+  const text = `keys:
+  - { id: a, type: write-only, secret: secret-of-a }
+policies:
+  p:
+    mode: report # for a week
+    allowedEvents: [page_view, login] # ask first
+`;
+  const after = { mode: 'report', allowedEvents: ['page_view', 'login', 'logout'] } as const;
+  t.same(opened(text).change({ section: 'policies', name: 'p', after }), {
+    ok: true,
+    value: text.replace('login]', 'login, logout]'),
+  });
+});
+
+t.test('a list is changed into one of another kind, and back', async (t) => {
+  const url = { kind: 'url', url: 'https://lists.example/a', refreshMinutes: 60, maxEntries: 100_000 } as const;
+  const literal = { kind: 'literal', entries: [{ address: '192.0.2.1', description: '' }] } as const;
+  const changed = opened().change({ section: 'lists', name: 'office', after: url });
+  const text = TEXT.replace('[192.0.2.1]', "{ url: 'https://lists.example/a' }");
+  t.same(changed, { ok: true, value: text });
+  t.same(opened(text).change({ section: 'lists', name: 'office', after: literal }), { ok: true, value: TEXT });
+  const other = { ...url, url: 'https://lists.example/b' };
+  t.same(opened(text).change({ section: 'lists', name: 'office', after: other }), {
+    ok: true,
+    value: text.replace('example/a', 'example/b'),
+  });
+});

@@ -5,6 +5,7 @@ import { KEY_TYPES } from '../../src/keys/key.ts';
 import {
   describeFinding,
   readDefinition,
+  readPolicy,
   readStoredDefinition,
   writtenDefinition,
 } from '../../src/keys/read-definition.ts';
@@ -152,4 +153,27 @@ t.test('what is written of a definition reads as the same definition', async (t)
       { numRuns: 50 },
     ),
   );
+});
+
+t.test('the API key is written as its hash', async (t) => {
+  const key = read({ ...minimal, type: 'metrics', apiKey: 'the-api-key' });
+  t.equal(key.apiKey, hashSecret('the-api-key'));
+  t.same(writtenDefinition(key), { id: 'a', type: 'metrics', secrets: [{ hash }], apiKey: hashSecret('the-api-key') });
+  t.same(read(writtenDefinition(key)), key);
+});
+
+t.test('what happens to events that are not allowed', async (t) => {
+  for (const disallowedEvents of ['remove', 'reject'] as const)
+    t.equal(read({ ...minimal, disallowedEvents }).disallowedEvents, disallowedEvents);
+  t.equal(readDefinition({ ...minimal, disallowedEvents: 'keep' }).ok, false);
+});
+
+t.test('what each key has of its own stands in no policy', async (t) => {
+  for (const field of ['id', 'secret', 'secrets', 'apiKey', 'policy']) {
+    const policy = readPolicy({ mode: 'report', [field]: 'x' });
+    t.same(policy.ok ? [] : policy.findings, [
+      { path: [field], message: 'cannot stand in a policy: each key has its own', atKey: true },
+    ]);
+  }
+  t.same(readPolicy({ mode: 'report' }), { ok: true, value: { mode: 'report' } });
 });

@@ -8,6 +8,8 @@ import { definitionOf } from '../support/redis-keys.ts';
 
 interface Fake {
   readonly keys: Map<string, string>;
+  /** Those that no page shows. */
+  readonly hidden: Set<string>;
   version: string | null;
   /** Runs when a page has been read by the server and before it is handed over. */
   onPage: (page: number) => void;
@@ -21,6 +23,7 @@ interface Fake {
 function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyReader; index: KeyIndex; ids(): string[] } {
   const fake: Fake = {
     keys: new Map(Object.entries(keys)),
+    hidden: new Set(),
     version: '1',
     onPage: () => undefined,
     onState: () => undefined,
@@ -39,7 +42,7 @@ function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyRead
       if (fake.fail) throw new RedisFailure('gone', '');
       const first = cursor === '0';
       if (first) fake.scans += 1;
-      const page = [...fake.keys].filter(([id]) => id <= 'm' === first).flat();
+      const page = [...fake.keys].filter(([id]) => id <= 'm' === first && !fake.hidden.has(id)).flat();
       fake.onPage(first ? 1 : 2);
       return [first ? '1' : '0', page];
     },
@@ -194,4 +197,17 @@ t.test('a message that overtakes an answer is counted with the next', async (t) 
   t.equal(await reader.read(), 'synced');
   t.equal(await reader.read(), 'synced');
   t.equal(fake.scans, scans, 'nothing seemed to be missing');
+});
+
+t.test('where Redis counts more keys than a full reading met, all is read again', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a'), z: definitionOf('z') });
+  // As of a slot of a Cluster that moves meanwhile.
+  fake.hidden.add('z');
+  t.equal(await reader.read(), 'synced');
+  t.same(ids(), ['a']);
+  fake.hidden.clear();
+  t.equal(await reader.read(), 'synced');
+  t.same(ids(), ['a', 'z']);
+  t.equal(await reader.read(), 'synced');
+  t.equal(fake.scans, 2, 'and once more is enough');
 });

@@ -115,3 +115,23 @@ t.test('what is nested deeper than can be written is one invalid key, and no err
     t.equal(read('key', json).key, null);
   t.end();
 });
+
+t.test('a hash that is nearly one is none, whatever was read before it', async (t) => {
+  const read = createStoredKeyReader(NO_RECORDS);
+  const json = (hash: string): string => JSON.stringify({ type: 'write-only', secrets: [{ hash }] });
+  const whole = `sha256:${digest('a')}`;
+  t.equal(read('one', json(whole)).invalid, null);
+  for (const hash of [
+    `x${whole}`,
+    `${whole}0`,
+    `${whole}\n`,
+    `sha256:${'-'.repeat(64)}`,
+    whole.slice(0, -1),
+    digest('a'),
+  ]) {
+    const { key, invalid } = read('two', json(hash));
+    t.equal(key, null, hash);
+    t.type(invalid, 'string', hash);
+  }
+  t.equal(read('two', json(`sha256:${digest('a').toUpperCase()}`)).key?.secrets[0]?.digest, digest('a'));
+});

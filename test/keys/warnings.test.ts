@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadKeyFile } from '../../src/keys/key-file.ts';
+import { NO_RECORDS } from '../../src/keys/definition.ts';
+import { readDefinition } from '../../src/keys/read-definition.ts';
 import { makeSecret } from '../../src/keys/secret.ts';
-import { keyWarnings } from '../../src/keys/warnings.ts';
+import { definitionWarnings, keyWarnings } from '../../src/keys/warnings.ts';
+import { wholeDefinition } from '../../src/keys/whole-definition.ts';
 
 const NOW = Date.UTC(2027, 0, 1);
 const HASH = `hash: sha256:${'0'.repeat(64)}`;
@@ -95,4 +98,24 @@ t.test('a key that is about to expire', async (t) => {
 t.test('none of a file with errors', async (t) => {
   const directory = t.testdir({ 'keys.yaml': 'keys:\n  - { id: A, type: read-write, secret: x }\n' });
   t.same(keyWarnings(loadKeyFile(join(directory, 'keys.yaml'), {}), NOW), []);
+});
+
+t.test('events that no API of the key would look for', async (t) => {
+  const read = readDefinition({
+    id: 'a',
+    type: 'write-only',
+    secrets: [{ hash: `sha256:${'0'.repeat(64)}` }],
+    apis: ['x'],
+  });
+  if (!read.ok) throw new Error('unreadable');
+  const whole = wholeDefinition({ ...read.value, allowedOrigins: [], allowedEvents: ['a'] }, NO_RECORDS);
+  if (!whole.ok) throw new Error('not whole');
+  const fields = (eventApis: readonly string[] | null) =>
+    definitionWarnings(whole.value, NOW, { eventApis }).map(({ path }) => path.join('.'));
+  t.same(fields(['y']), ['allowedEvents']);
+  t.same(fields([]), ['allowedEvents']);
+  t.same(fields(['y', 'x']), []);
+  t.same(fields(null), [], 'nobody knows');
+  for (const allowedEvents of ['all', []] as const)
+    t.same(definitionWarnings({ ...whole.value, allowedEvents }, NOW, { eventApis: ['y'] }), []);
 });

@@ -143,3 +143,8 @@ t.test('the canonical text of IPv6 is the one of the URL standard, which is RFC 
   );
   t.end();
 });
+
+t.test('without brackets a second colon is a part of the address, wherever it stands', async (t) => {
+  for (const text of ['1::', '1::2', '::1', '1:2::3']) t.equal(canonical(parseAddressWithPort(text)), text);
+  for (const text of ['1.2.3.4::80', '1.2.3.4:8:0', '1.2.3.4:']) t.equal(parseAddressWithPort(text), null, text);
+});

@@ -247,6 +247,7 @@ t.test('the operator reads what made the path ambiguous', async (t) => {
     '/a//b': 'a double slash',
     '/a;b': 'a semicolon',
     '/a./b': 'a segment that ends in a dot or a space',
+    '/a.%C2%AD%E2%80%8B/b': 'a segment that ends in a dot or a space',
     '/%EF%BC%8Fa': 'a character that some servers take for a path delimiter',
     '/%C2%85': 'a control character',
   };

@@ -21,6 +21,7 @@ const READINGS: readonly (readonly [path: string, reading: string])[] = [
   ['/a%20b', '/a b'],
   ['/a%2Fb', '/a/b'],
   ['/a%2fb', '/a\0b'],
+  ['/a%2fb%2Fc', '/a\0b\0c'],
   ['/a%2541', '/a%41'],
   ['/a%2541', '/aA'],
   ['/a;x=1/b', '/a;x=1/b'],

@@ -14,6 +14,7 @@ t.test('every key, in order, and no other block', async (t) => {
 
 t.test('text without a key', async (t) => {
   t.same(privateKeysIn(''), []);
+  t.same(privateKeysIn('-----BEGIN PRIVATE KEY----------END PRIVATE KEY-----'), [], 'nothing between the lines');
   t.same(privateKeysIn(ec.publicKey.export({ format: 'pem', type: 'spki' }).toString()), []);
 });
 

@@ -4,11 +4,15 @@ import t, { type Test } from 'tap';
 import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import type { Key } from '../../src/keys/key.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
+import { allowed } from '../../src/refusal.ts';
+import { readText } from '../../src/request/body.ts';
 import type { PolicyWorld } from '../../src/request/checks.ts';
+import { NOWHERE, type Routed } from '../../src/request/passage.ts';
 import { serveGateway } from '../support/exchanges.ts';
 import { parseAnswer } from '../support/raw-http.ts';
-import { apiRules, bearer, key, rulesOf, WORLD } from '../support/passages.ts';
+import { apiRules, bearer, factsOf, key, passageOf, rulesOf, WORLD } from '../support/passages.ts';
 import { RawClient } from '../support/upstream.ts';
 
 const NOBODY = compileAllowRule([]);
@@ -152,4 +156,37 @@ t.test('a coded body goes on as it was judged', async (t) => {
     gzipSync('{"name":"login"}'),
   );
   t.same([sent?.body.toString(), sent?.headers['content-encoding']], ['{"name":"login"}', undefined]);
+});
+
+t.test('around its events a form holds no other JSON, to a backend that reads base64', async (t) => {
+  const hidden = Buffer.from('{"event":"attack"}').toString('base64');
+  const judged = `data=${encodeURIComponent('{"event":"login"}')}`;
+  const asked = (body: string, base64: boolean) => {
+    const router = compileRoutes([
+      { method: 'POST', path: '/track', events: 'event', form: 'data', query: ['ip', '_'], backend: { base64 } },
+    ]);
+    const fields = `${BY_HEADER}Content-Type: application/x-www-form-urlencoded\r\n`;
+    return taken(t, { key: LOGIN, api: { router }, path: '/track', fields }, body);
+  };
+  const around = `ip=base64,${hidden}&${judged}`;
+  const refused = await asked(around, true);
+  t.same([refused.code, refused.sent], ['ambiguous_body', null]);
+  t.equal((await asked(`ip=1&${judged}`, true)).sent?.body.toString(), `ip=1&${judged}`);
+  t.equal((await asked(around, false)).sent?.body.toString(), around, 'no other backend decodes it');
+});
+
+t.test('after a look through a large text the others have their turn before the next', async (t) => {
+  const waitAfter = (length: number, lookedThrough: boolean) => {
+    const passage = passageOf(factsOf(), rulesOf([]), { ...NOWHERE, api: apiRules() });
+    Object.assign(passage, { bodyText: allowed(Buffer.alloc(length, 0x20)), lookedThrough });
+    return { passage, wait: readText(passage as Routed) };
+  };
+  t.equal(waitAfter(65_535, true).wait, null);
+  t.equal(waitAfter(65_536, false).wait, null);
+  const { passage, wait } = waitAfter(65_536, true);
+  let turns = 0;
+  setImmediate(() => (turns += 1));
+  t.equal(await new Promise((resolve) => wait?.(resolve)), null);
+  t.equal(turns, 1);
+  t.equal(readText(passage as Routed), null, 'once');
 });

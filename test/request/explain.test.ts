@@ -150,3 +150,12 @@ t.test('what Postern answers itself is said, and nothing after it is reached', a
     t.same([outcome, status], ['allowed', null]);
   }
 });
+
+t.test('a step that passed names the one entry of a list that let it, and no other step does', async (t) => {
+  const allowFrom = compileAllowRule([{ address: '192.0.2.0/24' }]);
+  const { steps } = await ask([key('k', { allowFrom })], factsOf({}, bearer('k')));
+  t.same(
+    steps.flatMap(({ step, rule }) => (rule === null ? [] : [`${step}: ${rule}`])),
+    ['route: route POST /event/ingest', 'client address: allowFrom of key k: 192.0.2.0/24'],
+  );
+});

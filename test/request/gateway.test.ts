@@ -133,6 +133,10 @@ t.test('a refusal after an answer has begun breaks it off, and the status that w
 t.test('while draining, every answer is the last of its connection', async (t) => {
   const { send } = await gatewayWith(t, { draining: true });
   for (const id of ['k', 'nobody']) t.equal((await send(id)).headers['connection'], 'close');
+  const rules = rulesOf([key('k')], { integration: apiRules({ publishesKeys: true }) });
+  const own = await gatewayWith(t, { draining: true, rules: () => rules });
+  const answer = await sendRaw(own.port, 'GET /.well-known/jwks.json HTTP/1.1\r\nHost: a\r\n\r\n');
+  t.same([answer.status, answer.headers['connection']], [200, 'close'], 'one of its own, too');
 });
 
 t.test('a request keeps the rules that it arrived with', async (t) => {

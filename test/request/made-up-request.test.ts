@@ -71,7 +71,7 @@ t.test('the facts are those of a request with this origin, or of one without', a
   t.match(factsOf({ ...request, origin: null }, rules), {
     target: '/a?b',
     secure: true,
-    peer: { text: '::1' },
+    peer: { text: '::1', isUnix: false },
     rawHeaders: ['Host', 'localhost'],
   });
   t.equal(factsOf({ ...request, origin: 'https://a.example' }, rules).headers.origin, 'https://a.example');

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { compileAllowRule } from '../../src/keys/address-rule.ts';
+import { compileRoutes } from '../../src/policy/route.ts';
 import { createFailureLimiter } from '../../src/tokens/failure-limiter.ts';
 import type { ApiTokens } from '../../src/tokens/tokens.ts';
 import { createTokenEndpoint, MAX_TOKEN_BODY_BYTES } from '../../src/tokens/token-endpoint.ts';
@@ -10,7 +11,7 @@ import { createTokenService, type TokenService } from '../../src/tokens/token.ts
 import type { Key } from '../../src/keys/key.ts';
 import { API_KEY, CLIENT_SECRET, metricsKey, secretOf, snapshotOf } from '../support/metrics-keys.ts';
 import { serveGateway } from '../support/exchanges.ts';
-import { apiRules, rulesOf } from '../support/passages.ts';
+import { apiRules, key, rulesOf } from '../support/passages.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { RawClient } from '../support/upstream.ts';
 
@@ -175,4 +176,25 @@ t.test('a token that cannot be made is a mistake of this side', async (t) => {
   });
   t.equal((await ask(pair())).status, 500);
   t.match(outcomes, [{ status: 500, tokenIssued: false, refusal: { code: 'internal_error' } }]);
+});
+
+t.test('a key for sending may read by a preflight what pages must fetch, and nothing else', async (t) => {
+  const router = compileRoutes([
+    { method: 'POST', path: '/track' },
+    { method: 'GET', path: '/flags', pages: true },
+    { method: 'GET', path: '/other' },
+  ]);
+  const { port } = await serveGateway(t, {
+    rules: () => rulesOf([key('web')], { integration: apiRules({ router }) }),
+    world: {},
+  });
+  const methods = async (path: string) => {
+    const asked = `OPTIONS ${path} HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: GET\r\n\r\n`;
+    const { status, headers } = await sendRaw(port, asked);
+    t.equal(status, 204);
+    return headers['access-control-allow-methods'];
+  };
+  t.equal(await methods('/track'), 'POST');
+  t.equal(await methods('/other'), 'POST');
+  t.equal(await methods('/flags'), 'GET, HEAD, POST');
 });

@@ -220,3 +220,15 @@ t.test('before the API is known nothing can be noted', async (t) => {
   passage.wouldReject = NO;
   t.equal(isExempt(passage, 'key'), false);
 });
+
+t.test('a request that ended while it waited is not taken further', async (t) => {
+  let resume: Parameters<Wait>[0] = () => t.fail('not begun');
+  const { log, run, leave } = running([
+    ['never', () => (go) => void (resume = go)],
+    ['never', passes],
+  ]);
+  run(passageIn());
+  leave();
+  resume(null);
+  t.same(log, ['asked 0']);
+});

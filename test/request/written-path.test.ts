@@ -30,6 +30,8 @@ t.test('of a target in another form the path alone is, without what stands in fr
   t.equal(written('host.example:443'), '');
   t.equal(written('a/b'), '');
   t.equal(written('user:s3cret@host'), '');
+  t.equal(written('user:s3cret@http://host/a'), '');
+  t.equal(written('1http://host/a'), '');
   t.end();
 });
 

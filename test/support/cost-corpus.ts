@@ -68,7 +68,7 @@ function ambiguousPath(name: string, unit: string): ParserCost {
     name: `an ambiguous path of ${name}`,
     prepare: (size) => {
       // As long as such a path may be.
-      const target = `/${fill(size / 8, unit)}a//..\\%2e;x`;
+      const target = `/${fill(size / 16, unit)}a//..\\%2e;x`;
       return () => lenientReadings(target);
     },
   };

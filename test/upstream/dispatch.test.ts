@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import t from 'tap';
-import { dispatch } from '../../src/upstream/dispatch.ts';
+import { dispatch, type UpstreamRequest } from '../../src/upstream/dispatch.ts';
+import { failureOf, type UpstreamFailure } from '../../src/upstream/failure.ts';
+import type { Upstream } from '../../src/upstream/pool.ts';
+import type { ConnectionUser } from '../../src/upstream/wire/connection.ts';
 import { answering, onRequest, rawBackend, recordFlight, tlsTo, upstreamTo } from '../support/upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
@@ -38,25 +41,28 @@ void t.test('the request line, fields and body go out as given, framed once', as
   t.equal(backend.sockets.length, 1, 'all on one connection');
 });
 
-void t.test('a body where none is usual is the last of its connection: a backend may take it for a request', async (t) => {
-  const seen: string[] = [];
-  const backend = await rawBackend(t, (socket) => {
-    onRequest(socket, (request) => {
-      seen.push(request);
-      socket.write(request.startsWith('HEAD') ? 'HTTP/1.1 204 No Content\r\n\r\n' : OK);
+void t.test(
+  'a body where none is usual is the last of its connection: a backend may take it for a request',
+  async (t) => {
+    const seen: string[] = [];
+    const backend = await rawBackend(t, (socket) => {
+      onRequest(socket, (request) => {
+        seen.push(request);
+        socket.write(request.startsWith('HEAD') ? 'HTTP/1.1 204 No Content\r\n\r\n' : OK);
+      });
     });
-  });
-  const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
-  const bodies = [Buffer.from('{}'), Buffer.alloc(0), () => Readable.from([Buffer.from('ab')])];
-  for (const body of bodies)
-    for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS'])
-      await recordFlight(upstream, { method, body: typeof body === 'function' ? body() : body }).done;
-  t.equal(backend.sockets.length, seen.length, 'each on one of its own');
-  t.equal(seen.filter((request) => /\r\nconnection: close\r\n/i.test(request)).length, seen.length);
-  await recordFlight(upstream, { method: 'GET', body: null }).done;
-  await recordFlight(upstream, { method: 'GET', body: null }).done;
-  t.equal(backend.sockets.length, seen.length - 1);
-});
+    const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });
+    const bodies = [Buffer.from('{}'), Buffer.alloc(0), () => Readable.from([Buffer.from('ab')])];
+    for (const body of bodies)
+      for (const method of ['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+        await recordFlight(upstream, { method, body: typeof body === 'function' ? body() : body }).done;
+    t.equal(backend.sockets.length, seen.length, 'each on one of its own');
+    t.equal(seen.filter((request) => /\r\nconnection: close\r\n/i.test(request)).length, seen.length);
+    await recordFlight(upstream, { method: 'GET', body: null }).done;
+    await recordFlight(upstream, { method: 'GET', body: null }).done;
+    t.equal(backend.sockets.length, seen.length - 1);
+  },
+);
 
 void t.test('an answer comes through as it is', async (t) => {
   const backend = await answering(
@@ -437,3 +443,37 @@ void t.test(
     }
   },
 );
+
+void t.test('what was not sent at all goes again once, on a new connection, unless it was given up', async (t) => {
+  const begin = () => {
+    const log: string[] = [];
+    let user: ConnectionUser | null = null;
+    const upstream = {
+      limit: { enter: () => 'go', leave: () => log.push('left') },
+      send: (_request: unknown, one: ConnectionUser) => void (log.push('sent'), (user = one)),
+      sendOnNew: () => void log.push('sent on a new one'),
+    };
+    const sink = {
+      onResponse: () => undefined,
+      onData: () => true,
+      onEnd: () => undefined,
+      onFailure: ({ kind }: UpstreamFailure) => void log.push(kind),
+    };
+    const request = { method: 'POST', target: '/', headers: [], body: Buffer.from('{}'), holder: 'k' };
+    const flight = dispatch(upstream as unknown as Upstream, request as unknown as UpstreamRequest, sink);
+    const broken = (sentNothing: boolean) => user?.onBroken(failureOf('reset', 'gone'), sentNothing);
+    return { log, flight, broken };
+  };
+  const twice = begin();
+  twice.broken(true);
+  t.same(twice.log, ['sent', 'sent on a new one']);
+  twice.broken(true);
+  t.same(twice.log.slice(2), ['left', 'reset']);
+  const begun = begin();
+  begun.broken(false);
+  t.same(begun.log, ['sent', 'left', 'reset']);
+  const given = begin();
+  given.flight.abort();
+  given.broken(true);
+  t.same(given.log, ['sent', 'aborted', 'left']);
+});

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import { foldFieldName } from '../../src/lib/header-list.ts';
 import { ruleOf } from '../../src/upstream/field-rules.ts';
+import { cutFromPacket, heldAfter } from '../support/held-memory.ts';
 
 void t.test('names of Postern, of the hop and of other judges never reach the backend, in any spelling', (t) => {
   const names = [
@@ -311,4 +312,14 @@ void t.test('what describes the body as it was sent is bound to it, and a look-a
     t.equal(ruleOf(name).toUpstream, 'body', name);
     if (name.includes('-')) t.equal(ruleOf(name.replace('-', '_')).toUpstream, 'drop', name);
   }
+});
+
+void t.test('a name that is remembered keeps nothing of the head that it came in', async (t) => {
+  const add = (from: number): number =>
+    heldAfter(() => {
+      for (let n = from; n < from + 1_000; n += 1) ruleOf(cutFromPacket(`X-Name-In-A-Head-${n}`));
+    });
+  // One half may find the memory full, and empty it.
+  const held = Math.max(add(0), add(1_000));
+  t.ok(held < 1_500_000, `${held} bytes for 1,000 names`);
 });

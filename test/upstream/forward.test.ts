@@ -394,7 +394,8 @@ void t.test('HEAD, 204 and 304 keep their fields and have no body', async (t) =>
     ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n', '\r\nContent-Length: 20\r\n'],
     ['HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
     ['GET', 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 20\r\n\r\n', '\r\nContent-Length: 20\r\n'],
-    ['GET', 'HTTP/1.1 204 No Content\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
+    ['GET', 'HTTP/1.1 204 No Content\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
   ];
   for (const [method, bytes, field] of cases as [string, string, string][]) {
     const backend = await answering(t, bytes);

@@ -29,18 +29,22 @@ return 1
 const SEEN_MS = 3_600_000;
 /** Changes read at once: each is up to some 16 kB of JSON. */
 const PAGE = 100;
+/** In characters. What is longer was written by others. */
+const MOST_OF_ONE = 65_536;
 
 export function createRedisLog({ connection, prefix, onFailure }: RedisLogOptions): ChangeLog {
   const stream = `${prefix}history`;
   const kept = createKept();
   let next = '-';
-  let why: string | null = null;
+  /** Why the last attempt failed. Redis may be read and not be written to: it is full, or this user may not. */
+  const failures: Record<'reading' | 'writing', string | null> = { reading: null, writing: null };
   let reading: Promise<void> | null = null;
 
-  const failed = (error: unknown): void => {
+  const why = (): string | null => failures.writing ?? failures.reading;
+  const failed = (what: keyof typeof failures, error: unknown): void => {
     const reason = `The history in Redis cannot be used: ${error instanceof Error ? error.message : String(error)}.`;
-    if (why === null) onFailure(reason);
-    why = reason;
+    if (why() === null) onFailure(reason);
+    failures[what] = reason;
   };
 
   const readOn = async (): Promise<void> => {
@@ -54,9 +58,9 @@ export function createRedisLog({ connection, prefix, onFailure }: RedisLogOption
         }
         if (page.length < PAGE) break;
       }
-      why = null;
+      failures.reading = null;
     } catch (error) {
-      failed(error);
+      failed('reading', error);
     }
   };
 
@@ -70,8 +74,11 @@ export function createRedisLog({ connection, prefix, onFailure }: RedisLogOption
       try {
         const args = [JSON.stringify(change), state, how, MOST_CHANGES, SEEN_MS];
         await connection.script(NOTE)([stream, `${stream}:${target}`], args);
+        failures.writing = null;
       } catch (error) {
-        failed(error);
+        failed('writing', error);
+        // Behind what others have noted before.
+        await sync();
         kept.push(noted);
         return;
       }
@@ -82,7 +89,7 @@ export function createRedisLog({ connection, prefix, onFailure }: RedisLogOption
     position: kept.position,
     led: kept.led,
     list: kept.list,
-    why: () => why,
+    why,
     close: () => connection.close(),
   };
 }
@@ -99,9 +106,11 @@ type StreamEntry = readonly [id: string, fields: readonly string[]];
 function readEntry(fields: readonly string[]): Noted | null {
   const values = new Map<string, string>();
   for (let i = 0; i + 1 < fields.length; i += 2) values.set(fields[i] as string, fields[i + 1] as string);
+  const [text = '', state = ''] = [values.get('change'), values.get('state')];
+  if (text.length + state.length > MOST_OF_ONE) return null;
   try {
-    const change = HistoryChange.safeParse(JSON.parse(values.get('change') ?? ''));
-    return change.success ? { change: change.data, state: values.get('state') ?? '' } : null;
+    const change = HistoryChange.safeParse(JSON.parse(text));
+    return change.success ? { change: change.data, state } : null;
   } catch {
     return null;
   }

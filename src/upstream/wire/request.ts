@@ -24,12 +24,15 @@ const BAD_IN_TARGET = /[^\x21-\x7e\x80-\xff]/;
 /** Servers read the content of these, and wait for it or for the word that there is none (RFC 9110 8.6). */
 const EXPECT_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'PROPFIND', 'PROPPATCH']);
 
+/** Of these every server reads the content, whatever it answers to. */
+const READ_WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
 /**
  * Whether another request may follow on the connection. Some backend sends content after a HEAD, and one that expects none with a
  * GET, a DELETE or another method would take it for the next request (RFC 9110 9.3.1, 9.3.5).
  */
 export const mayBeFollowed = ({ method, body }: WireRequest): boolean =>
-  method !== 'HEAD' && (body === null || EXPECT_CONTENT.has(method));
+  method !== 'HEAD' && (body === null || READ_WITH_CONTENT.has(method));
 
 /**
  * The head, through its empty line, as latin1.

@@ -102,7 +102,9 @@ t.test(
     t.same(failures, ['The history in Redis cannot be used: it is gone.']);
     world.broken = null;
     await one.sync();
+    t.ok(one.why(), 'what can be read may still not be written to');
+    await one.add(noted('c', 's'), 'made');
     t.equal(one.why(), null);
-    t.same(targets(one.list()), ['b', 'a']);
+    t.same(targets(one.list()), ['c', 'b', 'a']);
   },
 );

@@ -59,7 +59,9 @@ void t.test('sizes have one reading', async (t) => {
     'FFFFFFFFFFFFFFFF',
   ];
   for (const size of odd) t.equal(read(`${size}\r\na\r\n0\r\n\r\n`).flaw, 'bad chunk size', JSON.stringify(size));
-  t.equal(read('1\nx\r\n0\r\n\r\n').flaw, 'a line that does not end with CRLF');
+  for (const size of ['1', '1 ', '1x', '1;', '1\0', 'aa\t'])
+    for (const pieces of [1, 2, 100])
+      t.equal(read(`${size}\nx\r\n0\r\n\r\n`, pieces).flaw, 'a line that does not end with CRLF', size);
   t.equal(read('1\r\r\nx\r\n0\r\n\r\n').flaw, 'bad chunk size');
   for (const end of ['\n', 'x\r\n', '\r\r\n', '\rx'])
     t.equal(read(`1\r\nx${end}0\r\n\r\n`).flaw, 'a chunk that is longer than its size', JSON.stringify(end));
@@ -87,12 +89,18 @@ void t.test('extensions are passed over when they are in form, and not too many'
   const long = `1;a=${'b'.repeat(4_000)}\r\nx\r\n`;
   t.equal(read(`${long.repeat(4)}0\r\n\r\n`).body, 'xxxx');
   t.equal(read(`${long.repeat(5)}0\r\n\r\n`).flaw, 'bad chunk extension');
+  const most = `1;a=${'b'.repeat(4_086)}\r\nx\r\n`.repeat(4);
+  t.equal(read(`${most}1;\r\nx\r\n0\r\n\r\n`).flaw, 'bad chunk extension');
+  const rest = 16_384 - 4 * ';a='.length - 4 * 4_086;
+  t.equal(read(`${most}1;${'c'.repeat(rest - 1)}\r\nx\r\n0\r\n\r\n`).body, 'xxxxx', 'as many as there may be');
+  t.equal(read(`${most}1;${'c'.repeat(rest)}\r\nx\r\n0\r\n\r\n`).flaw, 'bad chunk extension', 'one more');
   t.match(read(`1;a=${'b'.repeat(5_000)}`, 100).flaw, /^more than 4096 bytes /, 'a line without end');
 });
 
 void t.test('trailers are fields, of bounded size, and frame nothing', async (t) => {
   t.strictSame(read('0\r\nA: b\r\nC:\r\n\r\n', 3).trailers, ['A', 'b', 'C', '']);
   t.equal(read('0\r\nBad Name: b\r\n\r\n').flaw, 'bad field name');
+  t.type(read('0\r\n5\r\nhello\r\n0\r\n\r\n').flaw, 'string', 'no chunk follows the last');
   t.equal(read('0\r\nA: b\n\r\n').flaw, 'a line that does not end with CRLF');
   for (const name of ['Content-Length', 'transfer-ENCODING'])
     t.equal(read(`0\r\n${name}: 5\r\n\r\n`).flaw, 'a trailer that frames content');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net, { type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import t from 'tap';
 import { WriteWatch } from '../../../src/upstream/wire/failed-writes.ts';
 import { socketBackend } from '../../support/upstream.ts';
@@ -32,5 +33,28 @@ void t.test('only the first write of a request that fails within the call has se
     socket.write('c');
     socket.uncork();
     t.equal(heard, told, `${writes} ${encrypted ? 'encrypted' : ''}`);
+  }
+});
+
+void t.test('a first write that fails later may have sent something', async (t) => {
+  for (const [later, told] of [
+    [false, 'nothing sent'],
+    [true, 'failed'],
+  ] as const) {
+    const fail = (_chunk: unknown, _encoding: unknown, done: (error: Error) => void): void => {
+      if (later) setImmediate(done, new Error('late'));
+      else done(new Error('at once'));
+    };
+    const socket = new Duplex({ write: fail, read: () => undefined }).on('error', () => undefined);
+    const heard = new Promise((resolve) => {
+      const watch = new WriteWatch(socket as Socket, {
+        onWriteFailed: () => resolve('failed'),
+        onNothingSent: () => resolve('nothing sent'),
+      });
+      watch.expectRequest();
+    });
+    socket.write('a');
+    t.equal(await heard, told);
+    socket.destroy();
   }
 });

@@ -1,9 +1,13 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import t from 'tap';
 import { dispatch } from '../../../src/upstream/dispatch.ts';
+import type { ConnectionUser } from '../../../src/upstream/wire/connection.ts';
+import { createDeadlines } from '../../../src/upstream/wire/deadlines.ts';
+import { Http1Connection } from '../../../src/upstream/wire/http1-connection.ts';
+import type { WireRequest } from '../../../src/upstream/wire/request.ts';
 import { answering, onRequest, rawBackend, recordFlight, socketBackend, upstreamTo } from '../../support/upstream.ts';
 
 const FINAL = 'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n'.slice(0, -1);
@@ -213,4 +217,27 @@ void t.test('a connection rests as long as its backend announced, in its latest 
     await turns(2);
   }
   t.equal(backend.sockets.length, 2);
+});
+
+void t.test('a connection that comes too late may fail as it is let go', async (t) => {
+  let made: (socket: Socket) => void = () => undefined;
+  const connection = new Http1Connection({
+    connect: () => new Promise<Socket>((resolve) => (made = resolve)),
+    deadlines: createDeadlines(() => 0),
+    now: () => 0,
+    headTimeoutMs: 1000,
+    contentTimeoutMs: 1000,
+    keepAliveMs: 1000,
+    maxAgeMs: 1000,
+    onGone: () => undefined,
+  });
+  connection.send({ method: 'GET', target: '/' } as unknown as WireRequest, { isOver: false } as ConnectionUser);
+  connection.close();
+  const socket = new EventEmitter();
+  const destroyed = new Promise<void>((resolve) =>
+    Object.assign(socket, { destroy: () => (socket.emit('error', new Error('late')), resolve()) }),
+  );
+  made(socket as Socket);
+  await t.resolves(destroyed);
+  t.ok(connection.isGone);
 });

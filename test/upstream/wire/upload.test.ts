@@ -104,3 +104,14 @@ void t.test('stopped, it sends nothing more and tells nothing', async (t) => {
   await closed(body);
   t.strictSame([kept.text, told, sent.isUnderWay], ['', [], false]);
 });
+
+void t.test('an upload that is over leaves no listener at the socket, also where it was held up', async (t) => {
+  const { socket, kept } = wire({ slow: true });
+  const body = new PassThrough();
+  const { sent } = upload(socket, body, null);
+  body.write('0123456789abcdef');
+  while (socket.listenerCount('drain') === 0) await new Promise(setImmediate);
+  sent.stop();
+  t.equal(socket.listenerCount('drain'), 0);
+  kept.take();
+});

@@ -1,0 +1,73 @@
+/**
+ * Builds the sidecar into dist/: few files instead of a thousand, with the packages it needs in them, since finding and reading modules was
+ * most of a start. Names and lines stay as they were written, so that a stack trace can be read; the licences of what is inside stand in
+ * dist/licences.txt. Checks no types.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const OUT = 'dist';
+/** Vite's, which empties it by itself. */
+const CONSOLE = 'console';
+
+/** What is started by its file's name: the command line, the threads, the demo. All else is found from these. */
+const THREADS = [
+  'src/config/config-thread.ts',
+  'src/keys/key-file-thread.ts',
+  'src/keys/key-file-session-thread.ts',
+  'src/keys/list-text-thread.ts',
+];
+const ENTRIES = {
+  main: 'src/main.ts',
+  ...Object.fromEntries(THREADS.map((file) => [basename(file, '.ts'), file])),
+  'demo/start': 'src/demo/start.ts',
+  'demo/run-backend': 'src/demo/run-backend.ts',
+};
+
+const modules = await bundle();
+writeFileSync(join(OUT, 'licences.txt'), licencesOf(packagesIn(modules)));
+
+/** Resolves to the files that went in. */
+async function bundle() {
+  const warnings = [];
+  const build = await rolldown({
+    input: ENTRIES,
+    platform: 'node',
+    // A module that could not be found would be missed only when it is needed.
+    onLog: (_level, log) => warnings.push(log.message),
+  });
+  clean();
+  const { output } = await build.write({
+    dir: OUT,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // Threads and the console are looked for beside the file that asks for them.
+    chunkFileNames: '[name].js',
+    sourcemap: true,
+  });
+  await build.close();
+  if (warnings.length > 0) throw new Error(`The bundler warned:\n${warnings.join('\n')}`);
+  return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+}
+
+function clean() {
+  if (!existsSync(OUT)) return;
+  for (const name of readdirSync(OUT)) if (name !== CONSOLE) rmSync(join(OUT, name), { recursive: true });
+}
+
+/** The folders of the packages that files are from. */
+function packagesIn(files) {
+  const folders = files.map((file) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0]);
+  return [...new Set(folders.filter((folder) => folder !== undefined))].toSorted((a, b) => a.localeCompare(b, 'en'));
+}
+
+function licencesOf(folders) {
+  const texts = folders.map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+    const said = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+    return [`${name} ${version} (${license})`, ...said].join('\n\n');
+  });
+  return `${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
