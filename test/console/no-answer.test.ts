@@ -78,7 +78,7 @@ void t.test('a rotation that was carried out gives its secret when it is asked f
     void dialog.dismiss();
   });
   await page.getByRole('link', { name: 'Lists' }).click();
-  await page.waitForFunction('location.hash === "#/key/rotated"');
+  await page.waitForURL('**/#/key/rotated');
   t.match(asked, [/new secret of the key rotated is shown this once/]);
   t.equal(await secret.inputValue(), made, 'it is still there');
   await page.getByRole('button', { name: 'Sign out' }).click();
