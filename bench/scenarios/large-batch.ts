@@ -12,7 +12,7 @@ import { largeBatch, limitedKey } from '../loads.ts';
 import type { Contender } from '../measure.ts';
 import { startJsonFilterProxy } from '../peers.ts';
 import { launch, PROXY_CORE, type Server } from '../processes.ts';
-import { againstGoals, compare, type Bench, type Goal, type Scenario } from '../scenario.ts';
+import { againstGoals, compare, type Goal, type Scenario } from '../scenario.ts';
 import { withPeers, withPosterns } from '../with-servers.ts';
 
 const JSON_ALONE = 'JSON.parse, filter, JSON.stringify';
@@ -28,7 +28,7 @@ export const largeBatches: Scenario = (bench) =>
   withPosterns(bench, { keys: [limitedKey] }, (posterns) =>
     withPeers(bench, [startJsonFilterProxy(ALLOWED_EVENTS)], async (peers) => {
       const folder = bench.newFolder();
-      const inProcess = bench.peers ? await startInProcess(bench, folder) : [];
+      const inProcess = bench.peers ? await startInProcess(folder) : [];
       try {
         const contenders: Contender[] = [];
         for (const { name, server, port } of [...posterns, ...peers])
@@ -48,32 +48,33 @@ interface InProcess {
   readonly contender: Contender;
 }
 
-async function startInProcess({ builds: [build] }: Bench, folder: string): Promise<InProcess[]> {
+async function startInProcess(folder: string): Promise<InProcess[]> {
   const bodyFile = join(folder, 'large-batch.json');
   writeFileSync(bodyFile, largeBatch.body);
   return [
-    await startFilter({ name: FILTER_ALONE, bodyFile, build: build.folder, folder }),
-    await startFilter({ name: JSON_ALONE, bodyFile, build: 'json', folder }),
+    await startFilter({ name: FILTER_ALONE, bodyFile, way: 'filter', folder }),
+    await startFilter({ name: JSON_ALONE, bodyFile, way: 'json', folder }),
   ];
 }
 
 interface FilterOptions {
   readonly name: string;
   readonly bodyFile: string;
-  /** The folder of a build, or `json`. */
-  readonly build: string;
+  readonly way: 'filter' | 'json';
   readonly folder: string;
 }
 
-async function startFilter({ name, bodyFile, build, folder }: FilterOptions): Promise<InProcess> {
+async function startFilter({ name, bodyFile, way, folder }: FilterOptions): Promise<InProcess> {
   const program = join(import.meta.dirname, '..', 'peers', 'filter-in-process.js');
   const server = launch({
     core: PROXY_CORE,
-    command: [process.execPath, program, bodyFile, ALLOWED_EVENTS.join(','), build],
+    command: [process.execPath, program, bodyFile, ALLOWED_EVENTS.join(','), way],
     logFile: join(folder, 'filter.log'),
     messages: true,
   });
-  await once(server.child, 'message');
+  const ended = once(server.child, 'exit').then(() => Promise.reject(new Error(`${name} ended before it was ready`)));
+  await Promise.race([once(server.child, 'message'), ended]);
+  ended.catch(() => undefined);
   const measure: Contender['measure'] = async (seconds) => {
     const before = server.cpuMicros();
     server.child.send(seconds * 1000);
