@@ -1,5 +1,5 @@
 /** The latest changes of keys, policies and lists: who made each, what was changed, and a way to make another one that undoes it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { readHistory } from '../api/requests.ts';
 import type { HistoryChange } from '../api/types.ts';
 import { historyAddress, keepAddress, keyAddress, listAddress, policyAddress, type View } from '../route.ts';
@@ -8,6 +8,7 @@ import { useResource } from '../state/resource.ts';
 import { offerUndo, undoOf } from '../state/undo.ts';
 import { SelectField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
+import { ShowMore } from '../ui/show-more.tsx';
 import { Moment } from '../ui/time.tsx';
 import { actionInWords, fieldInWords, KINDS, titleOf, whoInWords, type ChangedField } from './words.ts';
 
@@ -44,8 +45,9 @@ const thingOf = ({ kind, target }: HistoryChange): string => `${KINDS[kind]} ${t
 function Changes({ changes, view }: { readonly changes: readonly HistoryChange[]; readonly view: View }) {
   const [{ by: who = ANY, of: thing = ANY }, setNarrowed] = useState(view);
   const [limit, setLimit] = useState(PAGE);
-  useEffect(() => setNarrowed(view), [view]);
-  useEffect(() => keepAddress(historyAddress({ by: who, of: thing })), [who, thing]);
+  // At once, not after the next paint: a reload or a link may come before that.
+  useLayoutEffect(() => setNarrowed(view), [view]);
+  useLayoutEffect(() => keepAddress(historyAddress({ by: who, of: thing })), [who, thing]);
   const shown = changes.filter(
     (change) => (who === ANY || change.who === who) && (thing === ANY || thingOf(change) === thing),
   );
@@ -82,13 +84,7 @@ function Changes({ changes, view }: { readonly changes: readonly HistoryChange[]
       ) : (
         <Table changes={shown.slice(0, limit)} first={changes.length} />
       )}
-      {shown.length > limit && (
-        <p class="more">
-          <button type="button" class="button" onClick={() => setLimit(limit + PAGE)}>
-            Show {Math.min(PAGE, shown.length - limit)} more
-          </button>
-        </p>
-      )}
+      <ShowMore left={shown.length - limit} step={PAGE} onMore={() => setLimit(limit + PAGE)} />
     </section>
   );
 }

@@ -1,5 +1,5 @@
 /** All keys in one table: filtered, sorted, with what is wrong with them. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { listKeysShown, readSummary } from '../api/requests.ts';
 import { keepAddress, keyAddress, keysAddress, type View } from '../route.ts';
 import { useReadOnly } from '../state/editing.ts';
@@ -8,6 +8,7 @@ import { useStatesOfKeys } from '../state/status.ts';
 import { Badge, StateBadge } from '../ui/badge.tsx';
 import { SelectField, TextField } from '../ui/field.tsx';
 import { Await, Notice } from '../ui/notice.tsx';
+import { ShowMore } from '../ui/show-more.tsx';
 import { Ago } from '../ui/time.tsx';
 import { eventsOf, usableFrom } from './describe.ts';
 import { inForceOnly } from './in-force.ts';
@@ -58,11 +59,12 @@ function KeyTable({ rows, view }: KeyTableProps) {
   const [filter, setFilter] = useState(() => filterOf(view));
   const [sorting, setSorting] = useState(() => sortingOf(view));
   const [limit, setLimit] = useState(PAGE);
-  useEffect(() => {
+  // At once, not after the next paint: a reload or a link may come before that.
+  useLayoutEffect(() => {
     setFilter(filterOf(view));
     setSorting(sortingOf(view));
   }, [view]);
-  useEffect(() => keepAddress(keysAddress(viewOf(filter, sorting))), [filter, sorting]);
+  useLayoutEffect(() => keepAddress(keysAddress(viewOf(filter, sorting))), [filter, sorting]);
   const shown = useMemo(() => sort(select(rows, filter), sorting), [rows, filter, sorting]);
   if (rows.length === 0) return <Notice kind="info">There are no keys yet.</Notice>;
   return (
@@ -98,13 +100,7 @@ function KeyTable({ rows, view }: KeyTableProps) {
           </tbody>
         </table>
       )}
-      {shown.length > limit && (
-        <p class="more">
-          <button type="button" class="button" onClick={() => setLimit(limit + PAGE)}>
-            Show {Math.min(PAGE, shown.length - limit)} more
-          </button>
-        </p>
-      )}
+      <ShowMore left={shown.length - limit} step={PAGE} onMore={() => setLimit(limit + PAGE)} />
     </section>
   );
 }
