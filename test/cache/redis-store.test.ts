@@ -5,7 +5,8 @@ import type { CacheStore } from '../../src/cache/store.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { decodeEntry, encodeEntry } from '../../src/cache/stored-entry.ts';
-import { eventually, redisAt, startCluster, startRedis, type RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { redisAt, startCluster, startRedis, type RedisServer } from '../support/redis.ts';
 import { answerEntry, cacheStoreContract, KEY, OTHER_KEY } from './store-contract.ts';
 
 interface Opened {

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { adminClient } from '../../src/commands/admin-client.ts';
 import { capturedIo } from '../support/command-io.ts';
 import { keyOf, tlsFixture } from '../support/tls-files.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/free-port.ts';
 
 const API = 'apis: { integration: { upstream: "http://127.0.0.1:9" } }\n';
 

@@ -5,7 +5,8 @@ import { runCheck } from '../../src/commands/check.ts';
 import { runKeys, type KeysArguments } from '../../src/commands/keys.ts';
 import { loadKeyFile } from '../../src/keys/key-file.ts';
 import { NO_SIGNALS } from '../../src/signals.ts';
-import { freePort, startRedis } from '../support/redis.ts';
+import { freePort } from '../support/free-port.ts';
+import { startRedis } from '../support/redis.ts';
 import { changeKeys, definitionOf, digest } from '../support/redis-keys.ts';
 
 const ENV = { WEB_SECRET: 'the-secret-of-the-web-key', METRICS_API_KEY: 'the-metrics-api-key' };

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { sendEvent, startBrowser, startConsole } from '../support/console.ts';
-import { eventually } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
 
 t.setTimeout(150_000);
 const browser = await startBrowser(t);

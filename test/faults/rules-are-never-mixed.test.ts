@@ -4,7 +4,8 @@ import { field } from '../support/attack.ts';
 import { startBackend, type Backend } from '../support/backend.ts';
 import { startPostern, type Postern } from '../support/postern.ts';
 import { changeKeys, definitionOf, digest } from '../support/redis-keys.ts';
-import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
 import { RawClient } from '../support/upstream.ts';
 
 const SECRET = 'secret-that-each-version-of-the-key-has';

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
-import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { stringify } from 'yaml';
 import { startBackend } from '../support/backend.ts';
+import { freePort } from '../support/free-port.ts';
 import { portsOf, spawnPostern } from '../support/process.ts';
 
 const SECRET = 'secret-of-the-server-key';
@@ -17,6 +17,7 @@ t.test('a log that nobody reads, or that has no room, stops no request', async (
   const backend = await startBackend(t);
   const folder = t.testdir();
   const configFile = join(folder, 'postern.yaml');
+  // A log without room cannot tell its process's ports, so one is chosen before.
   const port = await freePort();
   writeFileSync(
     configFile,
@@ -87,12 +88,3 @@ t.test('a full pipe does not keep the process from ending', async (t) => {
   child.kill('SIGTERM');
   t.same(await once(child, 'exit'), [0, null]);
 });
-
-/** A log without room cannot tell its process's ports, so one is chosen before. */
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

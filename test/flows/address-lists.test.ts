@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { codeOf, startFlow, written } from '../support/flow.ts';
-import { eventually } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
 
 const SECRET = 'secret-of-the-partner';
 

@@ -3,7 +3,8 @@ import t, { type Test } from 'tap';
 import { ADMIN_TOKEN, adminClient } from '../support/admin-client.ts';
 import { startPostern } from '../support/postern.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';
-import { eventually, startRedis } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis.ts';
 
 const redis = await startRedis(t);
 const tokens = [{ id: 'anna', role: 'editor', value: ADMIN_TOKEN }];

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { ADMIN_TOKEN, adminClient } from '../support/admin-client.ts';
 import { startPostern } from '../support/postern.ts';
-import { eventually } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
 
 const ANNA = 'the-token-of-anna-who-changes';
 const BEA = 'the-token-of-bea-who-looks';

@@ -3,7 +3,8 @@ import t, { type Test } from 'tap';
 import { ADMIN_TOKEN, adminClient } from '../support/admin-client.ts';
 import { startBackend } from '../support/backend.ts';
 import { startPostern } from '../support/postern.ts';
-import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';
 
 async function replica(t: Test, redis: RedisServer, apis: Record<string, unknown>) {

@@ -4,7 +4,8 @@ import { ADMIN_TOKEN, adminClient } from '../support/admin-client.ts';
 import { startBackend } from '../support/backend.ts';
 import { startPostern } from '../support/postern.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';
-import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
 
 const CREATE = { headers: { 'if-none-match': '*' } };
 

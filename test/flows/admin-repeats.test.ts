@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { adminClient, ADMIN_TOKEN } from '../support/admin-client.ts';
-import { eventually } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
 import { startPostern } from '../support/postern.ts';
 
 const postern = await startPostern(t, {

@@ -3,7 +3,8 @@
  * Slow: 20,000 keys, and two replicas for each test.
  */
 import t, { type Test } from 'tap';
-import { eventually, startRedis } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';
 import { startNumberingBackend, startReplica, writeSharedKeys, type Replica } from '../support/redis-postern.ts';
 

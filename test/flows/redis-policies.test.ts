@@ -3,7 +3,8 @@ import t from 'tap';
 import { startBackend } from '../support/backend.ts';
 import { definitionOf, digest, watchKeys } from '../support/redis-keys.ts';
 import { startReplica } from '../support/redis-postern.ts';
-import { eventually, redisAt, startRedis } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { redisAt, startRedis } from '../support/redis.ts';
 
 const KEY = (more: Record<string, unknown>) =>
   JSON.stringify({ secrets: [{ hash: `sha256:${digest('secret-of-a')}` }], ...more });

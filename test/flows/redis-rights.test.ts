@@ -11,7 +11,8 @@ import { createRedisStore as createObservationsInRedis } from '../../src/observe
 import { createRedisRateStore } from '../../src/rate-store/redis.ts';
 import { answerEntry, KEY } from '../cache/store-contract.ts';
 import { seenAt, WEB } from '../support/observed.ts';
-import { eventually, redisAt, startRedis, type RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { redisAt, startRedis, type RedisServer } from '../support/redis.ts';
 import { startBackend } from '../support/backend.ts';
 import { startReplica, writeSharedKeys } from '../support/redis-postern.ts';
 import { definitionOf, watchKeys } from '../support/redis-keys.ts';

@@ -1,6 +1,7 @@
 /** What replicas share through Redis besides keys: cached answers and rate limits; and what they do when it is gone. */
 import t, { type Test } from 'tap';
-import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';
 import { startNumberingBackend, startReplica, writeSharedKeys, type Replica } from '../support/redis-postern.ts';
 

@@ -7,7 +7,9 @@ import { stringify } from 'yaml';
 import { runExplain } from '../../src/commands/explain.ts';
 import { runKeys } from '../../src/commands/keys.ts';
 import { capturedIo } from '../support/command-io.ts';
-import { eventually, freePort, startRedis } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { startRedis } from '../support/redis.ts';
 import { startNumberingBackend, startReplica, writeSharedKeys, type Replica } from '../support/redis-postern.ts';
 
 const UNAVAILABLE = 70;

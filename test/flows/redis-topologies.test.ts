@@ -4,7 +4,8 @@
  */
 import t from 'tap';
 import { isLive, LOST_MS, SERVING, underLoad } from '../support/redis-outage.ts';
-import { eventually, startCluster, startSentinel, type RedisServer } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { startCluster, startSentinel, type RedisServer } from '../support/redis.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';
 
 t.jobs = 2;

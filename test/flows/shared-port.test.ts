@@ -6,7 +6,7 @@ import { sharesPorts } from '../../src/lib/shared-port.ts';
 import { SERVER_KEY, SERVER_SECRET } from '../support/flow.ts';
 import { startBackend } from '../support/backend.ts';
 import { portsOf, spawnPostern } from '../support/process.ts';
-import { freePort } from '../support/redis.ts';
+import { freePort } from '../support/free-port.ts';
 
 t.test('several processes share a port, or say that this Node cannot', async (t) => {
   const backend = await startBackend(t);

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { createAddressLists } from '../../src/keys/address-lists.ts';
 import type { AddressListDefinition } from '../../src/keys/list-definition.ts';
 import { parseAddress } from '../../src/lib/address.ts';
-import { eventually } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
 
 const TIMING = { retryMs: 20, minuteMs: 20, watch: { settleMs: 5, pollMs: 20 } };
 

@@ -1,6 +1,7 @@
 /** Slow: servers are killed, frozen and failed over, and silence is noticed after seconds. */
 import t from 'tap';
-import { eventually, redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
 import { changeKeys, definitionOf, watchKeys } from '../support/redis-keys.ts';
 
 t.test('what is published reaches every process without a full reading', async (t) => {

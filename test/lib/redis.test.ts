@@ -3,7 +3,8 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { connectRedis, type RedisConnection, RedisFailure } from '../../src/lib/redis.ts';
-import { eventually, REDIS_CA_FILE, redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { REDIS_CA_FILE, redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
 
 const PASSWORD = 'p4ss:w@rd/%';
 

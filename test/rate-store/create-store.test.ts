@@ -3,7 +3,9 @@ import t, { type Test } from 'tap';
 import { createRateStore } from '../../src/rate-store/create-store.ts';
 import type { RateStore } from '../../src/rate-store/rate-store.ts';
 import { configFrom } from '../support/passages.ts';
-import { eventually, freePort, startRedis } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { startRedis } from '../support/redis.ts';
 
 const LIMIT = { requests: 2, windowSeconds: 60 };
 

@@ -2,7 +2,8 @@ import t, { type Test } from 'tap';
 import { connectRedis } from '../../src/lib/redis.ts';
 import { createRedisRateStore } from '../../src/rate-store/redis.ts';
 import type { RateStore } from '../../src/rate-store/rate-store.ts';
-import { eventually, redisAt, startCluster, startRedis } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { redisAt, startCluster, startRedis } from '../support/redis.ts';
 import { rateStoreContract } from './rate-store-contract.ts';
 
 const MINUTE = { requests: 5, windowSeconds: 60 };

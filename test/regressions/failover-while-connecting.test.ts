@@ -6,7 +6,8 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import t from 'tap';
 import { connectRedis } from '../../src/lib/redis.ts';
-import { eventually, redisAt, startRedis } from '../support/redis.ts';
+import { eventually } from '../support/eventually.ts';
+import { redisAt, startRedis } from '../support/redis.ts';
 
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
 

@@ -1,7 +1,8 @@
 /** An outage of Redis under a steady load of requests, none of which may fail. */
 import type { Test } from 'tap';
 import { startLoad, startNumberingBackend, startReplica, writeSharedKeys, type Replica } from './redis-postern.ts';
-import { eventually, type RedisServer } from './redis.ts';
+import { eventually } from './eventually.ts';
+import { type RedisServer } from './redis.ts';
 
 /**
  * Within these times `postern_key_source_up` is 0: three times what is promised (3 s and 9 s), since a machine may be busy. What

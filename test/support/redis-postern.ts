@@ -6,7 +6,8 @@ import type { Test } from 'tap';
 import { startBackend, type Backend } from './backend.ts';
 import { startPostern, type Postern } from './postern.ts';
 import { changeKeys, definitionOf, digest } from './redis-keys.ts';
-import { eventually, type RedisServer } from './redis.ts';
+import { eventually } from './eventually.ts';
+import { type RedisServer } from './redis.ts';
 
 export const CLIENT_SECRET = 'client-secret-of-the-dashboard';
 export const API_KEY = 'environment-api-key-of-the-dashboard';

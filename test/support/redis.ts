@@ -5,12 +5,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Test } from 'tap';
 import type { ClientOptions, RedisSettings } from '../../src/lib/redis-settings.ts';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 import { requireTool } from './tools.ts';
 
 export const REDIS_CA_FILE = resolve('test/fixtures/redis-tls/ca.pem');
@@ -56,31 +57,6 @@ export async function startRedis(t: Test, options: RedisServerOptions = {}): Pro
     } catch (error) {
       if (attempt === 3) throw error;
     }
-  }
-}
-
-/** A port that was free a moment ago, and whose Cluster bus port exists. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    await new Promise((done) => server.close(done));
-    if (typeof address === 'object' && address !== null && address.port <= 55_535) return address.port;
-  }
-}
-
-/** A guard against hanging: no promise of Postern's, and far beyond what a busy machine takes. */
-const HANG_MS = 90_000;
-
-/** Resolves when `check` first gives a value that is not false or undefined; looks every 10 ms. */
-export async function eventually<T>(check: () => T | Promise<T>, what: string, withinMs = HANG_MS): Promise<T> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    const value = await check();
-    if (value !== false && value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((done) => setTimeout(done, 10));
   }
 }
 

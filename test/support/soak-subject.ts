@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { portsOf, spawnPostern } from './process.ts';
-import { eventually } from './redis.ts';
+import { eventually } from './eventually.ts';
 import { startSoakBackend, type SoakBackend } from './soak-backend.ts';
 import { ask, bearer, startTraffic, type Traffic } from './soak-traffic.ts';
 
