@@ -156,3 +156,11 @@ t.test('equal lists are compiled once', async (t) => {
     t.equal(byId.get('a')?.[field], byId.get('b')?.[field], field);
   }
 });
+
+t.test('of several contradictions the first is told', async (t) => {
+  const twins = [loaded({ id: 'a', secret: '1' }), loaded({ id: 'a', secret: '1' }), loaded({ id: 'b', secret: '1' })];
+  t.same(
+    compileKeys(twins, 1).invalid.map(({ why }) => why),
+    ['its id is used twice', 'its id is used twice', 'it shares a secret with a'],
+  );
+});

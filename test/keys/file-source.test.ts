@@ -107,3 +107,43 @@ t.test('changes that come while a large file is read are read after it, once', a
   t.equal(idsOf(snapshots.at(-1))[0], 'd0');
   t.ok(snapshots.length <= 3, `${snapshots.length} sets of keys: the first, one under way, one after it`);
 });
+
+t.test('a file is followed after a reload as before it', async (t) => {
+  const { source, file, snapshots, next } = await started(t, keys('a'));
+  await source.reload();
+  const change = next('keys');
+  writeFileSync(file, keys('z'));
+  await change;
+  t.same(idsOf(snapshots.at(-1)), ['z']);
+});
+
+t.test('a file that a reference reads is followed as well', async (t) => {
+  const text = '  - { id: a, type: write-only, secret: "${file:secret}" }\n';
+  const { file, snapshots, next } = await started(t, keys('b'));
+  const secret = join(file, '..', 'secret');
+  writeFileSync(secret, 'the-first-secret');
+  const named = next('keys');
+  writeFileSync(file, `keys:\n${text}`);
+  await named;
+  const changed = next('keys');
+  writeFileSync(secret, 'the-second-secret');
+  await changed;
+  t.not(snapshots.at(-1)?.byId.get('a')?.secrets[0]?.digest, snapshots.at(-2)?.byId.get('a')?.secrets[0]?.digest);
+});
+
+t.test('what a key and a policy name must be among the configured APIs, as they are now', async (t) => {
+  const file = join(
+    t.testdir({ 'keys.yaml': 'keys:\n  - { id: a, type: write-only, secret: s, apis: [orders] }\n' }),
+    'keys.yaml',
+  );
+  let apis = ['orders'];
+  const snapshots: KeySnapshot[] = [];
+  const source = createFileSource({ file, env: {}, apis: () => apis, now: () => 1 });
+  t.teardown(() => source.close());
+  await source.start({ onKeys: (snapshot) => snapshots.push(snapshot), onProblem: () => undefined });
+  t.equal(snapshots.length, 1);
+  apis = ['others'];
+  await source.reload();
+  t.match(source.status(), { up: false, why: /apis\[0\] is the name of no API/ });
+  t.equal(snapshots.length, 1);
+});

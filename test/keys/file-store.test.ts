@@ -1,4 +1,5 @@
-import { chmodSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
@@ -146,4 +147,27 @@ t.test('a clash with another key is told by its field', async (t) => {
     failure: { kind: 'contradiction', findings: [{ path: [/^secret/], message: /is also a secret of the key a/ }] },
   });
   t.equal(read(), TEXT);
+});
+
+t.test('what the file system refuses for good makes a store read-only, anything else does not', async (t) => {
+  const { accessSync } = fs;
+  const fail = (code: string): void => {
+    fs.accessSync = () => {
+      throw Object.assign(new Error('refused'), { code });
+    };
+    syncBuiltinESMExports();
+  };
+  t.teardown(() => {
+    fs.accessSync = accessSync;
+    syncBuiltinESMExports();
+  });
+  const { store, read } = started(t);
+  for (const code of ['EACCES', 'EPERM', 'EROFS', 'EBUSY']) {
+    fail(code);
+    t.match(store.readOnly(), /may not be written to/, code);
+    t.equal(await whyNot(store.update('a', describe('x'))), 'read_only', code);
+  }
+  t.equal(read(), TEXT);
+  fail('ENOENT');
+  t.equal(store.readOnly(), null);
 });
