@@ -139,11 +139,59 @@ t.test('what a key and a policy name must be among the configured APIs, as they 
   let apis = ['orders'];
   const snapshots: KeySnapshot[] = [];
   const source = createFileSource({ file, env: {}, apis: () => apis, now: () => 1 });
-  t.teardown(() => source.close());
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(async () => {
+    clearInterval(alive);
+    await source.close();
+  });
   await source.start({ onKeys: (snapshot) => snapshots.push(snapshot), onProblem: () => undefined });
   t.equal(snapshots.length, 1);
   apis = ['others'];
   await source.reload();
   t.match(source.status(), { up: false, why: /apis\[0\] is the name of no API/ });
   t.equal(snapshots.length, 1);
+});
+
+t.test('a change that comes after the file was read, and before that is over, is not missed', async (t) => {
+  const file = join(t.testdir(), 'keys.yaml');
+  let text = keys('a').replace('secret-of-a', '"${SECRET}"');
+  writeFileSync(file, text);
+  let changesTo: string | null = null;
+  const env = {
+    get SECRET() {
+      if (changesTo !== null) writeFileSync(file, changesTo);
+      changesTo = null;
+      return 'of the environment';
+    },
+  };
+  const heard = new EventEmitter();
+  const source = createFileSource({ file, env, now: () => 1, timing: { settleMs: 20, pollMs: 50 } });
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(async () => {
+    clearInterval(alive);
+    await source.close();
+  });
+  let latest: KeySnapshot | undefined;
+  const changed = () => once(heard, 'keys');
+  changesTo = text.replace('id: a', 'id: b');
+  await source.start({
+    onKeys: (snapshot) => {
+      latest = snapshot;
+      heard.emit('keys');
+    },
+    onProblem: () => undefined,
+  });
+  t.same(idsOf(latest), ['a']);
+  await changed();
+  t.same(idsOf(latest), ['b']);
+
+  text = text.replace('id: a', 'id: c');
+  writeFileSync(file, text);
+  await changed();
+  t.same(idsOf(latest), ['c']);
+  changesTo = text.replace('id: c', 'id: d');
+  await source.reload();
+  t.same(idsOf(latest), ['c']);
+  await changed();
+  t.same(idsOf(latest), ['d']);
 });
