@@ -235,6 +235,15 @@ t.test('sizes are bounded', async (t) => {
   t.match(read(t, large).unusable, /larger than 16777216 bytes/);
   const { problems } = read(t, described(`  /a: { $ref: "large.yaml" }\n`), { 'large.yaml': large });
   t.match(problems, [/larger than \d+ bytes, or all files together are/]);
+  const half = JSON.stringify({ get: {}, description: 'x'.repeat(9_000_000) });
+  const both = read(t, described('  /a: { $ref: "half.json" }\n  /b: { $ref: "other.json" }\n'), {
+    'half.json': half,
+    'other.json': half,
+  });
+  t.same([both.lines, both.problems.length], [['GET /a'], 1]);
+  t.match(both.problems, [
+    /"other.json", which cannot be used: it is larger than \d+ bytes, or all files together are/,
+  ]);
   const items = Array.from({ length: 101 }, (_, i) => `  /${i}: { $ref: "item${i}.yaml" }\n`).join('');
   const many = read(
     t,
