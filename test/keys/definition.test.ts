@@ -54,7 +54,7 @@ t.test('which fields are for which types', async (t) => {
 
 t.test('a port has at most five digits', async (t) => {
   const takes = (origin: string): boolean => KeyDefinitionSchema.shape.allowedOrigins.safeParse([origin]).success;
-  t.ok(takes('https://a.example:65535'));
+  for (const port of ['1', '12', '65535']) t.ok(takes(`https://a.example:${port}`), port);
   t.notOk(takes('https://a.example:100000'));
 });
 
