@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -55,4 +56,17 @@ t.test('a small or missing one is read at once', async (t) => {
   const file = join(t.testdir({ 'postern.yaml': 'apis: {}\n' }), 'postern.yaml');
   t.same(await readConfig({ file, env }), loadConfig(file, env));
   t.same(await readConfig({ file: `${file}.gone`, env }), loadConfig(`${file}.gone`, env));
+});
+
+t.test('a process that ends waits for no configuration', async (t) => {
+  const file = join(t.testdir({ 'postern.yaml': API + ROUTES.join('') }), 'postern.yaml');
+  const module = new URL('../../src/config/read-config.js', import.meta.url).href;
+  const says = (more: string): string => {
+    const code = `${more}const { readConfig } = await import(${JSON.stringify(module)});
+      void readConfig({ file: ${JSON.stringify(file)}, env: { UPSTREAM: 'http://a' } }).then(() => process.exit(7));`;
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', code]);
+    return status === 7 ? 'it was read' : 'it was not waited for';
+  };
+  t.equal(says(''), 'it was not waited for');
+  t.equal(says('setInterval(() => {}, 1000);'), 'it was read');
 });
