@@ -63,7 +63,9 @@ t.test('a small or missing one is read at once', async (t) => {
 });
 
 t.test('a process that ends waits for no configuration', async (t) => {
-  const directory = t.testdir({ 'postern.yaml': API + ROUTES.join('') });
+  // Large enough for a thread, and quick to read.
+  const text = `apis: { a: { upstream: "${env.UPSTREAM}" } }\n#${'x'.repeat(17_000)}\n`;
+  const directory = t.testdir({ 'postern.yaml': text });
   const module = new URL('../../src/config/read-config.js', import.meta.url).href;
   const question = JSON.stringify({ file: join(directory, 'postern.yaml'), env });
   const says = (more: string): string => {
