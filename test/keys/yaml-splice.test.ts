@@ -112,6 +112,15 @@ t.test('splices are made in order, and whole lines stay whole', async (t) => {
     ]),
     '> one\nzwei',
   );
+  t.equal(
+    spliced(text, [
+      { start: 7, end: 7, text: '!' },
+      { start: 4, end: 7, text: 'zwei' },
+      { start: 4, end: 4, text: '> ' },
+    ]),
+    'one\n> zwei!',
+    'one that is put where another ends stands behind it',
+  );
   t.equal(spliced(text, [insertLines(text, 7, ['three'])]), 'one\ntwo\nthree\n');
   t.equal(spliced(text, [insertLines(text, lineEnd(text, 2), ['and'])]), 'one\nand\ntwo');
   t.equal(columnOf(text, 5), 1);
