@@ -221,8 +221,13 @@ t.test('one reason is told once, and another one anew', async (t) => {
 
 t.test('a list that goes is a change, and files are read again on demand', async (t) => {
   const file = join(t.testdir({ 'list.txt': '192.0.2.1\n' }), 'list.txt');
-  const { tried, use, changes, holds, lists } = keep(t, { a: literal('192.0.2.1'), f: { kind: 'file', file } });
+  const { tried, use, changes, holds, lists } = keep(t, {
+    a: literal('192.0.2.1'),
+    f: { kind: 'file', file },
+    none: { kind: 'file', file: `${file}.none` },
+  });
   await tried;
+  t.same([...lists.current().keys()], ['a', 'f'], 'what was never read stands for nothing');
   const before = changes();
   await use({ f: { kind: 'file', file } });
   t.equal(changes(), before + 1);
