@@ -101,6 +101,13 @@ t.test('text is quoted only where it could be misread', async (t) => {
   t.equal(inline("it's: so"), "'it''s: so'");
   t.equal(inline('yes'), "'yes'");
   t.equal(inline('2 lines\n'), '"2 lines\\n"');
+  for (const unit of ['\u0085', '\u2028', '\u200b', '\u009f', '\ud800'])
+    t.equal(
+      inline(unit),
+      `"\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}"`,
+      'what prints nothing is written out',
+    );
+  t.equal(inline('\u00e4 \u4e2d'), "'\u00e4 \u4e2d'");
 });
 
 t.test('splices are made in order, and whole lines stay whole', async (t) => {
