@@ -514,3 +514,22 @@ t.test('a secret written in short goes when another takes its place', async (t) 
     `    secrets:   # from the vault\n      - { hash: ${hash} }\n    allowedEvents`,
   );
 });
+
+t.test('an address in lines of its own keeps them, and what is written beside them', async (t) => {
+  const text = `keys:
+  - id: a
+    type: write-only
+    secret: the-secret-of-a
+    allowFrom:
+      - address: "192.0.2.1" # ours
+        description: Berlin # since May
+      - address: 192.0.2.2
+      - { list: office }
+addressLists: { office: [192.0.2.3] }
+`;
+  const result = edit(t, text, 'a', (key) => ({
+    ...key,
+    allowFrom: addresses(key).map((item) => ('address' in item ? at(item.address, 'Paris') : item)),
+  }));
+  t.equal(result, text.replace('Berlin', 'Paris').replace('192.0.2.2\n', '192.0.2.2\n        description: Paris\n'));
+});
