@@ -107,3 +107,18 @@ t.test('changes that come while a large file is read are read after it, once', a
   t.equal(idsOf(snapshots.at(-1))[0], 'd0');
   t.ok(snapshots.length <= 3, `${snapshots.length} sets of keys: the first, one under way, one after it`);
 });
+
+t.test('a large file is read without a thread at the start, and in one when requests may wait', async (t) => {
+  let threads = 0;
+  const count = (): number => (threads += 1);
+  process.on('worker', count);
+  t.teardown(() => process.off('worker', count));
+  const { source, snapshots } = await started(t, keys(...Array.from({ length: 1500 }, (_, index) => `key-${index}`)));
+  t.equal(threads, 0);
+  await source.reload();
+  t.equal(threads, 1);
+  t.same(
+    snapshots.map(({ byId }) => byId.size),
+    [1500, 1500],
+  );
+});
