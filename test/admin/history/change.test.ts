@@ -75,6 +75,11 @@ t.test('what is too long is left out and said to be, and the rest stays', async 
   });
 });
 
+t.test('a field may be called as what every object has', async (t) => {
+  t.same(changedFields({ valueOf: {} }, {}), { valueOf: { before: {}, after: null } });
+  t.same(changedFields(null, { toString: 1 }), { toString: { before: null, after: 1 } });
+});
+
 t.test('no change takes more room than is foreseen, and each is as the API describes it', async (t) => {
   const state = fc.option(fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 8 }));
   const property = fc.check(
