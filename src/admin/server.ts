@@ -47,6 +47,8 @@ export function createAdminServer({
     // Without this, a live view or an idle scraper would hold up the end of the process.
     forceCloseConnections: true,
     return503OnClosing: false,
+    // What it loads comes as soon as the machine can: a start that is slow has not failed.
+    pluginTimeout: 0,
     // What the router cannot even read. Its own answer would be no problem document.
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       const detail =
