@@ -41,6 +41,8 @@ export function createFramework({ log, onSignInFailed }: FrameworkOptions): Fast
     schemaController: NO_SCHEMAS,
     bodyLimit: 1024 * 1024,
     return503OnClosing: false,
+    // What it loads comes as soon as the machine can: slow is not failed.
+    pluginTimeout: 0,
     // What the router cannot even read. Its own answer would be no problem document.
     frameworkErrors: (error, _request, reply: FastifyReply) => {
       const detail =

@@ -67,7 +67,8 @@ export async function startConsole(
     });
     const problems: string[] = [];
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    // A guard against hanging, as that of `eventually`: no promise of the page's.
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => {
       if (/Content Security Policy/i.test(message.text())) problems.push(message.text());
