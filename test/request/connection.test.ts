@@ -93,22 +93,25 @@ t.test('a request that found no route leaves its header section alone', async (t
   t.equal(visit, null);
 });
 
-t.test('the next request goes where the last one went, if it asks for the same of the same configuration', async (t) => {
-  const before = passed('/profile/1?a=b');
-  const { visit } = rememberedOf(before);
-  const now = (change: Partial<Facts> = {}) => factsOf({ target: '/profile/1?a=b', method: 'GET', ...change });
-  t.equal(placeOf(visit, now(), RULES), visit);
-  t.equal(placeOf(visit, now(), { ...RULES, keys: rulesOf([key('other')]).keys }), visit, 'whatever keys there are');
-  const others: Readonly<Record<string, Place>> = {
-    'nowhere before': placeOf(null, now(), RULES),
-    'another target': placeOf(visit, now({ target: '/profile/1?a=c' }), RULES),
-    'another method': placeOf(visit, now({ method: 'POST' }), RULES),
-    'another Host': placeOf(visit, now({ headers: readHeaders(['Host', 'b.test']) }), RULES),
-    'other quirks': placeOf(visit, now(), { ...RULES, pathQuirks: new Set() }),
-    'other APIs': placeOf(visit, now(), { ...RULES, apis: [...RULES.apis] }),
-  };
-  for (const [what, place] of Object.entries(others)) t.equal(place, NOWHERE, what);
-});
+t.test(
+  'the next request goes where the last one went, if it asks for the same of the same configuration',
+  async (t) => {
+    const before = passed('/profile/1?a=b');
+    const { visit } = rememberedOf(before);
+    const now = (change: Partial<Facts> = {}) => factsOf({ target: '/profile/1?a=b', method: 'GET', ...change });
+    t.equal(placeOf(visit, now(), RULES), visit);
+    t.equal(placeOf(visit, now(), { ...RULES, keys: rulesOf([key('other')]).keys }), visit, 'whatever keys there are');
+    const others: Readonly<Record<string, Place>> = {
+      'nowhere before': placeOf(null, now(), RULES),
+      'another target': placeOf(visit, now({ target: '/profile/1?a=c' }), RULES),
+      'another method': placeOf(visit, now({ method: 'POST' }), RULES),
+      'another Host': placeOf(visit, now({ headers: readHeaders(['Host', 'b.test']) }), RULES),
+      'other quirks': placeOf(visit, now(), { ...RULES, pathQuirks: new Set() }),
+      'other APIs': placeOf(visit, now(), { ...RULES, apis: [...RULES.apis] }),
+    };
+    for (const [what, place] of Object.entries(others)) t.equal(place, NOWHERE, what);
+  },
+);
 
 t.test('no visit is kept to an endpoint of Postern, to no API, or by a path that is judged anew', async (t) => {
   t.ok(visitOf(passed('/profile/1')));
