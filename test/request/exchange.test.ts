@@ -185,3 +185,39 @@ t.test('of a body that ends with its client, or after its answer, nobody is told
   while (told.length === 0) await new Promise(setImmediate);
   t.same(told, ['gone']);
 });
+
+t.test('of a request that has just come nothing is known but where the one before it went', async (t) => {
+  const api = apiRules();
+  const place = { path: '/a', query: '?b', api, route: null };
+  t.match(exchangeWith(factsOf(), rulesOf([]), { place }), {
+    path: '/a',
+    query: '?b',
+    api: { name: 'integration' },
+    route: null,
+    isAmbiguous: false,
+    endpoint: null,
+    identity: null,
+    client: null,
+    body: 'unread',
+    bodyText: null,
+    envelope: null,
+    bodyHandedOver: false,
+    lookedThrough: false,
+    bodyChanged: false,
+    bodyJudged: false,
+    eventsJudged: false,
+    typeOfUntyped: null,
+    quota: null,
+    wouldReject: null,
+    isDecided: false,
+    refusal: null,
+    cache: null,
+    refusalForm: null,
+    seat: null,
+    seatOf: null,
+    inStreamLane: false,
+    settled: false,
+    abort: null,
+    hasBody: false,
+  });
+});
