@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
-import { createReloader, followChanges } from '../src/reload.ts';
+import { createReloader, followChanges, statusOfFiles } from '../src/reload.ts';
 import { configFrom } from './support/passages.ts';
 
 const API = 'apis: { integration: { upstream: "http://127.0.0.1:9000" } }\n';
@@ -196,4 +196,75 @@ t.test('certificates in use are watched, also where the configuration is wrong n
   t.same(await reloader.reload(), [file, ca], 'those that run');
   write(plain);
   t.same(await reloader.reload(), [file]);
+});
+
+t.test('certificates are renewed where the configuration cannot be taken, and that may fail on its own', async (t) => {
+  let renewed = 0;
+  let isBroken = false;
+  const { reloader, write, lines } = reloading(
+    t,
+    ({ log }) => {
+      if (log.requests === 'all') throw new Error('not now');
+    },
+    () => {
+      renewed++;
+      if (isBroken) throw new Error('a certificate is gone');
+    },
+  );
+  await reloader.reload();
+  t.equal(renewed, 0, 'putting it to use does that');
+  write('apis: nothing\n');
+  await reloader.reload();
+  write(`${API}log: { requests: all }\n`);
+  await reloader.reload();
+  t.equal(renewed, 2);
+  isBroken = true;
+  t.ok(Array.isArray(await reloader.reload()), 'still watched');
+  t.match(lines.at(-1), ['error', 'config_reload_failed', { error: { message: 'a certificate is gone' } }]);
+});
+
+t.test('a file that cannot be read at all is a failed reload, of which nothing is watched anew', async (t) => {
+  const { reloader, lines, file } = reloading(t);
+  rmSync(file);
+  const watched = await reloader.reload();
+  t.ok(watched === null || watched.includes(file));
+  t.equal(lines.at(-1)?.[1], 'config_reload_failed');
+  t.match(reloader.status(), { lastReloadSuccessful: false, lastLoaded: 1 });
+});
+
+t.test('all files together are current if each of them is', (t) => {
+  const status = (config: boolean, kind: 'file' | 'redis' | null, up: boolean, certificates: boolean) =>
+    statusOfFiles(
+      { status: () => ({ lastReloadSuccessful: config, lastLoaded: 7 }) },
+      kind && ({ kind, status: () => ({ up }) } as never),
+      { backendsAreCurrent: () => certificates },
+    )();
+  t.same(status(true, 'file', true, true), { lastReloadSuccessful: true, lastLoaded: 7 });
+  t.equal(status(false, 'file', true, true).lastReloadSuccessful, false);
+  t.equal(status(true, 'file', false, true).lastReloadSuccessful, false);
+  t.equal(status(true, 'file', true, false).lastReloadSuccessful, false);
+  t.equal(status(true, 'redis', false, true).lastReloadSuccessful, true, 'which is told of apart');
+  t.equal(status(true, null, false, true).lastReloadSuccessful, true);
+  t.end();
+});
+
+t.test('what comes of a reading after the end is not watched', async (t) => {
+  const file = join(t.testdir({ 'postern.yaml': API }), 'postern.yaml');
+  let finish = (): void => {};
+  const changes = followChanges({
+    files: [file],
+    reloader: {
+      reload: () => new Promise((resolve) => (finish = () => resolve([file, `${file}.other`]))),
+      stop: () => {},
+    },
+    reloadKeys: async () => undefined,
+  });
+  const before = process.getActiveResourcesInfo().filter((name) => name === 'FSEvent').length;
+  const all = changes.reloadAll();
+  await new Promise(setImmediate);
+  changes.close();
+  finish();
+  await Promise.race([all, new Promise(setImmediate)]);
+  await new Promise(setImmediate);
+  t.ok(process.getActiveResourcesInfo().filter((name) => name === 'FSEvent').length <= before);
 });
