@@ -98,8 +98,7 @@ export function readListBody(body: unknown, name: string, set: AddressSet | unde
   if (!isObject(body)) return withFindings(readListDefinition(body), nameFindings(name, undefined));
   const { name: sent, entries, ...others } = body;
   const definition = Object.fromEntries(Object.entries(others).filter(([field]) => !SHOWN_ONLY.has(field)));
-  const elsewhere = 'file' in definition || 'url' in definition;
-  if (!elsewhere && entries !== undefined && Object.keys(definition).length === 0)
+  if (entries !== undefined && Object.keys(definition).length === 0)
     return withFindings(entryFindings(readListDefinition(entries)), nameFindings(name, sent));
   const unchanged = entries === undefined || isDeepStrictEqual(entries, entriesIn(set));
   const findings: Finding[] = unchanged
