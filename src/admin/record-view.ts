@@ -91,7 +91,7 @@ const entriesIn = (set: AddressSet | undefined): { readonly address: string; rea
 
 /** Whoever may name a file must not be told what stands in it: it need not be a list. The log says it. */
 const withoutQuotation = (why: string | null): string | null =>
-  why?.replace(/^(line \d+ is no address).*$/s, '$1') ?? null;
+  why?.replace(/^(line \d+ is no address).*/s, '$1') ?? null;
 
 /** A list that was sent to be stored under this name. `set`: what it holds now, as it is shown. */
 export function readListBody(body: unknown, name: string, set: AddressSet | undefined): Read<AddressListDefinition> {
