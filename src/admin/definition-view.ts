@@ -113,10 +113,11 @@ function secretFindings(secrets: unknown, stored: KeyDefinition): Finding[] {
   if (!Array.isArray(secrets)) return [{ path: ['secrets'], message: 'must be a list of secrets as they are shown' }];
   const shown = stored.secrets.map(showSecret);
   return secrets.flatMap((secret: unknown, index) => {
-    const known = isObject(secret) ? shown.find(({ id }) => id === secret['id']) : undefined;
-    if (known === undefined || !isObject(secret)) return [{ path: ['secrets', index], message: MADE_BY_ROTATION }];
-    const others = Object.keys(secret).filter((field) => field !== 'id' && field !== 'expiresAt');
-    const same = others.length === 0 && (!('expiresAt' in secret) || secret['expiresAt'] === known.expiresAt);
+    const fields = isObject(secret) ? secret : {};
+    const known = shown.find(({ id }) => id === fields['id']);
+    if (known === undefined) return [{ path: ['secrets', index], message: MADE_BY_ROTATION }];
+    const others = Object.keys(fields).filter((field) => field !== 'id' && field !== 'expiresAt');
+    const same = others.length === 0 && (!('expiresAt' in fields) || fields['expiresAt'] === known.expiresAt);
     return same ? [] : [{ path: ['secrets', index], message: 'cannot be changed here: rotate or remove it' }];
   });
 }

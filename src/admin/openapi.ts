@@ -66,7 +66,6 @@ function describeOperation(operation: Operation): Json {
     ...(repeatable ? (['idempotency_key_reused'] as const) : []),
     ...problems,
   ];
-  if (repeatable) possible.push('idempotency_key_reused');
   return {
     operationId,
     summary,
