@@ -50,6 +50,7 @@ t.test('what each kind of value takes and refuses', async (t) => {
       '0x7f.1',
     ],
   );
+  t.ok(accepts(hostName, 'xn--zzzzzzzzz99999'), 'what is ASCII is not looked into');
   t.equal(hostName.parse('Bücher.Example.'), 'xn--bcher-kva.example', 'as it is looked up, and as it stands in Host');
   t.equal(upstreamUrl.parse('UNIX:/Run/App.sock'), 'unix:/Run/App.sock', 'a path is kept as it is');
   t.equal(upstreamUrl.parse('http://Bücher.example.:9000/'), 'http://xn--bcher-kva.example.:9000');

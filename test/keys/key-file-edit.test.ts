@@ -409,3 +409,14 @@ t.test('a list of denied addresses is changed item by item, too, and lines end a
   }));
   t.equal(result, text.replace('- 192.0.2.2\r\n', '- 192.0.2.2\r\n      - 192.0.2.3\r\n'));
 });
+
+t.test('a new key stands apart where the others do, and where there is but one', async (t) => {
+  const key = (id: string): string => `  - id: ${id}\n    type: write-only\n    secret: the-secret-of-${id}\n`;
+  const added = (text: string): string => add(t, text, { id: 'c', type: 'write-only', secret: 's' }).slice(text.length);
+  for (const [text, apart] of [
+    [`keys:\n${key('a')}`, true],
+    [`keys:\n${key('a')}${key('b')}`, false],
+    [`keys:\n${key('a')}\n${key('b')}`, true],
+  ] as const)
+    t.equal(added(text).startsWith('\n'), apart, text);
+});
