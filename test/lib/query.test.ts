@@ -195,6 +195,7 @@ t.test('a query of listed parameters, each once', async (t) => {
     '?v=2',
     '?V=gzip-js&ip=a%26_=x',
     '?ip=%26%3B',
+    '?ip=a%25252526data=b',
   ])
     t.equal(objectionToQuery(query, listed), null, query);
   for (const query of [
