@@ -13,6 +13,12 @@ import { createRequestCutter, type RequestCutter } from './request-cutter.ts';
  */
 export const MAX_WAITING_ANSWERS = 2;
 
+/**
+ * The same within a request, of which all but one are whole. What follows a chunked body may come with its end, and be the head of
+ * another such request: on a connection made of these there is no place between two.
+ */
+const MOST_WITHIN_REQUEST = MAX_WAITING_ANSWERS + 2;
+
 /** Sees the packets of a connection before Node's parser does. */
 export interface PacketWatcher {
   readonly onPacket: (packet: Buffer) => void;
@@ -228,8 +234,9 @@ class Pace {
     const socket = this.#socket;
     // oxlint-disable-next-line no-underscore-dangle
     if (socket._paused === true || socket.isPaused()) return true;
-    if (!this.#cutter.isBetweenRequests() || this.#waiting === 0) return false;
-    this.#held = this.#waiting >= MAX_WAITING_ANSWERS || socket.writableLength > 0;
+    this.#held = this.#cutter.isBetweenRequests()
+      ? this.#waiting >= MAX_WAITING_ANSWERS || (this.#waiting > 0 && socket.writableLength > 0)
+      : this.#waiting >= MOST_WITHIN_REQUEST;
     return this.#held;
   }
 

@@ -139,6 +139,7 @@ const OTHERS = [
   'api_k%c3%a9y',
   'api_key%zz',
   'api%c1key',
+  'api%2525255Fkey',
   '%EF%BD%81pi',
 ];
 
@@ -182,7 +183,7 @@ t.test('whatever a name is wrapped in, and however often it is encoded', (t) => 
 });
 
 t.test('a query of listed parameters, each once', async (t) => {
-  const listed = listParameters(['ip', '_', 'locationEnrichment', 'v=2', 'v=gzip-js']);
+  const listed = listParameters(['ip', '_', 'key', 'locationEnrichment', 'v=2', 'v=gzip-js']);
   for (const query of [
     '',
     '?',
@@ -194,6 +195,7 @@ t.test('a query of listed parameters, each once', async (t) => {
     '?v=2',
     '?V=gzip-js&ip=a%26_=x',
     '?ip=%26%3B',
+    '?ip=a%25252526data=b',
   ])
     t.equal(objectionToQuery(query, listed), null, query);
   for (const query of [
@@ -210,6 +212,9 @@ t.test('a query of listed parameters, each once', async (t) => {
     '?%2569p=1',
     '?+ip=1',
     '?ip.x=1',
+    '?locationEnrichment%E2%84%AA=1',
+    '?loc%61tionEn%D1%80ichment=1',
+    '?%E2%84%AAey=1',
     '?ip%26data=x',
     '?ip;data',
     `?${'%C3%A9'.repeat(300)}=1`,
