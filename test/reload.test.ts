@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
@@ -267,4 +267,17 @@ t.test('what comes of a reading after the end is not watched', async (t) => {
   await Promise.race([all, new Promise(setImmediate)]);
   await new Promise(setImmediate);
   t.ok(process.getActiveResourcesInfo().filter((name) => name === 'FSEvent').length <= before);
+});
+
+t.test('a reading that fails is told, unless nobody waits for it any more', async (t) => {
+  const { reloader, lines, file } = reloading(t);
+  rmSync(file);
+  mkdirSync(file);
+  t.equal(await reloader.reload(), null);
+  t.match(lines, [['error', 'config_reload_failed', { error: { code: 'EISDIR' } }]]);
+  t.equal(reloader.status().lastReloadSuccessful, false);
+  const reading = reloader.reload();
+  reloader.stop();
+  t.equal(await reading, null);
+  t.equal(lines.length, 1);
 });
