@@ -28,7 +28,9 @@ t.test('a limit holds for the first value beyond it', async (t) => {
 
 t.test('one place to listen on', async (t) => {
   const path = '/run/a.sock';
-  t.same(wrong({ path }), []);
+  t.match(ListenSchema.parse({ path }), { host: null, port: null, path });
+  t.match(ListenSchema.parse({}), { host: '0.0.0.0', port: 8080, path: null });
+  t.match(ListenSchema.parse({ host: '::1', port: 0 }), { host: '::1', port: 0, path: null });
   t.match(wrong({ path, port: 1 }), [/^path: cannot stand beside `listen.port`/]);
   t.match(wrong({ path, host: '::1' }), [/^path: cannot stand beside `listen.host`/]);
   t.match(wrong({ path, host: '::1', port: 1 }), [/^path: cannot stand beside `listen.host`/]);

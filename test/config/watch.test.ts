@@ -189,3 +189,12 @@ t.test('a change is noticed that leaves the size as it was', async (t) => {
   await change;
   t.equal(count(), 1);
 });
+
+t.test('a watch keeps no process alive', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const before = process.getActiveResourcesInfo();
+  const watch = watchFiles([file], () => undefined);
+  t.teardown(() => watch.close());
+  writeFileSync(file, '22');
+  t.same(process.getActiveResourcesInfo(), before);
+});

@@ -367,3 +367,20 @@ t.test('an empty Redis without a counter is a fresh one, and with one has no key
   t.equal(await reader.read(), 'synced');
   t.same(told, [[]]);
 });
+
+t.test(
+  'what is told of during a full reading asks for policies and lists as well, and takes none for lost',
+  async (t) => {
+    const { fake, reader, index } = setUp({ a: definitionOf('a', { policy: 'p' }), z: definitionOf('z') });
+    fake.policies.set('p', '{"mode":"report"}');
+    fake.lists.set('l', '[]');
+    await reader.read();
+    reader.requireEverything();
+    // The message comes before what it tells of is counted.
+    fake.onPage = (page) => {
+      if (page === 1) reader.hear('a');
+    };
+    t.not(await reader.read(), 'lost');
+    t.equal(index.snapshot().byId.get('a')?.mode, 'report');
+  },
+);
