@@ -130,3 +130,12 @@ t.test('what is said about more than half is told only where that is sure', asyn
   t.equal(about('x', 'x', 'x', 'x', 'y'), 'x');
   t.equal(about('x', 'y', 'y', 'y', 'y'), 'y');
 });
+
+t.test('the highest counts come first, equal ones in the order of their text', async (t) => {
+  const frequent = counted(8, ['d', 'b', 'b', 'a', 'c', 'c', 'c', 'e']);
+  t.same(
+    mostFrequent(frequent, 5).map(([value]) => value),
+    ['c', 'b', 'a', 'd', 'e'],
+  );
+  t.equal(mostFrequent(frequent, 2).length, 2);
+});

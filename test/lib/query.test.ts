@@ -156,6 +156,21 @@ t.test('a name in every spelling that some backend takes for it', async (t) => {
   for (const name of ['api.key~1', 'API_KEY~1', 'api%20key%7e1']) t.equal(isDotted(name), true, name);
 });
 
+t.test('a text that is too long to be the name is never normalised, which may take squared time', async (t) => {
+  const isKey = compileNameReader('api_key');
+  const { normalize } = String.prototype;
+  let longest = 0;
+  String.prototype.normalize = function normalized(this: string, form?: string) {
+    longest = Math.max(longest, this.length);
+    return normalize.call(this, form);
+  };
+  t.teardown(() => (String.prototype.normalize = normalize));
+  const answers = ['%EF%BD%81pi_key', '%CC%81%CC%A3'.repeat(5000), `api_key${'%EF%BD%81'.repeat(5000)}`].map(isKey);
+  String.prototype.normalize = normalize;
+  t.same(answers, [true, false, false]);
+  t.ok(longest > 0 && longest <= 8 * 'api_key'.length, `${longest} characters at most`);
+});
+
 t.test('whatever a name is wrapped in, and however often it is encoded', (t) => {
   const isKey = compileNameReader('api_key');
   const encode = (text: string, every: boolean): string =>
