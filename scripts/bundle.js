@@ -7,7 +7,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { basename, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
-const OUT = 'dist';
+/** Where to, if not for use. */
+const OUT = process.argv[2] ?? 'dist';
 /** Vite's, which empties it by itself. */
 const CONSOLE = 'console';
 
