@@ -3,6 +3,7 @@ import { connectRedis } from '../../src/lib/redis.ts';
 import { DAY_MS, dayOf, Observations } from '../../src/observe/observations.ts';
 import { createRedisStore } from '../../src/observe/redis-store.ts';
 import { seenAt, WEB } from '../support/observed.ts';
+import { eventually } from '../support/eventually.ts';
 import { redisAt, startRedis, type RedisServer } from '../support/redis.ts';
 import { observationStoreContract, type OpenStore } from './store-contract.ts';
 
@@ -23,7 +24,8 @@ function open(t: Test, server: RedisServer, prefix: string, options: Options = {
     const connection = connectRedis(redisAt(server.url), {
       name: 'test',
       writes: true,
-      timeoutMs: 1000,
+      // A guard against hanging.
+      timeoutMs: 60_000,
       onReady: () => resolve({ observations, store }),
     });
     const store = createRedisStore({
@@ -109,11 +111,11 @@ t.test('while Redis is away, what was counted waits, and nothing throws', async 
   t.equal(told.length, 1);
   t.equal(kept.store.shared(), false);
   await server.restart();
-  for (let tries = 0; tries < 200 && told.length < 2; tries++) {
+  await eventually(async () => {
     kept.observations.dirty = true;
     await kept.store.flush();
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
+    return told.length >= 2;
+  }, 'Redis to be used again');
   t.equal(told[1], 'false ');
   t.equal(kept.store.shared(), true);
   t.match(await server.admin.hget('away:observed:2040-01-02', 'key web'), /^\{"requests":2,/);
