@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
 import t from 'tap';
 import { createAdminServer } from '../../src/admin/server.ts';
 import { createHealth } from '../../src/observability/health.ts';
@@ -97,4 +99,30 @@ t.test('a refusal of the server itself says what was wrong', async (t) => {
     [413, 'body_too_large', false],
   ]);
   t.same(logged, []);
+});
+
+t.test('of many requests on one connection few are taken at a time, however slow their answers are', async (t) => {
+  const { server } = adminServer();
+  const waiting: ((body: string) => void)[] = [];
+  server.get('/slow', () => new Promise((resolve) => waiting.push(resolve)));
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = server.server.address() as AddressInfo;
+  const socket = net.connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('latin1').on('data', (data: string) => (text += data));
+  const closed = once(socket, 'close');
+  const ask = (field = ''): string => `GET /slow HTTP/1.1\r\nHost: a\r\n${field}\r\n`;
+  socket.write(`${ask().repeat(99)}${ask('Connection: close\r\n')}`);
+  let most = 0;
+  for (let answered = 0; answered < 100; answered++) {
+    // Whatever came with it was read by the time that another connection has its answer.
+    do await (await fetch(`http://127.0.0.1:${port}/healthz`)).text();
+    while (waiting.length === 0);
+    most = Math.max(most, waiting.length);
+    waiting.shift()?.('done');
+  }
+  await closed;
+  t.equal(text.split('done').length - 1, 100);
+  t.ok(most <= 3, `${most} were under way`);
 });
