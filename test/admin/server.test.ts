@@ -21,6 +21,7 @@ interface Setting {
   readonly host?: string;
   /** Whether the metrics cannot be read. */
   readonly broken?: boolean;
+  readonly text?: () => Promise<string>;
   readonly api?: AdminApiPorts | null;
 }
 
@@ -30,7 +31,7 @@ async function adminServer(t: Test, setting: Setting = {}) {
   const logged: unknown[][] = [];
   const log = { error: (event: string, fields: unknown) => void logged.push([event, fields]) };
   const metrics = metricsOver(() => null);
-  const text = () => (broken ? Promise.reject(new Error('the inside')) : metrics.text());
+  const { text = () => (broken ? Promise.reject(new Error('the inside')) : metrics.text()) } = setting;
   const server = createAdminServer({ metrics: { contentType: metrics.contentType, text }, health, log, api });
   await server.listen({ host, port: 0 });
   t.teardown(() => server.close());
@@ -181,4 +182,27 @@ void t.test('localhost is every address that this machine has for it', async (t)
   t.ok(typeof answer === 'string' ? /EADDRNOTAVAIL|ECONNREFUSED/.test(answer) : answer?.status === 200);
   await server.close();
   await t.rejects(ask('/healthz', { host: other }));
+});
+
+void t.test('of many requests on one connection few are taken at a time, however slow their answers are', async (t) => {
+  const waiting: ((text: string) => void)[] = [];
+  const { port, ask } = await adminServer(t, { text: () => new Promise((resolve) => waiting.push(resolve)) });
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('latin1').on('data', (data: string) => (text += data));
+  const closed = once(socket, 'close');
+  const scrape = (field = ''): string => `GET /metrics HTTP/1.1\r\nHost: a\r\n${field}\r\n`;
+  socket.write(`${scrape().repeat(99)}${scrape('Connection: close\r\n')}`);
+  let most = 0;
+  for (let answered = 0; answered < 100; answered++) {
+    // Whatever came with it was read by the time that another connection has its answer.
+    do await ask('/healthz');
+    while (waiting.length === 0);
+    most = Math.max(most, waiting.length);
+    waiting.shift()?.('done');
+  }
+  await closed;
+  t.equal(text.split('done').length - 1, 100);
+  t.ok(most <= 3, `${most} were under way`);
 });
