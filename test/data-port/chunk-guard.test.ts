@@ -201,7 +201,8 @@ void t.test('valid pipelines pass in any packets, and a hidden size is found in 
   const message = fc.oneof(
     fc.constant((n: number) => `GET /${n} HTTP/1.1\r\nHost: a\r\n\r\n`),
     fc.string({ maxLength: 30 }).map((body) => (n: number) => {
-      const bytes = Buffer.from(body).toString('latin1');
+      // Behind the end of a head, what begins like a chunk size could be the body of a head in the packet before: it is refused.
+      const bytes = Buffer.from(`-${body}`).toString('latin1');
       return `POST /${n} HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes.length}\r\n\r\n${bytes}`;
     }),
     fc.array(fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme-ascii' })).map((chunks) => (n: number) => {

@@ -187,3 +187,26 @@ t.test('one type and one coding are no reason not to keep an answer', async (t) 
   t.equal(freshMsOf(onRoute({}, { holder })), 7);
   t.equal(freshMsOf(onRoute({})), null);
 });
+
+/** Written out: what is not on this list shapes what strangers are given, each for himself. */
+const HARMLESS = `
+  host authorization cookie content-type content-encoding content-length transfer-encoding connection keep-alive te expect upgrade
+  upgrade-insecure-requests priority dnt cache-control pragma accept-encoding user-agent referer save-data x-forwarded-for
+  x-forwarded-proto x-forwarded-host x-real-ip forwarded true-client-ip cf-connecting-ip cf-ray cdn-loop via x-amz-cf-id
+  x-amzn-trace-id x-cloud-trace-context x-request-id x-correlation-id traceparent tracestate baggage sentry-trace uber-trace-id b3
+  x-b3-traceid x-b3-spanid x-b3-parentspanid x-b3-sampled x-datadog-trace-id x-datadog-parent-id x-datadog-sampling-priority
+  x-datadog-origin x-datadog-tags newrelic sec-fetch-mode sec-fetch-site sec-ch-ua sec-gpc sec-purpose`;
+
+t.test('the fields of strangers that are known to be harmless, and none that is called alike', async (t) => {
+  const shape = (name: string) =>
+    shapeOf({ ...onRoute({}, { holder: key('k') }), facts: { ...factsOf({}), rawHeaders: ['Host', 'a', name, 'x'] } });
+  const none = shape('Host');
+  const names = HARMLESS.trim().split(/\s+/);
+  for (const name of names) t.equal(shape(name), none, name);
+  for (const name of names)
+    t.not(shape(`${name.startsWith('sec-fetch') || name.startsWith('sec-ch') ? 'x-' : ''}${name}x`), none, `${name}x`);
+});
+
+t.test('of nobody and of no route that says so an answer is not kept', async (t) => {
+  t.equal(freshMsOf({ ...onRoute({}), identity: null }), null);
+});
