@@ -137,3 +137,10 @@ void t.test('each empty line and each line that is compared costs', async (t) =>
   const none = { left: 0 };
   t.match(findBodyStart(Buffer.from(text + body), head, null, none), { why: /too many places/ });
 });
+
+void t.test('a request line is not taken for the end of a field that says the same', async (t) => {
+  const odd: ParsedHead = { ...head, rawHeaders: ['X', 'POST /a HTTP/1.1', 'Transfer-Encoding', 'chunked'] };
+  const packet = Buffer.from(`POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+  t.match(findBodyStart(packet, odd, 0), { why: /not found/ });
+  t.type(findBodyStart(packet, odd, null), 'number', 'unless the packet may begin within it');
+});
