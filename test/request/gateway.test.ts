@@ -253,3 +253,20 @@ t.test('chunks that break the framing behind an early answer end the connection'
   t.equal(client.text.match(/HTTP\/1\.1 \d+/g)?.length, 1);
   t.match(outcomes, [{ status: 200 }]);
 });
+
+t.test('a request without a body goes to the backend without one, on a connection that is kept', async (t) => {
+  const reader = rulesOf([key('k', { type: 'read-write' })]);
+  const { port, backend } = await gatewayWith(t, { rules: () => reader });
+  for (const method of ['GET', 'DELETE', 'POST']) {
+    const answer = await sendRaw(port, `${method} /profile/1 HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\n\r\n`);
+    t.equal(answer.status, 200);
+  }
+  t.same(
+    backend.requests.map(({ headers }) => [headers.connection, headers['content-length']]),
+    [
+      ['keep-alive', undefined],
+      ['keep-alive', undefined],
+      ['keep-alive', '0'],
+    ],
+  );
+});
