@@ -1,17 +1,18 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createCurrentRules } from '../src/current-rules.ts';
 import { createCaches } from '../src/cache/caches.ts';
 import { createMemoryStore } from '../src/cache/memory-store.ts';
 import type { Config } from '../src/config/schema.ts';
+import type { TlsTexts } from '../src/lib/certificate.ts';
 import type { Tokens } from '../src/tokens/tokens.ts';
 import type { ApiRules } from '../src/policy/ruleset.ts';
 import { apiIn, configFrom, key, snapshotOf } from './support/passages.ts';
 
 const of = (api: ApiRules) => ({ api, route: null });
 
-const NO_TLS = { ca: null, cert: null, key: null };
+const NO_TLS: TlsTexts = { ca: null, cert: null, key: null };
 
 const KEYS = snapshotOf([key('k')]);
 
@@ -150,5 +151,13 @@ t.test('the name in the certificate is that of the API\u2019s backend, not of a 
   t.same(
     ['/a', '/b', '/c'].map((path, n) => to(path) === before[n]),
     [true, false, false],
+  );
+  const authority = { ...NO_TLS, ca: readFileSync('test/fixtures/tls/cert.pem', 'utf8') };
+  const between = ['/a', '/b', '/c'].map(to);
+  current.applyConfig(config(named('two.test')), authority);
+  t.same(
+    ['/a', '/b', '/c'].map((path, n) => to(path) === between[n]),
+    [false, false, false],
+    'its authorities are those of all of them',
   );
 });
