@@ -4,6 +4,7 @@ import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import { compileAllowRule, compileDenyRule } from '../../src/keys/address-rule.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { compileNameReader } from '../../src/lib/query.ts';
+import { compileApiChoice } from '../../src/policy/api-choice.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
 import type { RateVerdict } from '../../src/rate-store/rate-store.ts';
@@ -102,6 +103,19 @@ t.test(
     t.same(take('/a//b', report), ['ambiguous_path', true, '/a//b', '']);
     t.same(take('/a//b?c', {}), ['ambiguous_path', false, '', '']);
     t.same(take('/a/b?c', report), ['passed', false, '/a/b', '?c']);
+  const chosen = compileApiChoice([
+    { rules: apiRules({ ...report, name: 'legacy' }), paths: ['/'] },
+    { rules: apiRules({ name: 'strict' }), paths: ['/strict'] },
+  ]);
+  const found = (target: string) => {
+    const rules = rulesOf([], { choice: chosen });
+    const passage = passageOf(factsOf({ target }), rules);
+    takePath(passage);
+    if (passage.api !== null) takeRoute(passage);
+    return [passage.api?.name, passage.route];
+  };
+  t.same(found('/event/./ingest'), ['legacy', null], 'by no route, whichever it could be');
+  t.same(found('/x//../strict'), [undefined, null], 'and not where a stricter API could be meant');
   },
 );
 
