@@ -161,3 +161,34 @@ t.test('the name in the certificate is that of the API\u2019s backend, not of a 
     'its authorities are those of all of them',
   );
 });
+
+t.test('connections are made as the API and the route say', async (t) => {
+  const routes =
+    'idleTimeoutSeconds: 7, preserveHost: true, maxConnections: 9, maxConnectionsPerKey: 5, routes: [' +
+    '{ method: POST, path: /a, idleTimeoutSeconds: 2 }, { method: POST, path: /b, upstream: "http://files:8080" }]';
+  const { current, api } = starting(t, routes);
+  const to = (path: string) => current.upstreamOf({ api: api(), route: api().router.match('POST', path) });
+  const seen = ['/a', '/b', '/c']
+    .map(to)
+    .map(({ origin, idleTimeoutMs, preserveHost }) => [origin, idleTimeoutMs, preserveHost]);
+  t.same(seen, [
+    ['http://127.0.0.1:9000', 2000, true],
+    ['http://files:8080', 7000, true],
+    ['http://127.0.0.1:9000', 7000, true],
+  ]);
+});
+
+t.test('at the end all connections are closed, those of routes too', async (t) => {
+  const routes = 'routes: [{ method: POST, path: /a, upstream: "http://files:8080" }]';
+  const { current, api } = starting(t, routes);
+  const closed: string[] = [];
+  for (const path of ['/a', '/b']) {
+    const upstream = current.upstreamOf({ api: api(), route: api().router.match('POST', path) });
+    upstream.close = async () => {
+      await new Promise(setImmediate);
+      closed.push(path);
+    };
+  }
+  await current.close();
+  t.same(closed.toSorted(), ['/a', '/b'], 'and waited for');
+});

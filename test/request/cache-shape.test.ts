@@ -141,6 +141,7 @@ t.test('what an answer is shaped by is all in one text, and each part of it tell
     named([...cookie, 'Authorization', 'Bearer x'], { authorization: PASS }),
     JSON.stringify(['http', 'read-only', null, ['a=1'], 'Bearer x', []]),
   );
+  t.equal(named([...cookie, 'X-A', '1']), named(cookie), 'of one holder no other field does');
   const literal = { kind: 'literal', value: 'Bearer up' } as const;
   t.equal(
     named(cookie, { authorization: { basic: literal, bearer: literal, places: [] } }),

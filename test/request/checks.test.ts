@@ -104,21 +104,21 @@ t.test(
     t.same(take('/a//b', report), ['ambiguous_path', true, '/a//b', '']);
     t.same(take('/a//b?c', {}), ['ambiguous_path', false, '', '']);
     t.same(take('/a/b?c', report), ['passed', false, '/a/b', '?c']);
-  const chosen = compileApiChoice([
-    { rules: apiRules({ ...report, name: 'legacy', router: ANY }), paths: ['/'] },
-    { rules: apiRules({ name: 'strict' }), paths: ['/strict'] },
-  ]);
-  const found = (target: string) => {
-    const rules = rulesOf([], { choice: chosen });
-    const passage = passageOf(factsOf({ target }), rules);
-    takePath(passage);
-    if (passage.api !== null) takeRoute(passage);
-    return [passage.api?.name, passage.route];
-  };
-  for (const target of ['/files//x', '/files/a%2fb', '/files/./x', '/files/x;y', '/files/x%00'])
-    t.equal(found(target)[1], null, `by no route, whichever it could be: ${target}`);
-  t.equal(found('/files//x')[0], 'legacy');
-  t.same(found('/x//../strict'), [undefined, null], 'and not where a stricter API could be meant');
+    const chosen = compileApiChoice([
+      { rules: apiRules({ ...report, name: 'legacy', router: ANY }), paths: ['/'] },
+      { rules: apiRules({ name: 'strict' }), paths: ['/strict'] },
+    ]);
+    const found = (target: string) => {
+      const rules = rulesOf([], { choice: chosen });
+      const passage = passageOf(factsOf({ target }), rules);
+      takePath(passage);
+      if (passage.api !== null) takeRoute(passage);
+      return [passage.api?.name, passage.route];
+    };
+    for (const target of ['/files//x', '/files/a%2fb', '/files/./x', '/files/x;y', '/files/x%00'])
+      t.equal(found(target)[1], null, `by no route, whichever it could be: ${target}`);
+    t.equal(found('/files//x')[0], 'legacy');
+    t.same(found('/x//../strict'), [undefined, null], 'and not where a stricter API could be meant');
   },
 );
 
