@@ -85,9 +85,8 @@ function attach(socket: Socket): Followed | null {
 
 /** Its requests are read by the end of the turn. */
 function forgetPacket(followed: Followed): void {
-  const { packet } = followed;
   atTurnEnd(() => {
-    if (followed.packet === packet) followed.packet = NOTHING;
+    followed.packet = NOTHING;
   });
 }
 

@@ -162,6 +162,9 @@ t.test('where callers may show what the backend gets, what they show shapes the 
   const shape = (api: Partial<ApiRules>, fields: string[]) => shapeOf(onRoute({}, { fields }, api));
   const one: Partial<ApiRules> = { authorization: { basic: strip, bearer: strip, places: [] } };
   t.equal(shape(one, ['Authorization', 'Bearer a']), shape(one, ['Authorization', 'Basic b']));
+  const passing = { kind: 'pass' } as const;
+  const passed: Partial<ApiRules> = { authorization: { basic: passing, bearer: passing, places: [] } };
+  t.not(shape(passed, ['Authorization', 'Bearer a']), shape(passed, ['Authorization', 'Bearer b']), 'which it gets');
   const two: Partial<ApiRules> = { authorization: { basic: literal, bearer: strip, places: [] } };
   t.not(shape(two, ['Authorization', 'Basic YTpi']), shape(two, ['Authorization', 'Bearer a']), 'by how it is shown');
   const field: Partial<ApiRules> = {
