@@ -116,7 +116,8 @@ void t.test(
 void t.test('whatever may follow a chunk size is a place where a body could start', async (t) => {
   for (const after of ['\r\n', ';a\r\n', ' \r\n', '\t\r\n', ''])
     t.equal(find(`${text}3${after}`), text.length, JSON.stringify(after));
-  t.equal(find(`${text}${'0'.repeat(32)}x`), text.length, 'of a size that long nothing more is read');
+  for (const digits of [32, 33, 40])
+    t.equal(find(`${text}${'0'.repeat(digits)}x`), text.length, 'of a size that long nothing more is read');
   for (const other of ['x\r\n', '\r\n', '3x\r\n', '3\n', `${'0'.repeat(31)}x`])
     t.match(find(text + other), { why: /not found/ }, JSON.stringify(other));
 });
