@@ -270,3 +270,16 @@ t.test('a request without a body goes to the backend without one, on a connectio
     ],
   );
 });
+
+t.test('an answer that comes when draining has begun is the last one of its connection as well', async (t) => {
+  let isDraining = false;
+  const { send } = await gatewayWith(t, {
+    world: { draining: () => isDraining },
+    respond: (_req, res) => {
+      isDraining = true;
+      res.end('late');
+    },
+  });
+  const answer = await send('k');
+  t.same([answer.body, answer.headers['connection']], ['late', 'close']);
+});
