@@ -47,15 +47,9 @@ export function createAdminServer({
     // Without this, a live view or an idle scraper would hold up the end of the process.
     forceCloseConnections: true,
     return503OnClosing: false,
-    // What the router cannot even read. Its own answer would be no problem document.
-    frameworkErrors: (error, _request, reply: FastifyReply) => {
-      const detail =
-        error.code === 'FST_ERR_BAD_URL' ? 'The path holds a `%` that begins no encoded text.' : error.message;
-      return reply
-        .code(400)
-        .type(PROBLEM_MEDIA_TYPE)
-        .send(problemDocument(problem('malformed_request', detail)));
-    },
+    // A path that the router cannot even read. Its own answer would be no problem document.
+    frameworkErrors: (_error, _request, reply: FastifyReply) =>
+      reply.code(400).type(PROBLEM_MEDIA_TYPE).send(problemDocument(UNREADABLE_PATH)),
   });
 
   boundConnections(server.server);
@@ -104,6 +98,8 @@ export function createAdminServer({
   if (api !== null) void server.register(async (scope) => (await import('./api.ts')).registerAdminApi(scope, api));
   return server;
 }
+
+const UNREADABLE_PATH = problem('malformed_request', 'The path holds a `%` that begins no encoded text.');
 
 const noSchemas = (): never => {
   throw new Error('no route has a schema of the framework');
