@@ -83,10 +83,13 @@ const MARKS = {
   not_reached: '-',
 } as const;
 
+const MARK_WIDTH = Math.max(...Object.values(MARKS).map((mark) => mark.length));
+
 function describe({ steps, outcome, status, code, removedEvents, clientAddress }: Explanation): string {
+  const width = Math.max(...steps.map(({ step }) => step.length));
   const lines = steps.map(({ step, verdict, reason, rule }) => {
     const by = rule === null || reason.includes(rule) ? '' : ` (${rule})`;
-    return `${step.padEnd(15)} ${MARKS[verdict].padEnd(12)} ${reason}${by}`.trimEnd();
+    return `${step.padEnd(width)}  ${MARKS[verdict].padEnd(MARK_WIDTH)}  ${reason}${by}`.trimEnd();
   });
   const removed = removedEvents > 0 ? `, ${removedEvents} events removed` : '';
   const end =
