@@ -20,7 +20,7 @@ void t.test('what is larger is told by its place, the first of it', async (t) =>
     path: ['path'],
     message: 'must not be longer than 16384 characters',
   });
-  t.same(findOversize({ events: ['a', { b: 'a'.repeat(MAX_TEXT + 1) }] }), {
+  t.strictSame(findOversize({ events: ['a', { b: 'a'.repeat(MAX_TEXT + 1) }] }), {
     path: ['events', 1, 'b'],
     message: 'must not be longer than 16384 characters',
   });

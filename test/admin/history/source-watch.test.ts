@@ -245,6 +245,7 @@ t.test('keys, policies and lists are told apart, of any number, and secrets are 
 });
 
 t.test('it is only looked where there is something to see, and not among too many keys', async (t) => {
+  const timers = holdTimers(t);
   let reads = 0;
   const base: Pick<typeof EMPTY_SNAPSHOT, 'byId' | 'invalid' | 'records'> = EMPTY_SNAPSHOT;
   let snapshot: typeof base | null = null;
@@ -264,6 +265,7 @@ t.test('it is only looked where there is something to see, and not among too man
   };
   const many = (size: number) => ({ ...base, byId: { size } as typeof base.byId });
   t.equal(await looks(null), 0, 'there are no keys yet');
+  t.same(timers.delays(), [], 'which is no failure');
   t.equal(await looks(many(20_001)), 0);
   t.equal(await looks(many(20_000)), 1);
   t.equal(await looks(base), 1);
@@ -273,6 +275,31 @@ t.test('it is only looked where there is something to see, and not among too man
   t.equal(await looks({ ...base, records: { ...base.records } }), 1);
   watch.close();
   t.equal(await looks(base), 0, 'it is closed');
+});
+
+t.test('a look that is under way when it is closed notes nothing', async (t) => {
+  const watch = watching({ a: {} });
+  await watch.look();
+  let release = (): void => undefined;
+  watch.holdUntil(new Promise((resolve) => (release = resolve)));
+  watch.store({ a: { mode: 'report' } });
+  const looking = watch.look();
+  while (watch.reads() < 2) await new Promise(setImmediate);
+  watch.close();
+  release();
+  await looking;
+  t.same(watch.noted(), []);
+});
+
+t.test('what was seen is noted as seen, so that others who saw it do not note it again', async (t) => {
+  const hows: string[] = [];
+  const log = createMemoryLog();
+  const watch = watching({ a: {} }, { log: { ...log, add: (noted, how) => (hows.push(how), log.add(noted, how)) } });
+  await watch.look();
+  watch.store({ a: { mode: 'report' } });
+  await watch.look();
+  t.same(hows, ['seen']);
+  watch.close();
 });
 
 t.test('the end of a change here is looked at by itself', async (t) => {
