@@ -450,3 +450,44 @@ t.test('a change here before the first look is nothing to compare with', async (
   t.same([watch.reads(), actions(watch)], [1, []]);
   watch.close();
 });
+
+t.test('what waits and what is doubted both come to an end', async (t) => {
+  const timers = holdTimers(t);
+  const watch = watching({ a: {}, b: {} }, { graceMs: 1500 });
+  await watch.look();
+  watch.store({ a: {}, b: { enabled: false } });
+  await watch.look();
+  const end = watch.begin();
+  await watch.changedHere(target, { mode: 'report' }, { mode: 'enforce' });
+  watch.store({ a: { mode: 'enforce' }, b: { enabled: false } });
+  end();
+  await watch.look();
+  t.same(actions(watch), []);
+  watch.wait(1500);
+  timers.letGo();
+  await eventually(() => actions(watch).length > 1, 'both');
+  t.same(
+    watch.noted().map(({ target: name, fields }) => [name, Object.keys(fields)]),
+    [
+      ['b', ['enabled']],
+      ['a', ['mode']],
+    ],
+  );
+  watch.close();
+});
+
+t.test('what another replica has noted is taken in before anything is noted', async (t) => {
+  const log = createMemoryLog();
+  let elsewhere: ReturnType<typeof made> | null = null;
+  const sync = async (): Promise<void> => {
+    if (elsewhere !== null) await log.add(elsewhere, 'made');
+    elsewhere = null;
+  };
+  const watch = watching({ a: {} }, { log: { ...log, sync } });
+  await watch.look();
+  elsewhere = made({ mode: 'report' });
+  watch.store({ a: { mode: 'report' } });
+  await watch.look();
+  t.same(actions(watch), ['anna replace_policy']);
+  watch.close();
+});
