@@ -35,6 +35,7 @@ export interface StoredWorld {
   readonly noted: unknown[];
   readonly snapshot: () => KeySnapshot | null;
   readonly changes: KeyChanges;
+  readonly store: KeyStore;
 }
 
 export function storedWorld(keys: readonly LoadedDefinition[], records: SharedRecords = NO_RECORDS): StoredWorld {
@@ -97,6 +98,7 @@ export function storedWorld(keys: readonly LoadedDefinition[], records: SharedRe
     noted,
     snapshot: () => (world.loaded ? compileKeys(world.keys, version, world.records) : null),
     changes,
+    store,
   };
   return world;
 }
