@@ -156,9 +156,9 @@ t.test('a sign-in that failed is counted: a token that was shown and refused, wh
 t.test('of requests that come in one packet a few are under way at a time, and all are answered', async (t) => {
   const { server } = adminServer();
   const waiting: (() => void)[] = [];
-  let begun = 0;
+  const begun = { count: 0 };
   server.get('/slow', async () => {
-    begun += 1;
+    begun.count += 1;
     await new Promise<void>((resolve) => void waiting.push(resolve));
     return 'done';
   });
@@ -170,10 +170,10 @@ t.test('of requests that come in one packet a few are under way at a time, and a
   socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   socket.write('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20));
   // By then the packet was read.
-  while (begun === 0) await fetch(`http://127.0.0.1:${port}/healthz`);
+  while (begun.count === 0) await fetch(`http://127.0.0.1:${port}/healthz`);
   await fetch(`http://127.0.0.1:${port}/healthz`);
-  t.ok(begun <= 3, `${begun} are under way`);
-  while (begun < 20) {
+  t.ok(begun.count <= 3, `${begun.count} are under way`);
+  while (begun.count < 20) {
     for (const done of waiting.splice(0)) done();
     await fetch(`http://127.0.0.1:${port}/healthz`);
   }
