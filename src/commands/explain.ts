@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config/schema.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatProblem, hasErrors } from '../config/problem.ts';
+import { formatProblem } from '../config/problem.ts';
 import { createKeySource } from '../keys/create-source.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { parseAddress } from '../lib/address.ts';
@@ -41,7 +41,7 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
   }
   const key = args.key === '-' ? (await io.secret()).replace(/\r?\n$/, '') : args.key;
   const { config, problems } = loadConfig(args.config, io.env);
-  if (config === null || hasErrors(problems)) {
+  if (config === null) {
     for (const problem of problems) io.stderr(formatProblem(problem));
     return 1;
   }

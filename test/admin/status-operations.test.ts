@@ -80,7 +80,7 @@ t.test('the cache: what it holds, and what became of requests by it', async (t) 
 });
 
 t.test('the state is not sent again while nothing changed but the time of the last reading', async (t) => {
-  const { ask, world, status } = started();
+  const { ask, world, status, state } = started();
   const { tag = '' } = await ask('getStatus');
   t.match(tag, /^"[\w-]{22}"$/);
   status.lastSyncAt = NOON + 1000;
@@ -90,6 +90,7 @@ t.test('the state is not sent again while nothing changed but the time of the la
     () => void (status.up = false),
     () => void (world.readOnly = 'the file is read-only'),
     () => void (world.keys = []),
+    () => void (state.lastReloadSuccessful = false),
   ];
   let before = tag;
   for (const change of others) {

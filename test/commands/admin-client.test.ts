@@ -47,6 +47,7 @@ t.test('finds the port and the token in the configuration', async (t) => {
   t.equal(adminClient({ admin: null, config: `${folder}/without.yaml` }, io), 1);
   t.match(err.join('\n'), /there is no admin.token; set POSTERN_ADMIN_TOKEN/);
   t.equal(adminClient({ admin: null, config: `${folder}/wrong.yaml` }, io), 1);
+  t.match(err.at(-1), /wrong\.yaml:1:\d+ error apis must be/);
   t.equal(adminClient({ admin: 'not a url', config: `${folder}/with.yaml` }, io), 2);
   for (const url of ['ftp://x', 'xhttp://x', 'httpx://x', '127.0.0.1:9090'])
     t.equal(adminClient({ admin: url, config: `${folder}/with.yaml` }, io), 2, url);

@@ -68,6 +68,16 @@ t.test('explain', async (t) => {
   matchesGolden(t, 'explain.txt', texts.join('\n'));
   const json = await postern(`explain --json --config ${config} ${asked[1]}`);
   matchesGolden(t, 'explain.json', `${json.out}\n`);
+  for (const [left, name] of [
+    ['--ip 203.0.113.7 --method GET', '--path P'],
+    ['--ip 203.0.113.7 --path /', '--method M'],
+    ['--method GET --path /', '--ip IP'],
+  ])
+    t.same(await postern(`explain ${left}`), {
+      code: 2,
+      out: '',
+      err: `\`explain\` needs ${name}. See postern explain --help.`,
+    });
   const typed = await postern(`explain --config ${config} --key - --ip 203.0.113.7 --method GET --path /profile/u1`, {
     stdin: `${SECRET}\r\n`,
   });

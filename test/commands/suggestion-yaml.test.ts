@@ -89,6 +89,18 @@ t.test(
   },
 );
 
+t.test('what it rests on may not be told of each', (t) => {
+  const because = { allowedEvents: [{ value: 'a', requests: 1, lastSeen }] };
+  const yaml = suggestionYaml([key({ fields: { allowedEvents: ['a', 'b'], mode: 'report' }, because })]);
+  t.same(yaml.split('\n').slice(2), [
+    '    allowedEvents:',
+    `      - a # 1 good request, last ${lastSeen}`,
+    '      - b',
+    '    mode: report',
+  ]);
+  t.end();
+});
+
 t.test('why a field is not suggested is told in words', (t) => {
   const reasons = [
     'nothing_seen',

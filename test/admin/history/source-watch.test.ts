@@ -270,11 +270,38 @@ t.test('it is only looked where there is something to see, and not among too man
   t.equal(await looks(many(20_000)), 1);
   t.equal(await looks(base), 1);
   t.equal(await looks({ ...base }), 0, 'the same in another snapshot');
-  t.equal(await looks({ ...base, byId: new Map() }), 1);
-  t.equal(await looks({ ...base, invalid: [] }), 1);
-  t.equal(await looks({ ...base, records: { ...base.records } }), 1);
+  for (const other of [{ byId: new Map() }, { invalid: [] }, { records: { ...base.records } }]) {
+    t.equal(await looks({ ...base, ...other }), 1, Object.keys(other).join());
+    t.equal(await looks(base), 1);
+  }
   watch.close();
   t.equal(await looks(base), 0, 'it is closed');
+});
+
+t.test('while many keys are looked at, others have their turn', async (t) => {
+  const real = globalThis.setImmediate;
+  t.teardown(() => void (globalThis.setImmediate = real));
+  const pausesOf = async (count: number): Promise<number> => {
+    const keys = Array.from({ length: count }, (_, i): LoadedDefinition => ({
+      id: `k${i}`,
+      invalid: 'it is not JSON',
+    }));
+    const watch = createSourceWatch({
+      log: createMemoryLog(),
+      who: 'file',
+      keys: () => EMPTY_SNAPSHOT,
+      read: async () => ({ definitions: keys, records: EMPTY_SNAPSHOT.records }),
+      now: () => NOON,
+      graceMs: 0,
+    });
+    let pauses = 0;
+    globalThis.setImmediate = ((act: () => void) => ((pauses += 1), real(act))) as typeof setImmediate;
+    await watch.look();
+    globalThis.setImmediate = real;
+    watch.close();
+    return pauses;
+  };
+  t.same([await pausesOf(49), await pausesOf(50), await pausesOf(200)], [0, 1, 4]);
 });
 
 t.test('a look that is under way when it is closed notes nothing', async (t) => {
