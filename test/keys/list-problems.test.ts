@@ -79,11 +79,11 @@ t.test('files of lists that cannot be used', async (t) => {
   ]);
   const problems = listFileProblems(join(folder, 'keys.yaml'), { ...NO_RECORDS, lists });
   t.same(
-    problems.map(({ file, line, field }) => [file, line, field]),
+    problems.map(({ file, line, column, severity, field }) => [file, line, column, severity, field]),
     [
-      [join(folder, 'bad.txt'), 2, 'addressLists.bad'],
-      [join(folder, 'gone.txt'), 1, 'addressLists.gone'],
-      [join(folder, 'latin.txt'), 1, 'addressLists.latin'],
+      [join(folder, 'bad.txt'), 2, 1, 'error', 'addressLists.bad'],
+      [join(folder, 'gone.txt'), 1, 1, 'error', 'addressLists.gone'],
+      [join(folder, 'latin.txt'), 1, 1, 'error', 'addressLists.latin'],
     ],
   );
   t.match(messages(problems), [

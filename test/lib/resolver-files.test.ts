@@ -14,6 +14,8 @@ void t.test('a hosts file: several names a line, several addresses a name, comme
   t.same(hosts.get('backend'), ['127.0.0.1', '10.0.0.2']);
   t.equal(hosts.get('no'), undefined);
   t.equal(hosts.get('here'), undefined);
+  const marked = parseHosts('10.0.0.3 c #\n10.0.0.4 d#\n#\n');
+  t.same([...marked.keys()], ['c', 'd'], 'a mark without a comment');
   t.same(parseHosts('10.0.0.1 a.b.example.').get('a.b.example'), ['10.0.0.1']);
   t.end();
 });

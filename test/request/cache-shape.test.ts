@@ -125,3 +125,65 @@ t.test('of strangers every field shapes it that is not known to be harmless', as
   t.notMatch(shape(['X-Api-Key', 'secret'], inField('strip')), /secret/);
   t.not(shape(['X-Api-Key', 'secret'], inField('pass')), shape([], inField('pass')), 'the backend gets it');
 });
+
+t.test('what an answer is shaped by is all in one text, and each part of it tells', async (t) => {
+  const named = (fields: string[], api: Partial<ApiRules> = {}, change: Partial<Routed> = {}) =>
+    shapeOf({ ...onRoute({}, { fields }, api), ...change });
+  const cookie = ['Cookie', 'a=1'];
+  t.equal(named([]), 'http read-only');
+  t.equal(named([], {}, { facts: factsOf({ secure: true }) }), 'https read-only');
+  t.equal(named(cookie), JSON.stringify(['http', 'read-only', null, ['a=1'], null, []]));
+  t.equal(
+    named(cookie, {}, { facts: factsOf({ secure: true }, cookie) }),
+    JSON.stringify(['https', 'read-only', null, ['a=1'], null, []]),
+  );
+  t.equal(
+    named([...cookie, 'Authorization', 'Bearer x'], { authorization: PASS }),
+    JSON.stringify(['http', 'read-only', null, ['a=1'], 'Bearer x', []]),
+  );
+  const literal = { kind: 'literal', value: 'Bearer up' } as const;
+  t.equal(
+    named(cookie, { authorization: { basic: literal, bearer: literal, places: [] } }),
+    JSON.stringify(['http', 'read-only', null, ['a=1'], 'Bearer up', []]),
+  );
+  t.equal(named([], {}, { identity: null }), JSON.stringify(['http', null, null, [], null, []]));
+});
+
+t.test('two routes to one path of two backends have answers of their own', async (t) => {
+  const at = (upstream: string) => shapeOf(onRoute({ upstream }));
+  t.equal(at('http://a.test'), JSON.stringify(['http', 'read-only', 'http://a.test', [], null, []]));
+  t.not(at('http://a.test'), at('http://b.test'));
+});
+
+t.test('where callers may show what the backend gets, what they show shapes the answer', async (t) => {
+  const strip = { kind: 'strip' } as const;
+  const literal = { kind: 'literal', value: 'Basic up' } as const;
+  const shape = (api: Partial<ApiRules>, fields: string[]) => shapeOf(onRoute({}, { fields }, api));
+  const one: Partial<ApiRules> = { authorization: { basic: strip, bearer: strip, places: [] } };
+  t.equal(shape(one, ['Authorization', 'Bearer a']), shape(one, ['Authorization', 'Basic b']));
+  const two: Partial<ApiRules> = { authorization: { basic: literal, bearer: strip, places: [] } };
+  t.not(shape(two, ['Authorization', 'Basic YTpi']), shape(two, ['Authorization', 'Bearer a']), 'by how it is shown');
+  const field: Partial<ApiRules> = {
+    ...one,
+    credential: [{ kind: 'header', name: 'x-api-key' }],
+    credentialFields: ['x-api-key'],
+    authorization: { basic: strip, bearer: strip, places: [{ kind: 'pass' }] },
+  };
+  t.not(shape(field, ['X-Api-Key', 'a']), shape(field, ['X-Api-Key', 'b']));
+});
+
+t.test('the scheme is that of a trusted proxy, and of nobody else', async (t) => {
+  const fields = ['X-Forwarded-Proto', 'https'];
+  const shape = (fromTrustedProxy: boolean) =>
+    shapeOf({ ...onRoute({}, { fields }), client: { fromTrustedProxy } as never });
+  t.same([shape(true), shape(false)], ['https read-only', 'http read-only']);
+});
+
+t.test('one type and one coding are no reason not to keep an answer', async (t) => {
+  const fields = ['Content-Type', 'a/a', 'Content-Encoding', 'gzip'];
+  t.equal(mayBeCached(onRoute({ cacheMinutes: 2 }, { fields })), true);
+  const holder = key('k', { type: 'read-only', cacheTtlMs: 7 });
+  t.equal(freshMsOf(onRoute({ cacheMinutes: 2 }, { holder })), 120_000, 'the route says first');
+  t.equal(freshMsOf(onRoute({}, { holder })), 7);
+  t.equal(freshMsOf(onRoute({})), null);
+});

@@ -4,6 +4,7 @@
  */
 import { EventEmitter, once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -42,10 +43,14 @@ interface Disposer {
   readonly teardown: (dispose: () => unknown) => void;
 }
 
-/** Starts one on a free loopback port; it ends with the test. `answer`: what it does once an export has come whole. */
+/**
+ * Starts one on a free loopback port; it ends with the test. `answer`: what it does once an export has come whole. `tls`: it
+ * speaks TLS, as localhost.
+ */
 export async function startCollector(
   t: Disposer,
   answer: (res: ServerResponse) => void = (res) => void res.writeHead(200).end(),
+  tls: https.ServerOptions | null = null,
 ): Promise<Collector> {
   const exports: Collector['exports'] = [];
   const paths: string[] = [];
@@ -62,7 +67,8 @@ export async function startCollector(
     answer(res);
     told.emit('export');
   };
-  const server = http.createServer((req, res) => void take(req, res));
+  const listener = (req: IncomingMessage, res: ServerResponse): void => void take(req, res);
+  const server = tls === null ? http.createServer(listener) : https.createServer(tls, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -71,7 +77,7 @@ export async function startCollector(
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: tls === null ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
     port,
     exports,
     paths,

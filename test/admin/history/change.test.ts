@@ -85,6 +85,11 @@ t.test('what just fits is kept, and then there is room for nothing more', async 
   t.match(changedFields({ a: null }, { a: `${text}x` }), { a: { tooLong: true } });
 });
 
+t.test('a field may be called as what every object has', async (t) => {
+  t.same(changedFields({ valueOf: {} }, {}), { valueOf: { before: {}, after: null } });
+  t.same(changedFields(null, { toString: 1 }), { toString: { before: null, after: 1 } });
+});
+
 t.test('no change takes more room than is foreseen, and each is as the API describes it', async (t) => {
   const state = fc.option(fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 8 }));
   const property = fc.check(
