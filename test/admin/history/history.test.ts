@@ -60,6 +60,7 @@ const connected = ({ history }: { readonly history: History }): Promise<unknown>
   eventually(async () => (await history.read()).why === null, 'the connection');
 
 t.test('with a key file: what was made here, and what is seen in the file while it can be read', async (t) => {
+  const timers = holdTimers(t);
   const folder = t.testdir();
   const file = join(folder, 'keys.yaml');
   const write = (more: string) =>
@@ -78,7 +79,9 @@ t.test('with a key file: what was made here, and what is seen in the file while 
   );
   turn();
   write('policies: { a: { mode: report } }\n');
-  await eventually(async () => (turn(), (await told()).length > 1), 'the policy to be seen');
+  const isSeen = async () => (turn(), (await told()).length > 1 || timers.delays().includes(1500));
+  await eventually(isSeen, 'the policy to be seen');
+  t.same(timers.delays(), [], 'there is no other replica to wait for');
   t.same((await told())[0], ['file', 'create_policy', 'a', null]);
   writeFileSync(file, 'keys: [\n');
   turn();
@@ -107,7 +110,18 @@ t.test('with Redis: kept there under its name, and left when it is closed', asyn
   await connected(other);
   t.same(await other.told(), [['admin', 'create_policy', 'here', '192.0.2.1']]);
   t.same((await one.history.read()).why, null);
-  for (const { history } of [one, other]) history.close();
+  other.history.close();
+  const connection = async (): Promise<string | undefined> =>
+    /id=(\d+) .*name=postern-history/.exec(String(await server.admin.client('LIST')))?.[1];
+  while ((await names()).length > 1) await new Promise(setImmediate);
+  const before = await connection();
+  await server.admin.call('REPLICAOF', '127.0.0.1', String(await freePort()));
+  await one.history.changed(CALL, made('refused'));
+  await eventually(async () => {
+    const now = await connection();
+    return now !== undefined && now !== before;
+  }, 'a server that was demoted to be left');
+  one.history.close();
   while ((await names()).length > 0) await new Promise(setImmediate);
 });
 

@@ -137,6 +137,26 @@ t.test('a reading that began before a change here ended is not believed', async 
   watch.close();
 });
 
+t.test('a reading that ends while a change here is under way is not believed', async (t) => {
+  const watch = watching({ a: { mode: 'report' } });
+  await watch.look();
+  let release = (): void => undefined;
+  watch.holdUntil(new Promise((resolve) => (release = resolve)));
+  watch.store({ a: { mode: 'report' } });
+  const looking = watch.look();
+  while (watch.reads() < 2) await new Promise(setImmediate);
+  const end = watch.begin();
+  await watch.changedHere(target, { mode: 'report' }, { mode: 'enforce' });
+  release();
+  await looking;
+  t.same(watch.noted(), []);
+  watch.store({ a: { mode: 'enforce' } });
+  end();
+  await watch.look();
+  t.same(watch.noted(), []);
+  watch.close();
+});
+
 t.test('what was changed elsewhere just before a change here is noted first', async (t) => {
   const watch = watching({ a: { mode: 'report' } });
   await watch.look();
