@@ -26,7 +26,12 @@ t.test('help and version', async (t) => {
 });
 
 t.test('every help is as it was', async (t) => {
-  const asked = [['--help'], ...COMMANDS.map(({ name }) => [...name.split(' '), '--help'])];
+  const asked = [
+    ['--help'],
+    ['keys', '--help'],
+    ['cache', '--help'],
+    ...COMMANDS.map(({ name }) => [...name.split(' '), '--help']),
+  ];
   const helps: string[] = [];
   for (const args of asked) helps.push(`$ postern ${args.join(' ')}\n${(await run(args)).out}\n`);
   matchesGolden(t, 'help.txt', helps.join('\n'));

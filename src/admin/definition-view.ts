@@ -87,10 +87,10 @@ export function readReplacement(body: unknown, stored: KeyDefinition, records: S
   if (given(secrets)) findings.push(...secretFindings(secrets, stored));
   if ('id' in fields && fields['id'] !== stored.id)
     findings.push({ path: ['id'], message: `cannot be changed: it is ${JSON.stringify(stored.id)}` });
-  const kept = keptApiKey(apiKey, stored);
-  if (kept === 'another')
+  const change = changedApiKey(apiKey, stored);
+  if (change === 'another')
     findings.push({ path: ['apiKey'], message: 'is not the one that is set; send a new one as text' });
-  const wanted = kept === 'new' ? apiKey : (body['type'] ?? 'metrics') === 'metrics' ? stored.apiKey : null;
+  const wanted = change === 'new' ? apiKey : (body['type'] ?? 'metrics') === 'metrics' ? stored.apiKey : null;
   const read = readDefinition({ ...fields, id: stored.id, secrets: stored.secrets, apiKey: wanted });
   return withFindings(read, findings);
 }
@@ -122,12 +122,12 @@ function secretFindings(secrets: unknown, stored: KeyDefinition): Finding[] {
   });
 }
 
-/** What `apiKey` in a replacement asks for. */
-function keptApiKey(sent: unknown, stored: KeyDefinition): 'kept' | 'new' | 'another' {
-  if (!given(sent)) return 'kept';
+/** What `apiKey` in a replacement asks for; null: it stays. */
+function changedApiKey(sent: unknown, stored: KeyDefinition): 'new' | 'another' | null {
+  if (!given(sent)) return null;
   if (!isObject(sent)) return 'new';
   const same = stored.apiKey !== null && sent['id'] === secretIdOf(stored.apiKey) && Object.keys(sent).length === 1;
-  return same ? 'kept' : 'another';
+  return same ? null : 'another';
 }
 
 function withFindings(read: ReadDefinition, findings: readonly Finding[]): ReadDefinition {

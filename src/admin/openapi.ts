@@ -132,9 +132,8 @@ const NOT_MODIFIED: Json = { description: 'As the caller has it.', headers: { ET
 function conditionParameters({ ifMatch, creates = false }: Operation): Json[] {
   if (ifMatch === undefined) return [];
   const description = 'The `ETag` that the change is based on; `*`: whatever is there.';
-  const required = ifMatch === 'required' && !creates;
   return [
-    { name: 'If-Match', in: 'header', required, description, schema: { type: 'string' } },
+    { name: 'If-Match', in: 'header', required: ifMatch === 'required', description, schema: { type: 'string' } },
     ...(creates ? [IF_NONE_MATCH] : []),
   ];
 }

@@ -116,7 +116,7 @@ function operationsFor<T extends object>(resource: Resource<T>, changes: KeyChan
       access: 'editor',
       summary: `Replace the ${word}, or create it. What would make a key unusable is refused.`,
       body: schemas.body,
-      ifMatch: 'required',
+      ifMatch: 'optional',
       creates: true,
       success: one,
       headers: ['ETag'],

@@ -137,6 +137,22 @@ t.test('put: created where it is meant to be new, replaced where it is what the 
   );
 });
 
+t.test('the history is told of what was before and is after', async (t) => {
+  const { ask, world } = started();
+  await ask('putPolicy', { params: { name: 'new' }, body: { mode: 'report' }, ...CREATE });
+  await ask('putPolicy', { params: { name: 'new' }, body: { mode: 'enforce' }, ifMatch: '*' });
+  await ask('putPolicy', { params: { name: 'new' }, body: { mode: 'enforce' }, ifMatch: '*' });
+  await ask('deletePolicy', { params: { name: 'new' }, ifMatch: '*' });
+  await ask('deleteAddressList', { params: { name: 'cdn' }, ifMatch: '*' });
+  const target = { kind: 'policy', name: 'new' };
+  t.same(world.noted, [
+    { action: 'create_policy', target, before: null, after: { mode: 'report' } },
+    { action: 'replace_policy', target, before: { mode: 'report' }, after: { mode: 'enforce' } },
+    { action: 'delete_policy', target, before: { mode: 'enforce' }, after: null },
+    { action: 'delete_list', target: { kind: 'list', name: 'cdn' }, before: CDN, after: null },
+  ]);
+});
+
 t.test('delete: only what nobody uses, and only as the caller saw it', async (t) => {
   const { ask, world } = started();
   const codeOf = async (operation: string, name: string, ifMatch?: string) =>

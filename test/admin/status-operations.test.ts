@@ -2,9 +2,12 @@ import t from 'tap';
 import { apiListOperation } from '../../src/admin/api-list-operation.ts';
 import { historyOperation } from '../../src/admin/history-operation.ts';
 import type { HistoryChange } from '../../src/admin/history/change.ts';
+import type { Call } from '../../src/admin/operation.ts';
+import { problem } from '../../src/admin/problem.ts';
 import { rejectionOperations } from '../../src/admin/rejection-operations.ts';
 import { statusOperations, type StatusPorts } from '../../src/admin/status-operations.ts';
 import { ConfigSchema } from '../../src/config/schema.ts';
+import type { Rejection } from '../../src/observability/outcome.ts';
 import { createRecentRejections } from '../../src/observability/recent-rejections.ts';
 import { asking, loadedKey, storedWorld } from '../support/admin-operations.ts';
 import { apiRules, NOON, rulesOf } from '../support/passages.ts';
@@ -80,7 +83,7 @@ t.test('the cache: what it holds, and what became of requests by it', async (t) 
 });
 
 t.test('the state is not sent again while nothing changed but the time of the last reading', async (t) => {
-  const { ask, world, status } = started();
+  const { ask, world, status, state } = started();
   const { tag = '' } = await ask('getStatus');
   t.match(tag, /^"[\w-]{22}"$/);
   status.lastSyncAt = NOON + 1000;
@@ -90,6 +93,7 @@ t.test('the state is not sent again while nothing changed but the time of the la
     () => void (status.up = false),
     () => void (world.readOnly = 'the file is read-only'),
     () => void (world.keys = []),
+    () => void (state.lastReloadSuccessful = false),
   ];
   let before = tag;
   for (const change of others) {
@@ -166,6 +170,57 @@ t.test('the history by key and by admin, newest first, with why some may be miss
     { x: '' },
   ])
     t.equal((await ask('listChanges', { query })).status, 422, JSON.stringify(query).slice(0, 40));
+});
+
+t.test('refusals by every filter, newest first, and no more than are asked for', async (t) => {
+  const recent = createRecentRejections();
+  const streams = {
+    open: () => problem('too_many_followers', 'Too many.'),
+    endInvalid: () => undefined,
+    close: () => undefined,
+  };
+  const summary = { version: () => '', read: () => ({}) as never };
+  const operations = rejectionOperations({ recent, summary, streams, now: () => NOON });
+  const rejection = { keyId: 'web', reason: 'a', clientIp: '192.0.2.1', path: '/a', requestId: 'r1', mode: 'enforce' };
+  const others = [
+    {},
+    { keyId: 'k' },
+    { reason: 'b' },
+    { clientIp: '::1' },
+    { path: '/b' },
+    { requestId: 'r2' },
+    { mode: 'report' },
+    { events: ['login'] },
+  ];
+  for (const other of others) recent.add({ ...rejection, ...other } as unknown as Rejection);
+  const ask = asking(operations);
+  const found = async (query: object) => {
+    const { status, body } = await ask('listRejections', { query });
+    return [status, body.rejections?.length];
+  };
+  const { body } = await ask('listRejections');
+  t.same(body.rejections[0], { ...rejection, events: ['login'] });
+  t.same(await found({}), [200, 8]);
+  t.same(await found({ limit: '3' }), [200, 3]);
+  for (const query of [
+    { key: 'k' },
+    { reason: 'b' },
+    { address: '::1' },
+    { path: '/b' },
+    { requestId: 'r2' },
+    { mode: 'report' },
+    { event: 'login' },
+  ])
+    t.same(await found(query), [200, 1], JSON.stringify(query));
+  t.same(await found({ key: 'k', reason: 'b' }), [200, 0]);
+  t.same(await found({ limit: '0' }), [422, undefined]);
+  const stream = operations.find(({ operationId }) => operationId === 'streamRejections');
+  if (stream === undefined || !('stream' in stream)) throw new Error('no stream');
+  const open = (query: object) => stream.stream({ query } as Call, {} as never, {} as never)?.code;
+  t.same(
+    [open({}), open({ limit: '1' }), open({ key: 'k' })],
+    ['too_many_followers', 'invalid_request', 'too_many_followers'],
+  );
 });
 
 t.test('the summary: an hour or what was asked for, and not sent again while it says the same', async (t) => {

@@ -75,7 +75,7 @@ t.test('what one of them says and the other leaves to its default is no differen
   t.same(fieldsOf(key('a', { mode: 'report' }), defaults), ['mode']);
   t.same(fieldsOf(key('a'), { ...defaults, mode: 'report' }), ['mode']);
   t.same(fieldsOf(key('a'), { type: undefined }), ['type'], 'a type is never left out');
-  const sharing = (more: object = {}) => key('a', { policy: 'p', type: undefined, ...more });
+  const sharing = () => key('a', { policy: 'p' });
   const own = JSON.parse(planPush([sharing()], new Map(), false).set.get('a') ?? '') as object;
   const plan = planPush([sharing()], stored({ a: JSON.stringify({ ...own, enabled: true }) }), false);
   t.same(plan.changes, [{ kind: 'change', id: 'a', fields: ['enabled'] }], 'with a policy it is said or not');
@@ -86,6 +86,14 @@ t.test('a secret that is not hashed in Redis is written again, and so is an API 
   const there = JSON.parse(pushed(metrics).get('m') ?? '') as Record<string, unknown>;
   const planned = (more: object) => planPush([metrics], stored({ m: JSON.stringify({ ...there, ...more }) }), false);
   t.equal(planned({}).unchanged, 1);
+  const two = key('m', {
+    type: 'metrics',
+    apiKey: 'the-api-key',
+    secret: undefined,
+    secrets: ['a', 'b'].map((value) => ({ value })),
+  });
+  const half = { ...there, secrets: [hashOf('a'), { value: 'b' }] };
+  t.equal(planPush([two], stored({ m: JSON.stringify(half) }), false).unchanged, 0, 'one of them is not hashed');
   for (const more of [
     { secrets: [{ value: 'secret-of-m' }] },
     { secrets: undefined, secret: 'secret-of-m' },

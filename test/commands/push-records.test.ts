@@ -20,7 +20,10 @@ const OFFICE = '["192.0.2.1"]';
 
 t.test('what is new or other is written, what is the same is not, and what Redis has besides stays', async (t) => {
   const own = file({ a: REPORT, b: '{"enabled":false}', c: REPORT }, { office: OFFICE, lab: OFFICE });
-  const there = stored({ b: '{"enabled":true}', c: '{ "mode" : "report" }', z: REPORT, y: '{' }, { office: OFFICE });
+  const there = stored(
+    { b: '{"enabled":true}', c: '{ "mode" : "report" }', z: REPORT, y: '{' },
+    { office: OFFICE, old: OFFICE },
+  );
   const plan = planRecords(own, there, false);
   t.same(plan.changes, [
     { kind: 'add', id: 'policy:a' },
@@ -35,11 +38,11 @@ t.test('what is new or other is written, what is the same is not, and what Redis
     ],
   );
   t.same([...plan.lists.set], [['lab', OFFICE]]);
-  t.same([plan.policies.remove, plan.lists.remove, plan.unchanged, plan.others], [[], [], 2, 2]);
+  t.same([plan.policies.remove, plan.lists.remove, plan.unchanged, plan.others], [[], [], 2, 3]);
   t.same([...plan.after.policies.keys()].toSorted(), ['a', 'b', 'c', 'y', 'z']);
   t.match(plan.after.policies.get('y'), { id: 'y', invalid: /JSON/ });
   t.same(plan.after.policies.get('b'), { id: 'b', definition: { enabled: false } }, 'that of the file holds');
-  t.same([...plan.after.lists.keys()], ['office', 'lab']);
+  t.same([...plan.after.lists.keys()].toSorted(), ['lab', 'office', 'old']);
 });
 
 t.test('to prune is to remove what the file does not hold, in order of name', async (t) => {

@@ -31,13 +31,16 @@ export interface StoredWorld {
   up: boolean;
   /** What was told to the log, without who and from where. */
   readonly told: unknown[];
+  /** What was told to the history, likewise. */
+  readonly noted: unknown[];
   readonly snapshot: () => KeySnapshot | null;
   readonly changes: KeyChanges;
+  readonly store: KeyStore;
 }
 
 export function storedWorld(keys: readonly LoadedDefinition[], records: SharedRecords = NO_RECORDS): StoredWorld {
   let version = 1;
-  const told: unknown[] = [];
+  const [told, noted]: [unknown[], unknown[]] = [[], []];
   const set = () => ({ definitions: world.keys, records: world.records });
   const read = async <T>(value: () => T) =>
     world.failure === null ? { ok: true as const, value: value() } : { ok: false as const, failure: world.failure };
@@ -82,7 +85,7 @@ export function storedWorld(keys: readonly LoadedDefinition[], records: SharedRe
     },
     reload: async () => void (version += 1),
     audit: (_call, action, change) => void told.push({ action, ...change }),
-    history: { begin: () => () => undefined, changed: async () => undefined },
+    history: { begin: () => () => undefined, changed: async (_call, made) => void noted.push(made) },
   });
   const world: StoredWorld = {
     keys,
@@ -92,8 +95,10 @@ export function storedWorld(keys: readonly LoadedDefinition[], records: SharedRe
     readOnly: null,
     up: true,
     told,
+    noted,
     snapshot: () => (world.loaded ? compileKeys(world.keys, version, world.records) : null),
     changes,
+    store,
   };
   return world;
 }
