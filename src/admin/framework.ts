@@ -41,15 +41,11 @@ export function createFramework({ log, onSignInFailed }: FrameworkOptions): Fast
     schemaController: NO_SCHEMAS,
     bodyLimit: 1024 * 1024,
     return503OnClosing: false,
-    // What the router cannot even read. Its own answer would be no problem document.
-    frameworkErrors: (error, _request, reply: FastifyReply) => {
-      const detail =
-        error.code === 'FST_ERR_BAD_URL' ? 'The path holds a `%` that begins no encoded text.' : error.message;
-      return reply
-        .code(400)
-        .type(PROBLEM_MEDIA_TYPE)
-        .send(problemDocument(problem('malformed_request', detail)));
-    },
+    // What it loads comes as soon as the machine can: slow is not failed.
+    pluginTimeout: 0,
+    // A path that the router cannot even read. Its own answer would be no problem document.
+    frameworkErrors: (_error, _request, reply: FastifyReply) =>
+      reply.code(400).type(PROBLEM_MEDIA_TYPE).send(problemDocument(UNREADABLE_PATH)),
   });
 
   app.setNotFoundHandler(async (_request, reply) =>
@@ -72,6 +68,8 @@ export function createFramework({ log, onSignInFailed }: FrameworkOptions): Fast
   });
   return app;
 }
+
+const UNREADABLE_PATH = problem('malformed_request', 'The path holds a `%` that begins no encoded text.');
 
 const noSchemas = (): never => {
   throw new Error('no route has a schema of the framework');

@@ -146,7 +146,8 @@ function fillOfNode(node: unknown, plain: PlainReader): Fill | null {
 
 function fillOfGaps({ parts, numbers }: Gaps): (words: readonly string[]) => string {
   const [number = 0] = numbers;
-  if (numbers.length === 1 && parts.every((part) => part === '')) return (words) => words[number] as string;
+  // Two words have something between them.
+  if (parts.every((part) => part === '')) return (words) => words[number] as string;
   return (words) => {
     let text = parts[0] as string;
     for (let i = 0; i < numbers.length; i++) text += (words[numbers[i] as number] as string) + (parts[i + 1] as string);

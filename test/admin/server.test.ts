@@ -2,13 +2,16 @@
  * The admin port as a server: what it answers without a token, what it refuses before the framework is there, and its bounds.
  */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import type { AdminApiPorts } from '../../src/admin/api.ts';
 import { createAdminServer } from '../../src/admin/server.ts';
 import { createHealth } from '../../src/observability/health.ts';
 import { metricsOver } from '../support/metrics.ts';
+import { keyOf, shownBy, tlsFixture } from '../support/tls-files.ts';
 
 interface Answer {
   readonly status: number | undefined;
@@ -21,6 +24,7 @@ interface Setting {
   readonly host?: string;
   /** Whether the metrics cannot be read. */
   readonly broken?: boolean;
+  readonly text?: () => Promise<string>;
   readonly api?: AdminApiPorts | null;
 }
 
@@ -30,7 +34,7 @@ async function adminServer(t: Test, setting: Setting = {}) {
   const logged: unknown[][] = [];
   const log = { error: (event: string, fields: unknown) => void logged.push([event, fields]) };
   const metrics = metricsOver(() => null);
-  const text = () => (broken ? Promise.reject(new Error('the inside')) : metrics.text());
+  const { text = () => (broken ? Promise.reject(new Error('the inside')) : metrics.text()) } = setting;
   const server = createAdminServer({ metrics: { contentType: metrics.contentType, text }, health, log, api });
   await server.listen({ host, port: 0 });
   t.teardown(() => server.close());
@@ -182,3 +186,67 @@ void t.test('localhost is every address that this machine has for it', async (t)
   await server.close();
   await t.rejects(ask('/healthz', { host: other }));
 });
+
+void t.test('of many requests on one connection few are taken at a time, however slow their answers are', async (t) => {
+  const waiting: ((text: string) => void)[] = [];
+  const { port, ask } = await adminServer(t, { text: () => new Promise((resolve) => waiting.push(resolve)) });
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('latin1').on('data', (data: string) => (text += data));
+  const closed = once(socket, 'close');
+  const scrape = (field = ''): string => `GET /metrics HTTP/1.1\r\nHost: a\r\n${field}\r\n`;
+  socket.write(`${scrape().repeat(99)}${scrape('Connection: close\r\n')}`);
+  let most = 0;
+  for (let answered = 0; answered < 100; answered++) {
+    // Whatever came with it was read by the time that another connection has its answer.
+    do await ask('/healthz');
+    while (waiting.length === 0);
+    most = Math.max(most, waiting.length);
+    waiting.shift()?.('done');
+  }
+  await closed;
+  t.equal(text.split('done').length - 1, 100);
+  t.ok(most <= 3, `${most} were under way`);
+});
+
+void t.test('a client that takes nothing of an answer is cut off, after a minute at the soonest', async (t) => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  t.teardown(() => mock.timers.reset());
+  const { port, server } = await adminServer(t, { text: async () => 'x'.repeat(2 ** 26) });
+  const socket = connect(port, '127.0.0.1').pause();
+  t.teardown(() => socket.destroy());
+  const responding = once(server.server, 'request');
+  socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n');
+  const [{ socket: theirs }] = (await responding) as [{ socket: typeof socket }];
+  while (theirs.writableLength === 0) await new Promise(setImmediate);
+  const closed = once(theirs, 'close');
+  mock.timers.tick(59_999);
+  mock.timers.tick(59_999);
+  t.notOk(theirs.destroyed);
+  mock.timers.tick(2);
+  await closed;
+  t.ok(theirs.destroyed);
+});
+
+void t.test(
+  'over TLS: with the certificate, of no old version, and no handshake takes longer than a request',
+  async (t) => {
+    const tls = { cert: readFileSync(tlsFixture('cert'), 'utf8'), key: readFileSync(keyOf('cert'), 'utf8'), ca: null };
+    const log = { error: () => undefined };
+    const { server, listen, close } = createAdminServer({
+      metrics: metricsOver(() => null),
+      health: createHealth(() => true),
+      log,
+      tls,
+    });
+    t.teardown(close);
+    const secure = server as unknown as Record<string | symbol, unknown>;
+    t.equal(secure['minVersion'], 'TLSv1.2');
+    const limits = Object.getOwnPropertySymbols(secure).filter((symbol) => /handshake/.test(symbol.description ?? ''));
+    t.ok(limits.some((symbol) => secure[symbol] === 30_000));
+    t.equal(server.requestTimeout, 30_000);
+    await listen({ host: '127.0.0.1', port: 0 });
+    t.equal(await shownBy((server.address() as AddressInfo).port), 'cert');
+  },
+);
