@@ -340,7 +340,7 @@ void t.test('of a body that was read nothing is held while its connection stays 
   const server = http.createServer((req, res) => {
     const listener = { of: req };
     listeners.push(new WeakRef(listener));
-    guardChunks(req, () => t.fail(String(listener)));
+    guardChunks(req, (why) => t.fail(why, listener));
     req.on('end', () => res.end('ok')).resume();
   });
   server.listen(0, '127.0.0.1');
@@ -365,8 +365,11 @@ void t.test('of a body that was read nothing is held while its connection stays 
   const before = await settled();
   const clients: Socket[] = [];
   while (clients.length < 30) clients.push(await ask());
-  const grown = (await settled()) - before;
-  t.ok(grown < 30 * 0x7000, `${grown} bytes for ${clients.length} connections`);
+  const most = clients.length * 0x7000;
+  let grown = (await settled()) - before;
+  // What is garbage may take some turns until it is swept.
+  for (let tries = 0; tries < 40 && grown > most; tries++) grown = (await settled()) - before;
+  t.ok(grown <= most, `${grown} bytes for ${clients.length} connections`);
   t.equal(listeners.filter((listener) => listener.deref() !== undefined).length, 0, 'nor whoever was to be told');
   for (const client of clients) client.destroy();
 });

@@ -243,7 +243,7 @@ t.test('a form from which nothing is cut goes on byte for byte', async (t) => {
   const odd = 'data=%7b%22event%22%3A%22log%69n%22%7d';
   t.equal(await asked(odd), odd);
   const cut = await asked(`data=${encodeURIComponent('[{"event":"pay"},{"event":"login"}]')}`);
-  t.equal(decodeURIComponent(String(cut)), 'data=[{"event":"login"}]');
+  t.equal(cut && decodeURIComponent(cut), 'data=[{"event":"login"}]');
 });
 
 t.test('what a backend that reads base64 makes of plain JSON is no matter', async (t) => {
