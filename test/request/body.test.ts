@@ -294,3 +294,17 @@ t.test('where the backend has a credential of its own, it stands in the body, an
   const { sent: other } = await taken(t, { key: LOGIN, api }, '{"name":"login"}');
   t.same([other?.body.toString(), other?.headers.authorization], ['{"name":"login"}', 'of-the-backend']);
 });
+
+t.test('JSON that its sender called a form is called JSON to the backend', async (t) => {
+  const router = compileRoutes([{ method: 'POST', path: '/track', events: 'event', form: 'data' }]);
+  const typeOf = async (type: string, body: string) => {
+    const fields = `${BY_HEADER}Content-Type: ${type}\r\n`;
+    return (await taken(t, { key: LOGIN, api: { router }, path: '/track', fields }, body)).sent?.headers[
+      'content-type'
+    ];
+  };
+  const form = 'application/x-www-form-urlencoded';
+  t.equal(await typeOf(form, '{"event":"login"}'), 'application/json');
+  t.equal(await typeOf(form, `data=${encodeURIComponent('{"event":"login"}')}`), form);
+  t.equal(await typeOf('application/json', '{"event":"login"}'), 'application/json');
+});
