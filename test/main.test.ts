@@ -77,6 +77,15 @@ t.test('as a program', async (t) => {
   t.match(postern(['nonsense']), { status: 2, stderr: /^There is no command "nonsense"/ });
 });
 
+t.test('a program whose output nobody reads any more has done what it should', async (t) => {
+  const child = spawn(process.execPath, ['.build/src/main.js', '--version'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (text) => (said += String(text)));
+  t.same(await once(child, 'close'), [0, null]);
+  t.equal(said, '');
+});
+
 t.test('a program whose mistakes nobody reads any more ends as it would', async (t) => {
   const child = spawn(process.execPath, ['.build/src/main.js', 'nonsense'], { stdio: ['ignore', 'ignore', 'pipe'] });
   child.stderr.destroy();
