@@ -6,6 +6,7 @@ import t from 'tap';
 import { COMMANDS } from '../src/commands/all.ts';
 import { main } from '../src/main.ts';
 import { capturedIo } from './support/command-io.ts';
+import { matchesGolden } from './support/golden.ts';
 
 async function run(args: readonly string[], given: Parameters<typeof capturedIo>[0] = {}) {
   const { io, out, err } = capturedIo(given);
@@ -22,6 +23,18 @@ t.test('help and version', async (t) => {
         code: 0,
         out: new RegExp(`^postern ${name}: .*\\nExit codes: 0 .*70 .*\\.$`, 's'),
       });
+});
+
+t.test('every help is as it was', async (t) => {
+  const asked = [
+    ['--help'],
+    ['keys', '--help'],
+    ['cache', '--help'],
+    ...COMMANDS.map(({ name }) => [...name.split(' '), '--help']),
+  ];
+  const helps: string[] = [];
+  for (const args of asked) helps.push(`$ postern ${args.join(' ')}\n${(await run(args)).out}\n`);
+  matchesGolden(t, 'help.txt', helps.join('\n'));
 });
 
 t.test('the first word of several commands has a help of its own', async (t) => {

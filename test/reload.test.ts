@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
@@ -180,6 +181,35 @@ t.test('files that a new configuration names are watched from then on, and none 
   void changes.reloadAll();
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
   t.equal(reloads, 2);
+});
+
+t.test('a reload that ends after the end watches nothing any more', async (t) => {
+  const alive = setInterval(() => {}, 1000);
+  const { watch } = fs;
+  let watches = 0;
+  fs.watch = ((...args: Parameters<typeof watch>) => (watches++, watch(...args))) as typeof watch;
+  syncBuiltinESMExports();
+  t.teardown(() => {
+    clearInterval(alive);
+    fs.watch = watch;
+    syncBuiltinESMExports();
+  });
+  const file = join(t.testdir({ 'postern.yaml': API }), 'postern.yaml');
+  for (const ends of ['before', 'after'] as const) {
+    const reading = new EventEmitter();
+    const changes = followChanges({
+      files: [file],
+      reloader: { reload: async () => (await once(reading, 'end'), [file]), stop: () => {} },
+      reloadKeys: async () => undefined,
+    });
+    t.teardown(changes.close);
+    const before = watches;
+    const asked = changes.reloadAll();
+    if (ends === 'after') changes.close();
+    reading.emit('end');
+    await asked;
+    t.equal(watches - before, ends === 'before' ? 1 : 0, `it ended ${ends} the end`);
+  }
 });
 
 t.test('certificates in use are watched, also where the configuration is wrong now', async (t) => {

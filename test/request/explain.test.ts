@@ -21,7 +21,11 @@ t.test('every step has a verdict and a reason', async (t) => {
     Object.values(JUDGING).map(({ name }) => name),
   );
   t.ok(told.steps.every(({ verdict, reason }) => verdict === 'passed' && reason !== ''));
-  t.same(Object.values(told).filter((value) => value === undefined), [], 'what is not known is null');
+  t.same(
+    Object.values(told).filter((value) => value === undefined),
+    [],
+    'what is not known is null',
+  );
   t.match(told, {
     outcome: 'allowed',
     status: null,
