@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -86,4 +87,11 @@ t.test('as a program', async (t) => {
   );
   t.match(closed, { stdout: '_0\n', stderr: '' }, 'nobody reads on');
   t.match(postern(['nonsense']), { status: 2, stderr: /^There is no command "nonsense"/ });
+});
+
+t.test('a program whose mistakes nobody reads any more ends as it would', async (t) => {
+  const child = spawn(process.execPath, ['.build/src/main.js', 'nonsense'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  child.stderr.destroy();
+  const [code] = (await once(child, 'exit')) as [number | null];
+  t.equal(code, 2);
 });

@@ -82,8 +82,12 @@ function createServer(tls: TlsTexts | null): Server {
 /** Loaded for the first request that it has to answer: the framework and the schemas of the API are a quarter of a start. */
 function createLateGuardedPart({ log, onSignInFailed = () => undefined, api = null }: AdminServerOptions): GuardedPart {
   let loading: Promise<GuardedPart> | null = null;
-  const load = async (ports: AdminApiPorts): Promise<GuardedPart> =>
-    (await import('./framework.ts')).createGuardedPart({ log, onSignInFailed }, ports);
+  const load = async (ports: AdminApiPorts): Promise<GuardedPart> => {
+    const { createGuardedPart } = await import('./framework.ts');
+    // The framework is loaded now. What follows takes as long again, and other requests need not wait for both.
+    await new Promise(setImmediate);
+    return createGuardedPart({ log, onSignInFailed }, ports);
+  };
   return {
     open(req, res) {
       if (api === null || (loading === null && !api.tokens.any())) return endWithProblem(res, NOTHING_HERE);

@@ -156,6 +156,7 @@ t.test('nothing is heard after close', async (t) => {
   const { watch, count } = watched(t, [file], { settleMs: 1, pollMs: 1 });
   writeFileSync(file, '22');
   watch.close();
+  watch.setFiles([file]);
   const other = watched(t, [file], { settleMs: 1, pollMs: 1 });
   const change = other.next();
   writeFileSync(file, '333');

@@ -4,8 +4,9 @@
  */
 import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingMessage } from 'node:http';
+import module from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import t from 'tap';
@@ -143,10 +144,41 @@ void t.test('with a key file: tokens, streams, the admin API and its threads, sp
   t.equal(await postern.exit, 0, postern.stderr());
 });
 
+void t.test('a folder of compiled code that is stale, damaged or read-only costs time alone', async (t) => {
+  const cache = join(FOLDER, 'compile-cache');
+  const serve = async (): Promise<void> => {
+    const postern = spawnPostern(t, {
+      entry: ENTRY,
+      config: { apis: { a: { upstream: 'http://127.0.0.1:9' } } },
+      keys: [],
+    });
+    const { admin } = await portsOf(postern);
+    t.equal((await fetch(`http://127.0.0.1:${admin}/readyz`)).status, 200);
+    postern.child.kill('SIGINT');
+    t.equal(await postern.exit, 0, postern.stderr());
+    t.equal(postern.stderr(), '');
+  };
+  mkdirSync(cache, { mode: 0o755 });
+  await serve();
+  const made = readdirSync(cache, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  t.equal(made.length > 0, 'enableCompileCache' in module, 'Node 20 has none');
+  for (const { parentPath, name } of made) {
+    const file = join(parentPath, name);
+    const bytes = readFileSync(file);
+    writeFileSync(file, name.charCodeAt(0) % 2 === 0 ? bytes.subarray(0, bytes.length / 2) : bytes.fill(7, 20));
+    chmodSync(file, 0o400);
+  }
+  chmodSync(cache, 0o555);
+  await serve();
+  chmodSync(cache, 0o755);
+  rmSync(cache, { recursive: true });
+});
+
 void t.test('with Redis, and nothing else: what is not asked for is not loaded', async (t) => {
   const [backend, redis] = [await startBackend(t), await startRedis(t)];
   await writeSharedKeys(redis);
   const told = join(FOLDER, 'loaded-by-serve');
+  const { NODE_V8_COVERAGE: coverage } = process.env;
   process.env['NODE_V8_COVERAGE'] = told;
   const postern = spawnPostern(t, {
     entry: ENTRY,
@@ -160,6 +192,7 @@ void t.test('with Redis, and nothing else: what is not asked for is not loaded',
     keys: [],
   });
   delete process.env['NODE_V8_COVERAGE'];
+  if (coverage !== undefined) process.env['NODE_V8_COVERAGE'] = coverage;
   const { data, admin } = await portsOf(postern);
   const ready = async () => (await fetch(`http://127.0.0.1:${admin}/readyz`)).status === 200;
   await eventually(ready, 'the keys');

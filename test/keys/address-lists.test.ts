@@ -65,7 +65,7 @@ t.test('a list in a file follows the file, and a swap of the link to it', async 
   const file = join(folder, 'list.txt');
   const { tried, holds, status, problems, lists } = keep(t, { f: { kind: 'file', file } });
   await tried;
-  t.equal(lists.isComplete(), false, 'it is not there yet');
+  t.same([lists.isComplete(), lists.current().has('f')], [false, false], 'it is not there yet');
   t.match(problems, [/list f is not usable: .*ENOENT; there is no copy of it yet/]);
   for (const name of ['one', 'two']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'one', 'list.txt'), '192.0.2.1\n');
@@ -221,8 +221,13 @@ t.test('one reason is told once, and another one anew', async (t) => {
 
 t.test('a list that goes is a change, and files are read again on demand', async (t) => {
   const file = join(t.testdir({ 'list.txt': '192.0.2.1\n' }), 'list.txt');
-  const { tried, use, changes, holds, lists } = keep(t, { a: literal('192.0.2.1'), f: { kind: 'file', file } });
+  const { tried, use, changes, holds, lists } = keep(t, {
+    a: literal('192.0.2.1'),
+    f: { kind: 'file', file },
+    none: { kind: 'file', file: `${file}.none` },
+  });
   await tried;
+  t.same([...lists.current().keys()], ['a', 'f'], 'what was never read stands for nothing');
   const before = changes();
   await use({ f: { kind: 'file', file } });
   t.equal(changes(), before + 1);

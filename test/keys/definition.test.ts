@@ -42,6 +42,14 @@ t.test('origins', async (t) => {
     t.notOk(takes(origin), JSON.stringify(origin));
 });
 
+t.test('any origin stands alone', async (t) => {
+  const takes = (origins: unknown): boolean => KeyDefinitionSchema.shape.allowedOrigins.safeParse(origins).success;
+  for (const origins of [[], ['*'], ['https://a.example', 'https://b.example'], null, undefined])
+    t.ok(takes(origins), JSON.stringify(origins));
+  for (const origins of [['*', 'https://a.example'], ['https://a.example', '*'], ['*', '*'], '*'])
+    t.notOk(takes(origins), JSON.stringify(origins));
+});
+
 t.test('which fields are for which types', async (t) => {
   t.same(FIELD_TYPES, {
     allowedEvents: ['write-only', 'read-only', 'read-write'],

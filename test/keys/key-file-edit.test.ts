@@ -485,3 +485,51 @@ t.test('what is laid out in a way that does not let it be changed stays as it is
   for (const text of ['keys: { a: 1 }\n', 'keys: none\n', 'keys: [a]\n', '[keys]\n'])
     t.equal(editKeyFile(text, { index: 0, before: after, after }), text, text);
 });
+
+t.test('a key with a policy says what is its own, in the order of the reference', async (t) => {
+  const text = 'policies: { p: { type: write-only } }\nkeys: []\n';
+  const written = { rateLimit: null, secret: 's', policy: 'p', id: 'a', denyFrom: ['::1'], description: 'x' };
+  t.equal(
+    add(t, text, written),
+    `policies: { p: { type: write-only } }
+keys:
+  - id: a
+    description: x
+    policy: p
+    secrets:
+      - { hash: ${hashSecret('s')} }
+    denyFrom:
+      - '::1'
+    rateLimit: null
+`,
+  );
+});
+
+t.test('a secret written in short goes when another takes its place', async (t) => {
+  const hash = hashSecret('another');
+  const replace = (key: KeyDefinition): KeyDefinition => ({ ...key, secrets: [{ hash, expiresAt: null }] });
+  t.match(edit(t, FILE, 'flow', replace), `type: read-write, secrets: [{ hash: ${hash} }], allowFrom: [192.0.2.1] }`);
+  t.match(
+    edit(t, FILE, 'web', replace),
+    `    secrets:   # from the vault\n      - { hash: ${hash} }\n    allowedEvents`,
+  );
+});
+
+t.test('an address in lines of its own keeps them, and what is written beside them', async (t) => {
+  const text = `keys:
+  - id: a
+    type: write-only
+    secret: the-secret-of-a
+    allowFrom:
+      - address: "192.0.2.1" # ours
+        description: Berlin # since May
+      - address: 192.0.2.2
+      - { list: office }
+addressLists: { office: [192.0.2.3] }
+`;
+  const result = edit(t, text, 'a', (key) => ({
+    ...key,
+    allowFrom: addresses(key).map((item) => ('address' in item ? at(item.address, 'Paris') : item)),
+  }));
+  t.equal(result, text.replace('Berlin', 'Paris').replace('192.0.2.2\n', '192.0.2.2\n        description: Paris\n'));
+});

@@ -122,12 +122,14 @@ t.test('at its bounds a text is whole, and past them none', async (t) => {
 t.test('what says that it is not compressed is not, and a redirect to nowhere is an answer', async (t) => {
   const url = await serve((req, res) => {
     if (req.url === '/moved') res.writeHead(302).end(LIST);
+    else if (req.url === '/choices') res.writeHead(300, { location: '/list' }).end();
     else if (req.url === '/bad') res.writeHead(400, { location: '/list' }).end(LIST);
     else if (req.url === '/good') res.writeHead(201, { location: '/list' }).end(LIST);
     else res.writeHead(200, { 'content-encoding': 'identity' }).end(LIST);
   });
   t.equal(await whyOf(`${url}/list`), 'it was believed');
   t.match(await whyOf(`${url}/moved`), /status 302/);
+  t.equal(await whyOf(`${url}/choices`), 'it was believed');
   t.match(await whyOf(`${url}/bad`), /status 400/);
   t.match(await whyOf(`${url}/good`), /status 201/);
   const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\nf\r\n${LIST}\r\n0\r\n\r\n`;

@@ -49,7 +49,10 @@ t.test('a change that makes the file contradict itself is told at what was chang
   const { key, change } = opened();
   const [a, b] = [key('a') as KeyDefinition, key('b') as KeyDefinition];
   t.match(change({ section: 'keys', id: 'b', after: { ...b, secrets: a.secrets } }), {
-    failure: { kind: 'contradiction', findings: [{ path: [/^secret/], message: /is also a secret of the key a/ }] },
+    failure: {
+      kind: 'contradiction',
+      findings: [{ path: [/^secret/], message: 'is also a secret of the key a; give each key its own' }],
+    },
   });
   t.match(change({ section: 'policies', name: 'p', after: null }), {
     failure: { kind: 'contradiction', findings: [{ path: ['keys.a.policy'], message: /no policy/ }] },

@@ -189,6 +189,8 @@ t.test('what is written of a list is as short as it can be', async (t) => {
     denyFrom: ['10.0.0.2', { list: 'l' }],
   };
   t.same(writtenDefinition(read({ ...minimal, ...lists })), { ...minimal, ...lists });
+  const { type: _, ...untyped } = minimal;
+  t.notOk('type' in writtenDefinition(read({ ...untyped, policy: 'p' })), 'what the policy says is not said');
   const policy = readPolicy({ ...lists, rateLimit: null, allowedEvents: null });
   t.same(policy.ok && policy.value.denyFrom, [{ address: '10.0.0.2', description: '' }, { list: 'l' }]);
   t.same(policy.ok && writtenPolicy(policy.value), { ...lists, rateLimit: null }, 'null says that there is none');

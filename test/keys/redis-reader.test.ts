@@ -384,3 +384,16 @@ t.test(
     t.equal(index.snapshot().byId.get('a')?.mode, 'report');
   },
 );
+
+t.test('a counter that is missing counts as nothing', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a') });
+  fake.version = null;
+  t.equal(await reader.read(), 'synced');
+  fake.keys.set('b', definitionOf('b'));
+  fake.version = '1';
+  reader.hear('b');
+  t.equal(await reader.read(), 'synced', 'the first change was told');
+  t.same([ids(), fake.scans], [['a', 'b'], 1]);
+  fake.version = 'none';
+  for (let i = 0; i < 3; i += 1) t.equal(await reader.read(), 'unsure', 'one that is no number follows on none');
+});

@@ -70,10 +70,17 @@ t.test('plain, short and mistyped secrets', async (t) => {
     /^5:24 keys\[0\]\.secrets\[0\]\.value is a secret/,
   ]);
   t.same(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: long }), []);
-  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: 'x'.repeat(19) }), [/shorter than 20 characters/]);
+  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: 'x'.repeat(19) }), [
+    /^5:13 keys\[0\]\.secret is shorter than 20 characters/,
+  ]);
+  t.match(warningsOf(t, writeOnly('    secrets: [{ value: "${S}" }]\n'), { S: 'x'.repeat(19) }), [
+    /^5:24 keys\[0\]\.secrets\[0\]\.value is shorter than 20 characters/,
+  ]);
   const made = makeSecret('write-only', (bytes) => new Uint8Array(bytes));
   t.same(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: made }), []);
-  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: made.replace('00', '01') }), [/typing error/]);
+  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: made.replace('00', '01') }), [
+    /^5:13 keys\[0\]\.secret looks like .* typing error/,
+  ]);
   const metrics = (apiKey: string) => `    type: metrics\n    apiKey: ${apiKey}\n    allowFrom: []\n${QUIET.secrets}`;
   t.match(warningsOf(t, metrics('abc')), [/^4:13 keys\[0\]\.apiKey is a secret in plain text/]);
   t.same(warningsOf(t, metrics('${K}'), { K: 'abc' }), []);

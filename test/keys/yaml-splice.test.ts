@@ -101,6 +101,13 @@ t.test('text is quoted only where it could be misread', async (t) => {
   t.equal(inline("it's: so"), "'it''s: so'");
   t.equal(inline('yes'), "'yes'");
   t.equal(inline('2 lines\n'), '"2 lines\\n"');
+  for (const unit of ['\u0085', '\u2028', '\u200b', '\u009f', '\ud800'])
+    t.equal(
+      inline(unit),
+      `"\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}"`,
+      'what prints nothing is written out',
+    );
+  t.equal(inline('\u00e4 \u4e2d'), "'\u00e4 \u4e2d'");
 });
 
 t.test('splices are made in order, and whole lines stay whole', async (t) => {
@@ -111,6 +118,15 @@ t.test('splices are made in order, and whole lines stay whole', async (t) => {
       { start: 0, end: 0, text: '> ' },
     ]),
     '> one\nzwei',
+  );
+  t.equal(
+    spliced(text, [
+      { start: 7, end: 7, text: '!' },
+      { start: 4, end: 7, text: 'zwei' },
+      { start: 4, end: 4, text: '> ' },
+    ]),
+    'one\n> zwei!',
+    'one that is put where another ends stands behind it',
   );
   t.equal(spliced(text, [insertLines(text, 7, ['three'])]), 'one\ntwo\nthree\n');
   t.equal(spliced(text, [insertLines(text, lineEnd(text, 2), ['and'])]), 'one\nand\ntwo');

@@ -152,18 +152,18 @@ t.test('of thousands of requests in one packet few are read until answers have g
 t.test('nor are they read where each head comes with the end of the chunked body before it', async (t) => {
   for (const length of [30, 60, 64, 200]) {
     const waiting: ServerResponse[] = [];
-    let seen = 0;
+    const seen = { count: 0 };
     const { port } = await pacedServer(t, (req, res) => {
-      seen++;
+      seen.count++;
       req.resume();
       waiting.push(res);
     });
     const client = new RawClient(t, port);
     const chunked = `POST /${'x'.repeat(length)} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
     client.write(chunked.repeat(500) + GET.replace('Host', 'Connection: close\r\nHost'));
-    while (seen < MOST) await new Promise(setImmediate);
+    while (seen.count < MOST) await new Promise(setImmediate);
     let most = 0;
-    while (seen < 501 || waiting.length > 0) {
+    while (seen.count < 501 || waiting.length > 0) {
       for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
       most = Math.max(most, waiting.length);
       waiting.shift()?.end('x');

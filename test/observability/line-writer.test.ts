@@ -47,6 +47,22 @@ t.test('what comes while a write is under way is written after it, though nobody
   closeSync(fd);
 });
 
+t.test('writing at once what waits ends no wait for what is under way', async (t) => {
+  const file = join(t.testdir(), 'lines');
+  const fd = openSync(file, 'w');
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine });
+  const first = `${'x'.repeat(70_000)}\n`;
+  writer.write(first);
+  writer.flushSync();
+  let flushed = false;
+  const flush = new Promise<void>((done) => writer.flush(done)).then(() => (flushed = true));
+  await Promise.resolve();
+  t.notOk(flushed);
+  await flush;
+  t.equal(readFileSync(file, 'utf8'), first);
+  closeSync(fd);
+});
+
 t.test('a flush of nothing calls back, once for each that asked', async (t) => {
   const writer = createLineWriter({ fd: 1, maxWaiting: 20, droppedLine });
   let calls = 0;

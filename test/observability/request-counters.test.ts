@@ -156,6 +156,7 @@ t.test('tokens, cache results and requests in flight', async (t) => {
   const series = await scrape(metrics);
   t.equal(series.get('postern_tokens_issued_total{key="numbers"}'), 1);
   t.equal(series.has('postern_tokens_issued_total{key="web"}'), false);
+  t.equal(series.has('postern_tokens_issued_total{key=""}'), false);
   t.equal(series.get('postern_cache_requests_total{result="coalesced"}'), 1);
   for (const result of ['hit', 'miss', 'stale', 'refresh', 'uncacheable'])
     t.equal(series.get(`postern_cache_requests_total{result="${result}"}`), 0, result);

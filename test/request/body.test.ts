@@ -284,3 +284,13 @@ t.test('only a body that is announced gets a name', async (t) => {
   t.same(typeOf(['Content-Length', '2', 'Content-Type', 'a/b']), [null, true]);
   t.same(typeOf(['Content-Length', '2', 'Content-Type', 'application/json']), [null, true]);
 });
+
+t.test('where the backend has a credential of its own, it stands in the body, and nowhere else', async (t) => {
+  const own = { kind: 'literal', value: 'of-the-backend' } as const;
+  const api = { ...IN_BODY, authorization: { basic: own, bearer: own, places: [own, own] } };
+  const { sent } = await taken(t, { key: LOGIN, api, fields: '' }, WITH_KEY);
+  t.equal(sent?.body.toString(), '{"api_key":"of-the-backend","name":"login"}');
+  t.equal(sent?.headers.authorization, undefined);
+  const { sent: other } = await taken(t, { key: LOGIN, api }, '{"name":"login"}');
+  t.same([other?.body.toString(), other?.headers.authorization], ['{"name":"login"}', 'of-the-backend']);
+});

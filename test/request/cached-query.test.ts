@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import type { Answer } from '../../src/cache/store.ts';
 import { createResponseCache } from '../../src/cache/response-cache.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
@@ -31,14 +32,15 @@ function queryOf(
     fields = [],
     holder = {},
     upstream = UPSTREAM,
-  }: { fields?: string[]; holder?: Partial<Key>; upstream?: Upstream } = {},
+    settle = () => {},
+  }: { fields?: string[]; holder?: Partial<Key>; upstream?: Upstream; settle?: () => void } = {},
 ): { readonly query: CachedQuery; readonly exchange: Routed<Exchange> } {
   const rules = rulesOf([key('k', { type: 'read-write', ...holder })], { integration: apiRules({ router: ROUTES }) });
   const rawHeaders = ['Host', 'api.test', ...bearer('k'), ...fields];
   const exchange = exchangeWith(factsOf({ method, target, rawHeaders, headers: readHeaders(rawHeaders) }), rules);
   judged(exchange);
   const routed = exchange as Routed<Exchange>;
-  const world = { ending: {} as never, now: () => 0 };
+  const world = { ending: { settle } as never, now: () => 0 };
   return { exchange: routed, query: new CachedQuery({ exchange: routed, body: BODY, upstream, world }) };
 }
 
@@ -193,4 +195,27 @@ t.test('who leaves while the backend is asked ends alone, and is recorded as gon
   t.equal((await waiting).body, 'late');
   t.match(outcomes, [{ status: 499 }, { status: 200, cache: 'coalesced' }]);
   t.equal(backend.requests.length, 1);
+});
+
+t.test('whose client has left by the end of the turn, or who was answered, is sent nothing more', async (t) => {
+  const kept: Answer = { status: 200, statusText: 'OK', headers: ['X-A', 'b'], body: Buffer.from('kept') };
+  const answered = async (destroyed: boolean, settled: boolean) => {
+    const told: string[] = [];
+    const { query, exchange } = queryOf('GET', '/users/1', { settle: () => void told.push('settled') });
+    const res = {
+      destroyed: false,
+      socket: null,
+      writableLength: 0,
+      writeHead: () => void told.push('head'),
+      end: () => void told.push('end'),
+    };
+    Object.assign(exchange, { res, settled, abort: () => told.push('stopped') });
+    query.onAnswer(kept);
+    res.destroyed = destroyed;
+    await new Promise(setImmediate);
+    return told;
+  };
+  t.same(await answered(false, false), ['head', 'stopped', 'settled', 'end']);
+  t.same(await answered(true, false), ['head', 'stopped', 'settled']);
+  t.same(await answered(false, true), []);
 });

@@ -4,6 +4,7 @@ import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
 import { compileAllowRule, compileDenyRule } from '../../src/keys/address-rule.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { compileNameReader } from '../../src/lib/query.ts';
+import { compileApiChoice } from '../../src/policy/api-choice.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
 import type { RateVerdict } from '../../src/rate-store/rate-store.ts';
@@ -30,6 +31,7 @@ const OPEN = compileRoutes([
   { method: 'POST', path: '/open', public: true },
   { method: 'POST', path: '/closed' },
 ]);
+const ANY = compileRoutes([{ method: 'POST', path: '/files/**' }]);
 const IN_QUERY = { kind: 'query', name: 'api_key', isName: compileNameReader('api_key') } as const;
 const IN_BODY = { kind: 'body', name: 'api_key', find: compileMemberSearch('api_key') } as const;
 
@@ -102,6 +104,21 @@ t.test(
     t.same(take('/a//b', report), ['ambiguous_path', true, '/a//b', '']);
     t.same(take('/a//b?c', {}), ['ambiguous_path', false, '', '']);
     t.same(take('/a/b?c', report), ['passed', false, '/a/b', '?c']);
+    const chosen = compileApiChoice([
+      { rules: apiRules({ ...report, name: 'legacy', router: ANY }), paths: ['/'] },
+      { rules: apiRules({ name: 'strict' }), paths: ['/strict'] },
+    ]);
+    const found = (target: string) => {
+      const rules = rulesOf([], { choice: chosen });
+      const passage = passageOf(factsOf({ target }), rules);
+      takePath(passage);
+      if (passage.api !== null) t.equal(takeRoute(passage), 'passed');
+      return [passage.api?.name, passage.route];
+    };
+    for (const target of ['/files//x', '/files/a%2fb', '/files/./x', '/files/x;y', '/files/x%00'])
+      t.equal(found(target)[1], null, `by no route, whichever it could be: ${target}`);
+    t.equal(found('/files//x')[0], 'legacy');
+    t.same(found('/x//../strict'), [undefined, null], 'and not where a stricter API could be meant');
   },
 );
 

@@ -221,3 +221,13 @@ t.test('of a request that has just come nothing is known but where the one befor
     hasBody: false,
   });
 });
+
+t.test('a body that says that it is too large is neither asked for nor waited for', (t) => {
+  const told: string[] = [];
+  const res = { socket: {}, writeContinue: () => void told.push('100') } as never;
+  const facts = factsOf({}, ['Content-Length', '5']);
+  const exchange = exchangeWith(facts, rulesOf([]), { awaitsContinue: true, res });
+  exchange.readBody(4, (stop) => told.push(stop?.code ?? 'read'));
+  t.same(told, ['body_too_large']);
+  t.end();
+});

@@ -21,6 +21,11 @@ t.test('every step has a verdict and a reason', async (t) => {
     Object.values(JUDGING).map(({ name }) => name),
   );
   t.ok(told.steps.every(({ verdict, reason }) => verdict === 'passed' && reason !== ''));
+  t.same(
+    Object.values(told).filter((value) => value === undefined),
+    [],
+    'what is not known is null',
+  );
   t.match(told, {
     outcome: 'allowed',
     status: null,
@@ -249,7 +254,7 @@ t.test('a preflight is told as such, and a refusal by its rule and its key', asy
 t.test('of an API in report mode the refusals before the key are told as what they would be', async (t) => {
   const rules = rulesOf([key('k', { enabled: false })], { integration: apiRules({ enforcement: 'report' }) });
   const told = await explain({ facts: factsOf({}, bearer('k')), rules, events: [], ...WORLD });
-  t.match(told, { outcome: 'allowed', code: null, status: null });
+  t.match(told, { outcome: 'allowed', code: null, status: null, keyId: 'k' });
   const steps = Object.fromEntries(told.steps.map(({ step, verdict }) => [step, verdict]));
   t.match(steps, { credential: 'would_reject', scope: 'not_reached', events: 'not_reached' });
 });

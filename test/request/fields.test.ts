@@ -98,6 +98,9 @@ t.test('the client gets the backend\u2019s headers, its request id and the numbe
   const raw = ['X-Request-Id', 'theirs', 'Content-Type', 'a/b', 'Postern-Removed-Events', '9'];
   const cut = answerHeaders(admitted({ exchange: { removedEvents: 2, bodyChanged: true } }), raw);
   t.same(cut, ['Content-Type', 'a/b', 'X-Request-Id', 'id-1', 'Postern-Removed-Events', '2']);
+  const one = answerHeaders(admitted({ exchange: { removedEvents: 1 } }), raw);
+  t.equal(valueOf(one, 'Postern-Removed-Events'), '1');
+  t.equal(valueOf(answerHeaders(admitted(), raw), 'Postern-Removed-Events'), undefined);
   const uncut = admitted({ exchange: { removedEvents: 2 } });
   uncut.wouldReject = refusal('event_not_allowed', '');
   const reported = answerHeaders(uncut, raw);

@@ -6,7 +6,7 @@ import { connectionOf } from '../../src/request/connection.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
 import { serveGateway, type GatewayGiven } from '../support/exchanges.ts';
 import { sendRaw } from '../support/raw-http.ts';
-import { RawClient } from '../support/upstream.ts';
+import { rawBackend, RawClient, upstreamTo } from '../support/upstream.ts';
 import { apiRules, bearer, key, rulesOf, WORLD } from '../support/passages.ts';
 
 const NOBODY = compileAllowRule([]);
@@ -236,4 +236,50 @@ t.test('a request id of the client is taken where it can do no harm, and is the 
   const odd = await send('k', '', '/profile', 'X-Request-Id: a b\r\n');
   t.not(odd.headers['x-request-id'], 'a b');
   t.equal(outcomes[1]?.requestId, odd.headers['x-request-id']);
+});
+
+t.test('chunks that break the framing behind an early answer end the connection', async (t) => {
+  const early = await rawBackend(t, (socket) =>
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly')),
+  );
+  const upstream = upstreamTo(t, early.url);
+  const { port, outcomes } = await gatewayWith(t, { world: { upstreamOf: () => upstream } });
+  const head = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\n`;
+  const client = new RawClient(t, port);
+  client.write(`${head}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`);
+  await client.until('early');
+  client.write(`1;${'e'.repeat(300)}\r\nx\r\n0\r\n\r\n${head}Content-Length: 0\r\n\r\n`);
+  await client.closed;
+  t.equal(client.text.match(/HTTP\/1\.1 \d+/g)?.length, 1);
+  t.match(outcomes, [{ status: 200 }]);
+});
+
+t.test('a request without a body goes to the backend without one, on a connection that is kept', async (t) => {
+  const reader = rulesOf([key('k', { type: 'read-write' })]);
+  const { port, backend } = await gatewayWith(t, { rules: () => reader });
+  for (const method of ['GET', 'DELETE', 'POST']) {
+    const answer = await sendRaw(port, `${method} /profile/1 HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\n\r\n`);
+    t.equal(answer.status, 200);
+  }
+  t.same(
+    backend.requests.map(({ headers }) => [headers.connection, headers['content-length']]),
+    [
+      ['keep-alive', undefined],
+      ['keep-alive', undefined],
+      ['keep-alive', '0'],
+    ],
+  );
+});
+
+t.test('an answer that comes when draining has begun is the last one of its connection as well', async (t) => {
+  let isDraining = false;
+  const { send } = await gatewayWith(t, {
+    world: { draining: () => isDraining },
+    respond: (_req, res) => {
+      isDraining = true;
+      res.end('late');
+    },
+  });
+  const answer = await send('k');
+  t.same([answer.body, answer.headers['connection']], ['late', 'close']);
 });

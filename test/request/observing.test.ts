@@ -16,6 +16,7 @@ import { parseAddress } from '../../src/lib/address.ts';
 import { MOST_CHARACTERS } from '../../src/observe/tallies.ts';
 import { UNKNOWN_ADDRESS } from '../../src/observe/address-value.ts';
 import { UNWRITABLE_ROUTE } from '../../src/observe/day-counts.ts';
+import { heldAfter } from '../support/held-memory.ts';
 import { apiRules, factsOf, key, NOON, passageOf, rulesOf } from '../support/passages.ts';
 
 type Given = Partial<Pick<Exchange, 'identity' | 'refusal' | 'wouldReject' | 'endpoint' | 'path' | 'api' | 'query'>> & {
@@ -337,4 +338,21 @@ t.test('nothing is observed unless it is switched on, and what goes wrong with i
   observing?.count({ body: Buffer.alloc(0) } as unknown as Exchange, { status: 200 });
   t.match(logged, [['observation_failed', { detail: /./ }]]);
   await observing?.observer.close();
+});
+
+t.test('of very many paths no more are remembered than some', (t) => {
+  const { exchange } = toldOf({});
+  const observing = createObserving({
+    observations: { count: () => {} },
+    reader: { add: () => {} },
+  } as unknown as Observer);
+  const held = heldAfter(() => {
+    for (let n = 0; n < 40_000; n++) {
+      const path = `/${n}/${'x'.repeat(250)}`;
+      observing.count({ ...exchange, route: null, path } as Exchange, { status: 200 });
+    }
+  });
+  t.ok(held < 4_000_000, `${held} bytes`);
+  observing.count(exchange, { status: 200 });
+  t.end();
 });

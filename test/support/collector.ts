@@ -22,6 +22,8 @@ export interface CollectedSpan {
   readonly attributes: Readonly<Record<string, Value>>;
   readonly isError: boolean;
   readonly resource: Readonly<Record<string, Value>>;
+  /** Who made it: name and version. */
+  readonly scope: string;
 }
 
 export interface Collector {
@@ -107,6 +109,7 @@ interface Exported {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
     readonly scopeSpans: readonly {
+      readonly scope: { readonly name: string; readonly version?: string };
       readonly spans: readonly {
         readonly name: string;
         readonly kind: number | string;
@@ -138,7 +141,7 @@ const REQUEST = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest
 function spansIn(body: Buffer, contentType: string): CollectedSpan[] {
   const exported = contentType === 'application/json' ? (JSON.parse(body.toString()) as Exported) : decoded(body);
   return exported.resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) =>
+    scopeSpans.flatMap(({ scope, spans }) =>
       spans.map(({ name, kind, traceId, spanId, parentSpanId = '', attributes, status }) => ({
         name,
         kind: kind === 2 ? ('server' as const) : ('client' as const),
@@ -148,6 +151,7 @@ function spansIn(body: Buffer, contentType: string): CollectedSpan[] {
         attributes: asRecord(attributes),
         isError: status?.code === 2,
         resource: asRecord(resource.attributes),
+        scope: `${scope.name} ${scope.version}`,
       })),
     ),
   );

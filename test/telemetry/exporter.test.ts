@@ -59,6 +59,8 @@ t.test('without a name of its own the service is postern', async (t) => {
   const { resource } = collector.spans[0] ?? {};
   t.equal(resource?.['service.name'], 'postern');
   t.match(resource?.['service.instance.id'], /^[0-9a-f-]{36}$/);
+  t.equal(resource?.['service.version'], '1.2.3');
+  t.equal(collector.spans[0]?.scope, 'postern 1.2.3');
 });
 
 t.test('a sampler that keeps nothing exports nothing', async (t) => {
