@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
+import { KEPT } from './backend.ts';
 
 type Value = string | number | boolean | undefined;
 
@@ -62,7 +63,7 @@ export async function startCollector(
     answer(res);
     told.emit('export');
   };
-  const server = http.createServer((req, res) => void take(req, res));
+  const server = http.createServer(KEPT, (req, res) => void take(req, res));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {

@@ -22,7 +22,7 @@ async function exportOne(env: Record<string, string>): Promise<string> {
   Object.assign(process.env, env);
   const tracing = await startTracing({ env: process.env, version: '1.2.3', log });
   tracing?.begin({ method: 'GET', headers: { traceparent: undefined } }).end(ENDED);
-  await tracing?.close(5000);
+  await tracing?.close(60_000);
   for (const name of Object.keys(env)) delete process.env[name];
   return lines.join('');
 }
