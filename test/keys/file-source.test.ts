@@ -195,3 +195,18 @@ t.test('a change that comes after the file was read, and before that is over, is
   await changed();
   t.same(idsOf(latest), ['d']);
 });
+
+t.test('a large file is read without a thread at the start, and in one when requests may wait', async (t) => {
+  let threads = 0;
+  const count = (): number => (threads += 1);
+  process.on('worker', count);
+  t.teardown(() => process.off('worker', count));
+  const { source, snapshots } = await started(t, keys(...Array.from({ length: 1500 }, (_, index) => `key-${index}`)));
+  t.equal(threads, 0);
+  await source.reload();
+  t.equal(threads, 1);
+  t.same(
+    snapshots.map(({ byId }) => byId.size),
+    [1500, 1500],
+  );
+});
