@@ -77,6 +77,10 @@ t.test('a password in a URL', async (t) => {
   t.same(warningsOf(t, `${API}redis:\n  url: \${U}\n`, { U: 'redis://u:pw@a' }), []);
 });
 
+t.test('a secret that is null is none', async (t) => {
+  t.same(warningsOf(t, `${API}admin: { token: null, tls: }\nredis: { password: ~ }\n`), []);
+});
+
 t.test('a short token', async (t) =>
   t.match(warningsOf(t, `${API}admin:\n  token: \${T}\n`, { T: 'x'.repeat(19) }), [
     /^3:10 admin\.token is shorter than 20/,

@@ -182,11 +182,14 @@ t.test('a URL that no list names any more is not asked again', async (t) => {
 t.test('what is closed asks for nothing more', async (t) => {
   const { asked, list } = await listServer(t, () => '192.0.2.1');
   const [closed, other] = [keep(t, { u: list('/closed') }), keep(t, { u: list('/other') })];
-  await Promise.all([closed.tried, other.tried]);
+  const meanwhile = keep(t, { u: list('/meanwhile') });
+  meanwhile.lists.close();
+  await Promise.all([closed.tried, other.tried, meanwhile.tried]);
   closed.lists.close();
   const [before, others] = [asked('/closed'), asked('/other')];
   await eventually(async () => asked('/other') > others + 3, 'the other one');
   t.equal(asked('/closed'), before);
+  t.ok(asked('/meanwhile') <= 1, 'nor what was being read');
 });
 
 t.test('what could not be read is asked for every minute, however seldom it is read otherwise', async (t) => {

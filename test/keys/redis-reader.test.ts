@@ -399,3 +399,12 @@ t.test('a counter that is missing counts as nothing', async (t) => {
   fake.version = 'none';
   for (let i = 0; i < 3; i += 1) t.equal(await reader.read(), 'unsure', 'one that is no number follows on none');
 });
+
+t.test('a message for all has everything read', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a') });
+  await reader.read();
+  change(fake, 'b', definitionOf('b'));
+  reader.hear('*');
+  t.equal(await reader.read(), 'synced');
+  t.same([ids(), fake.scans], [['a', 'b'], 2]);
+});
