@@ -41,24 +41,23 @@ function loadedBy(file, seen = new Set()) {
 export const mirrorOf = (module) => module.replace(/^src\/(.*)\.js$/, 'test/$1.test.js');
 
 /**
- * Runs a test on the unchanged code: how long it takes, and the stretches of each module that it runs. null: it fails. What is
- * kept is taken if the test and those of `modules` that it loads are as they were.
+ * Runs a test on the unchanged code: how long it takes, and the stretches of each module that it runs. null: it fails, now or when
+ * it was run last. What is kept is taken if the test and those of `modules` that it loads are as they were.
  */
 export async function measure(sandbox, { file, loads }, modules) {
   const kept = join(KEPT, `${file}.json`);
   const wanted = [file, ...modules.filter((module) => loads.has(module))];
   const known = existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : null;
-  if (known !== null && wanted.every((one) => known.hashes[one] === hashOf(one))) return known;
+  if (known !== null && wanted.every((one) => known.hashes[one] === hashOf(one))) return known.stretches && known;
   const hashes = Object.fromEntries([...loads].map((one) => [one, hashOf(one)]));
   const coverage = mkdtempSync(join(tmpdir(), 'postern-coverage-'));
   const { outcome, ms } = await sandbox.run(file, { limitMs: LIMIT_MS, coverage });
-  const stretches = outcome === 'passed' ? readStretches(coverage, sandbox) : {};
+  const stretches = outcome === 'passed' ? readStretches(coverage, sandbox) : null;
   rmSync(coverage, { recursive: true });
-  if (outcome !== 'passed') return null;
   const found = { file, hashes, ms: Math.round(ms), stretches };
   mkdirSync(dirname(kept), { recursive: true });
   writeFileSync(kept, JSON.stringify(found));
-  return found;
+  return stretches && found;
 }
 
 /** Of a compiled file, short enough for very many of them. */

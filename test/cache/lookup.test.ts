@@ -1,7 +1,7 @@
 import { fail } from 'node:assert';
 import t from 'tap';
 import { createSingleFlight } from '../../src/lib/single-flight.ts';
-import { cacheKey, variantKey } from '../../src/cache/cache-key.ts';
+import { cacheKey, cacheKeysOf, variantKey } from '../../src/cache/cache-key.ts';
 import { CacheLookup, type LookupContext } from '../../src/cache/lookup.ts';
 import type { CacheQuery } from '../../src/cache/query.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
@@ -45,6 +45,7 @@ function setUp() {
     },
     now: () => NOW,
     flights: createSingleFlight(),
+    keyOf: cacheKeysOf('scope'),
   };
   const ask = (change: Partial<CacheQuery> = {}, client = new Client()) => {
     const lookup = new CacheLookup(context, { ...QUERY, send: upstream.send, ...change }, client);

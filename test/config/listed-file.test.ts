@@ -238,9 +238,28 @@ for (const [what, text] of [
     `{ policies: {},\nkeys:\n${many('- id: a\n')}}\n`,
   ],
   ['a reference that the end of a line cuts in two', `keys:\n${many('- a: "$\\\n    {SET}"\n')}`],
+  ['an anchor that an item sets anew', 'a: &x 1\nkeys:\n  - &x 2\n  - 3\nb: *x\n'],
   ['a literal one that does', `keys:\n${many('- a: "$$\\\n    {SET}"\n')}`],
 ] as const)
   t.test(`both readings agree on ${what}`, async (t) => {
     const { itemwise, atOnce } = bothReadings(text);
     t.same(itemwise, atOnce);
   });
+
+t.test(
+  'a list is read item by item wherever it stands in the file, and a short file or one in JSON as a whole',
+  async (t) => {
+    const items = '  - x\n  - y: 1\n';
+    for (const text of [`keys:\n${items}`, `a: 1\nkeys:\n${items}`, `a: &x 1\nkeys:\n${items}b: *x\n`]) {
+      const { byItem, itemwise, atOnce } = bothReadings(text);
+      t.equal(byItem.isByItem, true, text);
+      t.same(itemwise, atOnce);
+    }
+    t.equal(readByItem(`keys:\n${items}`).isByItem, false);
+    const json = JSON.stringify({ padding: PADDING, keys: ['x', { y: 1 }] }, null, 1);
+    const read = readByItem(json);
+    t.same([read.isByItem, read.items], [false, ['x', { y: 1 }]]);
+    t.same(read.file.locate(['keys', 1, 'y']), readYamlText(json, options).locate(['keys', 1, 'y']));
+    t.same([read.file.files, read.file.problems, read.file.isWrittenHere(['keys'])], [['keys.yaml'], [], true]);
+  },
+);

@@ -76,6 +76,36 @@ t.test('a refusal is one line with exactly its fields, in their order', async (t
   t.equal(lines[0], `${JSON.stringify(rejection)}\n`);
 });
 
+t.test('a line says what its own refusal was, whatever the one before it said', async (t) => {
+  const changes: Partial<Rejection>[] = [
+    { level: 'info' },
+    { time: '2026-01-31T12:00:00.001Z' },
+    { msg: 'would_reject' },
+    { requestId: 'req-2' },
+    { api: 'metrics' },
+    { keyId: 'app' },
+    { reason: 'no_route' },
+    { status: 404 },
+    { clientIp: '203.0.113.8' },
+    { method: 'GET' },
+    { path: '/event' },
+    { removedEvents: 1 },
+    { mode: 'report' },
+    { rule: 'allowFrom of key "web"' },
+    { events: ['login'] },
+    { userAgent: 'curl/8' },
+    { traceId: 'ab'.repeat(16) },
+    { aborted: true },
+  ];
+  t.strictSame(
+    changes.flatMap((change) => Object.keys(change)),
+    Object.keys(rejection),
+  );
+  for (const change of changes)
+    for (const said of [{ ...rejection, ...change }, rejection])
+      t.equal(rejectionLine(said), `${JSON.stringify(said)}\n`, Object.keys(change).join());
+});
+
 t.test('at level debug a second line says why', async (t) => {
   const { log, parsed } = collecting('debug');
   log.rejection(rejection, because);
