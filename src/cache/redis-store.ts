@@ -18,22 +18,24 @@ export interface RedisStoreOptions {
   readonly now: () => number;
   /** Told when Redis begins and ceases to be left out; `why` is fit for logs. */
   readonly onFallback?: (active: boolean, why: string) => void;
+  /** A query waits no longer than this for Redis. */
+  readonly patienceMs?: number;
 }
 
-/** A query waits no longer than this for Redis. */
 const PATIENCE_MS = 250;
 const RETRY_AFTER_MS = 1000;
 /** In messages: everything. */
 const ALL = '*';
 
 /** The store owns the connection and closes it. */
-export function createRedisStore({ connection, prefix, memory, now, onFallback }: RedisStoreOptions): CacheStore {
+export function createRedisStore(options: RedisStoreOptions): CacheStore {
+  const { connection, prefix, memory, now, onFallback, patienceMs = PATIENCE_MS } = options;
   let failing = 0;
   const onChange = (open: boolean, why: string): void => {
     failing += open ? 1 : -1;
     if (failing === Number(open)) onFallback?.(open, why);
   };
-  const limits = { timeoutMs: PATIENCE_MS, retryAfterMs: RETRY_AFTER_MS, onChange };
+  const limits = { timeoutMs: patienceMs, retryAfterMs: RETRY_AFTER_MS, onChange };
   // Apart, because a server that is full or read-only still has answers to give.
   const reads = createCircuitBreaker(limits);
   const writes = createCircuitBreaker(limits);

@@ -23,6 +23,8 @@ export async function createStreamLane(): Promise<StreamLane> {
     logger: false,
     // Requests that arrived before the port closed are still to be sent on.
     return503OnClosing: false,
+    // A start that is slow has not failed.
+    pluginTimeout: 0,
     // The framework wants one. It never listens: requests come from the data port's.
     serverFactory: () => new Server(),
     // The path was read and judged already, and must not be read a second time.

@@ -98,12 +98,11 @@ function inheritedWalk([member, ...rivals]: readonly Member[], depth: number): W
   return newWalk({ member, depth, rivals, skipFound: (bytes, start) => skipValue(bytes, start, depth) });
 }
 
-/** To be called before the objects of a body. */
+/** To be called before the objects of a body. What looks into prototypes looks for the same rivals. */
 export function newBody(walk: Walk): void {
   walk.member.newBody();
   walk.second?.member.newBody();
   for (const rival of walk.rivals ?? []) rival.newBody();
-  if (walk.inherited !== null) newBody(walk.inherited);
 }
 
 /** Steps over the object whose opening brace is at `start`. */

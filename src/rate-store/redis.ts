@@ -15,9 +15,10 @@ export interface RedisRateStoreOptions {
   readonly prefix: string;
   /** Told when this process begins and ends to limit by itself; `why` is fit for logs. */
   readonly onFallback?: (active: boolean, why: string) => void;
+  /** A request waits no longer than this for Redis. */
+  readonly patienceMs?: number;
 }
 
-/** A request waits no longer than this for Redis. */
 const PATIENCE_MS = 150;
 /** After a failure Redis is left alone for this long, so that a hanging one delays one request a second and not all. */
 const RETRY_AFTER_MS = 1000;
@@ -82,10 +83,11 @@ return {0, requests - total - 1, (time or at) + window - now}
 `;
 
 /** The store owns the connection and closes it. */
-export function createRedisRateStore({ connection, prefix, onFallback }: RedisRateStoreOptions): RateStore {
+export function createRedisRateStore(options: RedisRateStoreOptions): RateStore {
+  const { connection, prefix, onFallback, patienceMs = PATIENCE_MS } = options;
   const own: MemoryRateStore = createMemoryRateStore();
   const script = connection.script(TAKE);
-  const redis = createCircuitBreaker({ timeoutMs: PATIENCE_MS, retryAfterMs: RETRY_AFTER_MS, onChange: onFallback });
+  const redis = createCircuitBreaker({ timeoutMs: patienceMs, retryAfterMs: RETRY_AFTER_MS, onChange: onFallback });
 
   const askRedis = async (keyId: string, limit: RateLimit): Promise<RateVerdict> => {
     const args = [limit.requests, limit.windowSeconds * 1000, slotMs(limit), CLOCK_SET_MS];

@@ -59,7 +59,6 @@ const keys = [
   },
 ];
 
-t.setTimeout(180_000);
 const browser = await startBrowser(t);
 const records = {
   policies: {

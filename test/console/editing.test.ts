@@ -5,14 +5,13 @@
 import { chmodSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { sendEvent, startBrowser, startConsole } from '../support/console.ts';
+import { becomes, sendEvent, startBrowser, startConsole } from '../support/console.ts';
 import { changeKeys, definitionOf } from '../support/redis-keys.ts';
 import { startRedis } from '../support/redis.ts';
 
 const SECRET = 'secret-of-the-key-under-test';
 const web = { id: 'web', type: 'write-only', secret: SECRET };
 
-t.setTimeout(180_000);
 const browser = await startBrowser(t);
 
 const save = (page: Page) => page.getByRole('button', { name: 'Save' }).click();
@@ -34,10 +33,10 @@ void t.test('two people edit one key, and neither loses anything', async (t) => 
   await one.getByText('Not saved: somebody else changed this key').waitFor();
   await one.getByText('Now stored: 203.0.113.7').waitFor();
   await one.getByText('You changed this too').waitFor();
-  t.equal(await description(one).inputValue(), 'mine', 'what was typed is still there');
+  await becomes(t, () => description(one).inputValue(), 'mine', 'what was typed is still there');
   await one.getByRole('button', { name: 'Reload and keep my changes' }).click();
-  t.equal(await one.getByLabel('IP address 1').inputValue(), '203.0.113.7');
-  t.equal(await description(one).inputValue(), 'mine');
+  await becomes(t, () => one.getByLabel('IP address 1').inputValue(), '203.0.113.7');
+  await becomes(t, () => description(one).inputValue(), 'mine');
   await save(one);
   await saved(one);
   t.equal(await sendEvent(postern, SECRET, { ip: '198.51.100.9' }), 403, 'their change holds');
@@ -45,7 +44,7 @@ void t.test('two people edit one key, and neither loses anything', async (t) => 
   await description(other).fill('again');
   await save(other);
   await other.getByRole('button', { name: 'Reload and discard mine' }).click();
-  t.equal(await description(other).inputValue(), 'mine');
+  await becomes(t, () => description(other).inputValue(), 'mine');
 });
 
 void t.test('a key that is deleted meanwhile is told of', async (t) => {
@@ -59,7 +58,7 @@ void t.test('a key that is deleted meanwhile is told of', async (t) => {
   await other.getByText('The key web is deleted.').waitFor();
   await save(one);
   await one.getByText('Not saved: somebody deleted this key meanwhile.').waitFor();
-  t.equal(await one.getByLabel('Description', { exact: true }).inputValue(), 'mine');
+  await becomes(t, () => one.getByLabel('Description', { exact: true }).inputValue(), 'mine');
 });
 
 void t.test('what is unsaved is not left without a question', async (t) => {
@@ -69,7 +68,7 @@ void t.test('what is unsaved is not left without a question', async (t) => {
   page.once('dialog', (dialog) => void dialog.dismiss());
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.waitForURL(/#\/key\/web$/);
-  t.equal(await page.getByLabel('Description', { exact: true }).inputValue(), 'mine');
+  await becomes(t, () => page.getByLabel('Description', { exact: true }).inputValue(), 'mine');
   page.once('dialog', (dialog) => void dialog.accept());
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -80,12 +79,12 @@ void t.test('a read-only file shows everything, says why, and offers no change',
   chmodSync(postern.keysFile, 0o444);
   const page = await signedIn(t, '#/keys');
   await page.getByText('the key file is read-only').waitFor();
-  t.equal(await page.getByRole('link', { name: 'New key' }).count(), 0);
+  await becomes(t, () => page.getByRole('link', { name: 'New key' }).count(), 0);
   await page.getByRole('link', { name: 'web', exact: true }).click();
   await page.getByText('the key file is read-only').waitFor();
-  t.equal(await page.getByLabel('IP address 1').inputValue(), '203.0.113.7');
+  await becomes(t, () => page.getByLabel('IP address 1').inputValue(), '203.0.113.7');
   t.equal(await page.getByLabel('IP address 1').isEditable(), false);
-  t.equal(await page.getByRole('radio', { name: 'Anywhere' }).isDisabled(), true);
+  await becomes(t, () => page.getByRole('radio', { name: 'Anywhere' }).isDisabled(), true);
   const buttons = await page.getByRole('main').getByRole('button').allTextContents();
   t.same(buttons, []);
 });

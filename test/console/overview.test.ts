@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { sendEvent, signIn, startBrowser, startConsole } from '../support/console.ts';
+import { becomes, sendEvent, signIn, startBrowser, startConsole } from '../support/console.ts';
 
 const SECRET = 'secret-of-the-key-under-test';
 const TRIAL = 'secret-of-the-key-on-trial-here';
@@ -14,7 +14,6 @@ const keys = [
   { id: 'trial', type: 'write-only', secret: TRIAL, allowFrom: [], mode: 'report' },
 ];
 
-t.setTimeout(180_000);
 const browser = await startBrowser(t);
 
 const rows = (page: Page) => page.getByRole('region', { name: /^Latest/ }).getByRole('row');
@@ -37,39 +36,48 @@ void t.test('refusals appear as they come, by reason and by key, and say what de
   t.equal(await sendEvent(postern, 'nobody-has-this'), 401);
   await rows(page).filter({ hasText: 'Unknown Credential' }).waitFor();
   await page.getByText('Refused: 2').waitFor();
-  t.match(await chart(page), /^2 since the start at \d\d:\d\d: Address Not Allowed 1, Unknown Credential 1$/);
+  await becomes(t, () => chart(page), /^2 since the start at \d\d:\d\d: Address Not Allowed 1, Unknown Credential 1$/);
   await page.getByText('100 % of 2 requests').waitFor();
   await page.getByRole('radio', { name: 'By key' }).check();
-  t.match(await chart(page), /No known key 1, backend 1/);
+  await becomes(t, () => chart(page), /No known key 1, backend 1/);
 
   await page.getByLabel('Reason', { exact: true }).selectOption('Unknown Credential');
-  t.equal(await rows(page).filter({ hasText: '198.51.100.9' }).count(), 0);
+  await becomes(t, () => rows(page).filter({ hasText: '198.51.100.9' }).count(), 0);
   await page.getByLabel('Reason', { exact: true }).selectOption('Any');
   await page.getByLabel('Key', { exact: true }).selectOption('backend');
-  t.equal(await rows(page).count(), 2, 'its head and the one of this key');
+  await becomes(t, () => rows(page).count(), 2, 'its head and the one of this key');
 
   const why = rows(page).getByRole('button', { name: 'Why was this refused?' });
   await why.click();
-  t.equal(await why.getAttribute('aria-expanded'), 'true');
+  await becomes(t, () => why.getAttribute('aria-expanded'), 'true');
   const detail = page.locator('.detail');
-  t.match(await detail.textContent(), /Address Not Allowed \(ip_not_allowed\)Decided byallowFrom of key backend/);
+  await becomes(
+    t,
+    () => detail.textContent(),
+    /Address Not Allowed \(ip_not_allowed\)Decided byallowFrom of key backend/,
+  );
   t.equal(
     await detail.getByRole('link', { name: 'Allow 198.51.100.9 for backend…' }).getAttribute('href'),
     '#/key/backend?allow=198.51.100.9',
   );
   await detail.getByRole('link', { name: /^Explain/ }).click();
   await page.getByRole('heading', { name: 'Refused with 403: Address Not Allowed' }).waitFor();
-  t.equal(await page.getByLabel('IP address of the caller').inputValue(), '198.51.100.9');
-  t.equal(await page.getByLabel('Path').inputValue(), '/event/ingest');
+  await becomes(t, () => page.getByLabel('IP address of the caller').inputValue(), '198.51.100.9');
+  await becomes(t, () => page.getByLabel('Path').inputValue(), '/event/ingest');
   await page.getByLabel('IP address of the caller').fill('203.0.113.7');
   await page.getByRole('button', { name: 'Explain' }).click();
   await page.getByRole('heading', { name: 'Passed on to the backend' }).waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'Passed on to the backend' }).waitFor();
-  t.equal(await page.getByLabel('IP address of the caller').inputValue(), '203.0.113.7', 'as it was asked last');
+  await becomes(
+    t,
+    () => page.getByLabel('IP address of the caller').inputValue(),
+    '203.0.113.7',
+    'as it was asked last',
+  );
   await page.goBack();
   await rows(page).filter({ hasText: '198.51.100.9' }).waitFor();
-  t.equal(await page.getByLabel('Key', { exact: true }).inputValue(), 'backend');
+  await becomes(t, () => page.getByLabel('Key', { exact: true }).inputValue(), 'backend');
 });
 
 void t.test('the most refused filter everything, and the address of the page says by what', async (t) => {
@@ -85,22 +93,22 @@ void t.test('the most refused filter everything, and the address of the page say
 
   await top(page, 'Addresses').getByRole('link', { name: '192.0.2.44' }).click();
   await page.waitForURL(/#\/\?address=192\.0\.2\.44$/);
-  t.equal(await rows(page).count(), 7);
-  t.match(await chart(page), /^6 since .*: Address Not Allowed 6$/);
-  t.equal(await top(page, 'Keys').getByRole('listitem').count(), 1);
+  await becomes(t, () => rows(page).count(), 7);
+  await becomes(t, () => chart(page), /^6 since .*: Address Not Allowed 6$/);
+  await becomes(t, () => top(page, 'Keys').getByRole('listitem').count(), 1);
   await page.reload();
   await page.getByRole('link', { name: /^Address: 192\.0\.2\.44/ }).waitFor();
-  t.equal(await rows(page).count(), 7);
+  await becomes(t, () => rows(page).count(), 7);
   await page.goBack();
   await rows(page).filter({ hasText: '198.51.100.66' }).first().waitFor();
-  t.match(await chart(page), /^18 since/);
+  await becomes(t, () => chart(page), /^18 since/);
 
   const id = await fetch(`${postern.url}/profile/u1`, { headers: { 'x-request-id': 'asked-about-by-phone' } });
   t.equal(id.status, 401);
   await page.getByLabel('Request id').fill(id.headers.get('x-request-id') ?? '');
   await page.getByRole('button', { name: 'Find' }).click();
   await page.getByRole('button', { name: 'Why was this refused?' }).waitFor();
-  t.equal(await rows(page).count(), 2);
+  await becomes(t, () => rows(page).count(), 2);
   await page.getByRole('link', { name: 'Show everything' }).click();
   await page.getByRole('radio', { name: '24 hours' }).check();
   await page.waitForURL(/#\/\?range=1440$/);
@@ -113,11 +121,11 @@ void t.test('a list that is read stands still, and says how much came', async (t
   const page = await signedIn(t);
   await page.getByText('1 to 25 of 30').waitFor();
   await page.getByRole('button', { name: 'Older' }).click();
-  t.equal(await rows(page).count(), 6);
+  await becomes(t, () => rows(page).count(), 6);
   await page.getByText('Paused', { exact: true }).waitFor();
   await sendEvent(postern, 'nobody-has-this');
   await page.getByText('1 newer').waitFor();
-  t.equal(await rows(page).count(), 6);
+  await becomes(t, () => rows(page).count(), 6);
   await page.getByRole('button', { name: 'Go on' }).click();
   await rows(page).filter({ hasText: 'Unknown Credential' }).waitFor();
 });
@@ -151,7 +159,7 @@ void t.test('a flood of one kind hides no other, and the page draws no more than
     );
   await page.getByText('Refused: 1,201').waitFor();
   await page.getByText('1 to 25 of 1,001').waitFor();
-  t.equal(await rows(page).count(), 26);
+  await becomes(t, () => rows(page).count(), 26);
   await page.getByLabel('Key', { exact: true }).selectOption('backend');
   await rows(page).filter({ hasText: '198.51.100.9' }).waitFor();
   await page.getByRole('radio', { name: 'Report mode: 1' }).check();
@@ -167,7 +175,7 @@ void t.test('what report mode would refuse stands apart', async (t) => {
   await page.getByText(/^Nothing was refused since the start/).waitFor();
   await page.getByRole('radio', { name: 'Report mode: 1' }).check();
   await rows(page).filter({ hasText: 'trial' }).waitFor();
-  t.match(await chart(page), /^1 since .*: Address Not Allowed 1$/);
+  await becomes(t, () => chart(page), /^1 since .*: Address Not Allowed 1$/);
 });
 
 void t.test('a broken key file turns its own card red, and no other', async (t) => {
@@ -176,9 +184,9 @@ void t.test('a broken key file turns its own card red, and no other', async (t) 
   await page.getByText('File: up').waitFor();
   postern.writeKeys([{ id: 'backend', type: 'none-of-these' }]);
   // The file is watched, and the page asks every ten seconds.
-  await page.getByText('File: not up').waitFor({ timeout: 30_000 });
+  await page.getByText('File: not up').waitFor();
   await page.getByText('The key source is not up. The last keys go on serving.').waitFor();
-  t.equal(await page.getByText('Loaded', { exact: true }).count(), 1);
+  await becomes(t, () => page.getByText('Loaded', { exact: true }).count(), 1);
 });
 
 void t.test('a lost connection is shown, and heals with what came meanwhile', async (t) => {
@@ -209,9 +217,9 @@ void t.test('the session: a wrong token, an end, and a way out', async (t) => {
 
   await page.context().clearCookies();
   // Whatever the page asks next tells it, be it by itself.
-  await page.getByText('Your session has ended.').waitFor({ timeout: 30_000 });
+  await page.getByText('Your session has ended.').waitFor();
   await signIn(page);
-  t.equal(await description.inputValue(), 'typed before the session ended');
+  await becomes(t, () => description.inputValue(), 'typed before the session ended');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved.').waitFor();
 
@@ -219,5 +227,5 @@ void t.test('the session: a wrong token, an end, and a way out', async (t) => {
   await page.getByLabel('Admin token').waitFor();
   await page.reload();
   await page.getByLabel('Admin token').waitFor();
-  t.equal(await page.getByRole('navigation').count(), 0);
+  await becomes(t, () => page.getByRole('navigation').count(), 0);
 });

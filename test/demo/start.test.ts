@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import t, { type Test } from 'tap';
+import { freePort } from '../support/free-port.ts';
 
 const START = resolve('.build/src/demo/start.js');
 const RUN_BACKEND = resolve('.build/src/demo/run-backend.js');
@@ -25,12 +25,11 @@ import { createServer } from 'node:http';
 createServer((_req, res) => res.end()).listen(Number(process.env.POSTERN_ADMIN_PORT), '127.0.0.1');
 `;
 
+/** Different ones. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
 }
 
 interface Run {

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { startBackend } from '../support/backend.ts';
 import { startCollector, type CollectedSpan } from '../support/collector.ts';
+import { eventually } from '../support/eventually.ts';
 import { SERVER_KEY, SERVER_SECRET, startFlow } from '../support/flow.ts';
 import { portsOf, spawnPostern } from '../support/process.ts';
 
@@ -53,7 +54,7 @@ t.test('one that hangs holds up no request and no exit, and what waits for it is
   });
   const { data: port } = await portsOf(postern);
   t.same(await ask(port, 100), new Set([204]));
-  t.ok(held.length > 0);
+  await eventually(() => held.length > 0, 'an export');
   hangs = false;
   for (const res of held) res.writeHead(200).end();
   while (!collector.spans.some(pathIs('/after'))) await ask(port, 1, '/after');

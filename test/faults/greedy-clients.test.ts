@@ -61,7 +61,7 @@ async function startLimited(t: Parameters<typeof startBackend>[0], listen: Recor
 }
 
 t.test('what drips in byte by byte ends at its limit, and others are served meanwhile', async (t) => {
-  const postern = await startLimited(t, { headersTimeoutSeconds: 0.5, requestTimeoutSeconds: 1 });
+  const postern = await startLimited(t, { headersTimeoutSeconds: 1, requestTimeoutSeconds: 2 });
   const head = request('POST /profile HTTP/1.1', [
     'Host: a',
     `Authorization: Bearer ${SERVER}`,
@@ -124,7 +124,7 @@ t.test('what drips in byte by byte ends at its limit, and others are served mean
 });
 
 t.test('idle connections beyond the limit are closed, those within it served', async (t) => {
-  const postern = await startLimited(t, { maxConnections: 20, headersTimeoutSeconds: 10 });
+  const postern = await startLimited(t, { maxConnections: 20, headersTimeoutSeconds: 120, requestTimeoutSeconds: 120 });
   const sockets = Array.from({ length: 60 }, () => net.connect(postern.port, '127.0.0.1'));
   t.teardown(() => sockets.forEach((socket) => socket.destroy()));
   const counts = { closed: 0 };

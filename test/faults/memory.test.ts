@@ -12,9 +12,6 @@ import {
 } from '../support/memory-corpus.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
-// Much is sent here, and a busy machine is slow.
-t.setTimeout(240_000);
-
 const IDLE_CONNECTIONS = 16;
 /** What an idle connection may hold beyond what Node holds for it. */
 const IDLE_BYTES = 16 * 1024;

@@ -81,6 +81,7 @@ async function startWithRedis(
     config: { apis, keys: { source: 'redis' }, redis: { url: redis.url } },
     keys: [],
   });
+  await postern.ready();
   return { redis, postern, backend };
 }
 

@@ -6,7 +6,7 @@ import { portsOf, spawnPostern } from '../support/process.ts';
 const SECRET = 'secret-of-the-server-key';
 const KEY = { id: 'server', type: 'read-write', secret: SECRET };
 const headers = { authorization: `Bearer ${SECRET}` };
-const listen = { host: '127.0.0.1', port: 0, shutdownGraceSeconds: 2 };
+const listen = { host: '127.0.0.1', port: 0, shutdownGraceSeconds: 5 };
 
 /** Clients that send one request after the other until told to stop; resolves to how often each status came. */
 function startLoad(

@@ -11,18 +11,19 @@ const apis = { integration: { upstream: 'http://127.0.0.1:9' } };
 const listen = { host: '127.0.0.1', port: 0, shutdownGraceSeconds: 1 };
 const headers = { authorization: `Bearer ${SERVER_SECRET}` };
 
-/** Enough keys that reading them takes a second or more. */
-const MANY_KEYS = Array.from({ length: 10_000 }, (_, n) => ({
-  id: `k${n}`,
-  type: 'read-write',
-  secrets: [{ hash: `sha256:${n.toString(16).padStart(64, '0')}` }],
-}));
+/** Sends the process a signal as soon as it listens to it: nobody else could be sure that the start is not over by then. */
+const signalAtOnce = (signal: NodeJS.Signals): string => `
+const { on } = process;
+process.on = function (name, ...rest) {
+  on.call(this, name, ...rest);
+  if (name === '${signal}') process.kill(process.pid, name);
+  return this;
+};`;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
   t.test(`${signal} while starting ends the start`, async (t) => {
-    const postern = spawnPostern(t, { config: { apis }, keys: JSON.stringify({ keys: MANY_KEYS }) });
-    await hearsSignals(postern.child);
-    postern.child.kill(signal);
+    const preload = `data:text/javascript,${encodeURIComponent(signalAtOnce(signal))}`;
+    const postern = spawnPostern(t, { config: { apis }, keys: [SERVER_KEY], node: ['--import', preload] });
     t.equal(await postern.exit, 0);
     t.notMatch(postern.stdout(), '"msg":"started"');
     t.equal(postern.stderr(), '');

@@ -30,6 +30,7 @@ t.test('keys, policies and lists in one file', async (t) => {
     const answer = await raw(written({ method: 'GET', target: '/profile/u1', secret: SECRET, fields }));
     return codeOf(answer) || answer.status;
   };
+  await postern.ready();
   t.same(await Promise.all(['203.0.113.1', '198.51.100.9', '203.0.113.7', '192.0.2.1', 'unknown'].map(from)), [
     204,
     204,

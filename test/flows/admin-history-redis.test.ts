@@ -19,6 +19,7 @@ async function replica(t: Test, url = redis.url) {
     },
     keys: [],
   });
+  await postern.ready();
   const { call } = await adminClient(t, postern.adminUrl);
   const history = async () => (await call('GET', '/api/history')).body;
   const told = async () =>

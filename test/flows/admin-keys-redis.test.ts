@@ -10,6 +10,7 @@ import { changeKeys, definitionOf } from '../support/redis-keys.ts';
 async function replica(t: Test, redis: RedisServer, apis: Record<string, unknown>) {
   const config = { admin: { token: ADMIN_TOKEN }, apis, keys: { source: 'redis' }, redis: { url: redis.url } };
   const postern = await startPostern(t, { config, keys: [] });
+  await postern.ready();
   const { call } = await adminClient(t, postern.adminUrl);
   const statusOf = async (secret: string): Promise<number> =>
     (await fetch(`${postern.url}/profile/u1`, { headers: { authorization: `Bearer ${secret}` } })).status;
@@ -87,6 +88,10 @@ t.test('a definition that cannot be read is shown, is not overwritten, and can b
   const body = { type: 'read-write' };
   t.equal((await one.call('PUT', '/api/keys/broken', { body, ifMatch: '*' })).status, 409);
   t.equal((await one.call('POST', '/api/keys/broken/secrets', { body: { overlapSeconds: 0 } })).status, 409);
+  await eventually(
+    async () => (await one.call('GET', '/api/status')).body.keys.at(-1).state === 'invalid',
+    'the replica to hear of it',
+  );
   t.match((await one.call('GET', '/api/status')).body.keys.at(-1), { id: 'broken', state: 'invalid' });
   const ifMatch = shown.headers.get('etag') ?? '';
   t.equal((await one.call('DELETE', '/api/keys/broken', { ifMatch })).status, 204);

@@ -16,7 +16,10 @@ async function started(t: Test) {
   const backend = await startBackend(t);
   const apis = { integration: { upstream: backend.url, authorization: 'Bearer the-credential-of-the-backend' } };
   const admin = { token: ADMIN_TOKEN };
-  const postern = await startPostern(t, { config: { admin, apis, redis: { password: 'redis-pass' } }, keys: KEYS });
+  const config = { admin, apis, redis: { password: 'redis-pass' } };
+  // A minute that turns within a test would make a summary another one.
+  const at = Date.now();
+  const postern = await startPostern(t, { config, keys: KEYS, now: () => at });
   const { call } = await adminClient(t, postern.adminUrl);
   const ask = async (secret: string, init: RequestInit = {}): Promise<number> =>
     (await fetch(`${postern.url}/profile/u1?q=private`, { ...init, headers: { authorization: `Bearer ${secret}` } }))
@@ -141,7 +144,7 @@ t.test('streams are bounded in number, and a place is free again when one is clo
 t.test('streams end when the process drains', async (t) => {
   const { adminUrl, sidecar } = await started(t);
   const { ended, answer } = await openStream(adminUrl);
-  const drained = sidecar.drain({ announceMs: 0, graceMs: 1000 });
+  const drained = sidecar.drain({ announceMs: 0, graceMs: 60_000 });
   await ended;
   t.ok(answer.complete, 'properly, not broken off');
   await drained;

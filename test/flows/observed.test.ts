@@ -186,7 +186,7 @@ t.test('one sidecar', async (t) => {
 });
 
 t.test('callers without a key, of an API in report mode', async (t) => {
-  const flow = await startObserving(t, { keys: KEYS, api: { enforcement: 'report' } });
+  const flow = await startObserving(t, { keys: KEYS, api: { enforcement: 'report' }, now: () => NOON });
   await flow.from('203.0.113.7', { method: 'GET', target: '/old/items/77', secret: null });
   await flow.from('203.0.113.7', { method: 'DELETE', target: '/old/items/78', secret: 'unknown' });
   await flow.from('203.0.113.9', {
@@ -226,7 +226,7 @@ t.test('where nothing is observed, the operations say so', async (t) => {
 });
 
 t.test('5,000 made-up values', async (t) => {
-  const flow = await startObserving(t, { keys: KEYS });
+  const flow = await startObserving(t, { keys: KEYS, now: () => NOON });
   await flow.from('203.0.113.7', {
     target: '/v1/track',
     secret: SECRET,
@@ -271,7 +271,7 @@ t.test('nothing but names reaches the file: no secret, query, header or body', a
     fields: ['Content-Type: application/json', 'X-Marked: marked-header', 'Cookie: marked-cookie'],
   });
   await flow.from('203.0.113.7', { target: '/v1/track?api_key=marked-query', secret: 'marked-secret', body: '{}' });
-  await flow.postern.sidecar.drain({ announceMs: 0, graceMs: 1000 });
+  await flow.postern.sidecar.drain({ announceMs: 0, graceMs: 60_000 });
   t.same(readdirSync(folder), ['observed.json']);
   const text = readFileSync(path, 'utf8');
   t.match(text, /"view"/);

@@ -25,7 +25,7 @@ t.test('a change of a policy is one of every key that uses it', async (t) => {
   });
   await admin.incr('postern:keys:version');
   const watched = watchKeys(t, redisAt(`redis://127.0.0.1:${server.port}`), { pollSeconds: 1 });
-  await watched.started;
+  await watched.loaded();
   const key = (id: string) => watched.snapshots.at(-1)?.byId.get(id);
   t.same([key('a')?.type, key('a')?.rateLimit?.requests, key('b')?.type], ['read-only', 5, 'read-write']);
   await eventually(async () => (await admin.pubsub('NUMSUB', 'postern:keys:changed'))[1] === 1, 'the subscription');
@@ -80,7 +80,7 @@ t.test('a list that the configuration names and Redis has not is told of, counte
   await admin.hset('postern:lists', { bad: '["203.0.113.0/28"]' });
   await tell();
   await eventually(async () => (await up()) === 1, 'the list');
-  t.equal(await replica.statusOf('secret-of-c'), 204);
+  await eventually(async () => (await replica.statusOf('secret-of-c')) === 204, 'the list to hold');
   t.equal(told('address_list_found'), 1);
   t.equal(told('address_list_missing'), 1);
 });

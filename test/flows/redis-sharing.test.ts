@@ -43,6 +43,16 @@ async function undisturbed<T>(replicas: readonly Replica[], attempt: (n: number)
   }
 }
 
+/** Keys of the shared ones that are of the type of all that come here. */
+const SHARED = 2;
+
+/** Resolves when an answer is in Redis, or this replica goes on without it and `undisturbed` begins again. */
+async function storedOrAlone(replica: Replica, isStored: () => Promise<boolean>): Promise<void> {
+  const alone = (): number => replica.lines.filter(({ msg }) => msg === 'redis_fallback_begins').length;
+  const before = alone();
+  await eventually(async () => alone() > before || (await isStored()), 'the answer to be in Redis');
+}
+
 const answerOf = async (answer: Promise<Response>): Promise<{ cache: string | null; body: string }> => {
   const got = await answer;
   return { cache: got.headers.get('cache-status'), body: await got.text() };
@@ -67,7 +77,7 @@ t.test(
       const callsBefore = backend.requests.length;
       const storedBefore = (await storedAnswers(redis)).length;
       const first = await ask(one);
-      await eventually(async () => (await storedAnswers(redis)).length > storedBefore, 'the answer to be in Redis');
+      await storedOrAlone(one, async () => (await storedAnswers(redis)).length > storedBefore);
       const second = await ask(two);
       const third = await startReplica(t, backend.url, { url: redis.url });
       involved.push(third);
@@ -94,22 +104,27 @@ t.test('what is odd in Redis is a miss; other deployments have nothing in common
   const { redis, backend, replicas } = await twoReplicas(t);
   const [one] = replicas;
   const token = await one.obtainToken();
-  await answerOf(one.query(token, '{}'));
-  await eventually(async () => (await storedAnswers(redis)).length > 0, 'the answer to be in Redis');
+  const body = await undisturbed([one], async (n) => {
+    const before = (await storedAnswers(redis)).length;
+    const asked = `{"n":${n}}`;
+    await answerOf(one.query(token, asked));
+    await storedOrAlone(one, async () => (await storedAnswers(redis)).length > before);
+    return asked;
+  });
   for (const name of await storedAnswers(redis))
     await redis.admin.set(name, '{"status":200,"body":"forged"}', 'KEEPTTL');
   const fresh = await startReplica(t, backend.url, { url: redis.url });
   await eventually(async () => (await fresh.metric('postern_redis_up{use="cache"}')) === 1, 'the replica');
-  t.match(await answerOf(fresh.query(token, '{}')), { cache: 'postern; fwd=miss; stored', body: /^\{"answer":\d+\}$/ });
+  t.match(await answerOf(fresh.query(token, body)), { cache: 'postern; fwd=miss; stored', body: /^\{"answer":\d+\}$/ });
 
   await writeSharedKeys(redis, 'other:');
   const other = await startReplica(t, backend.url, { url: redis.url, prefix: 'other:' });
   await eventually(async () => (await other.metric('postern_redis_up{use="cache"}')) === 1, 'the other deployment');
-  t.equal((await answerOf(other.query(token, '{}'))).cache, 'postern; fwd=miss; stored');
+  t.equal((await answerOf(other.query(token, body))).cache, 'postern; fwd=miss; stored');
   const elsewhere = await startNumberingBackend(t);
   const moved = await startReplica(t, elsewhere.url, { url: redis.url });
   await eventually(async () => (await moved.metric('postern_redis_up{use="cache"}')) === 1, 'the other upstream');
-  t.equal((await answerOf(moved.query(token, '{}'))).cache, 'postern; fwd=miss; stored');
+  t.equal((await answerOf(moved.query(token, body))).cache, 'postern; fwd=miss; stored');
 });
 
 t.test('one limit holds for all replicas, and each keeps it by itself without Redis', { buffered: true }, async (t) => {
@@ -122,7 +137,10 @@ t.test('one limit holds for all replicas, and each keeps it by itself without Re
       set: { [id]: definitionOf(id, { rateLimit: { requests: 5, windowSeconds: 600 } }) },
     });
     for (const replica of replicas)
-      await eventually(() => replica.logText().split('"keys_loaded"').length > n + 1, 'the key to be known');
+      await eventually(
+        async () => (await replica.metric('postern_keys{type="read-write",state="active"}')) === SHARED + n,
+        'the key to be known',
+      );
     const statuses: number[] = [];
     for (let n = 0; n < 5; n++) statuses.push(await (n % 2 === 0 ? one : two).statusOf(secret));
     const headers = { authorization: `Bearer ${secret}` };

@@ -10,7 +10,7 @@ import { capturedIo } from '../support/command-io.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { startRedis } from '../support/redis.ts';
-import { startNumberingBackend, startReplica, writeSharedKeys, type Replica } from '../support/redis-postern.ts';
+import { startNumberingBackend, beginReplica, writeSharedKeys, type Replica } from '../support/redis-postern.ts';
 
 const UNAVAILABLE = 70;
 
@@ -55,7 +55,7 @@ t.test('away at the start, and there later', { buffered: true }, async (t) => {
   const redis = await startRedis(t);
   await redis.kill();
   const { url } = await startNumberingBackend(t);
-  const replica = await startReplica(t, url, { url: redis.url });
+  const replica = await beginReplica(t, url, { url: redis.url });
   await isNotReady(t, replica);
   await redis.restart();
   await eventually(() => /it was emptied or is a fresh one/.test(replica.logText()), 'the log to say that it is empty');
@@ -64,11 +64,11 @@ t.test('away at the start, and there later', { buffered: true }, async (t) => {
   await eventually(async () => (await replica.told()).ready === 200, 'readiness');
   t.equal(await replica.statusOf('secret-of-server'), 200);
   t.ok(replica.lines.some(({ msg }) => msg === 'key_source_down'));
-  t.ok(replica.lines.some(({ msg }) => msg === 'key_source_up'));
+  await eventually(() => replica.lines.some(({ msg }) => msg === 'key_source_up'), 'the log to say that it is back');
 });
 
 t.test('hanging at the start: it listens all the same', { buffered: true }, async (t) => {
-  const replica = await startReplica(t, (await startNumberingBackend(t)).url, { url: await silentServer(t) });
+  const replica = await beginReplica(t, (await startNumberingBackend(t)).url, { url: await silentServer(t) });
   await isNotReady(t, replica);
   t.notMatch(replica.logText(), 'never-shown');
 });
@@ -77,7 +77,7 @@ t.test('a wrong password at the start: told, not shown', { buffered: true }, asy
   const redis = await startRedis(t, { password: 'right-password' });
   await writeSharedKeys(redis);
   const { url } = await startNumberingBackend(t);
-  const replica = await startReplica(t, url, { url: redis.url.replace('right', 'wrong') });
+  const replica = await beginReplica(t, url, { url: redis.url.replace('right', 'wrong') });
   await isNotReady(t, replica);
   await eventually(() => replica.logText().includes('WRONGPASS'), 'the log to say why');
   t.notMatch(replica.logText(), /wrong-password|right-password/);

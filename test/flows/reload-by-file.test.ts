@@ -57,7 +57,8 @@ t.test('what is logged changes with the configuration', async (t) => {
   await raw(written({ body: '{}' }));
   await raw(written({ secret: null }));
   t.same(
-    postern.lines.slice(unsampled).map(({ msg }) => msg),
+    // The watcher of the file may say at any time that it changed.
+    postern.lines.slice(unsampled).flatMap(({ msg }) => (msg === 'rejected' || msg === 'request' ? [msg] : [])),
     ['rejected'],
   );
   postern.writeConfig({ apis: { integration: { upstream: backend.url } }, log: { level: 'error' } });

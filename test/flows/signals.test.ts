@@ -14,7 +14,7 @@ t.test('SIGHUP reloads keys and configuration; SIGTERM drains and exits 0', asyn
   const backend = await startBackend(t, (_req, res) => void finish.push(() => res.writeHead(200).end('finished')));
   const config = {
     apis: { integration: { upstream: backend.url } },
-    listen: { host: '127.0.0.1', port: 0, shutdownGraceSeconds: 2 },
+    listen: { host: '127.0.0.1', port: 0, shutdownGraceSeconds: 6 },
   };
   const postern = spawnPostern(t, { config, keys: [SERVER_KEY] });
   const { data, admin } = await portsOf(postern);

@@ -4,16 +4,13 @@ import https from 'node:https';
 import net from 'node:net';
 import t from 'tap';
 import { codeOf, startFlow, written } from '../support/flow.ts';
+import { freePort } from '../support/free-port.ts';
 import { answering, onRequest, rawBackend, RawClient } from '../support/upstream.ts';
 
 const errors = (kind: string) => `postern_upstream_errors_total{api="integration",kind="${kind}"}`;
 
 t.test('a backend that cannot be reached is 502, one that does not answer 504', async (t) => {
-  const closed = net.createServer().listen(0, '127.0.0.1');
-  await once(closed, 'listening');
-  const { port } = closed.address() as net.AddressInfo;
-  closed.close();
-  await once(closed, 'close');
+  const port = await freePort();
   const refused = await startFlow(t, { api: { upstream: `http://127.0.0.1:${port}` } });
   const unreachable = await refused.raw(written({ body: '{}' }));
   t.same([unreachable.status, codeOf(unreachable)], [502, 'upstream_unreachable']);
@@ -118,7 +115,7 @@ t.test('interim answers of the backend stay here', async (t) => {
 
 t.test('more requests than connections wait, and past the line are 503 overloaded', async (t) => {
   const silent = await rawBackend(t, (socket) => void socket.resume());
-  const { postern, raw } = await startFlow(t, { api: { upstream: silent.url, maxConnections: 1, timeoutSeconds: 5 } });
+  const { postern, raw } = await startFlow(t, { api: { upstream: silent.url, maxConnections: 1, timeoutSeconds: 60 } });
   const clients = Array.from({ length: 9 }, () => new RawClient(t, postern.port));
   for (const client of clients) client.write(written({ body: '{}' }).toString());
   while ((await postern.metric('postern_requests_in_flight{api="integration"}')) < 9) await new Promise(setImmediate);

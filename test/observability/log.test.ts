@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { createLog, rejectionLine } from '../../src/observability/log.ts';
+import { createLog, fallbackLog, rejectionLine } from '../../src/observability/log.ts';
 import type { LogLevel } from '../../src/observability/log.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { refusal } from '../../src/refusal.ts';
@@ -34,6 +34,18 @@ const rejection: Rejection = {
   aborted: undefined,
 };
 const because = refusal('ip_not_allowed', '203.0.113.7 is not on the list of web');
+
+t.test('what is shared through Redis says when it is not, and when it is again', async (t) => {
+  const { log, parsed } = collecting();
+  const tell = fallbackLog(log, 'rate_limit');
+  tell(true, 'connect ECONNREFUSED');
+  tell(false, '');
+  const time = '2026-01-31T12:00:00.000Z';
+  t.same(parsed(), [
+    { level: 'warn', time, use: 'rate_limit', detail: 'connect ECONNREFUSED', msg: 'redis_fallback_begins' },
+    { level: 'info', time, use: 'rate_limit', msg: 'redis_fallback_ends' },
+  ]);
+});
 
 t.test('the rule that decided stands in the line, if there is one', async (t) => {
   t.notMatch(rejectionLine(rejection), 'rule');

@@ -17,24 +17,35 @@ export function rateStoreContract(t: Test, make: () => Promise<StoreUnderTest> |
   const limit = { requests: 5, windowSeconds: 1 };
 
   t.test('admits exactly the limit, then says when to come back', async (t) => {
-    const { store, now } = await make();
-    for (const remaining of [4, 3, 2, 1, 0])
-      t.same(await store.take('a', limit, now()), { allowed: true, remaining, resetSeconds: 1 });
-    t.same(await store.take('a', limit, now()), { allowed: false, retryAfterSeconds: 1 });
-    t.same(await store.take('a', { requests: 5, windowSeconds: 60 }, now()), { allowed: false, retryAfterSeconds: 60 });
+    const under = await make();
+    const verdicts = await inTime(under, 1000, async (key) => {
+      const { store, now } = under;
+      const given = [];
+      for (let i = 0; i < 6; i += 1) given.push(await store.take(key, limit, now()));
+      return [...given, await store.take(key, { requests: 5, windowSeconds: 60 }, now())];
+    });
+    t.same(verdicts, [
+      ...[4, 3, 2, 1, 0].map((remaining) => ({ allowed: true, remaining, resetSeconds: 1 })),
+      { allowed: false, retryAfterSeconds: 1 },
+      { allowed: false, retryAfterSeconds: 60 },
+    ]);
   });
 
   t.test('says how much is left, and when the next of what was counted leaves the window', async (t) => {
-    const { store, now, advance } = await make();
+    const under = await make();
     const long = { requests: 3, windowSeconds: 60 };
-    t.same(await store.take('a', long, now()), { allowed: true, remaining: 2, resetSeconds: 60 });
-    await advance(1100);
-    t.same(await store.take('a', long, now()), { allowed: true, remaining: 1, resetSeconds: 59 });
-    t.same(
-      await store.take('b', long, now()),
+    const verdicts = await inTime(under, 2000, async (key) => {
+      const { store, now, advance } = under;
+      const first = await store.take(key, long, now());
+      await advance(1100);
+      return [first, await store.take(key, long, now()), await store.take(`${key}-other`, long, now())];
+    });
+    t.same(verdicts, [
       { allowed: true, remaining: 2, resetSeconds: 60 },
-      'each key has its own',
-    );
+      { allowed: true, remaining: 1, resetSeconds: 59 },
+      // Each key has its own.
+      { allowed: true, remaining: 2, resetSeconds: 60 },
+    ]);
   });
 
   t.test('counts each key for itself', async (t) => {
@@ -45,23 +56,31 @@ export function rateStoreContract(t: Test, make: () => Promise<StoreUnderTest> |
   });
 
   t.test('admits again after the window, and a refused request cost nothing', async (t) => {
-    const { store, now, advance } = await make();
+    const under = await make();
+    const { store, now, advance } = under;
     for (let i = 0; i < 20; i += 1) await store.take('a', limit, now());
-    await advance(1001);
-    let admitted = 0;
-    for (let i = 0; i < 20; i += 1) if ((await store.take('a', limit, now())).allowed) admitted += 1;
+    const admitted = await inTime(under, 2000, async () => {
+      await advance(1001);
+      let count = 0;
+      for (let i = 0; i < 20; i += 1) if ((await store.take('a', limit, now())).allowed) count += 1;
+      return count;
+    });
     t.equal(admitted, 5);
   });
 
   t.test('no window boundary admits twice the limit', async (t) => {
-    const { store, now, advance } = await make();
-    t.ok((await store.take('a', limit, now())).allowed);
-    await advance(700);
-    for (let i = 0; i < 4; i += 1) t.ok((await store.take('a', limit, now())).allowed);
-    await advance(400);
-    const verdicts = [];
-    for (let i = 0; i < 5; i += 1) verdicts.push((await store.take('a', limit, now())).allowed);
-    t.same(verdicts, [true, false, false, false, false], 'only the first has left the window');
+    const under = await make();
+    const verdicts = await inTime(under, 1700, async (key) => {
+      const { store, now, advance } = under;
+      const given = [(await store.take(key, limit, now())).allowed];
+      await advance(700);
+      for (let i = 0; i < 4; i += 1) given.push((await store.take(key, limit, now())).allowed);
+      await advance(400);
+      for (let i = 0; i < 5; i += 1) given.push((await store.take(key, limit, now())).allowed);
+      return given;
+    });
+    t.same(verdicts.slice(0, 5), [true, true, true, true, true]);
+    t.same(verdicts.slice(5), [true, false, false, false, false], 'only the first has left the window');
   });
 
   t.test('a changed limit applies at once to what was already counted', async (t) => {
@@ -89,4 +108,20 @@ export function rateStoreContract(t: Test, make: () => Promise<StoreUnderTest> |
     }
     t.equal(admitted, 2500);
   });
+}
+
+/**
+ * What came of the first attempt that took less than this by the store's clock: on a busy machine more of the window is over by the
+ * end than was meant. Attempts have keys of their own.
+ */
+async function inTime<T>(
+  { now }: Pick<StoreUnderTest, 'now'>,
+  ms: number,
+  attempt: (key: string) => Promise<T>,
+): Promise<T> {
+  for (let n = 1; ; n += 1) {
+    const begunAt = now();
+    const result = await attempt(`attempt-${n}`);
+    if (n === 10 || now() - begunAt < ms) return result;
+  }
 }

@@ -3,6 +3,7 @@
  * test on any script error or anything that the Content-Security-Policy held back.
  */
 import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { startBackend, type Backend } from './backend.ts';
@@ -67,7 +68,8 @@ export async function startConsole(
     });
     const problems: string[] = [];
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    // A guard against hanging, as that of `eventually`: no promise of the page's.
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (message) => {
       if (/Content Security Policy/i.test(message.text())) problems.push(message.text());
@@ -91,6 +93,28 @@ export async function signIn(page: Page, token = ADMIN_TOKEN): Promise<void> {
   await page.getByLabel('Admin token').fill(token);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation').waitFor();
+}
+
+/** How long a page may take to draw what it knows: a guard, far beyond what a busy machine needs. */
+const DRAWN_MS = 30_000;
+
+/** Asserts what is read of a page, or matches, once it is so: a page draws when it can, and a moment after a click it shows what was. */
+export async function becomes<T>(
+  t: Test,
+  read: () => Promise<T>,
+  wanted: T | RegExp,
+  message = String(wanted),
+): Promise<void> {
+  const until = performance.now() + DRAWN_MS;
+  const isWanted = (found: T): boolean =>
+    wanted instanceof RegExp ? wanted.test(String(found)) : isDeepStrictEqual(found, wanted);
+  let found = await read();
+  while (!isWanted(found) && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    found = await read();
+  }
+  if (wanted instanceof RegExp) t.match(found, wanted, message);
+  else t.same(found, wanted, message);
 }
 
 /** The status that a caller gets who sends an event with this secret from this address. */

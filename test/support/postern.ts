@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { startSidecar, type Sidecar } from '../../src/sidecar.ts';
+import { eventually } from './eventually.ts';
 
 export interface PosternOptions {
   /** Merged over a configuration with free ports on loopback. */
@@ -35,6 +36,8 @@ export interface Postern {
   readonly logText: () => string;
   /** The value of one series of the scrape, e.g. `postern_requests_total{api="integration",...}`; 0 if it is not there. */
   readonly metric: (series: string) => Promise<number>;
+  /** Resolves when it is ready: a start waits only so long for keys and lists from elsewhere. Not for an admin port with TLS. */
+  readonly ready: () => Promise<void>;
   readonly writeKeys: (keys: readonly Record<string, unknown>[], records?: Record<string, unknown>) => void;
   readonly writeConfig: (config: Record<string, unknown>) => void;
 }
@@ -99,6 +102,7 @@ export async function startPostern(
     port,
     url: `http://127.0.0.1:${port}`,
     logText: () => written.join(''),
+    ready: async () => void (await eventually(async () => (await fetch(`${adminUrl}/readyz`)).ok, 'readiness')),
     metric: async (series) => {
       const text = await (await fetch(`${adminUrl}/metrics`)).text();
       const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));

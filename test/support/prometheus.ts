@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
+import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { requireTool } from './tools.ts';
 
@@ -37,7 +37,8 @@ export async function startPrometheus(t: Test, targets: readonly string[]): Prom
   const program = requireTool('prometheus', 'prometheus');
   const folder = t.testdir({
     'prometheus.yml': JSON.stringify({
-      global: { scrape_interval: '200ms', scrape_timeout: '200ms' },
+      // A busy machine may not answer sooner, and a scrape that is too late finds nothing.
+      global: { scrape_interval: '1s', scrape_timeout: '1s' },
       scrape_configs: [{ job_name: 'postern', static_configs: [{ targets }] }],
     }),
   });
@@ -82,14 +83,11 @@ function client(url: string): Prometheus {
     return answer.data.result;
   };
   return {
-    async until(expr) {
-      for (let patience = 300; patience > 0; patience--) {
+    until: (expr) =>
+      eventually(async () => {
         const series = await query(expr);
-        if (series.length > 0) return series;
-        await delay(100);
-      }
-      throw new Error(`Prometheus never had an answer to: ${expr}`);
-    },
+        return series.length > 0 && series;
+      }, `Prometheus to have an answer to: ${expr}`),
   };
 }
 

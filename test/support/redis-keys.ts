@@ -9,6 +9,7 @@ import type { KeySnapshot } from '../../src/keys/key.ts';
 import { createRedisKeySource, type RedisKeySourceOptions } from '../../src/keys/redis-source.ts';
 import type { KeySource, KeySourceProblem, KeySourceStatus } from '../../src/keys/source.ts';
 import { connectRedis, type RedisSettings } from '../../src/lib/redis.ts';
+import { eventually } from './eventually.ts';
 
 export const digest = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
@@ -44,8 +45,10 @@ export interface WatchedSource {
   readonly snapshots: KeySnapshot[];
   readonly problems: KeySourceProblem[];
   readonly statuses: KeySourceStatus[];
-  /** Resolves when `start` has. */
+  /** Resolves when `start` has: it waits only so long for Redis, and on a busy machine may have no keys yet. */
   readonly started: Promise<void>;
+  /** Resolves when the first keys are there. */
+  readonly loaded: () => Promise<void>;
   /** Whether this secret opens a key now. */
   admits(secret: string): boolean;
   ids(): string[];
@@ -73,6 +76,7 @@ export function watchKeys(t: Test, settings: RedisSettings, more: Partial<RedisK
     problems,
     statuses,
     started,
+    loaded: async () => void (await eventually(() => source.status().up, 'the first keys')),
     admits: (secret) => snapshots.at(-1)?.bySecret.has(digest(secret)) ?? false,
     ids: () => [...(snapshots.at(-1)?.byId.keys() ?? [])].sort(),
   };

@@ -46,13 +46,17 @@ export interface Replica extends Postern {
   readonly sourceUp: (up: 0 | 1, withinMs?: number) => Promise<unknown>;
 }
 
-/** `redis`: that section of the configuration. */
-export async function startReplica(
-  t: Test,
-  upstream: string,
-  redis: Record<string, unknown>,
-  more: Record<string, unknown> = {},
-): Promise<Replica> {
+type ReplicaParts = readonly [t: Test, upstream: string, redis: object, more?: Record<string, unknown>];
+
+/** `redis`: that section of the configuration. It has its keys when this resolves. */
+export async function startReplica(...parts: ReplicaParts): Promise<Replica> {
+  const replica = await beginReplica(...parts);
+  await replica.ready();
+  return replica;
+}
+
+/** The same, without waiting for keys. */
+export async function beginReplica(...[t, upstream, redis, more = {}]: ReplicaParts): Promise<Replica> {
   const postern = await startPostern(t, {
     config: {
       apis: {

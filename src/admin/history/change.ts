@@ -84,14 +84,14 @@ const MOST_CHARACTERS = 16_384;
 export function changedFields(before: State, after: State): HistoryChange['fields'] {
   const whole = before === null || after === null ? presetsOf(before ?? after) : {};
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter(
-    (name) => !isDeepStrictEqual(before?.[name], after?.[name]),
+    (name) => !isDeepStrictEqual(fieldOf(before, name), fieldOf(after, name)),
   );
   let left = MOST_CHARACTERS;
   return Object.fromEntries(
     names
-      .filter((name) => !(name in whole) || !isDeepStrictEqual((before ?? after)?.[name], whole[name]))
+      .filter((name) => !Object.hasOwn(whole, name) || !isDeepStrictEqual(fieldOf(before ?? after, name), whole[name]))
       .map((name) => {
-        const field = { before: before?.[name] ?? null, after: after?.[name] ?? null };
+        const field = { before: fieldOf(before, name) ?? null, after: fieldOf(after, name) ?? null };
         const length = JSON.stringify(field).length;
         if (length > left) return [name, { before: null, after: null, tooLong: true as const }];
         left -= length;
@@ -100,9 +100,13 @@ export function changedFields(before: State, after: State): HistoryChange['field
   );
 }
 
+/** Never what every object inherits: a field may be called `valueOf`. */
+const fieldOf = (state: State, name: string): unknown =>
+  state !== null && Object.hasOwn(state, name) ? state[name] : undefined;
+
 function presetsOf(state: State): Readonly<Record<string, unknown>> {
   const type = state?.['type'] as KeyDefinition['type'];
-  if (state === null || !('secrets' in state)) return {};
+  if (state === null) return {};
   if (state['policy'] !== null || type === undefined) return { apiKey: null };
   const { type: _type, ...presets } = defaultsOf(type);
   return { policy: null, apiKey: null, ...presets };
