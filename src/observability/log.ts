@@ -128,13 +128,14 @@ const saysTheSame = (r: Rejection, other: Rejection): boolean =>
   r.userAgent === other.userAgent;
 
 function sharedText(r: Rejection): string {
-  let text =
+  return (
     `"api":"${r.api}","keyId":${quoted(r.keyId)},"reason":"${r.reason}","status":${r.status},` +
     `"clientIp":${quoted(r.clientIp)},"method":${quoted(r.method)},"path":${quoted(r.path)},` +
-    `"removedEvents":${r.removedEvents},"mode":"${r.mode}"`;
-  if (r.rule !== undefined) text += `,"rule":${quoted(r.rule)}`;
-  if (r.events !== undefined) text += `,"events":[${r.events.map(quoted).join()}]`;
-  return r.userAgent === undefined ? text : `${text},"userAgent":${quoted(r.userAgent)}`;
+    `"removedEvents":${r.removedEvents},"mode":"${r.mode}"` +
+    (r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`) +
+    (r.events === undefined ? '' : `,"events":[${r.events.map(quoted).join()}]`) +
+    (r.userAgent === undefined ? '' : `,"userAgent":${quoted(r.userAgent)}`)
+  );
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/;
