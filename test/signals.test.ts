@@ -115,8 +115,11 @@ apis: { integration: { upstream: "http://127.0.0.1:9" } }
     t.teardown(() => child.kill('SIGKILL'));
     let said = '';
     child.stdout.on('data', (text) => (said += String(text)));
-    while (!said.includes('"keys_loaded"')) await once(child.stdout, 'data');
+    const exit = once(child, 'exit');
+    while (child.exitCode === null && !said.includes('"keys_loaded"'))
+      await Promise.race([once(child.stdout, 'data'), exit]);
+    t.equal(child.exitCode, null, 'it serves');
     child.kill('SIGINT');
-    t.same(await once(child, 'exit'), [0, null], args.join(' '));
+    t.same(await exit, [0, null], args.join(' '));
   }
 });
