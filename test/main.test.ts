@@ -109,15 +109,17 @@ t.test('a program whose mistakes nobody reads any more ends as it would', async 
 t.test('an error that nobody expected is one sentence, and its stack is for those who ask', (t) => {
   const folder = t.testdir({
     'broken.cjs': `process.stdout.write = () => { throw new Error('as the test says'); };`,
+    'odd.cjs': `process.stdout.write = () => { throw 'no error at all'; };`,
   });
-  const broken = (env: NodeJS.ProcessEnv) =>
-    spawnSync(process.execPath, ['--require', join(folder, 'broken.cjs'), '.build/src/main.js', '--version'], {
+  const broken = (env: NodeJS.ProcessEnv, how = 'broken.cjs') =>
+    spawnSync(process.execPath, ['--require', join(folder, how), '.build/src/main.js', '--version'], {
       encoding: 'utf8',
       env: { ...process.env, ...env },
     });
   const plain = broken({});
   t.same([plain.status, plain.stderr], [70, 'Internal error, please report it: as the test says\n']);
   t.match(broken({ POSTERN_DEBUG: '1' }).stderr, /^Internal error, please report it: Error: as the test says\n +at /);
+  t.match(broken({ POSTERN_DEBUG: '1' }, 'odd.cjs').stderr, /: no error at all\n$/);
   t.end();
 });
 
