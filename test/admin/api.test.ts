@@ -192,6 +192,12 @@ t.test('each path by every method: what there is, and that there is no more', as
   t.equal((await ask('PUT', '/api/keys')).json().code, 'method_not_allowed');
 });
 
+t.test('a stream that is not begun is refused like anything else', async (t) => {
+  const { ask } = await started(t);
+  const answer = await ask('GET', '/api/rejections/stream?limit=1', { headers: bearer() });
+  t.same([answer.statusCode, codeOf(answer), answer.headers['etag']], [422, 'invalid_request', undefined]);
+});
+
 t.test('by the role: a viewer reads and asks, an editor changes', async (t) => {
   const { ask, counts } = await started(t);
   const asViewer = { headers: bearer(VIEWER) };
