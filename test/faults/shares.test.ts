@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
+import { KEPT } from '../support/backend.ts';
 import { startPostern, type Postern } from '../support/postern.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/upstream.ts';
@@ -18,7 +19,7 @@ const KEYS = [
 /** A backend that answers each request once it has come whole. `begun`: requests whose header section came. */
 async function startSlowBackend(t: Test): Promise<{ readonly url: string; readonly begun: () => number }> {
   let begun = 0;
-  const server = http.createServer((req, res) => {
+  const server = http.createServer(KEPT, (req, res) => {
     begun += 1;
     req.resume().once('end', () => res.writeHead(204).end());
   });

@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { KEPT } from '../support/backend.ts';
 import { ADMIN_TOKEN, adminClient } from '../support/admin-client.ts';
 import { startPostern } from '../support/postern.ts';
 
@@ -12,7 +13,7 @@ type Mark = (tag: string) => string;
 
 /** A proxy that compresses every answer for those who take it, and marks its tag as some proxies do. */
 async function startProxy(t: Test, target: string, mark: Mark): Promise<string> {
-  const proxy = http.createServer((req, res) => {
+  const proxy = http.createServer(KEPT, (req, res) => {
     const { hostname, port } = new URL(target);
     const options = { hostname, port, path: req.url, method: req.method, headers: req.headers };
     const passed = http.request(options, (answer) => {

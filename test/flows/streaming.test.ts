@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import t from 'tap';
+import { KEPT } from '../support/backend.ts';
 import { EVENTS_KEY, SERVER_KEY, SERVER_SECRET, WEB_KEY } from '../support/flow.ts';
 import { startPostern } from '../support/postern.ts';
 import { RawClient } from '../support/upstream.ts';
@@ -10,7 +11,7 @@ import { type Test } from 'tap';
 async function liveBackend(t: Test, config: Record<string, unknown> = {}) {
   const arrivals: [IncomingMessage, ServerResponse][] = [];
   const waiting: ((arrival: [IncomingMessage, ServerResponse]) => void)[] = [];
-  const server = http.createServer((req, res) => {
+  const server = http.createServer(KEPT, (req, res) => {
     const next = waiting.shift();
     if (next === undefined) arrivals.push([req, res]);
     else next([req, res]);

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
+import { KEPT } from '../support/backend.ts';
 import { codeOf, startFlow, written } from '../support/flow.ts';
 import { startPostern } from '../support/postern.ts';
 import { v2Header } from '../support/proxy-header.ts';
@@ -101,7 +102,7 @@ t.test('TLS over the socket without the PROXY protocol: the peer is the one on t
 t.test('a backend behind a socket, and one that is not there', async (t) => {
   const path = newSocket(t);
   const asked: (string | undefined)[] = [];
-  const backend = http.createServer((req, res) => {
+  const backend = http.createServer(KEPT, (req, res) => {
     asked.push(req.headers.host);
     req.resume().on('end', () => res.end('hi'));
   });

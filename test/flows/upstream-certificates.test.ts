@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import t from 'tap';
+import { KEPT } from '../support/backend.ts';
 import { SERVER_SECRET, startFlow } from '../support/flow.ts';
 import { tlsFixture, tlsFolder, upstreamTlsFixture } from '../support/tls-files.ts';
 
@@ -18,6 +19,7 @@ t.test(
         cert: read(tlsFixture('cert')),
         key: read(tlsFixture('key')),
         ca: [read(upstreamTlsFixture('client-ca')), read(tlsFixture('other-client-ca'))],
+        ...KEPT,
         requestCert: true,
         rejectUnauthorized: true,
       },

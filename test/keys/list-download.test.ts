@@ -8,7 +8,7 @@ import { downloadText } from '../../src/keys/list-download.ts';
 import { tlsFixture } from '../support/tls-files.ts';
 
 const { signal } = new AbortController();
-const LIMITS = { maxBytes: 1000, timeoutMs: 2000 };
+const LIMITS = { maxBytes: 1000, timeoutMs: 30_000 };
 const LIST = '203.0.113.0/28\n';
 
 async function at(server: Server): Promise<string> {

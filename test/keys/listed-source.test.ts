@@ -11,6 +11,7 @@ import { readStoredDefinition } from '../../src/keys/read-definition.ts';
 import type { KeyListener } from '../../src/keys/source.ts';
 import { readStoredList } from '../../src/keys/stored-records.ts';
 import { parseAddress } from '../../src/lib/address.ts';
+import { eventually } from '../support/eventually.ts';
 import { definitionOf } from '../support/redis-keys.ts';
 
 function setUp(t: Test) {
@@ -102,6 +103,7 @@ t.test('later, a new list that cannot be read holds nobody, and holds up nothing
   await tell({ m: '["192.0.2.1"]', l: '["192.0.2.1"]' });
   await tell({ m: '{"url":"http://127.0.0.1:1/"}', l: '["192.0.2.9"]' });
   t.equal(admits('192.0.2.9'), true);
+  await eventually(() => problems.length > 0, 'what is wrong with the list');
   t.match(problems, [/address list m is not usable: it cannot be reached: ECONNREFUSED; the last good copy/]);
 });
 

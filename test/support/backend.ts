@@ -24,6 +24,12 @@ interface Disposer {
   readonly teardown: (dispose: () => unknown) => void;
 }
 
+/**
+ * For servers of tests: they close no connection that rests. Node's five seconds pass on a busy machine, and whoever then sends on a
+ * connection that is being closed is told of a reset that no test is about.
+ */
+export const KEPT = { keepAliveTimeout: 600_000 } as const;
+
 /** Starts a backend on a free loopback port; it ends with the test. By default it answers 204. */
 export async function startBackend(
   t: Disposer,
@@ -31,7 +37,7 @@ export async function startBackend(
 ): Promise<Backend> {
   const requests: RecordedRequest[] = [];
   const waiting: ((request: RecordedRequest) => void)[] = [];
-  const server = http.createServer((req, res) => {
+  const server = http.createServer(KEPT, (req, res) => {
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {

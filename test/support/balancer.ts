@@ -4,6 +4,7 @@
  */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { KEPT } from './backend.ts';
 
 export interface Replica {
   readonly data: number;
@@ -31,7 +32,7 @@ export async function startBalancer(t: { readonly teardown: (dispose: () => unkn
     );
     replicas.set(replica, ready);
   };
-  const server = http.createServer((req, res) => {
+  const server = http.createServer(KEPT, (req, res) => {
     const ready = [...replicas].flatMap(([replica, isReady]) => (isReady ? [replica] : []));
     const chosen = ready[turn++ % Math.max(1, ready.length)];
     const fail = (why: string): void => {

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
+import { KEPT } from './backend.ts';
 
 type Value = string | number | boolean | undefined;
 
@@ -70,7 +71,7 @@ export async function startCollector(
     told.emit('export');
   };
   const listener = (req: IncomingMessage, res: ServerResponse): void => void take(req, res);
-  const server = tls === null ? http.createServer(listener) : https.createServer(tls, listener);
+  const server = tls === null ? http.createServer(KEPT, listener) : https.createServer({ ...KEPT, ...tls }, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {

@@ -25,7 +25,7 @@ async function exportOne(env: Record<string, string>, times = 1): Promise<string
   Object.assign(process.env, env);
   const tracing = await startTracing({ env: process.env, version: '1.2.3', log });
   for (let n = 0; n < times; n++) tracing?.begin({ method: 'GET', headers: { traceparent: undefined } }).end(ENDED);
-  await tracing?.close(5000);
+  await tracing?.close(60_000);
   for (const name of Object.keys(env)) delete process.env[name];
   return lines.join('');
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import * as oauth from 'oauth4webapi';
 import t, { type Test } from 'tap';
+import { KEPT } from '../support/backend.ts';
 import { createFailureLimiter } from '../../src/tokens/failure-limiter.ts';
 import { createTokenEndpoint } from '../../src/tokens/token-endpoint.ts';
 import { createTokenService, type TokenService } from '../../src/tokens/token.ts';
@@ -21,7 +22,7 @@ const insecure = { [oauth.allowInsecureRequests]: true };
 async function serve(t: Test, tokens: TokenService): Promise<string> {
   const endpoint = createTokenEndpoint('metrics', tokens, createFailureLimiter());
   const keys = snapshotOf(metricsKey({ secrets: [secretOf(SECRET)], apiKeyDigest: sha256(API_KEY) }));
-  const server = http.createServer((req, res) => {
+  const server = http.createServer(KEPT, (req, res) => {
     if (req.url === '/.well-known/jwks.json') return void res.end(tokens.jwks);
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => chunks.push(chunk));

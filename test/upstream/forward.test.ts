@@ -176,7 +176,7 @@ void t.test('a client that stops reading for good loses its connection, and the 
       more();
     });
   });
-  const proxy = await proxyTo(t, upstreamTo(t, backend.url, { idleTimeoutSeconds: 0.2 }));
+  const proxy = await proxyTo(t, upstreamTo(t, backend.url, { idleTimeoutSeconds: 1 }));
   const client = new RawClient(t, proxy.port);
   client.socket.pause();
   const result = proxy.next();
