@@ -50,6 +50,7 @@ t.test('usage errors are one sentence with a hint, and exit 2', async (t) => {
   for (const [line, says] of Object.entries({
     chekc: 'There is no command "chekc"; did you mean check? See postern --help.',
     keys: '`keys` needs one more word: keys push, keys list, keys pull. See postern --help.',
+    cache: '`cache` needs one more word: cache purge. See postern --help.',
     'keys --prune': '`keys` needs one more word: keys push, keys list, keys pull. See postern --help.',
     'keys psuh': 'There is no command "keys psuh"; did you mean keys push? See postern --help.',
     'check --stric': '`check` has no option --stric; did you mean --strict? See postern check --help.',
