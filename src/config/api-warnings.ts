@@ -85,7 +85,5 @@ function takerOf(path: string, own: ApiName, apis: Apis): ApiName | null {
   return paths === null && enforcement === 'enforce' && isUnder('/metrics', path) ? null : taker;
 }
 
-const isUnder = (prefix: string, path: string): boolean => {
-  const folded = foldPath(prefix);
-  return `${foldPath(path)}/`.startsWith(folded.endsWith('/') ? folded : `${folded}/`);
-};
+/** A folded path has no slash at its end. */
+const isUnder = (prefix: string, path: string): boolean => `${foldPath(path)}/`.startsWith(`${foldPath(prefix)}/`);

@@ -158,7 +158,7 @@ const NO_QUIRKS: ReadonlySet<never> = new Set<never>();
 /** A path as every server reads it, without a query: what no request's path could equal is a mistake. */
 export const plainPath = z
   .string({ error: 'must be a path that starts with a slash' })
-  .refine((path) => /^\/[!-~]*$/.test(path) && !/[%?]/.test(path) && normalizeTarget(path, NO_QUIRKS).ok, {
+  .refine((path) => !/[%?]/.test(path) && normalizeTarget(path, NO_QUIRKS).ok, {
     error:
       'must be a path that starts with a slash, of plain visible ASCII, without dot segments, `//`, `%` or a query',
   });

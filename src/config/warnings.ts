@@ -4,7 +4,6 @@
  */
 import { isIPv4 } from 'node:net';
 import { parseCidr } from '../lib/cidr.ts';
-import { withoutCredentials } from '../lib/redact-urls.ts';
 import { apiWarnings } from './api-warnings.ts';
 import type { YamlFile } from './document.ts';
 import type { Finding } from './issue.ts';
@@ -89,9 +88,9 @@ export function plainSecrets(value: unknown, path: readonly PropertyKey[], place
     return Object.entries(value).flatMap(([name, inner]) => plainSecrets(inner, [...path, name], places));
   if (typeof value !== 'string' || !places.file.isWrittenHere(path)) return [];
   if (isSecretValue(value, path, places.schema)) return [{ path, message: PLAIN_SECRET }];
-  return withoutCredentials(value) === value || !hasPassword(value)
-    ? []
-    : [{ path, message: `holds a password in plain text; write it as \${NAME} or \${file:PATH}` }];
+  return hasPassword(value)
+    ? [{ path, message: `holds a password in plain text; write it as \${NAME} or \${file:PATH}` }]
+    : [];
 }
 
 /**

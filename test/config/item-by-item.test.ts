@@ -56,3 +56,21 @@ t.test('what an item needs from elsewhere has the whole file read, however long 
   t.equal(file.whole().item(11_000), 1);
   t.equal(wholes(), 1);
 });
+
+t.test('a place is found in its item, or in what stands around the items', async (t) => {
+  const { file } = open('lists:\n  - a\n  - b\nkeys:\n  - 1\n  - id: x\n    n: [2]\nmore: [c]\n');
+  const at = (...path: PropertyKey[]) => Object.values(file.locate(path));
+  t.same(
+    [at('lists', 1), at('keys'), at('keys', 0), at('keys', 1, 'n', 0), at('keys', 2), at('more', 0), at('keys', 'x')],
+    [
+      [3, 5],
+      [5, 3],
+      [5, 5],
+      [7, 9],
+      [5, 3],
+      [8, 8],
+      [5, 3],
+    ],
+  );
+  t.same(Object.values(file.locate(['keys', 1, 'n'], 'key')), [7, 5]);
+});

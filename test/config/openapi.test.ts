@@ -287,3 +287,11 @@ t.test('every method of a route is one of a document, and each field that is non
   t.match(none.problems, [/no key may use OPTIONS/, /no key may use TRACE/]);
   t.match(read(t, described('  {}\n')).problems, [/paths holds no operation that is listed/]);
 });
+
+t.test('a reference under x-postern that leads nowhere is an error, and lists nothing', async (t) => {
+  const { lines, problems } = read(t, described('  /a:\n    get:\n      x-postern: { $ref: "#/nowhere" }\n'));
+  t.same(lines, []);
+  t.match(problems, [
+    /:5:7 error paths\.\/a\.get\.x-postern has a `\$ref` that leads to "#\/nowhere", where nothing is\.$/,
+  ]);
+});

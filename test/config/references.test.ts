@@ -8,7 +8,7 @@ t.test('references become what may stand at their place, and texts from outside 
   const references = { env: { N: '90.5' }, readFile: () => null };
   const schema = { properties: { n: { type: 'integer' }, t: { type: 'string' } } };
   const unresolved = replaceReferences({ document, schema, references, external });
-  t.same(document.toJS(), { n: 90.5, t: '90.5', u: '${U}', d: 'x', '${K}': 1 });
+  t.strictSame(document.toJS(), { n: 90.5, t: '90.5', u: '${U}', d: 'x', '${K}': 1 });
   t.match(unresolved, [{ path: ['u'], failure: /variable U, which is not set/ }]);
   t.same(external, new Set([document.get('n', true), document.get('t', true)]));
 });

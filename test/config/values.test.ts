@@ -176,6 +176,17 @@ t.test('limits of hosts, ports and paths', async (t) => {
   for (const path of ['', 'a', '/a?b', '/%61', '/a b', '//', '/a/..', '/é']) t.notOk(accepts(plainPath, path), path);
 });
 
+t.test('a path holds nothing but plain visible ASCII', async (t) => {
+  for (let code = 0; code < 0x300; code++) {
+    const unit = String.fromCharCode(code);
+    const taken = [`/a${unit}`, `/a${unit}b`, `${unit}a`].filter((path) => accepts(plainPath, path));
+    t.ok(
+      taken.every((path) => /^\/[!-~]*$/.test(path) && !/[%?#;\\]/.test(path)),
+      `U+${code.toString(16)}`,
+    );
+  }
+});
+
 t.test('a header is named without what stands around its name, in one case', async (t) => {
   table(t, headerName, ['X-Api-Key', 'a', "!#$%&'+.^_`|~0-9z"], ['', 'a:', 'a b', '*', 'a*', 'ä', 'a\n', '(a)', 1]);
   t.equal(headerName.parse('X-Api-Key'), 'x-api-key');

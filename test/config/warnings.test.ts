@@ -93,7 +93,7 @@ t.test('white space at the end of a secret that counts as part of it', async (t)
   const found = (T: string, U: string, P: string): string[] => warningsOf(t, `${lines.join('\n')}\n`, { T, U, P });
   const long = 'abcdefghijklmnopqrstuvwxyz0123456789';
   t.same(found(long, 'u', 'p'), []);
-  for (const end of ['\n', '\r\n', '\n\n'])
+  for (const end of ['\n', '\r', '\r\n', '\n\n'])
     t.match(found(long + end, 'u', `hunter2${end}`), [
       /^1:70 apis\.metrics\.token\.secret ends with a line break, which counts/,
       /^4:13 redis\.password ends with a line break, which counts/,

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { createKeySource } from '../../src/keys/create-source.ts';
@@ -24,6 +25,9 @@ t.test('a key file may name the configured APIs, and lists in files beside it', 
     more: { 'keys.yaml': `${key('orders')}addressLists: { bad: { file: bad.txt } }\n`, 'bad.txt': '192.0.2.1\n' },
   });
   const config = configFrom(join(directory, 'postern.yaml'));
+  // What a source waits for keeps no process alive.
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(alive));
   const started = async (apis?: () => readonly string[]) => {
     const source = createKeySource(config, { env: { SECRET: 'the-secret-of-a' }, now: () => 7, ...(apis && { apis }) });
     t.teardown(() => source.close());
@@ -34,5 +38,8 @@ t.test('a key file may name the configured APIs, and lists in files beside it', 
   const { snapshots, source } = await started();
   t.match(source.status(), { up: true, lastSyncAt: 7 });
   t.equal(snapshots.at(-1)?.lists.get('bad')?.has(parseAddress('192.0.2.1')), true);
+  writeFileSync(config.keys.file, `${key('elsewhere')}addressLists: { bad: { file: bad.txt } }\n`);
+  await source.reload();
+  t.match(source.status(), { up: false, why: /apis\[0\] is the name of no API: "elsewhere"/ });
   t.match((await started(() => ['others'])).source.status(), { up: false, why: /apis\[0\] is the name of no API/ });
 });

@@ -533,3 +533,13 @@ addressLists: { office: [192.0.2.3] }
   }));
   t.equal(result, text.replace('Berlin', 'Paris').replace('192.0.2.2\n', '192.0.2.2\n        description: Paris\n'));
 });
+
+t.test('a key that leaves its policy says what is no default, and no more', async (t) => {
+  const text = 'policies: { p: { type: write-only } }\nkeys:\n  - id: a\n    policy: p # for now\n    secret: s\n';
+  const read = readDefinition({ id: 'a', type: 'write-only', secret: 's', mode: 'report' });
+  if (!read.ok) throw new Error('not read');
+  t.equal(
+    edit(t, text, 'a', () => read.value),
+    'policies: { p: { type: write-only } }\nkeys:\n  - id: a\n    secret: s\n    mode: report\n    type: write-only\n',
+  );
+});
