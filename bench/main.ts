@@ -31,6 +31,7 @@ import { manyKeysInFile, manyKeysInRedis } from './scenarios/key-source.ts';
 import { largeBatches } from './scenarios/large-batch.ts';
 import { latency } from './scenarios/latency.ts';
 import { steadyMemory, uploads } from './scenarios/memory.ts';
+import { sharedPort } from './scenarios/shared-port.ts';
 import { idleMemory, timeToReady } from './scenarios/start.ts';
 import { regressions, tableOf } from './table.ts';
 
@@ -54,6 +55,7 @@ const SCENARIOS: readonly Listed[] = [
   { names: ['S10'], run: latency, comparesBuilds: false },
   { names: ['S11'], run: timeToReady, comparesBuilds: false },
   { names: ['S12'], run: idleMemory, comparesBuilds: false },
+  { names: ['S13'], run: sharedPort, comparesBuilds: false },
 ];
 
 const PROFILED: Readonly<Record<string, Profiled>> = {

@@ -25,6 +25,7 @@ export interface PosternOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly patienceSeconds?: number;
   readonly nodeOptions?: readonly string[];
+  readonly core?: number;
 }
 
 export interface Postern {
@@ -36,7 +37,16 @@ export interface Postern {
 }
 
 export async function startPostern(options: PosternOptions): Promise<Postern> {
-  const { build, folder, backendPort, keys, config = {}, patienceSeconds = 60, nodeOptions = [] } = options;
+  const {
+    build,
+    folder,
+    backendPort,
+    keys,
+    config = {},
+    patienceSeconds = 60,
+    nodeOptions = [],
+    core = PROXY_CORE,
+  } = options;
   const [port, adminPort] = [await freePort(), await freePort()];
   const upstream = `http://127.0.0.1:${backendPort}`;
   mkdirSync(folder);
@@ -54,7 +64,7 @@ export async function startPostern(options: PosternOptions): Promise<Postern> {
   writeFileSync(keysFile, keyFile(keys));
   const startedAt = performance.now();
   const server = launch({
-    core: PROXY_CORE,
+    core,
     command: [process.execPath, ...nodeOptions, join(build.folder, 'main.js'), 'serve', '--config', configFile],
     logFile: join(folder, 'log'),
     // Not the signal that a balancer is given time to see.

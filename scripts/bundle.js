@@ -4,23 +4,27 @@
  * dist/licences.txt. Checks no types.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
-const OUT = 'dist';
+/** Where to, if not for use. */
+const OUT = process.argv[2] ?? 'dist';
 /** Vite's, which empties it by itself. */
 const CONSOLE = 'console';
 
 /** What is started by its file's name: the command line, the threads, the demo. All else is found from these. */
-const THREADS = [
-  'src/config/config-thread.ts',
+const KEY_THREADS = [
   'src/keys/key-file-thread.ts',
   'src/keys/key-file-session-thread.ts',
   'src/keys/list-text-thread.ts',
 ];
+const CONFIG_THREADS = ['src/config/config-thread.ts'];
+/** Started for a moment, many times in a row. */
+const QUICK = ['src/main.ts', 'src/commands/hash.ts', 'src/commands/keygen.ts'];
+const SERVE = 'src/commands/serve.ts';
 const ENTRIES = {
   main: 'src/main.ts',
-  ...Object.fromEntries(THREADS.map((file) => [basename(file, '.ts'), file])),
+  ...Object.fromEntries([...KEY_THREADS, ...CONFIG_THREADS].map((file) => [basename(file, '.ts'), file])),
   'demo/start': 'src/demo/start.ts',
   'demo/run-backend': 'src/demo/run-backend.ts',
 };
@@ -34,6 +38,8 @@ async function bundle() {
   const build = await rolldown({
     input: ENTRIES,
     platform: 'node',
+    // Nothing but the command line is imported from outside, by nobody.
+    preserveEntrySignatures: 'allow-extension',
     // A module that could not be found would be missed only when it is needed.
     onLog: (_level, log) => warnings.push(log.message),
   });
@@ -44,11 +50,40 @@ async function bundle() {
     entryFileNames: '[name].js',
     // Threads and the console are looked for beside the file that asks for them.
     chunkFileNames: '[name].js',
+    codeSplitting: { groups: [{ name: groupOf(), debugName: 'by use' }], includeDependenciesRecursively: false },
+    // A letter outside of Latin-1 doubles what a file takes in memory, and nobody reads comments there.
+    charset: 'ascii',
+    comments: false,
     sourcemap: true,
   });
   await build.close();
   if (warnings.length > 0) throw new Error(`The bundler warned:\n${warnings.join('\n')}`);
   return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+}
+
+/**
+ * Which file a module goes to; null: the bundler's choice. Each file is one more to find and to read, so what `serve` needs at its start
+ * is in few: what a command that must be quick needs too, what threads need too, and the rest.
+ */
+function groupOf() {
+  let groups = null;
+  return (id, graph) => {
+    groups ??= [
+      ['common', closureOf(QUICK, graph)],
+      ['reading-keys', closureOf(KEY_THREADS, graph)],
+      ['reading-config', closureOf(CONFIG_THREADS, graph)],
+      ['serving', closureOf([SERVE], graph)],
+    ];
+    if (!groups.at(-1)[1].has(id) || QUICK.some((file) => id === resolve(file))) return null;
+    return groups.find(([, modules]) => modules.has(id))[0];
+  };
+}
+
+/** The files and all that they import at once. */
+function closureOf(files, graph) {
+  const closure = new Set(files.map((file) => resolve(file)));
+  for (const id of closure) for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) closure.add(imported);
+  return closure;
 }
 
 function clean() {

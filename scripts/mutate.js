@@ -22,8 +22,8 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
     'at-once': { type: 'string', default: '2' },
-    /** Seconds of tests that a mutant may survive before it is called a survivor. */
-    tests: { type: 'string', default: '20' },
+    /** Seconds of tests, as they were measured, that a mutant may survive before it is called a survivor. */
+    tests: { type: 'string', default: '45' },
     /** The tests that mirror a folder alone, none that start the whole. */
     mirrors: { type: 'boolean', default: false },
     /** Of those only the tests of the folder that a file is in: the quickest, on a busy machine. */
@@ -90,7 +90,7 @@ async function measured(sandboxes) {
   );
   const tests = [];
   await inTurn(sandboxes, wanted, async (sandbox, test) => {
-    const found = await measure(sandbox, test);
+    const found = await measure(sandbox, test, modules);
     if (found === null) say(`not used, since it fails on the unchanged code: ${test.file}`);
     else tests.push(found);
   });

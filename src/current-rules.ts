@@ -99,7 +99,6 @@ export function createCurrentRules(config: Config, tlsOf: TlsOf, parts: CurrentR
   };
 
   put(compiled, config, tlsOf);
-  publish();
   return {
     rules: () => rules,
     keys: () => keys,

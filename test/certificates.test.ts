@@ -140,3 +140,38 @@ t.test('a certificate is used until the moment in which it expires', async (t) =
     t.equal(certificates.ofPorts()[0]?.isCurrent, isCurrent, new Date(now).toISOString());
   }
 });
+
+t.test('the admin port is a port as well, and each place has certificates of its own', async (t) => {
+  const { place, ports, at } = reading(t, 'admin');
+  const backend: TlsPlace = { ...place, name: 'apis.orders', path: ['apis', 'orders', 'tls'], caFile: at('cert') };
+  const certificates = createCertificates([place, backend], ports);
+  t.same(
+    certificates.ofPorts().map(({ name }) => name),
+    ['admin'],
+  );
+  t.equal(certificates.of('admin').ca, null);
+  t.ok(certificates.of('apis.orders').ca);
+});
+
+t.test('authorities alone are renewed too, without an end of their own', async (t) => {
+  const { place, ports, at } = reading(t, 'apis.orders', true);
+  const authorities: TlsPlace = { ...place, certFile: null, keyFile: null };
+  const lines: unknown[] = [];
+  const write = (event: string, fields?: object) => void lines.push([event, fields]);
+  const certificates = createCertificates([authorities], { ...ports, log: { info: write, error: write } });
+  copyFileSync(fixture('renewed'), at('ca'));
+  certificates.read([authorities]).use();
+  t.same(lines, [['certificate_renewed', { use: 'apis.orders', detail: 'the authorities changed' }]]);
+  t.equal(certificates.backendsAreCurrent(), true);
+});
+
+t.test('other files than before have nothing to fall back on', async (t) => {
+  const { certificates, place, at } = reading(t);
+  copyFileSync(fixture('expired'), at('other'));
+  copyFileSync(fixture('expired-key'), at('other-key'));
+  const moved = { ...place, certFile: at('other'), keyFile: at('other-key') };
+  const next = certificates.read([moved]);
+  next.use();
+  t.match(certificates.ofPorts(), [{ expiresAt: Date.parse('2021-01-01T00:00:00Z'), isCurrent: true }]);
+  t.throws(() => certificates.read([{ ...place, caFile: at('none') }]), /listen\.tls\.clientCaFile/);
+});

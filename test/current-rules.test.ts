@@ -1,17 +1,18 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createCurrentRules } from '../src/current-rules.ts';
 import { createCaches } from '../src/cache/caches.ts';
 import { createMemoryStore } from '../src/cache/memory-store.ts';
 import type { Config } from '../src/config/schema.ts';
+import type { TlsTexts } from '../src/lib/certificate.ts';
 import type { Tokens } from '../src/tokens/tokens.ts';
 import type { ApiRules } from '../src/policy/ruleset.ts';
 import { apiIn, configFrom, key, snapshotOf } from './support/passages.ts';
 
 const of = (api: ApiRules) => ({ api, route: null });
 
-const NO_TLS = { ca: null, cert: null, key: null };
+const NO_TLS: TlsTexts = { ca: null, cert: null, key: null };
 
 const KEYS = snapshotOf([key('k')]);
 
@@ -151,4 +152,43 @@ t.test('the name in the certificate is that of the API\u2019s backend, not of a 
     ['/a', '/b', '/c'].map((path, n) => to(path) === before[n]),
     [true, false, false],
   );
+  const authority = { ...NO_TLS, ca: readFileSync('test/fixtures/tls/cert.pem', 'utf8') };
+  const between = ['/a', '/b', '/c'].map(to);
+  current.applyConfig(config(named('two.test')), authority);
+  t.same(
+    ['/a', '/b', '/c'].map((path, n) => to(path) === between[n]),
+    [false, false, false],
+    'its authorities are those of all of them',
+  );
+});
+
+t.test('connections are made as the API and the route say', async (t) => {
+  const routes =
+    'idleTimeoutSeconds: 7, preserveHost: true, maxConnections: 9, maxConnectionsPerKey: 5, routes: [' +
+    '{ method: POST, path: /a, idleTimeoutSeconds: 2 }, { method: POST, path: /b, upstream: "http://files:8080" }]';
+  const { current, api } = starting(t, routes);
+  const to = (path: string) => current.upstreamOf({ api: api(), route: api().router.match('POST', path) });
+  const seen = ['/a', '/b', '/c']
+    .map(to)
+    .map(({ origin, idleTimeoutMs, preserveHost }) => [origin, idleTimeoutMs, preserveHost]);
+  t.same(seen, [
+    ['http://127.0.0.1:9000', 2000, true],
+    ['http://files:8080', 7000, true],
+    ['http://127.0.0.1:9000', 7000, true],
+  ]);
+});
+
+t.test('at the end all connections are closed, those of routes too', async (t) => {
+  const routes = 'routes: [{ method: POST, path: /a, upstream: "http://files:8080" }]';
+  const { current, api } = starting(t, routes);
+  const closed: string[] = [];
+  for (const path of ['/a', '/b']) {
+    const upstream = current.upstreamOf({ api: api(), route: api().router.match('POST', path) });
+    upstream.close = async () => {
+      await new Promise(setImmediate);
+      closed.push(path);
+    };
+  }
+  await current.close();
+  t.same(closed.toSorted(), ['/a', '/b'], 'and waited for');
 });

@@ -1,10 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { COMMANDS } from '../src/commands/all.ts';
 import { main } from '../src/main.ts';
 import { capturedIo } from './support/command-io.ts';
+import { matchesGolden } from './support/golden.ts';
 
 async function run(args: readonly string[], given: Parameters<typeof capturedIo>[0] = {}) {
   const { io, out, err } = capturedIo(given);
@@ -21,6 +23,18 @@ t.test('help and version', async (t) => {
         code: 0,
         out: new RegExp(`^postern ${name}: .*\\nExit codes: 0 .*70 .*\\.$`, 's'),
       });
+});
+
+t.test('every help is as it was', async (t) => {
+  const asked = [
+    ['--help'],
+    ['keys', '--help'],
+    ['cache', '--help'],
+    ...COMMANDS.map(({ name }) => [...name.split(' '), '--help']),
+  ];
+  const helps: string[] = [];
+  for (const args of asked) helps.push(`$ postern ${args.join(' ')}\n${(await run(args)).out}\n`);
+  matchesGolden(t, 'help.txt', helps.join('\n'));
 });
 
 t.test('the first word of several commands has a help of its own', async (t) => {
@@ -73,4 +87,11 @@ t.test('as a program', async (t) => {
   );
   t.match(closed, { stdout: '_0\n', stderr: '' }, 'nobody reads on');
   t.match(postern(['nonsense']), { status: 2, stderr: /^There is no command "nonsense"/ });
+});
+
+t.test('a program whose mistakes nobody reads any more ends as it would', async (t) => {
+  const child = spawn(process.execPath, ['.build/src/main.js', 'nonsense'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  child.stderr.destroy();
+  const [code] = (await once(child, 'exit')) as [number | null];
+  t.equal(code, 2);
 });

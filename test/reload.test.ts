@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
-import fs, { copyFileSync, writeFileSync } from 'node:fs';
+import fs, { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Config } from '../src/config/schema.ts';
-import { createReloader, followChanges } from '../src/reload.ts';
+import { createReloader, followChanges, statusOfFiles } from '../src/reload.ts';
 import { configFrom } from './support/passages.ts';
 
 const API = 'apis: { integration: { upstream: "http://127.0.0.1:9000" } }\n';
@@ -226,4 +226,99 @@ t.test('certificates in use are watched, also where the configuration is wrong n
   t.same(await reloader.reload(), [file, ca], 'those that run');
   write(plain);
   t.same(await reloader.reload(), [file]);
+});
+
+t.test('certificates are renewed where the configuration cannot be taken, and that may fail on its own', async (t) => {
+  let renewed = 0;
+  let isBroken = false;
+  const { reloader, write, lines } = reloading(
+    t,
+    ({ log }) => {
+      if (log.requests === 'all') throw new Error('not now');
+    },
+    () => {
+      renewed++;
+      if (isBroken) throw new Error('a certificate is gone');
+    },
+  );
+  await reloader.reload();
+  t.equal(renewed, 0, 'putting it to use does that');
+  write('apis: nothing\n');
+  await reloader.reload();
+  write(`${API}log: { requests: all }\n`);
+  await reloader.reload();
+  t.equal(renewed, 2);
+  isBroken = true;
+  t.ok(Array.isArray(await reloader.reload()), 'still watched');
+  t.match(lines.at(-1), ['error', 'config_reload_failed', { error: { message: 'a certificate is gone' } }]);
+});
+
+t.test('a file that cannot be read at all is a failed reload, of which nothing is watched anew', async (t) => {
+  const { reloader, lines, file } = reloading(t);
+  rmSync(file);
+  const watched = await reloader.reload();
+  t.ok(watched === null || watched.includes(file));
+  t.equal(lines.at(-1)?.[1], 'config_reload_failed');
+  t.match(reloader.status(), { lastReloadSuccessful: false, lastLoaded: 1 });
+});
+
+t.test('all files together are current if each of them is', (t) => {
+  const status = (config: boolean, kind: 'file' | 'redis' | null, up: boolean, certificates: boolean) =>
+    statusOfFiles(
+      { status: () => ({ lastReloadSuccessful: config, lastLoaded: 7 }) },
+      kind && ({ kind, status: () => ({ up }) } as never),
+      { backendsAreCurrent: () => certificates },
+    )();
+  t.same(status(true, 'file', true, true), { lastReloadSuccessful: true, lastLoaded: 7 });
+  t.equal(status(false, 'file', true, true).lastReloadSuccessful, false);
+  t.equal(status(true, 'file', false, true).lastReloadSuccessful, false);
+  t.equal(status(true, 'file', true, false).lastReloadSuccessful, false);
+  t.equal(status(true, 'redis', false, true).lastReloadSuccessful, true, 'which is told of apart');
+  t.equal(status(true, null, false, true).lastReloadSuccessful, true);
+  t.end();
+});
+
+/** How many folders this process watches, as Linux tells it; elsewhere 0. */
+function watchedFolders(): number {
+  const folder = '/proc/self/fdinfo';
+  if (!existsSync(folder)) return 0;
+  const told = readdirSync(folder).map((name) => {
+    const file = join(folder, name);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  });
+  return told.join('').match(/^inotify /gm)?.length ?? 0;
+}
+
+t.test('what comes of a reading after the end is not watched', async (t) => {
+  const file = join(t.testdir({ 'postern.yaml': API }), 'postern.yaml');
+  let finish = (): void => {};
+  const changes = followChanges({
+    files: [file],
+    reloader: {
+      reload: () => new Promise((resolve) => (finish = () => resolve([file, `${file}.other`]))),
+      stop: () => {},
+    },
+    reloadKeys: async () => undefined,
+  });
+  const before = watchedFolders();
+  void changes.reloadAll();
+  await new Promise(setImmediate);
+  changes.close();
+  finish();
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  t.ok(watchedFolders() < before || before === 0);
+});
+
+t.test('a reading that fails is told, unless nobody waits for it any more', async (t) => {
+  const { reloader, lines, file } = reloading(t);
+  rmSync(file);
+  mkdirSync(file);
+  t.equal(await reloader.reload(), null);
+  t.match(lines, [['error', 'config_reload_failed', { error: { code: 'EISDIR' } }]]);
+  t.equal(reloader.status().lastReloadSuccessful, false);
+  const reading = reloader.reload();
+  reloader.stop();
+  t.equal(await reading, null);
+  t.equal(lines.length, 1);
 });

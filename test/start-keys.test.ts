@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import type { KeyListener, KeySource, KeySourceStatus } from '../src/keys/source.ts';
 import { EMPTY_SNAPSHOT } from '../src/keys/snapshot.ts';
 import { startKeys } from '../src/start-keys.ts';
+import { key } from './support/outcomes.ts';
 import { catchTimers } from './support/timers.ts';
 
 const UP: KeySourceStatus = { up: true, lastSyncAt: 1, invalidDefinitions: 0, loaded: true, why: null };
@@ -101,4 +102,36 @@ t.test('Redis that says nothing is waited for a while, a key file as long as it 
   const { done } = started('redis', (_listener, set) => set(UP));
   await done;
   t.equal(timers(), before, 'nothing is left of the wait');
+});
+
+t.test('how many keys there are is told, and what is wrong with a file that serves already', async (t) => {
+  const one = key('a');
+  const keys = { ...EMPTY_SNAPSHOT, byId: new Map([['a', one]]), invalid: ['b', 'c'] as never };
+  const { done, lines } = started('file', (listener, set) => {
+    set(UP);
+    listener.onKeys(keys);
+    listener.onProblem({ severity: 'error', message: 'wrong now' });
+    listener.onProblem({ severity: 'warning', message: 'odd now' });
+  });
+  await done;
+  t.match(lines, [
+    /^info keys_loaded \{"keys":1,"invalid":2\}$/,
+    /^error key_problem .*wrong now/,
+    /^warn key_problem .*odd now/,
+  ]);
+});
+
+t.test('Redis without keys is no mistake of a file', async (t) => {
+  const { done, lines } = started('redis', (listener) => {
+    listener.onProblem({ severity: 'error', message: 'a hash that is none' });
+  });
+  await done;
+  t.match(lines, [/^error key_problem .*a hash that is none/]);
+});
+
+t.test('without a reason the line says so much at least', async (t) => {
+  const { done, lines, tell } = started('redis', (_listener, set) => set(UP));
+  await done;
+  tell({ ...DOWN, why: null });
+  t.match(lines, [/"; the last keys go on serving"/]);
 });

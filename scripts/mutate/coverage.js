@@ -1,6 +1,6 @@
 /**
  * Which tests run which part of which module, found by running each test once with V8's coverage. What was found is kept
- * beside the build until a module that the test loads changes.
+ * beside the build, and is good for a module until that one or the test changes.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,9 @@ const LIMIT_MS = 180_000;
 /** Tests that start Postern as a process load all of it, though they do not import it. */
 const STARTS_A_PROCESS = 'test/support/process.js';
 const ENTRY = 'src/main.js';
+/** So does a test that makes the reference and the schemas in a process of its own, of what these say. */
+const MAKES_DOCS = `'scripts/generate-docs.js'`;
+const DOCUMENTED = ['src/config/schema.js', 'src/keys/key-file.js', 'src/keys/definition.js'];
 
 /** The test files below `.build/test` that load or mirror one of these modules, with the modules that each loads. */
 export function testsOf(modules, isWanted = () => true) {
@@ -30,32 +33,39 @@ function loadedBy(file, seen = new Set()) {
   for (const [, path] of text.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g))
     loadedBy(normalize(join(dirname(file), path)), seen);
   if (file === STARTS_A_PROCESS) loadedBy(ENTRY, seen);
+  if (text.includes(MAKES_DOCS)) for (const module of DOCUMENTED) loadedBy(module, seen);
   return seen;
 }
 
 /** The test file of a module, which may run it in a process of its own rather than import it. */
 export const mirrorOf = (module) => module.replace(/^src\/(.*)\.js$/, 'test/$1.test.js');
 
-/** Runs a test on the unchanged code: how long it takes, and the stretches of each module that it runs. null: it fails. */
-export async function measure(sandbox, { file, loads }) {
-  const hash = createHash('sha256');
-  for (const module of loads) hash.update(readFileSync(`.build/${module}`));
-  const key = hash.digest('hex');
+/**
+ * Runs a test on the unchanged code: how long it takes, and the stretches of each module that it runs. null: it fails, now or when
+ * it was run last. What is kept is taken if the test and those of `modules` that it loads are as they were.
+ */
+export async function measure(sandbox, { file, loads }, modules) {
   const kept = join(KEPT, `${file}.json`);
-  if (existsSync(kept)) {
-    const known = JSON.parse(readFileSync(kept, 'utf8'));
-    if (known.key === key) return known;
-  }
+  const wanted = [file, ...modules.filter((module) => loads.has(module))];
+  const known = existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : null;
+  if (known !== null && wanted.every((one) => known.hashes[one] === hashOf(one))) return known.stretches && known;
+  const hashes = Object.fromEntries([...loads].map((one) => [one, hashOf(one)]));
   const coverage = mkdtempSync(join(tmpdir(), 'postern-coverage-'));
   const { outcome, ms } = await sandbox.run(file, { limitMs: LIMIT_MS, coverage });
-  const stretches = outcome === 'passed' ? readStretches(coverage, sandbox) : {};
+  const stretches = outcome === 'passed' ? readStretches(coverage, sandbox) : null;
   rmSync(coverage, { recursive: true });
-  if (outcome !== 'passed') return null;
-  const found = { key, file, ms: Math.round(ms), stretches };
+  const found = { file, hashes, ms: Math.round(ms), stretches };
   mkdirSync(dirname(kept), { recursive: true });
   writeFileSync(kept, JSON.stringify(found));
-  return found;
+  return stretches && found;
 }
+
+/** Of a compiled file, short enough for very many of them. */
+const hashOf = (file) =>
+  createHash('sha256')
+    .update(readFileSync(`.build/${file}`))
+    .digest('hex')
+    .slice(0, 16);
 
 /** Whether the test runs what stands at this place of the module. */
 export function runsAt({ stretches }, module, offset) {

@@ -22,6 +22,10 @@ const ARITHMETIC = {
   '<<': '>>',
 };
 const MATH = { ceil: 'floor', floor: 'ceil', min: 'max', max: 'min', trunc: 'ceil', round: 'floor' };
+/** What a number is called that is a size or a time, however small. */
+const MEASURE = /_(?:MS|BYTES|LENGTH|SIZE)$/;
+const SORTS = new Set(['sort', 'toSorted']);
+const SIGN_AROUND = new Set(['ConditionalExpression', 'LogicalExpression', 'UnaryExpression']);
 const OTHER_METHOD = { some: 'every', every: 'some', startsWith: 'endsWith', endsWith: 'startsWith' };
 const LEFT_OUT = new Set([
   'toLowerCase',
@@ -97,10 +101,28 @@ function literalEdits(node, parents) {
   if (typeof node.value === 'boolean') return [edit('boolean', node, String(!node.value))];
   if (typeof node.value === 'bigint') return [edit('number', node, `${node.value + 1n}n`)];
   if (typeof node.value === 'number')
-    return [edit('number', node, String(node.value < LARGE ? node.value + 1 : node.value * 10))];
+    return isSign(parents) ? [] : [edit('number', node, String(otherNumber(node, parents.at(-1))))];
   if (typeof node.value === 'string' && isWord(node, parents))
     return [edit('word', node, JSON.stringify(`${node.value}~`))];
   return [];
+}
+
+/** One more, or ten times a size or a time. */
+function otherNumber({ value }, parent) {
+  const isMeasure = parent.type === 'VariableDeclarator' && MEASURE.test(parent.id.name);
+  return value >= LARGE || (isMeasure && value > 0) ? value * 10 : value + 1;
+}
+
+/** Whether a number is all that a comparison of a sort says: that it is more than 0 or less is all that counts. */
+function isSign(parents) {
+  const at = parents.findLastIndex(({ type }) => type === 'ArrowFunctionExpression');
+  const { callee } = parents[at - 1] ?? {};
+  const between = parents.slice(at + 1).map(({ type }) => type);
+  return (
+    SORTS.has(callee?.property?.name) &&
+    between.includes('ConditionalExpression') &&
+    between.every((type) => SIGN_AROUND.has(type))
+  );
 }
 
 /** Whether a text is a name that something depends on, and no prose, module or message. */
@@ -116,7 +138,9 @@ function isWord(node, parents) {
   const isMessage = parents.some(
     ({ type, callee }) =>
       type === 'ThrowStatement' ||
-      (type === 'CallExpression' && (callee.property?.name === 'describe' || callee.name === 'Symbol')),
+      (type === 'CallExpression' && (callee.property?.name === 'describe' || callee.name === 'Symbol')) ||
+      // The word of an issue is for the compiler: zod refuses the value by any.
+      (type === 'CallExpression' && callee.property?.name === 'addIssue' && parent.key?.name === 'code'),
   );
   return !isMessage && !isKey && !isComputed && !isCompared && parent.type !== 'ExpressionStatement';
 }
@@ -174,7 +198,7 @@ function callEdits(node, source) {
   const { callee } = node;
   if (callee.type !== 'MemberExpression' || callee.computed || node.optional) return [];
   const { name } = callee.property;
-  const other = callee.object.name === 'Math' ? MATH[name] : OTHER_METHOD[name];
-  if (other !== undefined) return [edit(name, callee.property, other)];
+  const others = callee.object.name === 'Math' ? MATH : OTHER_METHOD;
+  if (Object.hasOwn(others, name)) return [edit(name, callee.property, others[name])];
   return LEFT_OUT.has(name) ? [edit(`${name} left out`, node, textOf(callee.object, source))] : [];
 }

@@ -10,11 +10,16 @@ import { join, resolve } from 'node:path';
 const BUILD = '.build';
 /** These are made by tests, or are no matter of theirs. */
 const LEFT_OUT = new Set([BUILD, '.tap', '.git', 'coverage']);
+/** Behind a link these would find the build of `root` beside them. */
+const COPIED = 'scripts';
 
 /** Copies the compiled tree of `root`. `run` and `change` take paths below `.build`. */
 export function openSandbox(root = '.', tree = ['src', 'test']) {
   const folder = mkdtempSync(join(tmpdir(), 'postern-mutate-'));
-  for (const name of readdirSync(root)) if (!LEFT_OUT.has(name)) symlinkSync(resolve(root, name), join(folder, name));
+  for (const name of readdirSync(root)) {
+    if (name === COPIED) cpSync(join(root, name), join(folder, name), { recursive: true });
+    else if (!LEFT_OUT.has(name)) symlinkSync(resolve(root, name), join(folder, name));
+  }
   for (const name of tree) cpSync(join(root, BUILD, name), join(folder, BUILD, name), { recursive: true });
   const path = (file) => join(folder, BUILD, file);
   let running = null;

@@ -87,10 +87,10 @@ export function readReplacement(body: unknown, stored: KeyDefinition, records: S
   if (given(secrets)) findings.push(...secretFindings(secrets, stored));
   if ('id' in fields && fields['id'] !== stored.id)
     findings.push({ path: ['id'], message: `cannot be changed: it is ${JSON.stringify(stored.id)}` });
-  const kept = keptApiKey(apiKey, stored);
-  if (kept === 'another')
+  const change = changedApiKey(apiKey, stored);
+  if (change === 'another')
     findings.push({ path: ['apiKey'], message: 'is not the one that is set; send a new one as text' });
-  const wanted = kept === 'new' ? apiKey : (body['type'] ?? 'metrics') === 'metrics' ? stored.apiKey : null;
+  const wanted = change === 'new' ? apiKey : (body['type'] ?? 'metrics') === 'metrics' ? stored.apiKey : null;
   const read = readDefinition({ ...fields, id: stored.id, secrets: stored.secrets, apiKey: wanted });
   return withFindings(read, findings);
 }
@@ -113,20 +113,21 @@ function secretFindings(secrets: unknown, stored: KeyDefinition): Finding[] {
   if (!Array.isArray(secrets)) return [{ path: ['secrets'], message: 'must be a list of secrets as they are shown' }];
   const shown = stored.secrets.map(showSecret);
   return secrets.flatMap((secret: unknown, index) => {
-    const known = isObject(secret) ? shown.find(({ id }) => id === secret['id']) : undefined;
-    if (known === undefined || !isObject(secret)) return [{ path: ['secrets', index], message: MADE_BY_ROTATION }];
-    const others = Object.keys(secret).filter((field) => field !== 'id' && field !== 'expiresAt');
-    const same = others.length === 0 && (!('expiresAt' in secret) || secret['expiresAt'] === known.expiresAt);
+    const fields = isObject(secret) ? secret : {};
+    const known = shown.find(({ id }) => id === fields['id']);
+    if (known === undefined) return [{ path: ['secrets', index], message: MADE_BY_ROTATION }];
+    const others = Object.keys(fields).filter((field) => field !== 'id' && field !== 'expiresAt');
+    const same = others.length === 0 && (!('expiresAt' in fields) || fields['expiresAt'] === known.expiresAt);
     return same ? [] : [{ path: ['secrets', index], message: 'cannot be changed here: rotate or remove it' }];
   });
 }
 
-/** What `apiKey` in a replacement asks for. */
-function keptApiKey(sent: unknown, stored: KeyDefinition): 'kept' | 'new' | 'another' {
-  if (!given(sent)) return 'kept';
+/** What `apiKey` in a replacement asks for; null: it stays. */
+function changedApiKey(sent: unknown, stored: KeyDefinition): 'new' | 'another' | null {
+  if (!given(sent)) return null;
   if (!isObject(sent)) return 'new';
   const same = stored.apiKey !== null && sent['id'] === secretIdOf(stored.apiKey) && Object.keys(sent).length === 1;
-  return same ? 'kept' : 'another';
+  return same ? null : 'another';
 }
 
 function withFindings(read: ReadDefinition, findings: readonly Finding[]): ReadDefinition {

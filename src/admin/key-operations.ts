@@ -50,7 +50,7 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
   };
 
   const get = async (call: Call): Promise<Answer> => {
-    const id = call.params['id'] ?? '';
+    const { id = '' } = call.params;
     const read = readInput(KeysQuery, call.query);
     if (!read.ok) return read.problem;
     if (read.value.of === 'inForce') {
@@ -86,24 +86,25 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
   };
 
   const replace = async (call: Call): Promise<Answer> => {
-    const id = call.params['id'] ?? '';
-    const updated = await changes.update(call, { id, action: 'replace_key' }, (stored): Change<AdminProblem> => {
-      const refused = conditionOf(call, stored);
-      if (refused !== null) return { refused };
-      if (stored === null || 'invalid' in stored) return { refused: malformed(stored?.invalid ?? '') };
-      const read = readReplacement(call.body, stored.definition, records());
-      return read.ok ? { next: read.value } : { refused: invalid('invalid_definition', fieldFindings(read.findings)) };
-    });
+    const { id = '' } = call.params;
+    const updated = await changes.update(call, { id, action: 'replace_key' }, (stored) =>
+      ifCurrent(call, stored, (current) => {
+        if ('invalid' in current) return { refused: malformed(current.invalid) };
+        const read = readReplacement(call.body, current.definition, records());
+        return read.ok
+          ? { next: read.value }
+          : { refused: invalid('invalid_definition', fieldFindings(read.findings)) };
+      }),
+    );
     if ('code' in updated) return updated;
     return shown(updated.after as KeyDefinition);
   };
 
   const remove = async (call: Call): Promise<Answer> => {
-    const id = call.params['id'] ?? '';
-    const updated = await changes.update(call, { id, action: 'delete_key' }, (stored) => {
-      const refused = conditionOf(call, stored);
-      return refused === null ? { next: null } : { refused };
-    });
+    const { id = '' } = call.params;
+    const updated = await changes.update(call, { id, action: 'delete_key' }, (stored) =>
+      ifCurrent(call, stored, () => ({ next: null })),
+    );
     return 'code' in updated ? updated : { status: 204 };
   };
 
@@ -183,8 +184,8 @@ const storedKeys = (stored: readonly LoadedDefinition[], records: SharedRecords)
 
 /** The type that a definition says, or its policy. Only the look of a secret depends on it. */
 function typeIn(body: unknown, { policies }: SharedRecords): KeyType {
-  const { type, policy } = (body ?? {}) as { readonly type?: unknown; readonly policy?: unknown };
-  const shared = typeof policy === 'string' ? policies.get(policy) : undefined;
+  const { type, policy } = (body ?? {}) as { readonly type?: unknown; readonly policy?: string };
+  const shared = policies.get(policy ?? '');
   const said = type ?? (shared !== undefined && 'definition' in shared ? shared.definition.type : undefined);
   return KEY_TYPES.find((name) => name === said) ?? 'write-only';
 }
@@ -207,13 +208,18 @@ export const STALE: AdminProblem = problem(
   'The key has changed since it was read. Read it again, and base the change on that.',
 );
 
-/** Why a change must not be made to what is stored now, or null. */
-function conditionOf({ ifMatch }: Call, stored: LoadedDefinition | null): AdminProblem | null {
-  if (stored === null) return noSuchKey;
-  if (ifMatch === undefined)
-    return problem(
-      'precondition_required',
-      'Send the ETag of the key in If-Match, so that no change of another is lost.',
-    );
-  return matches(ifMatch, entityTag(stored)) ? null : STALE;
+/** The change to what is stored now, if it is what the caller saw. */
+function ifCurrent(
+  { ifMatch }: Call,
+  stored: LoadedDefinition | null,
+  change: (current: LoadedDefinition) => Change<AdminProblem>,
+): Change<AdminProblem> {
+  if (stored === null) return { refused: noSuchKey };
+  if (ifMatch === undefined) return { refused: UNCONDITIONAL };
+  return matches(ifMatch, entityTag(stored)) ? change(stored) : { refused: STALE };
 }
+
+const UNCONDITIONAL: AdminProblem = problem(
+  'precondition_required',
+  'Send the ETag of the key in If-Match, so that no change of another is lost.',
+);

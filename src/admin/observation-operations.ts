@@ -44,7 +44,8 @@ export function observationOperations({ observer, rules, changes, now }: Observa
   };
 
   const definitionOf = async (call: Call): Promise<KeyDefinition | AdminProblem> => {
-    const stored = await changes.get(call.params['id'] ?? '');
+    const { id = '' } = call.params;
+    const stored = await changes.get(id);
     if (stored === null) return noSuchKey;
     if ('code' in stored) return stored;
     return 'invalid' in stored ? malformed(stored.invalid) : stored.definition;
@@ -80,7 +81,7 @@ export function observationOperations({ observer, rules, changes, now }: Observa
 
   const ofApi = async (call: Call): Promise<Answer> => {
     const { apis, keys } = rules();
-    const name = call.params['name'] ?? '';
+    const { name = '' } = call.params;
     if (!apis.some((api) => api.name === name)) return problem('not_found', 'There is no such API.');
     const query = readInput(CallersQuery, call.query);
     if (!query.ok) return query.problem;

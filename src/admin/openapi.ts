@@ -66,7 +66,6 @@ function describeOperation(operation: Operation): Json {
     ...(repeatable ? (['idempotency_key_reused'] as const) : []),
     ...problems,
   ];
-  if (repeatable) possible.push('idempotency_key_reused');
   return {
     operationId,
     summary,
@@ -133,9 +132,8 @@ const NOT_MODIFIED: Json = { description: 'As the caller has it.', headers: { ET
 function conditionParameters({ ifMatch, creates = false }: Operation): Json[] {
   if (ifMatch === undefined) return [];
   const description = 'The `ETag` that the change is based on; `*`: whatever is there.';
-  const required = ifMatch === 'required' && !creates;
   return [
-    { name: 'If-Match', in: 'header', required, description, schema: { type: 'string' } },
+    { name: 'If-Match', in: 'header', required: ifMatch === 'required', description, schema: { type: 'string' } },
     ...(creates ? [IF_NONE_MATCH] : []),
   ];
 }

@@ -77,7 +77,7 @@ function isOwnOrigin(origin: string, authority: string, published: ReadonlySet<s
  */
 function isVouchedFor({ headers }: IncomingMessage, published: ReadonlySet<string>): boolean {
   const host = /^https?:\/\/([^/]+)$/.exec((headers.origin ?? '').toLowerCase())?.[1];
-  const name = host === undefined ? null : nameOf(host);
+  const name = nameOf(host ?? '');
   return headers['sec-fetch-site'] === 'same-origin' && name !== null && published.has(name);
 }
 

@@ -31,18 +31,20 @@ export function ifMatchProblem(
   stored: Loaded<object> | null,
   { missing, word }: Wording,
 ): AdminProblem | null {
-  if (ifMatch === undefined && (stored !== null || method === 'PUT'))
-    return problem(
-      'precondition_required',
-      `Send the ETag of the ${word} in If-Match, so that no change of another is lost${method === 'PUT' ? ', or `If-None-Match: *` to create it' : ''}.`,
-    );
+  if (ifMatch === undefined) return stored === null && method !== 'PUT' ? missing : unconditional(method, word);
   if (stored === null) return missing;
-  if (matches(ifMatch ?? '', entityTag(stored))) return null;
+  if (matches(ifMatch, entityTag(stored))) return null;
   return problem(
     'precondition_failed',
     `The ${word} has changed since it was read. Read it again, and base the change on that.`,
   );
 }
+
+const unconditional = (method: string, word: string): AdminProblem =>
+  problem(
+    'precondition_required',
+    `Send the ETag of the ${word} in If-Match, so that no change of another is lost${method === 'PUT' ? ', or `If-None-Match: *` to create it' : ''}.`,
+  );
 
 /** How many users are named in the sentence. */
 const NAMED_USERS = 10;

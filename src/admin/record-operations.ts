@@ -116,7 +116,7 @@ function operationsFor<T extends object>(resource: Resource<T>, changes: KeyChan
       access: 'editor',
       summary: `Replace the ${word}, or create it. What would make a key unusable is refused.`,
       body: schemas.body,
-      ifMatch: 'required',
+      ifMatch: 'optional',
       creates: true,
       success: one,
       headers: ['ETag'],
@@ -164,8 +164,7 @@ function handlersFor<T extends object>(resource: Resource<T>, changes: KeyChange
     };
   };
 
-  const get = async ({ params }: Call): Promise<Answer> => {
-    const name = params['name'] ?? '';
+  const get = async ({ params: { name = '' } }: Call): Promise<Answer> => {
     const set = await changes.everything();
     if ('code' in set) return set;
     const stored = kind.of(set.records).get(name);
@@ -175,7 +174,7 @@ function handlersFor<T extends object>(resource: Resource<T>, changes: KeyChange
   };
 
   const put = async (call: Call): Promise<Answer> => {
-    const name = call.params['name'] ?? '';
+    const { name = '' } = call.params;
     let usedBy: RecordUsers = { keys: [], policies: [] };
     const updated = await changes.updateRecord<T>(
       call,
@@ -195,7 +194,7 @@ function handlersFor<T extends object>(resource: Resource<T>, changes: KeyChange
   };
 
   const remove = async (call: Call): Promise<Answer> => {
-    const name = call.params['name'] ?? '';
+    const { name = '' } = call.params;
     const updated = await changes.updateRecord<T>(
       call,
       { kind, name, action: 'delete' },

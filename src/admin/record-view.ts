@@ -91,15 +91,14 @@ const entriesIn = (set: AddressSet | undefined): { readonly address: string; rea
 
 /** Whoever may name a file must not be told what stands in it: it need not be a list. The log says it. */
 const withoutQuotation = (why: string | null): string | null =>
-  why?.replace(/^(line \d+ is no address).*$/s, '$1') ?? null;
+  why?.replace(/^(line \d+ is no address).*/s, '$1') ?? null;
 
 /** A list that was sent to be stored under this name. `set`: what it holds now, as it is shown. */
 export function readListBody(body: unknown, name: string, set: AddressSet | undefined): Read<AddressListDefinition> {
   if (!isObject(body)) return withFindings(readListDefinition(body), nameFindings(name, undefined));
   const { name: sent, entries, ...others } = body;
   const definition = Object.fromEntries(Object.entries(others).filter(([field]) => !SHOWN_ONLY.has(field)));
-  const elsewhere = 'file' in definition || 'url' in definition;
-  if (!elsewhere && entries !== undefined && Object.keys(definition).length === 0)
+  if (entries !== undefined && Object.keys(definition).length === 0)
     return withFindings(entryFindings(readListDefinition(entries)), nameFindings(name, sent));
   const unchanged = entries === undefined || isDeepStrictEqual(entries, entriesIn(set));
   const findings: Finding[] = unchanged

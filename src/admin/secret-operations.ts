@@ -27,7 +27,7 @@ export function secretOperations({ changes, keys, random, now }: SecretPorts): O
   const rotate = async (call: Call): Promise<Answer> => {
     const read = readInput(Rotation, call.body);
     if (!read.ok) return changes.writable() ?? read.problem;
-    const id = call.params['id'] ?? '';
+    const { id = '' } = call.params;
     const stored = await changes.get(id);
     if (stored !== null && 'code' in stored) return stored;
     const own = stored !== null && 'definition' in stored ? stored.definition.type : undefined;

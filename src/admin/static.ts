@@ -31,11 +31,9 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The names of what the build puts there change with their content. */
 const HASHED = '/assets/';
 
-/** Where the build puts the console, seen from the bundle in dist/ and from the compiled sources in .build/src/admin/. */
-export function consoleFolder(): string | null {
-  const places = ['./console/', '../../../dist/console/'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  );
+/** Where the build puts the console, seen from the bundle in dist/ and from the compiled sources in .build/src/admin/. `here`: a URL. */
+export function consoleFolder(here = import.meta.url): string | null {
+  const places = ['./console/', '../../../dist/console/'].map((place) => fileURLToPath(new URL(place, here)));
   return places.find((place) => statSync(join(place, 'index.html'), { throwIfNoEntry: false })?.isFile()) ?? null;
 }
 

@@ -26,6 +26,39 @@ export interface CacheKeyParts {
   readonly body: Buffer;
 }
 
+/** Makes the keys of one scope. Whoever asks what was asked last gets that key without a digest: all that shapes it is compared whole. */
+export function cacheKeysOf(scope: string): (parts: CacheKeyParts) => string {
+  let last: CacheKeyParts | null = null;
+  let lastKey = '';
+  return (parts) => {
+    if (last !== null && isSame(last, parts)) return lastKey;
+    const key = cacheKey(scope, parts);
+    if (parts.body.length <= TEXT_LIMIT) {
+      last = partsOf(parts);
+      lastKey = key;
+    }
+    return key;
+  };
+}
+
+const isSame = (last: CacheKeyParts, parts: CacheKeyParts): boolean =>
+  last.holder.id === parts.holder.id &&
+  last.holder.apiKeyDigest === parts.holder.apiKeyDigest &&
+  last.method === parts.method &&
+  last.target === parts.target &&
+  last.contentType === parts.contentType &&
+  last.contentEncoding === parts.contentEncoding &&
+  last.host === parts.host &&
+  last.shape === parts.shape &&
+  last.body.equals(parts.body);
+
+/** Of the request nothing else is kept, nor of its key. */
+function partsOf(parts: CacheKeyParts): CacheKeyParts {
+  const { method, host, target, contentType, contentEncoding, shape, body } = parts;
+  const holder = { id: parts.holder.id, apiKeyDigest: parts.holder.apiKeyDigest };
+  return { holder, method, host, target, contentType, contentEncoding, shape, body };
+}
+
 /** Up to this size the body is digested as text with the rest, in one call; above, a copy of it would cost more. */
 const TEXT_LIMIT = 16_384;
 

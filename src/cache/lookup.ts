@@ -5,7 +5,7 @@
 import type { Boarding, SingleFlight } from '../lib/single-flight.ts';
 import type { Flight, ResponseSink } from '../upstream/dispatch.ts';
 import { failureOf } from '../upstream/failure.ts';
-import { cacheKey, variantKey } from './cache-key.ts';
+import { variantKey, type CacheKeyParts } from './cache-key.ts';
 import { ageOf, freshFor, freshHit, isFromLater, keptAnswer, staleHit } from './kept-answer.ts';
 import {
   BYPASSED,
@@ -26,6 +26,8 @@ import { cacheDirective } from './storability.ts';
 
 export interface LookupContext extends CacheContext {
   readonly flights: SingleFlight<Shared>;
+  /** Under which key a query is found, before any header that its answers vary by. */
+  readonly keyOf: (query: CacheKeyParts) => string;
 }
 
 export class CacheLookup implements Flight {
@@ -57,7 +59,7 @@ export class CacheLookup implements Flight {
     if (isHead && directive.kind === 'refresh') return this.#passAlone(BYPASSED);
     this.#refreshes = directive.kind === 'refresh';
     if (directive.kind === 'use') this.#maxAge = directive.maxAge;
-    this.#baseKey = cacheKey(this.#context.settings.scope, this.#query);
+    this.#baseKey = this.#context.keyOf(this.#query);
     this.#find();
   }
 

@@ -4,6 +4,7 @@
  */
 import { createSingleFlight } from '../lib/single-flight.ts';
 import type { Flight } from '../upstream/dispatch.ts';
+import { cacheKeysOf } from './cache-key.ts';
 import { CacheLookup, type LookupContext } from './lookup.ts';
 import type { CacheContext, CacheQuery, CacheSink } from './query.ts';
 
@@ -18,7 +19,11 @@ export interface ResponseCache {
 }
 
 export function createResponseCache(context: CacheContext): ResponseCache {
-  const lookups: LookupContext = { ...context, flights: createSingleFlight() };
+  const lookups: LookupContext = {
+    ...context,
+    flights: createSingleFlight(),
+    keyOf: cacheKeysOf(context.settings.scope),
+  };
   return {
     fetch(query, sink) {
       const lookup = new CacheLookup(lookups, query, sink);

@@ -22,12 +22,14 @@ const UNREACHABLE = 70;
 /** Of a request: what was observed of very many days takes its time. */
 const PATIENCE_MS = 60_000;
 
+const PROTOCOLS: ReadonlySet<string> = new Set(['http:', 'https:']);
+
 /** The way to the admin port, or the exit code when nobody knows it; what is wrong was said then. */
 export function adminClient(place: AdminPlace, io: CommandIo): AskAdmin | number {
   const token = io.env['POSTERN_ADMIN_TOKEN'] || null;
   const found = place.admin !== null && token !== null ? { url: place.admin, token } : fromConfig(place, token, io);
   if (typeof found === 'number') return found;
-  if (!URL.canParse(found.url) || !/^https?:$/.test(new URL(found.url).protocol)) {
+  if (!URL.canParse(found.url) || !PROTOCOLS.has(new URL(found.url).protocol)) {
     io.stderr(`--admin ${JSON.stringify(found.url)} is not a URL such as http://127.0.0.1:9090.`);
     return 2;
   }
@@ -88,6 +90,5 @@ function reasonOf(error: unknown): string {
 const TRUST =
   'name a host of its certificate in --admin, and the file of the authority that signed it in NODE_EXTRA_CA_CERTS';
 
-/** OpenSSL's faults of certificates, and the one that Node adds for the name. */
-const isOfCertificate = (code: string): boolean =>
-  /CERT|SIGNATURE|^UNABLE_TO_|CA$/.test(code) || code === 'ERR_TLS_CERT_ALTNAME_INVALID';
+/** OpenSSL's faults of certificates, and that which Node adds for the name: ERR_TLS_CERT_ALTNAME_INVALID. */
+const isOfCertificate = (code: string): boolean => /CERT|SIGNATURE|^UNABLE_TO_|CA$/.test(code);

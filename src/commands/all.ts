@@ -1,8 +1,10 @@
 /**
  * Every command: its options, its help, its exit codes, and what runs it. Each is loaded only when it is asked for.
  */
+import { fileURLToPath } from 'node:url';
 import { PRESETS, type PresetName } from '../config/presets.ts';
 import { KEY_TYPES, type KeyType } from '../keys/key.ts';
+import { useCompileCache } from '../lib/compile-cache.ts';
 import { holdYoungGeneration } from '../lib/garbage.ts';
 import { SHELLS, type Shell } from './shells.ts';
 import type { CommandIo } from './io.ts';
@@ -58,6 +60,8 @@ export const COMMANDS: readonly Command[] = [
     options: { config },
     exits: { 0: 'ended as asked', 1: 'configuration error' },
     run: async (values, io) => {
+      // Beside the bundle, if its build has made one.
+      useCompileCache(fileURLToPath(new URL('./compile-cache', import.meta.url)));
       const letYoungGenerationGrow = holdYoungGeneration();
       return (await import('./serve.ts')).runServe({ config: configOf(values, io), letYoungGenerationGrow }, io);
     },

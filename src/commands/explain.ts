@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config/schema.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatProblem, hasErrors } from '../config/problem.ts';
+import { formatProblem } from '../config/problem.ts';
 import { createKeySource } from '../keys/create-source.ts';
 import type { KeySnapshot } from '../keys/key.ts';
 import { parseAddress } from '../lib/address.ts';
@@ -41,7 +41,7 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
   }
   const key = args.key === '-' ? (await io.secret()).replace(/\r?\n$/, '') : args.key;
   const { config, problems } = loadConfig(args.config, io.env);
-  if (config === null || hasErrors(problems)) {
+  if (config === null) {
     for (const problem of problems) io.stderr(formatProblem(problem));
     return 1;
   }
@@ -83,10 +83,13 @@ const MARKS = {
   not_reached: '-',
 } as const;
 
+const MARK_WIDTH = Math.max(...Object.values(MARKS).map((mark) => mark.length));
+
 function describe({ steps, outcome, status, code, removedEvents, clientAddress }: Explanation): string {
+  const width = Math.max(...steps.map(({ step }) => step.length));
   const lines = steps.map(({ step, verdict, reason, rule }) => {
     const by = rule === null || reason.includes(rule) ? '' : ` (${rule})`;
-    return `${step.padEnd(15)} ${MARKS[verdict].padEnd(12)} ${reason}${by}`.trimEnd();
+    return `${step.padEnd(width)}  ${MARKS[verdict].padEnd(MARK_WIDTH)}  ${reason}${by}`.trimEnd();
   });
   const removed = removedEvents > 0 ? `, ${removedEvents} events removed` : '';
   const end =

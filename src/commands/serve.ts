@@ -48,11 +48,14 @@ export async function runServe({ config: file, letYoungGenerationGrow }: ServeOp
   });
   signals.reloadWith(sidecar.reload);
   const signal = await signals.end;
-  const graceMs = config.listen.shutdownGraceSeconds * 1000;
-  // Somebody at a terminal waits for nobody's balancer.
-  const announceMs = signal === 'SIGINT' ? 0 : Math.min(MAX_ANNOUNCE_MS, graceMs / 2);
-  await sidecar.drain({ announceMs, graceMs: graceMs - announceMs });
+  await sidecar.drain(drainTimes(signal, config.listen.shutdownGraceSeconds * 1000));
   return ended(log);
+}
+
+/** How long the end is announced, and how long requests then have, of the grace in milliseconds. Somebody at a terminal waits for nobody's balancer. */
+export function drainTimes(signal: EndingSignal, wholeMs: number): { announceMs: number; graceMs: number } {
+  const announceMs = signal === 'SIGINT' ? 0 : Math.min(MAX_ANNOUNCE_MS, wholeMs / 2);
+  return { announceMs, graceMs: wholeMs - announceMs };
 }
 
 interface FollowedSignals {

@@ -77,16 +77,11 @@ export class ItemByItem implements ListedFile {
   readonly item = (index: number): unknown => itemsIn(this.#read(index), this.#parts.list)[0];
 
   readonly locate = (path: readonly PropertyKey[], what: 'key' | 'value' = 'value'): Position => {
-    const { list, rest, split } = this.#parts;
     const inner = this.#inItem(path);
-    if (inner !== null) {
-      const { line, column } = this.#read(inner.index).locate(inner.path, what);
-      return { line: this.#lineOf(line, inner.index), column };
-    }
-    const isList = path.length === 1 && path[0] === list && what === 'value';
-    return isList
-      ? { line: split.lineOf(0), column: split.textOf(0).indexOf('-') + 1 }
-      : this.#aroundItems(rest.locate(path, what));
+    // The list begins where the line begins that stands in place of it.
+    if (inner === null) return this.#aroundItems(this.#parts.rest.locate(path, what));
+    const { line, column } = this.#read(inner.index).locate(inner.path, what);
+    return { line: this.#lineOf(line, inner.index), column };
   };
 
   readonly isWrittenHere = (path: readonly PropertyKey[]): boolean => {

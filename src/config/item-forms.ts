@@ -28,8 +28,12 @@ export function createItemForms(): ItemForms {
   /** null: words matter. A form is looked at when it comes a second time: many come but once. */
   const forms = new Map<string, Fill | null | undefined>();
   const plain = createPlainReader();
+  /** Most items have the form of the one before. */
+  let latest: Known | null = null;
   return {
     read(text) {
+      const again = latest?.pattern.exec(text);
+      if (latest && again) return { value: latest.fill(again.slice(1)) };
       if (WORDS_MATTER.test(text)) return undefined;
       const words: string[] = [];
       const form = text.replace(WORD, (word, at: number) => {
@@ -43,10 +47,26 @@ export function createItemForms(): ItemForms {
         if (forms.has(form)) forms.set(form, (fill = fillOf(form, plain)));
         else if (forms.size < MOST_FORMS) forms.set(form, undefined);
       }
-      return fill ? { value: fill(words) } : undefined;
+      if (!fill) return undefined;
+      if (words.length <= MOST_WORDS) latest = { pattern: patternOf(form), fill };
+      return { value: fill(words) };
     },
   };
 }
+
+interface Known {
+  /** Takes the words out of an item of the form, and matches no other. */
+  readonly pattern: RegExp;
+  readonly fill: Fill;
+}
+
+/** A longer pattern would take longer to make than it saves. */
+const MOST_WORDS = 100;
+
+/** What stands between words has no letter or digit at its ends, so that each place takes one whole word. */
+const patternOf = (form: string): RegExp => new RegExp(`^${form.split('\0').map(literally).join('([A-Za-z0-9]+)')}$`);
+
+const literally = (text: string): string => text.replace(/[^A-Za-z0-9]/g, '\\$&');
 
 /** Makes the value of an item of its words. */
 type Fill = (words: readonly string[]) => unknown;
@@ -126,7 +146,8 @@ function fillOfNode(node: unknown, plain: PlainReader): Fill | null {
 
 function fillOfGaps({ parts, numbers }: Gaps): (words: readonly string[]) => string {
   const [number = 0] = numbers;
-  if (numbers.length === 1 && parts.every((part) => part === '')) return (words) => words[number] as string;
+  // Two words have something between them.
+  if (parts.every((part) => part === '')) return (words) => words[number] as string;
   return (words) => {
     let text = parts[0] as string;
     for (let i = 0; i < numbers.length; i++) text += (words[numbers[i] as number] as string) + (parts[i + 1] as string);

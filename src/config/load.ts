@@ -39,6 +39,9 @@ export interface NamedList {
   readonly unknown: Problem;
 }
 
+/** A file is read once in a while: code made for it would cost more than it saves. */
+const ONCE = { jitless: true };
+
 const UNUSABLE = { config: null, besidesTls: null, notes: [], namedLists: [], namesRedis: false } as const;
 
 /** Reads and validates the configuration. Throws nothing for an operator's mistake. `now` in milliseconds since the epoch. */
@@ -46,7 +49,7 @@ export function loadConfig(file: string, env: Environment, now: number = Date.no
   const yaml = readYamlFile({ file, env, schema: CONFIG_JSON_SCHEMA });
   if (yaml.content === null) return { ...UNUSABLE, problems: yaml.problems, keyFile: null, files: yaml.files };
   const keyFile = keyFileOf(yaml.content.value, file);
-  const parsed = ConfigSchema.safeParse(yaml.content.value);
+  const parsed = ConfigSchema.safeParse(yaml.content.value, ONCE);
   if (!parsed.success) {
     const found = problemsOf(findingsOf(parsed.error.issues, yaml.content.value, CONFIG_JSON_SCHEMA), yaml);
     return { ...UNUSABLE, problems: inReadingOrder([...yaml.problems, ...found]), keyFile, files: yaml.files };
@@ -93,7 +96,7 @@ function storeFindings({ observe: { store } }: Config, files: readonly string[])
 /** Asked of the section alone, so that a mistake in another one does not hide those in the key file. */
 function keyFileOf(value: unknown, file: string): string | null {
   const section = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined;
-  const keys = KeysSchema.safeParse(section);
+  const keys = KeysSchema.safeParse(section, ONCE);
   return keys.success && keys.data.source === 'file' ? resolveFrom(file, keys.data.file) : null;
 }
 

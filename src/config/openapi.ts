@@ -2,6 +2,7 @@
  * The routes that an OpenAPI document (3.0, 3.1) describes: each operation with its method and path, and what Postern is told of it
  * under `x-postern`. What a route cannot say is named, and not listed. Judges no request.
  */
+import { late } from '../lib/late.ts';
 import { patternProblem, shapeOf } from '../lib/path-pattern.ts';
 import { findingsOf } from './issue.ts';
 import { jsonSchemaLater } from './json-schema.ts';
@@ -49,7 +50,7 @@ const EXTENSION = 'x-postern';
 const routesSchema = jsonSchemaLater(RoutesSchema);
 
 /** What a route is when nothing is said of it: validated once, for most operations. */
-const PLAIN = RoutesSchema.parse([{ method: 'GET', path: '/' }])[0] as ParsedRoute;
+const plain = late(() => RoutesSchema.parse([{ method: 'GET', path: '/' }])[0] as ParsedRoute);
 
 /** Follows references, and collects what is wrong, each at its place. */
 class Reading {
@@ -200,7 +201,7 @@ function describe(operation: Place, called: { method: string; path: string }, re
     return [];
   }
   if (!Object.hasOwn(operation.value, EXTENSION))
-    return [{ written: { ...called }, route: { ...PLAIN, ...(called as Pick<ParsedRoute, 'method' | 'path'>) } }];
+    return [{ written: { ...called }, route: { ...plain(), ...(called as Pick<ParsedRoute, 'method' | 'path'>) } }];
   const extension = reading.mappingAt(operation, EXTENSION);
   if (extension === null) return [];
   const twice = membersOf(extension).filter(([name]) => Object.hasOwn(called, name));

@@ -30,11 +30,11 @@ function readInThread({ file, env }: ConfigQuestion): Promise<LoadedConfig> {
   return new Promise((resolve, reject) => {
     const workerData: ConfigQuestion = { file, env: { ...env } };
     const thread = new Worker(new URL('./config-thread.js', import.meta.url), { workerData });
-    // A process that ends waits for no configuration.
-    thread.unref();
     thread.on('message', resolve);
     thread.on('error', reject);
     // After a result this changes nothing.
     thread.on('exit', () => reject(new Error('the thread that reads the configuration ended too early')));
+    // A process that ends waits for no configuration. Listening for messages would have it wait again: so this comes last.
+    thread.unref();
   });
 }

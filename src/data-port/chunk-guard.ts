@@ -75,7 +75,7 @@ function attach(socket: Socket): Followed | null {
     },
     onCut: (at) => {
       // What was followed of the body comes again.
-      if (followed.bodyAt === at && !followed.violated) followed.framing = followChunks();
+      if (followed.bodyAt === at) followed.framing = followChunks();
       followed.messageAt = null;
     },
   });
@@ -85,9 +85,8 @@ function attach(socket: Socket): Followed | null {
 
 /** Its requests are read by the end of the turn. */
 function forgetPacket(followed: Followed): void {
-  const { packet } = followed;
   atTurnEnd(() => {
-    if (followed.packet === packet) followed.packet = NOTHING;
+    followed.packet = NOTHING;
   });
 }
 
@@ -108,9 +107,8 @@ function follow(followed: Followed, start: number): void {
 
 /** Unless the parser stops in the packet at hand, and reads the message's body again. */
 function forgetMessage(followed: Followed): void {
-  const { onViolation } = followed;
   atTurnEnd(() => {
-    if (followed.framing === null && followed.onViolation === onViolation) followed.onViolation = null;
+    if (followed.framing === null) followed.onViolation = null;
   });
 }
 

@@ -11,6 +11,7 @@ import {
   OPEN_OBJECT,
   QUOTE,
   skipColon,
+  skipName,
   skipSpace,
   skipString,
   skipValue,
@@ -97,12 +98,11 @@ function inheritedWalk([member, ...rivals]: readonly Member[], depth: number): W
   return newWalk({ member, depth, rivals, skipFound: (bytes, start) => skipValue(bytes, start, depth) });
 }
 
-/** To be called before the objects of a body. */
+/** To be called before the objects of a body. What looks into prototypes looks for the same rivals. */
 export function newBody(walk: Walk): void {
   walk.member.newBody();
   walk.second?.member.newBody();
   for (const rival of walk.rivals ?? []) rival.newBody();
-  if (walk.inherited !== null) newBody(walk.inherited);
 }
 
 /** Steps over the object whose opening brace is at `start`. */
@@ -130,8 +130,13 @@ export function walkObject(bytes: Buffer, start: number, walk: Walk): number {
 }
 
 function skipMember(bytes: Buffer, start: number, walk: Walk): number {
-  if (start >= bytes.length || bytes[start] !== QUOTE) return INVALID;
   const nameStart = start + 1;
+  if (nameStart >= bytes.length || bytes[start] !== QUOTE) return INVALID;
+  const { first } = walk;
+  if (first !== null && first[bytes[nameStart] as number] === 0) {
+    const valueStart = skipName(bytes, start);
+    return valueStart === INVALID ? INVALID : skipValue(bytes, valueStart, walk.depth);
+  }
   let close = closePlainName(bytes, nameStart);
   const plain = close !== INVALID;
   if (!plain) {
@@ -141,8 +146,6 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   const valueStart = skipColon(bytes, close + 1);
   if (valueStart === INVALID) return INVALID;
 
-  const { first } = walk;
-  if (first !== null && first[bytes[nameStart] as number] === 0) return skipValue(bytes, valueStart, walk.depth);
   let initial = plain ? PLAIN : ANY_INITIAL;
   if (!plain && first !== null) {
     initial = initialOf(bytes, nameStart, close);

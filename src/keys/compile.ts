@@ -150,19 +150,26 @@ function fieldsOfPolicy(whole: WholeDefinition, policies: SharedRecords['policie
   return DECIDING.filter((field) => typeof whole[field] === 'object' && whole[field] === definition[field]);
 }
 
-function shared<T extends object, U>(compile: (input: T) => U): (input: T) => U {
+/** Lists that say the same are compiled once. */
+function shared<T extends readonly unknown[], U>(compile: (input: T) => U): (input: T) => U {
   const byInput = new WeakMap<T, U>();
   const byContent = new Map<string, U>();
+  let none: U | null = null;
   return (input) => {
-    const seen = byInput.get(input);
+    if (input.length === 0) return (none ??= compile(input));
+    // Those of policies are the same ones in many keys, and may be long; to keep each short one in mind would take longer.
+    const isLong = input.length > SHORT_LIST;
+    const seen = isLong ? byInput.get(input) : undefined;
     if (seen !== undefined) return seen;
     const content = JSON.stringify(input);
     const known = byContent.get(content) ?? compile(input);
-    byInput.set(input, known);
+    if (isLong) byInput.set(input, known);
     byContent.set(content, known);
     return known;
   };
 }
+
+const SHORT_LIST = 5;
 
 const compileSecret = (digest: string, expiresAt: string | null): KeySecret => ({
   id: digest.slice(0, 12),

@@ -8,7 +8,7 @@ import { watchFiles, type FileWatch, type WatchTiming } from '../config/watch.ts
 import { createCoalescer } from '../lib/coalescer.ts';
 import { buildSnapshot, completed, type SnapshotBuilding } from './compile.ts';
 import { NO_RECORDS, type KeyDefinition, type SharedRecords } from './definition.ts';
-import { readKeyFile, type KeyFileReading } from './read-key-file.ts';
+import { LARGE_AT_START, readKeyFile, type KeyFileReading } from './read-key-file.ts';
 import type { KeyListener, KeySource, KeySourceStatus } from './source.ts';
 
 export interface FileSourceOptions {
@@ -25,6 +25,7 @@ export function createFileSource({ file, env, apis, now, timing }: FileSourceOpt
   let listener: KeyListener | null = null;
   let watch: FileWatch | null = null;
   let version = 0;
+  let starting = true;
   let status: KeySourceStatus = {
     up: false,
     lastSyncAt: null,
@@ -58,7 +59,9 @@ export function createFileSource({ file, env, apis, now, timing }: FileSourceOpt
       for (const definition of part) building.add(completed({ id: definition.id, definition }, records));
     };
     const question = { file, env, apis: apis?.() ?? null };
-    const reading = await readKeyFile(question, closing.signal, { begin, keys }).catch(unread);
+    const large = starting ? LARGE_AT_START : undefined;
+    starting = false;
+    const reading = await readKeyFile(question, closing.signal, { begin, keys }, large).catch(unread);
     take(reading, building);
   };
 

@@ -105,7 +105,9 @@ function changeRecord(text: string, records: YAMLMap, edit: RecordEdit, written:
     const map = asMap(pair.value);
     const { before, after } = edit;
     if (map === null || before === null || after === null || map.items.length === 0) return whole();
-    if (Object.keys(after).length === 0) return whole();
+    const stays = Object.keys(after).some((field) => field in before);
+    // Between braces nothing is left that a field could be added to.
+    if (Object.keys(after).length === 0 || (map.flow && !stays)) return whole();
     return changeFields({ text, map, before, after, written: written as Record<string, unknown> });
   }
   const { before, after } = edit;

@@ -6,6 +6,7 @@ import { get as getPlain, type IncomingMessage } from 'node:http';
 import { get as getSecure } from 'node:https';
 import { parseKernelAddress } from '../lib/address.ts';
 import { compileAddressSet, parseCidr } from '../lib/cidr.ts';
+import { late } from '../lib/late.ts';
 
 export interface DownloadLimits {
   readonly maxBytes: number;
@@ -71,14 +72,16 @@ function request(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   });
 }
 
-const LOOPBACK = compileAddressSet(
-  ['127.0.0.0/8', '::1'].flatMap((range) => {
-    const parsed = parseCidr(range);
-    return parsed.ok ? [parsed.value] : [];
-  }),
+const loopback = late(() =>
+  compileAddressSet(
+    ['127.0.0.0/8', '::1'].flatMap((range) => {
+      const parsed = parseCidr(range);
+      return parsed.ok ? [parsed.value] : [];
+    }),
+  ),
 );
 
-const isLoopback = (address: string | undefined): boolean => LOOPBACK.has(parseKernelAddress(address ?? ''));
+const isLoopback = (address: string | undefined): boolean => loopback().has(parseKernelAddress(address ?? ''));
 
 function problemOf({ statusCode, headers }: IncomingMessage): string | null {
   if (statusCode !== 200) return `it answers with status ${statusCode}`;

@@ -151,6 +151,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function repeatedSecrets(written: ParsedKeyDefinition): Finding[] {
+  if (written.secrets === undefined || written.secrets.length < 2) return [];
   const hashes = secretsOf(written).map(({ hash }) => hash);
   return hashes.flatMap((hash, index) =>
     hashes.indexOf(hash) < index

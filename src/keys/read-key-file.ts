@@ -46,21 +46,28 @@ export type ThreadMessage =
 /** In bytes, about 400 keys: read in less time than it takes to start a thread. */
 const LARGE = 65_536;
 
+/**
+ * The same for a start, which keeps no request waiting: in a thread of its own a file takes nearly half as much time again. What is
+ * larger takes memory that should go with the thread.
+ */
+export const LARGE_AT_START = 16_777_216;
+
 /** For whom asks for the rest alone. */
 const NOBODY: KeyTaker = { begin: () => undefined, keys: () => undefined };
 
 /**
- * Reads the file; what is wrong with it is in `errors`. Rejects when the thread itself fails, for want of memory say, and when
- * `signal` is or gets aborted.
+ * Reads the file; what is wrong with it is in `errors`. From `large` bytes on it has a thread. Rejects when the thread itself fails,
+ * for want of memory say, and when `signal` is or gets aborted.
  */
 export async function readKeyFile(
   question: KeyFileQuestion,
   signal: AbortSignal,
   taker: KeyTaker = NOBODY,
+  large: number = LARGE,
 ): Promise<KeyFileReading> {
   signal.throwIfAborted();
   const size = statSync(question.file, { throwIfNoEntry: false })?.size ?? 0;
-  return size < LARGE ? streamHere(question, taker) : readInThread(question, signal, taker);
+  return size < large ? streamHere(question, taker) : readInThread(question, signal, taker);
 }
 
 /** The same in the thread that asks. */

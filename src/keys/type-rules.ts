@@ -7,12 +7,14 @@ import type { Finding } from '../config/issue.ts';
 import { FIELD_TYPES } from './definition.ts';
 import type { KeyType } from './key-fields.ts';
 
+const TYPES_OF_FIELDS = Object.entries(FIELD_TYPES);
+
 /** What is wrong with these fields for this type; nothing, where the type is not known. */
 export function typeFindings(type: KeyType | undefined, fields: Readonly<Record<string, unknown>>): Finding[] {
   if (type === undefined) return [];
   const given = (field: string): boolean => (fields[field] ?? null) !== null;
   const findings: Finding[] = [];
-  for (const [field, types] of Object.entries(FIELD_TYPES))
+  for (const [field, types] of TYPES_OF_FIELDS)
     if (given(field) && !types.includes(type))
       findings.push({ path: [field], message: `is only for ${joined(types)} keys; remove it`, atKey: true });
   if (type !== 'metrics') return findings;

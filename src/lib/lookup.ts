@@ -160,7 +160,7 @@ async function askAll(servers: NameServers, names: readonly string[]): Promise<D
 }
 
 /** Failures that another name would meet as well. */
-const SILENCE = new Set(['ETIMEOUT', 'ECANCELLED', 'ECONNREFUSED', 'EDESTRUCTION']);
+const SILENCE = new Set(['ETIMEOUT', 'ECONNREFUSED']);
 
 async function askBothFamilies(servers: NameServers, name: string): Promise<DnsAnswer> {
   const families = [servers.ask(name, 4), servers.ask(name, 6)] as const;

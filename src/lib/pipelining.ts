@@ -13,6 +13,9 @@ import { createRequestCutter, type RequestCutter } from './request-cutter.ts';
  */
 export const MAX_WAITING_ANSWERS = 2;
 
+/** The same within a request: on a connection where each head comes with the end of a chunked body there is no place between two. */
+const MOST_WITHIN_REQUEST = MAX_WAITING_ANSWERS + 2;
+
 /** Sees the packets of a connection before Node's parser does. */
 export interface PacketWatcher {
   readonly onPacket: (packet: Buffer) => void;
@@ -56,7 +59,7 @@ export function continueInTurn(req: IncomingMessage, res: ServerResponse): void 
   if (res.socket !== null) return res.writeContinue();
   // Without a 100 before it, Node makes an answer the last one: the body might not have been sent.
   // oxlint-disable-next-line no-underscore-dangle
-  req.once('end', () => ((res as ExpectingResponse)._expect_continue = false));
+  req.once('end', () => ((res as { _expect_continue?: boolean })._expect_continue = false));
   const assign = res.assignSocket.bind(res);
   res.assignSocket = (socket) => {
     assign(socket);
@@ -98,10 +101,6 @@ interface PacedSocket extends Socket {
   readonly _httpMessage?: ServerResponse | null;
   /** Node itself waits until the client has taken more. */
   readonly _paused?: boolean;
-}
-
-interface ExpectingResponse extends ServerResponse {
-  _expect_continue?: boolean;
 }
 
 type OnIncoming = (req: IncomingMessage, keepAlive: boolean) => number;
@@ -228,8 +227,9 @@ class Pace {
     const socket = this.#socket;
     // oxlint-disable-next-line no-underscore-dangle
     if (socket._paused === true || socket.isPaused()) return true;
-    if (!this.#cutter.isBetweenRequests() || this.#waiting === 0) return false;
-    this.#held = this.#waiting >= MAX_WAITING_ANSWERS || socket.writableLength > 0;
+    this.#held = this.#cutter.isBetweenRequests()
+      ? this.#waiting >= MAX_WAITING_ANSWERS || (this.#waiting > 0 && socket.writableLength > 0)
+      : this.#waiting >= MOST_WITHIN_REQUEST;
     return this.#held;
   }
 

@@ -43,7 +43,7 @@ const RETRY_MS = 20;
 const GATHER_MS = 10;
 const GATHER_LENGTH = 65_536;
 
-/** Lines are handed over whole, each with its end. */
+/** Lines are handed over whole, each with its end, and in ASCII. */
 export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = false }: LineWriterOptions): LineWriter {
   let waiting = '';
   let linesWaiting = 0;
@@ -81,7 +81,7 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
 
   function take(): Batch {
     const lines = (torn ? '\n' : '') + waiting + (untold === 0 ? '' : droppedLine(untold));
-    const batch = { bytes: Buffer.from(lines), lines: linesWaiting, tells: untold };
+    const batch = { bytes: Buffer.from(lines, 'latin1'), lines: linesWaiting, tells: untold };
     waiting = '';
     linesWaiting = 0;
     untold = 0;

@@ -12,7 +12,7 @@ import { isoTime } from './iso-time.ts';
 import { createLineWriter } from './line-writer.ts';
 import { logDescriptor } from './log-descriptor.ts';
 import { lineExtras, loggablePath } from './outcome.ts';
-import type { LineExtras, Outcome, Rejection } from './outcome.ts';
+import type { Outcome, Rejection } from './outcome.ts';
 import type { RedisUse } from './prometheus.ts';
 
 export type LogLevel = Config['log']['level'];
@@ -100,20 +100,42 @@ export function createLog({ level, now, destination = standardOutput(now) }: Log
  * written as they are, the others escaped.
  */
 export function rejectionLine(r: Rejection): string {
-  return (
-    `{"level":"${r.level}","time":"${r.time}","msg":"${r.msg}","requestId":${quoted(r.requestId)},"api":"${r.api}",` +
-    `"keyId":${quoted(r.keyId)},"reason":"${r.reason}","status":${r.status},"clientIp":${quoted(r.clientIp)},` +
-    `"method":${quoted(r.method)},"path":${quoted(r.path)},"removedEvents":${r.removedEvents},"mode":"${r.mode}"` +
-    `${r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`}${written(r)}}\n`
-  );
+  if (told === null || !saysTheSame(r, told)) {
+    told = r;
+    toldText = sharedText(r);
+  }
+  const start = `{"level":"${r.level}","time":"${r.time}","msg":"${r.msg}","requestId":${quoted(r.requestId)},`;
+  const trace = r.traceId === undefined ? '' : `,"traceId":"${r.traceId}"`;
+  return `${start}${toldText}${trace}${r.aborted === undefined ? '' : ',"aborted":true'}}\n`;
 }
 
-function written({ events, userAgent, traceId, aborted }: LineExtras): string {
-  let fields = '';
-  if (events !== undefined) fields += `,"events":[${events.map(quoted).join()}]`;
-  if (userAgent !== undefined) fields += `,"userAgent":${quoted(userAgent)}`;
-  if (traceId !== undefined) fields += `,"traceId":"${traceId}"`;
-  return aborted === undefined ? fields : `${fields},"aborted":true`;
+/** Whoever is refused mostly tries again at once: what such lines share is written once. */
+let told: Rejection | null = null;
+let toldText = '';
+
+const saysTheSame = (r: Rejection, other: Rejection): boolean =>
+  r.api === other.api &&
+  r.keyId === other.keyId &&
+  r.reason === other.reason &&
+  r.status === other.status &&
+  r.clientIp === other.clientIp &&
+  r.method === other.method &&
+  r.path === other.path &&
+  r.removedEvents === other.removedEvents &&
+  r.mode === other.mode &&
+  r.rule === other.rule &&
+  r.events === other.events &&
+  r.userAgent === other.userAgent;
+
+function sharedText(r: Rejection): string {
+  return (
+    `"api":"${r.api}","keyId":${quoted(r.keyId)},"reason":"${r.reason}","status":${r.status},` +
+    `"clientIp":${quoted(r.clientIp)},"method":${quoted(r.method)},"path":${quoted(r.path)},` +
+    `"removedEvents":${r.removedEvents},"mode":"${r.mode}"` +
+    `${r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`}` +
+    `${r.events === undefined ? '' : `,"events":[${r.events.map(quoted).join()}]`}` +
+    `${r.userAgent === undefined ? '' : `,"userAgent":${quoted(r.userAgent)}`}`
+  );
 }
 
 const PLAIN = /^[ !#-[\]-~]*$/;

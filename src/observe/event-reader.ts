@@ -10,6 +10,7 @@ import { NotedNames } from '../event-filter/noted-names.ts';
 import { compileKeys } from '../keys/compile.ts';
 import type { Key } from '../keys/key.ts';
 import { readDefinition } from '../keys/read-definition.ts';
+import { late } from '../lib/late.ts';
 import { checkEventMedia, namesFilterOf } from '../policy/events.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { CompiledRoute, RouteMatch } from '../policy/route.ts';
@@ -107,7 +108,7 @@ type Text = Buffer | null;
 /** The text that a key limited to specific events would be judged by; null: such a key would be refused before that. */
 function textOf(unread: UnreadEvents): Text | Promise<Text> {
   const { facts, path, query, route, body, decoded } = unread;
-  if (body === null || checkScope(LIMITED_KEY, { facts, path, query, route }) !== null) return null;
+  if (body === null || checkScope(limitedKey(), { facts, path, query, route }) !== null) return null;
   const coding = checkEventMedia(facts.headers, route.route);
   if (!coding.ok) return null;
   if (coding.value === 'identity') return openedText(unread, body, false);
@@ -132,9 +133,7 @@ function openedText({ facts, route }: UnreadEvents, body: Buffer, wasCoded: bool
 }
 
 /** Nobody's: what it may not send, no key limited to specific events may. */
-const LIMITED_KEY: Key = limitedKey();
-
-function limitedKey(): Key {
+const limitedKey = late((): Key => {
   const read = readDefinition({
     id: 'limited',
     type: 'read-write',
@@ -144,4 +143,4 @@ function limitedKey(): Key {
   const key = read.ok ? compileKeys([{ id: 'limited', definition: read.value }], 0).byId.get('limited') : undefined;
   if (key === undefined) throw new Error('the definition of the key limited to no events is wrong');
   return key;
-}
+});

@@ -194,7 +194,7 @@ export class Observations {
   #makeRoom(day: number, bytes: number): boolean {
     while (this.#bytes + bytes > this.#maxBytes) {
       const oldest = Math.min(...this.#bytesByDay.keys());
-      if (oldest >= this.#newest || oldest >= day) return false;
+      if (oldest >= day) return false;
       this.#dropDay(oldest);
     }
     return true;

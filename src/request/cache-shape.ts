@@ -50,7 +50,7 @@ export function shapeOf(passage: Routed): string {
     return `${proto} ${type}`;
   const { rawHeaders, authorization } = handOver(passage, api);
   const sent = authorization.kind === 'pass' ? facts.headers.authorization : textOf(authorization);
-  return JSON.stringify([proto, type, upstream, cookies, sent ?? null, shapingFields(passage, rawHeaders)]);
+  return JSON.stringify([proto, type, upstream, cookies, sent, shapingFields(passage, rawHeaders)]);
 }
 
 /** Whatever the caller shows, the backend gets the same. */

@@ -90,7 +90,7 @@ function conclude(passage: MadeUpPassage, refused: Refusal | null, steps: readon
     outcome: refused === null ? 'allowed' : 'refused',
     status: refused === null ? (isPreflightAnswered(steps) ? 204 : null) : REFUSALS[refused.code].status,
     code: refused?.code ?? null,
-    keyId: passage.identity?.key.id ?? (refused?.keyId || null),
+    keyId: passage.identity?.key.id ?? ((refused ?? passage.wouldReject)?.keyId || null),
     clientAddress: client.text,
     chain: client.chain,
     removedEvents: passage.removedEvents,

@@ -2,7 +2,6 @@
  * What exactly the backend is sent of an admitted request, and what of its answer the client gets. Composes targets and header
  * lists; moves no bytes and decides nothing.
  */
-import { withoutField } from '../lib/header-list.ts';
 import { handOver } from '../policy/credential-handover.ts';
 import { declaredLength } from '../policy/facts.ts';
 import type { UpstreamRequest } from '../upstream/dispatch.ts';
@@ -65,17 +64,12 @@ export function quotaHeaders({ identity, quota }: Exchange): readonly string[] {
 
 const NO_HEADERS: readonly string[] = [];
 
-/** What the backend says of limits of its own would be a second word for one thing. */
-const withoutQuota = (rawHeaders: readonly string[]): readonly string[] =>
-  withoutField(withoutField(rawHeaders, 'ratelimit'), 'ratelimit-policy');
-
-/** The header list of the backend's answer as the client gets it. */
+/** The header list of the backend's answer as the client gets it. What is added takes the place of what the backend says of that. */
 export function answerHeaders(exchange: Exchange, rawHeaders: readonly string[]): string[] {
   const { removedEvents, requestId, wouldReject } = exchange;
   const own = ['X-Request-Id', requestId, ...quotaHeaders(exchange)];
   if (removedEvents > 0 && wouldReject === null) own.push('Postern-Removed-Events', String(removedEvents));
-  const theirs = exchange.quota === null ? rawHeaders : withoutQuota(rawHeaders);
-  return clientHeaders({ rawHeaders: theirs, cors: corsOfAnswer(exchange), added: own });
+  return clientHeaders({ rawHeaders, cors: corsOfAnswer(exchange), added: own });
 }
 
 /** The same of an answer that was kept, whose fields were those of another request: only what is each request's own is left to add. */

@@ -55,9 +55,9 @@ export function createGateway({ world, rules, clock, tracing }: GatewayPorts): H
   };
 
   return (req, res, awaitsContinue) => {
-    // The connection closes by itself once the client has read its last answer.
+    // The connection closes by itself once the client has read its last answer. What a broken one still brings is no request either.
     const { closing, hadLast } = recordOf(req.socket);
-    if (closing || hadLast || req.socket.writableEnded) return void req.resume();
+    if (closing || hadLast || !req.socket.writable) return void req.resume();
     if (world.draining()) res.shouldKeepAlive = false;
     const current = rules();
     const connection = connectionOf(req.socket);

@@ -132,7 +132,6 @@ class Forwarding implements ResponseSink {
 
   onFailure(failure: UpstreamFailure): void {
     if (this.#over) return;
-    this.#deliver();
     if (this.#res.headersSent) breakOff(this.#req, this.#res);
     this.#conclude({ kind: 'failed', failure });
   }

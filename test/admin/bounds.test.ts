@@ -9,6 +9,8 @@ void t.test('what is as large as may be', async (t) => {
     'a'.repeat(MAX_TEXT),
     { list: Array.from({ length: MAX_ENTRIES }, () => ({ a: 'b' })) },
     { a: [{ b: [{ c: [{ d: [] }] }] }] },
+    Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, null])),
+    { ['a'.repeat(256)]: 1 },
   ])
     t.equal(findOversize(body), null);
 });
@@ -18,7 +20,7 @@ void t.test('what is larger is told by its place, the first of it', async (t) =>
     path: ['path'],
     message: 'must not be longer than 16384 characters',
   });
-  t.same(findOversize({ events: ['a', { b: 'a'.repeat(MAX_TEXT + 1) }] }), {
+  t.strictSame(findOversize({ events: ['a', { b: 'a'.repeat(MAX_TEXT + 1) }] }), {
     path: ['events', 1, 'b'],
     message: 'must not be longer than 16384 characters',
   });
@@ -30,7 +32,7 @@ void t.test('what is larger is told by its place, the first of it', async (t) =>
     path: [],
     message: /not hold more than 100 fields/,
   });
-  t.match(findOversize({ ['a'.repeat(257)]: 1 }), { path: [], message: /a name of more than 256/ });
+  t.match(findOversize({ b: 1, ['a'.repeat(257)]: 1 }), { path: [], message: /a name of more than 256/ });
 });
 
 void t.test('what has too much structure is not parsed', async (t) => {
@@ -44,4 +46,10 @@ void t.test('what has too much structure is not parsed', async (t) => {
   t.match(find(`[${'1,'.repeat(60_000)}1]`), /50000 values/);
   t.match(find(`[${'[],'.repeat(30_000)}1]`), /50000 values/);
   t.equal(find('"never closed'), null);
+  t.equal(find('"never closed' + '['.repeat(9)), null);
+  for (const [open = '', close = ''] of ['[]', '{}']) t.equal(find(open.repeat(8) + close.repeat(8)), null);
+  t.equal(find(`[${'{},[],'.repeat(20)}1]`), null, 'what is closed counts no more');
+  for (const text of ['"a"', '""', '"\\"["']) t.match(find(`[${text},${'['.repeat(8)}`), /deeper than 8/, text);
+  t.equal(find(`[${'1,'.repeat(49_998)}1]`), null, '50,000 with the list itself');
+  t.match(find(`[${'1,'.repeat(49_999)}1]`), /50000 values/);
 });

@@ -151,3 +151,15 @@ t.test('each failure of the store is a problem of its own, whatever was asked', 
     t.same(happened, []);
   }
 });
+
+t.test('whether what is stored can be known, and why not', async (t) => {
+  const readable = (up: boolean, why: string | null) =>
+    changing({ source: { kind: 'redis', up, why } }).changes.readable();
+  t.same(
+    [readable(true, null), readable(true, 'it was away'), readable(false, 'it is away'), readable(false, null)],
+    [null, null, 'it is away', 'the source cannot be read'],
+  );
+  const failing = changing({ failure: { kind: 'unavailable', why: 'It is away.' } });
+  t.same(await failing.changes.everything(), problem('source_unavailable', 'It is away.'));
+  t.same(await changing().changes.everything(), { definitions: [], records: NO_RECORDS });
+});

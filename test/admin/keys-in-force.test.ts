@@ -52,6 +52,16 @@ t.test('a key in force is shown as its definition is, without descriptions', (t)
   t.end();
 });
 
+t.test('what a key has from its policy is told', (t) => {
+  const policy = { id: 'partners', definition: { type: 'read-only', allowFrom: [], allowedRoutes: [] } } as const;
+  const shared: SharedRecords = { ...records, policies: new Map([['partners', policy]]) };
+  const definition = read({ id: 'one', policy: 'partners', allowFrom: ['192.0.2.1'] });
+  const [shown] = listed(compileKeys([definition], 1, shared)).keys as { inherited: string[]; policy: string }[];
+  t.equal(shown?.policy, 'partners');
+  t.same(shown?.inherited, ['allowedRoutes']);
+  t.end();
+});
+
 t.test('before there are keys there are none to show; one that cannot be used is named', (t) => {
   t.same(listed(null), { keys: [], invalid: [] });
   const { invalid } = listed(compileKeys([{ id: 'bad', invalid: 'it is no mapping' }], 1));

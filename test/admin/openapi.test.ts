@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { ADMIN_PROBLEMS } from '../../src/admin/problem.ts';
-import { adminClient, ADMIN_TOKEN } from '../support/admin-client.ts';
+import { adminClient, ADMIN_TOKEN, type OpenApiDocument } from '../support/admin-client.ts';
+import { matchesGolden } from '../support/golden.ts';
 import { startPostern } from '../support/postern.ts';
 
 t.test(
@@ -93,8 +94,21 @@ t.test(
     for (const [code, { status }] of Object.entries(ADMIN_PROBLEMS))
       t.match(page, new RegExp(`\\| ${status} +\\| \`${code}\` `), `${code} is in docs/admin-api.md`);
     for (const [path, method] of CONTRACT) t.ok(document.paths[path]?.[method], `${method} ${path}`);
+    t.equal(document.info.version, '0.0.0-test');
+    matchesGolden(t, 'openapi.txt', `${linesOf(document).join('\n')}\n`);
   },
 );
+
+/** A line for each operation and each schema, so that a change of one shows as one. */
+function linesOf({ paths, components, ...rest }: OpenApiDocument): string[] {
+  const { schemas, ...others } = components;
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+  );
+  return [['document', { ...rest, ...others }] as const, ...operations, ...Object.entries(schemas)].map(
+    ([name, described]) => `${name}: ${JSON.stringify(described)}`,
+  );
+}
 
 interface Operation {
   readonly operationId: string;

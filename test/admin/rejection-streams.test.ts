@@ -171,3 +171,23 @@ t.test('as much as the bound may wait, and only what is asked for is sent', asyn
   recent.add(rejection);
   t.equal(raw.ended, 'destroy');
 });
+
+t.test('an event waits a fifth of a second for others, once for all of them', async (t) => {
+  const recent = createRecentRejections();
+  const { raw, streams } = stopped(recent.follow);
+  const add = (count: number) =>
+    catchTimers(() => {
+      for (let n = 0; n < count; n++) recent.add(rejection);
+    });
+  const [due, ...others] = add(3);
+  t.same([due?.ms, others], [200, []]);
+  const before = raw.written.length;
+  due?.run();
+  t.same(raw.written.slice(before), [EVENT.repeat(3)]);
+  t.same(
+    add(1).map(({ ms }) => ms),
+    [200],
+    'the next one waits anew',
+  );
+  streams.close();
+});

@@ -43,10 +43,11 @@ void t.test('each caller, and each name, has its own', async (t) => {
   await send({ caller: session('b') });
   await send({ idempotencyKey: 'another-name' });
   await send({ caller: { token: { ...TOKEN, id: 'another' }, session: null } });
-  t.equal(made(), 5);
+  await send({ caller: { token: { ...TOKEN, digest: 'another' }, session: null } });
+  t.equal(made(), 6);
   await send({ idempotencyKey: undefined });
   await send({ idempotencyKey: undefined });
-  t.equal(made(), 7, 'without a name each request makes something');
+  t.equal(made(), 8, 'without a name each request makes something');
 });
 
 void t.test('another request under a used name is refused', async (t) => {
@@ -63,7 +64,10 @@ void t.test('a name is one visible text of bounded length', async (t) => {
     t.match(await send({ idempotencyKey }), { code: 'malformed_request' }, idempotencyKey);
   t.equal(made(), 0);
   await send({ idempotencyKey: 'x'.repeat(255) });
-  t.equal(made(), 1);
+  await send({ idempotencyKey: '!"#/09~' });
+  t.equal(made(), 2);
+  for (const idempotencyKey of ['a\u007f', 'a\n', '\ta'])
+    t.match(await send({ idempotencyKey }), { code: 'malformed_request' });
 });
 
 void t.test('what was refused or failed may be tried again', async (t) => {
@@ -85,9 +89,13 @@ void t.test('an answer is held for ten minutes, and at most 200 are', async (t) 
   pass(1);
   await send();
   t.equal(made(), 2);
-  for (let i = 0; i < 250; i++) await send({ idempotencyKey: `name-${i}` });
-  await send({ idempotencyKey: 'name-249' });
-  t.equal(made(), 252, 'the latest is held');
+  pass(600_000);
+  for (let i = 0; i < 200; i++) await send({ idempotencyKey: `name-${i}` });
   await send({ idempotencyKey: 'name-0' });
-  t.equal(made(), 253, 'the oldest is not');
+  t.equal(made(), 202, 'all of them are held');
+  await send({ idempotencyKey: 'name-200' });
+  await send({ idempotencyKey: 'name-1' });
+  t.equal(made(), 203, 'the oldest but one is held');
+  await send({ idempotencyKey: 'name-0' });
+  t.equal(made(), 204, 'the oldest is not');
 });

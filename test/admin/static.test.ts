@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { consoleFolder, readStaticFiles } from '../../src/admin/static.ts';
 
@@ -24,6 +25,16 @@ t.test('without a build there are none', async (t) => {
   t.equal(readStaticFiles(null).size, 0);
   const folder = consoleFolder();
   t.ok(folder === null || folder.endsWith('/console/'));
+});
+
+t.test('the console is found beside the bundle, and from the compiled sources', async (t) => {
+  const folder = t.testdir({ dist: { console: { 'index.html': '' } }, other: { console: { 'index.html': {} } } });
+  const from = (path: string) => consoleFolder(pathToFileURL(join(folder, path)).href);
+  const built = `${join(folder, 'dist', 'console')}/`;
+  t.equal(from('dist/main.js'), built);
+  t.equal(from('.build/src/admin/static.js'), built);
+  t.equal(from('main.js'), null);
+  t.equal(from('other/main.js'), null, 'its page is no file');
 });
 
 t.test('each kind of file has its type, and a hidden one is none', async (t) => {

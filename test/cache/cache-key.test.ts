@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { cacheKey, variantKey, type CacheKeyParts } from '../../src/cache/cache-key.ts';
+import { cacheKey, cacheKeysOf, variantKey, type CacheKeyParts } from '../../src/cache/cache-key.ts';
 
 const SCOPE = 'a'.repeat(64);
 const PARTS: CacheKeyParts = {
@@ -43,6 +43,15 @@ for (const [name, change] of Object.entries(CHANGES))
   t.test(`another key for another request: ${name}`, async (t) => {
     t.not(cacheKey(SCOPE, { ...PARTS, ...change }), cacheKey(SCOPE, PARTS));
   });
+
+t.test('a key is the same whatever was asked before it', async (t) => {
+  const keyOf = cacheKeysOf(SCOPE);
+  const large = { ...PARTS, body: Buffer.alloc(100_000, 'x') };
+  for (const change of [...Object.values(CHANGES), large])
+    for (const asked of [PARTS, { ...PARTS, ...change }, { ...PARTS, ...change, body: Buffer.from(PARTS.body) }])
+      for (const again of [asked, { ...asked, body: Buffer.from(asked.body) }])
+        t.equal(keyOf(again), cacheKey(SCOPE, again));
+});
 
 t.test('another scope has other keys', async (t) => {
   t.not(cacheKey('b'.repeat(64), PARTS), cacheKey(SCOPE, PARTS));

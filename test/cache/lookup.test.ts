@@ -1,7 +1,7 @@
 import { fail } from 'node:assert';
 import t from 'tap';
 import { createSingleFlight } from '../../src/lib/single-flight.ts';
-import { cacheKey, variantKey } from '../../src/cache/cache-key.ts';
+import { cacheKey, cacheKeysOf, variantKey } from '../../src/cache/cache-key.ts';
 import { CacheLookup, type LookupContext } from '../../src/cache/lookup.ts';
 import type { CacheQuery } from '../../src/cache/query.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
@@ -45,6 +45,7 @@ function setUp() {
     },
     now: () => NOW,
     flights: createSingleFlight(),
+    keyOf: cacheKeysOf('scope'),
   };
   const ask = (change: Partial<CacheQuery> = {}, client = new Client()) => {
     const lookup = new CacheLookup(context, { ...QUERY, send: upstream.send, ...change }, client);
@@ -58,15 +59,18 @@ function setUp() {
   return { ask, keep, later, store, asked, call: (n: number) => upstream.calls[n] as UpstreamCall };
 }
 
-t.test('a query that may leave no trace neither looks at the store nor waits for a call of others', async (t) => {
-  for (const change of [{ cacheControl: 'No-Store' }, { ttlMs: null }]) {
-    const { ask, asked, call } = setUp();
-    ask();
-    const client = ask(change);
-    call(1).answer('alone');
-    t.same([client.body, client.result, asked.length], ['alone', 'uncacheable', 1]);
-  }
-});
+t.test(
+  'a query that may leave no trace, or asks under a condition, neither looks at the store nor waits for a call of others',
+  async (t) => {
+    for (const change of [{ cacheControl: 'No-Store' }, { ttlMs: null }, { isConditional: true }]) {
+      const { ask, asked, call } = setUp();
+      ask();
+      const client = ask(change);
+      call(1).answer('alone');
+      t.same([client.body, client.result, asked.length], ['alone', 'uncacheable', 1]);
+    }
+  },
+);
 
 t.test('an answer is given while no older than the client admits, and not from a clock far ahead', async (t) => {
   for (const [ageMs, age] of Object.entries({ 1999: '101', 2000: undefined, [-5000]: '100', [-5001]: undefined })) {

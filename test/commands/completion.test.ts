@@ -4,6 +4,7 @@ import { COMMANDS } from '../../src/commands/all.ts';
 import { runCompletion } from '../../src/commands/completion.ts';
 import { SHELLS, type Shell } from '../../src/commands/shells.ts';
 import { capturedIo } from '../support/command-io.ts';
+import { matchesGolden } from '../support/golden.ts';
 
 async function script(t: Test, shell: Shell): Promise<string> {
   const { io, out } = capturedIo();
@@ -19,6 +20,10 @@ t.test('every script knows every command and every option', async (t) => {
       for (const option of Object.keys(options)) t.ok(text.includes(option), `${shell}: ${name} ${option}`);
     }
   }
+});
+
+t.test('the scripts are as they were', async (t) => {
+  for (const shell of SHELLS) matchesGolden(t, `completion.${shell}`, `${await script(t, shell)}\n`);
 });
 
 t.test('bash completes by it', async (t) => {

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runExplain, type ExplainArguments } from '../../src/commands/explain.ts';
 import { capturedIo } from '../support/command-io.ts';
+import { freePort } from '../support/free-port.ts';
 
 const SECRET = 'secret-of-the-server-key';
 const QUESTION = {
@@ -131,4 +133,23 @@ t.test('the route and the rule that decided are named', async (t) => {
       ['client address', 'allowFrom of key server: 203.0.113.7'],
     ],
   );
+});
+
+t.test('what keeps the rules or the keys from being read is said, and nothing is explained', async (t) => {
+  const port = await freePort();
+  const folder = t.testdir({
+    'wrong.yaml': 'apis: { shop: { upstream: "http://127.0.0.1:9000", unlisted: maybe } }\n',
+    'right.yaml': 'apis: { shop: { upstream: "http://127.0.0.1:9000" } }\n',
+    'redis.yaml': `apis: { shop: { upstream: "http://127.0.0.1:9000" } }\nkeys: { source: redis }\nredis: { url: "redis://127.0.0.1:${port}" }\n`,
+  });
+  const ask = async (name: string) => {
+    const { io, out, err } = capturedIo();
+    return { code: await runExplain({ ...QUESTION, config: join(folder, name) }, io), out, err: err.join('\n') };
+  };
+  t.match(await ask('wrong.yaml'), { code: 1, out: [], err: /wrong\.yaml:1:\d+ error apis\.shop\.unlisted must be/ });
+  t.match(await ask('none.yaml'), { code: 1, out: [], err: /none\.yaml:1:1 error The file cannot be read/ });
+  t.match(await ask('right.yaml'), { code: 1, out: [], err: /keys\.yaml:1:1 error The file cannot be read/ });
+  writeFileSync(join(folder, 'keys.yaml'), 'keys: [{ id: A }]\n');
+  t.match(await ask('right.yaml'), { code: 1, out: [], err: /keys\.yaml:1:\d+ error keys\[0\]/ });
+  t.match(await ask('redis.yaml'), { code: 70, out: [], err: /ECONNREFUSED/ });
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { keyTable } from '../../src/commands/key-table.ts';
+import { keyTable, recordTable } from '../../src/commands/key-table.ts';
 import { compileKeys } from '../../src/keys/compile.ts';
 import type { LoadedDefinition } from '../../src/keys/definition.ts';
 import { readStoredDefinition } from '../../src/keys/read-definition.ts';
@@ -80,4 +80,42 @@ t.test('each key is one line, with nothing in it that a terminal obeys', async (
   for (const line of lines) t.notMatch(line, /\p{C}/u);
   t.match(lines[1], /^x \[2J 2J y +- +invalid/);
   t.match(lines[3], /x \[2J 2J y$/);
+});
+
+t.test('policies and lists: what each is, or why it cannot be used', async (t) => {
+  const file = (id: string) => ({ id, definition: { kind: 'file', file: 'cdn.txt' } }) as const;
+  const url = { kind: 'url', url: 'https://example.com/?token=hidden', refreshMinutes: 5, maxEntries: 10 } as const;
+  const entry = { address: '192.0.2.1', description: '' };
+  const literal = (id: string, count: number) =>
+    ({ id, definition: { kind: 'literal', entries: Array.from({ length: count }, () => entry) } }) as const;
+  const lists = [
+    literal('none', 0),
+    literal('one', 1),
+    literal('two', 2),
+    file('cdn'),
+    { id: 'cloud', definition: url },
+    { id: 'torn\u001b[2J', invalid: 'it is no list\u0007' },
+  ];
+  const policies = [
+    { id: 'partners', definition: { type: 'read-only', mode: 'report' } } as const,
+    { id: 'bad', invalid: 'it is not JSON' },
+  ];
+  t.same(
+    recordTable({
+      policies: new Map(policies.map((one) => [one.id, one])),
+      lists: new Map(lists.map((one) => [one.id, one])),
+    }),
+    [
+      '',
+      'policy  partners  type, mode',
+      'policy  bad  invalid: it is not JSON',
+      'list  none  0 entries',
+      'list  one  1 entry',
+      'list  two  2 entries',
+      'list  cdn  file cdn.txt',
+      'list  cloud  every 5 minutes from a URL',
+      'list  torn [2J  invalid: it is no list ',
+    ],
+  );
+  t.same(recordTable({ policies: new Map(), lists: new Map() }), [], 'not even a blank line');
 });

@@ -7,6 +7,7 @@ import { loadKeyFile } from '../../src/keys/key-file.ts';
 import { NO_SIGNALS } from '../../src/signals.ts';
 import { freePort } from '../support/free-port.ts';
 import { startRedis } from '../support/redis.ts';
+import { matchesGolden } from '../support/golden.ts';
 import { changeKeys, definitionOf, digest } from '../support/redis-keys.ts';
 
 const ENV = { WEB_SECRET: 'the-secret-of-the-web-key', METRICS_API_KEY: 'the-metrics-api-key' };
@@ -237,6 +238,43 @@ addressLists:
   t.match(await run({ action: 'push', config }), { code: 1, stderr: /address list bad is in a file/ });
 });
 
+t.test('what is pulled comes in order of names, each text in one line, and what cannot be read is said', async (t) => {
+  const server = await startRedis(t);
+  const { config } = project(t, server.url);
+  const long = 'a description that is longer than a line of a terminal '.repeat(4).trim();
+  const { type: _type, ...shared } = JSON.parse(definitionOf('a')) as Record<string, unknown>;
+  await changeKeys(server.admin, {
+    set: {
+      web: definitionOf('web', { description: `${long} \${HOME}` }),
+      app: JSON.stringify({ ...shared, policy: 'readers' }),
+      lost: JSON.stringify({ ...JSON.parse(definitionOf('lost')), policy: 'torn' }),
+    },
+  });
+  await server.admin.hset(
+    'postern:policies',
+    'writers',
+    '{"type":"write-only"}',
+    'torn',
+    '{',
+    'readers',
+    '{"type":"read-only"}',
+  );
+  await server.admin.hset('postern:lists', 'office', '["192.0.2.1"]', 'scrap', '7', 'lab', '["192.0.2.2"]');
+  const pulled = await run({ action: 'pull', config });
+  t.equal(pulled.code, 1);
+  matchesGolden(t, 'pulled.yaml', `${pulled.stdout}\n`);
+  const [torn, scrap, lost, ...more] = pulled.stderr.split('\n');
+  t.match(torn, /^"torn" is left out: .*JSON/);
+  t.match(scrap, /^"scrap" is left out: /);
+  t.match(lost, /^the key "lost" is left out: /);
+  t.same(more, []);
+  await changeKeys(server.admin, { remove: ['lost'] });
+  t.equal((await run({ action: 'pull', config })).code, 1, 'though every key can be used');
+  await server.admin.hdel('postern:policies', 'torn');
+  await server.admin.hdel('postern:lists', 'scrap');
+  t.match(await run({ action: 'pull', config }), { code: 0, stderr: '' });
+});
+
 t.test('push and pull need a Redis that the configuration says something of', async (t) => {
   const { config } = project(t, 'redis://127.0.0.1:1');
   const apis = 'apis: { integration: { upstream: "http://127.0.0.1:9", preset: userflux } }\n';
@@ -251,8 +289,14 @@ t.test('push and pull need a Redis that the configuration says something of', as
     t.equal((await run({ action: 'list', config })).code, 0);
   }
   // The default is meant where Redis is used; whether one is there is another matter.
-  for (const use of ['keys: { source: redis }', 'rateLimit: { store: redis }', 'observe: { store: redis }']) {
-    writeFileSync(config, `${apis}${use}\n`);
+  const cached = apis.replace('preset: userflux', 'preset: userflux, cache: { store: redis }');
+  for (const use of [
+    `${apis}keys: { source: redis }`,
+    `${apis}rateLimit: { store: redis }`,
+    `${apis}observe: { store: redis }`,
+    cached,
+  ]) {
+    writeFileSync(config, `${use}\n`);
     t.notMatch((await run({ action: 'pull', config })).stderr, /says nothing/, use);
   }
 });

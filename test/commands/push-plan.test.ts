@@ -64,6 +64,46 @@ t.test('a changed key names the fields that differ, also those that only Redis h
   );
 });
 
+t.test('what one of them says and the other leaves to its default is no difference', async (t) => {
+  const fields = JSON.parse(pushed(key('a')).get('a') ?? '') as Record<string, unknown>;
+  const there = (more: object) => stored({ a: JSON.stringify({ ...fields, ...more }) });
+  const defaults = { enabled: true, allowedOrigins: ['*'], allowFrom: 'anywhere' };
+  const fieldsOf = (definition: KeyDefinition, more: object) =>
+    planPush([definition], there(more), false).changes.flatMap((change) =>
+      change.kind === 'change' ? change.fields : [],
+    );
+  t.same(fieldsOf(key('a', { mode: 'report' }), defaults), ['mode']);
+  t.same(fieldsOf(key('a'), { ...defaults, mode: 'report' }), ['mode']);
+  t.same(fieldsOf(key('a'), { type: undefined }), ['type'], 'a type is never left out');
+  const sharing = () => key('a', { policy: 'p' });
+  const own = JSON.parse(planPush([sharing()], new Map(), false).set.get('a') ?? '') as object;
+  const plan = planPush([sharing()], stored({ a: JSON.stringify({ ...own, enabled: true }) }), false);
+  t.same(plan.changes, [{ kind: 'change', id: 'a', fields: ['enabled'] }], 'with a policy it is said or not');
+});
+
+t.test('a secret that is not hashed in Redis is written again, and so is an API key', async (t) => {
+  const metrics = key('m', { type: 'metrics', apiKey: 'the-api-key' });
+  const there = JSON.parse(pushed(metrics).get('m') ?? '') as Record<string, unknown>;
+  const planned = (more: object) => planPush([metrics], stored({ m: JSON.stringify({ ...there, ...more }) }), false);
+  t.equal(planned({}).unchanged, 1);
+  const two = key('m', {
+    type: 'metrics',
+    apiKey: 'the-api-key',
+    secret: undefined,
+    secrets: ['a', 'b'].map((value) => ({ value })),
+  });
+  const half = { ...there, secrets: [hashOf('a'), { value: 'b' }] };
+  t.equal(planPush([two], stored({ m: JSON.stringify(half) }), false).unchanged, 0, 'one of them is not hashed');
+  for (const more of [
+    { secrets: [{ value: 'secret-of-m' }] },
+    { secrets: undefined, secret: 'secret-of-m' },
+    { apiKey: 'the-api-key' },
+  ]) {
+    const { set, unchanged } = planned(more);
+    t.same([unchanged, JSON.parse(set.get('m') ?? '{}')], [0, there], JSON.stringify(more));
+  }
+});
+
 t.test('an id in what is stored that is another key\u2019s is a difference: nobody could use that key', async (t) => {
   const there = pushed(key('a'));
   there.set('a', (there.get('a') ?? '').replace('{', '{"id":"b",'));

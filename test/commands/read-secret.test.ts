@@ -14,12 +14,15 @@ async function typed(...pieces: readonly (string | null)[]) {
     if (piece === null) (input as PassThrough).end();
     else (input as PassThrough).write(piece);
   }
-  return { line: await reading, told };
+  const line = await reading;
+  // A process that still listened to its terminal would not end.
+  return { line, told, left: [(input as PassThrough).isPaused(), input.listenerCount('data')] };
 }
 
 t.test('at a terminal a line is asked for, and nothing of it is shown', async (t) => {
-  const { line, told } = await typed('a secr', 'et\rmore');
+  const { line, told, left } = await typed('a secr', 'et\rmore');
   t.equal(line, 'a secret');
+  t.same(left, [true, 0], 'the terminal is left alone');
   t.same(told, [true, 'Secret (it is not shown): ', false, '\n'], 'nothing is shown from before it asks');
   t.equal((await typed('key\n')).line, 'key');
 });

@@ -36,6 +36,18 @@ t.test('routes ready to paste, in one order whatever the order of the document',
   }
 });
 
+t.test('the methods of a path come in one order', async (t) => {
+  const methods = ['patch', 'delete', 'get', 'put', 'head', 'post'];
+  const { out } = await routes(
+    t,
+    `openapi: 3.0.0\npaths:\n  /a: { ${methods.map((method) => `${method}: {}`).join(', ')} }\n  /b: { get: {} }\n`,
+  );
+  t.same(
+    [...out.matchAll(/method: (\w+), path: (\S+)/g)].map(([, method, path]) => `${method} ${path}`),
+    ['GET /a', 'HEAD /a', 'POST /a', 'PUT /a', 'PATCH /a', 'DELETE /a', 'GET /b'],
+  );
+});
+
 t.test('what no route can say is named', async (t) => {
   const some = await routes(t, 'openapi: 3.1.0\npaths:\n  /a/{b}.{c}: { get: {} }\n  /a: { get: {} }\n');
   t.equal(some.code, 0);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { runServe } from '../../src/commands/serve.ts';
+import { drainTimes, runServe } from '../../src/commands/serve.ts';
 import { capturedIo } from '../support/command-io.ts';
 
 const API =
@@ -32,3 +32,13 @@ t.test('so do keys, and what they name is no secret', async (t) => {
     t.match(await serve(t, { 'postern.yaml': API, 'keys.yaml': text }), { code: 1, err: /keys\.yaml:\d+:\d+ error / });
   t.match(await serve(t, { 'postern.yaml': API }), { code: 1, err: /keys\.yaml:1:1 error The file cannot be read/ });
 });
+
+t.test(
+  'the end is announced for half of the grace, for five seconds at most, and at a terminal not at all',
+  async (t) => {
+    t.same(drainTimes('SIGTERM', 30_000), { announceMs: 5000, graceMs: 25_000 });
+    t.same(drainTimes('SIGTERM', 4000), { announceMs: 2000, graceMs: 2000 });
+    t.same(drainTimes('SIGTERM', 0), { announceMs: 0, graceMs: 0 });
+    t.same(drainTimes('SIGINT', 30_000), { announceMs: 0, graceMs: 30_000 });
+  },
+);

@@ -89,6 +89,58 @@ t.test(
   },
 );
 
+t.test('what it rests on may not be told of each', (t) => {
+  const because = { allowedEvents: [{ value: 'a', requests: 1, lastSeen }] };
+  const yaml = suggestionYaml([key({ fields: { allowedEvents: ['a', 'b'], mode: 'report' }, because })]);
+  t.same(yaml.split('\n').slice(2), [
+    '    allowedEvents:',
+    `      - a # 1 good request, last ${lastSeen}`,
+    '      - b',
+    '    mode: report',
+  ]);
+  t.end();
+});
+
+t.test('why a field is not suggested is told in words', (t) => {
+  const reasons = [
+    'nothing_seen',
+    'truncated',
+    'unknown_address',
+    'unlisted_routes',
+    'unreadable_events',
+    'forms',
+    'origins_unknown',
+    'not_expressible',
+    'constructor',
+  ];
+  const notSuggested = Object.fromEntries(reasons.map((reason, i) => [`field${i}`, reason]));
+  const lines = suggestionYaml([key({ notSuggested })])
+    .split('\n')
+    .slice(2);
+  t.equal(lines.length, reasons.length);
+  for (const [i, line] of lines.entries())
+    t.match(
+      line,
+      i === 8
+        ? /^ {4}# field8: not suggested, constructor$/
+        : /^ {4}# field\d: not suggested, [^_]* [^_]*( _method[^_]*)?$/,
+    );
+  t.end();
+});
+
+t.test('each method that a key may use makes a route, in order, and no other', (t) => {
+  const methods = ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'POST', 'GET', 'TRACE', 'HEAD'];
+  const yaml = routesYaml([
+    ...methods.map((method) => ({ method, path: '/a', listed: false, good: 1, lastSeen })),
+    { method: 'HEAD', path: '/b', listed: false, good: 1, lastSeen },
+  ]);
+  t.same(
+    [...yaml.matchAll(/method: (\w+), path: (\S+)/g)].map(([, method, path]) => `${method} ${path}`),
+    ['DELETE /a', 'GET /a', 'PATCH /a', 'POST /a', 'PUT /a', 'HEAD /b'],
+  );
+  t.end();
+});
+
 t.test('routes by path, each parameter with a name of its own, HEAD where GET does not stand for it', (t) => {
   const route = (method: string, path: string, listed = false) => ({ method, path, listed, good: 3, lastSeen });
   const yaml = routesYaml([

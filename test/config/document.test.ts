@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import fs, { writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t from 'tap';
-import { readYamlFile, readYamlText, resolveFrom } from '../../src/config/document.ts';
+import { readText, readYamlFile, readYamlText, resolveFrom } from '../../src/config/document.ts';
 import type { JsonSchema } from '../../src/config/json-schema.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 
@@ -158,4 +159,35 @@ t.test('a mistake stands where it begins', async (t) => {
   t.same(at('a: 1\na: 2\n'), [[2, 1]]);
   t.same(at('a: 1\nb: !tag x\n'), [[2, 4]]);
   t.same(at('a: [1\nb: 2\n').length, 1);
+});
+
+t.test('an escape can make a reference, too', async (t) => {
+  t.same(valueOf('text: "\\x24{NAME}"', { NAME: 'x' }), { text: 'x' });
+  t.same(valueOf('text: "$\\\n  {NAME}"', { NAME: 'x' }), { text: 'x' });
+  const own = readYamlText('text: ${NAME}\n', { file: 'x.yaml', env: null, schema });
+  t.same(own.content?.value, { text: '${NAME}' }, 'in a file of others none is one');
+});
+
+t.test('why a file cannot be read', async (t) => {
+  const { readFileSync } = fs;
+  t.teardown(() => {
+    fs.readFileSync = readFileSync;
+    syncBuiltinESMExports();
+  });
+  const why = (code: string | undefined): unknown => {
+    fs.readFileSync = () => {
+      throw Object.assign(new Error('refused'), code === undefined ? {} : { code });
+    };
+    syncBuiltinESMExports();
+    return readText('x');
+  };
+  for (const [code, text] of [
+    ['ENOENT', 'it does not exist'],
+    ['EACCES', 'permission is denied'],
+    ['EPERM', 'permission is denied'],
+    ['EISDIR', 'it is a directory'],
+    ['EIO', 'EIO'],
+    [undefined, 'the reason is unknown'],
+  ] as const)
+    t.same(why(code), { why: text });
 });

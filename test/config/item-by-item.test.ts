@@ -41,7 +41,9 @@ t.test('a mistake in a very long file is told without reading all of it', async 
     file.eachItem(() => undefined),
     false,
   );
-  t.match(file.whole().problems, [{ line: 11_003, column: 5, message: /given twice/ }]);
+  const whole = file.whole();
+  t.match(whole.problems, [{ line: 11_003, column: 5, message: /given twice/ }]);
+  t.same([whole.file, whole.content, whole.files], ['keys.yaml', null, ['keys.yaml']]);
   t.equal(wholes(), 0);
 });
 

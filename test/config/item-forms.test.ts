@@ -56,3 +56,25 @@ t.test('names of fields are no words', async (t) => {
   t.equal(readLast('- a: 1\n', '- a: 1\n', '- b: 1\n'), undefined);
   t.equal(readLast('- { "a": 1 }\n', '- { "a": 1 }\n', '- { "b": 1 }\n'), undefined);
 });
+
+t.test('after an item of a form, one of another is not taken for it', async (t) => {
+  const form = (word: string) => `- { id: ${word}, "n": "${word}" } # x\n`;
+  for (const other of [
+    '- { id: a, "n": "b" } # x\n- c\n',
+    '- { id: a, "n": "b" } # x',
+    '- { id: a b, "n": "b" } # x\n',
+    '- { id: a, "m": "b" } # x\n',
+    '- { ID: a, "n": "b" } # x\n',
+    '- { id: a, "n": "${b}" } # x\n',
+    '- { id: !!int 1, "n": "b" } # x\n',
+    '- { id: a, "n": "\\x41" } # x\n',
+    '\n- { id: a, "n": "b" } # x\n',
+  ])
+    t.equal(readLast(form('one'), form('two'), form('three'), other), undefined, JSON.stringify(other));
+  t.same(readLast(form('one'), form('two'), form('three'), form('0x1F')), { value: [{ id: 31, n: '0x1F' }] });
+});
+
+t.test('an item of very many words is read as any other', async (t) => {
+  const item = (word: string) => `- [${Array.from({ length: 500 }, () => word).join(', ')}]\n`;
+  t.same(readLast(item('a'), item('b'), item('c'), item('7')), { value: [Array.from({ length: 500 }, () => 7)] });
+});

@@ -38,6 +38,8 @@ t.test('a text that YAML refuses, or may read in another way, is not read', asyn
     '{"a":1} x',
     '{"a":1}{"a":1}',
     '[1]',
+    '[{"a":1}]',
+    '"{"',
     '"a"',
     'a: 1',
     '',

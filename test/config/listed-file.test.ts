@@ -244,3 +244,21 @@ for (const [what, text] of [
     const { itemwise, atOnce } = bothReadings(text);
     t.same(itemwise, atOnce);
   });
+
+t.test(
+  'a list is read item by item wherever it stands in the file, and a short file or one in JSON as a whole',
+  async (t) => {
+    const items = '  - x\n  - y: 1\n';
+    for (const text of [`keys:\n${items}`, `a: 1\nkeys:\n${items}`, `a: &x 1\nkeys:\n${items}b: *x\n`]) {
+      const { byItem, itemwise, atOnce } = bothReadings(text);
+      t.equal(byItem.isByItem, true, text);
+      t.same(itemwise, atOnce);
+    }
+    t.equal(readByItem(`keys:\n${items}`).isByItem, false);
+    const json = JSON.stringify({ padding: PADDING, keys: ['x', { y: 1 }] }, null, 1);
+    const read = readByItem(json);
+    t.same([read.isByItem, read.items], [false, ['x', { y: 1 }]]);
+    t.same(read.file.locate(['keys', 1, 'y']), readYamlText(json, options).locate(['keys', 1, 'y']));
+    t.same([read.file.files, read.file.problems, read.file.isWrittenHere(['keys'])], [['keys.yaml'], [], true]);
+  },
+);

@@ -133,3 +133,100 @@ t.test('an OpenAPI document that is wrong keeps the configuration from being use
   t.equal(load('paths: [').config, null);
   t.match(load('openapi: 3.1.0\npaths: {}\n').config?.apis['a']?.routes, []);
 });
+
+t.test('every file that is named is meant from the file that names it', async (t) => {
+  const directory = t.testdir({
+    conf: {
+      'p.yaml': `listen: { path: run/a.sock, tls: { certFile: c, keyFile: k, clientCaFile: ca } }
+admin: { tls: { certFile: ac, keyFile: ak } }
+apis: { metrics: { upstream: "http://a", token: { privateKeyFile: t.pem } } }
+observe: { store: "file:o.json" }
+keys: { source: redis, file: /keys.yaml }
+redis: { tls: true }
+`,
+    },
+  });
+  const { besidesTls, config, problems, keyFile, files } = loadConfig(join(directory, 'conf/p.yaml'), {});
+  const at = (name: string) => join(directory, 'conf', name);
+  t.same([config, besidesTls], [null, null], 'the key for tokens is no file of TLS');
+  const missing = problems.filter(({ message }) => message.includes('cannot be read')).map(({ field }) => field);
+  t.same(
+    new Set(missing),
+    new Set([
+      'listen.tls.certFile',
+      'listen.tls.keyFile',
+      'listen.tls.clientCaFile',
+      'admin.tls.certFile',
+      'admin.tls.keyFile',
+      'apis.metrics.token.privateKeyFile',
+    ]),
+  );
+  for (const name of ['c', 'k', 'ca', 'ac', 'ak', 't.pem']) t.ok(files.includes(at(name)), name);
+  t.equal(keyFile, null, 'keys are in Redis');
+
+  // The path of a socket has to be short.
+  const short = mkdtempSync(join(tmpdir(), 'postern-load-'));
+  t.teardown(() => rmSync(short, { recursive: true }));
+  const text = `apis: { metrics: { upstream: "http://a" } }
+observe: { store: "file:o.json" }
+keys: { file: /keys.yaml }
+listen: { path: run/a.sock }
+`;
+  writeFileSync(join(short, 'q.yaml'), text);
+  const other = loadConfig(join(short, 'q.yaml'), {});
+  t.equal(other.config?.observe.store, `file:${join(short, 'o.json')}`);
+  t.equal(other.config?.keys.file, '/keys.yaml');
+  t.equal(other.config?.listen.path, join(short, 'run/a.sock'));
+  t.same([other.config?.listen.tls, other.config?.admin.tls, other.config?.redis.tls], [null, null, null]);
+});
+
+t.test('what is observed is kept in a file that nothing else is read from', async (t) => {
+  const fieldsOf = (store: string, more = '') => {
+    const directory = t.testdir({ 'p.yaml': `${API}observe: { store: "${store}" }\n${more}`, 'x.yaml': '' });
+    return loadConfig(join(directory, 'p.yaml'), {}).problems.map(({ field }) => field);
+  };
+  t.same(fieldsOf('file:o.json'), []);
+  t.same(fieldsOf('memory'), []);
+  t.same(fieldsOf('file:p.yaml'), ['observe.store']);
+  t.same(fieldsOf('file:./x/../keys.yaml'), ['observe.store'], 'the key file');
+  t.same(fieldsOf('file:keys.yaml', 'keys: { source: redis }\n'), [], 'which is none here');
+});
+
+t.test('files of TLS alone may be wrong where a process runs already', async (t) => {
+  const directory = t.testdir({ 'p.yaml': `${API}admin: { tls: { certFile: none, keyFile: none } }\n` });
+  const { config, besidesTls, problems } = loadConfig(join(directory, 'p.yaml'), {});
+  t.equal(config, null);
+  t.equal(besidesTls?.admin.tls?.certFile, join(directory, 'none'));
+  t.equal(problems.length, 2);
+  t.ok(problems.every(({ severity }) => severity === 'error'));
+  const other = t.testdir({ 'p.yaml': `${API}admin: { tls: { certFile: none, keyFile: none } }\nlog: { level: x }\n` });
+  t.equal(loadConfig(join(other, 'p.yaml'), {}).besidesTls, null);
+});
+
+t.test('what is said of Redis, of address lists, and of what only the operator can judge', async (t) => {
+  const load = (more: string) => loadConfig(join(t.testdir({ 'p.yaml': `${API}${more}` }), 'p.yaml'), {});
+  t.same(
+    ['', 'redis:\n', 'redis: {}\n', 'redis: { url: "redis://a" }\n'].map((more) => load(more).namesRedis),
+    [false, false, true, true],
+  );
+  const { namedLists, config } = load('listen: { denyFrom: [192.0.2.1, { list: bad }] }\n');
+  t.ok(config);
+  t.match(namedLists, [
+    {
+      name: 'bad',
+      unknown: {
+        severity: 'error',
+        line: 2,
+        column: 41,
+        field: 'listen.denyFrom[1].list',
+        message: 'listen.denyFrom[1].list is the name of no address list.',
+      },
+    },
+  ]);
+  const noted = loadConfig(
+    join(t.testdir({ 'p.yaml': 'apis: { a: { upstream: "http://a", enforcement: report } }\n' }), 'p.yaml'),
+    {},
+  );
+  t.match(noted.notes, [{ severity: 'note', field: 'apis.a.enforcement' }]);
+  t.same(noted.problems, []);
+});

@@ -235,6 +235,15 @@ t.test('sizes are bounded', async (t) => {
   t.match(read(t, large).unusable, /larger than 16777216 bytes/);
   const { problems } = read(t, described(`  /a: { $ref: "large.yaml" }\n`), { 'large.yaml': large });
   t.match(problems, [/larger than \d+ bytes, or all files together are/]);
+  const half = JSON.stringify({ get: {}, description: 'x'.repeat(9_000_000) });
+  const both = read(t, described('  /a: { $ref: "half.json" }\n  /b: { $ref: "other.json" }\n'), {
+    'half.json': half,
+    'other.json': half,
+  });
+  t.same([both.lines, both.problems.length], [['GET /a'], 1]);
+  t.match(both.problems, [
+    /"other.json", which cannot be used: it is larger than \d+ bytes, or all files together are/,
+  ]);
   const items = Array.from({ length: 101 }, (_, i) => `  /${i}: { $ref: "item${i}.yaml" }\n`).join('');
   const many = read(
     t,
@@ -243,4 +252,38 @@ t.test('sizes are bounded', async (t) => {
   );
   t.equal(many.lines.length, 99);
   t.match(many.problems, [/more than 100 files/, /more than 100 files/]);
+});
+
+t.test('sixteen references may lead to one another, and no more', async (t) => {
+  const chain = (count: number): string =>
+    described(
+      `  /a: { $ref: "#/x/1" }\n`,
+      `x:\n${Array.from({ length: count - 1 }, (_, n) => `  "${n + 1}": { $ref: "#/x/${n + 2}" }\n`).join('')}  "${count}": { get: {} }\n`,
+    );
+  t.same(read(t, chain(16)).lines, ['GET /a']);
+  const more = read(t, chain(17));
+  t.same(more.lines, []);
+  t.match(more.problems, [/leads through more than 16 references/]);
+});
+
+t.test('a document in JSON is told of at its lines, and what is no JSON is read as YAML', async (t) => {
+  const json = read(t, '\n {"openapi":"3.1.0",\n"paths":{"/a":{"get":{"x-postern":{"evnts":1}}}}}', {}, 'json');
+  t.match(json.problems, [/^api\d+\.json:3:\d+ error .*evnts is not a known field/]);
+  t.same(read(t, '{ openapi: 3.1.0, paths: { /a: { get: {} } } }').lines, ['GET /a']);
+});
+
+t.test('every method of a route is one of a document, and each field that is none is passed over', async (t) => {
+  const fields = 'summary: x, description: x, servers: [], parameters: [], x-own: 1';
+  const { lines, problems } = read(
+    t,
+    described(`  /a: { get: {}, head: {}, post: {}, put: {}, patch: {}, delete: {}, ${fields} }\n`),
+  );
+  t.same(
+    lines,
+    ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'].map((method) => `${method} /a`),
+  );
+  t.same(problems, []);
+  const none = read(t, described('  /a: { options: {}, trace: {} }\n'));
+  t.match(none.problems, [/no key may use OPTIONS/, /no key may use TRACE/]);
+  t.match(read(t, described('  {}\n')).problems, [/paths holds no operation that is listed/]);
 });

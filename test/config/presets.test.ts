@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { CredentialSchema } from '../../src/config/credential-schema.ts';
 import { defaultsOf, presetOf, PRESETS, type PresetName } from '../../src/config/presets.ts';
-import { findRouteProblems } from '../../src/config/route-definition.ts';
+import { findRouteProblems, type RouteDefinition } from '../../src/config/route-definition.ts';
 import { RoutesSchema } from '../../src/config/route-schema.ts';
 import { parseSelector } from '../../src/config/selector.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
@@ -132,4 +132,147 @@ t.test('the metrics API is the one of userflux', (t) => {
       name,
     );
   t.end();
+});
+
+const CAPTURE =
+  'events batch[].event | [].event | event; query _,ip,v,ver,sent_at,beacon,retry_count,compression=gzip-js,compression=gzip,compression=base64; form data; gzip; base64';
+const TRACK = 'events [].event | event; query _,ip,verbose,test,strict,project_id; form data; base64';
+const MIXED = 'events batch[].event; unnamed allow';
+
+/** Each route in a line: how it is called, and whatever else is said of it. */
+const ROUTES: Readonly<Record<PresetName, string>> = {
+  userflux: `
+    POST /event/ingest; events name; query locationEnrichment; containers events
+    POST /event/ingest/batch; events events[].name; query locationEnrichment
+    POST /profile
+    GET /profile/:userId
+    POST /workflow/trigger
+    POST /product
+    DELETE /product/:typeId/:productId
+    POST /metrics/auth/token
+    POST /metrics/query
+    POST /metrics/query/:metricId`,
+  segment: `
+    POST /v1/batch; ${MIXED}; containers batch,events,data
+    POST /v1/b; ${MIXED}; containers batch,events,data
+    POST /v1/t; events event; containers batch,events,data
+    POST /v1/i; events event; when type is track, pass identify; containers batch,events,data
+    POST /v1/p; events event; when type is track, pass page; containers batch,events,data
+    POST /v1/s; events event; when type is track, pass screen; containers batch,events,data
+    POST /v1/g; events event; when type is track, pass group; containers batch,events,data
+    POST /v1/a; events event; when type is track, pass alias; containers batch,events,data
+    GET /v1/projects/:writeKey/settings; public; keyInPath
+    POST /v1/track; events event; containers batch,events,data
+    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data
+    POST /v1/page; events event; when type is track, pass page; containers batch,events,data
+    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data
+    POST /v1/group; events event; when type is track, pass group; containers batch,events,data
+    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data`,
+  rudderstack: `
+    POST /v1/batch; ${MIXED}; form data; containers batch,events,data
+    POST /v1/track; events event; containers batch,events,data
+    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data
+    POST /v1/page; events event; when type is track, pass page; containers batch,events,data
+    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data
+    POST /v1/group; events event; when type is track, pass group; containers batch,events,data
+    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data
+    POST /beacon/v1/batch; ${MIXED}; containers batch,events,data
+    GET /sourceConfig; pages`,
+  posthog: `
+    POST /batch; ${CAPTURE}; containers batch,events,data
+    POST /i/v1/analytics/events; ${CAPTURE}; containers batch,events,data
+    POST /i/v0/ai/batch; ${CAPTURE}; containers batch,events,data
+    POST /e; ${CAPTURE}; containers batch,events,data
+    POST /i/v0/e; ${CAPTURE}; containers batch,events,data
+    POST /s; ${CAPTURE}; containers batch,events,data
+    POST /capture; ${CAPTURE}; containers batch,events,data
+    POST /flags; form data; gzip
+    GET /flags/definitions
+    GET /array/:token/config; public; keyInPath
+    GET /array/:token/config.js; public; keyInPath
+    GET /static/**; public
+    GET /api/surveys; pages
+    GET /api/product_tours; pages
+    GET /api/web_experiments; pages
+    GET /api/early_access_features; pages
+    POST /decide; form data; gzip; unseen
+    POST /i/v1/logs; form data; gzip; unseen
+    POST /i/v1/metrics; form data; gzip; unseen
+    POST /i/v0/ai; forms; unseen; opaque`,
+  amplitude: `
+    POST /2/httpapi; events events[].event_type; containers batch,events,data
+    POST /batch; events events[].event_type; containers batch,events,data`,
+  mixpanel: `
+    POST /track; ${TRACK}; containers batch,events,data
+    POST /import; ${TRACK}; containers batch,events,data
+    POST /engage; form data
+    POST /groups; form data
+    GET /flags; pages
+    GET /settings; pages
+    POST /record; unseen; opaque`,
+};
+
+function lineOf(route: RouteDefinition): string {
+  const { method, path, when, backend, ...said } = route;
+  const kinds = when && { when: `${when.member} is ${when.is.join()}, pass ${when.pass.join()}` };
+  const parts = Object.entries({ ...said, ...kinds, ...backend }).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const text = name === 'events' ? [value].flat().join(' | ') : [value].flat().join();
+    return [value === true ? name : `${name} ${text}`];
+  });
+  const order = ['events', 'unnamed', 'when', 'query', 'form ', 'gzip', 'base64'];
+  const rank = (part: string): number => (order.findIndex((name) => part.startsWith(name)) + 99) % 99;
+  return [`${method} ${path}`, ...parts.toSorted((a, b) => rank(a) - rank(b))].join('; ');
+}
+
+t.test('what each preset says, in full', async (t) => {
+  t.same(PRESETS, Object.keys(ROUTES));
+  for (const name of PRESETS)
+    t.same(
+      presetOf(name).routes.map(lineOf),
+      ROUTES[name]
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim()),
+      name,
+    );
+  t.same(Object.fromEntries(PRESETS.map((name) => [name, presetOf(name).credential])), {
+    userflux: [],
+    segment: ['basic-username', 'body:writeKey', 'body:batch/[]/writeKey'],
+    rudderstack: ['basic-username', 'query:writeKey'],
+    posthog: [
+      'body:api_key',
+      'body:token',
+      'query:token',
+      'body:[]/properties/token',
+      'body:batch/[]/properties/token',
+      'body:properties/token',
+    ],
+    amplitude: ['body:api_key'],
+    mixpanel: [
+      'basic-username',
+      'query:api_key',
+      'query:token',
+      'body:[]/properties/token',
+      'body:properties/token',
+      'body:[]/$token',
+      'body:$token',
+    ],
+  });
+  t.same(Object.fromEntries(PRESETS.map((name) => [name, presetOf(name).headers])), {
+    userflux: [],
+    segment: ['x-retry-count'],
+    rudderstack: [
+      'anonymousid',
+      'sentat',
+      'rsa-retry-attempt',
+      'rsa-retry-reason',
+      'rsa-since-first-attempt',
+      'rsa-since-last-attempt',
+    ],
+    posthog: [],
+    amplitude: [],
+    mixpanel: ['traceparent'],
+  });
+  t.same(defaultsOf(null).allowedHeaders, ['authorization', 'content-type', 'content-encoding', 'x-request-id']);
 });

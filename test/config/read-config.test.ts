@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -10,6 +11,10 @@ const ROUTES = Array.from(
   (_, n) => `      - { method: POST, path: /v1/thing${n}/:id, events: name }\n`,
 );
 const env = { UPSTREAM: 'http://127.0.0.1:9000' };
+
+// What reads a configuration keeps no process alive, so something else has to.
+const alive = setInterval(() => {}, 1000);
+t.teardown(() => clearInterval(alive));
 
 t.test(
   'a large configuration says the same as when it is read at once, and requests are served meanwhile',
@@ -55,4 +60,20 @@ t.test('a small or missing one is read at once', async (t) => {
   const file = join(t.testdir({ 'postern.yaml': 'apis: {}\n' }), 'postern.yaml');
   t.same(await readConfig({ file, env }), loadConfig(file, env));
   t.same(await readConfig({ file: `${file}.gone`, env }), loadConfig(`${file}.gone`, env));
+});
+
+t.test('a process that ends waits for no configuration', async (t) => {
+  // Large enough for a thread, and quick to read.
+  const text = `apis: { a: { upstream: "${env.UPSTREAM}" } }\n#${'x'.repeat(17_000)}\n`;
+  const directory = t.testdir({ 'postern.yaml': text });
+  const module = new URL('../../src/config/read-config.js', import.meta.url).href;
+  const question = JSON.stringify({ file: join(directory, 'postern.yaml'), env });
+  const says = (more: string): string => {
+    const script = join(directory, 'script.mjs');
+    const read = `void readConfig(${question}).then(({ config }) => process.exit(config === null ? 1 : 7));`;
+    writeFileSync(script, `import { readConfig } from ${JSON.stringify(module)};\n${more}${read}\n`);
+    return { 0: 'it was not waited for', 7: 'it was read' }[String(spawnSync(process.execPath, [script]).status)] ?? '';
+  };
+  t.equal(says(''), 'it was not waited for');
+  t.equal(says('setInterval(() => {}, 1000);'), 'it was read');
 });

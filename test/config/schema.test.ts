@@ -131,6 +131,7 @@ t.test('redis: the default URL holds only while nothing else is given', async (t
   t.equal(redis({ sentinel: { name: 'm', urls: ['redis://a:26379'] } }).url, null);
   t.same(redis({ tls: true }).tls, { caFile: null, serverName: null, insecureSkipVerify: false });
   t.equal(redis({ tls: false }).tls, null);
+  t.same(redis({ tls: { caFile: 'ca.pem' } }).tls, { caFile: 'ca.pem', serverName: null, insecureSkipVerify: false });
 });
 
 t.test('what is written in several ways has one form', async (t) => {

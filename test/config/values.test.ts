@@ -1,13 +1,20 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import {
+  duration,
+  headerName,
   hostName,
   instant,
   listenHost,
   plainPath,
   redisUrl,
+  secretHash,
   secretText,
+  secretValue,
+  text,
+  trustedProxy,
   upstreamUrl,
+  whole,
 } from '../../src/config/values.ts';
 
 const accepts = (schema: { safeParse: (value: unknown) => { success: boolean } }, value: unknown): boolean =>
@@ -50,6 +57,7 @@ t.test('what each kind of value takes and refuses', async (t) => {
       '0x7f.1',
     ],
   );
+  t.ok(accepts(hostName, 'xn--zzzzzzzzz99999'), 'what is ASCII is not looked into');
   t.equal(hostName.parse('Bücher.Example.'), 'xn--bcher-kva.example', 'as it is looked up, and as it stands in Host');
   t.equal(upstreamUrl.parse('UNIX:/Run/App.sock'), 'unix:/Run/App.sock', 'a path is kept as it is');
   t.equal(upstreamUrl.parse('http://Bücher.example.:9000/'), 'http://xn--bcher-kva.example.:9000');
@@ -166,4 +174,28 @@ t.test('limits of hosts, ports and paths', async (t) => {
   t.equal(upstreamUrl.parse('http://a:80/'), 'http://a');
   for (const path of ['/', '/a', '/a/']) t.ok(accepts(plainPath, path), path);
   for (const path of ['', 'a', '/a?b', '/%61', '/a b', '//', '/a/..', '/é']) t.notOk(accepts(plainPath, path), path);
+});
+
+t.test('a header is named without what stands around its name, in one case', async (t) => {
+  table(t, headerName, ['X-Api-Key', 'a', "!#$%&'+.^_`|~0-9z"], ['', 'a:', 'a b', '*', 'a*', 'ä', 'a\n', '(a)', 1]);
+  t.equal(headerName.parse('X-Api-Key'), 'x-api-key');
+});
+
+t.test('a secret and its hash are told apart', async (t) => {
+  const hash = `sha256:${'aB'.repeat(32)}`;
+  table(
+    t,
+    secretHash,
+    [hash, hash.toLowerCase()],
+    [`${hash}0`, `x${hash}`, `${hash}\n`, hash.slice(0, -1), 'sha256:', 1],
+  );
+  table(t, secretValue, ['a secret', `x${hash}`, `${hash}0`], [hash, hash.toUpperCase().replace('SHA', 'sha'), '']);
+  t.equal(secretHash.parse(hash), hash, 'as it was written');
+});
+
+t.test('numbers have two bounds, and whole ones no fraction', async (t) => {
+  table(t, whole(1, 9), [1, 9], [0, 10, 1.5, '1', null, NaN]);
+  table(t, duration(0.5, 2), [0.5, 1.25, 2], [0.49, 2.01, '1', Infinity]);
+  table(t, text(), ['a', ' '], ['', 1, null]);
+  table(t, trustedProxy, ['unix', '::1', '10.0.0.0/8'], ['Unix', '10.0.0.1/8', 'localhost']);
 });

@@ -156,9 +156,46 @@ t.test('nothing is heard after close', async (t) => {
   const { watch, count } = watched(t, [file], { settleMs: 1, pollMs: 1 });
   writeFileSync(file, '22');
   watch.close();
+  watch.setFiles([file]);
   const other = watched(t, [file], { settleMs: 1, pollMs: 1 });
   const change = other.next();
   writeFileSync(file, '333');
   await change;
   t.equal(count(), 0);
+});
+
+t.test('files that rest are no change, nor is one that is known only now', async (t) => {
+  const directory = t.testdir({ a: '1', b: '1', more: { c: '1' }, other: '1' });
+  const at = (name: string) => join(directory, name);
+  const quiet = watched(t, [at('a')], { settleMs: 1, pollMs: 1 });
+  const witness = watched(t, [at('other')], { settleMs: 30, pollMs: 60_000 });
+  quiet.watch.setFiles([at('a'), at('b'), at('more/c'), at('none')]);
+  const seen = witness.next();
+  writeFileSync(at('other'), '22');
+  await seen;
+  t.equal(quiet.count(), 0);
+  quiet.watch.setFiles([at('a')]);
+  const again = witness.next();
+  writeFileSync(at('b'), '22');
+  writeFileSync(at('other'), '333');
+  await again;
+  t.equal(quiet.count(), 0, 'nor is one that is watched no more');
+});
+
+t.test('a change is noticed that leaves the size as it was', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const { next, count } = watched(t, [file]);
+  const change = next();
+  writeFileSync(file, '2');
+  await change;
+  t.equal(count(), 1);
+});
+
+t.test('a watch keeps no process alive', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const before = process.getActiveResourcesInfo();
+  const watch = watchFiles([file], () => undefined);
+  t.teardown(() => watch.close());
+  writeFileSync(file, '22');
+  t.same(process.getActiveResourcesInfo(), before);
 });

@@ -203,3 +203,18 @@ t.test('an answer that cannot be written ends its connection and nothing else', 
     t.match(got, { closed: true, text: '' });
   }
 });
+
+t.test('the methods that are served are said where one is not', async (t) => {
+  t.same(problemHeaders(refusal('method_not_supported', ''), 'r').slice(-2), [
+    'Allow',
+    'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+  ]);
+  t.same(problemHeaders({ ...refusal('no_route', ''), allow: 'POST' }, 'r').includes('Allow'), false);
+});
+
+t.test('a text beyond ASCII has the length of its bytes', async (t) => {
+  const { port } = await serveExchanges(t, (exchange) => answer(exchange, { ...OWN, body: 'caf\u00e9 \u20ac' }));
+  const got = await sendRaw(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  t.equal(got.headers['content-length'], '9');
+  t.equal(Buffer.from(got.body, 'latin1').toString(), 'caf\u00e9 \u20ac');
+});

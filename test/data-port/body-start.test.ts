@@ -112,3 +112,36 @@ void t.test(
       );
   },
 );
+
+void t.test('whatever may follow a chunk size is a place where a body could start', async (t) => {
+  for (const after of ['\r\n', ';a\r\n', ' \r\n', '\t\r\n', ''])
+    t.equal(find(`${text}3${after}`), text.length, JSON.stringify(after));
+  for (const digits of [32, 33, 40])
+    t.equal(find(`${text}${'0'.repeat(digits)}x`), text.length, 'of a size that long nothing more is read');
+  for (const other of ['x\r\n', '\r\n', '3x\r\n', '3\n', `${'0'.repeat(31)}x`])
+    t.match(find(text + other), { why: /not found/ }, JSON.stringify(other));
+});
+
+void t.test('a place before a size with a blank hides none behind it', async (t) => {
+  for (const blank of [' ', '\t', ';']) t.match(find(`${text}3${blank}\r\n${text}${body}`), { why: /two places/ });
+});
+
+void t.test('each empty line and each line that is compared costs', async (t) => {
+  const left = (packet: string, known: number | null = null): number => {
+    const effort = { left: 1000 };
+    findBodyStart(Buffer.from(packet, 'latin1'), head, known, effort);
+    return 1000 - effort.left;
+  };
+  t.equal(left(text + body), 1 + 3 * 8 + (1 + 8), 'at the end of the packet as well');
+  t.equal(left(text + body, 0), 3 * 8);
+  t.equal(left('\r\n\r\n'.repeat(3)), 1 + 5 + 8);
+  const none = { left: 0 };
+  t.match(findBodyStart(Buffer.from(text + body), head, null, none), { why: /too many places/ });
+});
+
+void t.test('a request line is not taken for the end of a field that says the same', async (t) => {
+  const odd: ParsedHead = { ...head, rawHeaders: ['X', 'POST /a HTTP/1.1', 'Transfer-Encoding', 'chunked'] };
+  const packet = Buffer.from(`POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+  t.match(findBodyStart(packet, odd, 0), { why: /not found/ });
+  t.type(findBodyStart(packet, odd, null), 'number', 'unless the packet may begin within it');
+});

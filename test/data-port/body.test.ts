@@ -128,3 +128,14 @@ t.test('whoever has the body leaves no listener on its request', async (t) => {
     );
   }
 });
+
+t.test('a body of nothing that came whole is nothing, and not missing', async (t) => {
+  for (const [text, contentLength] of [
+    [head(0), 0],
+    ['POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', null],
+  ] as const) {
+    const { req } = await received(t, text);
+    await parsed();
+    t.same(arrivedBody(req, { contentLength, maxBytes: 10 }), Buffer.alloc(0));
+  }
+});

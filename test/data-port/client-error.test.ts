@@ -163,3 +163,57 @@ t.test('what follows the last answer is not looked at', async (t) => {
   const closing = (socket: Socket): void => void (recordOf(socket).closing = true);
   t.same(told('HPE_INVALID_METHOD', 10, closing), { written: '', destroyed: false, recorded: [] });
 });
+
+/** A packet that Node's parser gave up on, on a connection of which so much was read. */
+function gaveUpOn(packet: string | Buffer, { read = packet.length, parsed = 0, code = 'HPE_INVALID_METHOD' } = {}) {
+  const recorded: { reason: Refusal; line: unknown }[] = [];
+  const listener = clientErrorListener({
+    openOn: () => null,
+    nextRequestId: () => 'id-4',
+    record: (_socket, reason, requestId, line) => void recorded.push({ reason: { ...reason, why: requestId }, line }),
+    refuse: () => undefined,
+  });
+  const bare = new Bare(read);
+  const error = Object.assign(new Error('broken'), {
+    code,
+    rawPacket: Buffer.from(packet as string, 'latin1'),
+    ...(parsed > 0 && { bytesParsed: parsed }),
+  });
+  listener(error, bare as unknown as Socket);
+  const { written } = bare;
+  bare.destroy();
+  return { written, ...recorded[0] };
+}
+
+t.test(
+  'a PROXY header that nobody expects is told as what it is, at the beginning of a connection alone',
+  async (t) => {
+    const header = 'PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n';
+    const first = gaveUpOn(header);
+    t.match(first.reason, { code: 'malformed_request', rule: 'listen.proxyProtocol', detail: /PROXY protocol header/ });
+    t.match(first.written, /^HTTP\/1\.1 400 [^]*none is expected from this peer/);
+    t.equal(gaveUpOn(header, { read: header.length + 1 }).reason?.code, 'not_implemented');
+    t.equal(gaveUpOn('PRI * HTTP/2.0\r\n\r\n').reason?.code, 'not_implemented');
+  },
+);
+
+t.test('the line of a broken request is recorded with it, where it can be read', async (t) => {
+  t.same(gaveUpOn('GET /a HTTP/1.1\r\nA : b\r\n').line, { method: 'GET', target: '/a' });
+  t.equal(gaveUpOn('nonsense').line, null);
+  const second = 'GET / HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\nA : b\r\n';
+  t.equal(gaveUpOn(second, { parsed: 30 }).line, null, 'nor of a later one in a packet');
+  t.equal(gaveUpOn('GET /a HTTP/1.1\r\nA : b\r\n').reason?.why, 'id-4');
+});
+
+t.test('each fault of the parser has its code', async (t) => {
+  const codeOf = (code: string) => told(code).recorded[0];
+  t.same(['ERR_HTTP_REQUEST_TIMEOUT', 'HPE_HEADER_OVERFLOW', 'HPE_INVALID_METHOD', 'HPE_STRICT'].map(codeOf), [
+    'request_timeout',
+    'header_fields_too_large',
+    'not_implemented',
+    'malformed_request',
+  ]);
+  t.equal(codeOf('HPE_INVALID_VERSION'), 'version_not_supported');
+  const half = (socket: Socket): void => void socket.end();
+  t.same(told('HPE_INVALID_METHOD', 10, half), { written: '', destroyed: true, recorded: [] }, 'nobody reads any more');
+});

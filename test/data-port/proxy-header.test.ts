@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { readProxyHeader, type ProxyHeader } from '../../src/data-port/proxy-header.ts';
+import { beginsProxyHeader, readProxyHeader, type ProxyHeader } from '../../src/data-port/proxy-header.ts';
 import { v2Header } from '../support/proxy-header.ts';
 
 const read = (bytes: string | Buffer): ProxyHeader =>
@@ -88,4 +88,18 @@ void t.test('every beginning of a header is incomplete, whatever follows changes
       }),
     ),
   );
+});
+
+void t.test('the first bytes of a connection are told from those of a header', async (t) => {
+  const begins = (bytes: string | Buffer): boolean => beginsProxyHeader(Buffer.from(bytes as string, 'latin1'));
+  t.equal(begins('PROXY '), true);
+  t.equal(begins('PROXY TCP4 nonsense'), true);
+  t.equal(begins('PROXY'), false, 'which may be a method yet');
+  t.equal(begins('PROXY\t'), false);
+  t.equal(begins('GET / HTTP/1.1\r\n'), false);
+  t.equal(begins(''), false);
+  const v2 = v2Header(0x21, 0x00, []).subarray(0, 12);
+  t.equal(begins(v2), true);
+  t.equal(begins(v2.subarray(0, 11)), false);
+  t.equal(begins('\r\n\r\nGET / HTTP/1.1\r\n'), false);
 });

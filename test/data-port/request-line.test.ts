@@ -44,3 +44,27 @@ t.test('never more than one line of visible text', (t) => {
   );
   t.end();
 });
+
+t.test('of the parts of a line each is as it must be', async (t) => {
+  t.same(lineIn('A / HTTP/1.1\r\n'), { method: 'A', target: '/' });
+  t.same(lineIn(`${'M'.repeat(32)} / HTTP/1.1\r\n`)?.method.length, 32);
+  for (const text of [
+    ' / HTTP/1.1\r\n',
+    'GET  HTTP/1.1\r\n',
+    'GET / HTTPS/1.1\r\n',
+    'GET / HTTP/11.1\r\n',
+    'GET / HTTP/1.11\r\n',
+    'GET / HTTP/1.\r\n',
+    'GET / HTTP/a.1\r\n',
+    'G(T / HTTP/1.1\r\n',
+    ' GET / HTTP/1.1\r\n',
+    '\rGET / HTTP/1.1\r\n',
+    'GET /\x7f HTTP/1.1\r\n',
+  ])
+    t.equal(lineIn(text), null, JSON.stringify(text));
+  for (const mark of "!#$%&'*+.^_`|~-") t.equal(lineIn(`A${mark} / HTTP/1.1\r\n`)?.method, `A${mark}`);
+  t.equal(lineIn(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\n`), null, 'one that is longer than any that is read');
+  const first = 'GET / HTTP/1.1\r\n\r\n';
+  t.same(lineIn(first, first.length - 1), { method: 'GET', target: '/' }, 'what is not parsed yet does not count');
+  t.equal(lineIn(first, first.length), null);
+});

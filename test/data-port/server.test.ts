@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { recordOf } from '../../src/data-port/socket-record.ts';
 import { createDataPort, type DataPort } from '../../src/data-port/server.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { RawClient } from '../support/upstream.ts';
@@ -127,4 +128,71 @@ t.test('closing lets what is under way end, and then waits for nobody', async (t
   await client.until('finished');
   await closed;
   await t.rejects(new Promise((_resolve, reject) => void new RawClient(t, port).socket.on('error', reject)));
+});
+
+t.test('of requests in a row no more are handed over than may wait, whatever they expect', async (t) => {
+  for (const expect of ['', 'Expect: 100-continue\r\n', 'Expect: miracles\r\n']) {
+    const waiting: ServerResponse[] = [];
+    const errors: string[] = [];
+    const dataPort = createDataPort(SETTINGS);
+    dataPort.serve({
+      request: (_req, res) => void waiting.push(res),
+      clientError: ({ code = '' }) => void errors.push(code),
+    });
+    const { port } = (await dataPort.listen()) as AddressInfo;
+    t.teardown(() => {
+      dataPort.server.closeAllConnections();
+      return dataPort.close();
+    });
+    const client = new RawClient(t, port);
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\n${expect}Content-Length: 0\r\n\r\n`.repeat(20));
+    while (waiting.length < 3) await new Promise(setImmediate);
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    t.equal(waiting.length, 3, expect);
+    // Without a 100 before it, an answer is the last one.
+    for (let n = 0; n < 20 && !expect.includes('100'); n++) {
+      while (waiting[n] === undefined) await new Promise(setImmediate);
+      waiting[n]?.end(`answer ${n};`);
+    }
+    if (!expect.includes('100')) await client.until('answer 19;');
+    t.same(errors, [], 'and nobody hears of the pauses');
+    client.socket.destroy();
+  }
+});
+
+t.test('a close waits for no connection without a request, nor for a kept one', async (t) => {
+  const { dataPort, port } = await echoing(t);
+  const accepted: Socket[] = [];
+  dataPort.server.on('connection', (socket) => accepted.push(socket));
+  const connected = async (bytes: string): Promise<RawClient> => {
+    const { length } = accepted;
+    const client = new RawClient(t, port);
+    client.write(bytes);
+    while ((accepted[length]?.bytesRead ?? -1) < bytes.length) await new Promise(setImmediate);
+    return client;
+  };
+  const unused = await connected('');
+  const proxied = await connected('\r\n\r\n');
+  recordOf(accepted[1] as Socket).proxyHeaderLength = 4;
+  const kept = await connected('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await kept.until('admitted');
+  await dataPort.close();
+  await Promise.all([unused.closed, proxied.closed, kept.closed]);
+  t.same([unused.text, proxied.text], ['', '']);
+});
+
+t.test('who has begun a request when the port closes may end it', async (t) => {
+  const { dataPort, port } = await echoing(t);
+  const accepted: Socket[] = [];
+  dataPort.server.on('connection', (socket) => accepted.push(socket));
+  const client = new RawClient(t, port);
+  client.write('GET / HTTP');
+  while ((accepted[0]?.bytesRead ?? 0) === 0) await new Promise(setImmediate);
+  const closed = dataPort.close();
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  client.write('/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await client.closed;
+  t.match(client.text, /admitted/);
+  await closed;
 });

@@ -1,7 +1,14 @@
 import { EventEmitter } from 'node:events';
-import type { Server, Socket } from 'node:net';
+import net, { type Server, type Socket } from 'node:net';
 import t from 'tap';
-import { markUnixPeers, peerOf, setPeer } from '../../src/data-port/socket-record.ts';
+import {
+  addressOf,
+  connectionUnder,
+  markUnixPeers,
+  peerOf,
+  recordOf,
+  setPeer,
+} from '../../src/data-port/socket-record.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { compileAddressSet, parseCidr } from '../../src/lib/cidr.ts';
 
@@ -58,4 +65,20 @@ t.test('peers on a Unix socket have no address, unless something else was said o
   setPeer(told, '203.0.113.7');
   server.emit('secureConnection', told);
   t.equal(peerOf(told).text, '203.0.113.7');
+});
+
+t.test('of a new connection nothing is known, and its record is one for its life', async (t) => {
+  const one = socket('192.0.2.1');
+  t.same(recordOf(one), { peer: null, proxyHeaderLength: 0, closing: false, hadLast: false });
+  t.equal(recordOf(one), recordOf(one));
+  t.not(recordOf(one), recordOf(socket()));
+});
+
+t.test('the connection under TLS is one of the network, or unknown', async (t) => {
+  const under = new net.Socket();
+  t.equal(connectionUnder({ _parent: under } as never), under);
+  t.equal(connectionUnder({ _parent: {} } as never), null);
+  t.equal(connectionUnder({} as never), null);
+  t.equal(addressOf(socket()), null);
+  t.equal(addressOf(socket('192.0.2.1')), parseAddress('192.0.2.1'));
 });

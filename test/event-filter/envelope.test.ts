@@ -74,11 +74,19 @@ void t.test('gzip in the base64 of a form', async (t) => {
   const body = `data=${base64(gzipSync(TEXT))}`;
   const envelope = await opened(body, FORM);
   t.same([envelope.text.toString(), envelope.kept.toString()], [TEXT, body]);
+  t.same([envelope.isPlain, envelope.valueStart], [false, 'data='.length]);
   const closed = decodeURIComponent(envelope.close(Buffer.from('[2]')).toString().slice('data='.length));
   t.equal(gunzipSync(Buffer.from(closed, 'base64')).toString(), '[2]');
   t.equal(await open(body, FORM, {}, { ...RULE, gzip: false }), 'invalid_event_body');
   t.equal(await open(body, FORM, { wasCoded: true }), 'invalid_event_body', 'compressed twice');
   t.equal(await open(`data=${base64(gzipSync(TEXT))}`, FORM, { maxBytes: 6 }), 'body_too_large');
+});
+
+void t.test('a plus sign in the base64 of gzip goes on as an escape', async (t) => {
+  const texts = Array.from({ length: 99 }, (_, n) => `{"a":${n}}`);
+  const text = texts.find((text) => gzipSync(text).toString('base64').includes('+')) ?? '';
+  const { kept } = await opened(`ip=1&data=${gzipSync(text).toString('base64')}`, FORM);
+  t.equal(kept.toString(), `ip=1&data=${base64(gzipSync(text))}`);
 });
 
 void t.test('what is left of the events of any body is what the closed body opens to', async (t) => {

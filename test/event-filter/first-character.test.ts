@@ -50,6 +50,19 @@ void t.test('what shows nothing before the first visible character is passed ove
   t.equal(initial('\u200b\u017fx'), ANY_INITIAL);
 });
 
+void t.test('every visible character of ASCII is itself, in lower case, also where it is escaped', async (t) => {
+  for (let point = 0x21; point < 0x7f; point++) {
+    const char = String.fromCharCode(point);
+    const lower = char.toLowerCase().charCodeAt(0);
+    const spelt = [`\\u${point.toString(16).padStart(4, '0')}x`, ...('"\\'.includes(char) ? [] : [`${char}x`])];
+    for (const name of spelt) {
+      const bytes = Buffer.from(`"${name}"`);
+      t.equal(initialOf(bytes, 1, bytes.length - 1), lower, name);
+    }
+    t.equal(firstBytesOf([`${char.toLowerCase()}x`])?.[point], 1, char);
+  }
+});
+
 void t.test('whatever is ruled out is no match', async (t) => {
   const member = compileMember('name');
   let ruledOut = 0;

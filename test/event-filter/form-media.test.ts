@@ -33,6 +33,9 @@ t.test('other types are none, also those with the word in them', async (t) => {
     'application/vnd.platform+json',
     'text/plain; charset=utf-8; format=flowed',
     'application/graphql',
+    'application/json; x="application/form+json"',
+    'application/forms+json',
+    'application/form',
   ])
     t.equal(mayBeForm(type), false, type);
 });

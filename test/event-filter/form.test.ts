@@ -188,6 +188,7 @@ void t.test('what is looked at in many ways is short', async (t) => {
   // With its name, an equals sign, and no separator.
   const most = 16_384 - 'ip='.length;
   t.equal(read(`ip=${'1'.repeat(most)}&data=${JSON_VALUE}`), TEXT);
+  t.equal(read(`data=${JSON_VALUE}&ip=${'1'.repeat(most)}`), TEXT, 'wherever they stand');
   t.equal(read(`ip=${'1'.repeat(most + 1)}&data=${JSON_VALUE}`), 'invalid_event_body', 'listed fields');
   t.equal(read(`ip=1&%24lib=${'1'.repeat(most)}&data=${JSON_VALUE}`), 'invalid_event_body', 'all together');
   t.equal(read(`x=${'1'.repeat(most + 1)}&data=${JSON_VALUE}`, ANY), TEXT, 'nobody looks at it');

@@ -38,6 +38,25 @@ void t.test('names compare by exact code points after unescaping', async (t) => 
     t.equal(matches(names, token), false, token);
 });
 
+void t.test('a character of each length is spelled out, the first and the last of it', async (t) => {
+  for (const name of [
+    '\0',
+    '\x7f',
+    '\x80',
+    '\u07ff',
+    '\u0800',
+    '\ud7ff',
+    '\ue000',
+    '\uffff',
+    '\u{10000}',
+    '\u{10ffff}',
+  ])
+    for (const text of [name, `a${name}b`]) {
+      t.equal(matches([text], escaped(text)), true, escaped(text));
+      t.equal(matches([text], escaped(`${text}c`)), false, escaped(text));
+    }
+});
+
 void t.test('no names match nothing, and the empty name is a name', async (t) => {
   t.equal(matches([], '"x"'), false);
   t.equal(matches([], '""'), false);

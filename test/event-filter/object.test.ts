@@ -45,6 +45,8 @@ void t.test('tells of rivals, also of those that a copy of the object inherits',
   for (const text of ['{"name":1}', '{"x":1,"Data":2}', '{"n\\u0061me":1}', '{"__proto__":{"x":1,"data":2}}'])
     t.equal(isRivalled(text), true, text);
   t.equal(isRivalled('{"__proto__":{"__proto__":{}}}'), true, 'nested prototypes hide something');
+  for (const other of ['dx', 'ex', 'nx', 'x'])
+    t.equal(isRivalled(`{"__proto__":{"data":2},"${other}":1}`), true, `and is not forgotten behind ${other}`);
   for (const text of [
     '{"events":[],"names":1}',
     '{"x":{"name":1}}',

@@ -124,3 +124,24 @@ void t.test('a body with very many names of the right characters in another orde
   member.newBody();
   t.equal(judge(other), 'none');
 });
+
+void t.test('white space and what shows nothing count as they do by strings, wherever they stand', async (t) => {
+  const odd = ['', ' ', '\t', '\n', '\u00a0', '\u2000', '\u3000', '  ', ' \t', '\t ', '\u00ad', '\u0307', '\u0301'];
+  const wanted = ['a b', 'a  b', 'é b', 'ė', 'x\u0307é', 'xy\u00ad\u00e9', 'ab i', 'i b', 'iè b'];
+  const wrong: string[] = [];
+  let variants = 0;
+  for (const name of wanted) {
+    const member = compileMember(name);
+    const parts = name.split(' ');
+    for (const one of odd)
+      for (const other of odd)
+        for (const text of [parts.join(one), one + name + other, parts.join(one + other), name + one + other]) {
+          const bytes = Buffer.from(`{"${token(text, 0)}":1}`);
+          const found = member.matchOdd(bytes, 2, bytes.length - 4);
+          if (found === 'variant') variants++;
+          if (found !== judgedByStrings(name, text)) wrong.push(`${name}: ${JSON.stringify(text)}`);
+        }
+  }
+  t.strictSame(wrong, []);
+  t.ok(variants > 100, `${variants} of them are variants`);
+});

@@ -65,7 +65,7 @@ t.test('a list in a file follows the file, and a swap of the link to it', async 
   const file = join(folder, 'list.txt');
   const { tried, holds, status, problems, lists } = keep(t, { f: { kind: 'file', file } });
   await tried;
-  t.equal(lists.isComplete(), false, 'it is not there yet');
+  t.same([lists.isComplete(), lists.current().has('f')], [false, false], 'it is not there yet');
   t.match(problems, [/list f is not usable: .*ENOENT; there is no copy of it yet/]);
   for (const name of ['one', 'two']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'one', 'list.txt'), '192.0.2.1\n');
@@ -144,4 +144,109 @@ t.test('a file that a list has only now is followed as well', async (t) => {
   t.equal(holds('b', '192.0.2.2'), true);
   writeFileSync(two, '192.0.2.3\n');
   await eventually(async () => holds('b', '192.0.2.3') === true, 'the second file');
+});
+
+/** A server of lists that counts who asks for which. */
+async function listServer(t: Test, answer: (path: string) => string | number) {
+  const asked = new Map<string, number>();
+  const server = createServer(({ url = '' }, res) => {
+    asked.set(url, (asked.get(url) ?? 0) + 1);
+    const next = answer(url);
+    if (typeof next === 'number') res.writeHead(next).end();
+    else res.end(next);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    asked: (path: string) => asked.get(path) ?? 0,
+    list: (path: string, more: { refreshMinutes?: number } = {}): AddressListDefinition => ({
+      kind: 'url',
+      url: `${base}${path}`,
+      refreshMinutes: 1,
+      maxEntries: 100,
+      ...more,
+    }),
+  };
+}
+
+t.test('a URL that no list names any more is not asked again', async (t) => {
+  const { asked, list } = await listServer(t, () => '192.0.2.1');
+  const { tried, use } = keep(t, { u: list('/old', { refreshMinutes: 10 }) });
+  await tried;
+  await use({ u: list('/new') });
+  await eventually(async () => asked('/new') > 20, 'more time than the old one would have waited');
+  t.equal(asked('/old'), 1);
+});
+
+t.test('what is closed asks for nothing more', async (t) => {
+  const { asked, list } = await listServer(t, () => '192.0.2.1');
+  const [closed, other] = [keep(t, { u: list('/closed') }), keep(t, { u: list('/other') })];
+  await Promise.all([closed.tried, other.tried]);
+  closed.lists.close();
+  const [before, others] = [asked('/closed'), asked('/other')];
+  await eventually(async () => asked('/other') > others + 3, 'the other one');
+  t.equal(asked('/closed'), before);
+});
+
+t.test('what could not be read is asked for every minute, however seldom it is read otherwise', async (t) => {
+  let answer: string | number = '192.0.2.1';
+  const { list } = await listServer(t, () => answer);
+  const { tried, use, status, problems, changes } = keep(t, { u: list('/u', { refreshMinutes: 10_000 }) });
+  await tried;
+  answer = 500;
+  await use({ u: list('/u', { refreshMinutes: 9999 }) });
+  t.equal(status('u')?.up, false);
+  answer = '192.0.2.2';
+  const before = changes();
+  await eventually(async () => status('u')?.up === true, 'another try');
+  t.equal(changes(), before + 1);
+  t.same(problems, [
+    'The address list u is not usable: it answers with status 500; the last good copy goes on serving.',
+    'The address list u can be read again.',
+  ]);
+});
+
+t.test('one reason is told once, and another one anew', async (t) => {
+  const answers: (string | number)[] = ['192.0.2.1', 500, 500, 500, 503, 503];
+  const { asked, list } = await listServer(t, () => answers.shift() ?? 404);
+  const { tried, problems } = keep(t, { u: list('/u') });
+  await tried;
+  await eventually(async () => asked('/u') > 8, 'all answers');
+  t.same(
+    problems.map((problem) => /status (\d+)/.exec(problem)?.[1]),
+    ['500', '503', '404'],
+  );
+});
+
+t.test('a list that goes is a change, and files are read again on demand', async (t) => {
+  const file = join(t.testdir({ 'list.txt': '192.0.2.1\n' }), 'list.txt');
+  const { tried, use, changes, holds, lists } = keep(t, {
+    a: literal('192.0.2.1'),
+    f: { kind: 'file', file },
+    none: { kind: 'file', file: `${file}.none` },
+  });
+  await tried;
+  t.same([...lists.current().keys()], ['a', 'f'], 'what was never read stands for nothing');
+  const before = changes();
+  await use({ f: { kind: 'file', file } });
+  t.equal(changes(), before + 1);
+  writeFileSync(file, '192.0.2.2\n');
+  await lists.reload();
+  t.same([holds('f', '192.0.2.1'), holds('f', '192.0.2.2')], [false, true]);
+});
+
+t.test('how long it waits, unless told otherwise', async (t) => {
+  const { list } = await listServer(t, (path) => (path === '/good' ? '192.0.2.1' : 500));
+  const { setTimeout: real } = globalThis;
+  const waits: number[] = [];
+  const noted = (run: () => void, ms = 0): NodeJS.Timeout => (waits.push(ms), real(run, ms));
+  Object.assign(globalThis, { setTimeout: noted });
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
+  const ports = { now: () => 7, onChange: () => undefined, onProblem: () => undefined };
+  const lists = createAddressLists(ports);
+  t.teardown(() => lists.close());
+  await lists.use(new Map([['u', list('/good', { refreshMinutes: 3 })]]));
+  await lists.use(new Map([['v', list('/bad', { refreshMinutes: 3 })]]));
+  t.same(waits, [180_000, 3000]);
 });

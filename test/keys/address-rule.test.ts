@@ -70,3 +70,11 @@ t.test('which entry holds an address', async (t) => {
   t.equal(rule.entryOf(null, LISTS), null);
   t.equal(rule.entryOf(parseAddress('203.0.113.1'), NONE), null);
 });
+
+t.test('a rule says what was written, without descriptions', async (t) => {
+  const entries = [{ address: '192.0.2.7', description: 'HQ' }, { list: 'office' }];
+  const written = [{ address: '192.0.2.7' }, { list: 'office' }];
+  t.same(compileAllowRule(entries).written(), written);
+  t.same(compileDenyRule(entries).written(), written);
+  t.same([ANYWHERE.written(), NOWHERE.written(), compileAllowRule([]).written()], ['anywhere', [], []]);
+});

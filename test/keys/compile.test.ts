@@ -3,7 +3,7 @@ import { ANYWHERE, NOWHERE } from '../../src/keys/address-rule.ts';
 import { compileKeys, digestOf } from '../../src/keys/compile.ts';
 import type { LoadedDefinition } from '../../src/keys/definition.ts';
 import type { WrittenKeyDefinition } from '../../src/keys/definition-schema.ts';
-import { readDefinition } from '../../src/keys/read-definition.ts';
+import { readDefinition, readPolicy } from '../../src/keys/read-definition.ts';
 import { hashSecret } from '../../src/keys/secret-hash.ts';
 import { parseAddress } from '../../src/lib/address.ts';
 import { sha256Hex } from '../../src/lib/digest.ts';
@@ -155,4 +155,39 @@ t.test('equal lists are compiled once', async (t) => {
     t.type(byId.get('a')?.[field], 'object', field);
     t.equal(byId.get('a')?.[field], byId.get('b')?.[field], field);
   }
+});
+
+t.test('of several contradictions the first is told', async (t) => {
+  const twins = [loaded({ id: 'a', secret: '1' }), loaded({ id: 'a', secret: '1' }), loaded({ id: 'b', secret: '1' })];
+  t.same(
+    compileKeys(twins, 1).invalid.map(({ why }) => why),
+    ['its id is used twice', 'its id is used twice', 'it shares a secret with a'],
+  );
+});
+
+t.test('a key knows its policy, and which of its lists are those of the policy', async (t) => {
+  const limit = { requests: 1, windowSeconds: 1 };
+  const policy = readPolicy({
+    type: 'read-only',
+    allowedEvents: ['x'],
+    denyFrom: ['::1'],
+    rateLimit: limit,
+    apis: ['a'],
+  });
+  if (!policy.ok) throw new Error('no policy');
+  const policies = new Map([['p', { id: 'p', definition: policy.value }]]);
+  const records = { policies, lists: new Map() };
+  const keys = [
+    loaded({ id: 'a', secret: '1', policy: 'p', type: undefined }),
+    loaded({ id: 'b', secret: '2', policy: 'p', denyFrom: ['::1'], rateLimit: limit, allowedRoutes: ['GET /'] }),
+    loaded({ id: 'c', secret: '3' }),
+    loaded({ id: 'd', secret: '4', policy: 'none' }),
+  ];
+  const { byId, invalid } = compileKeys(keys, 1, records);
+  const fields = (id: string) => [byId.get(id)?.policy, [...(byId.get(id)?.policyFields ?? [])]];
+  t.same(fields('a'), ['p', ['denyFrom', 'allowedEvents', 'rateLimit']]);
+  t.same(fields('b'), ['p', ['allowedEvents']], 'what it says itself is its own, though it is the same');
+  t.same(fields('c'), [null, []]);
+  t.match(invalid, [{ id: 'd', why: /^policy is the name of no policy: "none"/ }]);
+  t.equal(byId.get('a')?.type, 'read-only');
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { FIELD_TYPES } from '../../src/keys/definition.ts';
+import { defaultsOf, FIELD_TYPES } from '../../src/keys/definition.ts';
 import { KeyDefinitionSchema } from '../../src/keys/definition-schema.ts';
 import { KEY_TYPES } from '../../src/keys/key.ts';
 
@@ -42,6 +42,14 @@ t.test('origins', async (t) => {
     t.notOk(takes(origin), JSON.stringify(origin));
 });
 
+t.test('any origin stands alone', async (t) => {
+  const takes = (origins: unknown): boolean => KeyDefinitionSchema.shape.allowedOrigins.safeParse(origins).success;
+  for (const origins of [[], ['*'], ['https://a.example', 'https://b.example'], null, undefined])
+    t.ok(takes(origins), JSON.stringify(origins));
+  for (const origins of [['*', 'https://a.example'], ['https://a.example', '*'], ['*', '*'], '*'])
+    t.notOk(takes(origins), JSON.stringify(origins));
+});
+
 t.test('which fields are for which types', async (t) => {
   t.same(FIELD_TYPES, {
     allowedEvents: ['write-only', 'read-only', 'read-write'],
@@ -54,7 +62,7 @@ t.test('which fields are for which types', async (t) => {
 
 t.test('a port has at most five digits', async (t) => {
   const takes = (origin: string): boolean => KeyDefinitionSchema.shape.allowedOrigins.safeParse([origin]).success;
-  t.ok(takes('https://a.example:65535'));
+  for (const port of ['1', '12', '65535']) t.ok(takes(`https://a.example:${port}`), port);
   t.notOk(takes('https://a.example:100000'));
 });
 
@@ -65,4 +73,36 @@ t.test('a secret is a hash or a value, and not both', async (t) => {
   t.ok(takes({ value: 'a-secret-of-some-length' }));
   t.notOk(takes({}));
   t.notOk(takes({ hash, value: 'a-secret-of-some-length' }));
+});
+
+t.test('what a key is when nothing else is said, by its type', async (t) => {
+  const common = {
+    description: '',
+    apis: 'all',
+    allowedRoutes: 'all',
+    enabled: true,
+    expiresAt: null,
+    allowFrom: 'anywhere',
+    denyFrom: [],
+    allowedEvents: 'all',
+    disallowedEvents: 'remove',
+    allowedOrigins: ['*'],
+    allowBrowsers: false,
+    accessToken: 'allowed',
+    rateLimit: null,
+    mode: 'enforce',
+    cacheTtlMinutes: null,
+  };
+  t.strictSame(defaultsOf('write-only'), { ...common, type: 'write-only', allowBrowsers: null });
+  for (const type of ['read-only', 'read-write'] as const) t.strictSame(defaultsOf(type), { ...common, type });
+  t.strictSame(defaultsOf('metrics'), {
+    ...common,
+    type: 'metrics',
+    apis: ['metrics'],
+    allowedEvents: null,
+    disallowedEvents: null,
+    accessToken: 'required',
+    cacheTtlMinutes: 5,
+  });
+  t.equal(defaultsOf('metrics'), defaultsOf('metrics'), 'the same object each time');
 });

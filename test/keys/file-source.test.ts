@@ -107,3 +107,106 @@ t.test('changes that come while a large file is read are read after it, once', a
   t.equal(idsOf(snapshots.at(-1))[0], 'd0');
   t.ok(snapshots.length <= 3, `${snapshots.length} sets of keys: the first, one under way, one after it`);
 });
+
+t.test('a file is followed after a reload as before it', async (t) => {
+  const { source, file, snapshots, next } = await started(t, keys('a'));
+  await source.reload();
+  const change = next('keys');
+  writeFileSync(file, keys('z'));
+  await change;
+  t.same(idsOf(snapshots.at(-1)), ['z']);
+});
+
+t.test('a file that a reference reads is followed as well', async (t) => {
+  const text = '  - { id: a, type: write-only, secret: "${file:secret}" }\n';
+  const { file, snapshots, next } = await started(t, keys('b'));
+  const secret = join(file, '..', 'secret');
+  writeFileSync(secret, 'the-first-secret');
+  const named = next('keys');
+  writeFileSync(file, `keys:\n${text}`);
+  await named;
+  const changed = next('keys');
+  writeFileSync(secret, 'the-second-secret');
+  await changed;
+  t.not(snapshots.at(-1)?.byId.get('a')?.secrets[0]?.digest, snapshots.at(-2)?.byId.get('a')?.secrets[0]?.digest);
+});
+
+t.test('what a key and a policy name must be among the configured APIs, as they are now', async (t) => {
+  const file = join(
+    t.testdir({ 'keys.yaml': 'keys:\n  - { id: a, type: write-only, secret: s, apis: [orders] }\n' }),
+    'keys.yaml',
+  );
+  let apis = ['orders'];
+  const snapshots: KeySnapshot[] = [];
+  const source = createFileSource({ file, env: {}, apis: () => apis, now: () => 1 });
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(async () => {
+    clearInterval(alive);
+    await source.close();
+  });
+  await source.start({ onKeys: (snapshot) => snapshots.push(snapshot), onProblem: () => undefined });
+  t.equal(snapshots.length, 1);
+  apis = ['others'];
+  await source.reload();
+  t.match(source.status(), { up: false, why: /apis\[0\] is the name of no API/ });
+  t.equal(snapshots.length, 1);
+});
+
+t.test('a change that comes after the file was read, and before that is over, is not missed', async (t) => {
+  const file = join(t.testdir(), 'keys.yaml');
+  let text = keys('a').replace('secret-of-a', '"${SECRET}"');
+  writeFileSync(file, text);
+  let changesTo: string | null = null;
+  const env = {
+    get SECRET() {
+      if (changesTo !== null) writeFileSync(file, changesTo);
+      changesTo = null;
+      return 'of the environment';
+    },
+  };
+  const heard = new EventEmitter();
+  const source = createFileSource({ file, env, now: () => 1, timing: { settleMs: 20, pollMs: 50 } });
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(async () => {
+    clearInterval(alive);
+    await source.close();
+  });
+  let latest: KeySnapshot | undefined;
+  const changed = () => once(heard, 'keys');
+  changesTo = text.replace('id: a', 'id: b');
+  await source.start({
+    onKeys: (snapshot) => {
+      latest = snapshot;
+      heard.emit('keys');
+    },
+    onProblem: () => undefined,
+  });
+  t.same(idsOf(latest), ['a']);
+  await changed();
+  t.same(idsOf(latest), ['b']);
+
+  text = text.replace('id: a', 'id: c');
+  writeFileSync(file, text);
+  await changed();
+  t.same(idsOf(latest), ['c']);
+  changesTo = text.replace('id: c', 'id: d');
+  await source.reload();
+  t.same(idsOf(latest), ['c']);
+  await changed();
+  t.same(idsOf(latest), ['d']);
+});
+
+t.test('a large file is read without a thread at the start, and in one when requests may wait', async (t) => {
+  let threads = 0;
+  const count = (): number => (threads += 1);
+  process.on('worker', count);
+  t.teardown(() => process.off('worker', count));
+  const { source, snapshots } = await started(t, keys(...Array.from({ length: 1500 }, (_, index) => `key-${index}`)));
+  t.equal(threads, 0);
+  await source.reload();
+  t.equal(threads, 1);
+  t.same(
+    snapshots.map(({ byId }) => byId.size),
+    [1500, 1500],
+  );
+});

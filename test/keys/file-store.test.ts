@@ -1,9 +1,11 @@
-import { chmodSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
 import { createFileStore } from '../../src/keys/file-store.ts';
 import type { Decide, KeyStore } from '../../src/keys/key-store.ts';
+import { takeDraft } from '../../src/lib/file-draft.ts';
 import { LISTS, POLICIES } from '../../src/keys/record-kind.ts';
 
 const TEXT = `keys:
@@ -146,4 +148,106 @@ t.test('a clash with another key is told by its field', async (t) => {
     failure: { kind: 'contradiction', findings: [{ path: [/^secret/], message: /is also a secret of the key a/ }] },
   });
   t.equal(read(), TEXT);
+});
+
+t.test('what the file system refuses for good makes a store read-only, anything else does not', async (t) => {
+  const { accessSync } = fs;
+  const fail = (code: string): void => {
+    fs.accessSync = () => {
+      throw Object.assign(new Error('refused'), { code });
+    };
+    syncBuiltinESMExports();
+  };
+  t.teardown(() => {
+    fs.accessSync = accessSync;
+    syncBuiltinESMExports();
+  });
+  const { store, read } = started(t);
+  for (const code of ['EACCES', 'EPERM', 'EROFS', 'EBUSY']) {
+    fail(code);
+    t.match(store.readOnly(), /may not be written to/, code);
+    t.equal(await whyNot(store.update('a', describe('x'))), 'read_only', code);
+  }
+  t.equal(read(), TEXT);
+  fail('ENOENT');
+  t.equal(store.readOnly(), null);
+});
+
+t.test('changes that come together are made one after the other', async (t) => {
+  const { store, read } = started(t);
+  const made = await Promise.all([
+    store.update('a', describe('x')),
+    store.update('b', describe('y')),
+    store.updateRecord(POLICIES, 'p', () => ({ next: { mode: 'report' as const } })),
+  ]);
+  t.same(
+    made.map(({ ok }) => ok),
+    [true, true, true],
+  );
+  t.match(read(), /description: x[^]*description: 'y'[^]*policies:\n {2}p: \{ mode: report \}/);
+});
+
+t.test('a change beside that of another process waits for it, and is then given up', async (t) => {
+  const { file, store, read } = started(t);
+  const draft = await takeDraft(file);
+  t.ok(draft);
+  // It looks again a hundred times, which are over at once here.
+  const { setTimeout: real } = globalThis;
+  Object.assign(globalThis, { setTimeout: (run: () => void) => real(run, 0) });
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
+  t.match(await store.update('a', describe('x')), {
+    failure: { kind: 'unavailable', why: 'Somebody else is changing the key file. Try again.' },
+  });
+  draft?.release();
+  t.equal(read(), TEXT);
+  t.match(await store.update('a', describe('x')), { ok: true });
+});
+
+t.test('policies and lists are changed, and everything is told in the order of the file', async (t) => {
+  const { store, read } = started(t);
+  t.match(await store.updateRecord(POLICIES, 'p', () => ({ next: { mode: 'report' as const } })), {
+    ok: true,
+    before: null,
+    after: { mode: 'report' },
+  });
+  const seen: unknown[] = [];
+  t.match(
+    await store.updateRecord(
+      POLICIES,
+      'p',
+      (stored, users) => (seen.push(stored, users), { next: { mode: 'enforce' as const } }),
+    ),
+    { ok: true, before: { mode: 'report' }, after: { mode: 'enforce' } },
+  );
+  t.same(seen, [
+    { id: 'p', definition: { mode: 'report' } },
+    { keys: [], policies: [] },
+  ]);
+  const list = { kind: 'literal', entries: [{ address: '192.0.2.1', description: '' }] } as const;
+  t.match(await store.updateRecord(LISTS, 'l', () => ({ next: list })), { ok: true, before: null });
+  t.match(await store.updateRecord(LISTS, 'l', () => ({ next: null })), { ok: true, before: list, after: null });
+  t.match(await store.updateRecord(POLICIES, 'p', () => ({ next: { apis: ['nowhere'] } })), {
+    failure: { kind: 'contradiction', findings: [{ path: ['apis[0]'] }] },
+  });
+  const everything = await store.everything();
+  t.match(everything, { ok: true, value: { definitions: [{ id: 'a' }, { id: 'b' }] } });
+  t.same(everything.ok && [...everything.value.records.policies], [
+    ['p', { id: 'p', definition: { mode: 'enforce' } }],
+  ]);
+  t.match(await store.update('c', (stored) => ({ refused: stored })), { ok: false, refused: null });
+  t.match(await store.update('a', () => ({ next: null })), { ok: true, after: null });
+  t.notMatch(read(), 'id: a');
+});
+
+t.test('a file that is not there, or only for others, says so', async (t) => {
+  const { file, store } = started(t);
+  rmSync(file);
+  t.equal(store.readOnly(), null);
+  t.same(await store.list(), {
+    ok: false,
+    failure: { kind: 'unavailable', why: 'The key file cannot be read: ENOENT.' },
+  });
+  t.match(await store.update('a', describe('x')), {
+    failure: { kind: 'unavailable', why: 'The key file cannot be written: ENOENT.' },
+  });
 });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
-import { editKeyFile } from '../../src/keys/key-file-edit.ts';
+import { editKeyFile, editRecord } from '../../src/keys/key-file-edit.ts';
 import { loadKeyText } from '../../src/keys/key-file.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
 import { hashSecret } from '../../src/keys/secret-hash.ts';
@@ -408,4 +408,128 @@ t.test('a list of denied addresses is changed item by item, too, and lines end a
     denyFrom: [...(key.denyFrom ?? []), at('192.0.2.3')],
   }));
   t.equal(result, text.replace('- 192.0.2.2\r\n', '- 192.0.2.2\r\n      - 192.0.2.3\r\n'));
+});
+
+t.test('a new key stands apart where the others do, and where there is but one', async (t) => {
+  const key = (id: string): string => `  - id: ${id}\n    type: write-only\n    secret: the-secret-of-${id}\n`;
+  const added = (text: string): string => add(t, text, { id: 'c', type: 'write-only', secret: 's' }).slice(text.length);
+  for (const [text, apart] of [
+    [`keys:\n${key('a')}`, true],
+    [`keys:\n${key('a')}${key('b')}`, false],
+    [`keys:\n${key('a')}\n${key('b')}`, true],
+  ] as const)
+    t.equal(added(text).startsWith('\n'), apart, text);
+});
+
+type Policy = Parameters<typeof editRecord>[1] & { readonly section: 'policies' };
+const putPolicy = (text: string, after: Policy['after'], before: Policy['before'] = null, name = 'p'): string =>
+  editRecord(text, { section: 'policies', name, before, after });
+const REPORT = { mode: 'report' } as const;
+
+t.test('a policy is added where the others are, in the manner of the file', async (t) => {
+  for (const [text, result] of [
+    ['keys: []\n', 'keys: []\n\npolicies:\n  p: { mode: report }\n'],
+    ['keys: []', 'keys: []\n\npolicies:\n  p: { mode: report }\n'],
+    ['keys: []\r\n', 'keys: []\r\n\r\npolicies:\r\n  p: { mode: report }\r\n'],
+    ['policies:\n  a: {} # a\nkeys: []\n', 'policies:\n  a: {} # a\n  p: { mode: report }\nkeys: []\n'],
+    ['policies: { a: {} } # all\nkeys: []\n', 'policies: { a: {}, p: { mode: report } } # all\nkeys: []\n'],
+    ['policies: {}\nkeys: []\n', 'policies: { p: { mode: report } }\nkeys: []\n'],
+    ['policies:\nkeys: []\n', 'policies: { p: { mode: report } }\nkeys: []\n'],
+    ['{ keys: [] }\n', '{ keys: [], policies: { p: { mode: report } } }\n'],
+    ['{}', '{policies: { p: { mode: report } }}'],
+    ['- no mapping\n', '- no mapping\n'],
+  ] as const)
+    t.equal(putPolicy(text, REPORT), result);
+});
+
+t.test('a policy goes, and its section with the last one', async (t) => {
+  for (const [text, result] of [
+    ['policies:\n  a: {}\n  # p\n  p: {}\nkeys: []\n', 'policies:\n  a: {}\nkeys: []\n'],
+    ['policies: { p: {}, a: {} }\nkeys: []\n', 'policies: { a: {} }\nkeys: []\n'],
+    ['policies:\n  p: {}\nkeys: []\n', 'keys: []\n'],
+    ['keys: []\npolicies: { p: {} }\n', 'keys: []\n'],
+    ['keys: []\npolicies: { a: {} }\n', 'keys: []\npolicies: { a: {} }\n'],
+    ['keys: []\n', 'keys: []\n'],
+  ] as const)
+    t.equal(putPolicy(text, null), result);
+});
+
+t.test('a policy changes where it stands, and what was sent is no reference', async (t) => {
+  const text = 'policies:\n  p:\n    mode: report # why\n    enabled: true\nkeys: []\n';
+  const before = { mode: 'report', enabled: true } as const;
+  t.equal(putPolicy(text, { mode: 'enforce', enabled: true }, before), text.replace('mode: report', 'mode: enforce'));
+  t.equal(putPolicy(text, { enabled: true }, before), text.replace('    mode: report # why\n', ''));
+  t.equal(putPolicy(text, {}, before), 'policies:\n  p: {  }\nkeys: []\n');
+  t.equal(putPolicy('policies: { p: {} }\n', REPORT, {}), 'policies: { p: { mode: report } }\n');
+  t.equal(putPolicy('policies:\n  p:\nkeys: []\n', REPORT, {}), 'policies:\n  p: { mode: report }\nkeys: []\n');
+  t.match(putPolicy('keys: []\n', { description: '${X}' }), "description: '$${X}'");
+  t.match(putPolicy(text, { mode: 'report', description: '${X}' }, before), "description: '$${X}'");
+});
+
+t.test('a list is changed entry by entry', async (t) => {
+  const put = (text: string, before: string[] | null, after: string[] | null): string => {
+    const literal = (entries: string[] | null) =>
+      entries && { kind: 'literal' as const, entries: entries.map((address) => at(address)) };
+    return editRecord(text, { section: 'addressLists', name: 'l', before: literal(before), after: literal(after) });
+  };
+  const text = 'addressLists:\n  l:\n    - 192.0.2.1 # one\n    # of two\n    - 192.0.2.2\nkeys: []\n';
+  t.equal(put(text, ['192.0.2.1', '192.0.2.2'], ['192.0.2.2']), text.replace('    - 192.0.2.1 # one\n', ''));
+  t.equal(put(text, ['192.0.2.1', '192.0.2.2'], []), 'addressLists:\n  l: []\nkeys: []\n');
+  t.equal(put('keys: []\n', null, ['192.0.2.1']), 'keys: []\n\naddressLists:\n  l: [192.0.2.1]\n');
+  t.equal(put(text, ['192.0.2.1', '192.0.2.2'], null), 'keys: []\n');
+});
+
+t.test('what is laid out in a way that does not let it be changed stays as it is', async (t) => {
+  const [key] = load(FILE);
+  const after = key ?? null;
+  for (const text of ['keys: { a: 1 }\n', 'keys: none\n', 'keys: [a]\n', '[keys]\n'])
+    t.equal(editKeyFile(text, { index: 0, before: after, after }), text, text);
+});
+
+t.test('a key with a policy says what is its own, in the order of the reference', async (t) => {
+  const text = 'policies: { p: { type: write-only } }\nkeys: []\n';
+  const written = { rateLimit: null, secret: 's', policy: 'p', id: 'a', denyFrom: ['::1'], description: 'x' };
+  t.equal(
+    add(t, text, written),
+    `policies: { p: { type: write-only } }
+keys:
+  - id: a
+    description: x
+    policy: p
+    secrets:
+      - { hash: ${hashSecret('s')} }
+    denyFrom:
+      - '::1'
+    rateLimit: null
+`,
+  );
+});
+
+t.test('a secret written in short goes when another takes its place', async (t) => {
+  const hash = hashSecret('another');
+  const replace = (key: KeyDefinition): KeyDefinition => ({ ...key, secrets: [{ hash, expiresAt: null }] });
+  t.match(edit(t, FILE, 'flow', replace), `type: read-write, secrets: [{ hash: ${hash} }], allowFrom: [192.0.2.1] }`);
+  t.match(
+    edit(t, FILE, 'web', replace),
+    `    secrets:   # from the vault\n      - { hash: ${hash} }\n    allowedEvents`,
+  );
+});
+
+t.test('an address in lines of its own keeps them, and what is written beside them', async (t) => {
+  const text = `keys:
+  - id: a
+    type: write-only
+    secret: the-secret-of-a
+    allowFrom:
+      - address: "192.0.2.1" # ours
+        description: Berlin # since May
+      - address: 192.0.2.2
+      - { list: office }
+addressLists: { office: [192.0.2.3] }
+`;
+  const result = edit(t, text, 'a', (key) => ({
+    ...key,
+    allowFrom: addresses(key).map((item) => ('address' in item ? at(item.address, 'Paris') : item)),
+  }));
+  t.equal(result, text.replace('Berlin', 'Paris').replace('192.0.2.2\n', '192.0.2.2\n        description: Paris\n'));
 });

@@ -77,3 +77,72 @@ addressLists: { here: [192.0.2.1] }
     ['4 policies.p.allowFrom[0].list'],
   );
 });
+
+const fieldsOf = (problems: readonly { readonly line: number; readonly field: string }[]): string[] =>
+  problems.map(({ line, field }) => `${line} ${field}`);
+
+t.test('what is wrong with a policy or a list is told where it stands, and not at its keys', async (t) => {
+  const text = `keys:
+  - { id: a, type: read-only, secret: the-secret-of-a, policy: p }
+  - { id: b, type: read-only, secret: the-secret-of-b, policy: none }
+  - { id: c, type: read-only, secret: the-secret-of-c, policy: named, allowFrom: [{ list: l }, { list: none }] }
+policies:
+  p: { mode: none }
+  Named: { mode: report }
+  named: { mode: report }
+addressLists:
+  l: [192.0.2.1/24]
+  L: [192.0.2.1]
+`;
+  const { definitions, records, problems, valid, wholes } = load(t, text);
+  t.same(fieldsOf(problems), [
+    '3 keys[1].policy',
+    '4 keys[2].allowFrom[0].list',
+    '4 keys[2].allowFrom[1].list',
+    '6 policies.p.mode',
+    '7 policies.Named',
+    '10 addressLists.l[0]',
+    '11 addressLists.L',
+  ]);
+  t.same([definitions, records.policies.size, valid, wholes], [null, 0, false, []]);
+});
+
+t.test('an API that is named has to be one, where it is known which there are', async (t) => {
+  const text = `keys:
+  - { id: a, type: read-only, secret: the-secret-of-a, apis: [orders, metrics, oders] }
+  - { id: b, secret: the-secret-of-b, policy: p }
+policies: { p: { type: read-only, apis: [nowhere] } }
+`;
+  const file = join(t.testdir({ 'keys.yaml': text }), 'keys.yaml');
+  t.same(fieldsOf(loadKeyFile(file, {}, ['orders']).problems), ['2 keys[0].apis[2]', '4 policies.p.apis[0]']);
+  const { problems, wholes, definitions } = loadKeyFile(file, {});
+  t.same(problems, []);
+  t.same(
+    wholes.map(({ id, apis }) => [id, apis]),
+    [
+      ['a', ['orders', 'metrics', 'oders']],
+      ['b', ['nowhere']],
+    ],
+  );
+  t.same(
+    definitions?.map(({ id }) => id),
+    ['a', 'b'],
+  );
+});
+
+t.test('what two keys cannot both have is told at the later, whoever says the type', async (t) => {
+  const text = `keys:
+  - { id: a, secret: one-secret, policy: m, apiKey: k }
+  - { id: b, type: metrics, secret: another, apiKey: k }
+  - { id: a, type: write-only, secret: one-secret }
+  - { id: a, type: nothing, secret: the-third }
+policies: { m: { type: metrics } }
+`;
+  t.same(fieldsOf(load(t, text).problems), [
+    '3 keys[1].type',
+    '4 keys[2].id',
+    '4 keys[2].secret',
+    '5 keys[3].id',
+    '5 keys[3].type',
+  ]);
+});

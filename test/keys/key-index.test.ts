@@ -4,6 +4,7 @@ import { compileKeys } from '../../src/keys/compile.ts';
 import { createKeyIndex, type KeyIndex } from '../../src/keys/key-index.ts';
 import type { KeySnapshot } from '../../src/keys/key.ts';
 import { readStoredDefinition } from '../../src/keys/read-definition.ts';
+import { readStoredList, readStoredPolicy } from '../../src/keys/stored-records.ts';
 import { definitionOf, digest } from '../support/redis-keys.ts';
 
 function change(index: KeyIndex, changes: Readonly<Record<string, string | null>>) {
@@ -182,4 +183,81 @@ t.test('of 20,000 keys, a change touches one', async (t) => {
   );
   const changed = Array.from(before.byId.keys()).filter((id) => before.byId.get(id) !== after.byId.get(id));
   t.same(changed.sort(), ['key-7', 'key-8']);
+});
+
+t.test('a policy or list that changes touches every key that names it, and no other', async (t) => {
+  const index = createKeyIndex();
+  const policies = (json: string) => ({
+    policies: new Map([['p', readStoredPolicy('p', json)]]),
+    lists: new Map([['l', readStoredList('l', '["192.0.2.1"]')]]),
+  });
+  const first = policies('{"mode":"report"}');
+  t.same(index.useRecords(first, new Set(['policy:p', 'list:l'])), []);
+  index.commitRecords();
+  const stored = {
+    a: definitionOf('a', { policy: 'p' }),
+    b: definitionOf('b', { policy: 'p', denyFrom: [{ list: 'l' }] }),
+    c: definitionOf('c'),
+  };
+  change(index, stored);
+  t.same([...index.useRecords(first, new Set(['list:l']))], ['b']);
+  t.ok(index.prepare('b', stored.b), 'it has to be read anew');
+  change(index, { b: stored.b });
+  t.equal(index.prepare('b', stored.b), undefined);
+
+  const second = policies('{"mode":"enforce","enabled":false}');
+  const { version } = index.snapshot();
+  const stale = index.useRecords(second, new Set(['policy:p']));
+  t.same([...stale].sort(), ['a', 'b']);
+  t.equal(index.snapshot().records, first, 'not before the keys are completed with them');
+  index.apply(stale.map((id) => [id, index.prepareAgain(id) ?? null] as const));
+  index.commitRecords();
+  const after = index.snapshot();
+  t.equal(after.records, second);
+  t.ok(after.version > version);
+  t.same(
+    ['a', 'b', 'c'].map((id) => after.byId.get(id)?.enabled),
+    [false, false, true],
+  );
+  t.equal(index.prepareAgain('c'), undefined, 'it names nothing');
+
+  change(index, { a: definitionOf('a'), b: null });
+  t.same(index.useRecords(first, new Set(['policy:p'])), [], 'who names it no more');
+  t.equal(index.prepareAgain('b'), undefined);
+  index.commitRecords();
+  const { version: committed } = index.snapshot();
+  index.commitRecords();
+  t.equal(index.snapshot().version, committed, 'nothing new');
+});
+
+t.test(
+  'a definition that cannot be used is told when it becomes so or for another reason, and not again',
+  async (t) => {
+    const index = createKeyIndex();
+    t.match(change(index, { a: '{' }), [{ id: 'a', why: 'it is not JSON' }]);
+    t.same(change(index, { a: '{{' }), [], 'for the same reason');
+    t.match(change(index, { a: '[]' }), [{ id: 'a', why: 'it is not a JSON object' }]);
+    t.match(index.snapshot().invalid, [{ id: 'a', why: 'it is not a JSON object' }]);
+    const { invalid } = index.snapshot();
+    change(index, { b: definitionOf('b') });
+    t.equal(index.snapshot().invalid, invalid, 'the same list while nothing of it changes');
+    change(index, { a: definitionOf('a') });
+    t.same(
+      [index.snapshot().invalid, index.invalidCount, index.size, index.has('a'), index.has('z')],
+      [[], 0, 2, true, false],
+    );
+    t.same([...index.ids()].sort(), ['a', 'b']);
+    const { version } = index.snapshot();
+    t.same(change(index, {}), []);
+    t.equal(index.snapshot().version, version, 'nothing changed');
+  },
+);
+
+t.test('of two that share a secret each names the other', async (t) => {
+  const index = createKeyIndex();
+  const found = change(index, { a: definitionOf('shared'), b: definitionOf('shared') });
+  t.same(Object.fromEntries(found.map(({ id, why }) => [id, why])), {
+    a: 'it shares a secret with b',
+    b: 'it shares a secret with a',
+  });
 });

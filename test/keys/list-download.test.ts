@@ -1,7 +1,11 @@
-import { createServer, type RequestListener } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { Agent, createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
 import t from 'tap';
 import { downloadText } from '../../src/keys/list-download.ts';
+import { tlsFixture } from '../support/tls-files.ts';
 
 const { signal } = new AbortController();
 const LIMITS = { maxBytes: 1000, timeoutMs: 30_000 };
@@ -98,4 +102,102 @@ t.test('one that never ends is given up', async (t) => {
 
 t.test('plain http is for this machine alone', async (t) => {
   t.match(await whyOf('https://127.0.0.1:1/'), /cannot be reached/);
+});
+
+t.test('at its bounds a text is whole, and past them none', async (t) => {
+  let text = 'x'.repeat(LIMITS.maxBytes);
+  let hops = 3;
+  const url = await serve((req, res) => {
+    const at = Number(req.url?.slice(1));
+    if (at < hops) res.writeHead(307, { location: `/${at + 1}` }).end();
+    else res.end(text);
+  });
+  t.equal(await whyOf(`${url}/0`), 'it was believed');
+  hops = 4;
+  t.match(await whyOf(`${url}/0`), /too often/);
+  text += 'x';
+  t.match(await whyOf(`${url}/4`), /too large/);
+});
+
+t.test('what says that it is not compressed is not, and a redirect to nowhere is an answer', async (t) => {
+  const url = await serve((req, res) => {
+    if (req.url === '/moved') res.writeHead(302).end(LIST);
+    else if (req.url === '/choices') res.writeHead(300, { location: '/list' }).end();
+    else if (req.url === '/bad') res.writeHead(400, { location: '/list' }).end(LIST);
+    else if (req.url === '/good') res.writeHead(201, { location: '/list' }).end(LIST);
+    else res.writeHead(200, { 'content-encoding': 'identity' }).end(LIST);
+  });
+  t.equal(await whyOf(`${url}/list`), 'it was believed');
+  t.match(await whyOf(`${url}/moved`), /status 302/);
+  t.equal(await whyOf(`${url}/choices`), 'it was believed');
+  t.match(await whyOf(`${url}/bad`), /status 400/);
+  t.match(await whyOf(`${url}/good`), /status 201/);
+  const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\nf\r\n${LIST}\r\n0\r\n\r\n`;
+  t.equal(await whyOf(await say(chunked)), 'it was believed');
+});
+
+t.test('an answer that is not read to its end is not waited for', async (t) => {
+  const gone = new EventEmitter();
+  const url = await serve((req, res) => {
+    res.on('close', () => gone.emit(req.url ?? ''));
+    const [status, location] = req.url === '/moved' ? [302, '/list'] : [req.url === '/wrong' ? 500 : 200, undefined];
+    res.writeHead(status, location === undefined ? {} : { location });
+    if (req.url === '/list') res.end(LIST);
+    else res.write(LIST);
+  });
+  for (const [path, why] of [
+    ['/moved', 'it was believed'],
+    ['/wrong', 'it answers with status 500'],
+  ] as const) {
+    const closed = once(gone, path);
+    t.equal(await whyOf(url + path), why);
+    await closed;
+  }
+});
+
+t.test('this machine is asked by each of its own addresses, and no other machine is', async (t) => {
+  const server = createServer((_, res) => void res.end(LIST));
+  await new Promise<void>((resolve) => server.listen(0, '::', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  for (const host of ['127.0.0.1', '127.9.9.9', '[::1]', '[::ffff:127.0.0.1]'])
+    t.equal(await whyOf(`http://${host}:${port}/`), 'it was believed', host);
+  const { createConnection } = Agent.prototype;
+  t.teardown(() => (Agent.prototype.createConnection = createConnection));
+  for (const address of ['192.0.2.1', '::2', '128.0.0.1', undefined]) {
+    Agent.prototype.createConnection = function (...asked) {
+      const socket = createConnection.apply(this, asked);
+      return Object.defineProperty(socket as object, 'remoteAddress', { value: address }) as typeof socket;
+    };
+    t.match(await whyOf(`http://127.0.0.1:${port}/`), /its host is not this machine/, String(address));
+  }
+});
+
+t.test('over TLS a certificate has to be right, whatever the environment says, and time is bounded', async (t) => {
+  const certificate = { cert: readFileSync(tlsFixture('cert')), key: readFileSync(tlsFixture('key')) };
+  let asked = 0;
+  const server = createSecureServer(certificate, (_, res) => {
+    asked += 1;
+    res.end(LIST);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+  t.teardown(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']);
+  const { port } = server.address() as AddressInfo;
+  t.match(await whyOf(`https://localhost:${port}/`), /cannot be reached: DEPTH_ZERO_SELF_SIGNED_CERT/);
+  t.equal(asked, 0);
+  const silent = await at(createSocketServer((socket) => void socket.on('error', () => undefined)));
+  t.match(await downloadText(silent.replace('http:', 'https:'), { maxBytes: 1000, timeoutMs: 50 }, signal), {
+    ok: false,
+    why: 'no whole answer came within 0.05 s',
+  });
+});
+
+t.test('what is called off ends', async (t) => {
+  const url = await serve(() => undefined);
+  const given = new AbortController();
+  const download = downloadText(url, LIMITS, given.signal);
+  given.abort();
+  t.match(await download, { ok: false });
 });

@@ -18,7 +18,7 @@ const named = (name: string): NamedList => ({
     column: 5,
     severity: 'error',
     field: 'listen.denyFrom[0].list',
-    message: 'names no list.',
+    message: 'listen.denyFrom[0].list names no list.',
   },
 });
 const TEXT = `keys: [{ id: a, type: write-only, secret: the-secret-of-a }]
@@ -41,14 +41,14 @@ t.test('a name that stands for no list of the key file', async (t) => {
     messages(await unknownListsOfFile(names.map(named), { ...of, ...change }));
   t.same(await ask(['office', 'good', 'gone', 'far']), [], 'whether it can be read or not');
   t.same(await ask(['office', 'ofice', 'elsewhere']), [
-    'names no list: "ofice"; did you mean "office"?',
-    'names no list: "elsewhere".',
+    'listen.denyFrom[0].list names no list: "ofice"; did you mean "office"?',
+    'listen.denyFrom[0].list names no list: "elsewhere".',
   ]);
   t.same(await ask(['ofice'], { source: 'redis' }), [], 'Redis is not asked');
   t.same(await ask([], { file: join(file, 'none') }), []);
   writeFileSync(file, TEXT.replace('write-only', 'wrong'));
   t.same(await ask(['ofice']), [], 'a file with mistakes is told of where it is read');
-  t.same(messages(unknownNamedLists([named('a')], NO_RECORDS)), ['names no list: "a".']);
+  t.same(messages(unknownNamedLists([named('a')], NO_RECORDS)), ['listen.denyFrom[0].list names no list: "a".']);
 });
 
 t.test('with a key file, a start is refused that names a list which is not there', async (t) => {
@@ -60,7 +60,8 @@ t.test('with a key file, a start is refused that names a list which is not there
   t.doesNotThrow(() => refuseUnknownLists([], source('file')));
   t.doesNotThrow(() => refuseUnknownLists([named('x')], source('redis')), 'it may be put there');
   t.throws(() => refuseUnknownLists([named('x'), named('office'), named('y')], source('file')), {
-    message: 'postern.yaml:3:5 error names no list.\npostern.yaml:3:5 error names no list.',
+    message:
+      'postern.yaml:3:5 error listen.denyFrom[0].list names no list.\npostern.yaml:3:5 error listen.denyFrom[0].list names no list.',
   });
 });
 
@@ -79,11 +80,11 @@ t.test('files of lists that cannot be used', async (t) => {
   ]);
   const problems = listFileProblems(join(folder, 'keys.yaml'), { ...NO_RECORDS, lists });
   t.same(
-    problems.map(({ file, line, field }) => [file, line, field]),
+    problems.map(({ file, line, column, severity, field }) => [file, line, column, severity, field]),
     [
-      [join(folder, 'bad.txt'), 2, 'addressLists.bad'],
-      [join(folder, 'gone.txt'), 1, 'addressLists.gone'],
-      [join(folder, 'latin.txt'), 1, 'addressLists.latin'],
+      [join(folder, 'bad.txt'), 2, 1, 'error', 'addressLists.bad'],
+      [join(folder, 'gone.txt'), 1, 1, 'error', 'addressLists.gone'],
+      [join(folder, 'latin.txt'), 1, 1, 'error', 'addressLists.latin'],
     ],
   );
   t.match(messages(problems), [

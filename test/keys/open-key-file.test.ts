@@ -49,7 +49,10 @@ t.test('a change that makes the file contradict itself is told at what was chang
   const { key, change } = opened();
   const [a, b] = [key('a') as KeyDefinition, key('b') as KeyDefinition];
   t.match(change({ section: 'keys', id: 'b', after: { ...b, secrets: a.secrets } }), {
-    failure: { kind: 'contradiction', findings: [{ path: [/^secret/], message: /is also a secret of the key a/ }] },
+    failure: {
+      kind: 'contradiction',
+      findings: [{ path: [/^secret/], message: 'is also a secret of the key a; give each key its own' }],
+    },
   });
   t.match(change({ section: 'policies', name: 'p', after: null }), {
     failure: { kind: 'contradiction', findings: [{ path: ['keys.a.policy'], message: /no policy/ }] },
@@ -113,5 +116,49 @@ t.test('a list is changed into one of another kind, and back', async (t) => {
   t.same(opened(text).change({ section: 'lists', name: 'office', after: other }), {
     ok: true,
     value: text.replace('example/a', 'example/b'),
+  });
+});
+
+t.test('a change that leaves no usable file, for no fault of what was changed, is not made', async (t) => {
+  const text = `keys:
+  - { id: a, type: write-only, secret: secret-of-a, allowFrom: &here [192.0.2.1] }
+  - { id: b, type: write-only, secret: secret-of-b, allowFrom: *here }
+`;
+  t.match(opened(text).change({ section: 'keys', id: 'a', after: null }), {
+    ok: false,
+    failure: { kind: 'not_editable' },
+  });
+});
+
+t.test('a key that is added clashes at its own fields, and names what has to be there', async (t) => {
+  const { key, change } = opened();
+  const b = key('b') as KeyDefinition;
+  const add = (more: object) =>
+    change({ section: 'keys', id: 'c', after: { ...b, id: 'c', ...more } as KeyDefinition });
+  t.match(add({}), { failure: { findings: [{ path: [/^secrets\[0\]/], message: /is also a secret of the key b;/ }] } });
+  const secrets = [{ hash: `sha256:${'0'.repeat(64)}`, expiresAt: null }];
+  t.match(add({ secrets, apis: ['nowhere'] }), {
+    failure: { kind: 'contradiction', findings: [{ path: ['apis[0]'], message: /is the name of no API/ }] },
+  });
+  t.match(add({ secrets, allowFrom: [{ list: 'gone' }] }), {
+    failure: { findings: [{ path: ['allowFrom[0].list'], message: /is the name of no address list/ }] },
+  });
+  t.match(add({ secrets }), { ok: true });
+});
+
+t.test('a policy of which nothing stays is written anew', async (t) => {
+  const after = { enabled: false, description: 'x' };
+  t.same(opened().change({ section: 'policies', name: 'p', after }), {
+    ok: true,
+    value: TEXT.replace('{ mode: report }', '{ enabled: false, description: x }'),
+  });
+  const block = TEXT.replace('{ p: { mode: report } }', '\n  p:\n    mode: report\n    enabled: true');
+  t.same(opened(block).change({ section: 'policies', name: 'p', after: { description: 'x' } }), {
+    ok: true,
+    value: block.replace('mode: report\n    enabled: true', 'description: x'),
+  });
+  t.match(opened().change({ section: 'policies', name: 'p', after: {} }), {
+    ok: true,
+    value: TEXT.replace('{ mode: report }', '{  }'),
   });
 });

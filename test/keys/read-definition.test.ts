@@ -8,6 +8,7 @@ import {
   readPolicy,
   readStoredDefinition,
   writtenDefinition,
+  writtenPolicy,
 } from '../../src/keys/read-definition.ts';
 import { hashSecret } from '../../src/keys/secret-hash.ts';
 
@@ -136,6 +137,10 @@ t.test('what is written of a definition reads as the same definition', async (t)
       enabled: fc.boolean(),
       expiresAt: instants,
       allowFrom: fc.constantFrom('anywhere', [], ['10.0.0.0/8', { address: '::1', description: 'x' }]),
+      denyFrom: fc.constantFrom([], ['10.0.0.0/8', { address: '::1', description: 'x' }, { list: 'office' }]),
+      apis: fc.constantFrom('all', [], ['orders']),
+      allowedRoutes: fc.constantFrom('all', [], ['GET /v1/:id']),
+      accessToken: fc.constantFrom('allowed', 'required', 'never'),
       allowedEvents: fc.oneof(fc.constant('all'), fc.array(fc.string({ minLength: 1 }))),
       disallowedEvents: fc.constantFrom('remove', 'reject'),
       rateLimit: fc.constantFrom(null, { requests: 1, windowSeconds: 2 }),
@@ -176,4 +181,37 @@ t.test('what each key has of its own stands in no policy', async (t) => {
     ]);
   }
   t.same(readPolicy({ mode: 'report' }), { ok: true, value: { mode: 'report' } });
+});
+
+t.test('what is written of a list is as short as it can be', async (t) => {
+  const lists = {
+    allowFrom: ['10.0.0.1', { address: '::1', description: 'x' }],
+    denyFrom: ['10.0.0.2', { list: 'l' }],
+  };
+  t.same(writtenDefinition(read({ ...minimal, ...lists })), { ...minimal, ...lists });
+  const { type: _, ...untyped } = minimal;
+  t.notOk('type' in writtenDefinition(read({ ...untyped, policy: 'p' })), 'what the policy says is not said');
+  const policy = readPolicy({ ...lists, rateLimit: null, allowedEvents: null });
+  t.same(policy.ok && policy.value.denyFrom, [{ address: '10.0.0.2', description: '' }, { list: 'l' }]);
+  t.same(policy.ok && writtenPolicy(policy.value), { ...lists, rateLimit: null }, 'null says that there is none');
+});
+
+t.test('rules between fields', async (t) => {
+  const findings = (written: object): readonly string[] => {
+    const result = readDefinition({ id: 'a', ...written });
+    return result.ok ? [] : result.findings.map(describeFinding);
+  };
+  const secrets = [{ hash }];
+  t.match(findings({ type: 'write-only', secret: 'x', secrets }), [/^secret cannot stand beside `secrets`/]);
+  t.match(findings({ type: 'write-only' }), [/^it needs a secret/]);
+  t.match(findings({ secrets }), [/^type is missing: it must be one of "write-only", /]);
+  t.same(findings({ secrets, policy: 'p' }), [], 'the policy may say it');
+  t.match(findings({ secrets, policy: null }), [/^type is missing/]);
+  t.match(findings({ type: 'metrics', secrets }), [/^it needs `apiKey`/]);
+  t.match(findings({ type: 'metrics', secrets, apiKey: null }), [/^it needs `apiKey`/]);
+  t.match(findings({ type: 'write-only', secrets: [{ hash }, { value: 'hunter2' }] }), [
+    /^secrets\[1\] repeats a secret/,
+  ]);
+  t.same(findings({ type: 'metrics', secrets, apiKey: 'k', apis: 'all' }), []);
+  t.same(read({ ...minimal, type: 'metrics', apiKey: 'k', apis: 'all' }).apis, ['metrics']);
 });

@@ -3,7 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { KeyDefinition } from '../../src/keys/definition.ts';
-import { readKeyFile, streamHere, type KeyFileQuestion, type KeyFileReading } from '../../src/keys/read-key-file.ts';
+import {
+  LARGE_AT_START,
+  readKeyFile,
+  streamHere,
+  type KeyFileQuestion,
+  type KeyFileReading,
+} from '../../src/keys/read-key-file.ts';
 
 const HASH = `sha256:${'0'.repeat(56)}`;
 
@@ -39,6 +45,20 @@ function taker() {
     },
   };
 }
+
+t.test('a start reads a large file at once, without a thread', async (t) => {
+  const question = { file: fileOf(t, 1200), env: {} };
+  const countAtOnce = async (large?: number): Promise<number> => {
+    const taking = taker();
+    const reading = readKeyFile(question, never, taking, large);
+    const atOnce = taking.taken.definitions.length;
+    t.equal((await reading).valid, true);
+    t.equal(taking.taken.definitions.length, 1200);
+    return atOnce;
+  };
+  t.equal(await countAtOnce(LARGE_AT_START), 1200);
+  t.equal(await countAtOnce(), 0);
+});
 
 type Read = KeyFileReading & Pick<Taken, 'definitions' | 'most'>;
 

@@ -49,7 +49,7 @@ t.test('every name begins with the prefix, so that installations can share a Red
 });
 
 t.test('every changed key is named, and the counter rises by one for each', async (t) => {
-  const { layout, news, write } = await install(t);
+  const { layout, news, write, recorded, sent } = await install(t);
   await write(['a', 'b'], ['never there']);
   t.same(await news(), [3, 'a', 'b', 'never there']);
   await write([], ['a']);
@@ -57,6 +57,8 @@ t.test('every changed key is named, and the counter rises by one for each', asyn
   t.same(await readStoredKeys(connection, layout), pairs(['b']));
   await write([], []);
   t.same(await news(), [4], 'changing nothing tells nobody');
+  await writeKeys(recorded, layout, { set: new Map(), remove: [] });
+  t.same(sent, [], 'and asks for nothing');
 });
 
 t.test('up to a hundred changes are named, more are one message for all', async (t) => {
@@ -184,4 +186,27 @@ t.test('policies and lists lie beside the keys, and what changes together is tol
   });
   t.ok(await replaceKey(connection, layout, { id: 'l', expected: '[]', json: null, hash: 'lists' }));
   t.same(await news(), [4, 'list:l']);
+  const removal = { set: new Map(), remove: ['x'] };
+  await writeKeys(connection, layout, { ...removal, remove: [], lists: removal });
+  await writeKeys(connection, layout, { ...removal, remove: [], policies: removal });
+  t.same(await news(), [6, 'list:x', 'policy:x'], 'one that goes is told as well');
+  await writeKeys(connection, layout, { ...removal, remove: [], lists: removal, policies: removal });
+  t.same(await news(), [7, '*'], 'two of them together are told as one');
+});
+
+t.test('a change that was decided on more than what it replaces is made while the counter says the same', async (t) => {
+  const { layout, news, write } = await install(t);
+  const replace = (version: string | null, json: string) =>
+    replaceKey(connection, layout, { id: 'p', expected: null, json, hash: 'policies', version });
+  t.equal(await replace('1', '{}'), false, 'there is no counter');
+  t.equal(await replace(null, '{}'), true, 'as was known');
+  t.same(await news(), [1, 'policy:p']);
+  await write(['a']);
+  await news();
+  const again = (version: string | null) =>
+    replaceKey(connection, layout, { id: 'p', expected: '{}', json: '{"mode":"report"}', hash: 'policies', version });
+  t.equal(await again('1'), false, 'something else was changed');
+  t.equal(await again(null), false);
+  t.equal(await again('2'), true);
+  t.equal(await readStoredKey(connection, layout, 'p', 'policies'), '{"mode":"report"}');
 });

@@ -8,6 +8,10 @@ import { definitionOf } from '../support/redis-keys.ts';
 
 interface Fake {
   readonly keys: Map<string, string>;
+  readonly policies: Map<string, string>;
+  readonly lists: Map<string, string>;
+  /** Only keys may be read. */
+  keysAlone: boolean;
   /** Those that no page shows. */
   readonly hidden: Set<string>;
   version: string | null;
@@ -20,9 +24,20 @@ interface Fake {
 }
 
 /** A Redis of two pages: the ids up to `m`, then the rest. */
-function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyReader; index: KeyIndex; ids(): string[] } {
+function setUp(keys: Record<string, string>): {
+  fake: Fake;
+  reader: RedisKeyReader;
+  index: KeyIndex;
+  ids(): string[];
+  /** How often a change was told, each with the keys that cannot be used since. */
+  told: (readonly string[])[];
+} {
+  const told: (readonly string[])[] = [];
   const fake: Fake = {
     keys: new Map(Object.entries(keys)),
+    policies: new Map(),
+    lists: new Map(),
+    keysAlone: false,
     hidden: new Set(),
     version: '1',
     onPage: () => undefined,
@@ -33,13 +48,18 @@ function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyRead
   const answer = ([name, ...args]: RedisCommand): unknown => {
     if (fake.fail) throw new RedisFailure('gone', '');
     if (name === 'get') return fake.version;
-    if (name === 'hlen') return args[0] === 'p:keys' ? fake.keys.size : 0;
-    if (name === 'hmget') return args.slice(1).map((id) => fake.keys.get(String(id)) ?? null);
+    const hash = { 'p:keys': fake.keys, 'p:policies': fake.policies, 'p:lists': fake.lists }[String(args[0])];
+    if (hash === undefined) throw new Error(`not expected: ${String(args[0])}`);
+    if (fake.keysAlone && hash !== fake.keys) throw new RedisFailure('no', 'NOPERM');
+    if (name === 'hlen') return hash.size;
+    if (name === 'hmget') return args.slice(1).map((id) => hash.get(String(id)) ?? null);
     throw new Error(`not expected: ${name}`);
   };
   const connection: Pick<RedisConnection, 'call' | 'transaction'> = {
-    async call(_name, _key, cursor) {
+    async call(_name, key, cursor) {
       if (fake.fail) throw new RedisFailure('gone', '');
+      if (key === 'p:policies') return ['0', [...fake.policies].flat()];
+      if (key === 'p:lists') return ['0', [...fake.lists].flat()];
       const first = cursor === '0';
       if (first) fake.scans += 1;
       const page = [...fake.keys].filter(([id]) => id <= 'm' === first && !fake.hidden.has(id)).flat();
@@ -57,9 +77,9 @@ function setUp(keys: Record<string, string>): { fake: Fake; reader: RedisKeyRead
     connection: connection as RedisConnection,
     layout: keyLayout('p:'),
     index,
-    onChange: () => undefined,
+    onChange: (invalid) => told.push(invalid.map(({ id }) => id)),
   });
-  return { fake, reader, index, ids: () => [...index.snapshot().byId.keys()].sort() };
+  return { fake, reader, index, told, ids: () => [...index.snapshot().byId.keys()].sort() };
 }
 
 function change(fake: Fake, id: string, json: string | null): void {
@@ -210,4 +230,170 @@ t.test('where Redis counts more keys than a full reading met, all is read again'
   t.same(ids(), ['a', 'z']);
   t.equal(await reader.read(), 'synced');
   t.equal(fake.scans, 2, 'and once more is enough');
+});
+
+const asVersion = (fake: Fake): void => void (fake.version = String(Number(fake.version) + 1));
+
+t.test('a policy that is told of is read, with the keys that name it, and shown with them', async (t) => {
+  const { fake, reader, index, ids, told } = setUp({ a: definitionOf('a', { policy: 'p' }), z: definitionOf('z') });
+  fake.policies.set('p', '{"mode":"report"}');
+  fake.lists.set('l', '["192.0.2.1"]');
+  t.equal(await reader.read(), 'synced');
+  const modeOf = (id: string) => index.snapshot().byId.get(id)?.mode;
+  t.same([modeOf('a'), modeOf('z'), told], ['report', 'enforce', [[]]]);
+  t.same(index.snapshot().records.lists.get('l'), {
+    id: 'l',
+    definition: { kind: 'literal', entries: [{ address: '192.0.2.1', description: '' }] },
+  });
+
+  fake.policies.set('p', '{"mode":"enforce"}');
+  asVersion(fake);
+  reader.hear('policy:p');
+  t.equal(await reader.read(), 'synced');
+  t.same([modeOf('a'), told.length, fake.scans], ['enforce', 2, 1]);
+  t.same(index.snapshot().records.policies.get('p'), { id: 'p', definition: { mode: 'enforce' } });
+
+  fake.lists.set('l', '["192.0.2.2"]');
+  asVersion(fake);
+  reader.hear('list:l');
+  t.equal(await reader.read(), 'synced');
+  t.same([told.length, fake.scans], [3, 1], 'a list alone is a change, too');
+  t.match(index.snapshot().records.lists.get('l'), { definition: { entries: [{ address: '192.0.2.2' }] } });
+
+  fake.policies.set('p', '{');
+  asVersion(fake);
+  reader.hear('policy:p');
+  t.equal(await reader.read(), 'synced');
+  t.same([ids(), told.at(-1)], [['z'], ['a']]);
+});
+
+t.test('an emptied hash of policies or lists is lost data, unless the counter rose', async (t) => {
+  for (const lost of ['policies', 'lists'] as const) {
+    const { fake, reader, index } = setUp({ a: definitionOf('a') });
+    fake.policies.set('p', '{}');
+    fake.lists.set('l', '[]');
+    await reader.read();
+    const held = fake[lost].size;
+    fake[lost].clear();
+    t.equal(await reader.read(), 'lost', lost);
+    t.equal(index.snapshot().records[lost].size, held);
+    asVersion(fake);
+    t.equal(await reader.read(), 'synced', 'now it was deleted');
+    t.equal(index.snapshot().records[lost].size, 0);
+  }
+});
+
+t.test('a policy that changes during a full reading has everything read once more', async (t) => {
+  const { fake, reader, index } = setUp({ a: definitionOf('a', { policy: 'p' }), z: definitionOf('z') });
+  fake.policies.set('p', '{"mode":"report"}');
+  await reader.read();
+  reader.requireEverything();
+  fake.onPage = (page) => {
+    if (page !== 1) return;
+    fake.policies.set('p', '{"mode":"enforce"}');
+    asVersion(fake);
+    reader.hear('policy:p');
+  };
+  await reader.read();
+  fake.onPage = () => undefined;
+  t.equal(await reader.read(), 'synced');
+  t.same([fake.scans, index.snapshot().byId.get('a')?.mode], [3, 'enforce']);
+});
+
+t.test('who may read keys alone has no policies and no lists, and is not refused', async (t) => {
+  const { fake, reader, ids, index } = setUp({ a: definitionOf('a'), b: definitionOf('b', { policy: 'p' }) });
+  fake.policies.set('p', '{}');
+  fake.keysAlone = true;
+  t.equal(await reader.read(), 'synced');
+  t.same([ids(), index.invalidCount], [['a'], 1]);
+  change(fake, 'c', definitionOf('c'));
+  reader.hear('c');
+  t.equal(await reader.read(), 'synced');
+  t.same(ids(), ['a', 'c']);
+});
+
+t.test('a change is told when there is one, and once', async (t) => {
+  const { fake, reader, told } = setUp({ a: definitionOf('a'), bad: '{', z: definitionOf('z') });
+  await reader.read();
+  t.same(told, [['bad']], 'the first reading, whole, with what cannot be used');
+  await reader.read();
+  reader.requireEverything();
+  await reader.read();
+  reader.hear('a');
+  asVersion(fake);
+  await reader.read();
+  t.equal(told.length, 1, 'nothing is other than before');
+  reader.requireEverything();
+  fake.onPage = (page) => {
+    if (page !== 1) return;
+    reader.hear('a');
+    asVersion(fake);
+  };
+  await reader.read();
+  fake.onPage = () => undefined;
+  t.equal(told.length, 1, 'nor is what was told of during a full reading');
+  change(fake, 'z', 'null');
+  reader.hear('z');
+  await reader.read();
+  t.same(told, [['bad'], ['z']]);
+});
+
+t.test('keys that name what has changed are read with pauses', async (t) => {
+  const ids = Array.from({ length: 1001 }, (_, n) => `k${n}`);
+  const { fake, reader, index } = setUp(Object.fromEntries(ids.map((id) => [id, definitionOf(id, { policy: 'p' })])));
+  fake.policies.set('p', '{"mode":"report"}');
+  await reader.read();
+  fake.policies.set('p', '{"mode":"enforce"}');
+  asVersion(fake);
+  reader.hear('policy:p');
+  let turns = 0;
+  const turn = (): void => {
+    turns += 1;
+    turning = setImmediate(turn);
+  };
+  let turning = setImmediate(turn);
+  await reader.read();
+  clearImmediate(turning);
+  t.equal(index.snapshot().byId.get('k1000')?.mode, 'enforce');
+  t.ok(turns >= 2, `${turns} turns of others`);
+});
+
+t.test('an empty Redis without a counter is a fresh one, and with one has no keys', async (t) => {
+  const { fake, reader, told } = setUp({});
+  fake.version = null;
+  t.equal(await reader.read(), 'lost');
+  t.same(told, []);
+  fake.version = '0';
+  t.equal(await reader.read(), 'synced');
+  t.same(told, [[]]);
+});
+
+t.test(
+  'what is told of during a full reading asks for policies and lists as well, and takes none for lost',
+  async (t) => {
+    const { fake, reader, index } = setUp({ a: definitionOf('a', { policy: 'p' }), z: definitionOf('z') });
+    fake.policies.set('p', '{"mode":"report"}');
+    fake.lists.set('l', '[]');
+    await reader.read();
+    reader.requireEverything();
+    // The message comes before what it tells of is counted.
+    fake.onPage = (page) => {
+      if (page === 1) reader.hear('a');
+    };
+    t.not(await reader.read(), 'lost');
+    t.equal(index.snapshot().byId.get('a')?.mode, 'report');
+  },
+);
+
+t.test('a counter that is missing counts as nothing', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a') });
+  fake.version = null;
+  t.equal(await reader.read(), 'synced');
+  fake.keys.set('b', definitionOf('b'));
+  fake.version = '1';
+  reader.hear('b');
+  t.equal(await reader.read(), 'synced', 'the first change was told');
+  t.same([ids(), fake.scans], [['a', 'b'], 1]);
+  fake.version = 'none';
+  for (let i = 0; i < 3; i += 1) t.equal(await reader.read(), 'unsure', 'one that is no number follows on none');
 });

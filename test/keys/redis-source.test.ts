@@ -1,5 +1,7 @@
 /** Slow: servers are killed, frozen and failed over, and silence is noticed after seconds. */
 import t from 'tap';
+import { createRedisKeySource } from '../../src/keys/redis-source.ts';
+import { RedisFailure, type RedisConnection, type RedisEvents } from '../../src/lib/redis.ts';
 import { eventually } from '../support/eventually.ts';
 import { redisAt, startCluster, startRedis, startSentinel } from '../support/redis.ts';
 import { changeKeys, definitionOf, watchKeys } from '../support/redis-keys.ts';
@@ -335,4 +337,169 @@ t.test('everything is read again every five minutes at the latest, unless told o
   performance.now = () => now.call(performance) + 300_000;
   await eventually(() => watched.ids().join() === 'a,b', 'the change');
   t.same(watched.problems.slice(before), [], 'nothing went wrong meanwhile');
+});
+
+/** A source over a Redis that answers when the test lets it. */
+function heldSource(prefix = 'p:') {
+  type Subscription = Parameters<RedisConnection['subscribe']>[1];
+  const keys = new Map([['a', definitionOf('a')]]);
+  const held: (() => void)[] = [];
+  const problems: string[] = [];
+  const versions: number[] = [];
+  const fake = {
+    ready: true,
+    version: 1,
+    holds: false,
+    fails: null as string | null,
+    readings: 0,
+    closed: 0,
+    channel: '',
+  };
+  let events: RedisEvents = {};
+  let subscription: Subscription | null = null;
+  const connection: Partial<RedisConnection> = {
+    get ready() {
+      return fake.ready;
+    },
+    call: async () => ['0', [...keys].flat()],
+    async transaction(commands) {
+      fake.readings += 1;
+      if (fake.fails !== null) throw new RedisFailure(fake.fails, '');
+      const version = String(fake.version);
+      const stored = new Map(keys);
+      if (fake.holds) await new Promise<void>((resolve) => held.push(resolve));
+      return commands.map(([name, hash, ...ids]) => {
+        if (name === 'get') return version;
+        if (name === 'hlen') return hash === `${prefix}keys` ? stored.size : 0;
+        return ids.map((id) => stored.get(String(id)) ?? null);
+      });
+    },
+    subscribe(channel, to) {
+      fake.channel = channel;
+      subscription = to;
+      return { close: () => undefined };
+    },
+    close: () => void (fake.closed += 1),
+  };
+  const source = createRedisKeySource({
+    connect: (to) => {
+      events = to;
+      return connection as RedisConnection;
+    },
+    prefix,
+    pollSeconds: 300,
+    now: () => 77,
+  });
+  t.teardown(() => source.close());
+  const started = source.start({
+    onKeys: ({ version }) => versions.push(version),
+    onProblem: ({ message }) => problems.push(message),
+  });
+  return {
+    source,
+    started,
+    fake,
+    keys,
+    problems,
+    versions,
+    events: () => events,
+    tell: (message: string) => subscription?.onMessage(message),
+    subscription: () => subscription as Subscription,
+    /** Lets the readings go on that wait. */
+    goOn: () => {
+      for (const resolve of held.splice(0)) resolve();
+    },
+    held,
+  };
+}
+const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+t.test('what is told of while Redis is read is read after it', async (t) => {
+  const { started, fake, keys, events, tell, goOn, held, versions, source } = heldSource();
+  events().onReady?.();
+  await started;
+  t.equal(fake.channel, 'p:keys:changed');
+  t.equal(versions.length, 1);
+  t.equal(source.status().lastSyncAt, 77);
+  fake.holds = true;
+  const change = (id: string): void => {
+    keys.set(id, definitionOf(id));
+    fake.version += 1;
+    tell(id);
+  };
+  change('b');
+  await eventually(() => held.length === 1, 'the reading');
+  change('c');
+  change('d');
+  fake.holds = false;
+  const before = fake.readings;
+  goOn();
+  await eventually(() => versions.length === 3, 'both changes');
+  t.equal(fake.readings, before + 1, 'once more, whatever was told meanwhile');
+});
+
+t.test('what is closed reads nothing and tells nothing', async (t) => {
+  const { started, fake, events, tell, source, problems, versions, subscription } = heldSource();
+  events().onReady?.();
+  await started;
+  await source.close();
+  t.equal(fake.closed, 1);
+  const before = fake.readings;
+  tell('a');
+  events().onReady?.();
+  events().onLost?.('gone');
+  subscription().onSubscribed?.();
+  await source.reload();
+  await turn();
+  t.same([fake.readings, problems, versions.length], [before, [], 1]);
+});
+
+t.test('why Redis cannot be read is told once, until it could be read again', async (t) => {
+  const { started, fake, events, problems, source } = heldSource();
+  events().onLost?.('ECONNREFUSED');
+  await started;
+  t.match(source.status(), {
+    up: false,
+    loaded: false,
+    why: 'Redis cannot be reached: ECONNREFUSED',
+    lastSyncAt: null,
+  });
+  events().onLost?.('ETIMEDOUT');
+  events().onLost?.('ECONNREFUSED');
+  const first = ['ECONNREFUSED', 'ETIMEDOUT'].map((why) => `Redis cannot be reached: ${why}; there are no keys yet`);
+  t.same(problems.splice(0), first);
+  await source.reload();
+  t.match(source.status(), { up: true, loaded: true, why: null });
+  events().onLost?.('ECONNREFUSED');
+  t.same(problems.splice(0), ['Redis cannot be reached: ECONNREFUSED; the last keys go on serving']);
+  fake.fails = 'LOADING';
+  await source.reload();
+  t.same(problems.splice(0), ['Redis cannot be read: LOADING; the last keys go on serving']);
+});
+
+t.test('twenty definitions that cannot be used are named, and the others counted', async (t) => {
+  const { started, keys, events, problems, source, versions } = heldSource();
+  for (let n = 0; n < 22; n++) keys.set(`bad-${n}`, '{');
+  events().onReady?.();
+  await started;
+  t.equal(problems.length, 21);
+  t.equal(problems[0], 'the key is not used: it is not JSON');
+  t.equal(problems.at(-1), '2 more keys are not used, because their definitions are malformed');
+  t.equal(source.status().invalidDefinitions, 22);
+  t.equal(versions.length, 1);
+});
+
+t.test('messages that come again have everything read, and the first ones do not', async (t) => {
+  const { started, fake, keys, events, subscription, versions } = heldSource();
+  events().onReady?.();
+  await started;
+  subscription().onSubscribed?.();
+  await turn();
+  keys.set('b', definitionOf('b'));
+  await turn();
+  t.equal(versions.length, 1, 'nothing tells of it');
+  subscription().onLost?.('gone');
+  subscription().onSubscribed?.();
+  await eventually(() => versions.length === 2, 'everything is read');
+  t.equal(fake.ready, true);
 });

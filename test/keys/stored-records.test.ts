@@ -40,3 +40,25 @@ t.test('a change tells for which keys it matters', async (t) => {
   );
   t.same([...book.records().policies.keys()], ['p']);
 });
+
+t.test('a name is as long as an id may be', async (t) => {
+  const policy = (name: string) => readStoredPolicy(name, '{}');
+  for (const name of ['a', '0', 'a.b_c-9', 'a'.repeat(64)]) t.same(policy(name), { id: name, definition: {} });
+  for (const name of ['', '-a', 'a b', 'a\n', 'a'.repeat(65)])
+    t.same(policy(name), { id: name, invalid: 'its name is none' });
+  t.same(readStoredList('L', '[]'), { id: 'L', invalid: 'its name is none' });
+});
+
+t.test('what goes is gone, for good and for its keys', async (t) => {
+  const book = createStoredRecords();
+  book.take({ policies: of({ p: '{}', q: '{' }), lists: of({ l: '[]', m: '{' }) }, true);
+  t.same(book.take({ policies: of({ p: null, none: null }), lists: of({ l: null, m: null }) }, false), {
+    touched: new Set(['policy:p', 'list:l']),
+    changed: true,
+  });
+  t.same([[...book.records().policies.keys()], book.records().lists.size], [['q'], 0]);
+  t.same(book.take({ policies: of({ p: null }), lists: of({ l: null }) }, false), {
+    touched: new Set(),
+    changed: false,
+  });
+});

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadKeyFile } from '../../src/keys/key-file.ts';
-import { NO_RECORDS } from '../../src/keys/definition.ts';
+import { NO_RECORDS, type WholeDefinition } from '../../src/keys/definition.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
 import { makeSecret } from '../../src/keys/secret.ts';
 import { definitionWarnings, keyWarnings } from '../../src/keys/warnings.ts';
@@ -70,10 +70,17 @@ t.test('plain, short and mistyped secrets', async (t) => {
     /^5:24 keys\[0\]\.secrets\[0\]\.value is a secret/,
   ]);
   t.same(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: long }), []);
-  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: 'x'.repeat(19) }), [/shorter than 20 characters/]);
+  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: 'x'.repeat(19) }), [
+    /^5:13 keys\[0\]\.secret is shorter than 20 characters/,
+  ]);
+  t.match(warningsOf(t, writeOnly('    secrets: [{ value: "${S}" }]\n'), { S: 'x'.repeat(19) }), [
+    /^5:24 keys\[0\]\.secrets\[0\]\.value is shorter than 20 characters/,
+  ]);
   const made = makeSecret('write-only', (bytes) => new Uint8Array(bytes));
   t.same(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: made }), []);
-  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: made.replace('00', '01') }), [/typing error/]);
+  t.match(warningsOf(t, writeOnly('    secret: ${S}\n'), { S: made.replace('00', '01') }), [
+    /^5:13 keys\[0\]\.secret looks like .* typing error/,
+  ]);
   const metrics = (apiKey: string) => `    type: metrics\n    apiKey: ${apiKey}\n    allowFrom: []\n${QUIET.secrets}`;
   t.match(warningsOf(t, metrics('abc')), [/^4:13 keys\[0\]\.apiKey is a secret in plain text/]);
   t.same(warningsOf(t, metrics('${K}'), { K: 'abc' }), []);
@@ -118,4 +125,86 @@ t.test('events that no API of the key would look for', async (t) => {
   t.same(fields(null), [], 'nobody knows');
   for (const allowedEvents of ['all', []] as const)
     t.same(definitionWarnings({ ...whole.value, allowedEvents }, NOW, { eventApis: ['y'] }), []);
+});
+
+const HASHED = [{ hash: `sha256:${'0'.repeat(64)}` }];
+
+function wholeOf(written: object): WholeDefinition {
+  const read = readDefinition({ id: 'a', secrets: HASHED, ...written });
+  const made = read.ok ? wholeDefinition(read.value, NO_RECORDS) : read;
+  if (!made.ok) throw new Error(JSON.stringify(made.findings));
+  return made.value;
+}
+
+t.test('a key that may use every route where nothing is listed', async (t) => {
+  const told = (written: object, openApis: readonly string[]) =>
+    definitionWarnings(wholeOf({ type: 'read-write', allowFrom: [], ...written }), NOW, { openApis }).map(
+      ({ path, message }) => `${path.join('.')} ${message}`,
+    );
+  const lets = (where: string) => [
+    `allowedRoutes lets this key use every route of ${where}, listed or not; list the routes that it needs, or set \`unlisted: refuse\` there`,
+  ];
+  t.same(told({}, ['orders']), lets('the API orders'));
+  t.same(told({}, ['orders', 'others', 'metrics']), lets('the APIs orders, others'), 'metrics is for its own key');
+  t.same(told({ apis: ['others'] }, ['orders', 'others']), lets('the API others'));
+  t.same(told({}, []), []);
+  t.same(told({ apis: ['others'] }, ['orders']), []);
+  t.same(told({ allowedRoutes: ['GET /a'] }, ['orders']), []);
+  t.same(told({ allowedEvents: ['a'] }, ['orders']), []);
+  t.same(told({ type: 'read-only' }, ['orders']), []);
+});
+
+t.test('each type of key that is used from anywhere, but write-only ones', async (t) => {
+  const told = (type: string, allowFrom: unknown) =>
+    definitionWarnings(wholeOf({ type, allowFrom, allowedOrigins: [] }), NOW).map(({ message }) => message);
+  const from = (type: string) => `lets this ${type} key be used from anywhere; list the addresses of its back ends`;
+  for (const type of ['read-only', 'read-write']) {
+    t.same(told(type, 'anywhere'), [from(type)]);
+    t.same(told(type, ['::/0', '0.0.0.0/0']), [from(type)]);
+    t.same(told(type, []), []);
+  }
+  t.same(told('write-only', 'anywhere'), []);
+  t.same(told('write-only', ['0.0.0.0/0', '::/0']), []);
+  t.same(told('read-only', [{ address: '::/0' }, '192.0.2.1']), [
+    from('read-only'),
+    'holds ::/0 without 0.0.0.0/0: only one of the two families is let in',
+  ]);
+});
+
+t.test('when a key ends, to the millisecond', async (t) => {
+  const told = (written: object, now: number) =>
+    definitionWarnings(wholeOf({ type: 'write-only', allowedOrigins: [], ...written }), now).map(
+      ({ path, message }) => `${path.join('.')} ${message}`,
+    );
+  const expiresAt = '2027-01-31T00:00:00Z';
+  const at = Date.parse(expiresAt);
+  const month = 30 * 86_400_000;
+  const says = (field: string, when: string) => [`${field} ends this key on 2027-01-31T00:00:00.000Z, which ${when}`];
+  t.same(told({ expiresAt }, at - month - 1), []);
+  t.same(told({ expiresAt }, at - month), says('expiresAt', 'is within 30 days'));
+  t.same(told({ expiresAt }, at - 1), says('expiresAt', 'is within 30 days'));
+  t.same(told({ expiresAt }, at), says('expiresAt', 'has passed'));
+  t.same(told({ secrets: [{ ...HASHED[0], expiresAt }] }, at), says('secrets', 'has passed'));
+});
+
+t.test('policies and lists that nothing uses, and secrets that stand beside the keys', async (t) => {
+  const text = `keys:
+  - { id: a, type: write-only, secrets: [{ ${HASH} }], allowedOrigins: [], policy: p, denyFrom: [{ list: of-a }] }
+policies:
+  p: { allowFrom: [{ list: of-p }] }
+  q: { description: "https://user:hunter2@host" }
+addressLists: { of-a: ["::1"], of-p: ["::1"], of-config: ["::1"], of-none: ["::1"] }
+`;
+  const loaded = loadKeyFile(join(t.testdir({ 'keys.yaml': text }), 'keys.yaml'), {});
+  const told = (listsUsed: readonly string[]) =>
+    keyWarnings(loaded, NOW, { openApis: [], eventApis: null, listsUsed }).map(
+      ({ line, field, message }) => `${line} ${field} ${message.slice(field.length + 1)}`,
+    );
+  const unused = 'is used by nothing; remove it, or name it.';
+  t.same(told(['of-config']), [
+    '5 policies.q.description holds a password in plain text; write it as ${NAME} or ${file:PATH}.',
+    `5 policies.q ${unused}`,
+    `6 addressLists.of-none ${unused}`,
+  ]);
+  t.equal(told([]).length, 4);
 });

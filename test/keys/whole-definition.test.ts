@@ -10,6 +10,7 @@ const RECORDS: SharedRecords = {
       partners:
         '{"type":"read-only","apis":["orders"],"rateLimit":{"requests":1,"windowSeconds":2},"allowFrom":[{"list":"office"}]}',
       untyped: '{"mode":"report","allowBrowsers":true}',
+      counter: '{"type":"metrics"}',
       lost: '{"type":"read-only","denyFrom":[{"list":"gone"}]}',
       broken: '{"typ":1}',
     }).map(([name, json]) => [name, readStoredPolicy(name, json)]),
@@ -79,6 +80,15 @@ t.test('why a key cannot be used with what it names', async (t) => {
     /^denyFrom\[0\]\.list is bad, which cannot be used: it is not JSON/,
   );
   t.match(whole({ type: 'read-only', policy: 'partners' }), { type: 'read-only' });
+  const metrics = { type: 'metrics', policy: 'partners', apiKey: 'an-api-key' };
+  t.match(whole(metrics), /^policy brings apis, which must be \[metrics\]/);
+  t.match(
+    whole({ ...metrics, apis: ['metrics'] }),
+    { type: 'metrics', apis: ['metrics'] },
+    'what the key says itself is no matter',
+  );
+  t.match(whole({ policy: 'counter' }), /^it needs `apiKey`/);
+  t.match(whole({ policy: 'counter', apiKey: 'an-api-key' }), { type: 'metrics', accessToken: 'required' });
 });
 
 t.test('what is written of a key with a policy says what the key says, and no more', async (t) => {

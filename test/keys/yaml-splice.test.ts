@@ -12,8 +12,10 @@ import {
   lineEnd,
   type ListItem,
   pairOf,
+  removePair,
   replaceByLines,
   replaceValue,
+  setFields,
   spliced,
 } from '../../src/keys/yaml-splice.ts';
 
@@ -99,6 +101,13 @@ t.test('text is quoted only where it could be misread', async (t) => {
   t.equal(inline("it's: so"), "'it''s: so'");
   t.equal(inline('yes'), "'yes'");
   t.equal(inline('2 lines\n'), '"2 lines\\n"');
+  for (const unit of ['\u0085', '\u2028', '\u200b', '\u009f', '\ud800'])
+    t.equal(
+      inline(unit),
+      `"\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}"`,
+      'what prints nothing is written out',
+    );
+  t.equal(inline('\u00e4 \u4e2d'), "'\u00e4 \u4e2d'");
 });
 
 t.test('splices are made in order, and whole lines stay whole', async (t) => {
@@ -109,6 +118,15 @@ t.test('splices are made in order, and whole lines stay whole', async (t) => {
       { start: 0, end: 0, text: '> ' },
     ]),
     '> one\nzwei',
+  );
+  t.equal(
+    spliced(text, [
+      { start: 7, end: 7, text: '!' },
+      { start: 4, end: 7, text: 'zwei' },
+      { start: 4, end: 4, text: '> ' },
+    ]),
+    'one\n> zwei!',
+    'one that is put where another ends stands behind it',
   );
   t.equal(spliced(text, [insertLines(text, 7, ['three'])]), 'one\ntwo\nthree\n');
   t.equal(spliced(text, [insertLines(text, lineEnd(text, 2), ['and'])]), 'one\nand\ntwo');
@@ -176,4 +194,72 @@ t.test('lines take the place of a value, and one field or two go to the end of a
   ] as const;
   t.equal(spliced(text, addFields(text, mapOf(text), two)), `${text}c: 2\nd: e\n`);
   t.equal(spliced('{ a: 1 }', addFields('{ a: 1 }', mapOf('{ a: 1 }'), two)), '{ a: 1, c: 2, d: e }');
+});
+
+const without = (text: string, name: string): string => {
+  const map = mapOf(text);
+  return spliced(text, removePair(text, map, pairOf(map, name) as Pair));
+};
+
+t.test('a pair goes with its comments, and its neighbours stay', async (t) => {
+  const text = '# of a\na: 1 # beside a\n# of b\nb: 2\n# of c\nc:\n  - 3\nd: 4';
+  t.equal(without(text, 'a'), '# of a\n# of b\nb: 2\n# of c\nc:\n  - 3\nd: 4', 'those above the first are of all');
+  t.equal(without(text, 'b'), '# of a\na: 1 # beside a\n# of c\nc:\n  - 3\nd: 4');
+  t.equal(without(text, 'c'), '# of a\na: 1 # beside a\n# of b\nb: 2\nd: 4');
+  t.equal(without(text, 'd'), '# of a\na: 1 # beside a\n# of b\nb: 2\n# of c\nc:\n  - 3\n');
+  t.equal(without('{ a: 1, b: 2, c: 3 }', 'a'), '{ b: 2, c: 3 }');
+  t.equal(without('{ a: 1, b: 2, c: 3 }', 'b'), '{ a: 1, c: 3 }');
+  t.equal(without('{ a: 1, b: 2, c: 3 }', 'c'), '{ a: 1, b: 2 }');
+  t.equal(without('{ a: 1 }', 'a'), '{  }');
+  t.equal(without('{ a, b: 2 }', 'b'), '{ a }');
+});
+
+t.test('the dash stays that a pair stands behind, with the end of its line', async (t) => {
+  for (const eol of ['\n', '\r\n']) {
+    const text = ['l:', '  - a: 1', '    b: 2', ''].join(eol);
+    const map = asMap((asList(pairOf(mapOf(text), 'l')?.value) as YAMLSeq).items[0]) as YAMLMap;
+    const left = spliced(text, removePair(text, map, pairOf(map, 'a') as Pair));
+    t.equal(left, ['l:', '  - ', '    b: 2', ''].join(eol));
+  }
+  const last = 'l:\n  - a: 1';
+  const map = asMap((asList(pairOf(mapOf(last), 'l')?.value) as YAMLSeq).items[0]) as YAMLMap;
+  t.equal(spliced(last, removePair(last, map, pairOf(map, 'a') as Pair)), 'l:\n  - ');
+});
+
+t.test('fields are set where they stand, and added where they do not', async (t) => {
+  const set = (text: string): string =>
+    spliced(
+      text,
+      setFields(text, mapOf(text), [
+        ['b', 9],
+        ['z', 'new'],
+      ]),
+    );
+  t.equal(set('a: 1\nb: 2 # two\nc: 3\n'), 'a: 1\nb: 9 # two\nc: 3\nz: new\n');
+  t.equal(set('{ a: 1, b: 2 }'), '{ a: 1, b: 9, z: new }');
+  t.equal(set('a: 1\r\nb: 2\r\n'), 'a: 1\r\nb: 9\r\nz: new\r\n', 'lines end as those of the file do');
+  t.equal(set('b: 2'), 'b: 9\nz: new\n');
+});
+
+t.test('a value on a line of its own comes up to its name', async (t) => {
+  t.equal(replaced('a:\n  [x]\nb: 1\n', 'z'), 'a: z\nb: 1\n');
+  t.equal(replaced('a: # why\n  { x: 1 }\nb: 1\n', 'z'), 'a: z # why\nb: 1\n');
+  t.equal(replaced('a:\r\n  - x\r\nb: 1\r\n', 'z'), 'a: z\r\nb: 1\r\n');
+  t.equal(replaced('a:   x\n', 'z'), 'a:   z\n', 'what is on the line stays where it is');
+  t.equal(replaced('{ a: , b: 1 }', 'z'), '{ a: z , b: 1 }'.replace('z , b', 'z, b'));
+});
+
+t.test('a list in brackets keeps what stands between its items, and changes in them', async (t) => {
+  t.equal(changed('l: [a,  b, c]\n', [kept(0), kept(1)]), 'l: [a,  b]\n');
+  t.equal(changed('l: [a,  b, c]\n', [kept(0), kept(2)]), 'l: [a, c]\n');
+  t.equal(changed('l: [ a, b ]\n', [kept(1), { value: 'z' }]), 'l: [b, z ]\n');
+  t.equal(changed('l: [ a, b ]\n', [{ value: 'x' }, kept(1)]), 'l: [x, b ]\n');
+  const inner = (text: string) => (node: unknown) => {
+    const map = asMap(node) as YAMLMap;
+    return setFields(text, map, [['x', 2]]);
+  };
+  const flow = 'l: [{ x: 1 }, b]\n';
+  t.equal(changed(flow, [{ from: 0, changes: inner(flow) }, kept(1)]), 'l: [{ x: 2 }, b]\n');
+  const block = 'l:\n  - { x: 1 } # one\n  - b\n';
+  t.equal(changed(block, [{ from: 0, changes: inner(block) }, kept(1)]), 'l:\n  - { x: 2 } # one\n  - b\n');
 });

@@ -48,6 +48,7 @@ t.test('what stands between blocks does not matter, nor blocks of another kind',
 t.test('one broken certificate among good ones makes a file unusable', async (t) => {
   const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
   t.match(certificatesMistake(cert + broken), /a certificate that cannot be read/);
+  t.match(certificatesMistake(`-----BEGIN -----\nAAAA\n-----END -----\n${cert}`), /cut short/);
   t.match(certificatesMistake(cert.replace('-----END CERTIFICATE-----', '-----END CERT-----')), /cut short/);
 });
 

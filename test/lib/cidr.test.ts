@@ -74,6 +74,15 @@ t.test('the empty set admits nobody, and no set admits an unknown address', (t) 
   t.end();
 });
 
+t.test('the first networks of a set, of both families, and no more than are asked for', (t) => {
+  const texts = ['2001:db8:2::/48', '192.0.2.0/24', '2001:db8:1::1', '10.0.0.0/8', '198.51.100.1'];
+  const set = compileAddressSet(texts.map(read));
+  const inOrder = ['10.0.0.0/8', '192.0.2.0/24', '198.51.100.1', '2001:db8:1::1', '2001:db8:2::/48'];
+  for (let most = 0; most <= 6; most++) t.same(set.networks(most), inOrder.slice(0, most));
+  t.equal(set.size, 5);
+  t.end();
+});
+
 t.test('nested and repeated networks become one range', (t) => {
   const set = compileAddressSet(
     ['10.1.0.0/16', '10.0.0.0/8', '10.0.0.0/8', '10.0.0.1', '11.0.0.0/8', '12.0.0.1', '12.0.0.1'].map(read),

@@ -5,6 +5,23 @@ const failing = async (): Promise<never> => {
   throw new Error('broken');
 };
 
+t.test('while one call tries whether the service is back, the end of an older one lets no other try', async (t) => {
+  const breaker = createCircuitBreaker({ timeoutMs: 60_000, retryAfterMs: 0 });
+  let fail: (error: Error) => void = () => undefined;
+  let succeed: () => void = () => undefined;
+  const ended = t.rejects(breaker.run(() => new Promise((_resolve, reject) => (fail = reject))));
+  breaker.trip('why');
+  t.ok(breaker.permits);
+  const tried = breaker.run(() => new Promise<void>((resolve) => (succeed = resolve)));
+  t.notOk(breaker.permits);
+  fail(new Error('late'));
+  await ended;
+  t.notOk(breaker.permits);
+  succeed();
+  await tried;
+  t.ok(breaker.permits);
+});
+
 t.test('closed: calls go through', async (t) => {
   const breaker = createCircuitBreaker({ timeoutMs: 1000, retryAfterMs: 1000 });
   t.ok(breaker.permits);

@@ -56,6 +56,28 @@ t.test('the rest grows with what a run costs', async (t) => {
   t.equal(runs, 2);
 });
 
+t.test('it rests for 20 ms, and longer after a run that took longer, by the clock of the machine', async (t) => {
+  const { setTimeout } = globalThis;
+  const rests: number[] = [];
+  const note = (run: () => void, ms: number): NodeJS.Timeout => {
+    rests.push(ms);
+    return setTimeout(run, 0);
+  };
+  Object.assign(globalThis, { setTimeout: note });
+  t.teardown(() => Object.assign(globalThis, { setTimeout }));
+  for (const spin of [0, 40]) {
+    const { request } = createCoalescer(async () => {
+      const end = performance.now() + spin;
+      while (performance.now() < end);
+    });
+    await request();
+    await turn();
+  }
+  Object.assign(globalThis, { setTimeout });
+  t.equal(rests.length, 2);
+  t.ok((rests[0] as number) >= 20 && (rests[1] as number) >= 40, rests.join());
+});
+
 t.test('a run that fails, fails for those who asked for it alone', async (t) => {
   let runs = 0;
   const { request } = createCoalescer(

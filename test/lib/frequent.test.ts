@@ -113,3 +113,29 @@ t.test('a text that UTF-8 cannot write is counted as what it is written as', asy
   t.equal(frequent.values.get('\ufffd')?.count, 3);
   t.equal(frequent.values.size, 1);
 });
+
+t.test('what is said about more than half is told only where that is sure', async (t) => {
+  const about = (...said: readonly string[]) => {
+    const frequent = counted(
+      4,
+      said.map(() => 'a'),
+      (at) => said[at] as string,
+    );
+    return majorityOf(frequent.values.get('a') as never);
+  };
+  t.equal(about('x'), 'x');
+  t.equal(about('x', 'y'), null);
+  t.equal(about('x', 'x', 'y'), null, 'a lead of one in three');
+  t.equal(about('x', 'x', 'x', 'y'), null, 'nor is half of them more than half');
+  t.equal(about('x', 'x', 'x', 'x', 'y'), 'x');
+  t.equal(about('x', 'y', 'y', 'y', 'y'), 'y');
+});
+
+t.test('the highest counts come first, equal ones in the order of their text', async (t) => {
+  const frequent = counted(8, ['d', 'b', 'b', 'a', 'c', 'c', 'c', 'e']);
+  t.same(
+    mostFrequent(frequent, 5).map(([value]) => value),
+    ['c', 'b', 'a', 'd', 'e'],
+  );
+  t.equal(mostFrequent(frequent, 2).length, 2);
+});

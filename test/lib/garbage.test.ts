@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import t from 'tap';
 import { countStreamed } from '../../src/lib/garbage.ts';
 
@@ -14,6 +15,23 @@ t.test('the pieces of a stream are given back while it goes on', async (t) => {
   }
   // V8 by itself lets it come to 32 MiB and more; by when it collects what depends on how busy the machine is.
   t.ok(most < 28 * MEBIBYTE, `${most} bytes at most`);
+});
+
+t.test('it is collected each 8 MiB, whatever pieces they come in, and not for every piece', async (t) => {
+  let forced = 0;
+  const count = (entries: readonly { readonly detail?: unknown }[]): void => {
+    for (const { detail } of entries)
+      if (((detail as { flags: number }).flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0) forced++;
+  };
+  const observer = new PerformanceObserver((list) => count(list.getEntries() as never));
+  observer.observe({ entryTypes: ['gc'] });
+  // What the test before left over.
+  countStreamed(8 * MEBIBYTE);
+  for (let sent = 0; sent < 32 * MEBIBYTE; sent += 65_536) countStreamed(65_536);
+  countStreamed(8 * MEBIBYTE - 1);
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  observer.disconnect();
+  t.equal(forced, 5);
 });
 
 /** A process that makes objects that live for a while, and tells the size of its young generation: held, then let go. */

@@ -35,6 +35,7 @@ const READINGS: readonly (readonly [path: string, reading: string])[] = [
   ['/a/;x/b', '/a/b'],
   ['/a%3Fx/b', '/a'],
   ['/a%23x', '/a'],
+  ['/a%3Fb%0Ac', '/a'],
   ['/a%3Fx', '/a?x'],
   ['/%C3%A9', '/é'],
   ['/a%FF', '/a%FF'],

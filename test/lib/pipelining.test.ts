@@ -149,6 +149,31 @@ t.test('of thousands of requests in one packet few are read until answers have g
   client.socket.destroy();
 });
 
+t.test('nor are they read where each head comes with the end of the chunked body before it', async (t) => {
+  for (const length of [30, 60, 64, 200]) {
+    const waiting: ServerResponse[] = [];
+    const seen = { count: 0 };
+    const { port } = await pacedServer(t, (req, res) => {
+      seen.count++;
+      req.resume();
+      waiting.push(res);
+    });
+    const client = new RawClient(t, port);
+    const chunked = `POST /${'x'.repeat(length)} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
+    client.write(chunked.repeat(500) + GET.replace('Host', 'Connection: close\r\nHost'));
+    while (seen.count < MOST) await new Promise(setImmediate);
+    let most = 0;
+    while (seen.count < 501 || waiting.length > 0) {
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+      most = Math.max(most, waiting.length);
+      waiting.shift()?.end('x');
+    }
+    t.ok(most <= MAX_WAITING_ANSWERS + 3, `${most} were read at a time`);
+    await client.closed;
+    t.equal(client.text.split('HTTP/1.1 200').length, 502);
+  }
+});
+
 t.test('a connection on which one request follows the other is left to Node', async (t) => {
   const sockets = new Set<Socket>();
   const { port } = await pacedServer(t, (req, res) => {
@@ -244,6 +269,22 @@ t.test('100 Continue comes in its turn: before the answer, and never into the on
   client.write(`hi${GET.replace('Host', 'Connection: close\r\nHost')}`);
   await client.closed;
   t.equal(client.text.split('second').length, 3, 'the connection goes on');
+});
+
+t.test('who is answered before its turn came is not told to go on', async (t) => {
+  const first: ServerResponse[] = [];
+  const { server, port } = await pacedServer(t, (_req, res) => void first.push(res));
+  server.on('checkContinue', (req, res) => {
+    keepPace(req, res);
+    continueInTurn(req, res);
+    res.writeHead(403, { Connection: 'close', 'Content-Length': 2 }).end('no');
+    first[0]?.end('first');
+  });
+  const client = new RawClient(t, port);
+  client.write(`${GET}POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`);
+  await client.closed;
+  t.match(client.text, /first[^]*HTTP\/1\.1 403 Forbidden[^]*no$/);
+  t.notMatch(client.text, /100 Continue/);
 });
 
 t.test('a body that came with the expectation needs no 100, and its answer is not the last one', async (t) => {

@@ -82,6 +82,19 @@ t.test('behind a chunked body a head may have begun, and is ended before the nex
   }
 });
 
+t.test('a chunked body whose end comes in several packets ends with the last of them', async (t) => {
+  for (let cut = 1; cut < BODY.length; cut++) {
+    const cutter = createRequestCutter();
+    let req: Read | null = null;
+    handOver(cutter, CHUNKED, () => (req = begin(cutter, { 'transfer-encoding': 'chunked' })));
+    t.same(handOver(cutter, BODY.slice(0, cut)), [BODY.slice(0, cut), '']);
+    t.equal(cutter.isBetweenRequests(), false);
+    const end = () => void ((req as unknown as Read).complete = true);
+    t.same(handOver(cutter, BODY.slice(cut), end), [BODY.slice(cut), '']);
+    t.equal(cutter.isBetweenRequests(), true, `cut at ${cut}`);
+  }
+});
+
 t.test('a chunked body is cut where it may end, and no sooner', async (t) => {
   const cutter = createRequestCutter();
   const headOf = () => void begin(cutter, { 'transfer-encoding': 'chunked' });

@@ -14,6 +14,8 @@ void t.test('a hosts file: several names a line, several addresses a name, comme
   t.same(hosts.get('backend'), ['127.0.0.1', '10.0.0.2']);
   t.equal(hosts.get('no'), undefined);
   t.equal(hosts.get('here'), undefined);
+  const marked = parseHosts('10.0.0.3 c #\n10.0.0.4 d#\n#\n');
+  t.same([...marked.keys()], ['c', 'd'], 'a mark without a comment');
   t.same(parseHosts('10.0.0.1 a.b.example.').get('a.b.example'), ['10.0.0.1']);
   t.end();
 });
@@ -59,7 +61,7 @@ void t.test('what the C library does without, with odd and with too many lines',
   t.same(parseResolver('search a. b.c.\n', 'm').search, ['a', 'b.c']);
   t.same(parseResolver('domain a b\n', 'm').search, ['a']);
   t.same(parseResolver('options ndots:x timeout:99 attempts:0 ndots:1234567\n', 'm').timeoutMs, 30_000);
-  t.match(parseResolver('options attempts:0 xndots:4\n', 'm'), { attempts: 1, ndots: 1 });
+  t.match(parseResolver('options attempts:0 xndots:4 ndots:3x\n', 'm'), { attempts: 1, ndots: 1 });
   const many = parseResolver(
     ['1', '2', '3', '4'].map((n) => `nameserver 10.0.0.${n}`).join('\n') + '\noptions ndots:99 timeout:0 attempts:99',
     'm',

@@ -11,6 +11,10 @@ t.test('a traceparent of the form of its version says its parts, and nothing els
   t.same(readTraceparent(`00-${TRACE}-${CALLER}-00`), { ...parent, sampled: false });
   t.same(readTraceparent(`cc-${TRACE}-${CALLER}-03`), parent);
   t.same(readTraceparent(`cc-${TRACE}-${CALLER}-01-what-later-versions-add`), parent);
+  for (let flags = 0; flags < 256; flags++) {
+    const text = flags.toString(16).padStart(2, '0');
+    t.equal(readTraceparent(`00-${TRACE}-${CALLER}-${text}`)?.sampled, flags % 2 === 1, text);
+  }
   for (const odd of [
     undefined,
     '',

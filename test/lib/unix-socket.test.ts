@@ -66,6 +66,7 @@ void t.test('a full queue is waited for, within the time to connect', async (t) 
   const soon = busy(2);
   const socket = await connectToSocket({ ...request(path), open: soon.open });
   t.equal(soon.attempts.length, 3);
+  t.equal(socket.listenerCount('error'), 0, 'whoever gets it hears of what comes later');
   socket.destroy();
   const never = busy(Infinity);
   await t.rejects(connectToSocket({ ...request(path), timeoutMs: 60, open: never.open }), {

@@ -68,6 +68,26 @@ t.test('a state that nothing changed is the same one', async (t) => {
   t.equal(state.get('a'), 1);
 });
 
+t.test('a part is copied once after a state was kept, however often it is changed then', async (t) => {
+  const map = createVersionedMap<number>(0);
+  const { Map: Plain } = globalThis;
+  let copies = 0;
+  class Counted<K, V> extends Plain<K, V> {
+    constructor(entries?: Iterable<readonly [K, V]> | null) {
+      super(entries);
+      copies++;
+    }
+  }
+  Object.assign(globalThis, { Map: Counted });
+  t.teardown(() => Object.assign(globalThis, { Map: Plain }));
+  for (let n = 0; n < 100; n++) map.set(`key-${n}`, n);
+  map.keep();
+  for (let n = 0; n < 50; n++) map.delete(`key-${n}`);
+  Object.assign(globalThis, { Map: Plain });
+  t.equal(copies, 2);
+  t.equal(map.keep().size, 50);
+});
+
 t.test('a change costs what it changes, and no copy of everything', async (t) => {
   const map = createVersionedMap<object>();
   const plain = new Map<string, object>();

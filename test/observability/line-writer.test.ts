@@ -4,6 +4,8 @@ import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createLineWriter } from '../../src/observability/line-writer.ts';
+import { eventually } from '../support/eventually.ts';
+import { catchTimers } from '../support/timers.ts';
 
 const droppedLine = (count: number) => `dropped ${count}\n`;
 
@@ -26,7 +28,38 @@ t.test('as much as the bound may wait, and not a byte more', async (t) => {
   const writer = createLineWriter({ fd, maxWaiting: 4, droppedLine });
   for (const line of ['a\n', 'b\n', 'c\n', 'd\n', 'e\n']) writer.write(line);
   t.equal(writer.dropped(), 1, 'the first two are under way, two wait');
+  await new Promise<void>((done) => writer.flush(done));
+  writer.write('f\n');
   writer.flushSync();
+  writer.flushSync();
+  closeSync(fd);
+  t.equal(readFileSync(file, 'latin1'), 'a\nb\nc\nd\ndropped 1\nf\n', 'no byte more, and nothing twice');
+});
+
+t.test('what comes while a write is under way is written after it, though nobody asks', async (t) => {
+  const file = join(t.testdir(), 'lines');
+  const fd = openSync(file, 'w');
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine });
+  const first = `${'x'.repeat(70_000)}\n`;
+  writer.write(first);
+  writer.write('second\n');
+  await eventually(() => readFileSync(file, 'utf8') === `${first}second\n`, 'both are written');
+  closeSync(fd);
+});
+
+t.test('writing at once what waits ends no wait for what is under way', async (t) => {
+  const file = join(t.testdir(), 'lines');
+  const fd = openSync(file, 'w');
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine });
+  const first = `${'x'.repeat(70_000)}\n`;
+  writer.write(first);
+  writer.flushSync();
+  let flushed = false;
+  const flush = new Promise<void>((done) => writer.flush(done)).then(() => (flushed = true));
+  await Promise.resolve();
+  t.notOk(flushed);
+  await flush;
+  t.equal(readFileSync(file, 'utf8'), first);
   closeSync(fd);
 });
 
@@ -166,6 +199,56 @@ t.test('what found no room is written before the process ends, when there is roo
   const text = read();
   writer.flushSync();
   t.equal(text + read(), `${LONG.repeat(10)}last\n`);
+  writer.flushSync();
+  t.equal(read(), '', 'and once');
+});
+
+/** Runs `act` with the pauses of a thread replaced: what each is told is listed, `during` is what happens meanwhile. */
+function withPauses(act: () => void, during: () => void): number[] {
+  const { wait } = Atomics;
+  const pauses: number[] = [];
+  Atomics.wait = ((_place: unknown, _index: number, _value: number, ms: number) => {
+    pauses.push(ms);
+    during();
+    return 'timed-out';
+  }) as typeof wait;
+  try {
+    act();
+  } finally {
+    Atomics.wait = wait;
+  }
+  return pauses;
+}
+
+t.test(
+  'at the end of a process a slow reader is waited for as long as it makes room, and no more than a second',
+  async (t) => {
+    const { fd, read } = pipe(t);
+    let text = '';
+    const slow = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+    for (let n = 0; n < 60; n++) slow.write(LONG);
+    let waits = 0;
+    const pauses = withPauses(slow.flushSync, () => void (++waits % 40 === 0 && (text += read())));
+    t.equal(text + read(), LONG.repeat(60));
+    t.ok(pauses.length > 50, 'each time it makes room there is a second more');
+    t.ok(pauses.every((ms) => ms === 20));
+    const stopped = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+    for (let n = 0; n < 20; n++) stopped.write(LONG);
+    t.same(
+      withPauses(stopped.flushSync, () => undefined),
+      Array<number>(50).fill(20),
+    );
+  },
+);
+
+t.test('what was given up is counted once', async (t) => {
+  const { fd } = pipe(t);
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+  for (let n = 0; n < 10; n++) writer.write(LONG);
+  writer.giveUp();
+  const lost = writer.dropped();
+  writer.giveUp();
+  t.equal(writer.dropped(), lost);
 });
 
 const LOG = `file://${join(process.cwd(), '.build/src/observability/log.js')}`;
@@ -204,4 +287,41 @@ t.test('at the end of a process nobody waits long for a reader that makes no roo
   const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
   for (let n = 0; n < 10; n++) writer.write(LONG);
   t.equal(writer.flushSync(), undefined, 'it returns');
+});
+
+t.test('a full pipe is tried again soon, then ever later, and soon again once it took something', async (t) => {
+  const { fd, read } = pipe(t);
+  const writer = createLineWriter({ fd, maxWaiting: 1e7, droppedLine, neverWaits: true });
+  const fill = (): void => {
+    for (let n = 0; n < 20; n++) writer.write(LONG);
+  };
+  let text = '';
+  for (const round of [1, 2]) {
+    let [timer] = catchTimers(fill).toReversed();
+    const tried: (number | undefined)[] = [timer?.ms];
+    for (let n = 0; n < 6; n++) {
+      [timer] = catchTimers(() => timer?.run());
+      tried.push(timer?.ms);
+    }
+    t.same(tried, [1, 2, 4, 8, 16, 20, 20], `${round}`);
+    for (let more = read(); more !== ''; more = read()) {
+      text += more;
+      [timer] = catchTimers(() => timer?.run());
+    }
+    writer.flushSync();
+  }
+  t.equal((text + read()).length, 2 * 20 * LONG.length);
+});
+
+t.test('a line that found no room is told with the next one that does', async (t) => {
+  const file = join(t.testdir(), 'lines');
+  const fd = openSync(file, 'w');
+  const writer = createLineWriter({ fd, maxWaiting: 4, droppedLine });
+  writer.write('too long\n');
+  writer.flushSync();
+  t.equal(readFileSync(file, 'utf8'), '');
+  writer.write('a\n');
+  writer.flushSync();
+  closeSync(fd);
+  t.equal(readFileSync(file, 'utf8'), 'a\ndropped 1\n');
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import t from 'tap';
-import { createLog, rejectionLine } from '../../src/observability/log.ts';
+import { createLog, fallbackLog, rejectionLine } from '../../src/observability/log.ts';
 import type { LogLevel } from '../../src/observability/log.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { refusal } from '../../src/refusal.ts';
@@ -35,6 +35,18 @@ const rejection: Rejection = {
 };
 const because = refusal('ip_not_allowed', '203.0.113.7 is not on the list of web');
 
+t.test('what is shared through Redis says when it is not, and when it is again', async (t) => {
+  const { log, parsed } = collecting();
+  const tell = fallbackLog(log, 'rate_limit');
+  tell(true, 'connect ECONNREFUSED');
+  tell(false, '');
+  const time = '2026-01-31T12:00:00.000Z';
+  t.same(parsed(), [
+    { level: 'warn', time, use: 'rate_limit', detail: 'connect ECONNREFUSED', msg: 'redis_fallback_begins' },
+    { level: 'info', time, use: 'rate_limit', msg: 'redis_fallback_ends' },
+  ]);
+});
+
 t.test('the rule that decided stands in the line, if there is one', async (t) => {
   t.notMatch(rejectionLine(rejection), 'rule');
   const line = rejectionLine({ ...rejection, rule: 'allowedRoutes of key "a"\n' });
@@ -62,6 +74,36 @@ t.test('a refusal is one line with exactly its fields, in their order', async (t
   log.rejection(rejection, because);
   t.equal(lines.length, 1);
   t.equal(lines[0], `${JSON.stringify(rejection)}\n`);
+});
+
+t.test('a line says what its own refusal was, whatever the one before it said', async (t) => {
+  const changes: Partial<Rejection>[] = [
+    { level: 'info' },
+    { time: '2026-01-31T12:00:00.001Z' },
+    { msg: 'would_reject' },
+    { requestId: 'req-2' },
+    { api: 'metrics' },
+    { keyId: 'app' },
+    { reason: 'no_route' },
+    { status: 404 },
+    { clientIp: '203.0.113.8' },
+    { method: 'GET' },
+    { path: '/event' },
+    { removedEvents: 1 },
+    { mode: 'report' },
+    { rule: 'allowFrom of key "web"' },
+    { events: ['login'] },
+    { userAgent: 'curl/8' },
+    { traceId: 'ab'.repeat(16) },
+    { aborted: true },
+  ];
+  t.strictSame(
+    changes.flatMap((change) => Object.keys(change)),
+    Object.keys(rejection),
+  );
+  for (const change of changes)
+    for (const said of [{ ...rejection, ...change }, rejection])
+      t.equal(rejectionLine(said), `${JSON.stringify(said)}\n`, Object.keys(change).join());
 });
 
 t.test('at level debug a second line says why', async (t) => {

@@ -165,3 +165,12 @@ t.test('a path is kept without its query and up to a bound', async (t) => {
   t.equal(loggablePath(`/${'a'.repeat(20_000)}`).length, 1025);
   t.equal(NOON, Date.parse('2026-01-31T12:00:00Z'));
 });
+
+t.test('whatever a client says of itself is bounded in the record of its refusal', async (t) => {
+  const long = 'x'.repeat(5000);
+  const said = { requestId: long, clientIp: long, method: long, path: `/${long}`, userAgent: long };
+  const [line] = recording('rejections', outcome({ ...said, refusal: refusal('no_route', 'no') })).rejections;
+  const cut = `${'x'.repeat(128)}…`;
+  t.same([line?.requestId, line?.clientIp, line?.method], [cut, cut, cut]);
+  t.same([line?.path.length, line?.userAgent?.length], [1025, 128]);
+});

@@ -156,6 +156,7 @@ t.test('tokens, cache results and requests in flight', async (t) => {
   const series = await scrape(metrics);
   t.equal(series.get('postern_tokens_issued_total{key="numbers"}'), 1);
   t.equal(series.has('postern_tokens_issued_total{key="web"}'), false);
+  t.equal(series.has('postern_tokens_issued_total{key=""}'), false);
   t.equal(series.get('postern_cache_requests_total{result="coalesced"}'), 1);
   for (const result of ['hit', 'miss', 'stale', 'refresh', 'uncacheable'])
     t.equal(series.get(`postern_cache_requests_total{result="${result}"}`), 0, result);
@@ -186,6 +187,46 @@ t.test('with very many keys, one has series from its first request on', async (t
   t.ok(series.length > 0);
   t.ok(series.every((name) => name.includes('key="k7"')));
   t.equal((await scrape(metrics)).get('postern_requests_total{api="integration",key="k7",status="204"}'), 1);
+});
+
+t.test('a thousand keys each have series before they are used', async (t) => {
+  const metrics = metricsOver(() => snapshot(Array.from({ length: 1000 }, (_, n) => key(`k${n}`))), {
+    apis: () => ['orders'],
+  });
+  const named = [...(await scrape(metrics)).keys()].filter((name) => /rejections_total.*key="k999"/.test(name));
+  t.equal(named.length, 4);
+});
+
+t.test('series that begin at 0 are those of the APIs that a key is for, and bounded over all of them', async (t) => {
+  const keys = snapshot([key('web'), key('numbers', { type: 'metrics' })]);
+  const begun = async (metrics: Parameters<typeof scrape>[0]): Promise<string[]> =>
+    [...(await scrape(metrics)).keys()].flatMap(
+      (name) => /^postern_rejections_total\{(.*),reason="expired",mode="enforce"\}$/.exec(name)?.[1] ?? [],
+    );
+  t.same(await begun(metricsOver(() => keys, { apis: () => ['integration', 'orders', 'metrics'] })), [
+    'api="integration",key="web"',
+    'api="orders",key="web"',
+    'api="metrics",key="numbers"',
+  ]);
+  const many = snapshot(Array.from({ length: 1000 }, (_, n) => key(`k${n}`)));
+  const places = await begun(metricsOver(() => many, { apis: () => ['a', 'b', 'c'] }));
+  t.equal(places.length, 2000);
+});
+
+t.test('without a scrape, no more than about two thousand keys that are gone are held', async (t) => {
+  let looked = 0;
+  let most = 0;
+  let keys = snapshot([key('k')]);
+  const metrics = metricsOver(() => keys);
+  for (let n = 0; n < 2500; n++) {
+    const { byId, ...rest } = snapshot([key(`k${n}`)]);
+    const get = (id: string) => (looked++, byId.get(id));
+    keys = { ...rest, byId: Object.assign(new Map(byId), { get }) };
+    looked = 0;
+    metrics.record(outcome({ keyId: `k${n}` }));
+    most = Math.max(most, looked);
+  }
+  t.ok(most > 2000 && most < 2010, `${most} of them were looked at when they were let go`);
 });
 
 t.test('a request after a change of keys looks at its own key, however many there are', async (t) => {

@@ -89,6 +89,7 @@ t.test('a day in steps of ten minutes has every request once, the running minute
   t.equal(totals(summary, now, 5), 5);
   reject(summary, NOON + 1440 * MINUTE);
   t.equal(totals(summary, NOON + 1441 * MINUTE, 1440), 116, 'the first ten minutes of the day before have gone');
+  t.equal(summary.read(NOON + 1441 * MINUTE, 100_000).minutes.length, 144, 'no more than a day is kept');
   t.equal(totals(summary, NOON + 2900 * MINUTE, 1440), 0);
 });
 

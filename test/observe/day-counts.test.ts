@@ -160,3 +160,32 @@ t.test('without room nothing new is kept, and it is said', (t) => {
   t.same([counts.requests, counts.addresses.truncated, counts.events.truncated], [1, 1, 1]);
   t.end();
 });
+
+t.test('adding what holds no request makes no time pass', (t) => {
+  const counts = new DayCounts(anyRoom);
+  counts.count(seenAt(1000));
+  const events = new DayCounts(anyRoom);
+  events.countEvents({ passed: ['a'], removed: ['b'] }, true, 2000);
+  events.countObstacle('forms', 2000);
+  t.equal(counts.add(events), 0);
+  t.same([counts.requests, counts.good, counts.firstSeen, counts.lastSeen], [1, 1, 1000, 1000]);
+  t.same([...counts.events.good.keys(), ...counts.events.others.keys()], ['a', 'b']);
+  t.equal(counts.obstacles.get('forms')?.requests, 1);
+  t.end();
+});
+
+t.test('addresses are joined where there are too many, not where there is no memory for one more', (t) => {
+  const other = new DayCounts(anyRoom);
+  other.count(seenAt(1, { address: '10.0.0.2' }));
+  other.count(seenAt(2, { address: '10.0.0.2' }));
+  let room = true;
+  const counts = new DayCounts(() => room);
+  counts.count(seenAt(1, { address: '10.0.0.1' }));
+  room = false;
+  t.equal(counts.add(other), 2);
+  t.equal(counts.count(seenAt(1, { address: '10.0.0.3' })), 1);
+  t.notOk(counts.joined);
+  t.same(addressesIn(counts), ['10.0.0.1']);
+  t.equal(counts.addresses.truncated, 3);
+  t.end();
+});

@@ -1,9 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync, lstatSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+  lstatSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { createFileStore } from '../../src/observe/file-store.ts';
 import { dayOf, Observations } from '../../src/observe/observations.ts';
 import { seenAt, WEB } from '../support/observed.ts';
+import { eventually } from '../support/eventually.ts';
+import { catchTimers } from '../support/timers.ts';
 import { observationStoreContract, type OpenStore } from './store-contract.ts';
 
 const NOW = Date.UTC(2030, 0, 2, 12);
@@ -90,6 +101,61 @@ t.test('one wrong number makes the whole file foreign', async (t) => {
   const again = opener(path)();
   t.equal(await countOf(again), 0);
   await again.store.close();
+});
+
+t.test('a day, a kind or a name that cannot be makes the whole file foreign', async (t) => {
+  const path = join(t.testdir(), 'observed.json');
+  const kept = opener(path)();
+  kept.observations.count('key', 'web', seenAt(NOW));
+  await kept.store.close();
+  const text = readFileSync(path, 'utf8');
+  for (const [part, wrong] of [
+    ['"2030-01-02"', '"2030-13-02"'],
+    ['"2030-01-02"', '"on 2030-01-02"'],
+    ['"2030-01-02"', '"2030-01-02 "'],
+    ['"2030-01-02"', '"2030-01-02T00:00:00Z"'],
+    ['"2030-01-02"', '20300102'],
+    ['"key"', '"user"'],
+    ['"web"', '7'],
+  ] as const) {
+    writeFileSync(path, text.replace(part, wrong));
+    const told: string[] = [];
+    const again = opener(path, told)();
+    t.equal(await countOf(again), 0, wrong);
+    t.match(told, [/holds no observations and is now /]);
+    await again.store.close();
+  }
+  writeFileSync(path, text);
+  t.equal(await countOf(opener(path)()), 1);
+});
+
+t.test('what cannot take its place leaves no draft behind, and is tried again', async (t) => {
+  const folder = t.testdir();
+  const path = join(folder, 'observed.json');
+  const told: string[] = [];
+  const kept = opener(path, told)();
+  mkdirSync(path);
+  kept.observations.count('key', 'web', seenAt(NOW));
+  await kept.store.flush();
+  t.match(told, [/^true E/]);
+  t.same(readdirSync(folder), ['observed.json']);
+  rmdirSync(path);
+  await kept.store.flush();
+  t.same([told[1], readdirSync(folder)], ['false ', ['observed.json']]);
+  t.equal(await countOf(opener(path)()), 1);
+  await kept.store.close();
+});
+
+t.test('it is written every ten seconds, and no more once it is closed', async (t) => {
+  const path = join(t.testdir(), 'observed.json');
+  let kept: OpenStore | undefined;
+  const timers = catchTimers(() => (kept = opener(path)()));
+  const write = timers.filter(({ ms }) => ms === 10_000);
+  kept?.observations.count('key', 'web', seenAt(NOW));
+  for (const { run } of write) run();
+  await eventually(() => existsSync(path), 'the file is written');
+  await kept?.store.close();
+  t.equal(kept?.store.shared(), null);
 });
 
 t.test('a path that cannot be read is left alone', async (t) => {

@@ -1,6 +1,9 @@
 import t from 'tap';
 import { createMemoryStore } from '../../src/observe/memory-store.ts';
-import { Observations } from '../../src/observe/observations.ts';
+import { DAY_MS, dayOf, Observations } from '../../src/observe/observations.ts';
+import { eventually } from '../support/eventually.ts';
+import { seenAt, WEB } from '../support/observed.ts';
+import { catchTimers } from '../support/timers.ts';
 import { observationStoreContract } from './store-contract.ts';
 
 t.test('contract', async (t) => {
@@ -11,4 +14,23 @@ t.test('contract', async (t) => {
       return { observations, store: createMemoryStore(observations, now) };
     },
   });
+});
+
+t.test('days that are over are packed every ten seconds', async (t) => {
+  const noon = Date.UTC(2030, 0, 1, 12);
+  const observations = new Observations({ days: 3 });
+  let store: ReturnType<typeof createMemoryStore> | undefined;
+  const timers = catchTimers(() => (store = createMemoryStore(observations, () => noon + DAY_MS)));
+  t.same(
+    timers.map(({ ms }) => ms),
+    [10_000],
+  );
+  for (let i = 0; i < 100; i++) observations.count('key', 'web', seenAt(noon, { event: `event-${i}` }));
+  observations.count('key', 'web', seenAt(noon + DAY_MS));
+  const before = observations.bytes;
+  timers[0]?.run();
+  await eventually(() => observations.bytes < before / 2, 'yesterday is packed');
+  t.equal((await store?.read(WEB, dayOf(noon)))?.requests, 101);
+  t.equal(store?.shared(), null);
+  await store?.close();
 });

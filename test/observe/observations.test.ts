@@ -92,11 +92,100 @@ t.test('what an earlier process counted is kept where nothing is', (t) => {
   const earlier = new DayCounts(() => true);
   earlier.count(seenAt(NOON, { event: 'early' }));
   observations.restore(WEB, TODAY, earlier);
-  observations.restore(WEB, TODAY, earlier);
-  t.equal(observations.read(WEB, TODAY)?.requests, 1);
+  const { bytes } = observations;
+  const other = new DayCounts(() => true);
+  for (let i = 0; i < 3; i++) other.count(seenAt(NOON, { event: 'other' }));
+  observations.restore(WEB, TODAY, other);
+  t.same([observations.read(WEB, TODAY)?.requests, observations.bytes], [1, bytes], 'and not where something is');
   observations.count('key', 'web', seenAt(NOON));
   t.equal(observations.read(WEB, TODAY)?.requests, 2);
   observations.restore(WEB, TODAY - 30, earlier);
   t.equal(observations.read(WEB, TODAY - 30), null, 'too old');
+  t.end();
+});
+
+t.test('what is restored or added tells which day is the newest, and ends those that are too old', (t) => {
+  const observations = new Observations({ days: 2 });
+  const counts = new DayCounts(() => true);
+  counts.count(seenAt(NOON));
+  observations.restore(WEB, TODAY, counts);
+  observations.restore(WEB, TODAY + 1, counts);
+  t.ok(observations.read(WEB, TODAY));
+  observations.restore(WEB, TODAY + 2, counts);
+  t.equal(observations.read(WEB, TODAY), null);
+  t.ok(observations.read(WEB, TODAY + 1));
+  observations.add(WEB, TODAY + 3, counts);
+  t.equal(observations.read(WEB, TODAY + 1), null);
+  t.equal(observations.read(WEB, TODAY + 3)?.requests, 1);
+  t.end();
+});
+
+t.test(
+  'what finds no room is missed: requests one by one, what was counted elsewhere by how often it was good',
+  (t) => {
+    const observations = new Observations({ days: 2, maxBytes: 4096 });
+    const counts = new DayCounts(() => true);
+    for (let i = 0; i < 5; i++) counts.count(seenAt(NOON));
+    observations.restore(WEB, TODAY, counts);
+    t.ok(observations.read(WEB, TODAY), 'as text it has room');
+    observations.add({ kind: 'api', name: 'orders' }, TODAY, counts);
+    observations.countEvents('key', 'app', NOON, { passed: ['a'], removed: [] });
+    observations.miss({ kind: 'key', name: 'app' }, 3);
+    t.same(
+      [...observations.missed()],
+      [
+        { subject: WEB, missed: 0 },
+        { subject: { kind: 'key', name: 'app' }, missed: 4 },
+        { subject: { kind: 'api', name: 'orders' }, missed: 5 },
+      ],
+    );
+    t.end();
+  },
+);
+
+t.test('whatever is counted has to be written, and reading is not counting', (t) => {
+  const observations = new Observations({ days: 2 });
+  const acts = [
+    () => observations.count('key', 'web', seenAt(NOON)),
+    () => observations.countEvents('key', 'web', NOON, { passed: ['a'], removed: [] }),
+    () => observations.countObstacle('key', 'web', NOON, 'forms'),
+    () => observations.add(WEB, TODAY, new DayCounts(() => true)),
+  ];
+  for (const act of acts) {
+    observations.dirty = false;
+    act();
+    t.ok(observations.dirty);
+  }
+  observations.dirty = false;
+  observations.read(WEB, TODAY);
+  t.notOk(observations.dirty);
+  t.end();
+});
+
+t.test('a day that finds no room any more when it is unpacked leaves nothing behind', (t) => {
+  const observations = new Observations({ days: 2, maxBytes: 5000 });
+  const counts = new DayCounts(() => true);
+  for (let i = 0; i < 5; i++) counts.count(seenAt(NOON, { event: `event-${i}` }));
+  observations.restore(WEB, TODAY, counts);
+  observations.count('key', 'web', seenAt(NOON));
+  t.equal(observations.read(WEB, TODAY), null);
+  observations.restore({ kind: 'key', name: 'app' }, TODAY + 2, new DayCounts(() => true));
+  observations.take({ kind: 'key', name: 'app' }, TODAY + 2);
+  t.equal(observations.bytes, 0);
+  t.end();
+});
+
+t.test('a day goes with what all callers did on it', (t) => {
+  const observations = new Observations({ days: 2 });
+  const callers = [WEB, { kind: 'key', name: 'app' }, { kind: 'api', name: 'web' }] as const;
+  for (const { kind, name } of callers) observations.count(kind, name, seenAt(NOON));
+  t.equal([...observations.entries()].length, 3);
+  observations.count('key', 'web', seenAt(NOON + 2 * DAY_MS));
+  t.same(
+    [...observations.entries()].map(({ subject, day }) => [subject, day]),
+    [[WEB, TODAY + 2]],
+  );
+  observations.take(WEB, TODAY + 2);
+  t.equal(observations.bytes, 0);
   t.end();
 });

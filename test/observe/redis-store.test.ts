@@ -1,9 +1,10 @@
 import t, { type Test } from 'tap';
-import { connectRedis } from '../../src/lib/redis.ts';
+import { connectRedis, type RedisConnection } from '../../src/lib/redis.ts';
 import { DAY_MS, dayOf, Observations } from '../../src/observe/observations.ts';
 import { createRedisStore } from '../../src/observe/redis-store.ts';
 import { seenAt, WEB } from '../support/observed.ts';
 import { eventually } from '../support/eventually.ts';
+import { catchTimers } from '../support/timers.ts';
 import { redisAt, startRedis, type RedisServer } from '../support/redis.ts';
 import { observationStoreContract, type OpenStore } from './store-contract.ts';
 
@@ -119,4 +120,115 @@ t.test('while Redis is away, what was counted waits, and nothing throws', async 
   t.equal(told[1], 'false ');
   t.equal(kept.store.shared(), true);
   t.match(await server.admin.hget('away:observed:2040-01-02', 'key web'), /^\{"requests":2,/);
+});
+
+/** A connection to a Redis in which somebody else always comes first, or in which there is no room. */
+function connectionThat(answers: number, replaced: string[]): RedisConnection {
+  return {
+    ready: true,
+    script:
+      () =>
+      async (_keys: readonly string[], [field]: readonly unknown[]) => {
+        replaced.push(String(field));
+        return answers;
+      },
+    call: async () => null,
+    close: () => undefined,
+  } as unknown as RedisConnection;
+}
+
+t.test(
+  'where others always come first it is given up, nothing is lost, and the rest waits for the next time',
+  async (t) => {
+    const observations = new Observations({ days: 30 });
+    const told: string[] = [];
+    const replaced: string[] = [];
+    const store = createRedisStore({
+      connection: connectionThat(0, replaced),
+      prefix: 'busy:',
+      observations,
+      days: 30,
+      now: () => NOW,
+      onFallback: (active, why) => told.push(`${active} ${why}`),
+    });
+    observations.count('key', 'web', seenAt(NOW));
+    observations.count('key', 'app', seenAt(NOW));
+    await store.flush();
+    t.same(replaced, Array<string>(8).fill('key web'));
+    t.same(told, ['true other processes were always first']);
+    t.equal(store.shared(), false);
+    t.equal(observations.read(WEB, dayOf(NOW))?.requests, 1);
+    await store.flush();
+    t.equal(replaced.length, 16);
+    t.equal(told.length, 1, 'it is told once');
+    await store.close();
+  },
+);
+
+t.test('what finds no room there is missed, by how often it was good', async (t) => {
+  const observations = new Observations({ days: 30 });
+  const replaced: string[] = [];
+  const store = createRedisStore({
+    connection: connectionThat(-1, replaced),
+    prefix: 'full:',
+    observations,
+    days: 30,
+    now: () => NOW,
+    onFallback: () => undefined,
+  });
+  observations.count('key', 'web', seenAt(NOW));
+  observations.count('key', 'web', seenAt(NOW, { good: false, reason: 'backend_404' }));
+  observations.count('key', 'web', seenAt(NOW));
+  await store.flush();
+  t.same([...observations.missed()], [{ subject: WEB, missed: 2 }]);
+  t.same([store.shared(), replaced.length], [true, 1]);
+  await store.flush();
+  t.equal(replaced.length, 1, 'nothing is written while nothing was counted');
+  await store.close();
+});
+
+t.test('a day that ends while others are being written costs nothing but itself', async (t) => {
+  const observations = new Observations({ days: 3 });
+  const replaced: string[] = [];
+  const store = createRedisStore({
+    connection: connectionThat(1, replaced),
+    prefix: 'ends:',
+    observations,
+    days: 3,
+    now: () => NOW,
+    onFallback: (active) => t.notOk(active),
+  });
+  observations.count('key', 'web', seenAt(NOW));
+  observations.count('key', 'app', seenAt(NOW));
+  const flushed = store.flush();
+  while (observations.read(WEB, dayOf(NOW)) !== null) await Promise.resolve();
+  observations.count('key', 'web', seenAt(NOW + 5 * DAY_MS));
+  await flushed;
+  t.same(replaced, ['key web']);
+  await store.flush();
+  t.same(replaced, ['key web', 'key web']);
+  await store.close();
+});
+
+t.test('it is written every five seconds', async (t) => {
+  const observations = new Observations({ days: 3 });
+  const replaced: string[] = [];
+  const timers = catchTimers(() => {
+    createRedisStore({
+      connection: connectionThat(1, replaced),
+      prefix: 'often:',
+      observations,
+      days: 3,
+      now: () => NOW,
+      onFallback: () => undefined,
+    });
+  });
+  observations.count('key', 'web', seenAt(NOW));
+  t.same(
+    timers.map(({ ms }) => ms),
+    [5000],
+  );
+  timers[0]?.run();
+  await eventually(() => replaced.length === 1, 'it is written');
+  t.equal(observations.read(WEB, dayOf(NOW)), null);
 });

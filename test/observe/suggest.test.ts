@@ -105,6 +105,106 @@ t.test('what was truncated, or could not be known or judged, is not suggested, a
   t.end();
 });
 
+t.test('of each kind one thing without room is enough that its field is not suggested', (t) => {
+  const why = (kind: 'addresses' | 'routes' | 'events' | 'origins', fields: object = {}) => {
+    const counts = countsOf([seenAt(1, { route: ROUTE.track, event: 'a', origin: 'https://a.example' })]);
+    counts[kind].miss(1);
+    return suggest(counts, { definition: definition(fields), rules: RULES }).notSuggested;
+  };
+  t.same(why('addresses'), { allowFrom: 'truncated' });
+  t.same(why('routes'), { type: 'truncated', allowedRoutes: 'truncated', allowedEvents: 'unlisted_routes' });
+  t.same(why('events'), { allowedEvents: 'truncated' });
+  t.same(why('origins', { type: 'write-only', allowedOrigins: [] }), { allowedOrigins: 'truncated' });
+  const counts = countsOf([seenAt(1, { route: ROUTE.users })]);
+  counts.origins.miss(1);
+  const reads = suggest(counts, { definition: definition(), rules: RULES });
+  t.equal(reads.fields.type, 'read-only', 'a type that pages may not use needs no origins');
+  t.same(reads.notSuggested, { allowedEvents: 'nothing_seen', allowedOrigins: 'truncated' });
+  t.end();
+});
+
+t.test('where nothing good was seen, nothing is suggested', (t) => {
+  const nothing = {
+    type: 'nothing_seen',
+    allowedRoutes: 'nothing_seen',
+    allowFrom: 'nothing_seen',
+    allowedEvents: 'nothing_seen',
+    allowedOrigins: 'nothing_seen',
+    rateLimit: 'nothing_seen',
+  } as const;
+  const refusedAlone = seenAt(1, { good: false, reason: 'ip_not_allowed', event: 'a', origin: 'https://a.example' });
+  for (const requests of [[], [refusedAlone]]) {
+    const { fields, because, notSuggested } = suggestFor(requests);
+    t.same([fields, because], [{}, {}]);
+    t.same(notSuggested, nothing);
+  }
+  t.end();
+});
+
+t.test('pages are not let in where none was seen', (t) => {
+  const { fields, notSuggested } = suggestFor([seenAt(1, { route: ROUTE.users })]);
+  t.same([fields.type, fields.allowBrowsers, fields.allowedOrigins], ['read-only', undefined, undefined]);
+  t.same(notSuggested, { allowedEvents: 'nothing_seen' });
+  const letIn = suggestFor([seenAt(1, { route: ROUTE.users })], { allowBrowsers: true });
+  t.same([letIn.fields.allowBrowsers, letIn.fields.allowedOrigins], [undefined, []], 'and shut out where they were');
+  t.end();
+});
+
+t.test('each field says what it rests on, what is used most first', (t) => {
+  const { because, fields } = suggestFor([
+    seenAt(1000, { address: '203.0.113.9', route: ROUTE.track, event: 'b', origin: 'https://b.example' }),
+    seenAt(2000, { address: '203.0.113.7', route: ROUTE.track, event: 'a', origin: 'https://a.example' }),
+    seenAt(3000, { address: '203.0.113.8', route: ROUTE.users, origin: 'https://a.example' }),
+    seenAt(4000, { address: '203.0.113.8', route: 'integration listed GET /users/:name', origin: '' }),
+    seenAt(5000, { route: ROUTE.users, good: false, reason: 'backend_404' }),
+  ]);
+  const entry = (value: string, requests: number, seconds: number) => ({
+    value,
+    requests,
+    lastSeen: `1970-01-01T00:00:0${seconds}.000Z`,
+  });
+  t.same(because, {
+    type: [entry('GET', 2, 5), entry('POST', 2, 2)],
+    allowedRoutes: [entry('GET /users/:id', 2, 5), entry('POST /track', 2, 2)],
+    allowFrom: [entry('203.0.113.8', 2, 4), entry('203.0.113.7', 1, 2), entry('203.0.113.9', 1, 1)],
+    allowedEvents: [entry('a', 1, 2), entry('b', 1, 1)],
+    allowedOrigins: [entry('https://a.example', 2, 3), entry('', 1, 4), entry('https://b.example', 1, 1)],
+    allowBrowsers: [entry('https://a.example', 2, 3), entry('', 1, 4), entry('https://b.example', 1, 1)],
+    rateLimit: [entry('requests in the busiest minute', 4, 4)],
+  });
+  t.same(fields.allowFrom, ['203.0.113.8', '203.0.113.7', '203.0.113.9']);
+  t.same(fields.allowedOrigins, ['https://a.example', 'https://b.example']);
+  t.end();
+});
+
+t.test('a method that no list of routes may hold is left out of it', (t) => {
+  const { fields } = suggestFor([
+    seenAt(1, { route: ROUTE.users }),
+    seenAt(1, { route: 'integration unlisted OPTIONS /x' }),
+  ]);
+  t.same(fields.allowedRoutes, ['GET /users/:id']);
+  t.end();
+});
+
+t.test('a route that no list can hold says so, and nothing is made of the rest', (t) => {
+  const { notSuggested } = suggestFor([
+    seenAt(1, { route: ROUTE.users }),
+    seenAt(1, { route: 'integration unlisted GET /a//b' }),
+  ]);
+  t.equal(notSuggested.allowedRoutes, 'not_expressible');
+  t.end();
+});
+
+t.test('requests from strangers make no time pass', (t) => {
+  const good = Array.from({ length: 100 }, (_, i) => seenAt(i));
+  const stranger = seenAt(90_000_000, { good: false, reason: 'ip_not_allowed', address: '192.0.2.99' });
+  t.match(suggestFor([...good, stranger]).tooLittle, /^Less than a day/);
+  const counts = new DayCounts(() => false);
+  for (let i = 0; i < 100; i++) counts.count(seenAt(i * 1_000_000));
+  t.equal(suggest(counts, { definition: definition(), rules: RULES }).tooLittle, null, 'without room for one address');
+  t.end();
+});
+
 t.test('what was not good teaches nothing', (t) => {
   const good = [seenAt(1, { route: ROUTE.track, event: 'a', origin: 'https://a.example' })];
   const bad = Array.from({ length: 300 }, (_, i) =>

@@ -33,6 +33,11 @@ t.test('what is used most comes first, then what is asked for most, then by its 
     view.events.map(({ name }) => name),
     ['much', 'tried', 'a', 'b', 'none'],
   );
+  const equals = seen({ b: tally(1), c: tally(1), a: tally(1), e: tally(1), d: tally(1) });
+  t.same(
+    observedView(counts({ events: equals })).events.map(({ name }) => name),
+    ['a', 'b', 'c', 'd', 'e'],
+  );
   const reasons = new Map(Object.entries({ z: tally(0, 1, 1000), y: tally(0, 3), x: tally(0, 1) }));
   t.same(observedView(counts({ refused: reasons, obstacles: reasons })).refused, [
     { reason: 'y', requests: 3, lastSeen: '1970-01-01T00:00:00.000Z' },

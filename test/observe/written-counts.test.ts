@@ -46,7 +46,7 @@ t.test('any name comes back as it was, and is never more than a name', (t) => {
 
 t.test('one wrong part makes nothing of it readable', (t) => {
   const good = writeCounts(someCounts());
-  const row = ['login', 1, 1, 1000, 1000] as const;
+  const row: readonly (string | number)[] = ['login', 1, 1, 1000, 1000];
   const wrong: unknown[] = [
     null,
     7,
@@ -70,10 +70,51 @@ t.test('one wrong part makes nothing of it readable', (t) => {
     { ...good, refused: [['x']] },
     { ...good, obstacles: 'x' },
     { ...good, peaks: { ...good.peaks, perSecond: null } },
+    { ...good, peaks: null },
+    { ...good, peaks: { ...good.peaks, perMinute: -1 } },
     { ...good, peaks: { ...good.peaks, minutes: [[1]] } },
+    { ...good, peaks: { ...good.peaks, minutes: [[1, 1, 1]] } },
+    { ...good, peaks: { ...good.peaks, minutes: [{ 0: 1, 1: 1, length: 2 }] } },
+    { ...good, peaks: { ...good.peaks, minutes: null } },
+    { ...good, peaks: { ...good.peaks, seconds: [[-1, 1]] } },
+    { ...good, peaks: { ...good.peaks, seconds: Array.from({ length: 257 }, (_, i) => [i, 1]) } },
     { ...good, peaks: { ...good.peaks, seconds: [[1, 'x']] } },
   ];
   t.ok(readCounts(good, anyRoom));
+  for (const part of [
+    'requests',
+    'good',
+    'firstSeen',
+    'lastSeen',
+    'joined',
+    'addresses',
+    'routes',
+    'events',
+    'origins',
+  ])
+    wrong.push({ ...good, [part]: undefined });
+  for (const place of [1, 2, 3, 4]) wrong.push({ ...good, events: [row.with(place, -1)] });
   for (const [index, written] of wrong.entries()) t.equal(readCounts(written, anyRoom), null, `${index}`);
+  t.end();
+});
+
+t.test('as much as can be written can be read', (t) => {
+  const full = {
+    ...writeCounts(someCounts()),
+    events: Array.from({ length: 512 }, (_, i) => [`e${i}`.padEnd(512), 1, i % 2, 1, 1]),
+  };
+  full.peaks = { ...full.peaks, seconds: Array.from({ length: 256 }, (_, i) => [i, 1] as const) };
+  const read = readCounts(full, anyRoom);
+  t.same([read?.events.good.size, read?.events.others.size], [256, 256]);
+  t.end();
+});
+
+t.test('a peak is never below what its seconds and minutes hold', (t) => {
+  const good = writeCounts(someCounts());
+  const peaks = { perSecond: 2, perMinute: 90, seconds: [[1, 5]], minutes: [[1, 7]] };
+  const read = readCounts({ ...good, peaks }, anyRoom);
+  t.same([read?.peaks.perSecond, read?.peaks.perMinute], [5, 90]);
+  const lower = readCounts({ ...good, peaks: { ...peaks, perSecond: 50, perMinute: 3 } }, anyRoom);
+  t.same([lower?.peaks.perSecond, lower?.peaks.perMinute], [50, 7]);
   t.end();
 });

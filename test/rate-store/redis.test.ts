@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { connectRedis } from '../../src/lib/redis.ts';
+import { connectRedis, type RedisConnection } from '../../src/lib/redis.ts';
 import { createRedisRateStore } from '../../src/rate-store/redis.ts';
 import type { RateStore } from '../../src/rate-store/rate-store.ts';
 import { eventually } from '../support/eventually.ts';
@@ -179,4 +179,19 @@ t.test('what this process alone has used up is refused without asking Redis', as
   t.ok(before >= 5);
   t.equal(await admitted(store, 20), 0);
   t.equal(await scripts(), before);
+});
+
+t.test('an answer that is none makes the process limit by itself', async (t) => {
+  for (const answer of [null, 'OK', 0, [], [0], [0, 4], [-1, 0, 0], ['x', 0, 0]]) {
+    const told: string[] = [];
+    const connection = { ready: true, script: () => async () => answer, close: () => undefined };
+    const store = createRedisRateStore({
+      connection: connection as unknown as RedisConnection,
+      prefix: '',
+      onFallback: (active, why) => told.push(`${active} ${why}`),
+    });
+    t.equal(await admitted(store, 10), 5, JSON.stringify(answer));
+    t.match(told, [/^true the script gave no (list|three numbers)$/]);
+    store.close();
+  }
 });

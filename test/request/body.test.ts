@@ -3,16 +3,17 @@ import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { compileMemberSearch } from '../../src/event-filter/member-value.ts';
+import { NotedNames } from '../../src/event-filter/noted-names.ts';
 import type { Key } from '../../src/keys/key.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
 import { allowed } from '../../src/refusal.ts';
-import { readText } from '../../src/request/body.ts';
+import { compareCredentials, judgeEvents, nameUntyped, readText } from '../../src/request/body.ts';
 import type { PolicyWorld } from '../../src/request/checks.ts';
-import { NOWHERE, type Routed } from '../../src/request/passage.ts';
+import { NOWHERE, type Passage, type Routed } from '../../src/request/passage.ts';
 import { serveGateway } from '../support/exchanges.ts';
 import { parseAnswer } from '../support/raw-http.ts';
-import { apiRules, bearer, factsOf, key, passageOf, rulesOf, WORLD } from '../support/passages.ts';
+import { apiRules, bearer, factsOf, judged, key, passageOf, rulesOf, WORLD } from '../support/passages.ts';
 import { RawClient } from '../support/upstream.ts';
 
 const NOBODY = compileAllowRule([]);
@@ -189,4 +190,107 @@ t.test('after a look through a large text the others have their turn before the 
   t.equal(await new Promise((resolve) => wait?.(resolve)), null);
   t.equal(turns, 1);
   t.equal(readText(passage as Routed), null, 'once');
+});
+
+/** A passage up to its events, with this body at hand. */
+function withBody(
+  body: string,
+  change: { key?: Partial<Key>; api?: Partial<ApiRules>; fields?: string[] } = {},
+): Routed {
+  const rules = rulesOf([key('k', { ...LOGIN, ...change.key })], { integration: apiRules(change.api) });
+  const fields = [...bearer('k'), ...(change.fields ?? []), 'Content-Length', String(body.length)];
+  const passage = Object.assign(passageOf(factsOf({}, fields), rules), { body: Buffer.from(body) });
+  judged(passage);
+  return passage as Passage as Routed;
+}
+
+t.test('which rule refused an event is said, and of other mistakes none', async (t) => {
+  const told = (body: string) => judgeEvents(withBody(body), WORLD);
+  t.match(told('{"name":"pay"}'), { code: 'event_not_allowed', rule: 'allowedEvents of key k' });
+  t.same(Object.keys(told('{"name":') as object).includes('rule'), false);
+});
+
+t.test('the names of events are noted where somebody observes, also of a body that is refused for them', async (t) => {
+  const noted = (body: string, notes: NotedNames | null) => {
+    const passage = withBody('{"name":"login"}');
+    Object.assign(passage, { body: Buffer.from(body), bodyText: null });
+    judgeEvents(passage, { observing: notes && { notes } });
+    return passage.eventNames;
+  };
+  t.same(noted('{"name":"login"}', new NotedNames()), { allowed: ['login'], disallowed: [] });
+  t.same(noted('{"name":"pay"}', new NotedNames()), { allowed: [], disallowed: ['pay'] });
+  t.equal(noted('{"name":"pay"', new NotedNames()), null, 'of what is no JSON nothing is known');
+  t.equal(noted('{"name":"login"}', null), null);
+});
+
+t.test('judged events are called so, and what is to be said of a body is kept', async (t) => {
+  const passage = withBody('{"name":"login"}');
+  t.match(passage, { eventsJudged: true, bodyJudged: true, bodyChanged: false, typeOfUntyped: 'application/json' });
+  t.match(passage, { forwardedEvents: 1, removedEvents: 0, rejectedEvents: 0, refusedNames: [] });
+  const refused = withBody('{"name":"pay"}');
+  t.match(refused, { eventsJudged: false, bodyJudged: false, rejectedEvents: 1, refusedNames: ['pay'] });
+  const reported = withBody('{"name":"login"}', { key: { mode: 'report' } });
+  t.match(reported, { eventsJudged: false, bodyJudged: false, wouldReject: null }, 'in report mode it goes as it came');
+  const typed = withBody('{"name":"login"}', { fields: ['Content-Type', 'text/plain'] });
+  t.match(typed, { bodyJudged: true, typeOfUntyped: null });
+});
+
+t.test('a form from which nothing is cut goes on byte for byte', async (t) => {
+  const router = compileRoutes([{ method: 'POST', path: '/track', events: ['[].event', 'event'], form: 'data' }]);
+  const fields = `${BY_HEADER}Content-Type: application/x-www-form-urlencoded\r\n`;
+  const asked = async (body: string) =>
+    (await taken(t, { key: LOGIN, api: { router }, path: '/track', fields }, body)).sent?.body.toString();
+  const odd = 'data=%7b%22event%22%3A%22log%69n%22%7d';
+  t.equal(await asked(odd), odd);
+  const cut = await asked(`data=${encodeURIComponent('[{"event":"pay"},{"event":"login"}]')}`);
+  t.equal(decodeURIComponent(String(cut)), 'data=[{"event":"login"}]');
+});
+
+t.test('what a backend that reads base64 makes of plain JSON is no matter', async (t) => {
+  const router = compileRoutes([{ method: 'POST', path: '/track', events: 'event', backend: { base64: true } }]);
+  const { sent } = await taken(t, { key: LOGIN, api: { router }, path: '/track' }, '{"event":"login"}');
+  t.equal(sent?.body.toString(), '{"event":"login"}');
+});
+
+t.test(
+  'the events of a body whose credential was looked for are judged in the next turn, if it is large',
+  async (t) => {
+    const passage = withBody(`{"name":"login"${' '.repeat(65_536)}}`, { api: { ...IN_BODY, maxBodyBytes: 100_000 } });
+    Object.assign(passage, { bodyText: allowed(passage.body as Buffer), lookedThrough: false });
+    compareCredentials(passage);
+    t.equal(passage.lookedThrough, true);
+    t.type(readText(passage), 'function');
+  },
+);
+
+t.test('a credential in the body of a public route is taken out, and none in report mode', async (t) => {
+  const router = compileRoutes([{ method: 'POST', path: '/open', public: true }]);
+  const open = await taken(t, { api: { ...IN_BODY, router }, path: '/open', fields: '' }, WITH_KEY);
+  t.equal(open.sent?.body.toString(), '{"name":"login"}', 'an unjudged key does not reach the backend');
+  const reported = await taken(t, { api: { ...IN_BODY, enforcement: 'report' } }, WITH_KEY);
+  t.equal(reported.sent?.body.toString(), WITH_KEY);
+});
+
+t.test('only a body that is announced gets a name', async (t) => {
+  const typeOf = (fields: readonly string[]) => {
+    const passage = passageOf(factsOf({ target: '/profile' }, fields), rulesOf([]));
+    const verdict = nameUntyped(passage);
+    if (typeof verdict === 'object' && 'apply' in verdict) verdict.apply();
+    return [passage.typeOfUntyped, verdict === 'passed'];
+  };
+  t.same(typeOf(['Content-Length', '2']), ['application/octet-stream', false]);
+  t.same(typeOf(['Transfer-Encoding', 'chunked']), ['application/octet-stream', false]);
+  t.same(typeOf([]), [null, true]);
+  t.same(typeOf(['Content-Length', '2', 'Content-Type', 'a/b']), [null, true]);
+  t.same(typeOf(['Content-Length', '2', 'Content-Type', 'application/json']), [null, true]);
+});
+
+t.test('where the backend has a credential of its own, it stands in the body, and nowhere else', async (t) => {
+  const own = { kind: 'literal', value: 'of-the-backend' } as const;
+  const api = { ...IN_BODY, authorization: { basic: own, bearer: own, places: [own, own] } };
+  const { sent } = await taken(t, { key: LOGIN, api, fields: '' }, WITH_KEY);
+  t.equal(sent?.body.toString(), '{"api_key":"of-the-backend","name":"login"}');
+  t.equal(sent?.headers.authorization, undefined);
+  const { sent: other } = await taken(t, { key: LOGIN, api }, '{"name":"login"}');
+  t.same([other?.body.toString(), other?.headers.authorization], ['{"name":"login"}', 'of-the-backend']);
 });

@@ -125,3 +125,92 @@ t.test('of strangers every field shapes it that is not known to be harmless', as
   t.notMatch(shape(['X-Api-Key', 'secret'], inField('strip')), /secret/);
   t.not(shape(['X-Api-Key', 'secret'], inField('pass')), shape([], inField('pass')), 'the backend gets it');
 });
+
+t.test('what an answer is shaped by is all in one text, and each part of it tells', async (t) => {
+  const named = (fields: string[], api: Partial<ApiRules> = {}, change: Partial<Routed> = {}) =>
+    shapeOf({ ...onRoute({}, { fields }, api), ...change });
+  const cookie = ['Cookie', 'a=1'];
+  t.equal(named([]), 'http read-only');
+  t.equal(named([], {}, { facts: factsOf({ secure: true }) }), 'https read-only');
+  t.equal(named(cookie), JSON.stringify(['http', 'read-only', null, ['a=1'], null, []]));
+  t.equal(
+    named(cookie, {}, { facts: factsOf({ secure: true }, cookie) }),
+    JSON.stringify(['https', 'read-only', null, ['a=1'], null, []]),
+  );
+  t.equal(
+    named([...cookie, 'Authorization', 'Bearer x'], { authorization: PASS }),
+    JSON.stringify(['http', 'read-only', null, ['a=1'], 'Bearer x', []]),
+  );
+  t.equal(named([...cookie, 'X-A', '1']), named(cookie), 'of one holder no other field does');
+  const literal = { kind: 'literal', value: 'Bearer up' } as const;
+  t.equal(
+    named(cookie, { authorization: { basic: literal, bearer: literal, places: [] } }),
+    JSON.stringify(['http', 'read-only', null, ['a=1'], 'Bearer up', []]),
+  );
+  t.equal(named([], {}, { identity: null }), JSON.stringify(['http', null, null, [], null, []]));
+});
+
+t.test('two routes to one path of two backends have answers of their own', async (t) => {
+  const at = (upstream: string) => shapeOf(onRoute({ upstream }));
+  t.equal(at('http://a.test'), JSON.stringify(['http', 'read-only', 'http://a.test', [], null, []]));
+  t.not(at('http://a.test'), at('http://b.test'));
+});
+
+t.test('where callers may show what the backend gets, what they show shapes the answer', async (t) => {
+  const strip = { kind: 'strip' } as const;
+  const literal = { kind: 'literal', value: 'Basic up' } as const;
+  const shape = (api: Partial<ApiRules>, fields: string[]) => shapeOf(onRoute({}, { fields }, api));
+  const one: Partial<ApiRules> = { authorization: { basic: strip, bearer: strip, places: [] } };
+  t.equal(shape(one, ['Authorization', 'Bearer a']), shape(one, ['Authorization', 'Basic b']));
+  const passing = { kind: 'pass' } as const;
+  const passed: Partial<ApiRules> = { authorization: { basic: passing, bearer: passing, places: [] } };
+  t.not(shape(passed, ['Authorization', 'Bearer a']), shape(passed, ['Authorization', 'Bearer b']), 'which it gets');
+  const two: Partial<ApiRules> = { authorization: { basic: literal, bearer: strip, places: [] } };
+  t.not(shape(two, ['Authorization', 'Basic YTpi']), shape(two, ['Authorization', 'Bearer a']), 'by how it is shown');
+  const field: Partial<ApiRules> = {
+    ...one,
+    credential: [{ kind: 'header', name: 'x-api-key' }],
+    credentialFields: ['x-api-key'],
+    authorization: { basic: strip, bearer: strip, places: [{ kind: 'pass' }] },
+  };
+  t.not(shape(field, ['X-Api-Key', 'a']), shape(field, ['X-Api-Key', 'b']));
+});
+
+t.test('the scheme is that of a trusted proxy, and of nobody else', async (t) => {
+  const fields = ['X-Forwarded-Proto', 'https'];
+  const shape = (fromTrustedProxy: boolean) =>
+    shapeOf({ ...onRoute({}, { fields }), client: { fromTrustedProxy } as never });
+  t.same([shape(true), shape(false)], ['https read-only', 'http read-only']);
+});
+
+t.test('one type and one coding are no reason not to keep an answer', async (t) => {
+  const fields = ['Content-Type', 'a/a', 'Content-Encoding', 'gzip'];
+  t.equal(mayBeCached(onRoute({ cacheMinutes: 2 }, { fields })), true);
+  const holder = key('k', { type: 'read-only', cacheTtlMs: 7 });
+  t.equal(freshMsOf(onRoute({ cacheMinutes: 2 }, { holder })), 120_000, 'the route says first');
+  t.equal(freshMsOf(onRoute({}, { holder })), 7);
+  t.equal(freshMsOf(onRoute({})), null);
+});
+
+/** Written out: what is not on this list shapes what strangers are given, each for himself. */
+const HARMLESS = `
+  host authorization cookie content-type content-encoding content-length transfer-encoding connection keep-alive te expect upgrade
+  upgrade-insecure-requests priority dnt cache-control pragma accept-encoding user-agent referer save-data x-forwarded-for
+  x-forwarded-proto x-forwarded-host x-real-ip forwarded true-client-ip cf-connecting-ip cf-ray cdn-loop via x-amz-cf-id
+  x-amzn-trace-id x-cloud-trace-context x-request-id x-correlation-id traceparent tracestate baggage sentry-trace uber-trace-id b3
+  x-b3-traceid x-b3-spanid x-b3-parentspanid x-b3-sampled x-datadog-trace-id x-datadog-parent-id x-datadog-sampling-priority
+  x-datadog-origin x-datadog-tags newrelic sec-fetch-mode sec-fetch-site sec-ch-ua sec-gpc sec-purpose`;
+
+t.test('the fields of strangers that are known to be harmless, and none that is called alike', async (t) => {
+  const shape = (name: string) =>
+    shapeOf({ ...onRoute({}, { holder: key('k') }), facts: { ...factsOf({}), rawHeaders: ['Host', 'a', name, 'x'] } });
+  const none = shape('Host');
+  const names = HARMLESS.trim().split(/\s+/);
+  for (const name of names) t.equal(shape(name), none, name);
+  for (const name of names)
+    t.not(shape(`${name.startsWith('sec-fetch') || name.startsWith('sec-ch') ? 'x-' : ''}${name}x`), none, `${name}x`);
+});
+
+t.test('of nobody and of no route that says so an answer is not kept', async (t) => {
+  t.equal(freshMsOf({ ...onRoute({}), identity: null }), null);
+});

@@ -2,8 +2,9 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import { readHeaders } from '../../src/policy/header-facts.ts';
-import { connectionOf, remember, type Connection } from '../../src/request/connection.ts';
-import type { Passage } from '../../src/request/passage.ts';
+import { connectionOf, placeOf, remember, visitOf, type Connection } from '../../src/request/connection.ts';
+import type { Facts } from '../../src/policy/facts.ts';
+import { NOWHERE, type Passage, type Place } from '../../src/request/passage.ts';
 import { apiRules, bearer, factsOf, judged, key, passageOf, rulesOf } from '../support/passages.ts';
 
 const RULES = rulesOf([key('k')]);
@@ -90,4 +91,42 @@ t.test('a request that found no route leaves its header section alone', async (t
   const { section, visit } = rememberedOf(passed('/profile', bearer('k'), rules), rememberedOf(passed('/profile')));
   t.ok(section);
   t.equal(visit, null);
+});
+
+t.test(
+  'the next request goes where the last one went, if it asks for the same of the same configuration',
+  async (t) => {
+    const before = passed('/profile/1?a=b');
+    const { visit } = rememberedOf(before);
+    const now = (change: Partial<Facts> = {}) => factsOf({ target: '/profile/1?a=b', method: 'GET', ...change });
+    t.equal(placeOf(visit, now(), RULES), visit);
+    t.equal(placeOf(visit, now(), { ...RULES, keys: rulesOf([key('other')]).keys }), visit, 'whatever keys there are');
+    const others: Readonly<Record<string, Place>> = {
+      'nowhere before': placeOf(null, now(), RULES),
+      'another target': placeOf(visit, now({ target: '/profile/1?a=c' }), RULES),
+      'another method': placeOf(visit, now({ method: 'POST' }), RULES),
+      'another Host': placeOf(visit, now({ headers: readHeaders(['Host', 'b.test']) }), RULES),
+      'other quirks': placeOf(visit, now(), { ...RULES, pathQuirks: new Set() }),
+      'other APIs': placeOf(visit, now(), { ...RULES, apis: [...RULES.apis] }),
+    };
+    for (const [what, place] of Object.entries(others)) t.equal(place, NOWHERE, what);
+  },
+);
+
+t.test('no visit is kept to an endpoint of Postern, to no API, or by a path that is judged anew', async (t) => {
+  t.ok(visitOf(passed('/profile/1')));
+  t.equal(visitOf(Object.assign(passed('/profile/1'), { endpoint: 'preflight' })), null);
+  t.equal(visitOf(Object.assign(passed('/profile/1'), { api: null })), null);
+  t.equal(visitOf(Object.assign(passed('/profile/1'), { isAmbiguous: true })), null);
+});
+
+t.test('another place takes the place of the last one, whatever of it is other', async (t) => {
+  const connection = rememberedOf(passed('/profile/1?a'));
+  for (const target of ['/profile/1?b', '/profile/1', '/profile/2', '/event/ingest']) {
+    remember(connection, passed(target));
+    t.equal(connection.visit?.target, target);
+  }
+  const other = passed('/event/ingest');
+  remember(connection, Object.assign(other, { route: null }));
+  t.equal(connection.visit?.route, null);
 });

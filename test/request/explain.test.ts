@@ -1,6 +1,6 @@
 import t from 'tap';
 import { compileAllowRule } from '../../src/keys/address-rule.ts';
-import { explain } from '../../src/request/explain.ts';
+import { explain, type Explanation } from '../../src/request/explain.ts';
 import { JUDGING } from '../../src/request/rungs.ts';
 import { compileRoutes } from '../../src/policy/route.ts';
 import type { Facts } from '../../src/policy/facts.ts';
@@ -21,6 +21,11 @@ t.test('every step has a verdict and a reason', async (t) => {
     Object.values(JUDGING).map(({ name }) => name),
   );
   t.ok(told.steps.every(({ verdict, reason }) => verdict === 'passed' && reason !== ''));
+  t.same(
+    Object.values(told).filter((value) => value === undefined),
+    [],
+    'what is not known is null',
+  );
   t.match(told, {
     outcome: 'allowed',
     status: null,
@@ -158,4 +163,103 @@ t.test('a step that passed names the one entry of a list that let it, and no oth
     steps.flatMap(({ step, rule }) => (rule === null ? [] : [`${step}: ${rule}`])),
     ['route: route POST /event/ingest', 'client address: allowFrom of key k: 192.0.2.0/24'],
   );
+});
+
+/** The reason of each step that was asked, by its name. */
+const reasonsOf = ({ steps }: Explanation): Record<string, string> =>
+  Object.fromEntries(
+    steps.filter(({ verdict }) => verdict !== 'not_reached').map(({ step, reason }) => [step, reason]),
+  );
+
+t.test('each step says in words why it passed', async (t) => {
+  const limited = key('k', { allowedEvents: new Set(['a']), rateLimit: { requests: 3, windowSeconds: 9 } });
+  const told = await ask([limited], factsOf({ target: '/event/inge%73t' }, bearer('k')), ['a']);
+  t.same(reasonsOf(told), {
+    'request form': 'well-formed HTTP/1.1',
+    path: 'matched and forwarded as /event/ingest',
+    route: 'integration API, route POST /event/ingest',
+    'plain form': 'nothing is said twice, and no body comes where none is usual',
+    'denied addresses': '192.0.2.1 is not on listen.denyFrom',
+    'addresses of the API': '192.0.2.1 may use the integration API',
+    preflight: 'not a CORS preflight',
+    'own endpoint': 'for the backend',
+    credential: 'secret s-k of key k (write-only)',
+    'client address': '192.0.2.1 may use key k',
+    'browser guard': 'not sent by a web page',
+    scope: 'a write-only key may use POST here',
+    'listed routes': 'the integration API admits what no route lists',
+    rate: '3 requests in 9 s (not counted here)',
+    events: '1 forwarded, 0 removed',
+  });
+  const page = await ask([key('k')], factsOf({ target: '/other?a' }, [...bearer('k'), 'Origin', 'https://a.example']));
+  t.match(reasonsOf(page), {
+    path: 'matched and forwarded as /other with its query',
+    route: 'integration API, no listed route',
+    'browser guard': 'the key admits this origin',
+    rate: 'no limit',
+    events: 'the key may send all events',
+  });
+});
+
+t.test('of events it says what would become of them, or that there are none', async (t) => {
+  const events = async (change: Partial<Key>, names: string[], target = '/event/ingest/batch', method = 'POST') => {
+    const limited = key('k', { type: 'read-write', allowedEvents: new Set(['a']), ...change });
+    return reasonsOf(await ask([limited], factsOf({ target, method }, bearer('k')), names))['events'];
+  };
+  t.equal(await events({}, ['a', 'b']), '1 forwarded, 1 removed');
+  t.match(await events({ mode: 'report' }, ['a', 'b']), /would be removed|event_not_allowed/);
+  t.equal(await events({ mode: 'report' }, ['a']), '1 forwarded, 0 would be removed');
+  t.equal(await events({}, []), 'no event was named');
+  t.equal(await events({}, ['a'], '/profile'), 'the route carries no events');
+});
+
+t.test('in report mode what enforcement would answer itself goes to the backend', async (t) => {
+  const rules = rulesOf([key('k')], { integration: apiRules({ enforcement: 'report' }) });
+  const facts = factsOf({ method: 'OPTIONS' }, [
+    'Origin',
+    'https://a.example',
+    'Access-Control-Request-Method',
+    'POST',
+  ]);
+  const told = await explain({ facts, rules, events: [], ...WORLD });
+  t.match(told, { outcome: 'allowed', status: null });
+  t.equal(reasonsOf(told)['preflight'], 'enforcement would answer it; here the backend does');
+});
+
+t.test('a preflight is told as such, and a refusal by its rule and its key', async (t) => {
+  const facts = factsOf({ method: 'OPTIONS' }, [
+    'Origin',
+    'https://a.example',
+    'Access-Control-Request-Method',
+    'POST',
+  ]);
+  const answered = (await ask([key('k')], facts)).steps.find(({ step }) => step === 'preflight');
+  t.same(answered, {
+    step: 'preflight',
+    verdict: 'answered',
+    reason: 'Postern answers this itself: preflight',
+    rule: null,
+  });
+  const allowFrom = compileAllowRule([{ address: '203.0.113.7' }]);
+  const far = await ask([key('k', { allowFrom })], factsOf({}, bearer('k')));
+  const refused = far.steps.find(({ verdict }) => verdict === 'refused');
+  t.match(refused, { step: 'client address', rule: 'allowFrom of key k', reason: /^ip_not_allowed: / });
+  t.match(await ask([key('k', { enabled: false })], factsOf({}, bearer('k'))), {
+    keyId: 'k',
+    code: 'invalid_credential',
+  });
+  t.match(await ask([key('k')], factsOf()), { keyId: null, code: 'missing_credential', status: 401 });
+});
+
+t.test('of an API in report mode the refusals before the key are told as what they would be', async (t) => {
+  const rules = rulesOf([key('k', { enabled: false })], { integration: apiRules({ enforcement: 'report' }) });
+  const told = await explain({ facts: factsOf({}, bearer('k')), rules, events: [], ...WORLD });
+  t.match(told, { outcome: 'allowed', code: null, status: null, keyId: 'k' });
+  const steps = Object.fromEntries(told.steps.map(({ step, verdict }) => [step, verdict]));
+  t.match(steps, { credential: 'would_reject', scope: 'not_reached', events: 'not_reached' });
+});
+
+t.test('no limit is used up by asking, however small it is', async (t) => {
+  const strict = [key('k', { rateLimit: { requests: 1, windowSeconds: 3600 } })];
+  for (let n = 0; n < 3; n++) t.equal((await ask(strict, factsOf({}, bearer('k')))).outcome, 'allowed');
 });

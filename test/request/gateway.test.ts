@@ -1,11 +1,12 @@
 /** A request from the socket to its end: recorded once, counted while it is under way, and alone in its mistakes. */
+import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { compileAllowRule } from '../../src/keys/address-rule.ts';
 import { connectionOf } from '../../src/request/connection.ts';
 import type { Exchange } from '../../src/request/exchange.ts';
 import { serveGateway, type GatewayGiven } from '../support/exchanges.ts';
 import { sendRaw } from '../support/raw-http.ts';
-import { RawClient } from '../support/upstream.ts';
+import { rawBackend, RawClient, upstreamTo } from '../support/upstream.ts';
 import { apiRules, bearer, key, rulesOf, WORLD } from '../support/passages.ts';
 
 const NOBODY = compileAllowRule([]);
@@ -175,4 +176,110 @@ t.test('the way is the one of the API that is asked', async (t) => {
     outcomes.map(({ api }) => api),
     ['metrics', 'integration'],
   );
+});
+
+t.test('a request that offers an upgrade is the last of its connection, unless its packet ends with it', async (t) => {
+  const { port, server, outcomes, backend } = await gatewayWith(t);
+  const head = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\n`;
+  const offer = `${head}Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n`;
+  const plain = `${head}Content-Length: 0\r\n\r\n`;
+  for (const [bytes, isLast] of [
+    [`${offer}\r\n`, false],
+    [`${offer}Content-Length: 4\r\n\r\nbody`, false],
+    [`${offer}\r\n${plain}`, true],
+    [`${offer}Content-Length: 4\r\n\r\nbody${plain}`, true],
+    [`${offer}Content-Length: 4\r\n\r\nbo`, true],
+    [`${offer}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, true],
+  ] as const) {
+    const before = outcomes.length;
+    const client = new RawClient(t, port);
+    const asked = once(server, 'request');
+    client.write(bytes);
+    await asked;
+    if (bytes.endsWith('bo')) client.write('dy');
+    await client.until('HTTP/1.1 200');
+    t.equal(
+      /Connection: close/i.test(await client.until('\r\n\r\n')),
+      isLast,
+      JSON.stringify(bytes.slice(head.length)),
+    );
+    if (isLast) await client.closed;
+    else client.socket.end();
+    t.equal(outcomes.length - before, 1, 'and nothing behind it is answered');
+  }
+  t.ok(backend.requests.every(({ headers }) => headers.upgrade === undefined));
+});
+
+t.test('whatever the framing of chunks could hide ends the request and its connection', async (t) => {
+  const { port, outcomes } = await gatewayWith(t);
+  const head = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const long = `1;${'e'.repeat(300)}\r\nx\r\n0\r\n\r\n`;
+  const atOnce = await sendRaw(port, head + long, { untilClose: true });
+  t.match([atOnce.status, codeOf(atOnce)], [400, 'malformed_request']);
+  t.match(outcomes, [{ refusal: { code: 'malformed_request', why: /extension/ } }]);
+});
+
+t.test('what follows the last answer of a connection is not a request', async (t) => {
+  const { port, outcomes } = await gatewayWith(t);
+  const bad = `POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n`;
+  const good = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\nContent-Length: 0\r\n\r\n`;
+  const { text } = await sendRaw(port, bad + good, { untilClose: true });
+  t.same(text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 400']);
+  t.match(outcomes, [{ status: 400 }]);
+});
+
+t.test('a request id of the client is taken where it can do no harm, and is the answer\u2019s', async (t) => {
+  const { send, outcomes, backend } = await gatewayWith(t);
+  const own = await send('k', '', '/profile', 'X-Request-Id: mine.1\r\n');
+  t.equal(own.headers['x-request-id'], 'mine.1');
+  t.equal(backend.requests[0]?.headers['x-request-id'], 'mine.1');
+  const odd = await send('k', '', '/profile', 'X-Request-Id: a b\r\n');
+  t.not(odd.headers['x-request-id'], 'a b');
+  t.equal(outcomes[1]?.requestId, odd.headers['x-request-id']);
+});
+
+t.test('chunks that break the framing behind an early answer end the connection', async (t) => {
+  const early = await rawBackend(t, (socket) =>
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly')),
+  );
+  const upstream = upstreamTo(t, early.url);
+  const { port, outcomes } = await gatewayWith(t, { world: { upstreamOf: () => upstream } });
+  const head = `POST /profile HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\n`;
+  const client = new RawClient(t, port);
+  client.write(`${head}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`);
+  await client.until('early');
+  client.write(`1;${'e'.repeat(300)}\r\nx\r\n0\r\n\r\n${head}Content-Length: 0\r\n\r\n`);
+  await client.closed;
+  t.equal(client.text.match(/HTTP\/1\.1 \d+/g)?.length, 1);
+  t.match(outcomes, [{ status: 200 }]);
+});
+
+t.test('a request without a body goes to the backend without one, on a connection that is kept', async (t) => {
+  const reader = rulesOf([key('k', { type: 'read-write' })]);
+  const { port, backend } = await gatewayWith(t, { rules: () => reader });
+  for (const method of ['GET', 'DELETE', 'POST']) {
+    const answer = await sendRaw(port, `${method} /profile/1 HTTP/1.1\r\nHost: a\r\n${bearer('k').join(': ')}\r\n\r\n`);
+    t.equal(answer.status, 200);
+  }
+  t.same(
+    backend.requests.map(({ headers }) => [headers.connection, headers['content-length']]),
+    [
+      ['keep-alive', undefined],
+      ['keep-alive', undefined],
+      ['keep-alive', '0'],
+    ],
+  );
+});
+
+t.test('an answer that comes when draining has begun is the last one of its connection as well', async (t) => {
+  let isDraining = false;
+  const { send } = await gatewayWith(t, {
+    world: { draining: () => isDraining },
+    respond: (_req, res) => {
+      isDraining = true;
+      res.end('late');
+    },
+  });
+  const answer = await send('k');
+  t.same([answer.body, answer.headers['connection']], ['late', 'close']);
 });

@@ -24,3 +24,9 @@ t.test('events of these names, where the route has them', async (t) => {
     { type: 'track', name: 'b' },
   ]);
 });
+
+t.test('a route without a selector has a body of nothing', async (t) => {
+  const [route] = compileRoutes([{ method: 'POST', path: '/a', events: 'name' }]).routes;
+  const none = { ...route, events: { ...(route as CompiledRoute).events, selectors: [] } } as unknown as CompiledRoute;
+  t.equal(madeUpBody(none, ['a']).length, 0);
+});

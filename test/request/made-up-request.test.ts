@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import t from 'tap';
+import { makeSecret } from '../../src/keys/secret.ts';
+import { sha256Hex } from '../../src/lib/digest.ts';
 import { compileKeys } from '../../src/keys/compile.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
-import { authenticateAs, authenticateAsKey, factsOf } from '../../src/request/made-up-request.ts';
+import { authenticateAs, authenticateAsKey, authenticateNobody, factsOf } from '../../src/request/made-up-request.ts';
 import type { Routed } from '../../src/request/passage.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
 import { apiRules, rulesOf } from '../support/passages.ts';
@@ -86,4 +89,32 @@ t.test('the Host is one that the API of the path serves', async (t) => {
     factsOf({ ip: '::1', method: 'GET', path, secure: true, now: NOW, origin: null }, rules).headers.host;
   t.equal(hostOf('/event/ingest?/metrics'), 'events.test');
   t.equal(hostOf('/metrics/query?a'), 'metrics.test');
+});
+
+t.test('who shows no credential is told so', async (t) => {
+  t.match(await authenticateNobody(integration), { ok: false, refusal: { code: 'missing_credential' } });
+});
+
+t.test('a secret in its checksum\u2019s form that no key has is told from any other', async (t) => {
+  const secret = makeSecret('read-write', randomBytes);
+  t.match(await authenticateAs(secret)(integration), { ok: false, refusal: { why: /well-formed/ } });
+});
+
+t.test('of several secrets of a key the last that is in use is asked about, or the last of all', async (t) => {
+  const chosen = async (id: string) => {
+    const found = await authenticateAsKey(id)(integration);
+    return found.ok ? found.value.secret.digest : found.refusal.why;
+  };
+  t.equal(await chosen('rotated'), sha256Hex('new'));
+  t.equal(await chosen('reordered'), sha256Hex('in use'));
+  t.match(await chosen('over'), /has expired/);
+});
+
+t.test('a Host that is given is taken as it is, and where no API serves the path it is any', async (t) => {
+  const rules = rulesOf([], { integration: apiRules({ hosts: new Set(['events.test']) }) });
+  const hostOf = (host: string | null, path = '/a') =>
+    factsOf({ ip: '::1', method: 'GET', path, secure: true, now: NOW, origin: null, host }, rules).headers.host;
+  t.equal(hostOf('other.test'), 'other.test');
+  t.equal(hostOf(null), 'events.test');
+  t.equal(hostOf(null, '/metrics/x?y'), 'localhost');
 });

@@ -198,3 +198,69 @@ t.test('a key for sending may read by a preflight what pages must fetch, and not
   t.equal(await methods('/other'), 'POST');
   t.equal(await methods('/flags'), 'GET, HEAD, POST');
 });
+
+t.test('a preflight is answered for the origin that asks, with what the API says of cookies', async (t) => {
+  const named = { allowedOrigins: new Set(['https://a.example']) };
+  const api = apiRules();
+  const cors = { ...api.cors, allowCredentials: true, allowedHeaders: new Set(['x-a']) };
+  const keys = [
+    key('web', named),
+    key('reads', { type: 'read-only', allowBrowsers: true, allowedOrigins: new Set(['https://b.example']) }),
+  ];
+  const { port, outcomes } = await serveGateway(t, { rules: () => rulesOf(keys, { integration: { ...api, cors } }) });
+  const ask = (origin: string) =>
+    sendRaw(
+      port,
+      `OPTIONS /x HTTP/1.1\r\nHost: a\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: GET\r\n` +
+        'Access-Control-Request-Headers: X-A, X-B\r\n\r\n',
+    );
+  const one = await ask('https://a.example');
+  t.match(one, {
+    status: 204,
+    body: /^$/,
+    headers: {
+      'access-control-allow-origin': 'https://a.example',
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'x-a',
+      'access-control-allow-credentials': 'true',
+      'access-control-max-age': '60',
+      connection: 'keep-alive',
+    },
+  });
+  t.match(one.headers['x-request-id'], /./);
+  t.equal((await ask('https://b.example')).headers['access-control-allow-methods'], 'GET, HEAD');
+  t.match(outcomes, [
+    { status: 204, refusal: null, tokenIssued: false },
+    { status: 204, refusal: null, tokenIssued: false },
+  ]);
+});
+
+t.test('a page of an admitted origin may read the answer with its token', async (t) => {
+  const { ask } = await serving(t, { key: { allowBrowsers: true } });
+  const { status, headers } = await ask(pair(), JSON_TYPE, 'Origin: https://a.example\r\n');
+  t.same([status, headers['access-control-allow-origin']], [200, 'https://a.example']);
+  const plain = await ask(pair());
+  t.same([plain.status, plain.headers['access-control-allow-origin']], [200, undefined]);
+});
+
+t.test('errors of OAuth name the API, and a body of neither form is refused', async (t) => {
+  const { ask, outcomes } = await serving(t);
+  const { headers } = await ask(formPair('wrong'), FORM);
+  t.match(headers['www-authenticate'], /realm="metrics"/);
+  t.match(headers['x-request-id'], /./);
+  for (const [body, type] of [
+    ['a=b', 'text/plain'],
+    ['{', JSON_TYPE],
+    ['[]', JSON_TYPE],
+  ] as const) {
+    const { status } = await ask(body, type);
+    t.ok([400, 415].includes(status), `${status} ${body}`);
+  }
+  t.ok(outcomes.every(({ tokenIssued }) => !tokenIssued));
+});
+
+t.test('what is asked of the token endpoint without a key is never let go on', async (t) => {
+  const { ask, backend } = await serving(t, { enforcement: 'report' });
+  for (const body of [pair('wrong'), '{}', '']) t.ok((await ask(body)).status >= 400);
+  t.same(backend.requests, []);
+});

@@ -49,3 +49,27 @@ t.test('where a key may stand in a path it is not written', (t) => {
   );
   t.end();
 });
+
+t.test('the schemes and hosts of other forms are told apart from paths', (t) => {
+  t.equal(written('a://host/x'), '/x', 'a scheme of one letter');
+  t.equal(written('svn+ssh.x-1://host/x'), '/x');
+  t.equal(written('http:/host/x'), '');
+  t.equal(written('xhttp://host'), '/');
+  t.equal(written('http://ho\nst/x\ny'), '/x\ny');
+  t.equal(written(' http://host/x'), '');
+  t.equal(written('**'), '');
+  t.equal(written('#a'), '');
+  t.equal(written('?a=b'), '');
+  t.end();
+});
+
+t.test('of a path that nobody read the short segments stay', (t) => {
+  const rules = { apis: [{ router: PLAIN }, { router: KEYED }] } as unknown as Parameters<
+    typeof receivedPathToWrite
+  >[1];
+  t.equal(
+    receivedPathToWrite(`/a/${'k'.repeat(15)}/${'k'.repeat(16)}/${'k'.repeat(40)}`, rules),
+    `/a/${'k'.repeat(15)}/:key/:key`,
+  );
+  t.end();
+});

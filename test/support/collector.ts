@@ -4,6 +4,7 @@
  */
 import { EventEmitter, once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -22,6 +23,8 @@ export interface CollectedSpan {
   readonly attributes: Readonly<Record<string, Value>>;
   readonly isError: boolean;
   readonly resource: Readonly<Record<string, Value>>;
+  /** Who made it: name and version. */
+  readonly scope: string;
 }
 
 export interface Collector {
@@ -43,10 +46,14 @@ interface Disposer {
   readonly teardown: (dispose: () => unknown) => void;
 }
 
-/** Starts one on a free loopback port; it ends with the test. `answer`: what it does once an export has come whole. */
+/**
+ * Starts one on a free loopback port; it ends with the test. `answer`: what it does once an export has come whole. `tls`: it
+ * speaks TLS, as localhost.
+ */
 export async function startCollector(
   t: Disposer,
   answer: (res: ServerResponse) => void = (res) => void res.writeHead(200).end(),
+  tls: https.ServerOptions | null = null,
 ): Promise<Collector> {
   const exports: Collector['exports'] = [];
   const paths: string[] = [];
@@ -63,7 +70,8 @@ export async function startCollector(
     answer(res);
     told.emit('export');
   };
-  const server = http.createServer(KEPT, (req, res) => void take(req, res));
+  const listener = (req: IncomingMessage, res: ServerResponse): void => void take(req, res);
+  const server = tls === null ? http.createServer(KEPT, listener) : https.createServer({ ...KEPT, ...tls }, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -72,7 +80,7 @@ export async function startCollector(
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: tls === null ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
     port,
     exports,
     paths,
@@ -102,6 +110,7 @@ interface Exported {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
     readonly scopeSpans: readonly {
+      readonly scope: { readonly name: string; readonly version?: string };
       readonly spans: readonly {
         readonly name: string;
         readonly kind: number | string;
@@ -133,7 +142,7 @@ const REQUEST = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest
 function spansIn(body: Buffer, contentType: string): CollectedSpan[] {
   const exported = contentType === 'application/json' ? (JSON.parse(body.toString()) as Exported) : decoded(body);
   return exported.resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans.flatMap(({ spans }) =>
+    scopeSpans.flatMap(({ scope, spans }) =>
       spans.map(({ name, kind, traceId, spanId, parentSpanId = '', attributes, status }) => ({
         name,
         kind: kind === 2 ? ('server' as const) : ('client' as const),
@@ -143,6 +152,7 @@ function spansIn(body: Buffer, contentType: string): CollectedSpan[] {
         attributes: asRecord(attributes),
         isError: status?.code === 2,
         resource: asRecord(resource.attributes),
+        scope: `${scope.name} ${scope.version}`,
       })),
     ),
   );

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
 // The function is only put into contexts that are made after the flag is set.
-const collect = runInNewContext('gc') as () => void;
+export const collect = runInNewContext('gc') as () => void;
 
 /** By how many bytes the heap has grown behind a call. */
 export function heldAfter(run: () => void): number {

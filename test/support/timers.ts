@@ -9,8 +9,8 @@ export interface CaughtTimer {
 export function catchTimers(act: () => void): readonly CaughtTimer[] {
   const { setTimeout, setInterval } = globalThis;
   const caught: CaughtTimer[] = [];
-  const make = (run: () => void, ms = 0): NodeJS.Timeout => {
-    caught.push({ run, ms });
+  const make = <A extends unknown[]>(run: (...args: A) => void, ms = 0, ...args: A): NodeJS.Timeout => {
+    caught.push({ run: () => run(...args), ms });
     return setTimeout(() => undefined, 2 ** 30).unref();
   };
   Object.assign(globalThis, { setTimeout: make, setInterval: make });

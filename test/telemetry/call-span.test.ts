@@ -68,8 +68,14 @@ t.test('the backend is told of the call, and the sink gets everything', (t) => {
 
 t.test('the port is that of the scheme where none is written', (t) => {
   const bench = spanBench();
-  call(t, bench, { origin: 'https://backend.test' }).sink.onEnd([]);
-  t.match(bench.spans()[0]?.attributes, { 'server.address': 'backend.test', 'server.port': 443 });
+  for (const origin of ['https://backend.test', 'http://backend.test', 'https://backend.test:8443'])
+    call(t, bench, { origin }).sink.onEnd([]);
+  const told = bench.spans().map(({ attributes }) => [attributes['server.address'], attributes['server.port']]);
+  t.same(told, [
+    ['backend.test', 443],
+    ['backend.test', 80],
+    ['backend.test', 8443],
+  ]);
   t.end();
 });
 

@@ -10,3 +10,10 @@ t.test('the usual methods name spans; of others there is one', (t) => {
   t.equal(spanNameOf('PROPFIND', '/a'), 'HTTP /a');
   t.end();
 });
+
+t.test('every usual method goes by its own name', async (t) => {
+  for (const method of ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE']) {
+    t.same(methodAttributes(method), { 'http.request.method': method });
+    t.equal(spanNameOf(method, '/a/:id'), `${method} /a/:id`);
+  }
+});

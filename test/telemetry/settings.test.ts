@@ -97,6 +97,26 @@ t.test('a value that cannot be used is named by its variable alone, and the defa
   t.end();
 });
 
+t.test('numbers have a least and a longest form, and values may have spaces around them', (t) => {
+  const names = ['MAX_QUEUE_SIZE', 'MAX_EXPORT_BATCH_SIZE', 'EXPORT_TIMEOUT'].map((name) => `OTEL_BSP_${name}`);
+  for (const name of [...names, 'OTEL_EXPORTER_OTLP_TIMEOUT', 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT']) {
+    for (const text of ['1', ' 999999999 ']) t.same(on({ [name]: text }).ignored, [], `${name} ${text}`);
+    for (const text of ['0', '1000000000', '1x', 'x1']) t.same(on({ [name]: text }).ignored, [name], `${name} ${text}`);
+  }
+  t.same(on({ OTEL_BSP_SCHEDULE_DELAY: '0' }).ignored, []);
+  const ratio = { OTEL_TRACES_SAMPLER: 'traceidratio' };
+  for (const share of ['0', '1']) t.same(on({ ...ratio, OTEL_TRACES_SAMPLER_ARG: share }).ignored, [], share);
+  t.same(on({ ...ratio, OTEL_TRACES_SAMPLER_ARG: '-0.1' }).ignored, ['OTEL_TRACES_SAMPLER_ARG']);
+  const compression = { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' };
+  t.same(on({ ...compression, OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'zstd' }).ignored, [
+    'OTEL_EXPORTER_OTLP_COMPRESSION',
+  ]);
+  const longest = `${'n'.repeat(255)}=${'v'.repeat(255)}`;
+  t.same(on({ OTEL_RESOURCE_ATTRIBUTES: `${longest}, b=c` }).ignored, []);
+  t.same(on({ OTEL_RESOURCE_ATTRIBUTES: `n${longest}` }).ignored, ['OTEL_RESOURCE_ATTRIBUTES']);
+  t.end();
+});
+
 t.test('what asks for traces in a way that is not there is told in words without a value', (t) => {
   const why = (env: Environment) => {
     const read = readSettings({ ...ENDPOINT, ...env });

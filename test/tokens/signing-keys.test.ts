@@ -50,6 +50,8 @@ t.test('a secret is long enough by its bytes, not its characters, and none may f
 t.test('what ties tokens to secrets is the same after a restart, and differs by secret', async (t) => {
   const [one, two] = bindings(SECRET, OTHER);
   t.same(bindings(SECRET), [one]);
+  const known = '3e920526379225e8692da548120c8d2def6e392af8cf232fa5133f6cddc3c7f9';
+  t.same(bindings('k'.repeat(32)), [known], 'and with the next version: tokens outlive an upgrade');
   t.not(one, two);
   t.not(one, Buffer.from(SECRET).toString('hex'));
 });

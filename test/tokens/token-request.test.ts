@@ -31,6 +31,8 @@ t.test('the content type says which form', async (t) => {
   for (const type of [
     'text/plain',
     'text/plain; x=application/json',
+    'text/plain; x="application/json;"',
+    'text/plain; x="application/x-www-form-urlencoded;"',
     'application/jsonp',
     'application/json; charset=utf-16',
     'application/json, application/x-www-form-urlencoded',
@@ -54,6 +56,7 @@ t.test('who expects errors in the words of OAuth', async (t) => {
   t.ok(speaks(undefined, basic('k:s')));
   t.ok(speaks('text/plain', basic('k:s')));
   t.ok(speaks('text/plain; x=application/json', basic('k:s')));
+  t.notOk(speaks('text/plain; x="application/x-www-form-urlencoded;"'));
   t.notOk(speaks('application/json', basic('k:s')));
   t.notOk(speaks('text/plain'));
   t.notOk(speaks(undefined, 'Bearer x'));

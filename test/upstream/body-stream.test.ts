@@ -16,10 +16,13 @@ void t.test('the stream is what comes, and destroying it leaves the request alon
   await once(stream, 'end');
 
   const second = await received(t, `${head(10)}hello`);
+  const listeners = (): number[] => ['data', 'end'].map((name) => second.req.listenerCount(name));
+  const before = listeners();
   const broken = new BodyStream({ req: second.req, maxBytes: 10, onTooLarge: unexpected });
   await once(broken, 'data');
   broken.on('error', () => {}).destroy(new Error('upstream failed'));
   if (!broken.closed) await new Promise((resolve) => broken.once('close', resolve));
+  t.same(listeners(), before);
   t.notOk(second.req.destroyed);
   t.notOk(second.req.socket.destroyed);
 });

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { forward } from '../../src/upstream/forward.ts';
 import { dispatch } from '../../src/upstream/dispatch.ts';
+import { failureOf } from '../../src/upstream/failure.ts';
 import { answering, onRequest, proxyTo, rawBackend, RawClient, talkOnce, upstreamTo } from '../support/upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
@@ -254,6 +255,22 @@ void t.test('an answer that breaks off breaks the client’s connection', async 
       }
     }
   }
+});
+
+void t.test('an answer that broke off in the turn in which it began breaks the connection all the same', async (t) => {
+  const proxy = await proxyTo(t, upstreamTo(t, 'http://127.0.0.1:9'), {
+    dispatch: (_upstream, _request, sink) => {
+      setImmediate(() => {
+        sink.onResponse(200, ['Content-Length', '20'], 'OK');
+        sink.onData(Buffer.from('abc'));
+        sink.onFailure(failureOf('truncated', 'why'));
+      });
+      return { abort: () => undefined, resume: () => undefined };
+    },
+  });
+  const { text } = await talkOnce(t, proxy.port, GET);
+  t.notMatch(text, /502/, 'and there is no second answer');
+  t.match(proxy.results, [{ kind: 'failed', failure: { kind: 'truncated' } }]);
 });
 
 void t.test('a failure before the answer leaves the answer to the caller, also within an upload', async (t) => {

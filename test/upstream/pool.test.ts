@@ -16,6 +16,23 @@ void t.test('an upstream has its origin and the Host for its backend', (t) => {
   t.end();
 });
 
+void t.test('one key has half of the connections, and eight times as many places in the line', (t) => {
+  const waiter = { start: () => undefined, expire: () => undefined };
+  for (const [maxConnections, maxConnectionsPerKey, share] of [
+    [4, null, 2],
+    [5, null, 2],
+    [1, null, 1],
+    [4, 3, 3],
+  ] as const) {
+    const { limit } = upstreamTo(t, 'http://a.example', { maxConnections, maxConnectionsPerKey });
+    const enter = (): string => limit.enter({ ...waiter }, 'web');
+    for (let i = 0; i < share; i += 1) t.equal(enter(), 'go');
+    for (let i = 0; i < 8 * share; i += 1) t.equal(enter(), 'wait');
+    t.equal(enter(), 'share full', `${maxConnections} ${maxConnectionsPerKey}`);
+  }
+  t.end();
+});
+
 void t.test('closing waits for what is under way, fails nothing, and leaves no connection', async (t) => {
   const held: (() => void)[] = [];
   const backend = await rawBackend(t, (socket) => onRequest(socket, () => held.push(() => socket.write(OK))));

@@ -37,20 +37,20 @@ export const keyOfTarget = ({ kind, name }: Target): string => `${kind}:${name}`
 
 /** In the order in which they were noted, no more than are kept. */
 export function createKept() {
-  let kept: HistoryChange[] = [];
+  const kept: HistoryChange[] = [];
   let position = 0;
   const positions = createLruMap<string, number>(2 * MOST_CHANGES);
   const placeOf = (target: Target, state: string): string => `${state} ${keyOfTarget(target)}`;
   return {
     push({ change, state }: Noted): void {
       kept.push(change);
-      if (kept.length > 2 * MOST_CHANGES) kept = kept.slice(-MOST_CHANGES);
+      if (kept.length > MOST_CHANGES) kept.shift();
       position += 1;
       positions.set(placeOf({ kind: change.kind, name: change.target }, state), position);
     },
     position: () => position,
     led: (target: Target, state: string) => positions.get(placeOf(target, state)) ?? 0,
-    list: () => kept.slice(-MOST_CHANGES).toReversed(),
+    list: () => kept.toReversed(),
   };
 }
 

@@ -106,7 +106,7 @@ const fieldOf = (state: State, name: string): unknown =>
 
 function presetsOf(state: State): Readonly<Record<string, unknown>> {
   const type = state?.['type'] as KeyDefinition['type'];
-  if (state === null || !('secrets' in state)) return {};
+  if (state === null) return {};
   if (state['policy'] !== null || type === undefined) return { apiKey: null };
   const { type: _type, ...presets } = defaultsOf(type);
   return { policy: null, apiKey: null, ...presets };

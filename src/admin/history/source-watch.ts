@@ -87,7 +87,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
 
   const lookOnce = async (): Promise<void> => {
     const snapshot = keys();
-    if (closed || snapshot === null || changing > 0 || snapshot.byId.size > MOST_KEYS) return;
+    if (snapshot === null || changing > 0 || snapshot.byId.size > MOST_KEYS) return;
     if (pending.size + doubts.length === 0 && compared !== null && isSame(snapshot, compared)) return;
     const begun = turns;
     const set = await read();

@@ -17,6 +17,9 @@ t.test('the latest are kept, newest first, and no more than are said', async (t)
     [targets.length, targets[0], targets.at(-1)],
     [MOST_CHANGES, `k${2 * MOST_CHANGES + 1}`, `k${MOST_CHANGES + 2}`],
   );
+  const led = (name: string) => log.led({ kind: 'key', name }, 's');
+  t.same([led('k0'), led('k1'), led('k2'), led(`k${2 * MOST_CHANGES + 1}`)], [0, 0, 3, 2 * MOST_CHANGES + 2]);
+  t.equal(log.position(), 2 * MOST_CHANGES + 2);
   log.close();
 });
 

@@ -75,6 +75,16 @@ t.test('what is too long is left out and said to be, and the rest stays', async 
   });
 });
 
+t.test('what just fits is kept, and then there is room for nothing more', async (t) => {
+  const around = JSON.stringify({ before: null, after: '' }).length;
+  const text = 'x'.repeat(16_384 - around);
+  t.same(changedFields({ a: null, b: null }, { a: text, b: 'y' }), {
+    a: { before: null, after: text },
+    b: { before: null, after: null, tooLong: true },
+  });
+  t.match(changedFields({ a: null }, { a: `${text}x` }), { a: { tooLong: true } });
+});
+
 t.test('a field may be called as what every object has', async (t) => {
   t.same(changedFields({ valueOf: {} }, {}), { valueOf: { before: {}, after: null } });
   t.same(changedFields(null, { toString: 1 }), { toString: { before: null, after: 1 } });
@@ -105,6 +115,7 @@ t.test('equal states have equal texts, and others have not', async (t) => {
   t.equal(textOfState({ a: 1, b: { d: 1, c: [2] } }), textOfState({ b: { c: [2], d: 1 }, a: 1 }));
   t.not(textOfState({ a: [1, 2] }), textOfState({ a: [2, 1] }), 'the order of a list counts');
   t.equal(textOfState(null), 'null');
+  t.equal(textOfState({ b: null, a: [null, { d: 1, c: 2 }] }), '{"a":[null,{"c":2,"d":1}],"b":null}');
   t.match(digestOfText('null'), /^[0-9a-f]{32}$/);
   t.not(digestOfText('a'), digestOfText('b'));
 });

@@ -24,7 +24,13 @@ function stand() {
   const stream: Entry[] = [];
   const nextId = (): string => `${1 + (stream.length >> 2)}-${stream.length & 3}`;
   const states = new Map<string, string>();
-  const world = { broken: null as string | null, reads: 0 };
+  const world = {
+    broken: null as string | null,
+    reads: 0,
+    hold: Promise.resolve(),
+    closed: 0,
+    noted: [] as unknown[],
+  };
   const connection = {
     async call(_command: string, _key: string, from: string, _to: string, _count: string, most: number) {
       world.reads += 1;
@@ -32,18 +38,20 @@ function stand() {
       // As `<time>-<count>`, of which both grow.
       const numberOf = (id: string): number =>
         id === '-' ? 0 : Number(id.split('-')[0]) * 10 + Number(id.split('-')[1]);
-      return stream.filter(([id]) => numberOf(id) >= numberOf(from)).slice(0, most);
+      const page = stream.filter(([id]) => numberOf(id) >= numberOf(from)).slice(0, most);
+      await world.hold;
+      return page;
     },
-    script:
-      () =>
-      async ([, place = '']: readonly string[], [json, state, how]: readonly unknown[]) => {
-        if (world.broken !== null) throw new RedisFailure(world.broken, '');
-        if (how === 'seen' && states.get(place) === state) return 0;
-        stream.push([nextId(), ['change', String(json), 'state', String(state)]]);
-        states.set(place, String(state));
-        return 1;
-      },
-    close: () => undefined,
+    script: () => async (names: readonly string[], args: readonly unknown[]) => {
+      const [[, place = ''], [json, state, how]] = [names, args];
+      world.noted.push([...names, ...args]);
+      if (world.broken !== null) throw new RedisFailure(world.broken, '');
+      if (how === 'seen' && states.get(place) === state) return 0;
+      stream.push([nextId(), ['change', String(json), 'state', String(state)]]);
+      states.set(place, String(state));
+      return 1;
+    },
+    close: () => void (world.closed += 1),
   } as unknown as RedisConnection;
   const failures: string[] = [];
   const log = () => createRedisLog({ connection, prefix: 'postern:', onFailure: (why) => failures.push(why) });
@@ -63,6 +71,42 @@ t.test('each replica reads on from where it was, page by page, and misses nothin
   const before = world.reads;
   await two.sync();
   t.equal(world.reads, before + 1, 'nothing is read twice');
+});
+
+t.test('a change is noted under its own name, for an hour of others who may see it, among a thousand', async (t) => {
+  const { log, world } = stand();
+  const one = log();
+  const first = noted('a', 's');
+  await one.add(first, 'made');
+  t.same(world.noted, [
+    ['postern:history', 'postern:history:key:a', JSON.stringify(first.change), 's', 'made', 1000, 3_600_000],
+  ]);
+  one.close();
+  t.equal(world.closed, 1);
+});
+
+t.test('what was made while the log was read is known when it is noted', async (t) => {
+  const { log, world } = stand();
+  const one = log();
+  let release = (): void => undefined;
+  world.hold = new Promise((resolve) => (release = resolve));
+  const reading = one.sync();
+  const adding = one.add(noted('a', 's'), 'made');
+  await new Promise(setImmediate);
+  release();
+  await Promise.all([reading, adding]);
+  t.same(targets(one.list()), ['a']);
+});
+
+t.test('what is far too long was written by others', async (t) => {
+  const { log, stream, nextId } = stand();
+  const text = JSON.stringify(noted('a', 's').change);
+  const padded = (length: number) => text.replace('"anna"', `"${'x'.repeat(length - text.length + 4)}"`);
+  stream.push([nextId(), ['change', padded(65_536 - 2), 'state', 'ss']]);
+  stream.push([nextId(), ['change', padded(65_536 - 1), 'state', 'ss']]);
+  const one = log();
+  await one.sync();
+  t.equal(one.list().length, 1);
 });
 
 t.test('what several see is noted once, and what was made is always noted', async (t) => {

@@ -111,7 +111,13 @@ void t.test('the one coding is chunked, said once, in HTTP/1.1, without a length
     'chunked;a',
   ])
     t.equal(readHead(withFields(`Transfer-Encoding: ${coding}`)), 'transfer coding other than chunked', coding);
-  t.equal(readHead(withFields('Transfer-Encoding: chunked\t')), 'a tab in a field that frames content');
+  for (const field of [
+    'Transfer-Encoding: chunked\t',
+    'Content-Length:\t5',
+    'content-length: 5\t',
+    'X: y\r\nContent-Length: \t5',
+  ])
+    t.equal(readHead(withFields(field)), 'a tab in a field that frames content', JSON.stringify(field));
   const chunked = 'Transfer-Encoding: chunked';
   t.equal(readHead(withFields(chunked, chunked)), 'repeated Transfer-Encoding');
   for (const both of [

@@ -74,6 +74,20 @@ void t.test('a HEAD is the last on its connection: some backend sends content af
   t.match(seen[1], /\r\nconnection: keep-alive\r\n/);
 });
 
+void t.test('where no connection is kept, the backend is told with each request', async (t) => {
+  const seen: string[] = [];
+  const backend = await rawBackend(t, (socket) =>
+    onRequest(socket, (request) => {
+      seen.push(request);
+      socket.write(OK);
+    }),
+  );
+  const upstream = upstreamTo(t, backend.url, { keepAliveSeconds: 0 });
+  for (let i = 0; i < 2; i += 1) t.match(await recordFlight(upstream).done, { ended: 'end', body: 'hi' });
+  for (const request of seen) t.match(request, /\r\nconnection: close\r\n/);
+  t.equal(backend.sockets.length, 2);
+});
+
 void t.test(
   'bytes that nobody asked for end a connection that rests, and a request that was about to use it',
   async (t) => {

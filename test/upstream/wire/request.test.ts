@@ -57,6 +57,7 @@ void t.test('what may be answered or read as more than it is has no request behi
     ['GET', new Readable(), false],
     ['HEAD', null, false],
     ['POST', Buffer.from('a'), true],
+    ['PUT', Buffer.from('a'), true],
     ['PATCH', new Readable(), true],
     ['QUERY', Buffer.from('a'), false],
     ['PROPFIND', Buffer.from('a'), false],

@@ -115,3 +115,22 @@ void t.test('an upload that is over leaves no listener at the socket, also where
   t.equal(socket.listenerCount('drain'), 0);
   kept.take();
 });
+
+void t.test('what becomes of a stream that nobody sends any more is told nobody', async (t) => {
+  for (const length of [null, 100]) {
+    const { kept, socket } = wire();
+    const body = new PassThrough();
+    const { sent, told } = upload(socket, body, length);
+    body.write('abc');
+    await new Promise(setImmediate);
+    sent.stop();
+    const before = kept.text;
+    t.same(told, ['uploaded']);
+    body.write('def');
+    body.destroy(new Error('broken'));
+    await closed(body);
+    t.same(told, ['uploaded']);
+    t.equal(kept.text, before);
+    t.notOk(sent.isUnderWay);
+  }
+});
