@@ -38,6 +38,7 @@ async function bundle() {
   const build = await rolldown({
     input: ENTRIES,
     platform: 'node',
+    plugins: [await madeAhead('src/config/config-json-schema.ts')],
     // Nothing but the command line is imported from outside, by nobody.
     preserveEntrySignatures: 'allow-extension',
     // A module that could not be found would be missed only when it is needed.
@@ -59,6 +60,21 @@ async function bundle() {
   await build.close();
   if (warnings.length > 0) throw new Error(`The bundler warned:\n${warnings.join('\n')}`);
   return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+}
+
+/** Puts what a file exports, which is JSON, in place of the file. */
+async function madeAhead(file) {
+  const build = await rolldown({ input: file, platform: 'node' });
+  const { output } = await build.generate({ format: 'esm' });
+  await build.close();
+  const made = await import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
+  const code = Object.entries(made).map(
+    ([name, value]) => `export const ${name} = JSON.parse(${JSON.stringify(JSON.stringify(value))});`,
+  );
+  return {
+    name: 'made-ahead',
+    load: (id) => (id === resolve(file) ? { code: code.join('\n'), moduleType: 'js' } : null),
+  };
 }
 
 /**

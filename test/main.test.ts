@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { COMMANDS } from '../src/commands/all.ts';
@@ -50,6 +50,7 @@ t.test('usage errors are one sentence with a hint, and exit 2', async (t) => {
   for (const [line, says] of Object.entries({
     chekc: 'There is no command "chekc"; did you mean check? See postern --help.',
     keys: '`keys` needs one more word: keys push, keys list, keys pull. See postern --help.',
+    'keys --prune': '`keys` needs one more word: keys push, keys list, keys pull. See postern --help.',
     'keys psuh': 'There is no command "keys psuh"; did you mean keys push? See postern --help.',
     'check --stric': '`check` has no option --stric; did you mean --strict? See postern check --help.',
     '--confg x': '`serve` has no option --confg; did you mean --config? See postern serve --help.',
@@ -89,9 +90,42 @@ t.test('as a program', async (t) => {
   t.match(postern(['nonsense']), { status: 2, stderr: /^There is no command "nonsense"/ });
 });
 
+t.test('a program whose output nobody reads any more has done what it should', async (t) => {
+  const child = spawn(process.execPath, ['.build/src/main.js', '--version'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (text) => (said += String(text)));
+  t.same(await once(child, 'close'), [0, null]);
+  t.equal(said, '');
+});
+
 t.test('a program whose mistakes nobody reads any more ends as it would', async (t) => {
   const child = spawn(process.execPath, ['.build/src/main.js', 'nonsense'], { stdio: ['ignore', 'ignore', 'pipe'] });
   child.stderr.destroy();
   const [code] = (await once(child, 'exit')) as [number | null];
   t.equal(code, 2);
+});
+
+t.test('an error that nobody expected is one sentence, and its stack is for those who ask', (t) => {
+  const folder = t.testdir({
+    'broken.cjs': `process.stdout.write = () => { throw new Error('as the test says'); };`,
+  });
+  const broken = (env: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, ['--require', join(folder, 'broken.cjs'), '.build/src/main.js', '--version'], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+  const plain = broken({});
+  t.same([plain.status, plain.stderr], [70, 'Internal error, please report it: as the test says\n']);
+  t.match(broken({ POSTERN_DEBUG: '1' }).stderr, /^Internal error, please report it: Error: as the test says\n +at /);
+  t.end();
+});
+
+t.test('output that cannot be written is told', (t) => {
+  const full = spawnSync(process.execPath, ['.build/src/main.js', '--version'], {
+    encoding: 'utf8',
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+  });
+  t.match([full.status, full.stderr], [70, /^Standard output cannot be written: ENOSPC/]);
+  t.end();
 });

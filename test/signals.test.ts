@@ -1,4 +1,8 @@
 import t from 'tap';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { takeSignals, type SignalHandlers } from '../src/signals.ts';
 
 function taken() {
@@ -52,4 +56,43 @@ t.test('signals of other servers do nothing', async (t) => {
   for (const signal of ['SIGUSR1', 'SIGUSR2', 'SIGXFSZ'] as const) send(signal);
   t.same(told, ['unused SIGUSR1', 'unused SIGUSR2', 'unused SIGXFSZ']);
   t.same(exits, []);
+});
+
+t.test('a command that does not serve dies of a signal, as any program', async (t) => {
+  const silent = net.createServer();
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => silent.close());
+  const asked = once(silent, 'connection') as Promise<[net.Socket]>;
+  const admin = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const child = spawn(process.execPath, ['.build/src/main.js', 'cache', 'purge', '--admin', admin], {
+    stdio: 'ignore',
+    env: { ...process.env, POSTERN_ADMIN_TOKEN: 'a-token-of-some-admin' },
+  });
+  const [socket] = await asked;
+  child.kill('SIGTERM');
+  t.same(await once(child, 'exit'), [null, 'SIGTERM']);
+  socket.destroy();
+});
+
+t.test('a debugger that nobody asked for is closed, and one that somebody did is left', (t) => {
+  const folder = t.testdir({
+    'open.cjs': `const inspector = require('node:inspector');
+      if (inspector.url() === undefined) inspector.open(0, '127.0.0.1');
+      process.on('exit', () => process.stdout.write(inspector.url() === undefined ? 'closed' : 'open'));`,
+  });
+  const said = (options: readonly string[], more = '') =>
+    spawnSync(
+      process.execPath,
+      [...options, '--require', join(folder, 'open.cjs'), '.build/src/main.js', '--version'],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, NODE_OPTIONS: more },
+      },
+    ).stdout.split('\n')[1];
+  t.equal(said([]), 'closed');
+  t.equal(said(['--inspect=127.0.0.1:0']), 'open');
+  t.equal(said([], '--inspect=127.0.0.1:0'), 'open');
+  t.equal(said([], '--no-warnings'), 'closed');
+  t.end();
 });

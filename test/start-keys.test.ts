@@ -49,8 +49,8 @@ t.test('Redis that is away does not end the start, and is told once until it is 
   tell(UP);
   tell(DOWN);
   t.match(lines, [
-    /^warn key_source_down .*it is away; nothing is served/,
-    /^info key_source_up/,
+    /^warn key_source_down .*it is away; nothing is served until keys are loaded/,
+    /^info key_source_up \{/,
     /^warn key_source_down .*it is away; the last keys/,
   ]);
   t.equal(lines.length, 3);
@@ -65,7 +65,7 @@ t.test('keys are put to use, and a problem with one of them is logged', async (t
   });
   await done;
   t.equal(used(), 1);
-  t.match(lines, [/^info keys_loaded/, /^error key_problem .*"keyId":"a"/, /^warn key_problem/]);
+  t.match(lines, [/^info keys_loaded \{/, /^error key_problem .*"keyId":"a"/, /^warn key_problem \{/]);
 });
 
 t.test('Redis that says nothing is waited for a while, a key file as long as it takes', async (t) => {

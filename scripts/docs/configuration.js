@@ -7,7 +7,7 @@ const PAGE = 'docs/configuration.md';
 
 /** The generated files of this part, each with its whole content. */
 export async function configurationFiles() {
-  const { CONFIG_JSON_SCHEMA } = await import('../../.build/src/config/schema.js');
+  const { CONFIG_JSON_SCHEMA } = await import('../../.build/src/config/config-json-schema.js');
   const { keyFileSchema } = await import('../../.build/src/keys/key-file.js');
   const { FIELD_TYPES } = await import('../../.build/src/keys/definition.js');
   return [

@@ -97,7 +97,7 @@ export const peerAddress = ({ socket }: IncomingMessage): string =>
   (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 
 /** RFC 6750 2.1. */
-const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)$/i.exec(authorization)?.[1] ?? null;
+const bearerToken = (authorization: string): string | null => /^bearer +(\S.*)/i.exec(authorization)?.[1] ?? null;
 
 /**
  * Sent to the API alone. `Secure` where the page came over TLS, to this port or to a proxy in front of it: over plain HTTP a

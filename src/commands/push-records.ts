@@ -80,7 +80,7 @@ function planHash<T>(
     if (!('definition' in loaded)) continue;
     const json = stored.get(name);
     const before = json === undefined ? undefined : read(name, json);
-    if (before !== undefined && isDeepStrictEqual(before, loaded)) continue;
+    if (isDeepStrictEqual(before, loaded)) continue;
     set.set(name, JSON.stringify(written(loaded.definition)));
     changes.push(
       json === undefined ? { kind: 'add', id: prefix + name } : { kind: 'change', id: prefix + name, fields: [] },

@@ -3,8 +3,9 @@
  * they are defined.
  */
 import { redactUrl } from '../lib/redact-urls.ts';
+import { CONFIG_JSON_SCHEMA } from './config-json-schema.ts';
 import { schemasAt, type JsonSchema } from './json-schema.ts';
-import { CONFIG_JSON_SCHEMA, type Config } from './schema.ts';
+import type { Config } from './schema.ts';
 
 const REDACTED = '***';
 

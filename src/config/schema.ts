@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import { AdminTokensSchema, refuseTwins } from './admin-token-schema.ts';
 import { ApisSchema } from './apis-schema.ts';
-import { jsonSchemaOf } from './json-schema.ts';
 import { ListenSchema } from './listen-schema.ts';
 import { ObserveSchema } from './observe-schema.ts';
 import { choice, duration, hostName, listenHost, redisUrl, SECRET, secretText, text, whole } from './values.ts';
@@ -178,9 +177,6 @@ export const ConfigSchema = z.strictObject({
   observe: ObserveSchema,
   log: LogSchema,
 });
-
-/** Made once: it is the same for every file. */
-export const CONFIG_JSON_SCHEMA = jsonSchemaOf(ConfigSchema);
 
 /** A valid configuration with every default filled in; file paths are resolved against the file that names them. */
 export type Config = z.output<typeof ConfigSchema>;

@@ -26,6 +26,16 @@ export function characterAt(bytes: Uint8Array, at: number): number {
   return (Math.min(upper | (tail(bytes, at + 2) << 6) | tail(bytes, at + 3), 0x10ffff) << LENGTH_BITS) | 4;
 }
 
+/** The string from `start` to `end` if its bytes are what it means: printable ASCII without an escape; else null. */
+export function plainText(bytes: Buffer, start: number, end: number): string | null {
+  for (let at = start; at < end; at++) if (PLAIN[bytes[at] as number] === 0) return null;
+  return bytes.toString('latin1', start, end);
+}
+
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x7f && byte !== BACKSLASH ? 1 : 0,
+);
+
 function tail(bytes: Uint8Array, at: number): number {
   return at < bytes.length ? (bytes[at] as number) & 0x3f : 0;
 }

@@ -2,6 +2,7 @@
  * Takes down the names of the events that a filter judges, each once a body. Costs little where the names are known beforehand, and
  * judges nothing by itself.
  */
+import { plainText } from './characters.ts';
 import { compileLookup, isWellFormed, UNKNOWN, type NameLookup, type NameMatcher } from './names.ts';
 
 /** Names of the events of one body. */
@@ -50,9 +51,8 @@ export class NotedNames {
   /** Of a name that is not known yet: `learn` takes it, where every name is allowed; null: it is not. Whether it is allowed. */
   #note(bytes: Buffer, start: number, close: number, learn: KnownNames | null): boolean {
     if (this.#found.size >= MOST_NAMES) return learn !== null;
-    // With its quotes, a string of JSON that was read before.
-    const name = textOf(bytes.toString('utf8', start - 1, close + 1));
-    if (name === null || !isWellFormed(name)) return false;
+    const name = plainText(bytes, start, close) ?? wellFormedText(bytes, start, close);
+    if (name === null) return false;
     if (this.#found.has(name)) return learn !== null;
     this.#found.add(name);
     learn?.learn(name, this.#body);
@@ -99,10 +99,12 @@ class KnownNames {
   }
 }
 
-/** null: the body is no UTF-8, or no JSON, and will be refused for it. */
-function textOf(json: string): string | null {
+/** null: no two parsers need agree on it; or the body is no UTF-8, or no JSON, and will be refused for it. */
+function wellFormedText(bytes: Buffer, start: number, close: number): string | null {
   try {
-    return JSON.parse(json) as string;
+    // With its quotes, a string of JSON that was read before.
+    const text = JSON.parse(bytes.toString('utf8', start - 1, close + 1)) as string;
+    return isWellFormed(text) ? text : null;
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@
  * Takes down where the first few names of refused events stand in a body, and makes texts of them for the log. Costs nothing while
  * every event is allowed; judges nothing.
  */
-import { characterAt, LENGTH_BITS, LENGTH_MASK } from './characters.ts';
+import { characterAt, LENGTH_BITS, LENGTH_MASK, plainText } from './characters.ts';
 import type { Walk } from './object.ts';
 import { QUOTE } from './scan.ts';
 
@@ -47,6 +47,8 @@ export class RefusedNames {
 
 /** No more of a name is read than is kept. */
 function textOf(bytes: Buffer, start: number, end: number): string {
+  const plain = plainText(bytes, start, Math.min(end, start + LONGEST_NAME));
+  if (plain !== null) return plain;
   let text = '';
   for (let at = start; at < end;) {
     const character = characterAt(bytes, at);

@@ -13,9 +13,10 @@ export type ReadListText =
 export function readListText(text: string): ReadListText {
   const cidrs: Cidr[] = [];
   let line = 0;
-  for (const written of text.replace(/^\uFEFF/, '').split('\n')) {
+  for (const written of text.split('\n')) {
     line += 1;
     const hash = written.indexOf('#');
+    // A byte order mark counts as white space.
     const entry = (hash === -1 ? written : written.slice(0, hash)).trim();
     if (entry === '') continue;
     const parsed = parseCidr(entry);

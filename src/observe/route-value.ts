@@ -29,14 +29,13 @@ export function readRouteValue(value: string): ObservedRoute | null {
 const ANY = ':id';
 
 const DIGITS = /^\d+$/;
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const HEX = /^[0-9a-f]{16,}$/i;
-/** Of base64, base64url and what tokens are written in besides. */
+/** Of base64, base64url and what tokens are written in besides. A UUID is one of these. */
 const TOKEN = /^[\w.~+=-]{20,}$/;
 
 /** Whether a segment names one thing of many rather than a kind of thing. */
 export const looksLikeIdentifier = (segment: string): boolean =>
-  DIGITS.test(segment) || UUID.test(segment) || HEX.test(segment) || TOKEN.test(segment);
+  DIGITS.test(segment) || HEX.test(segment) || TOKEN.test(segment);
 
 /** What a pattern takes for more than its letters, or may not hold. */
 const UNWRITABLE = /^:|[^!-~]|[%*{}]/;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import t from 'tap';
 import { createAdminTokens } from '../../src/admin/admin-tokens.ts';
 import { createAuthenticator, peerAddress } from '../../src/admin/auth.ts';
@@ -47,6 +48,8 @@ t.test('what cannot be read as one token is refused, but is no guess', async (t)
   const { verdict, logged } = authenticator();
   for (const sent of ['', 'Bearer', 'Bearer ', `Bearer\t${ADMIN_TOKEN}`, ADMIN_TOKEN, `Basic ${ADMIN_TOKEN}`])
     for (let i = 0; i < 5; i++) t.equal(verdict(['Authorization', sent]), 'invalid_token', sent);
+  for (const sent of [`Bearer${ADMIN_TOKEN}`, `xBearer ${ADMIN_TOKEN}`, `x Bearer ${ADMIN_TOKEN}`])
+    for (let i = 0; i < 5; i++) t.equal(verdict(['Authorization', sent]), 'invalid_token', sent);
   for (let i = 0; i < 10; i++) t.equal(verdict([...BEARER, 'authorization', BEARER[1] as string]), 'invalid_token');
   t.equal(verdict(BEARER), 'token');
   t.same(logged, []);
@@ -79,6 +82,12 @@ t.test(
     t.equal(verdict(BEARER), 'token');
   },
 );
+
+t.test('a guess of one letter is one', async (t) => {
+  const { verdict } = authenticator();
+  for (let i = 0; i < 10; i++) t.equal(verdict(['Authorization', 'BEARER  x']), 'invalid_token');
+  t.equal(verdict(BEARER), 'too_many_failures');
+});
 
 t.test('guesses at every door of one address are counted together', async (t) => {
   const { verdict, signIn, logged } = authenticator();
@@ -162,6 +171,8 @@ t.test('an IPv4 address reads the same on every kind of port', async (t) => {
     peerAddress({ socket: { remoteAddress } } as unknown as IncomingMessage);
   t.equal(of('::ffff:192.0.2.1'), '192.0.2.1');
   t.equal(of('192.0.2.1'), '192.0.2.1');
+  t.equal(of('::FFFF:192.0.2.1'), '192.0.2.1');
+  t.equal(of('1::ffff:192.0.2.1'), '1::ffff:192.0.2.1');
   t.equal(of('::ffff:0:1'), '::ffff:0:1');
   t.equal(of('2001:db8::1'), '2001:db8::1');
   t.equal(of(undefined), '');
@@ -185,5 +196,8 @@ t.test(
     t.equal(cookie('Origin', 'http://localhost:9090'), plain);
     t.equal(cookie('Origin', 'https://admin.example.com'), `${plain}; Secure`);
     t.equal(cookie('Origin', 'HTTPS://admin.example.com'), `${plain}; Secure`);
+    const socket = Object.create(TLSSocket.prototype, { remoteAddress: { value: '192.0.2.1' } }) as TLSSocket;
+    const overTls = signIn(Object.assign(requestOf([]), { socket }), ADMIN_TOKEN);
+    t.match('code' in overTls ? overTls.code : overTls.cookie, /; SameSite=Strict; Secure$/, 'whatever sends it');
   },
 );

@@ -27,6 +27,7 @@ function started() {
   let version = 1;
   let listed = 0;
   let fails = false;
+  let sampled = 0;
   const states = createKeyStates({
     keys: () => compileKeys(definitions, version),
     changes: {
@@ -35,15 +36,18 @@ function started() {
         return fails ? problem('source_unavailable', 'No Redis.') : definitions;
       },
     },
-    samples: (metric) =>
-      metric === 'postern_secret_last_used_timestamp_seconds'
+    samples(metric) {
+      sampled++;
+      return metric === 'postern_secret_last_used_timestamp_seconds'
         ? [{ labels: { key: 'open', secret: secretOf('open') }, value: NOON / 1000 }]
-        : [],
+        : [];
+    },
     now: () => now,
   });
   return {
     states,
     listed: () => listed,
+    sampled: () => sampled,
     pass: (ms: number) => void (now += ms),
     change: () => void version++,
     fail: () => void (fails = true),
@@ -73,13 +77,22 @@ t.test('tells how each key stands, and how many stand how', async (t) => {
 });
 
 t.test('one key, or none, with the counts of all', async (t) => {
-  const { states } = started();
+  const { states, sampled } = started();
   const idsOf = async (only: string) => (await states.read(only)).keys.map(({ id }) => id);
   t.same(
     [await idsOf('open'), await idsOf('bad'), await idsOf(''), await idsOf('nobody')],
     [['open'], ['bad'], [], []],
   );
+  const before = sampled();
   t.equal((await states.read('')).counts.active, 2);
+  t.equal(sampled(), before, 'nobody asks for the last use of no key');
+  const none = createKeyStates({
+    keys: () => null,
+    changes: { list: async () => [] },
+    samples: () => [],
+    now: () => NOON,
+  });
+  t.same(await none.read(), { counts: { active: 0, disabled: 0, expired: 0, invalid: 0, warned: 0 }, keys: [] });
 });
 
 t.test('definitions are read again after a change and after an hour, and not for each look', async (t) => {

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import t from 'tap';
-import { writeLongList } from '../../src/admin/long-list.ts';
+import { inParts, writeLongList } from '../../src/admin/long-list.ts';
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 const list = (count: number, rest: Record<string, unknown>) => ({
@@ -42,4 +42,16 @@ t.test('others have their turn between two parts, and no part holds very many it
   }
   t.ok(parts >= 10, `${parts} parts`);
   t.ok(turns >= parts - 1, `${turns} turns of others`);
+});
+
+t.test('a part is as long as it may be, since each costs a turn', async (t) => {
+  const sizesOf = async (count: number) => {
+    const sizes: number[] = [];
+    for await (const part of inParts(numbers(count))) sizes.push(part.length);
+    return sizes;
+  };
+  t.same(
+    [await sizesOf(0), await sizesOf(1), await sizesOf(200), await sizesOf(450)],
+    [[], [1], [200], [200, 200, 50]],
+  );
 });

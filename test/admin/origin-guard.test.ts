@@ -38,6 +38,7 @@ t.test('a port on one address answers to that address', async (t) => {
   for (const host of ['localhost', '127.0.0.1:9090', '[::1]:9090', '10.0.0.6', '0.0.0.0'])
     t.equal(of('Host', host), 'misdirected_request', host);
   t.equal(verdicts({ host: '::1' })('Host', '[::1]:9090'), 'passed');
+  t.equal(verdicts({ host: '::ffff:192.0.2.1' })('Host', '[::ffff:192.0.2.1]:9'), 'passed');
   t.equal(verdicts({ host: 'Admin.Internal' })('Host', 'admin.internal'), 'passed');
 });
 

@@ -1,21 +1,13 @@
 import t from 'tap';
-import { apiListOperation } from '../../src/admin/api-list-operation.ts';
-import { historyOperation } from '../../src/admin/history-operation.ts';
-import type { HistoryChange } from '../../src/admin/history/change.ts';
-import type { Call } from '../../src/admin/operation.ts';
-import { problem } from '../../src/admin/problem.ts';
-import { rejectionOperations } from '../../src/admin/rejection-operations.ts';
 import { statusOperations, type StatusPorts } from '../../src/admin/status-operations.ts';
 import { ConfigSchema } from '../../src/config/schema.ts';
-import type { Rejection } from '../../src/observability/outcome.ts';
-import { createRecentRejections } from '../../src/observability/recent-rejections.ts';
 import { asking, loadedKey, storedWorld } from '../support/admin-operations.ts';
-import { apiRules, NOON, rulesOf } from '../support/passages.ts';
+import { NOON } from '../support/outcomes.ts';
 
 const isoNoon = new Date(NOON).toISOString();
 const config = ConfigSchema.parse({
   admin: { token: 'the-token-of-this-test' },
-  apis: { integration: { upstream: 'http://127.0.0.1:9', paths: ['/v1'] } },
+  apis: { integration: { upstream: 'http://127.0.0.1:9' } },
 });
 
 function started(change: Partial<StatusPorts> = {}) {
@@ -112,140 +104,4 @@ t.test('the configuration without a secret, and the cache emptied before it is t
   const purged = await ask('purgeCache');
   t.same([purged.status, purged.body], [204, undefined]);
   t.same(done, ['purged', 'purge_cache']);
-});
-
-t.test('APIs with their paths and routes, and whether they give tokens', async (t) => {
-  const rules = rulesOf([], {
-    integration: apiRules({ unlisted: 'refuse' }),
-    metrics: apiRules({ name: 'metrics', tokenPath: '/metrics/auth/token' }),
-  });
-  const { status, body } = await asking([apiListOperation({ config: () => config, rules: () => rules })])('listApis');
-  t.equal(status, 200);
-  t.same(
-    body.apis.map(({ name, paths, unlisted, tokens }: Record<string, unknown>) => [name, paths, unlisted, tokens]),
-    [
-      ['integration', ['/v1'], 'refuse', false],
-      ['metrics', ['/metrics'], rules.apis[1]?.unlisted, true],
-    ],
-  );
-  const [ingest] = body.apis[0].routes.filter(({ path }: { path: string }) => path === '/event/ingest');
-  t.same(ingest, { method: 'POST', path: '/event/ingest', events: true, public: false, pages: false });
-  t.ok(body.apis[0].routes.some(({ events }: { events: boolean }) => !events));
-});
-
-t.test('the history by key and by admin, newest first, with why some may be missing', async (t) => {
-  const change = (who: string, target: string, kind: HistoryChange['kind'] = 'key'): HistoryChange => ({
-    time: isoNoon,
-    who,
-    address: null,
-    action: `replace_${kind}`,
-    kind,
-    target,
-    fields: {},
-  });
-  const changes = [
-    change('anna', 'web'),
-    change('file', 'web'),
-    change('anna', 'web', 'policy'),
-    change('anna', 'other'),
-  ];
-  const ask = asking([historyOperation({ read: async () => ({ changes, why: 'Redis is away.' }) })]);
-  const found = async (query: object) => {
-    const { body } = await ask('listChanges', { query });
-    return body.changes.map((one: HistoryChange) => changes.indexOf(one));
-  };
-  const { status, body } = await ask('listChanges');
-  t.same([status, body], [200, { changes, why: 'Redis is away.' }]);
-  t.same(await found({ key: 'web' }), [0, 1], 'a policy of that name is another thing');
-  t.same(await found({ who: 'anna' }), [0, 2, 3]);
-  t.same(await found({ who: 'anna', key: 'web' }), [0]);
-  t.same(await found({ key: '' }), []);
-  t.same(await found({ limit: '3' }), [0, 1, 2]);
-  t.same(await found({ limit: '2', who: 'anna' }), [0, 2]);
-  for (const query of [
-    { limit: '0' },
-    { limit: ['1', '2'] },
-    { key: ['a', 'b'] },
-    { who: 'x'.repeat(16_385) },
-    { x: '' },
-  ])
-    t.equal((await ask('listChanges', { query })).status, 422, JSON.stringify(query).slice(0, 40));
-});
-
-t.test('refusals by every filter, newest first, and no more than are asked for', async (t) => {
-  const recent = createRecentRejections();
-  const streams = {
-    open: () => problem('too_many_followers', 'Too many.'),
-    endInvalid: () => undefined,
-    close: () => undefined,
-  };
-  const summary = { version: () => '', read: () => ({}) as never };
-  const operations = rejectionOperations({ recent, summary, streams, now: () => NOON });
-  const rejection = { keyId: 'web', reason: 'a', clientIp: '192.0.2.1', path: '/a', requestId: 'r1', mode: 'enforce' };
-  const others = [
-    {},
-    { keyId: 'k' },
-    { reason: 'b' },
-    { clientIp: '::1' },
-    { path: '/b' },
-    { requestId: 'r2' },
-    { mode: 'report' },
-    { events: ['login'] },
-  ];
-  for (const other of others) recent.add({ ...rejection, ...other } as unknown as Rejection);
-  const ask = asking(operations);
-  const found = async (query: object) => {
-    const { status, body } = await ask('listRejections', { query });
-    return [status, body.rejections?.length];
-  };
-  const { body } = await ask('listRejections');
-  t.same(body.rejections[0], { ...rejection, events: ['login'] });
-  t.same(await found({}), [200, 8]);
-  t.same(await found({ limit: '3' }), [200, 3]);
-  for (const query of [
-    { key: 'k' },
-    { reason: 'b' },
-    { address: '::1' },
-    { path: '/b' },
-    { requestId: 'r2' },
-    { mode: 'report' },
-    { event: 'login' },
-  ])
-    t.same(await found(query), [200, 1], JSON.stringify(query));
-  t.same(await found({ key: 'k', reason: 'b' }), [200, 0]);
-  t.same(await found({ limit: '0' }), [422, undefined]);
-  const stream = operations.find(({ operationId }) => operationId === 'streamRejections');
-  if (stream === undefined || !('stream' in stream)) throw new Error('no stream');
-  const open = (query: object) => stream.stream({ query } as Call, {} as never, {} as never)?.code;
-  t.same(
-    [open({}), open({ limit: '1' }), open({ key: 'k' })],
-    ['too_many_followers', 'invalid_request', 'too_many_followers'],
-  );
-});
-
-t.test('the summary: an hour or what was asked for, and not sent again while it says the same', async (t) => {
-  let version = 'a';
-  const asked: number[] = [];
-  const operations = (start: number) =>
-    rejectionOperations({
-      recent: createRecentRejections(),
-      summary: {
-        version: () => version,
-        read: (_now, minutes = 0) => (asked.push(minutes), { since: 'then' }) as never,
-      },
-      streams: { open: () => null, endInvalid: () => undefined, close: () => undefined },
-      now: () => start,
-    });
-  const ask = asking(operations(NOON));
-  const first = await ask('getSummary');
-  t.same([first.status, first.body], [200, { since: 'then' }]);
-  const day = await ask('getSummary', { query: { minutes: '1440' } });
-  t.same(asked, [60, 1440]);
-  t.not(day.tag, first.tag, 'another range is another answer');
-  const ifNoneMatch = first.tag ?? '';
-  t.same((await ask('getSummary', { ifNoneMatch })).status, 304);
-  t.same((await asking(operations(NOON + 1))('getSummary', { ifNoneMatch })).status, 200, 'of another process');
-  version = 'b';
-  t.same((await ask('getSummary', { ifNoneMatch })).status, 200);
-  for (const minutes of ['0', '1441', 'x']) t.equal((await ask('getSummary', { query: { minutes } })).status, 422);
 });

@@ -102,6 +102,11 @@ t.test('keygen, hash, routes and completion', async (t) => {
   const file = join(t.testdir({ 'a.yaml': 'openapi: 3.1.0\npaths: { /a: { get: {} } }\n' }), 'a.yaml');
   t.same(await postern(`routes ${file}`), { code: 0, out: 'routes:\n  - { method: GET, path: /a }', err: '' });
   t.match(await postern('completion fish'), { code: 0, out: /^complete -c postern / });
+  for (const [line, needed] of [
+    ['routes', 'FILE'],
+    ['completion', 'bash, zsh, fish'],
+  ])
+    t.equal((await postern(line ?? '')).err, `\`${line}\` needs ${needed}. See postern ${line} --help.`);
 });
 
 t.test('keys', async (t) => {

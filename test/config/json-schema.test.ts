@@ -1,7 +1,7 @@
 import t from 'tap';
 import { z } from 'zod';
 import { fieldsAt, jsonSchemaOf, mayShowSecretAt, schemasAt, takesType } from '../../src/config/json-schema.ts';
-import { CONFIG_JSON_SCHEMA as config } from '../../src/config/schema.ts';
+import { CONFIG_JSON_SCHEMA as config } from '../../src/config/config-json-schema.ts';
 import { keyFileSchema } from '../../src/keys/key-file.ts';
 
 const keys = keyFileSchema();

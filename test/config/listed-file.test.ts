@@ -238,6 +238,7 @@ for (const [what, text] of [
     `{ policies: {},\nkeys:\n${many('- id: a\n')}}\n`,
   ],
   ['a reference that the end of a line cuts in two', `keys:\n${many('- a: "$\\\n    {SET}"\n')}`],
+  ['an anchor that an item sets anew', 'a: &x 1\nkeys:\n  - &x 2\n  - 3\nb: *x\n'],
   ['a literal one that does', `keys:\n${many('- a: "$$\\\n    {SET}"\n')}`],
 ] as const)
   t.test(`both readings agree on ${what}`, async (t) => {

@@ -71,6 +71,9 @@ t.test('a password in a URL', async (t) => {
   t.match(warningsOf(t, `${API}redis: { url: "redis://:pw@a" }\n`), [/redis\.url holds a password/]);
   t.same(warningsOf(t, `${API}redis: { url: "redis://u:@a" }\n`), [], 'an empty one is none');
   t.same(warningsOf(t, `${API}redis: { url: "redis://u@a" }\n`), []);
+  const named = (username: string) => warningsOf(t, `${API}redis: { username: "${username}" }\n`);
+  t.match(named('a://u:pw@h'), [/^2:20 redis\.username holds a password/]);
+  for (const username of ['a://u@h//b:c', 'a:b@c', 'u:pw', 'a//u@b:c']) t.same(named(username), [], username);
   t.same(warningsOf(t, `${API}redis:\n  url: \${U}\n`, { U: 'redis://u:pw@a' }), []);
 });
 

@@ -6,6 +6,7 @@ import {
   kindOf,
   LENGTH_BITS,
   LENGTH_MASK,
+  plainText,
   VISIBLE,
   WHITE,
 } from '../../src/event-filter/characters.ts';
@@ -72,4 +73,19 @@ void t.test('the kind of each character', async (t) => {
     if (kindOf(point) !== kind) wrong.push(point.toString(16));
   }
   t.strictSame(wrong, []);
+});
+
+void t.test('text is plain if it is printable ASCII without an escape', async (t) => {
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.nat(3), (text, around) => {
+        const bytes = Buffer.from(`${'\\'.repeat(around)}${text}${'\n'.repeat(around)}`);
+        const plain = plainText(bytes, around, bytes.length - around);
+        return plain === (/^[ -[\]-~]*$/.test(text) ? text : null);
+      }),
+    ),
+  );
+  t.equal(plainText(Buffer.from('"page_view"'), 1, 10), 'page_view');
+  for (const odd of ['\\u0061', 'caf\u00e9', '\x7f', '\n', 'a\\', '\x1f'])
+    t.equal(plainText(Buffer.from(odd), 0, Buffer.byteLength(odd)), null, JSON.stringify(odd));
 });

@@ -46,6 +46,15 @@ t.test('all names can be allowed, and are taken down', (t) => {
   const result = filter(batch('a', 'b', 'a'));
   t.ok(result.ok && !result.cut);
   t.same(notes.take(), { allowed: ['a', 'b'], disallowed: [] });
+  for (const names of [
+    ['b', 'c', 'b', 'c'],
+    ['c', 'a', 'c', 'a', 'd'],
+    ['d', 'd', 'b', 'b'],
+  ]) {
+    notes.begin();
+    t.ok(filter(batch(...names)).ok);
+    t.same(notes.take().allowed, [...new Set(names)], 'once a body, also where they were learnt before');
+  }
   notes.begin();
   const unnamed = filter(batch('a', 5));
   t.ok(unnamed.ok && unnamed.removed === 1, 'what is no text is no name');

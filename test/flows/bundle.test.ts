@@ -9,8 +9,10 @@ import { createServer, request, type IncomingMessage } from 'node:http';
 import module from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { stringify } from 'yaml';
+import { CONFIG_JSON_SCHEMA } from '../../src/config/config-json-schema.ts';
 import { ADMIN_TOKEN } from '../support/admin-client.ts';
 import { startBackend } from '../support/backend.ts';
 import { startCollector } from '../support/collector.ts';
@@ -63,6 +65,12 @@ function loadedIn(folder: string): string[] {
 interface Report {
   readonly result: readonly { readonly url: string }[];
 }
+
+void t.test('what is made ahead of a start is what a start would make', async (t) => {
+  const text = readFileSync(join(FOLDER, 'reading-config.js'), 'utf8');
+  const [, made = ''] = /\bCONFIG_JSON_SCHEMA = JSON\.parse\((".*")\);/.exec(text) ?? [];
+  t.same(JSON.parse(String(runInNewContext(made))), CONFIG_JSON_SCHEMA);
+});
 
 void t.test('a command that must be quick loads few files', (t) => {
   for (const [command, own] of [

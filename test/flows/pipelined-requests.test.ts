@@ -128,10 +128,11 @@ t.test('the framing of chunked bodies is judged alike, however many requests wai
     const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
     t.same(statuses, [...sent.map(() => 204), 400], `behind ${before}`);
     t.equal(backend.requests.length - forwarded, before);
-    const bodies = backend.requests.slice(forwarded).map(({ body }) => body.length);
+    const lengths = (list: readonly number[]) => list.toSorted((a, b) => a - b);
+    // Two may be under way at once, on two connections to the backend, which takes either first.
     t.same(
-      bodies,
-      sent.map((_, n) => [3, 4, 200, 2][n % good.length]),
+      lengths(backend.requests.slice(forwarded).map(({ body }) => body.length)),
+      lengths(sent.map((_, n) => [3, 4, 200, 2][n % good.length] as number)),
     );
   }
 });

@@ -8,6 +8,7 @@ t.test('one address or range in a line, with blank lines and comments', async (t
   const read = readListText('\uFEFF# ranges\r\n\r\n203.0.113.0/28 # office\r\n  2001:db8::/48\n198.51.100.7');
   if (!read.ok) throw new Error(read.why);
   t.equal(read.entries, 3);
+  t.equal(readListText('\uFEFF203.0.113.0/28\n').ok, true, 'a byte order mark stands before the first');
   const set = addressSetOf(read.ranges);
   for (const text of ['203.0.113.15', '2001:db8::1', '198.51.100.7']) t.equal(set.has(parseAddress(text)), true, text);
   t.equal(set.has(parseAddress('203.0.113.16')), false);

@@ -252,6 +252,7 @@ t.test('a policy that is told of is read, with the keys that name it, and shown 
   t.equal(await reader.read(), 'synced');
   t.same([modeOf('a'), told.length, fake.scans], ['enforce', 2, 1]);
   t.same(index.snapshot().records.policies.get('p'), { id: 'p', definition: { mode: 'enforce' } });
+  t.equal(index.snapshot().records.lists.size, 1, 'what is not named stays');
 
   fake.lists.set('l', '["192.0.2.2"]');
   asVersion(fake);
@@ -259,6 +260,7 @@ t.test('a policy that is told of is read, with the keys that name it, and shown 
   t.equal(await reader.read(), 'synced');
   t.same([told.length, fake.scans], [3, 1], 'a list alone is a change, too');
   t.match(index.snapshot().records.lists.get('l'), { definition: { entries: [{ address: '192.0.2.2' }] } });
+  t.same([index.snapshot().records.policies.size, ids()], [1, ['a', 'z']]);
 
   fake.policies.set('p', '{');
   asVersion(fake);

@@ -144,3 +144,24 @@ t.test('a key whose policy is not there cannot be used, and says which records i
   t.match(invalid, /nowhere/);
   t.same(records, ['policy:nowhere']);
 });
+
+t.test('an id that is nearly one is none, and a text that is nearly plain is read in full', async (t) => {
+  const read = createStoredKeyReader(NO_RECORDS);
+  const json = (more: object = {}): string =>
+    JSON.stringify({ type: 'write-only', secrets: [{ hash: `sha256:${digest('a')}` }], ...more });
+  t.equal(read('one', json()).invalid, null);
+  for (const id of ['', 'A', '-a', '.a', 'a b', 'a\n', 'ä', 'a'.repeat(65)]) {
+    const { key, invalid } = read(id, json());
+    t.equal(key, null, JSON.stringify(id));
+    t.match(invalid, /^id must be/);
+  }
+  for (const id of ['0', 'a.b_c-9', 'a'.repeat(64)]) t.equal(read(id, json()).key?.id, id);
+  for (const description of ['\u0000', 'ä', 'x'.repeat(201)])
+    t.equal(read('one', json({ description })).key?.id, 'one', 'which is no mistake');
+  t.match(read('one', json({ id: 'two' })).invalid, /differs/);
+  t.match(read('one', json({ secret: 'x' })).invalid, /cannot stand beside/);
+  t.match(read('one', json({ allowFrom: ['192.0.2.1/24'] })).invalid, /^allowFrom\[0\]/);
+  t.match(read('one', json({ secrets: [] })).invalid, /^secrets must hold/);
+  const twice = { secrets: [{ hash: `sha256:${digest('a')}` }, { hash: `sha256:${digest('a')}` }] };
+  t.match(read('one', json(twice)).invalid, /^secrets\[1\] repeats/);
+});

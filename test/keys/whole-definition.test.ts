@@ -62,6 +62,7 @@ t.test('its own fields, then those of its policy, then the defaults', async (t) 
 });
 
 t.test('why a key cannot be used with what it names', async (t) => {
+  t.equal(whole({ policy: 'elsewhere' }), 'policy is the name of no policy: "elsewhere"', 'nothing is near');
   t.match(whole({ policy: 'partner' }), /^policy is the name of no policy: "partner"; did you mean "partners"\?/);
   t.match(whole({ policy: 'broken' }), /^policy is broken, which cannot be used: typ is not a known field/);
   t.match(whole({ policy: 'untyped' }), /^type is missing: .* here or in the policy untyped/);

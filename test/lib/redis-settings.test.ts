@@ -20,6 +20,8 @@ t.test('reads each part of a URL', (t) => {
 t.test('a wrong URL is told without what it holds', (t) => {
   for (const url of ['http://:hidden@h', 'redis://:hidden@h/db', 'redis://:hidden@', ':hidden'])
     t.throws(() => parseRedisUrl(url), { message: /^(?!.*hidden)/ }, url);
+  for (const url of ['redis:///', 'redis:///3', 'rediss:'])
+    t.throws(() => parseRedisUrl(url), { message: 'the Redis URL names no host' }, url);
   t.end();
 });
 

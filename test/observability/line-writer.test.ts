@@ -241,6 +241,17 @@ t.test(
   },
 );
 
+t.test('what was given up is never written, also where there is room', async (t) => {
+  const { fd, read } = pipe(t);
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+  writer.write('gathered\n');
+  writer.giveUp();
+  writer.write('later\n');
+  await new Promise<void>((done) => writer.flush(done));
+  writer.flushSync();
+  t.same([read(), writer.dropped()], ['', 2]);
+});
+
 t.test('what was given up is counted once', async (t) => {
   const { fd } = pipe(t);
   const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });

@@ -151,6 +151,16 @@ t.test('it knows what it costs, also after joining', (t) => {
   counts.joinAddresses();
   t.equal(bytes, costOf('ab'));
   t.equal(counts.bytes - empty, bytes);
+  const mixed = new DayCounts(anyRoom);
+  mixed.count(seenAt(1, { route: null, address: '10.0.0.1' }));
+  mixed.count(seenAt(1, { route: null, address: '10.0.0.2', good: false, reason: 'unknown' }));
+  t.equal(mixed.bytes - empty, 2 * costOf('ab'));
+  mixed.joinAddresses();
+  t.equal(
+    mixed.bytes - empty,
+    2 * costOf('ab') - costOf('ab/'),
+    'what was refused there alone has no place of its own any more',
+  );
   t.end();
 });
 

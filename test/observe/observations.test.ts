@@ -93,6 +93,8 @@ t.test('what an earlier process counted is kept where nothing is', (t) => {
   earlier.count(seenAt(NOON, { event: 'early' }));
   observations.restore(WEB, TODAY, earlier);
   const { bytes } = observations;
+  const [text] = [...observations.entries()].map(({ kept }) => kept);
+  t.equal(bytes, (text as Buffer).length + 256, 'a day as text costs its bytes and some more');
   const other = new DayCounts(() => true);
   for (let i = 0; i < 3; i++) other.count(seenAt(NOON, { event: 'other' }));
   observations.restore(WEB, TODAY, other);

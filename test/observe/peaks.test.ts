@@ -3,6 +3,7 @@ import { Peaks } from '../../src/observe/peaks.ts';
 
 t.test('the highest number in one second and in one minute, by arrival', (t) => {
   const peaks = new Peaks();
+  t.same([peaks.perSecond, peaks.perMinute], [0, 0]);
   for (const at of [60_000, 60_999, 61_000, 119_999, 120_000]) peaks.count(at);
   t.same([peaks.perSecond, peaks.perMinute], [2, 4]);
   peaks.count(61_500);

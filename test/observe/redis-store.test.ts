@@ -232,3 +232,18 @@ t.test('it is written every five seconds', async (t) => {
   await eventually(() => replaced.length === 1, 'it is written');
   t.equal(observations.read(WEB, dayOf(NOW)), null);
 });
+
+t.test('nothing is shared while there is no connection, though nothing failed yet', async (t) => {
+  for (const ready of [true, false]) {
+    const store = createRedisStore({
+      connection: { ...connectionThat(1, []), ready },
+      prefix: 'ready:',
+      observations: new Observations({ days: 3 }),
+      days: 3,
+      now: () => NOW,
+      onFallback: () => undefined,
+    });
+    t.equal(store.shared(), ready);
+    await store.close();
+  }
+});

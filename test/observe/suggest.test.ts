@@ -195,6 +195,15 @@ t.test('a route that no list can hold says so, and nothing is made of the rest',
   t.end();
 });
 
+t.test('a key that cannot be made any more, since a list of its is gone, has no narrower type', (t) => {
+  const { fields, notSuggested } = suggestFor([seenAt(1, { route: ROUTE.track, event: 'a' })], {
+    allowFrom: [{ list: 'gone' }],
+  });
+  t.equal(fields.type, 'read-write');
+  t.equal(notSuggested.allowedEvents, 'not_expressible');
+  t.end();
+});
+
 t.test('requests from strangers make no time pass', (t) => {
   const good = Array.from({ length: 100 }, (_, i) => seenAt(i));
   const stranger = seenAt(90_000_000, { good: false, reason: 'ip_not_allowed', address: '192.0.2.99' });

@@ -96,6 +96,22 @@ t.test('a range is refused unless it holds from its first address to its last', 
   t.same(refused(['203.0.113.128/25']), ['ip_not_allowed 203.0.113.0/24']);
 });
 
+t.test('pages are refused by their origin where the key names others', async (t) => {
+  const counts = countsOf(
+    seenAt(1, { route: USERS, origin: 'https://a.example' }),
+    seenAt(1, { route: USERS, origin: 'https://b.example' }),
+    seenAt(1, { route: USERS, origin: '' }),
+  );
+  const refused = (fields: object): readonly string[] =>
+    refusedOf(counts, { allowBrowsers: true, ...fields }).map(({ reason, what }) => `${reason} ${what}`);
+  t.same(refused({ allowedOrigins: ['https://a.example'] }), ['origin_not_allowed https://b.example']);
+  t.same(refused({ allowedOrigins: [] }), [
+    'origin_not_allowed https://a.example',
+    'origin_not_allowed https://b.example',
+  ]);
+  t.same(refused({ allowedOrigins: ['*'] }), []);
+});
+
 t.test(
   'forms stand in the way of every key that may not use all methods, unreadable events of one with a list',
   async (t) => {

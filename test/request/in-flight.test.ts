@@ -129,3 +129,14 @@ t.test('whatever comes and goes, no share is passed, and all is free in the end'
     ),
   );
 });
+
+t.test('whoever is under way keeps its part, however many others come and go', async (t) => {
+  const inFlight = createInFlight({ limit: 64, apis: 1 });
+  t.equal(filled(inFlight, {}), 16);
+  for (let n = 0; n < 2100; n++) {
+    const other = inFlight.take(passageBy({ address: `198.51.${n >> 8}.${n & 255}` }), null);
+    if (typeof other === 'string') t.fail(other);
+    else inFlight.leave(other);
+  }
+  t.equal(filled(inFlight, {}), 0);
+});

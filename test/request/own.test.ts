@@ -183,6 +183,7 @@ t.test('a key for sending may read by a preflight what pages must fetch, and not
     { method: 'POST', path: '/track' },
     { method: 'GET', path: '/flags', pages: true },
     { method: 'GET', path: '/other' },
+    { method: 'HEAD', path: '/head', pages: true },
   ]);
   const { port } = await serveGateway(t, {
     rules: () => rulesOf([key('web')], { integration: apiRules({ router }) }),
@@ -197,6 +198,7 @@ t.test('a key for sending may read by a preflight what pages must fetch, and not
   t.equal(await methods('/track'), 'POST');
   t.equal(await methods('/other'), 'POST');
   t.equal(await methods('/flags'), 'GET, HEAD, POST');
+  t.equal(await methods('/head'), 'GET, HEAD, POST');
 });
 
 t.test('a preflight is answered for the origin that asks, with what the API says of cookies', async (t) => {

@@ -232,3 +232,14 @@ t.test('a request that ended while it waited is not taken further', async (t) =>
   resume(null);
   t.same(log, ['asked 0']);
 });
+
+t.test('at an endpoint of Postern what ends the wait for a body ends the request, also in report mode', async (t) => {
+  const { log, run } = running([
+    ['never', () => (go) => go(refusal('body_too_large', ''))],
+    ['never', passes],
+  ]);
+  const passage = Object.assign(passageIn('api'), { endpoint: 'token' as const });
+  run(passage);
+  t.same(log, ['asked 0', 'refused body_too_large']);
+  t.equal(passage.wouldReject, null);
+});

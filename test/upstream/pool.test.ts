@@ -113,6 +113,34 @@ void t.test('a connection is left at its age: between requests, and after one th
   t.equal(backend.sockets.length, 3, 'one that was busy at its age carries no further request');
 });
 
+void t.test(
+  'however busy and well, no connection is older than five minutes, and some are a minute younger',
+  async (t) => {
+    const { random } = Math;
+    t.teardown(() => (Math.random = random));
+    for (const [chance, oldest] of [
+      [0, 300_000],
+      [1, 240_000],
+    ] as const) {
+      Math.random = () => chance;
+      const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+      let time = 1000;
+      const upstream = upstreamTo(t, backend.url, { keepAliveSeconds: 10_000 }, { now: () => time });
+      for (const [age, sockets] of [
+        [0, 1],
+        [oldest - 1, 1],
+        [oldest, 2],
+      ] as const) {
+        time = 1000 + age;
+        t.match(await recordFlight(upstream).done, { ended: 'end', body: 'hi' });
+        // It may be used again from the next turn on.
+        await new Promise(setImmediate);
+        t.equal(backend.sockets.length, sockets, `${age} of ${oldest} ms`);
+      }
+    }
+  },
+);
+
 void t.test('requests without a pause follow a name to another address, and none is lost', async (t) => {
   const bodies = (text: string) => `HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n${text}`;
   const old = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(bodies('old'))));

@@ -49,12 +49,18 @@ export function requestHead(
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
-    if (name === '' || BAD_IN_NAME.test(name) || BAD_IN_VALUE.test(value))
+    if ((name !== written[i] && !isName(name)) || (value !== written[i + 1] && BAD_IN_VALUE.test(value)))
       throw new TypeError('a field that cannot be sent');
     head += `${name}: ${value}\r\n`;
   }
+  written = headers;
   return `${head}${framing(method, body, contentLength)}\r\n`;
 }
+
+/** The fields of the latest head: they can be written, and most of the next one's are the same. */
+let written: readonly string[] = [];
+
+const isName = (name: string): boolean => name !== '' && !BAD_IN_NAME.test(name);
 
 function framing(method: string, body: Buffer | Readable | null, contentLength: number | null): string {
   const length = body === null ? 0 : Buffer.isBuffer(body) ? body.length : contentLength;

@@ -61,6 +61,17 @@ function watching(
 
 const target = { kind: 'policy', name: 'a' } as const;
 
+/** A look that has read what is stored now, and goes on when it is released. */
+async function beginReading(watch: ReturnType<typeof watching>, stored: Policies) {
+  let release = (): void => undefined;
+  watch.holdUntil(new Promise((resolve) => (release = resolve)));
+  watch.store(stored);
+  const before = watch.reads();
+  const looking = watch.look();
+  while (watch.reads() === before) await new Promise(setImmediate);
+  return { looking, release: () => release() };
+}
+
 t.test('the first look learns, later ones note what is new, other or gone', async (t) => {
   const watch = watching({ a: { mode: 'report' }, b: {} });
   await watch.look();
@@ -120,12 +131,7 @@ t.test('what was changed here is known, however the source tells of it', async (
 t.test('a reading that began before a change here ended is not believed', async (t) => {
   const watch = watching({ a: { mode: 'report' } });
   await watch.look();
-  let release = (): void => undefined;
-  watch.holdUntil(new Promise((resolve) => (release = resolve)));
-  watch.store({ a: { mode: 'report' } });
-  const before = watch.reads();
-  const looking = watch.look();
-  while (watch.reads() === before) await new Promise(setImmediate);
+  const { looking, release } = await beginReading(watch, { a: { mode: 'report' } });
   const end = watch.begin();
   watch.store({ a: { mode: 'enforce' } });
   await watch.changedHere(target, { mode: 'report' }, { mode: 'enforce' });
@@ -140,11 +146,7 @@ t.test('a reading that began before a change here ended is not believed', async 
 t.test('a reading that ends while a change here is under way is not believed', async (t) => {
   const watch = watching({ a: { mode: 'report' } });
   await watch.look();
-  let release = (): void => undefined;
-  watch.holdUntil(new Promise((resolve) => (release = resolve)));
-  watch.store({ a: { mode: 'report' } });
-  const looking = watch.look();
-  while (watch.reads() < 2) await new Promise(setImmediate);
+  const { looking, release } = await beginReading(watch, { a: { mode: 'report' } });
   const end = watch.begin();
   await watch.changedHere(target, { mode: 'report' }, { mode: 'enforce' });
   release();
@@ -327,11 +329,7 @@ t.test('while many keys are looked at, others have their turn', async (t) => {
 t.test('a look that is under way when it is closed notes nothing', async (t) => {
   const watch = watching({ a: {} });
   await watch.look();
-  let release = (): void => undefined;
-  watch.holdUntil(new Promise((resolve) => (release = resolve)));
-  watch.store({ a: { mode: 'report' } });
-  const looking = watch.look();
-  while (watch.reads() < 2) await new Promise(setImmediate);
+  const { looking, release } = await beginReading(watch, { a: { mode: 'report' } });
   watch.close();
   release();
   await looking;

@@ -169,3 +169,16 @@ void t.test('answers are refused, or read as Node reads them', async (t) => {
   t.ok(alike > cases / 3, 'a fuzz in which nothing is read proves nothing');
   t.ok(reusable > cases / 30);
 });
+
+void t.test('a head may have 65,536 bytes and not one more, however its packets are cut', async (t) => {
+  const headOf = (length: number): string => {
+    const start = `${OK}Content-Length: 0\r\nA: `;
+    return `${start}${'x'.repeat(length - start.length - 4)}\r\n\r\n`;
+  };
+  for (const size of [1000, 65_536, 100_000]) {
+    const packets = (text: string): string[] => text.match(RegExp(`[^]{1,${Math.min(size, 65_000)}}`, 'g')) ?? [];
+    const cut = size === 100_000 ? (text: string): string[] => [text] : packets;
+    t.same(told('GET', cut(headOf(65_536))), ['head 200', 'end  reusable', 'idle'], `${size}`);
+    t.same(told('GET', cut(headOf(65_537)))[0], 'flaw more than 65536 bytes of head', `${size}`);
+  }
+});

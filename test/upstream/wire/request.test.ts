@@ -50,6 +50,24 @@ void t.test('what would be read as something else is never written', async (t) =
     refused({ headers: [name, 'b'] }, `name ${JSON.stringify(name)}`);
 });
 
+void t.test('what was written before vouches for nothing but itself', async (t) => {
+  const headers = ['A', '1', 'B', '2'];
+  const head = requestHead({ ...GET, headers }, true);
+  for (const bad of [
+    ['A', '1', 'B', '2\n'],
+    ['A', '1', 'B\n', '2'],
+    ['A\n', '1', 'B', '2'],
+    ['A', '1\n', 'B', '2'],
+    ['A', '1', 'B', '2', 'C', '\n'],
+    ['A', '1', 'B', '2', '', '3'],
+    ['A', '1', '2 ', 'B'],
+  ])
+    for (const time of ['first', 'second'])
+      t.throws(() => requestHead({ ...GET, headers: bad }, true), TypeError, `${JSON.stringify(bad)}, ${time}`);
+  t.equal(requestHead({ ...GET, headers: [...headers] }, true), head);
+  t.equal(requestHead({ ...GET, headers: ['B', '2', 'A', '1'] }, true), `${START}B: 2\r\nA: 1\r\n\r\n`);
+});
+
 void t.test('what may be answered or read as more than it is has no request behind it', async (t) => {
   for (const [method, body, followed] of [
     ['GET', null, true],
