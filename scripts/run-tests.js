@@ -8,7 +8,7 @@
  * whether the counts are to be written instead of compared.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -25,7 +25,9 @@ const plan = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const times = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, 'utf8')) : {};
 const results = new Map();
 await runAll(inOrder(plan.jobs));
-writeFileSync(TIMES, JSON.stringify(times));
+// Whole or not at all: another run may read it.
+writeFileSync(`${TIMES}.${process.pid}`, JSON.stringify(times));
+renameSync(`${TIMES}.${process.pid}`, TIMES);
 report();
 
 /** The longest first, so that none of them is the last to begin; what was never run before counts as long. */

@@ -7,7 +7,7 @@ import { Assertions } from '@tapjs/asserts';
 import { TestBase } from '@tapjs/core';
 
 /** A guard against hanging, far beyond what any test takes on a busy machine. */
-const TEST_LIMIT_MS = 180_000;
+const TEST_LIMIT_MS = 420_000;
 
 const match = Object.getOwnPropertyDescriptor(Assertions.prototype, 'match').value;
 

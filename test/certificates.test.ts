@@ -175,4 +175,6 @@ t.test('other files than before have nothing to fall back on', async (t) => {
   next.use();
   t.match(certificates.ofPorts(), [{ expiresAt: Date.parse('2021-01-01T00:00:00Z'), isCurrent: true }]);
   t.throws(() => certificates.read([{ ...place, caFile: at('none') }]), /listen\.tls\.clientCaFile/);
+  t.throws(() => certificates.read([{ ...moved, certFile: at('none') }]), /listen\.tls\.certFile/);
+  t.throws(() => certificates.read([{ ...moved, keyFile: at('none') }]), /listen\.tls\.keyFile/);
 });

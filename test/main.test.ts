@@ -50,6 +50,7 @@ t.test('usage errors are one sentence with a hint, and exit 2', async (t) => {
   for (const [line, says] of Object.entries({
     chekc: 'There is no command "chekc"; did you mean check? See postern --help.',
     keys: '`keys` needs one more word: keys push, keys list, keys pull. See postern --help.',
+    cache: '`cache` needs one more word: cache purge. See postern --help.',
     'keys --prune': '`keys` needs one more word: keys push, keys list, keys pull. See postern --help.',
     'keys psuh': 'There is no command "keys psuh"; did you mean keys push? See postern --help.',
     'check --stric': '`check` has no option --stric; did you mean --strict? See postern check --help.',
@@ -109,15 +110,17 @@ t.test('a program whose mistakes nobody reads any more ends as it would', async 
 t.test('an error that nobody expected is one sentence, and its stack is for those who ask', (t) => {
   const folder = t.testdir({
     'broken.cjs': `process.stdout.write = () => { throw new Error('as the test says'); };`,
+    'odd.cjs': `process.stdout.write = () => { throw 'no error at all'; };`,
   });
-  const broken = (env: NodeJS.ProcessEnv) =>
-    spawnSync(process.execPath, ['--require', join(folder, 'broken.cjs'), '.build/src/main.js', '--version'], {
+  const broken = (env: NodeJS.ProcessEnv, how = 'broken.cjs') =>
+    spawnSync(process.execPath, ['--require', join(folder, how), '.build/src/main.js', '--version'], {
       encoding: 'utf8',
       env: { ...process.env, ...env },
     });
   const plain = broken({});
   t.same([plain.status, plain.stderr], [70, 'Internal error, please report it: as the test says\n']);
   t.match(broken({ POSTERN_DEBUG: '1' }).stderr, /^Internal error, please report it: Error: as the test says\n +at /);
+  t.match(broken({ POSTERN_DEBUG: '1' }, 'odd.cjs').stderr, /: no error at all\n$/);
   t.end();
 });
 

@@ -96,3 +96,30 @@ t.test('a debugger that nobody asked for is closed, and one that somebody did is
   t.equal(said([], '--no-warnings'), 'closed');
   t.end();
 });
+
+t.test('without a word that names a command, signals are those of the sidecar', async (t) => {
+  const folder = t.testdir({
+    'postern.yaml': `listen: { host: 127.0.0.1, port: 0 }
+admin: { port: 0 }
+apis: { integration: { upstream: "http://127.0.0.1:9" } }
+`,
+    'keys.yaml': 'keys: [{ id: a, type: read-only, secret: "01234567890123456789" }]\n',
+  });
+  const file = join(folder, 'postern.yaml');
+  for (const args of [[], ['--config', file]]) {
+    const env = { ...process.env, POSTERN_CONFIG: file };
+    const child = spawn(process.execPath, ['.build/src/main.js', ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    let said = '';
+    child.stdout.on('data', (text) => (said += String(text)));
+    const exit = once(child, 'exit');
+    while (child.exitCode === null && !said.includes('"keys_loaded"'))
+      await Promise.race([once(child.stdout, 'data'), exit]);
+    t.equal(child.exitCode, null, 'it serves');
+    child.kill('SIGINT');
+    t.same(await exit, [0, null], args.join(' '));
+  }
+});

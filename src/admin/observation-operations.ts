@@ -29,18 +29,21 @@ export interface ObservationPorts {
   readonly now: () => number;
 }
 
+type Reading = (subject: Subject) => Promise<DayCounts>;
+
 const OFF: AdminProblem = problem(
   'not_observing',
   'Nothing is observed: set `observe.enabled` and start Postern again.',
 );
 
 export function observationOperations({ observer, rules, changes, now }: ObservationPorts): Operation[] {
-  /** What a caller did, for as many days as were asked for. */
-  const read = async (subject: Subject, call: Call): Promise<DayCounts | AdminProblem> => {
+  /** Reads what callers did, for as many days as were asked for. */
+  const reading = (asked: unknown): Reading | AdminProblem => {
     if (observer === null) return OFF;
-    const query = readInput(DaysQuery, call.query);
+    const query = readInput(DaysQuery, asked);
     if (!query.ok) return query.problem;
-    return observer.read(subject, query.value.days === undefined ? observer.days : Number(query.value.days));
+    const days = query.value.days === undefined ? observer.days : Number(query.value.days);
+    return (subject) => observer.read(subject, days);
   };
 
   const definitionOf = async (call: Call): Promise<KeyDefinition | AdminProblem> => {
@@ -57,8 +60,9 @@ export function observationOperations({ observer, rules, changes, now }: Observa
     async (call: Call): Promise<Answer> => {
       const definition = await definitionOf(call);
       if ('code' in definition) return definition;
-      const counts = await read({ kind: 'key', name: definition.id }, call);
-      return 'code' in counts ? counts : make(counts, definition, call);
+      const read = reading(call.query);
+      if (typeof read !== 'function') return read;
+      return make(await read({ kind: 'key', name: definition.id }), definition, call);
     };
 
   const observed = ofKey((counts) => ({ status: 200, body: observedView(counts) }));
@@ -86,13 +90,11 @@ export function observationOperations({ observer, rules, changes, now }: Observa
     const query = readInput(CallersQuery, call.query);
     if (!query.ok) return query.problem;
     const { callers = 'unknown', ...days } = query.value;
-    const unknown = await read({ kind: 'api', name }, { ...call, query: days });
-    if ('code' in unknown) return unknown;
+    const read = reading(days);
+    if (typeof read !== 'function') return read;
+    const unknown = await read({ kind: 'api', name });
     if (callers === 'unknown') return { status: 200, body: observedView(unknown) };
-    return {
-      status: 200,
-      body: await withKeys(unknown, name, keys, (subject) => read(subject, { ...call, query: days })),
-    };
+    return { status: 200, body: await withKeys(unknown, name, keys, read) };
   };
 
   const days = { query: DaysQuery } as const;
@@ -149,16 +151,8 @@ export function observationOperations({ observer, rules, changes, now }: Observa
 }
 
 /** What callers without a known key did, with the routes of everybody, and who used each. */
-async function withKeys(
-  unknown: DayCounts,
-  api: string,
-  keys: KeySnapshot,
-  read: (subject: Subject) => Promise<DayCounts | AdminProblem>,
-): Promise<unknown> {
+async function withKeys(unknown: DayCounts, api: string, keys: KeySnapshot, read: Reading): Promise<unknown> {
   const callers = [{ name: '', counts: unknown }];
-  for (const name of keys.byId.keys()) {
-    const counts = await read({ kind: 'key', name });
-    if (!('code' in counts)) callers.push({ name, counts });
-  }
+  for (const name of keys.byId.keys()) callers.push({ name, counts: await read({ kind: 'key', name }) });
   return { ...observedView(unknown), routes: routesOfApi(callers, api) };
 }

@@ -132,9 +132,9 @@ function sharedText(r: Rejection): string {
     `"api":"${r.api}","keyId":${quoted(r.keyId)},"reason":"${r.reason}","status":${r.status},` +
     `"clientIp":${quoted(r.clientIp)},"method":${quoted(r.method)},"path":${quoted(r.path)},` +
     `"removedEvents":${r.removedEvents},"mode":"${r.mode}"` +
-    `${r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`}` +
-    `${r.events === undefined ? '' : `,"events":[${r.events.map(quoted).join()}]`}` +
-    `${r.userAgent === undefined ? '' : `,"userAgent":${quoted(r.userAgent)}`}`
+    (r.rule === undefined ? '' : `,"rule":${quoted(r.rule)}`) +
+    (r.events === undefined ? '' : `,"events":[${r.events.map(quoted).join()}]`) +
+    (r.userAgent === undefined ? '' : `,"userAgent":${quoted(r.userAgent)}`)
   );
 }
 

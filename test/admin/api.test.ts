@@ -181,8 +181,21 @@ t.test('each path by every method: what there is, and that there is no more', as
       else t.same([statusCode, String(headers['allow']).split(', ').toSorted()], [405, own.toSorted()], url);
     }
   }
+  for (const [template, operations] of Object.entries(paths)) {
+    if (!('get' in operations) || template.endsWith('/stream')) continue;
+    const url = template.replace('{id}', 'web').replace('{name}', 'integration');
+    const { statusCode } = await ask('GET', url, { headers: bearer() });
+    const isThere = !/observed|suggestion|policies\/|lists\//.test(url);
+    t.equal(statusCode, isThere ? 200 : /policies|lists/.test(url) ? 404 : 409, url);
+  }
   t.equal((await ask('PUT', '/api/keys')).json().detail, 'Here GET, HEAD, and POST can be used.');
   t.equal((await ask('PUT', '/api/keys')).json().code, 'method_not_allowed');
+});
+
+t.test('a stream that is not begun is refused like anything else', async (t) => {
+  const { ask } = await started(t);
+  const answer = await ask('GET', '/api/rejections/stream?limit=1', { headers: bearer() });
+  t.same([answer.statusCode, codeOf(answer), answer.headers['etag']], [422, 'invalid_request', undefined]);
 });
 
 t.test('by the role: a viewer reads and asks, an editor changes', async (t) => {

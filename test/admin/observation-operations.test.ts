@@ -5,8 +5,9 @@ import type { Subject } from '../../src/observe/observations.ts';
 import { unboundedCounts } from '../../src/observe/store.ts';
 import { asking, loadedKey, storedWorld } from '../support/admin-operations.ts';
 import { seenAt } from '../support/observed.ts';
-import { NOON, rulesOf } from '../support/passages.ts';
+import { apiRules, NOON, rulesOf } from '../support/passages.ts';
 
+const APIS = { integration: apiRules(), metrics: apiRules({ name: 'metrics' }) };
 const INGEST = 'integration listed POST /event/ingest';
 const records: SharedRecords = {
   policies: new Map([['readers', { id: 'readers', definition: { type: 'read-only' } }]]),
@@ -35,7 +36,7 @@ function started({ observing = true } = {}) {
   const ask = asking(
     observationOperations({
       observer: observing ? { read, days: 30 } : null,
-      rules: () => ({ ...rulesOf([]), keys: world.snapshot() ?? rulesOf([]).keys }),
+      rules: () => ({ ...rulesOf([], APIS), keys: world.snapshot() ?? rulesOf([]).keys }),
       changes: world.changes,
       now: () => NOON,
     }),

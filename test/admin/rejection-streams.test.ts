@@ -128,7 +128,8 @@ function stopped(follow = createRecentRejections().follow, isValid = () => true)
 }
 
 t.test('no proxy may hold back or change what is streamed, and the guards of the page hold for it too', async (t) => {
-  const { raw, timers } = stopped();
+  const { raw, timers, hijacked } = stopped();
+  t.equal(hijacked, 1, 'the framework answers no more');
   t.same(Object.fromEntries(raw.head), {
     'x-content-type-options': 'nosniff',
     '200': '',

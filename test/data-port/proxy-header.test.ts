@@ -48,6 +48,7 @@ for (const [name, bytes] of [
   ['no header', 'GET / HTTP/1.1\r\n'],
   ['lower case', 'proxy TCP4 1.2.3.4 1.2.3.4 1 1\r\n'],
   ['an unknown protocol', 'PROXY TCP5 1.2.3.4 1.2.3.4 1 1\r\n'],
+  ['an unknown protocol with IPv6 addresses', 'PROXY TCP5 ::1 ::1 1 1\r\n'],
   ['an address of the other family', 'PROXY TCP4 ::1 ::1 1 1\r\n'],
   ['an octal address', 'PROXY TCP4 010.2.3.4 1.2.3.4 1 1\r\n'],
   ['a zone', 'PROXY TCP6 fe80::1%eth0 ::1 1 1\r\n'],

@@ -21,6 +21,16 @@ t.test('JSON in base64 at the beginning, whatever stands around it', async (t) =
     t.equal(reads(`{"x":"${prefix}no${prefix}!${prefix}${base64(event)}"}`), true, `after the last ${prefix}`);
 });
 
+t.test('white space of every kind hides nothing, before the first brace and behind it', async (t) => {
+  for (const space of [' ', '\t', '\n', '\r', '\0', '\r\n\t ']) {
+    t.equal(reads(`{"${base64(`${space}{"event":"a"}`)}":1}`), true, JSON.stringify(space));
+    t.equal(reads(`{"${base64(`{${space}"event":"a"}`)}":1}`), true, JSON.stringify(space));
+    t.equal(reads(`{"${base64(`[${space}{"event":"a"}]`)}":1}`), true, JSON.stringify(space));
+  }
+  for (const other of ['\x0b', '\x0c', '\x01'])
+    t.equal(reads(`{"${base64(`${other}{"event":"a"}`)}":1}`), false, JSON.stringify(other));
+});
+
 t.test('what the SDKs and others send is no base64', async (t) => {
   for (const body of [
     '{"api_key":"k","batch":[{"event":"login"}]}',

@@ -6,7 +6,7 @@ import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import { ADMIN_TOKEN } from '../support/admin-client.ts';
 import { startFlow, written } from '../support/flow.ts';
-import { RawClient } from '../support/upstream.ts';
+import { onRequest, rawBackend, RawClient } from '../support/upstream.ts';
 
 /** So long that a shutdown which waits for it does not pass for one that does not. */
 const LONG = 600_000;
@@ -175,3 +175,17 @@ t.test(
     await Promise.all([begun.closed, drained]);
   },
 );
+
+t.test('idle connections to backends end with the sidecar', async (t) => {
+  const backend = await rawBackend(t, (socket) =>
+    onRequest(socket, () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')),
+  );
+  const { postern, raw } = await startFlow(t, { api: { upstream: backend.url, keepAliveSeconds: 300 } });
+  t.equal((await raw(GET)).body, 'ok');
+  const [socket] = backend.sockets;
+  t.equal(socket?.destroyed, false);
+  const closed = once(socket as net.Socket, 'close');
+  await postern.sidecar.drain({ announceMs: 0, graceMs: LONG });
+  await closed;
+  t.equal(backend.sockets.length, 1);
+});

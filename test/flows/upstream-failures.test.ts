@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
-import net from 'node:net';
+import type net from 'node:net';
 import t from 'tap';
 import { codeOf, startFlow, written } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';

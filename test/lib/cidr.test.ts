@@ -32,6 +32,13 @@ const REFUSED = [
 ].flat();
 for (const text of REFUSED) t.notOk(parseCidr(text).ok, `${JSON.stringify(text)} is refused`);
 
+t.test('what is quoted begins as it was written, and is not long', (t) => {
+  const text = `a${'b'.repeat(100)}`;
+  const parsed = parseCidr(text);
+  t.match(parsed.ok ? '' : parsed.why, JSON.stringify(`${text.slice(0, 64)}...`));
+  t.end();
+});
+
 t.test('host bits are an error that names both readings', (t) => {
   t.strictSame(parseCidr('10.0.0.5/8'), {
     ok: false,

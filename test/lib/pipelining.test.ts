@@ -174,6 +174,24 @@ t.test('nor are they read where each head comes with the end of the chunked body
   }
 });
 
+t.test('the body of a request that was begun is read, whatever waits before it', async (t) => {
+  const bodies: string[] = [];
+  const waiting: ServerResponse[] = [];
+  const { port } = await pacedServer(t, (req, res) => {
+    waiting.push(res);
+    req.setEncoding('latin1').on('data', (text: string) => void bodies.push(text));
+  });
+  for (const framed of ['Content-Length: 2\r\n\r\nhi', 'Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n']) {
+    bodies.length = 0;
+    const client = new RawClient(t, port);
+    client.write(`${GET.repeat(2)}POST / HTTP/1.1\r\nHost: a\r\n${framed}`);
+    while (bodies.length === 0) await new Promise(setImmediate);
+    t.same(bodies, ['hi']);
+    while (waiting.length > 0) waiting.shift()?.end('x');
+    client.socket.destroy();
+  }
+});
+
 t.test('a connection on which one request follows the other is left to Node', async (t) => {
   const sockets = new Set<Socket>();
   const { port } = await pacedServer(t, (req, res) => {

@@ -1,3 +1,4 @@
+import net from 'node:net';
 import t from 'tap';
 import { Redis, SentinelConnector } from 'ioredis';
 import { redisConnectors } from '../../src/lib/redis-connector.ts';
@@ -14,6 +15,18 @@ void t.test('a name is looked up by us, and each of its addresses is tried', asy
   t.teardown(() => client.disconnect());
   t.equal(await client.ping(), 'PONG');
   t.ok(questions.includes('A redis.test'));
+});
+
+void t.test('the first address is taken where Node asks for one alone', async (t) => {
+  const server = await startRedis(t);
+  const asksForAll = net.getDefaultAutoSelectFamily();
+  net.setDefaultAutoSelectFamily(false);
+  t.teardown(() => net.setDefaultAutoSelectFamily(asksForAll));
+  const port = Number(new URL(server.url).port);
+  const lookup = async (): Promise<readonly string[]> => ['127.0.0.1', '192.0.2.1'];
+  const client = new Redis({ host: 'redis.test', port, Connector: redisConnectors(2500, lookup).server });
+  t.teardown(() => client.disconnect());
+  t.equal(await client.ping(), 'PONG');
 });
 
 void t.test('so are the names of Sentinels', async (t) => {

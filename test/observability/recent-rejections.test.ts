@@ -135,6 +135,7 @@ t.test('callers without a known key have no share of their own, which anybody co
 t.test('of very many keys those that were refused longest ago are forgotten first', async (t) => {
   const recent = createRecentRejections(1);
   for (let n = 0; n < 20_000; n++) recent.add(rejection(n, { keyId: `key-${n}`, reason: 'no_route' }));
+  t.equal(recent.list({ key: 'key-0' }).length, 1, 'there is room for twenty thousand');
   recent.add(rejection(20_000, { keyId: 'key-0' }));
   for (let n = 20_001; n < 20_200; n++) recent.add(rejection(n, { keyId: `key-${n}` }));
   t.equal(recent.list({ key: 'key-0' }).length, 1, 'refused again lately');

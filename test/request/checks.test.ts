@@ -103,6 +103,8 @@ t.test(
     t.same(take('/a//b?c=%2e?d', report), ['ambiguous_path', true, '/a//b', '?c=%2e?d']);
     t.same(take('/a//b', report), ['ambiguous_path', true, '/a//b', '']);
     t.same(take('/a//b?c', {}), ['ambiguous_path', false, '', '']);
+    t.equal(take('/a//b', { ...report, hosts: new Set(['api.test']) })[1], true);
+    t.equal(take('/a//b', { ...report, hosts: new Set(['other.test']) })[1], false);
     t.same(take('/a/b?c', report), ['passed', false, '/a/b', '?c']);
     const chosen = compileApiChoice([
       { rules: apiRules({ ...report, name: 'legacy', router: ANY }), paths: ['/'] },

@@ -117,4 +117,7 @@ t.test('a Host that is given is taken as it is, and where no API serves the path
   t.equal(hostOf('other.test'), 'other.test');
   t.equal(hostOf(null), 'events.test');
   t.equal(hostOf(null, '/metrics/x?y'), 'localhost');
+  const general = rulesOf([], { metrics: apiRules({ name: 'metrics', hosts: new Set(['m.test']) }) });
+  const anywhere = { ip: '::1', method: 'GET', path: '/a', secure: true, now: NOW, origin: null };
+  t.equal(factsOf(anywhere, general).headers.host, 'localhost', 'so it is where any Host will do');
 });

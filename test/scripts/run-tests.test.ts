@@ -8,6 +8,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import t, { type Test } from 'tap';
 
+/** Of a process that hangs. It has to start before, for which a busy machine takes its time. */
+const LIMIT_SECONDS = 20;
+
+// What hangs is waited for side by side.
+t.jobs = 2;
+
 const GOOD = "t.test('good', async (t) => { t.equal(1, 1); t.equal(2, 2); });";
 
 /** Files of a folder of this run, by name; their text follows `import t from 'tap'`. */
@@ -159,15 +165,22 @@ t.test('a file that ends its process takes no results of others with it', async 
   }
 });
 
-t.test('a file that hangs is ended and named, with the test that it hangs in; the others are run', async (t) => {
-  const hangs = `${GOOD}\nt.test('waits', async (t) => { t.ok(true); await new Promise(() => setInterval(() => {}, 1e6)); });`;
-  const alone = await run(t, { files: { x: hangs, good: GOOD }, limitSeconds: 8 });
-  t.same([alone.code, alone.failures], [1, ['x: the process did not end within 8 s, in the test "waits"']]);
-  t.ok(alone.passed >= 4, 'what it had told counts too');
-  const together = await run(t, { files: { a: GOOD, x: hangs, b: GOOD }, together: ['a', 'x', 'b'], limitSeconds: 8 });
-  t.same([together.code, together.failures], [1, ['x: the process did not end within 8 s, in the test "waits"']]);
-  t.match(together.text, /its files are run one by one/);
-  t.ok(together.passed >= 6);
+const HANGS = `${GOOD}
+t.test('waits', async (t) => { t.ok(true); await new Promise(() => setInterval(() => {}, 1e6)); });`;
+const ENDED = `x: the process did not end within ${LIMIT_SECONDS} s, in the test "waits"`;
+
+t.test('a file that hangs is ended and named, with the test that it hangs in', { buffered: true }, async (t) => {
+  const { code, failures, passed } = await run(t, { files: { x: HANGS, good: GOOD }, limitSeconds: LIMIT_SECONDS });
+  t.same([code, failures], [1, [ENDED]]);
+  t.ok(passed >= 4, 'what it had told counts too');
+});
+
+t.test('when one of several in a process hangs, the others are run', { buffered: true }, async (t) => {
+  const files = { a: GOOD, x: HANGS, b: GOOD };
+  const ran = await run(t, { files, together: ['a', 'x', 'b'], limitSeconds: LIMIT_SECONDS });
+  t.same([ran.code, ran.failures], [1, [ENDED]]);
+  t.match(ran.text, /its files are run one by one/);
+  t.ok(ran.passed >= 6);
 });
 
 t.test('what fails together alone fails, and is not tried again until it passes', async (t) => {
@@ -187,30 +200,34 @@ t.test('what a file wrote to standard error is shown when it fails, and not when
   t.notMatch(text, /said by a/);
 });
 
-t.test('the number of tests may not fall unnoticed, and is written down on purpose alone', async (t) => {
-  const files = { a: GOOD, b: GOOD };
-  const first = await run(t, { files, record: true });
-  t.equal(first.code, 0);
-  const counts = first.written() as NonNullable<Run['counts']>;
-  const names = Object.keys(counts);
-  t.same(Object.values(counts), [
-    { tests: 1, assertions: 2 },
-    { tests: 1, assertions: 2 },
-  ]);
-  t.equal((await run(t, { files, counts })).code, 0);
-  const [a = '', b = ''] = names;
-  const fewer = await run(t, { files: { a: 't.ok(true);', b: GOOD }, counts });
-  t.equal(fewer.code, 1);
-  t.match(fewer.failures, [/^a: 0 tests, 1 before/, /^a: 1 assertions, 2 before/]);
-  const shorter = await run(t, { files: { a: "t.test('good', async (t) => t.ok(true));", b: GOOD }, counts });
-  t.match([shorter.code, shorter.failures], [1, [/^a: 1 assertions, 2 before/]]);
-  const gone = await run(t, { files: { a: GOOD }, counts });
-  t.match([gone.code, gone.failures], [1, [/^b: the file is gone/]]);
-  t.equal((await run(t, { files: { a: GOOD }, counts, whole: false })).code, 0, 'a named file is not all of them');
-  const fresh = await run(t, { files: { ...files, c: GOOD }, counts });
-  t.match([fresh.code, fresh.failures], [1, [/^c: test\/counts\.json does not know it/]]);
-  const rerun = await run(t, { files: { a: 't.ok(true);' }, counts, record: true, whole: false });
-  t.same(rerun.written(), { [a]: { tests: 0, assertions: 1 }, [b]: { tests: 1, assertions: 2 } });
-  const failing = await run(t, { files: { a: 't.equal(1, 2);' }, counts, record: true, whole: false });
-  t.same([failing.code, failing.written()], [1, counts], 'nothing is written down of a file that fails');
-});
+t.test(
+  'the number of tests may not fall unnoticed, and is written down on purpose alone',
+  { buffered: true },
+  async (t) => {
+    const files = { a: GOOD, b: GOOD };
+    const first = await run(t, { files, record: true });
+    t.equal(first.code, 0);
+    const counts = first.written() as NonNullable<Run['counts']>;
+    const names = Object.keys(counts);
+    t.same(Object.values(counts), [
+      { tests: 1, assertions: 2 },
+      { tests: 1, assertions: 2 },
+    ]);
+    t.equal((await run(t, { files, counts })).code, 0);
+    const [a = '', b = ''] = names;
+    const fewer = await run(t, { files: { a: 't.ok(true);', b: GOOD }, counts });
+    t.equal(fewer.code, 1);
+    t.match(fewer.failures, [/^a: 0 tests, 1 before/, /^a: 1 assertions, 2 before/]);
+    const shorter = await run(t, { files: { a: "t.test('good', async (t) => t.ok(true));", b: GOOD }, counts });
+    t.match([shorter.code, shorter.failures], [1, [/^a: 1 assertions, 2 before/]]);
+    const gone = await run(t, { files: { a: GOOD }, counts });
+    t.match([gone.code, gone.failures], [1, [/^b: the file is gone/]]);
+    t.equal((await run(t, { files: { a: GOOD }, counts, whole: false })).code, 0, 'a named file is not all of them');
+    const fresh = await run(t, { files: { ...files, c: GOOD }, counts });
+    t.match([fresh.code, fresh.failures], [1, [/^c: test\/counts\.json does not know it/]]);
+    const rerun = await run(t, { files: { a: 't.ok(true);' }, counts, record: true, whole: false });
+    t.same(rerun.written(), { [a]: { tests: 0, assertions: 1 }, [b]: { tests: 1, assertions: 2 } });
+    const failing = await run(t, { files: { a: 't.equal(1, 2);' }, counts, record: true, whole: false });
+    t.same([failing.code, failing.written()], [1, counts], 'nothing is written down of a file that fails');
+  },
+);

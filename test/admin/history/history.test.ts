@@ -77,21 +77,28 @@ t.test('with a key file: what was made here, and what is seen in the file while 
     [first?.time, first?.kind, first?.fields],
     [new Date(NOON).toISOString(), 'policy', { mode: { before: null, after: 'report' } }],
   );
-  turn();
-  write('policies: { a: { mode: report } }\n');
-  const isSeen = async () => (turn(), (await told()).length > 1 || timers.delays().includes(1500));
-  await eventually(isSeen, 'the policy to be seen');
-  t.same(timers.delays(), [], 'there is no other replica to wait for');
-  t.same((await told())[0], ['file', 'create_policy', 'a', null]);
+  // The first look only learns what there is: what it finds depends on when it comes.
+  let tries = 0;
+  const isSeen = async () => {
+    write(`policies: { a${(tries += 1)}: { mode: report } }\n`);
+    turn();
+    return (await told()).length > 1 || timers.delays().includes(1500);
+  };
+  await eventually(isSeen, 'a policy to be seen');
+  t.notOk(timers.delays().includes(1500), 'there is no other replica to wait for');
+  t.ok(
+    (await told()).every(([who, action]) => who === 'admin' || (who === 'file' && String(action).endsWith('_policy'))),
+  );
+  timers.letGo();
   writeFileSync(file, 'keys: [\n');
-  turn();
-  write('  - { id: other, type: read-only, secret: another-secret-of-this }\npolicies: { a: { mode: report } }\n');
-  await eventually(async () => (turn(), (await told()).length > 2), 'the key to be seen');
-  t.same(await told(), [
-    ['file', 'create_key', 'other', null],
-    ['file', 'create_policy', 'a', null],
-    ['admin', 'create_policy', 'here', '192.0.2.1'],
-  ]);
+  await eventually(() => (turn(), timers.delays().includes(5000)), 'the file to be found broken');
+  write('  - { id: other, type: read-only, secret: another-secret-of-this }\n');
+  await eventually(async () => (turn(), (await told()).some(([, , name]) => name === 'other')), 'the key to be seen');
+  t.same(
+    (await told()).filter(([, action]) => String(action).endsWith('_key')),
+    [['file', 'create_key', 'other', null]],
+    'what could not be read had not gone',
+  );
   t.same(warned, []);
 });
 

@@ -156,15 +156,20 @@ void t.test('an answer that is held back here is not late', async (t) => {
 });
 
 void t.test('an answer before the end of an upload ends the upload', async (t) => {
-  const backend = await rawBackend(t, (socket) => socket.once('data', () => socket.write(OK)));
-  const upstream = upstreamTo(t, backend.url);
-  const body = new PassThrough();
-  const { done } = recordFlight(upstream, { body });
-  body.write('a');
-  t.match(await done, { ended: 'end', body: 'hi' });
-  t.ok(body.destroyed);
-  t.match(await recordFlight(upstream).done, { ended: 'end' });
-  t.equal(backend.sockets.length, 2);
+  for (const method of ['GET', 'POST'])
+    for (const contentLength of [null, 10]) {
+      const backend = await rawBackend(t, (socket) => socket.once('data', () => socket.write(OK)));
+      const upstream = upstreamTo(t, backend.url);
+      const body = new PassThrough();
+      const { done } = recordFlight(upstream, { method, body, contentLength });
+      body.write('a');
+      t.match(await done, { ended: 'end', body: 'hi' });
+      t.ok(body.destroyed);
+      // From the next turn on its connection could be used again, in the midst of this body.
+      await turns(2);
+      t.match(await recordFlight(upstream).done, { ended: 'end' });
+      t.equal(backend.sockets.length, 2);
+    }
 });
 
 void t.test('a body that breaks off breaks the request, and is not sent as if it were whole', async (t) => {
