@@ -49,7 +49,7 @@ const MOST_IN_FLIGHT = 80;
 const ROOM_OF_ONE_API = 60;
 const PROBE = ['--expose-gc', '--import=./.build/test/support/soak-probe.js'];
 /** How long connections and counts may take to come to nothing: less than an idle connection is kept. */
-const REST_MS = 3000;
+const REST_MS = 15_000;
 
 export async function startSubject(owner: Owner, options: SubjectOptions): Promise<Subject> {
   const { name, entry } = options;
@@ -148,15 +148,18 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 function configOf({ config, cacheStore }: SubjectOptions, upstream: string, reload: number): Record<string, unknown> {
   const maxConnections = 2 * MOST_IN_FLIGHT + (reload % 2);
+  // Longer than a rest: a pool that was left open would else let go of its connections by itself.
+  const keepAliveSeconds = 300;
   return {
     ...config,
     listen: { host: '127.0.0.1', port: 0, maxRequestsInFlight: MOST_IN_FLIGHT },
     admin: { port: 0, token: ADMIN_TOKEN },
     apis: {
-      integration: { upstream, maxConnections },
+      integration: { upstream, maxConnections, keepAliveSeconds },
       metrics: {
         upstream,
         maxConnections,
+        keepAliveSeconds,
         token: { secret: 't'.repeat(32) },
         cache: { store: cacheStore, maxBytes: 4_194_304 },
       },
