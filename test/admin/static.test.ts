@@ -33,7 +33,7 @@ t.test('the console is found beside the bundle, and from the compiled sources', 
   const built = `${join(folder, 'dist', 'console')}/`;
   t.equal(from('dist/main.js'), built);
   t.equal(from('.build/src/admin/static.js'), built);
-  t.equal(from('main.js'), null);
+  t.equal(from('elsewhere/main.js'), null);
   t.equal(from('other/main.js'), null, 'its page is no file');
 });
 
