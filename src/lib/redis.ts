@@ -68,6 +68,11 @@ export interface ConnectionOptions extends RedisEvents {
   readonly writes?: boolean;
 }
 
+const CLOSED = 'connection closed';
+
+/** The library's words for a command that it did not send. Why there is no connection says more. */
+const NOT_SENT = /^(?:Stream isn't writeable|Connection is closed)/;
+
 /** In a Cluster a command may be sent on from node to node, each silent; this bounds all of it. */
 const COMMAND_MS = 4000;
 
@@ -76,7 +81,8 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
   const { timeoutMs = COMMAND_MS } = options;
   const describe = errorText(settings);
   const failure = (error: unknown): RedisFailure => {
-    const message = describe(causeOf(error));
+    const cause = describe(causeOf(error));
+    const message = NOT_SENT.test(cause) ? lastError : cause;
     return new RedisFailure(message, /^[A-Z]{2,}(?= )/.exec(message)?.[0] ?? '');
   };
   // Read once: a CA file that is gone when a connection has to be made anew would end the process.
@@ -87,14 +93,17 @@ export function connectRedis(settings: RedisSettings, options: ConnectionOptions
   };
   const client = makeClient({ settings, ends, connectors, options });
   const subscriptions = new Set<{ close(): void }>();
-  let lastError = 'connection closed';
+  let lastError = CLOSED;
   client.on('error', (error: unknown) => {
     lastError = describe(error);
     // Sentinels that cannot be reached break no connection: there is none yet.
     if (client.status === 'connecting') options.onLost?.(lastError);
   });
   client.on('node error', (error: unknown) => (lastError = describe(error)));
-  client.on('ready', () => options.onReady?.());
+  client.on('ready', () => {
+    lastError = CLOSED;
+    options.onReady?.();
+  });
   client.on('close', () => options.onLost?.(lastError));
   let reopening: NodeJS.Timeout | undefined;
   // ioredis gives up for good when Sentinel tells of a failover while it is connecting.

@@ -135,6 +135,9 @@ t.test('a killed server is lost at once, fails commands at once, and is found ag
   t.notOk(connection.ready);
   await t.rejects(connection.call('ping'), { name: 'RedisFailure' });
   await t.rejects(connection.transaction([['ping']]), { name: 'RedisFailure' });
+  const whyNot = () => connection.call('ping').catch(({ message }: Error) => message);
+  t.notMatch(await whyNot(), /enableOfflineQueue|writeable/, 'no words of the library for what was not sent');
+  await eventually(async () => /ECONNREFUSED/.test(String(await whyNot())), 'why there is no connection');
   await server.restart();
   await eventually(() => connection.ready && subscribed.length === 2, 'both to come back');
   t.equal(await connection.call('ping'), 'PONG');
