@@ -44,6 +44,8 @@ export const compileAllowRule = (entries: 'anywhere' | readonly WrittenEntry[]):
 export const compileDenyRule = (entries: readonly WrittenEntry[]): AddressRule =>
   entries.length === 0 ? NOWHERE : new ListedAddresses(entries, true);
 
+const NO_NAMES: readonly string[] = [];
+
 class ListedAddresses implements AddressRule {
   readonly #ranges: readonly string[];
   readonly #names: readonly string[];
@@ -53,8 +55,14 @@ class ListedAddresses implements AddressRule {
   #own: AddressSet | null = null;
 
   constructor(entries: readonly WrittenEntry[], inDoubt: boolean) {
-    this.#ranges = entries.flatMap((entry) => ('address' in entry ? [entry.address] : []));
-    this.#names = entries.flatMap((entry) => ('list' in entry ? [entry.list] : []));
+    const ranges: string[] = [];
+    const names: string[] = [];
+    for (const entry of entries) {
+      if ('address' in entry) ranges.push(entry.address);
+      else names.push(entry.list);
+    }
+    this.#ranges = ranges;
+    this.#names = names.length === 0 ? NO_NAMES : names;
     this.#inDoubt = inDoubt;
   }
 

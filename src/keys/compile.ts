@@ -110,8 +110,8 @@ function claims(found: Map<Completed, string>, why: WhyNot): (what: string, by: 
 
 /** Keys often have the same lists: equal ones are compiled once and shared, and those of a policy are not even compared. */
 export function keyCompiler({ policies }: SharedRecords = NO_RECORDS): (definition: WholeDefinition) => Key {
-  const allowRules = shared<WholeDefinition['allowFrom'] & object, AddressRule>(compileAllowRule);
-  const denyRules = shared<readonly AddressItem[], AddressRule>(compileDenyRule);
+  const allowRules = shared<WholeDefinition['allowFrom'] & object, AddressRule>(compileAllowRule, placesOf);
+  const denyRules = shared<readonly AddressItem[], AddressRule>(compileDenyRule, placesOf);
   const routeLists = shared<readonly string[], RouteList>(compileAllowedRoutes);
   const textSets = shared<readonly string[], ReadonlySet<string>>((names) => new Set(names));
   return (definition) => ({
@@ -150,8 +150,18 @@ function fieldsOfPolicy(whole: WholeDefinition, policies: SharedRecords['policie
   return DECIDING.filter((field) => typeof whole[field] === 'object' && whole[field] === definition[field]);
 }
 
+/** What a list of addresses says: a name of a list looks like no address, and neither holds a comma. */
+function placesOf(entries: readonly AddressItem[]): string {
+  let places = '';
+  for (const entry of entries) places += 'address' in entry ? `${entry.address},` : `list:${entry.list},`;
+  return places;
+}
+
 /** Lists that say the same are compiled once. */
-function shared<T extends readonly unknown[], U>(compile: (input: T) => U): (input: T) => U {
+function shared<T extends readonly unknown[], U extends object>(
+  compile: (input: T) => U,
+  contentOf: (input: T) => string = JSON.stringify,
+): (input: T) => U {
   const byInput = new WeakMap<T, U>();
   const byContent = new Map<string, U>();
   let none: U | null = null;
@@ -161,10 +171,10 @@ function shared<T extends readonly unknown[], U>(compile: (input: T) => U): (inp
     const isLong = input.length > SHORT_LIST;
     const seen = isLong ? byInput.get(input) : undefined;
     if (seen !== undefined) return seen;
-    const content = JSON.stringify(input);
-    const known = byContent.get(content) ?? compile(input);
+    const content = contentOf(input);
+    let known = byContent.get(content);
+    if (known === undefined) byContent.set(content, (known = compile(input)));
     if (isLong) byInput.set(input, known);
-    byContent.set(content, known);
     return known;
   };
 }
