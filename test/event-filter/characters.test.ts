@@ -48,6 +48,16 @@ void t.test('reads what JSON.parse reads, whatever is escaped', async (t) => {
     ),
   );
   t.same(pointsIn(Buffer.from('\\"\\\\\\/\\b\\f\\n\\r\\t')), pointsOf('"\\/\b\f\n\r\t'));
+  // Half a pair, and behind it what reads like the other half but for one character.
+  for (const token of [
+    '\\ud83d\\nde00',
+    '\\ud83dxude00',
+    '\\ud83d\\ud7ff',
+    '\\ud83d\\ue000',
+    '\\ud7ff\\ude00',
+    '\\udc00\\ude00',
+  ])
+    t.same(pointsIn(Buffer.from(token)), pointsOf(JSON.parse(`"${token}"`) as string), token);
 });
 
 void t.test('of bytes that are no UTF-8 it reads something, and gets on', async (t) => {
