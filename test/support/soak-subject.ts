@@ -16,7 +16,8 @@ export interface Subject {
   readonly backend: SoakBackend;
   readonly traffic: Traffic;
   readonly reload: () => void;
-  readonly isAlive: () => boolean;
+  /** How the process ended, if it has, and its last words; null: it lives. */
+  readonly end: () => string | null;
   /**
    * Counts by what is counted. What ought to be nothing at rest and is not comes as a complaint. `windowMs`: after that long a
    * rate limit remembers nothing of the traffic.
@@ -73,7 +74,10 @@ export async function startSubject(owner: Owner, options: SubjectOptions): Promi
     backend,
     traffic,
     reload,
-    isAlive: () => child.exitCode === null && child.signalCode === null,
+    end: () =>
+      child.exitCode === null && child.signalCode === null
+        ? null
+        : `the process ended (${child.signalCode ?? child.exitCode}) ${postern.stderr().slice(-500)}`,
     atRest: (windowMs) => bringToRest(parts, windowMs),
     checkLimit: () => checkLimit(parts),
   };

@@ -70,7 +70,10 @@ async function soak(owner: Test, { seconds, say, entry }: SoakOptions): Promise<
   } catch (error) {
     complaints.push(`it did not come to rest: ${(error as Error).message}`);
   }
-  for (const { name, isAlive } of subjects) if (!isAlive()) complaints.push(`${name}: the process ended`);
+  for (const { name, end } of subjects) {
+    const how = end();
+    if (how !== null) complaints.push(`${name}: ${how}`);
+  }
   const outcomes = new Map<string, number>();
   const total = (of: ReadonlyMap<string, number>): number => [...of.values()].reduce((sum, count) => sum + count, 0);
   for (const { traffic } of subjects)
