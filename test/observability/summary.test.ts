@@ -1,21 +1,14 @@
 import t from 'tap';
 import type { Outcome, Rejection } from '../../src/observability/outcome.ts';
 import { createSummary, type Summary } from '../../src/observability/summary.ts';
-import { NOON, outcome } from '../support/outcomes.ts';
+import { NOON, outcome, rejected } from '../support/outcomes.ts';
 
 const MINUTE = 60_000;
 
 function reject(summary: Summary, now: number, change: Partial<Rejection> = {}, ended: Partial<Outcome> = {}): void {
   const whole = outcome({ ...ended, now, keyId: change.keyId ?? 'web' });
-  const rejection = {
-    keyId: 'web',
-    reason: 'no_route',
-    mode: 'enforce',
-    clientIp: '203.0.113.7',
-    path: '/a',
-    ...change,
-  };
-  summary.record(whole, rejection as Rejection);
+  const rejection = rejected(change);
+  summary.record(whole, rejection);
 }
 
 const none = { total: 0, byReason: {}, byKey: {} };

@@ -3,20 +3,13 @@ import { mostFrequent } from '../../src/lib/frequent.ts';
 import type { Outcome, Rejection } from '../../src/observability/outcome.ts';
 import { countOutcome, createTally, DIMENSIONS, mergeTally, type Tally } from '../../src/observability/tally.ts';
 import { REFUSALS } from '../../src/refusal.ts';
-import { NOON, outcome } from '../support/outcomes.ts';
+import { NOON, outcome, rejected } from '../support/outcomes.ts';
 
 const MODES = ['enforce', 'report'] as const;
 
 function count(tally: Tally, change: Partial<Rejection> = {}, ended: Partial<Outcome> = {}): void {
-  const rejection = {
-    keyId: 'web',
-    reason: 'no_route',
-    mode: 'enforce',
-    clientIp: '203.0.113.7',
-    path: '/a',
-    ...change,
-  };
-  countOutcome(tally, outcome({ keyId: rejection.keyId, ...ended }), rejection as Rejection);
+  const rejection = rejected(change);
+  countOutcome(tally, outcome({ keyId: rejection.keyId, ...ended }), rejection);
 }
 
 const countsIn = (tally: Tally, mode: 'enforce' | 'report' = 'enforce') =>

@@ -2,7 +2,7 @@
 import { ANYWHERE, NOWHERE } from '../../src/keys/address-rule.ts';
 import type { Key, KeySnapshot } from '../../src/keys/key.ts';
 import { EMPTY_SNAPSHOT } from '../../src/keys/snapshot.ts';
-import type { Outcome } from '../../src/observability/outcome.ts';
+import type { Outcome, Rejection } from '../../src/observability/outcome.ts';
 import type { Refusal, RefusalReason } from '../../src/refusal.ts';
 
 export const NOON = Date.UTC(2026, 0, 31, 12);
@@ -74,3 +74,14 @@ let version = 0;
 export function snapshot(keys: readonly Key[]): KeySnapshot {
   return { ...EMPTY_SNAPSHOT, version: ++version, byId: new Map(keys.map((one) => [one.id, one])) };
 }
+
+/** A request that was refused, as far as it is counted. */
+export const rejected = (change: Partial<Rejection> = {}): Rejection =>
+  ({
+    keyId: 'web',
+    reason: 'no_route',
+    mode: 'enforce',
+    clientIp: '203.0.113.7',
+    path: '/a',
+    ...change,
+  }) as Rejection;

@@ -3,7 +3,7 @@ import type { Summary } from '../../src/admin/console/api/types.ts';
 import type { Mode } from '../../src/keys/key.ts';
 import type { Rejection } from '../../src/observability/outcome.ts';
 import { createSummary } from '../../src/observability/summary.ts';
-import { outcome } from './outcomes.ts';
+import { outcome, rejected } from './outcomes.ts';
 
 export interface Came {
   /** Minutes after the start. */
@@ -26,16 +26,9 @@ export function summaryOf(now: number, came: readonly Came[], minutes = 60): Sum
   const summary = createSummary(START);
   for (const { at, times = 1, passed = false, ...change } of came) {
     const time = START + at * 60_000;
-    const rejection = {
-      keyId: 'web',
-      reason: 'no_route',
-      mode: 'enforce',
-      clientIp: '203.0.113.7',
-      path: '/a',
-      ...change,
-    };
+    const rejection = rejected(change as Partial<Rejection>);
     for (let n = 0; n < times; n++)
-      summary.record(outcome({ now: time, keyId: rejection.keyId }), passed ? null : (rejection as Rejection));
+      summary.record(outcome({ now: time, keyId: rejection.keyId }), passed ? null : rejection);
   }
   return structuredClone(summary.read(START + now * 60_000, minutes)) as Summary;
 }
