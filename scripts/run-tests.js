@@ -5,7 +5,7 @@
  *
  * The plan is JSON: `jobs`, lists of compiled files that share a process; `atOnce`; `limitSeconds` of one process; `counts`,
  * the file with how many tests each file has at least, or null; `whole`, whether the jobs are all the tests there are; `record`,
- * whether the counts are to be written instead of compared.
+ * whether the counts are to be written instead of compared; `again`, how many files that failed may be run once more, or none.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,7 @@ const plan = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const times = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, 'utf8')) : {};
 const results = new Map();
 await runAll(inOrder(plan.jobs));
+const unstable = await runAgain();
 // Whole or not at all: another run may read it.
 writeFileSync(`${TIMES}.${process.pid}`, JSON.stringify(times));
 renameSync(`${TIMES}.${process.pid}`, TIMES);
@@ -55,6 +56,22 @@ async function runJob(files) {
   for (const [file, run] of alone) keep(file, run);
   // What happens together alone is no less wrong.
   if (files.every((file) => results.get(nameOf([file])).failed === 0)) files.forEach((file) => keep(file, together));
+}
+
+/**
+ * Runs what failed once more, by itself on a machine that is quiet now; returns the files that pass then. They are named at the
+ * end: each has a fault, in itself or in what it tests. When more files failed than may be run again, nothing is.
+ */
+async function runAgain() {
+  const failed = [...results].filter(([, result]) => result.failed > 0);
+  if (failed.length > (plan.again ?? 0)) return [];
+  const passed = [];
+  for (const [name, { file }] of failed) {
+    process.stdout.write(`\n${name} is run again, by itself\n`);
+    keep(file, await runProcess([file]));
+    if (results.get(name).failed === 0) passed.push(name);
+  }
+  return passed;
 }
 
 /** Runs files in one process. `why` tells what ended it before it had said everything; null when nothing did. */
@@ -125,7 +142,7 @@ function keep(file, { files, why, errors, seconds }) {
   const died = why === null ? [] : [{ title: `the process ${why}`, detail: [] }];
   const empty = why === null && assertions === 0 ? [{ title: 'the file asserts nothing', detail: [] }] : [];
   const wrong = [...failures, ...died, ...empty];
-  results.set(name, { tests, assertions, failed: wrong.length, seconds });
+  results.set(name, { file, tests, assertions, failed: wrong.length, seconds });
   for (const { title, detail } of wrong) process.stdout.write(`\nFAIL ${name}: ${title}\n${shown(detail)}`);
   if (wrong.length > 0 && errors !== '') process.stdout.write(`\nstandard error of ${name}:\n${errors}\n`);
 }
@@ -156,6 +173,8 @@ function report() {
   const slowest = [...results].toSorted(([, a], [, b]) => b.seconds - a.seconds).slice(0, SLOWEST);
   if (plan.whole)
     process.stdout.write(`\n${slowest.map(([name, { seconds }]) => `${seconds.toFixed(1)} s ${name}`).join('\n')}\n`);
+  for (const name of unstable)
+    process.stdout.write(`\nUNSTABLE ${name}: it failed, and passed when it was run again\n`);
   process.stdout.write(`\n${passed} assertions passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

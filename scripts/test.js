@@ -14,6 +14,11 @@ import { needsOf } from './tests/needs.js';
 const AT_ONCE = 3;
 /** After so long a process is ended from outside. Its tests have limits of their own, which tell more. */
 const FILE_LIMIT_SECONDS = 600;
+/**
+ * In CI so many files that failed are run once more (`runAgain` in run-tests.js): what comes of another machine's load holds up no
+ * landing, and is seen. Whoever runs the tests by hand is told of the first failure.
+ */
+const AGAIN_IN_CI = 2;
 /** How many tests each file has at least. */
 const COUNTS = 'test/counts.json';
 const PLAN = '.build/test-plan.json';
@@ -41,7 +46,8 @@ requireTools(needs.tools);
 buildTapPlugins();
 const jobs = isWhole ? grouped(sources) : named.map((file) => [compiled(file)]);
 const plan = { jobs, atOnce: AT_ONCE, limitSeconds: FILE_LIMIT_SECONDS, counts: COUNTS, whole: isWhole };
-writeFileSync(PLAN, JSON.stringify({ ...plan, record: args.includes(RECORD) }));
+const again = isWhole && process.env.CI !== undefined ? AGAIN_IN_CI : 0;
+writeFileSync(PLAN, JSON.stringify({ ...plan, again, record: args.includes(RECORD) }));
 const runner = [process.execPath, 'scripts/run-tests.js', PLAN];
 if (args.includes(COVERAGE)) run('c8', ...runner);
 else spawn(...runner);

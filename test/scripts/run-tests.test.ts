@@ -4,8 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
 import t, { type Test } from 'tap';
 
 /** Of a process that hangs. It has to start before, for which a busy machine takes its time. */
@@ -27,9 +28,11 @@ interface Run {
   readonly counts?: Readonly<Record<string, { readonly tests: number; readonly assertions: number }>>;
   readonly whole?: boolean;
   readonly record?: boolean;
+  readonly again?: number;
 }
 
-async function run(t: Test, { files, together = [], limitSeconds = 60, counts, whole = true, record = false }: Run) {
+async function run(t: Test, { files, together = [], counts, whole = true, record = false, ...limits }: Run) {
+  const { limitSeconds = 60, again } = limits;
   const sources = Object.entries(files).map(([name, text]) => [`${name}.test.js`, `import t from 'tap';\n${text}\n`]);
   const folder = t.testdir({
     'package.json': '{"type":"module"}',
@@ -41,7 +44,7 @@ async function run(t: Test, { files, together = [], limitSeconds = 60, counts, w
   const jobs = [...alone.map((name) => [path(name)]), ...(together.length === 0 ? [] : [together.map(path)])];
   const planFile = join(folder, 'plan.json');
   const countsFile = counts === undefined && !record ? null : join(folder, 'counts.json');
-  writeFileSync(planFile, JSON.stringify({ jobs, atOnce: 2, limitSeconds, counts: countsFile, whole, record }));
+  writeFileSync(planFile, JSON.stringify({ jobs, atOnce: 2, limitSeconds, counts: countsFile, whole, record, again }));
   const child = spawn(process.execPath, ['scripts/run-tests.js', planFile], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => child.kill('SIGKILL'));
   let text = '';
@@ -191,6 +194,27 @@ t.test('what fails together alone fails, and is not tried again until it passes'
   const { code, failures, text } = await run(t, { files, together: ['a', 'b'] });
   t.same([code, failures], [1, ['b: alone > nobody was here']]);
   t.match(text, /failed together: its files are run one by one/);
+});
+
+t.test('where a plan allows it, a few files that failed are run again, and named when they pass then', async (t) => {
+  const once = join(mkdtempSync(join(tmpdir(), 'postern-again-')), 'was-here');
+  t.teardown(() => rmSync(dirname(once), { recursive: true }));
+  // It fails where nobody was before.
+  const unstable = `import { existsSync, writeFileSync } from 'node:fs';
+const known = existsSync(${JSON.stringify(once)});
+writeFileSync(${JSON.stringify(once)}, '');
+t.test('first', async (t) => t.ok(known, 'somebody was here'));`;
+  const bad = "t.test('bad', async (t) => t.equal(1, 2, 'one is two'));";
+  const helped = await run(t, { files: { a: GOOD, x: unstable }, again: 1 });
+  t.same([helped.code, helped.passed, helped.failed], [0, 3, 0]);
+  t.match(helped.text, /^UNSTABLE \S*x\.test\.ts: it failed, and passed when it was run again$/m);
+  t.same(helped.failures, ['x: first > somebody was here'], 'the failure is shown all the same');
+  const failing = await run(t, { files: { a: GOOD, x: bad }, again: 1 });
+  t.match([failing.code, failing.passed, failing.failed], [1, 2, 1]);
+  t.notMatch(failing.text, /UNSTABLE/);
+  rmSync(once);
+  const many = await run(t, { files: { x: unstable, y: bad }, again: 1 });
+  t.match([many.code, many.failed], [1, 2], 'more than that are no accident');
 });
 
 t.test('what a file wrote to standard error is shown when it fails, and not when it passes', async (t) => {
