@@ -156,26 +156,26 @@ const ROUTES: Readonly<Record<PresetName, string>> = {
     POST /v1/batch; ${MIXED}; containers batch,events,data
     POST /v1/b; ${MIXED}; containers batch,events,data
     POST /v1/t; events event; containers batch,events,data
-    POST /v1/i; events event; when type is track, pass identify; containers batch,events,data
-    POST /v1/p; events event; when type is track, pass page; containers batch,events,data
-    POST /v1/s; events event; when type is track, pass screen; containers batch,events,data
-    POST /v1/g; events event; when type is track, pass group; containers batch,events,data
-    POST /v1/a; events event; when type is track, pass alias; containers batch,events,data
+    POST /v1/i; events event; when type is track, pass identify; containers batch,events,data; kindInPath
+    POST /v1/p; events event; when type is track, pass page; containers batch,events,data; kindInPath
+    POST /v1/s; events event; when type is track, pass screen; containers batch,events,data; kindInPath
+    POST /v1/g; events event; when type is track, pass group; containers batch,events,data; kindInPath
+    POST /v1/a; events event; when type is track, pass alias; containers batch,events,data; kindInPath
     GET /v1/projects/:writeKey/settings; public; keyInPath
     POST /v1/track; events event; containers batch,events,data
-    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data
-    POST /v1/page; events event; when type is track, pass page; containers batch,events,data
-    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data
-    POST /v1/group; events event; when type is track, pass group; containers batch,events,data
-    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data`,
+    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data; kindInPath
+    POST /v1/page; events event; when type is track, pass page; containers batch,events,data; kindInPath
+    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data; kindInPath
+    POST /v1/group; events event; when type is track, pass group; containers batch,events,data; kindInPath
+    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data; kindInPath`,
   rudderstack: `
     POST /v1/batch; ${MIXED}; form data; containers batch,events,data
     POST /v1/track; events event; containers batch,events,data
-    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data
-    POST /v1/page; events event; when type is track, pass page; containers batch,events,data
-    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data
-    POST /v1/group; events event; when type is track, pass group; containers batch,events,data
-    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data
+    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data; kindInPath
+    POST /v1/page; events event; when type is track, pass page; containers batch,events,data; kindInPath
+    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data; kindInPath
+    POST /v1/group; events event; when type is track, pass group; containers batch,events,data; kindInPath
+    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data; kindInPath
     POST /beacon/v1/batch; ${MIXED}; containers batch,events,data
     GET /sourceConfig; pages`,
   posthog: `

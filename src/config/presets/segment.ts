@@ -9,9 +9,12 @@ const MIXED: Rest = { unnamed: 'allow', backend: { containers: CONTAINERS } };
 /** One call, sent to a backend that takes batches elsewhere. */
 const ONE_CALL: Rest = { backend: { containers: CONTAINERS } };
 
-/** A call that is no event, so long as its body does not say that it is one. */
+/** A call that is no event, so long as its body does not say that it is one. Servers without an SDK leave its kind to the path. */
 const callOf = (path: string, kind: string) =>
-  post(path, 'event', { ...ONE_CALL, when: { member: 'type', is: ['track'], pass: [kind] } });
+  post(path, 'event', {
+    when: { member: 'type', is: ['track'], pass: [kind] },
+    backend: { containers: CONTAINERS, kindInPath: true },
+  });
 
 export const SEGMENT: Preset = {
   routes: [
