@@ -78,7 +78,6 @@ t.test('calls of another kind pass, unless they say that they are events', async
 
 t.test('routes on which a backend might read events unseen are not listed', (t) => {
   const unlisted: readonly (readonly [PresetName, string, string])[] = [
-    ['segment', 'POST', '/v1/import'],
     ['segment', 'GET', '/v1/pixel/track'],
     ['rudderstack', 'POST', '/v1/import'],
     ['rudderstack', 'GET', '/pixel/v1/track'],
@@ -162,6 +161,7 @@ const ROUTES: Readonly<Record<PresetName, string>> = {
     POST /v1/g; events event; when type is track, pass group; containers batch,events,data; kindInPath
     POST /v1/a; events event; when type is track, pass alias; containers batch,events,data; kindInPath
     GET /v1/projects/:writeKey/settings; public; keyInPath
+    POST /v1/import; ${MIXED}; containers batch,events,data
     POST /v1/track; events event; containers batch,events,data
     POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data; kindInPath
     POST /v1/page; events event; when type is track, pass page; containers batch,events,data; kindInPath

@@ -57,3 +57,19 @@ t.test('a server without an SDK, as documented: the kind of a call is in its pat
     t.equal(backend.requests.length, 3);
   }
 });
+
+t.test('its clients for Java and Ruby import', async (t) => {
+  const { postern, names } = await startForNode(t, 'segment', NODE_KEYS);
+  const headers = {
+    authorization: `Basic ${Buffer.from(`${LIMITED}:`).toString('base64')}`,
+    accept: 'application/json',
+  };
+  const calls = ['login', 'payment'].map((event) => ({ type: 'track', userId: 'u', event }));
+  for (const path of ['/v1/import', '/v1/import/']) {
+    const body = JSON.stringify({ batch: [...calls, { type: 'identify', userId: 'u' }], context: {} });
+    const type = { 'content-type': 'application/json; charset=utf-8' };
+    const answer = await fetch(`${postern.url}${path}`, { method: 'POST', headers: { ...headers, ...type }, body });
+    t.equal(answer.headers.get('postern-removed-events'), '1', path);
+  }
+  t.same(names(), ['login', 'identify', 'login', 'identify']);
+});

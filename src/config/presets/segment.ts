@@ -30,6 +30,8 @@ export const SEGMENT: Preset = {
     callOf('/v1/a', 'alias'),
     // Its settings, where `cdnURL` leads here. Whoever reads them shows nothing but the key in the path.
     get('/v1/projects/:writeKey/settings', KEY_IN_PATH),
+    // Its clients for Java and Ruby, whatever they send.
+    post('/v1/import', 'batch[].event', MIXED),
     // The HTTP API as documented, for servers without an SDK.
     post('/v1/track', 'event', ONE_CALL),
     callOf('/v1/identify', 'identify'),
