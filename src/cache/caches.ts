@@ -15,7 +15,7 @@ export interface Caches {
   readonly stats: () => CacheStats | null;
   /** Whether answers are shared with other processes now, by all that should be; null: none should. */
   readonly shared: () => boolean | null;
-  /** Forgets every cached answer. */
+  /** Forgets every cached answer. Rejects, with why, where those that other processes share stay. */
   readonly purge: () => Promise<void>;
   readonly close: () => void;
 }

@@ -1,6 +1,6 @@
 /**
  * The cache store that replicas share: Redis, with the memory of this process in front. A change made by one process is told
- * to the others, which then forget their copy. A Redis that fails or hangs costs hits and nothing else.
+ * to the others, which then forget their copy. A Redis that fails or hangs costs hits and nothing else; only a purge says so.
  */
 import { randomBytes } from 'node:crypto';
 import { type CircuitBreaker, createCircuitBreaker } from '../lib/circuit-breaker.ts';
@@ -121,14 +121,13 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
         ]),
       );
     },
-    clear() {
+    // Not by way of a breaker: whoever purges waits, and has to know that what Redis keeps will not come back.
+    async clear() {
       memory.clear();
-      return change(() =>
-        connection.transaction([
-          ['set', names.generation, newGeneration()],
-          ['publish', names.changed, `${self} ${ALL}`],
-        ]),
-      );
+      await connection.transaction([
+        ['set', names.generation, newGeneration()],
+        ['publish', names.changed, `${self} ${ALL}`],
+      ]);
     },
     stats: memory.stats,
     shared: () => connection.ready && reads.permits && writes.permits,

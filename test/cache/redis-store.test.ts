@@ -204,6 +204,7 @@ t.test('without Redis the memory goes on, at once, and Redis is taken up again',
   await store.set(OTHER_KEY, answerEntry(), 60_000);
   t.same(store.get(OTHER_KEY), answerEntry());
   t.ok(fallbacks.some(([active]) => active));
+  await t.rejects(Promise.resolve(store.clear()), { name: 'RedisFailure' }, 'what Redis keeps would come back');
   await server.restart();
   await eventually(async () => {
     await store.set(OTHER_KEY, answerEntry(), 60_000);
@@ -271,6 +272,31 @@ t.test('what goes to Redis in a moment is what was handed in, whatever becomes o
   const stored = decodeEntry(KEY, sent[0] as Buffer);
   t.equal(stored?.entry.kind === 'answer' && stored.entry.body.toString(), 'as it was');
   t.match(stored, { expiresAt: 60_000, generation: 'g' });
+});
+
+t.test('a purge that Redis does not hear of is told, and is tried while Redis is left out', async (t) => {
+  let broken = true;
+  const purges: unknown[] = [];
+  const answering = async () => {
+    if (broken) throw new Error('down');
+    return 'g';
+  };
+  const connection = {
+    ready: true,
+    call: answering,
+    transaction: async (commands: readonly unknown[][]) => (purges.push(commands[0]?.[1]), answering()),
+    subscribe: () => ({ close: () => undefined }),
+    close: () => undefined,
+  } as unknown as RedisConnection;
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  await store.set(KEY, answerEntry(), 60_000);
+  t.equal(store.shared(), false);
+  await t.rejects(Promise.resolve(store.clear()), { message: 'down' });
+  t.equal(memory.get(KEY), undefined, 'here it is forgotten all the same');
+  broken = false;
+  await store.clear();
+  t.same(purges, ['p:cache:generation', 'p:cache:generation']);
 });
 
 t.test('that Redis is left out is told once, and its end when both reading and writing are right again', async (t) => {
