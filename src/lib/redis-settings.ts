@@ -114,7 +114,10 @@ export function errorText(settings: RedisSettings): (error: unknown) => string {
     for (const secret of secrets) message = message.replaceAll(secret, '***');
     // The delay differs each time, and the same trouble should read the same.
     message = message.replace(/ Retrying from scratch after \S+ms\./, '');
-    return message.replaceAll(/\p{Cc}+/gu, ' ').replace(/\.$/, '').slice(0, 300);
+    return message
+      .replaceAll(/\p{Cc}+/gu, ' ')
+      .replace(/\.$/, '')
+      .slice(0, 300);
   };
 }
 

@@ -154,10 +154,12 @@ function scripted() {
     close: () => undefined,
   };
   const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
-  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const purges: unknown[] = [];
+  const onPurged = (): void => void purges.push(memory.stats().entries);
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0, onPurged });
   const stored = encodeEntry(KEY, { entry: answerEntry(), expiresAt: 60_000, generation: 'g' });
   const answer = () => pending.shift()?.([Buffer.from('g'), stored]);
-  return { store, answer, tell: (message: string) => listener?.onMessage(message), events: () => listener };
+  return { store, answer, purges, tell: (message: string) => listener?.onMessage(message), events: () => listener };
 }
 
 t.test('what another process changed during a reading is not kept as it was before', async (t) => {
@@ -192,6 +194,19 @@ t.test('what another process changed is forgotten here, and only that', async (t
   t.same(store.get(OTHER_KEY), answerEntry());
   tell('other *');
   t.ok(store.get(OTHER_KEY) instanceof Promise);
+});
+
+t.test('that others emptied the cache, or may have, is told', async (t) => {
+  const { purges, tell, events, store } = scripted();
+  events()?.onSubscribed?.();
+  t.same(purges, [], 'nothing can be missed before the first time');
+  await store.set(KEY, answerEntry(), 60_000);
+  tell(`other ${OTHER_KEY}`);
+  t.same(purges, []);
+  tell('other *');
+  t.same(purges, [0], 'after it is empty here too');
+  events()?.onSubscribed?.();
+  t.same(purges, [0, 0]);
 });
 
 t.test('without Redis the memory goes on, at once, and Redis is taken up again', async (t) => {
