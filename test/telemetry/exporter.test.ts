@@ -110,7 +110,7 @@ t.test('a collector is believed by the CA that is named, and shown the certifica
     'without a pair',
   );
   t.equal(mutual.spans.length, 0);
-  await exportOne({ ...endpoint, ...pair, OTEL_EXPORTER_OTLP_CERTIFICATE: ca });
+  await exportOne({ ...endpoint, ...pair, OTEL_EXPORTER_OTLP_CERTIFICATE: ` ${ca} ` });
   t.equal(mutual.spans.length, 1);
   await exportOne({
     ...endpoint,

@@ -318,6 +318,22 @@ void t.test('an upload over the limit is cut off, and is the caller’s to refus
   }
 });
 
+void t.test('an upload over the limit whose answer has begun is broken off with it', async (t) => {
+  const backend = await rawBackend(t, (socket) =>
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun')),
+  );
+  const proxy = await proxyTo(t, upstreamTo(t, backend.url), { maxBodyBytes: 10 });
+  const client = new RawClient(t, proxy.port);
+  const chunk = '8\r\n01234567\r\n';
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`);
+  await client.until('begun');
+  client.write(chunk);
+  await client.closed;
+  t.match(client.text, /\r\n\r\nbegun$/);
+  t.match(proxy.results, [{ kind: 'body_too_large' }]);
+  await Promise.all(backend.sockets.map(closing));
+});
+
 async function earlyAnswer(
   t: Test,
   maxBodyBytes: number,
@@ -413,6 +429,7 @@ void t.test('HEAD, 204 and 304 keep their fields and have no body', async (t) =>
     ['GET', 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 20\r\n\r\n', '\r\nContent-Length: 20\r\n'],
     ['GET', 'HTTP/1.1 204 No Content\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
     ['GET', 'HTTP/1.1 304 Not Modified\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
   ];
   for (const [method, bytes, field] of cases as [string, string, string][]) {
     const backend = await answering(t, bytes);

@@ -36,7 +36,7 @@ void t.test('one key has half of the connections, and eight times as many places
 void t.test('closing waits for what is under way, fails nothing, and leaves no connection', async (t) => {
   const held: (() => void)[] = [];
   const backend = await rawBackend(t, (socket) => onRequest(socket, () => held.push(() => socket.write(OK))));
-  const upstream = upstreamTo(t, backend.url, { maxConnections: 2 });
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 2, keepAliveSeconds: 3600 });
   const arrived = async (): Promise<void> => {
     while (held.length === 0) await new Promise(setImmediate);
   };
