@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { forward } from '../../src/upstream/forward.ts';
-import { dispatch } from '../../src/upstream/dispatch.ts';
+import { dispatch, type ResponseSink } from '../../src/upstream/dispatch.ts';
 import { failureOf } from '../../src/upstream/failure.ts';
 import { answering, onRequest, proxyTo, rawBackend, RawClient, talkOnce, upstreamTo } from '../support/upstream.ts';
 
@@ -473,6 +473,40 @@ void t.test('trailers follow where they can', async (t) => {
   const old = await talkOnce(t, proxy.port, 'GET / HTTP/1.0\r\nHost: a\r\n\r\n');
   t.match(old.text, /\r\n\r\nabc$/);
   t.notMatch(old.text, /trailer/i);
+});
+
+/** Whoever answers in place of the upstream, in one turn. */
+const answeredBy = (answer: (sink: ResponseSink) => void) => (sink: ResponseSink) => {
+  setImmediate(answer, sink);
+  return { abort: () => undefined, resume: () => undefined };
+};
+
+void t.test('pieces that come in one turn keep their order', async (t) => {
+  const send = answeredBy((sink) => {
+    sink.onResponse(200, ['Content-Length', '4'], 'OK');
+    for (const piece of ['a', 'b', 'cd']) sink.onData(Buffer.from(piece));
+    sink.onEnd([]);
+  });
+  const proxy = await proxyTo(t, upstreamTo(t, 'http://127.0.0.1:9'), { send });
+  t.match((await talkOnce(t, proxy.port, GET_CLOSE)).text, /\r\n\r\nabcd$/);
+});
+
+void t.test('an answer is watched for a stall once, however often it has to wait for its client', async (t) => {
+  const { setInterval } = globalThis;
+  let watches = 0;
+  const counting = (run: () => void, everyMs: number): NodeJS.Timeout => {
+    if (everyMs === 1_234_000) watches++;
+    return setInterval(run, everyMs);
+  };
+  t.intercept(globalThis, 'setInterval', { value: counting });
+  const send = answeredBy((sink) => {
+    sink.onResponse(200, ['Content-Length', String(MEGABYTE)], 'OK');
+    for (let n = 0; n < 16; n++) sink.onData(Buffer.alloc(MEGABYTE / 16, 'x'));
+    sink.onEnd([]);
+  });
+  const proxy = await proxyTo(t, upstreamTo(t, 'http://127.0.0.1:9', { idleTimeoutSeconds: 1234 }), { send });
+  t.equal((await talkOnce(t, proxy.port, GET_CLOSE)).text.split('\r\n\r\n')[1]?.length, MEGABYTE);
+  t.equal(watches, 1);
 });
 
 void t.test('aborting is silent', async (t) => {
