@@ -74,6 +74,15 @@ void t.test('destroying breaks off what is under way', async (t) => {
   t.match(await waiting.done, { endings: 1, ended: 'aborted' });
 });
 
+void t.test('each answer gives back the place of its own key', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 4, maxConnectionsPerKey: 1 });
+  for (const holder of ['a', 'b', 'b', 'a', 'c', 'a', 'b', 'c'])
+    t.match(await recordFlight(upstream, { holder }).done, { ended: 'end', body: 'hi' }, holder);
+  const together = ['a', 'b', 'c', 'a', 'b', 'c'].map((holder) => recordFlight(upstream, { holder }).done);
+  for (const { ended } of await Promise.all(together)) t.equal(ended, 'end');
+});
+
 void t.test('an idle connection is used again', async (t) => {
   const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
   const upstream = upstreamTo(t, backend.url);
