@@ -456,13 +456,14 @@ void t.test('what was not sent at all goes again once, on a new connection, unle
     const sink = {
       onResponse: () => undefined,
       onData: () => true,
-      onEnd: () => undefined,
+      onEnd: () => void log.push('end'),
       onFailure: ({ kind }: UpstreamFailure) => void log.push(kind),
     };
     const request = { method: 'POST', target: '/', headers: [], body: Buffer.from('{}'), holder: 'k' };
     const flight = dispatch(upstream as unknown as Upstream, request as unknown as UpstreamRequest, sink);
     const broken = (sentNothing: boolean) => user?.onBroken(failureOf('reset', 'gone'), sentNothing);
-    return { log, flight, broken };
+    const complete = () => user?.onComplete([], true);
+    return { log, flight, broken, complete };
   };
   const twice = begin();
   twice.broken(true);
@@ -476,4 +477,11 @@ void t.test('what was not sent at all goes again once, on a new connection, unle
   given.flight.abort();
   given.broken(true);
   t.same(given.log, ['sent', 'aborted', 'left']);
+  const answered = begin();
+  answered.complete();
+  answered.broken(false);
+  answered.broken(true);
+  answered.flight.abort();
+  answered.complete();
+  t.same(answered.log, ['sent', 'left', 'end'], 'what is answered whole neither fails nor ends again');
 });
