@@ -157,6 +157,16 @@ t.test('policies and lists are changed like keys, and nothing that would spoil a
   t.same(everything.ok && [...everything.value.records.policies.keys()], ['a', 'p', 'z']);
 });
 
+t.test('who decides is told what is there, and that nothing is', async (t) => {
+  const { store } = await started(t);
+  const refused = 'no';
+  const seen: unknown[] = [];
+  await store.update('none', (stored) => (seen.push(stored), { refused }));
+  for (const kind of [POLICIES, LISTS] as const)
+    await store.updateRecord(kind as typeof POLICIES, 'none', (stored) => (seen.push(stored), { refused }));
+  t.same(seen, [null, null, null]);
+});
+
 t.test('a change that rests on policies is decided again when any of them changes meanwhile', async (t) => {
   let meanwhile: (() => Promise<unknown>) | null = null;
   const { redis, store } = await started(t, (connection) => ({
