@@ -80,4 +80,4 @@ function resolve(name: string, { env, readFile }: References): { text: string; e
 const isServiceLink = (name: string, value: string): boolean => LINK_NAME.test(name) && LINK_VALUE.test(value);
 
 const LINK_NAME = /_PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/;
-const LINK_VALUE = /^(?:tcp|udp|sctp):\/\/(?:[\d.]+|\[[\da-f:.]+\]|[\da-f:.]+):\d{1,5}$/i;
+const LINK_VALUE = /^(?:tcp|udp|sctp):\/\/(?:\[[\da-f:.]+\]|[\da-f:.]+):\d{1,5}$/i;

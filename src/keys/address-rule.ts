@@ -74,7 +74,6 @@ class ListedAddresses implements AddressRule {
   }
 
   entryOf(address: Address | null, lists: AddressLists): AddressEntry | null {
-    if (address === null) return null;
     const own = this.#set().rangeOf(address);
     if (own !== null) return { list: null, range: own };
     for (const list of this.#names) {

@@ -30,3 +30,16 @@ keys: { file: keys.yaml }
   t.same(others, []);
   t.same(loadConfig(`${directory}/none.yaml`, {}).notes, []);
 });
+
+t.test('of routes that a document describes, or a preset has, the file says nothing', async (t) => {
+  const directory = t.testdir({
+    'a.yaml': `apis:
+  described: { upstream: "http://127.0.0.1:9000", paths: ["/"], openapi: api.yaml }
+  integration: { upstream: "http://127.0.0.1:9000", paths: ["/other"], preset: segment }
+`,
+    'api.yaml': 'openapi: 3.1.0\npaths: { /a: { post: { x-postern: { events: name } } } }\n',
+  });
+  const { config, notes } = loadConfig(`${directory}/a.yaml`, {});
+  t.match(config?.apis['described']?.routes, [{ path: '/a', events: 'name' }]);
+  t.same(notes, []);
+});

@@ -140,3 +140,18 @@ t.test('of a value whose reference leads nowhere, only that is told', async (t) 
   const wrong = (path: string): Finding => ({ path: [path], message: 'must be a number' });
   t.match(problemsOf([wrong('a'), wrong('b')], file), [{ field: 'b' }]);
 });
+
+t.test('a form is the one that was meant by whatever is wrong in a value of its type', async (t) => {
+  const wrong: readonly (readonly [z.ZodType, unknown, string])[] = [
+    [z.strictObject({ a: text().optional() }), { elsewhere: 1 }, 'elsewhere is not a known field; known here: a'],
+    [z.string().min(4, { error: 'must be longer' }), 'abc', 'must be longer; it is "abc"'],
+    [z.string().max(2, { error: 'must be shorter' }), 'abc', 'must be shorter; it is "abc"'],
+    [z.string().regex(/^b/, { error: 'must be with b' }), 'abc', 'must be with b; it is "abc"'],
+    [z.string().refine(() => false, { error: 'must be other' }), 'abc', 'must be other; it is "abc"'],
+  ];
+  for (const [form, value, message] of wrong)
+    t.same(told(z.union([z.literal('all'), form], { error: 'must be one of two' }), value), [message]);
+  t.same(told(z.union([z.literal('all'), z.literal('none')], { error: 'must be one of two' }), 'abc'), [
+    'must be one of two; it is "abc"',
+  ]);
+});

@@ -41,6 +41,8 @@ t.test('where a word could change more than a text, nothing is told', async (t) 
     '- a @: 1\n',
     '- ? @\n',
     '- *@\n',
+    '- a: *@\n  b: @\n',
+    '- [@, { a: [*@] }]\n',
     '- [@: a]\n- b: { "__proto__": @ }\n',
     '- |@\n  a\n',
     '- \0@\n',
@@ -82,4 +84,13 @@ t.test('an item of very many words is read as any other', async (t) => {
 t.test('a name at the end of the text is a name', async (t) => {
   const item = (word: string) => `- id: ${word}\n  n:`;
   t.same(inForm(item, 'b7'), { value: [{ id: 'b7', n: null }] });
+});
+
+t.test('a text without quotes is what it is in its place, not what a file of it alone would be', async (t) => {
+  for (const form of ['--- @', '... @'])
+    t.same(
+      inForm((word) => `- a ${form.replace('@', word)}\n- - ${form.replace('@', word)}\n`, 'b7'),
+      { value: [`a ${form.replace('@', 'b7')}`, [form.replace('@', 'b7')]] },
+      form,
+    );
 });

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { ConfigSchema, DEFAULT_REDIS_URL } from '../../src/config/schema.ts';
 
 const upstream = 'http://127.0.0.1:9000';
@@ -150,4 +150,75 @@ t.test('what is written in several ways has one form', async (t) => {
   t.same(config.apis.integration?.hosts, ['api.example.com', '[::1]']);
   t.same(config.apis.integration?.credential, ['header:x-api-key', 'query:API_KEY']);
   t.same(config.apis.metrics?.token?.secret, [secret]);
+});
+
+t.test('how much and how long each number may be', async (t) => {
+  const isTaken = (path: string, value: number, beside: object): boolean => {
+    const [last = '', ...steps] = path.split('.').toReversed();
+    const written = steps.reduce<object>((inner, step) => ({ [step]: inner }), { ...beside, [last]: value });
+    return ConfigSchema.safeParse({ apis: { a: { upstream, routes: [] } }, ...written }).success;
+  };
+  const most = 1_073_741_824;
+  const api = { upstream, routes: [] };
+  const route = { method: 'POST', path: '/a' };
+  const cached = { method: 'GET', path: '/a' };
+  for (const [path, from, to, beside] of [
+    ['listen.port', 0, 65_535, {}],
+    ['listen.requestTimeoutSeconds', 0.01, 3600, { headersTimeoutSeconds: 0.01 }],
+    ['listen.headersTimeoutSeconds', 0.01, 3600, { requestTimeoutSeconds: 3600 }],
+    ['listen.maxHeaderBytes', 4096, 1_048_576, {}],
+    ['listen.keepAliveTimeoutSeconds', 0.01, 3600, {}],
+    ['listen.shutdownGraceSeconds', 0, 3600, {}],
+    ['listen.maxConnections', 1, 1_000_000, {}],
+    ['listen.maxRequestsInFlight', 1, 1_000_000, {}],
+    ['admin.port', 0, 65_535, {}],
+    ['redis.pollSeconds', 0.05, 300, {}],
+    ['log.sample', 0, 1, {}],
+    ['observe.days', 1, 90, {}],
+    ['apis.a.connectTimeoutSeconds', 0.01, 300, api],
+    ['apis.a.timeoutSeconds', 0.01, 3600, api],
+    ['apis.a.idleTimeoutSeconds', 0.01, 3600, api],
+    ['apis.a.maxBodyBytes', 1, most, api],
+    ['apis.a.maxConnections', 1, 65_536, api],
+    ['apis.a.maxConnectionsPerKey', 1, 65_536, { ...api, maxConnections: 65_536 }],
+    ['apis.a.keepAliveSeconds', 0, 300, api],
+  ] as const)
+    holds(t, path, from, to, (value) => isTaken(path, value, beside));
+  for (const [field, from, to, beside] of [
+    ['cacheMinutes', 1, 525_600, cached],
+    ['maxBodyBytes', 1, most, route],
+    ['timeoutSeconds', 0.01, 3600, route],
+    ['idleTimeoutSeconds', 0.01, 3600, route],
+  ] as const)
+    holds(t, `routes[0].${field}`, from, to, (value) => {
+      const routes = [{ ...beside, [field]: value }];
+      return ConfigSchema.safeParse({ apis: { a: { upstream, routes } } }).success;
+    });
+  for (const [field, from, to, beside] of [
+    ['token.ttlSeconds', 60, 3600, {}],
+    ['cache.maxBytes', 0, 64 * most, { maxEntryBytes: 0 }],
+    ['cache.maxEntryBytes', 0, most, { maxBytes: 64 * most }],
+    ['cache.staleIfErrorMinutes', 0, 10_080, {}],
+    ['cors.maxAgeSeconds', 0, 86_400, {}],
+  ] as const)
+    holds(t, `apis.metrics.${field}`, from, to, (value) => {
+      const [group = '', name = ''] = field.split('.');
+      return ConfigSchema.safeParse({ apis: { metrics: { upstream, [group]: { ...beside, [name]: value } } } }).success;
+    });
+});
+
+/** Whether a number is taken from its least to its most, and not beyond. */
+function holds(t: Test, what: string, from: number, to: number, isTaken: (value: number) => boolean): void {
+  const step = Number.isInteger(from) ? 1 : from / 10;
+  t.same([from, to].map(isTaken), [true, true], `${what}: ${from} to ${to}`);
+  t.same([from - step, to + step].map(isTaken), [false, false], `${what}: not beyond`);
+}
+
+t.test('with a Cluster all keys are on one node', async (t) => {
+  const takes = (prefix: string): boolean =>
+    ConfigSchema.safeParse({ apis: { a: { upstream, routes: [] } }, redis: { cluster: ['redis://a'], prefix } })
+      .success;
+  for (const prefix of ['{postern}:', 'a{b}', '{a}{b}', '{{a}', 'a{b}c{}']) t.equal(takes(prefix), true, prefix);
+  for (const prefix of ['postern:', '{}', '{}{b}', 'a{}b{c}', '{a', 'a}', '}{', '}a{'])
+    t.equal(takes(prefix), false, prefix);
 });

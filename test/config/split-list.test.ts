@@ -67,3 +67,8 @@ t.test('a blank last line ends nothing, whether or not a line break ends it', as
   t.same(split('keys:\n \n  - a')?.items, [[3, '  - a']], 'nor does one above the first item');
   t.equal(split('keys:\n '), null, 'alone it is no item');
 });
+
+t.test('behind a dash stands white space of any kind', async (t) => {
+  for (const space of [' ', '\t', '\n', '\r\n', '  ', ' \t'])
+    t.equal(split(`keys:\n  - a\n  -${space}b\n`)?.items.length, 2, JSON.stringify(space));
+});

@@ -55,6 +55,10 @@ t.test('what each kind of value takes and refuses', async (t) => {
       'a b',
       '256.1.1.1',
       '0x7f.1',
+      '[fe80::1%eth0]',
+      '[127.0.0.1]',
+      '[::1]]',
+      '[]',
     ],
   );
   t.ok(accepts(hostName, 'xn--zzzzzzzzz99999'), 'what is ASCII is not looked into');
@@ -107,6 +111,7 @@ t.test('what each kind of value takes and refuses', async (t) => {
       'http://a\u200db',
       'http://[::1',
       'http://[fe80::1%25eth0]',
+      'http://[fe80::1%eth0]',
       'unix:',
       'unix://run/x.sock',
       'unix:///run/x.sock',

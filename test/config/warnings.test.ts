@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadConfig } from '../../src/config/load.ts';
+import { isEverything } from '../../src/config/warnings.ts';
 
 const API = 'apis: { integration: { upstream: http://127.0.0.1:9000 } }\n';
 
@@ -111,4 +112,10 @@ t.test('white space at the end of a secret that counts as part of it', async (t)
   const list = `${lines[0]?.replace('"${T}"', '["${T}", "${P}"]')}\n`;
   t.match(warningsOf(t, list, { T: long, P: `${long}\n` }), [/^1:79 apis\.metrics\.token\.secret\[1\] ends with/]);
   t.same(warningsOf(t, `${lines[0]?.replace('${T}', '${file:secret}${T}')}\n`, { T: long }), [], 'a file loses one');
+});
+
+t.test('a range of everything is one whose network is empty', async (t) => {
+  for (const range of ['0.0.0.0/0', '::/0']) t.equal(isEverything(range), true, range);
+  for (const range of ['0.0.0.0', '0.0.0.0/1', '::', '::/1', 'everything', ''])
+    t.equal(isEverything(range), false, range);
 });

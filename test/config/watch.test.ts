@@ -12,7 +12,6 @@ import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { watchFiles } from '../../src/config/watch.ts';
-import { eventually } from '../support/eventually.ts';
 
 /** Quick to settle; the poll is far off, so that only the file system's own messages count unless a test says otherwise. */
 const TIMING = { settleMs: 30, pollMs: 60_000 };
@@ -28,6 +27,18 @@ function watched(t: Test, files: readonly string[], timing = TIMING) {
     watch.close();
   });
   return { watch, count: () => count, next: () => once(changes, 'change') };
+}
+
+/** Acts whenever a watch begins to wait for files to come to rest, before the wait can be over. */
+function whenSettling(t: Test, settleMs: number, act: (times: number) => void): void {
+  const { setTimeout: real } = globalThis;
+  let times = 0;
+  const noted = (run: () => void, ms = 0): NodeJS.Timeout => {
+    if (ms === settleMs) queueMicrotask(() => act(++times));
+    return real(run, ms);
+  };
+  Object.assign(globalThis, { setTimeout: noted });
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
 }
 
 t.test('an edit in place', async (t) => {
@@ -166,20 +177,34 @@ t.test('nothing is heard after close', async (t) => {
 });
 
 t.test('nor what was waited for to come to rest', async (t) => {
-  const file = join(t.testdir({ a: '1' }), 'a');
+  const directory = t.testdir({ a: '1', other: '1' });
+  const [file, other] = [join(directory, 'a'), join(directory, 'other')];
   const timing = { settleMs: 41, pollMs: 1 };
-  const { setTimeout: real } = globalThis;
-  let waits = 0;
-  const noted = (run: () => void, ms = 0): NodeJS.Timeout => ((waits += Number(ms === timing.settleMs)), real(run, ms));
-  Object.assign(globalThis, { setTimeout: noted });
-  t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
   const { watch, count } = watched(t, [file], timing);
+  const closed = new Promise<void>((resolve) => whenSettling(t, timing.settleMs, () => resolve(watch.close())));
   writeFileSync(file, '22');
-  await eventually(async () => waits > 0, 'the change');
-  watch.close();
-  const other = watched(t, [file], timing);
-  const change = other.next();
-  writeFileSync(file, '333');
+  await closed;
+  // What begins to rest later is told of later.
+  const witness = watched(t, [other], timing);
+  const change = witness.next();
+  writeFileSync(other, '22');
+  await change;
+  t.equal(count(), 0);
+});
+
+t.test('what is as it was when it comes to rest is no change', async (t) => {
+  const directory = t.testdir({ other: '1' });
+  const [file, other] = [join(directory, 'a'), join(directory, 'other')];
+  const timing = { settleMs: 41, pollMs: 1 };
+  const { count } = watched(t, [file], timing);
+  const gone = new Promise<void>((resolve) =>
+    whenSettling(t, timing.settleMs, (times) => (times === 1 ? rmSync(file) : resolve())),
+  );
+  writeFileSync(file, '1');
+  await gone;
+  const witness = watched(t, [other], timing);
+  const change = witness.next();
+  writeFileSync(other, '22');
   await change;
   t.equal(count(), 0);
 });

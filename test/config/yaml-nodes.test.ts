@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isScalar, parseDocument } from 'yaml';
+import { isMap, isScalar, parseDocument } from 'yaml';
 import { findNode, pathOf, toPlain, unknownAliases, YAML_OPTIONS } from '../../src/config/yaml-nodes.ts';
 
 const parse = (text: string) => parseDocument(text, YAML_OPTIONS);
@@ -45,6 +45,10 @@ t.test('a path that goes further than the file ends at what is there', async (t)
   t.equal(at('a: { b: 1 }', ['a', 'b', 'c']), 1);
   t.equal(at('a:\n  b: 1', ['a', 'b', 'c'], 'key'), 1);
   t.equal(at('a:\n', ['a']), null);
+  for (const merged of ['x', '[x, [y]]', '~', '*none']) {
+    const node = findNode(parse(`a: { <<: ${merged}, b: 1 }`), ['a', 'c'], 'value');
+    t.equal(isMap(node) && node.items.length, 2, `${merged} holds no field`);
+  }
   t.equal(String(at('a: { b: 1 }', ['a', 'x'])), '{"b":1}');
 });
 

@@ -296,3 +296,18 @@ t.test('a list that another takes the place of tells nothing any more, however f
   }
   t.ok(told > 0, 'before that it was told');
 });
+
+t.test('what is asked for while a list is read is one more reading, and no more', async (t) => {
+  const file = join(t.testdir({ 'list.txt': '192.0.2.1\n' }), 'list.txt');
+  const { tried, changes, lists } = keep(t, { f: { kind: 'file', file } });
+  await tried;
+  for (const [asked, readings] of [
+    [1, 1],
+    [4, 2],
+    [1, 1],
+  ] as const) {
+    const before = changes();
+    await Promise.all(Array.from({ length: asked }, () => lists.reload()));
+    t.equal(changes() - before, readings, `${asked} at once`);
+  }
+});

@@ -78,3 +78,8 @@ t.test('a rule says what was written, without descriptions', async (t) => {
   t.same(compileDenyRule(entries).written(), written);
   t.same([ANYWHERE.written(), NOWHERE.written(), compileAllowRule([]).written()], ['anywhere', [], []]);
 });
+
+t.test('what is no range is none, and nobody is let in by it', async (t) => {
+  const rule = compileAllowRule([{ address: '192.0.2.7/24' }]);
+  t.throws(() => rule.holds(parseAddress('192.0.2.7'), NONE), /^192\.0\.2\.7\/24 has host bits set/);
+});

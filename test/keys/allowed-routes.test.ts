@@ -122,3 +122,20 @@ t.test('two stars stand at the end of a path, and nowhere else', async (t) => {
   for (const line of ['GET /a/**/b', 'GET /**/a', 'GET /a/**/**', 'GET /a**', 'GET /a/*', 'GET /a/{b}'])
     t.type(allowedRouteProblem(line), 'string', line);
 });
+
+t.test('HEAD may be used where GET may, whatever else is listed, and no more than that', async (t) => {
+  for (const [written, admitted] of [
+    [['GET /a'], ['GET', 'HEAD']],
+    [['HEAD /a'], ['HEAD']],
+    [['* /a'], ['GET', 'HEAD', 'POST']],
+    [['POST /a'], ['POST']],
+    [['GET /b', 'HEAD /a'], ['HEAD']],
+  ] as const) {
+    const list = compileAllowedRoutes(written);
+    t.same(
+      ['GET', 'HEAD', 'POST'].filter((method) => list.admits(method, '/a')),
+      admitted,
+      written.join(),
+    );
+  }
+});

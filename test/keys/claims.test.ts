@@ -14,6 +14,7 @@ t.test('an id is claimed once', async (t) => {
     found.map((findings) => findings.map(({ path }) => path)),
     [[], [], [['id']], [['id']], [], [], [], []],
   );
+  for (const nothing of [undefined, 'a', 7, ['a']]) t.same(claim(nothing), [], 'what is no mapping claims nothing');
   t.match(found[2], [{ message: /is used twice: give this key another id than "a"/ }]);
 });
 

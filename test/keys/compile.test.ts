@@ -102,6 +102,12 @@ t.test('addresses', async (t) => {
   t.equal(denies(['192.0.2.0/24'], null), true, 'an unknown address passes only where nothing is denied');
 });
 
+t.test('what becomes of other events', async (t) => {
+  t.equal(compileOne({ id: 'a', secret: 's' }).disallowedEvents, 'remove');
+  for (const disallowedEvents of ['remove', 'reject'] as const)
+    t.equal(compileOne({ id: 'a', secret: 's', disallowedEvents }).disallowedEvents, disallowedEvents);
+});
+
 t.test('all, none and some', async (t) => {
   t.equal(compileOne({ id: 'a', secret: 's' }).allowedEvents, null);
   t.same(compileOne({ id: 'a', secret: 's', allowedEvents: [] }).allowedEvents, new Set());

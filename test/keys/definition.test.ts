@@ -119,3 +119,17 @@ t.test('what a key is when nothing else is said, by its type', async (t) => {
   });
   t.equal(defaultsOf('metrics'), defaultsOf('metrics'), 'the same object each time');
 });
+
+t.test('how much and how long each number may be', async (t) => {
+  const { rateLimit, cacheTtlMinutes } = KeyDefinitionSchema.shape;
+  const limit = { requests: 1, windowSeconds: 1 };
+  for (const [field, most] of [
+    ['requests', 1_000_000_000],
+    ['windowSeconds', 86_400],
+  ] as const) {
+    const taken = [1, most, 0, most + 1].map((value) => rateLimit.safeParse({ ...limit, [field]: value }).success);
+    t.same(taken, [true, true, false, false], field);
+  }
+  const taken = [5, 525_600, 4, 525_601].map((value) => cacheTtlMinutes.safeParse(value).success);
+  t.same(taken, [true, true, false, false], 'cacheTtlMinutes');
+});

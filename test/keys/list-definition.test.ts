@@ -48,3 +48,16 @@ t.test('how much a list may hold, and how often it is asked for', async (t) => {
   for (const maxEntries of [1, 1_000_000]) t.equal(reads({ maxEntries }), true);
   for (const maxEntries of [0, 1_000_001, 1.5, null]) t.equal(reads({ maxEntries }), false);
 });
+
+t.test('the mistakes of a list are those of the kind that was meant', async (t) => {
+  const told = (written: unknown): string[] => {
+    const read = readListDefinition(written);
+    return read.ok ? [] : read.findings.map(({ path, message }) => `${path.join('.')} ${message}`);
+  };
+  t.match(told({ file: 'a.txt', fil: 1 }), [/^fil is not a known field; did you mean "file"/]);
+  t.match(told({ file: 1 }), [/^file must be/]);
+  t.match(told({ url: 'https://a', maxEntrys: 1 }), [/^maxEntrys is not a known field; did you mean "maxEntries"/]);
+  t.match(told({ url: 1, file: 'a.txt' }), [/^url must be/, /^file is not a known field/]);
+  t.match(told(['192.0.2.1', '192.0.2.1/24']), [/^1 /]);
+  for (const written of [{}, null, 'a.txt']) t.equal(told(written).length, 1, JSON.stringify(written));
+});

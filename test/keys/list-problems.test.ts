@@ -93,3 +93,11 @@ t.test('files of lists that cannot be used', async (t) => {
     /^The address list latin cannot be used: the file cannot be read: /,
   ]);
 });
+
+t.test('only lists in files are read here', async (t) => {
+  const lists = new Map([
+    ['broken', { id: 'broken', invalid: 'it is not JSON' }],
+    ['here', { id: 'here', definition: { kind: 'literal' as const, entries: [] } }],
+  ]);
+  t.same(listFileProblems('/nowhere/keys.yaml', { ...NO_RECORDS, lists }), []);
+});

@@ -30,6 +30,9 @@ t.test('what is no list is none, as a whole', async (t) => {
   for (const text of broken) t.equal(readListText(text).ok, false, JSON.stringify(text));
   const read = readListText('203.0.113.0/28\n\n10.0.0.1/8');
   t.match(read.ok ? '' : read.why, /^line 3 is no address: 10\.0\.0\.1\/8 has host bits set/);
+  t.equal(!read.ok && read.line, 3);
+  for (const text of ['', '# nothing\n\n', '\n \n'])
+    t.same(readListText(text), { ok: false, why: 'it holds no address', line: 1 });
 });
 
 t.test('a long text is read in a thread, to the same end', async (t) => {

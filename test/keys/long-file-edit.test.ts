@@ -85,6 +85,14 @@ t.test('the text that is edited is short', async (t) => {
   });
   t.equal(edited, text.replace('b: 2', 'b: 3'));
   t.ok(length < 5000, `${length}`);
+  const both = (of: string): string => of.replace('b: 2', 'b: 3').replace('a: 1', 'a: 2');
+  t.equal(
+    editAroundKeys(text, both),
+    both(text),
+    'what changes on both sides of the keys, or in them, is made in the whole',
+  );
+  const inKeys = (of: string): string => both(of).replace('key-99', 'key-of-99');
+  t.equal(editAroundKeys(text, inKeys), inKeys(text));
   const few = text.slice(0, text.indexOf('  - { id: key-3')) + 'b: 2\n';
   editAroundKeys(few, (short) => {
     t.equal(short, few, 'where it is short as a whole, it is the whole');

@@ -62,6 +62,21 @@ t.test('a change that makes the file contradict itself is told at what was chang
   });
 });
 
+t.test('what is wrong in a list or a policy is told at its place in it', async (t) => {
+  const { change } = opened();
+  const entries = [
+    { address: '192.0.2.1', description: '' },
+    { address: 'nowhere', description: 'x' },
+  ];
+  t.match(change({ section: 'lists', name: 'office', after: { kind: 'literal', entries } }), {
+    failure: { kind: 'contradiction', findings: [{ path: ['[1].address'] }] },
+  });
+  const after = { rateLimit: { requests: 0, windowSeconds: 1 } };
+  t.match(change({ section: 'policies', name: 'p', after }), {
+    failure: { kind: 'contradiction', findings: [{ path: ['rateLimit.requests'] }] },
+  });
+});
+
 t.test('a change that would reach further is not made', async (t) => {
   const text = 'keys:\n  - &a { id: a, type: write-only, secret: one }\n  - { <<: *a, id: b, secret: two }\n';
   const { key, change } = opened(text);

@@ -132,6 +132,8 @@ t.test('nor does a single change wait for the end of a full reading', async (t) 
     };
     t.equal(await reader.read(), 'synced');
     t.equal(told.length, 2, 'and is told once');
+    t.equal(await reader.read(), 'synced');
+    t.equal(fake.scans, 2, 'everything was read already');
   }
 });
 

@@ -340,14 +340,14 @@ t.test('everything is read again every five minutes at the latest, unless told o
 });
 
 /** A source over a Redis that answers when the test lets it. */
-function heldSource(prefix = 'p:') {
+function heldSource(prefix = 'p:', ready = true) {
   type Subscription = Parameters<RedisConnection['subscribe']>[1];
   const keys = new Map([['a', definitionOf('a')]]);
   const held: (() => void)[] = [];
   const problems: string[] = [];
   const versions: number[] = [];
   const fake = {
-    ready: true,
+    ready,
     version: 1,
     holds: false,
     fails: null as string | null,
@@ -477,6 +477,33 @@ t.test('why Redis cannot be read is told once, until it could be read again', as
   fake.fails = 'LOADING';
   await source.reload();
   t.same(problems.splice(0), ['Redis cannot be read: LOADING; the last keys go on serving']);
+});
+
+t.test('how long it waits for a Redis that is silent, and for a message that may be late', async (t) => {
+  const { setTimeout: real, setInterval: realInterval } = globalThis;
+  const waits: number[] = [];
+  const noted = (run: () => void, ms = 0): NodeJS.Timeout => (waits.push(ms), real(run, 0));
+  let poll = (): void => undefined;
+  const every = (run: () => void, ms = 0): NodeJS.Timeout => (waits.push(ms), (poll = run), realInterval(run, 60_000));
+  Object.assign(globalThis, { setTimeout: noted, setInterval: every });
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real, setInterval: realInterval }));
+  const { source, started, fake, events, tell, problems } = heldSource('p:', false);
+  await started;
+  t.same(waits.splice(0), [1000, 1500]);
+  t.match(source.status(), { up: false, loaded: false });
+  t.same(problems, ['Redis does not answer, or is still loading its data; there are no keys yet']);
+  poll();
+  t.equal(source.status().why, 'Redis does not answer, or is still loading its data', 'the first reason stays');
+  fake.ready = true;
+  events().onReady?.();
+  await eventually(async () => source.status().up, 'the keys');
+  fake.version += 2;
+  tell('a');
+  await eventually(async () => waits.includes(50), 'the doubt');
+  await eventually(async () => source.status().up, 'the keys again');
+  fake.ready = false;
+  poll();
+  t.match(source.status(), { up: false, loaded: true, why: 'Redis cannot be reached' });
 });
 
 t.test('when the keys were read last is told, and a Redis that lost them gives none', async (t) => {

@@ -39,11 +39,13 @@ t.test('a change raises the counter by one and is published; no change does neit
   const { redis, store } = await started(t);
   const version = Number(await redis.admin.get('postern:keys:version'));
   t.match(await store.update('a', describe('x')), { ok: true, after: { description: 'x' } });
-  t.match(await store.update('a', describe('x')), { ok: true });
+  t.match(await store.update('a', describe('x')), { ok: true, before: { description: 'x' } });
   t.equal(Number(await redis.admin.get('postern:keys:version')), version + 1);
   t.match(JSON.parse((await redis.admin.hget('postern:keys', 'a')) ?? ''), { description: 'x', type: 'read-write' });
-  t.match(await store.update('a', () => ({ next: null })), { ok: true, after: null });
+  t.match(await store.update('a', () => ({ next: null })), { ok: true, before: { description: 'x' }, after: null });
   t.equal(await redis.admin.hget('postern:keys', 'a'), null);
+  t.same(await store.update('a', () => ({ next: null })), { ok: true, before: null, after: null });
+  t.same(await store.update('bad', () => ({ next: null })), { ok: true, before: null, after: null });
 });
 
 t.test('decides again on what another writer stored meanwhile', async (t) => {
@@ -125,7 +127,7 @@ t.test('policies and lists are changed like keys, and nothing that would spoil a
   await redis.admin.hset('postern:keys', 'c', definitionOf('c', { policy: 'p' }));
   t.match(await put(null), { failure: { kind: 'contradiction', findings: [{ path: ['keys', 'c', 'policy'] }] } });
   const version = Number(await redis.admin.get('postern:keys:version'));
-  t.match(await put({ mode: 'report' }), { ok: true }, 'as it is');
+  t.match(await put({ mode: 'report' }), { ok: true, before: { mode: 'report' } }, 'as it is');
   t.equal(Number(await redis.admin.get('postern:keys:version')), version);
   const seen: unknown[] = [];
   t.match(await store.updateRecord(POLICIES, 'p', (stored, users) => (seen.push(stored, users), { refused: 'no' })), {
@@ -142,6 +144,8 @@ t.test('policies and lists are changed like keys, and nothing that would spoil a
   t.match(await store.updateRecord(LISTS, 'l', () => ({ next: { kind: 'file' as const, file: 'x' } })), {
     failure: { kind: 'contradiction', findings: [{ path: [], message: /^cannot be used: .*file/ }] },
   });
+  await redis.admin.hset('postern:policies', 'z', '{');
+  t.same(await store.updateRecord(POLICIES, 'z', () => ({ next: {} })), { ok: true, before: null, after: {} });
   await redis.admin.hset('postern:policies', 'a', '{');
   t.match(await store.everything(), {
     ok: true,
@@ -150,7 +154,17 @@ t.test('policies and lists are changed like keys, and nothing that would spoil a
     },
   });
   const everything = await store.everything();
-  t.same(everything.ok && [...everything.value.records.policies.keys()], ['a', 'p']);
+  t.same(everything.ok && [...everything.value.records.policies.keys()], ['a', 'p', 'z']);
+});
+
+t.test('who decides is told what is there, and that nothing is', async (t) => {
+  const { store } = await started(t);
+  const refused = 'no';
+  const seen: unknown[] = [];
+  await store.update('none', (stored) => (seen.push(stored), { refused }));
+  for (const kind of [POLICIES, LISTS] as const)
+    await store.updateRecord(kind as typeof POLICIES, 'none', (stored) => (seen.push(stored), { refused }));
+  t.same(seen, [null, null, null]);
 });
 
 t.test('a change that rests on policies is decided again when any of them changes meanwhile', async (t) => {

@@ -21,6 +21,7 @@ t.equal(stateOf({ expiresAt: AFTER }), 'active');
 t.equal(stateOf({ expiresAt: AT }), 'expired');
 t.equal(stateOf({ secrets: [{ value: 's', expiresAt: AT }] }), 'expired', 'when its every secret has');
 t.equal(stateOf({ secrets: [{ value: 's', expiresAt: AT }, { value: 't' }] }), 'active');
+t.equal(EMPTY_SNAPSHOT.version, 0, 'before the first reading');
 t.same([EMPTY_SNAPSHOT.byId.size, EMPTY_SNAPSHOT.bySecret.size, EMPTY_SNAPSHOT.invalid.length], [0, 0, 0]);
 
 function endsAt(written: object) {

@@ -101,6 +101,7 @@ t.test('keys of one kind share what they have in common', (t) => {
   t.equal(two?.secrets[0]?.digest, digest('two'));
   t.equal(two?.allowedEvents, one?.allowedEvents);
   t.equal(two?.rateLimit, one?.rateLimit, 'it was not read anew');
+  for (const id of ['a', 'a'.repeat(64)]) t.equal(read(id, json('a')).key?.rateLimit, one?.rateLimit, id);
   const named = JSON.stringify({ ...(JSON.parse(json('three')) as object), id: 'three' });
   t.equal(read('three', named).key?.rateLimit, one?.rateLimit, 'nor is one that says its own name');
   for (const more of [{ mode: 'report' }, { description: 'ä' }, { secret: 'x', secrets: undefined }])

@@ -54,16 +54,24 @@ t.test('its own fields, then those of its policy, then the defaults', async (t) 
     allowedEvents: 'all',
   });
   const plain = key({ type: 'read-write' });
-  t.equal(
-    (wholeDefinition(plain, RECORDS) as { value: unknown }).value,
-    plain,
-    'without a policy there is nothing to add',
-  );
+  const made = wholeDefinition(plain, RECORDS);
+  t.equal(made.ok && made.value, plain, 'without a policy there is nothing to add');
 });
 
 t.test('why a key cannot be used with what it names', async (t) => {
   t.equal(whole({ policy: 'elsewhere' }), 'policy is the name of no policy: "elsewhere"', 'nothing is near');
+  t.match(
+    whole({ policy: 'elsewhere', allowFrom: [{ list: 'office' }], denyFrom: ['192.0.2.1', { list: 'bad' }] }),
+    /^policy is the name of no policy: "elsewhere"; denyFrom\[1\]\.list is bad, which cannot be used/,
+    'all of it',
+  );
   t.match(whole({ policy: 'partner' }), /^policy is the name of no policy: "partner"; did you mean "partners"\?/);
+  for (const field of ['allowFrom', 'denyFrom'])
+    t.match(
+      whole({ policy: 'partners', [field]: [{ list: 'bad' }] }),
+      new RegExp(`^${field}\\[0\\]\\.list is bad, which cannot be used`),
+      'also beside a good policy',
+    );
   t.match(whole({ policy: 'broken' }), /^policy is broken, which cannot be used: typ is not a known field/);
   t.match(whole({ policy: 'untyped' }), /^type is missing: .* here or in the policy untyped/);
   t.match(whole({ policy: 'untyped', type: 'write-only' }), /^policy brings allowBrowsers, which is only for/);

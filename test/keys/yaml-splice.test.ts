@@ -246,6 +246,7 @@ t.test('a value on a line of its own comes up to its name', async (t) => {
   t.equal(replaced('a:\n  [x]\nb: 1\n', 'z'), 'a: z\nb: 1\n');
   t.equal(replaced('a: # why\n  { x: 1 }\nb: 1\n', 'z'), 'a: z # why\nb: 1\n');
   t.equal(replaced('a:\r\n  - x\r\nb: 1\r\n', 'z'), 'a: z\r\nb: 1\r\n');
+  t.equal(replaced('a: # why\r\n  - x\r\nb: 1\r\n', 'z'), 'a: z # why\r\nb: 1\r\n');
   t.equal(replaced('a: |\n  x\n  y\nb: 1\n', 'z'), 'a: z\nb: 1\n');
   t.equal(replaced('a:   x\n', 'z'), 'a:   z\n', 'what is on the line stays where it is');
   t.equal(replaced('{ a: , b: 1 }', 'z'), '{ a: z , b: 1 }'.replace('z , b', 'z, b'));
