@@ -31,6 +31,9 @@ t.test('every step that some server takes, in every order', (t) => {
   leads('///host/b', '/b');
   leads('/%2f/host//b', '//b');
   leads('/./b', '/b');
+  leads('/a/(S(x)F(y))/b', '/a/b');
+  leads('/%28S(x))/pro/(S(x))tected', '/protected');
+  leads('/(S(x))//b/(F(x))/c', '/b/(F(x))/c');
   t.end();
 });
 
