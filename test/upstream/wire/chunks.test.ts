@@ -107,7 +107,7 @@ void t.test('trailers are fields, of bounded size, and frame nothing', async (t)
   for (const name of ['Content-Length', 'transfer-ENCODING'])
     t.equal(read(`0\r\n${name}: 5\r\n\r\n`).flaw, 'a trailer that frames content');
   for (const name of ['Content-Lengths', 'X-Transfer-Encoding', 'Transfer-Encoding-X'])
-    t.same(read(`0\r\n${name}: 5\r\n\r\n`).trailers, [name, '5']);
+    t.match(read(`0\r\n${name}: 5\r\n\r\n`), { done: true, flaw: null, trailers: [name, '5'] });
   t.match(read(`0\r\n${'A: b\r\n'.repeat(11_000)}\r\n`).flaw, /^more than 65536 bytes /);
   const most = `0\r\nA:${'b'.repeat(65_536 - 'A:\r\n\r\n'.length)}\r\n\r\n`;
   t.ok(read(most).done);
