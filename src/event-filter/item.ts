@@ -4,7 +4,16 @@
  */
 import { compileMember } from './member.ts';
 import { compileNames, type NameMatcher } from './names.ts';
-import { newBody, newSecondMember, newWalk, NONE, walkObject, type SecondMember, type Walk } from './object.ts';
+import {
+  joinedNames,
+  newBody,
+  newSecondMember,
+  newWalk,
+  NONE,
+  walkObject,
+  type SecondMember,
+  type Walk,
+} from './object.ts';
 import { OPEN_OBJECT, QUOTE, skipValue } from './scan.ts';
 
 export interface ItemRule {
@@ -119,6 +128,7 @@ function walksTo(
           !isLast && bytes[start] === OPEN_OBJECT
             ? walkObject(bytes, start, walks[level + 1] as Walk)
             : skipValue(bytes, start, around),
+        joined: joinedNames(names.slice(level)),
         rivals: beside.filter((rival) => rival !== looked).map(compileMember),
         second: level === 0 ? kind : null,
       }),

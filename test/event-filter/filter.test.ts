@@ -235,6 +235,14 @@ void t.test('events deeper in the body', async (t) => {
   for (const body of ['{}', '{"payload":"a"}', '{"payload":[{"name":"a"}]}'])
     t.equal(single(body), 'invalid_event_body', body);
   t.equal(single('{"payload":{"name":"a"},"name":"c"}'), 'ambiguous_body', 'two events in one');
+  t.equal(single('{"payload":{"name":"a"},"payload.name":"c"}'), 'ambiguous_body', 'to who finds it by its path');
+  const inner = (body: string): string => outcome('a.b.list[].name', body);
+  t.equal(inner('{"a":{"b":{"list":[{"name":"a"}]}}}'), 'same');
+  for (const name of ['a.b', 'a.b.list', 'A.b.list'])
+    t.equal(inner(`{"a":{"b":{"list":[{"name":"a"}]}},"${name}":[{"name":"c"}]}`), 'ambiguous_body', name);
+  t.equal(inner('{"a":{"b":{"list":[{"name":"a"}]},"b.list":[{"name":"c"}]}}'), 'ambiguous_body');
+  for (const name of ['a.b.list.name', 'b.list', 'a.list'])
+    t.equal(inner(`{"a":{"b":{"list":[{"name":"a"}]}},"${name}":"c"}`), 'same', name);
   t.equal(outcome('[].a.b.name', '[{"a":{"b":{"name":"a"}}},{"a":{"b":{"name":"c"}}}]'), '[{"a":{"b":{"name":"a"}}}]');
   t.equal(outcome('a[].b[].c[].name', `{"a":[{"b":[{"c":[{"name":"a","x":${nested(57)}}]}]}]}`), 'same');
   t.equal(outcome('a[].b[].c[].name', `{"a":[{"b":[{"c":[{"name":"a","x":${nested(58)}}]}]}]}`), 'invalid_json');

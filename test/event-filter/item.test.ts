@@ -50,6 +50,18 @@ void t.test('one that has its name deeper', async (t) => {
     '{"x":{"y":{"name":"a","name":"a"}}}',
   ])
     t.equal(deep(text), 'ambiguous', text);
+  for (const text of [
+    '{"x":{"y":{"name":"a"}},"x.y":{}}',
+    '{"x":{"y":{"name":"a"}},"x.y.name":"b"}',
+    '{"x":{"y":{"name":"a"},"Y.n\\u0061me":"b"}}',
+    '{"x.y.name":"a"}',
+  ])
+    t.equal(deep(text), 'ambiguous', `${text}: a name of its own, or the way that it says`);
+  t.equal(judge(t, '{"x.name":"b"}', { way: ['x'], unnamed: 'allow' }), 'ambiguous', 'nor is it unnamed');
+  for (const name of ['y.name', 'x.name', 'x.y.name.z', 'name.x', 'x.y.']) {
+    t.equal(deep(`{"x":{"y":{"name":"a"}},"${name}":"b"}`), 'allowed', name);
+    t.equal(judge(t, `{"name":"a","${name}":"b"}`), 'allowed', name);
+  }
   for (const text of ['{"x":{"y":{"name":"a"}},"name":1}', '{"x":{"NAME":1,"y":{"name":"a"}}}'])
     t.equal(deep(text), 'rivalled', text);
   const item = compileItem({ ...RULE, way: ['x'] });
