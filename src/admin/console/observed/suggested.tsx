@@ -60,6 +60,8 @@ function Choose({
     if (!next.delete(id)) next.add(id);
     setChosen(next);
   };
+  if (!isAny && Object.values(suggestion.notSuggested).every((why) => why === 'nothing_seen'))
+    return <p class="hint">Nothing good was observed of this key yet, so nothing is suggested.</p>;
   return (
     <>
       <p class="hint">
