@@ -130,6 +130,7 @@ t.test('kinds in turn are all remembered, and found again after very many others
   t.equal(seen(1000), undefined);
   t.equal(seen(1001), undefined);
   t.equal(seen(1000), 1000, 'there is room for more kinds');
+  t.equal(seen(1001), 1001);
   t.equal(seen(0), undefined, 'since those of before had to go');
 });
 
