@@ -54,7 +54,7 @@ export function createReloader(initial: Config, { file, env, log, apply, renew, 
       if (unknown.length === 0 || loaded.besidesTls === null) return take(loaded);
       // When the key file has the lists, this configuration is right.
       const files = [...loaded.files, initial.keys.file];
-      return take({ ...loaded, config: null, besidesTls: null, problems: [...loaded.problems, ...unknown], files });
+      return take({ besidesTls: null, problems: [...loaded.problems, ...unknown], files });
     } catch (error) {
       if (signal.aborted) return null;
       failed(error as Error);
@@ -62,7 +62,11 @@ export function createReloader(initial: Config, { file, env, log, apply, renew, 
     }
   }
 
-  function take({ besidesTls: config, problems, files }: LoadedConfig): readonly string[] {
+  function take({
+    besidesTls: config,
+    problems,
+    files,
+  }: Pick<LoadedConfig, 'besidesTls' | 'problems' | 'files'>): readonly string[] {
     for (const problem of problems)
       log[problem.severity === 'error' ? 'error' : 'warn']('config_problem', { detail: formatProblem(problem) });
     if (config === null) {

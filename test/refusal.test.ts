@@ -50,6 +50,17 @@ t.test('what could hide a second request closes the connection', async (t) => {
     t.equal(REFUSALS[code].closes, true, code);
 });
 
+t.test('titles are codes in words, where a word does not say it better', async (t) => {
+  const others: Readonly<Record<string, string>> = {
+    ip_not_allowed: 'Address Not Allowed',
+    cors_not_allowed: 'Preflight Refused',
+  };
+  const inWords = (code: string): string => code.replaceAll('_', ' ');
+  for (const [code, { title }] of Object.entries(REFUSALS))
+    if (code in others) t.equal(title, others[code]);
+    else t.equal(title.toLowerCase(), inWords(code));
+});
+
 t.test('decisions', async (t) => {
   t.same(allowed(1), { ok: true, value: 1 });
   const reason = refusal('no_route', 'why');

@@ -3,7 +3,8 @@
  * usable is said in route-definition.ts.
  */
 import { z } from 'zod';
-import { foldParameterName, overridesMethod } from '../lib/query.ts';
+import { overridesMethod } from '../lib/method-override.ts';
+import { foldParameterName } from '../lib/query.ts';
 import { routeConflicts } from './route-conflicts.ts';
 import { findRouteProblems } from './route-definition.ts';
 import { choice, duration, text, upstreamUrl, whole } from './values.ts';
@@ -26,7 +27,7 @@ const QueryNamesSchema = z
       sameName && (entry === earlier || !entry.includes('=') || !earlier.includes('='));
     entries.forEach((entry, index) => {
       const message = overridesMethod(`?${entry}`)
-        ? 'must not be _method: it stands for another method, which such a key may not use'
+        ? 'must not be _method or the like: it stands for another method, which such a key may not use'
         : entries.slice(0, index).some((earlier, at) => isTwin(entry, earlier, names[at] === names[index]))
           ? 'is listed twice; letter case does not matter'
           : null;

@@ -5,7 +5,7 @@
 import type { EventContainer } from '../config/selector.ts';
 import type { Item } from './item.ts';
 import { compileMember } from './member.ts';
-import { newBody, newWalk, NONE, walkObject, type Walk } from './object.ts';
+import { joinedNames, newBody, newWalk, NONE, walkObject, type Walk } from './object.ts';
 import { RefusedNames } from './refused-names.ts';
 import {
   CLOSE_ARRAY,
@@ -121,13 +121,21 @@ export interface ContainerStep {
   readonly walk: Walk;
 }
 
-/** Makes it. `inner` steps over what the container holds; `rivals` must not stand beside it. */
-export function compileContainer(
-  { member, inner, rivals, depth }: { member: string; inner: Skip; rivals: readonly string[]; depth: number },
-  batch: Batch,
-): ContainerStep {
+interface ContainerRule {
+  /** The member that holds it, and those that lead on from it through objects alone. */
+  readonly way: readonly [string, ...string[]];
+  /** Steps over what it holds. */
+  readonly inner: Skip;
+  /** Must not stand beside it. */
+  readonly rivals: readonly string[];
+  readonly depth: number;
+}
+
+export function compileContainer({ way, inner, rivals, depth }: ContainerRule, batch: Batch): ContainerStep {
+  const [member] = way;
   const walk: Walk = newWalk({
     member: compileMember(member),
+    joined: joinedNames(way),
     depth: depth + 1,
     // A second one makes the body ambiguous, whatever it holds.
     skipFound: (bytes, start) => (walk.exact === 1 ? inner(bytes, start) : skipValue(bytes, start, depth + 1)),
@@ -177,7 +185,8 @@ export function compileBatchWalk({ containers, members, rivals }: WayRule, item:
     else if (container.holds === 'array') skip = compileList(skip, around, batch);
     if (container.member === null) break;
     const beside = level === 0 ? [...rivals, ...members] : members;
-    const step = compileContainer({ member: container.member, inner: skip, rivals: beside, depth: around - 1 }, batch);
+    const way = [container.member, ...membersWithin(containers.slice(level))] as const;
+    const step = compileContainer({ way, inner: skip, rivals: beside, depth: around - 1 }, batch);
     walks.unshift(step.walk);
     skip = step.skip;
   }
@@ -189,6 +198,12 @@ export function compileBatchWalk({ containers, members, rivals }: WayRule, item:
     skip: skip as Skip,
     top: containers[0]?.member === null ? null : (walks[0] as Walk),
   };
+}
+
+/** The members that lead on from the first of these containers, up to the next array. */
+function membersWithin(containers: readonly EventContainer[]): string[] {
+  const array = containers.findIndex(({ holds }) => holds === 'array');
+  return containers.slice(1, array + 1).map(({ member }) => member as string);
 }
 
 function skipShapeless(bytes: Buffer, start: number, depth: number, batch: Batch): number {

@@ -4,7 +4,16 @@
  */
 import { compileMember } from './member.ts';
 import { compileNames, type NameMatcher } from './names.ts';
-import { newBody, newSecondMember, newWalk, NONE, walkObject, type SecondMember, type Walk } from './object.ts';
+import {
+  joinedNames,
+  newBody,
+  newSecondMember,
+  newWalk,
+  NONE,
+  walkObject,
+  type SecondMember,
+  type Walk,
+} from './object.ts';
 import { OPEN_OBJECT, QUOTE, skipValue } from './scan.ts';
 
 export interface ItemRule {
@@ -16,6 +25,8 @@ export interface ItemRule {
   readonly unnamed: 'allow' | 'disallow';
   /** Which items carry an event; null: all do. */
   readonly when: ItemKinds | null;
+  /** The backend knows the kind of one that does not say it: it carries no event if it has no name either. */
+  readonly kindElsewhere: boolean;
   /** Members of the item that must not stand beside what is looked for. */
   readonly rivals: readonly string[];
   /** Objects and arrays around the item. */
@@ -86,7 +97,8 @@ export function compileItem(rule: ItemRule): Item {
     if (found === 'ambiguous' || found === 'rivalled') return found;
     const said = read(bytes);
     if (said === 'ambiguous') return said;
-    if (said === 'pass') return own.rival === NONE ? 'allowed' : 'rivalled';
+    const passes = said === 'pass' || (said === 'nothing' && rule.kindElsewhere && own.exact === 0 && !own.prototype);
+    if (passes) return own.rival === NONE ? 'allowed' : 'rivalled';
     return said === 'event' ? judgeName(bytes) : 'disallowed';
   };
 
@@ -119,6 +131,7 @@ function walksTo(
           !isLast && bytes[start] === OPEN_OBJECT
             ? walkObject(bytes, start, walks[level + 1] as Walk)
             : skipValue(bytes, start, around),
+        joined: joinedNames(names.slice(level)),
         rivals: beside.filter((rival) => rival !== looked).map(compileMember),
         second: level === 0 ? kind : null,
       }),
@@ -129,7 +142,7 @@ function walksTo(
 
 interface CompiledKind {
   readonly found: SecondMember;
-  readonly read: (bytes: Buffer) => 'event' | 'pass' | 'other' | 'ambiguous';
+  readonly read: (bytes: Buffer) => 'event' | 'pass' | 'other' | 'nothing' | 'ambiguous';
 }
 
 function compileKind({ member, is, pass }: ItemKinds): CompiledKind {
@@ -140,7 +153,8 @@ function compileKind({ member, is, pass }: ItemKinds): CompiledKind {
     read: (bytes) => {
       const { exact, variants, valueStart, valueEnd } = found;
       if (exact > 1 || variants > 0) return 'ambiguous';
-      if (exact === 0 || bytes[valueStart] !== QUOTE) return 'other';
+      if (exact === 0) return 'nothing';
+      if (bytes[valueStart] !== QUOTE) return 'other';
       if (isEvent(bytes, valueStart + 1, valueEnd - 1)) return 'event';
       return isPassing(bytes, valueStart + 1, valueEnd - 1) ? 'pass' : 'other';
     },

@@ -4,7 +4,7 @@
  */
 import { allowed, refusal, refused, type Decision } from '../refusal.ts';
 import { compileMember } from './member.ts';
-import { newBody, newWalk, walkObject, type Walk } from './object.ts';
+import { joinedNames, newBody, newWalk, walkObject, type Walk } from './object.ts';
 import { OPEN_ARRAY, OPEN_OBJECT, QUOTE, skipSpace, skipValue, walkItems, type Skip } from './scan.ts';
 import { isWhole } from './whole.ts';
 
@@ -67,7 +67,8 @@ function compileStep(steps: readonly string[], depth: number, search: Search): S
       start < bytes.length && bytes[start] === OPEN_ARRAY
         ? walkItems(bytes, start, inner)
         : skipValue(bytes, start, depth);
-  const walk = newWalk({ member: compileMember(step), depth: depth + 1, skipFound: inner });
+  const joined = joinedNames(steps.slice(0, steps.includes(EVERY_ITEM) ? steps.indexOf(EVERY_ITEM) : steps.length));
+  const walk = newWalk({ member: compileMember(step), depth: depth + 1, skipFound: inner, joined });
   search.walks.push(walk);
   return (bytes, start) => {
     if (start >= bytes.length || bytes[start] !== OPEN_OBJECT) return skipValue(bytes, start, depth);

@@ -3,7 +3,7 @@
  * It notes what makes that member ambiguous and decides nothing; what lies deeper is stepped over.
  */
 import { ANY_INITIAL, type FirstBytes, firstBytesOf, initialOf, NO_INITIAL } from './first-character.ts';
-import { closePlainName, type Member, type MemberMatch } from './member.ts';
+import { closePlainName, compileMember, type Member, type MemberMatch } from './member.ts';
 import {
   CLOSE_OBJECT,
   COMMA,
@@ -24,6 +24,8 @@ export interface Walk {
   readonly depth: number;
   /** Steps over the value of the member looked for. */
   readonly skipFound: (bytes: Buffer, start: number) => number;
+  /** Names under which some parser finds what stands deeper in its value, written as one (`a.b`); null: none. */
+  readonly joined: readonly Member[] | null;
   /** Members that must not stand beside it; null: none. */
   readonly rivals: readonly Member[] | null;
   /** For the object under `__proto__`: a copy made member by member inherits the rivals that stand there. null: nobody asks. */
@@ -67,20 +69,31 @@ export const newSecondMember = (member: Member): SecondMember => ({
 export const NONE = -1;
 
 type WalkOptions = Pick<Walk, 'member' | 'depth' | 'skipFound'> & {
+  readonly joined?: readonly Member[];
   readonly rivals?: readonly Member[];
   readonly second?: SecondMember | null;
 };
 
-export function newWalk({ member, depth, skipFound, rivals: named = [], second = null }: WalkOptions): Walk {
+export function newWalk({
+  member,
+  depth,
+  skipFound,
+  joined = [],
+  rivals: named = [],
+  second = null,
+}: WalkOptions): Walk {
   // Each name of a body is compared with all of them.
   const rivals = named.filter(({ folded }, i) => named.findIndex((other) => other.folded === folded) === i);
   return {
     member,
     depth,
     skipFound,
+    joined: joined.length === 0 ? null : joined,
     rivals: rivals.length === 0 ? null : rivals,
     inherited: inheritedWalk(rivals, depth + 1),
-    first: firstBytesOf([member, ...rivals, ...(second === null ? [] : [second.member])].map(({ folded }) => folded)),
+    first: firstBytesOf(
+      [member, ...joined, ...rivals, ...(second === null ? [] : [second.member])].map(({ folded }) => folded),
+    ),
     second,
     exact: 0,
     variants: 0,
@@ -102,6 +115,7 @@ function inheritedWalk([member, ...rivals]: readonly Member[], depth: number): W
 export function newBody(walk: Walk): void {
   walk.member.newBody();
   walk.second?.member.newBody();
+  for (const joined of walk.joined ?? []) joined.newBody();
   for (const rival of walk.rivals ?? []) rival.newBody();
 }
 
@@ -153,6 +167,8 @@ function skipMember(bytes: Buffer, start: number, walk: Walk): number {
   }
   const match = matchOf(walk.member, bytes, nameStart, close, initial);
   if (match === 'none') {
+    if (walk.joined?.some((joined) => isMatch(matchOf(joined, bytes, nameStart, close, initial))) === true)
+      walk.variants++;
     // One that stands here is found before one that would be inherited.
     if (walk.rivals !== null && (walk.rival === NONE || walk.rival === walk.rivals.length)) {
       const found = walk.rivals.findIndex((rival) => isMatch(matchOf(rival, bytes, nameStart, close, initial)));
@@ -207,5 +223,12 @@ function skipPrototype(bytes: Buffer, start: number, walk: Walk): number {
   if (exact + variants > 0 || prototype || rival !== NONE) walk.rival = walk.rivals?.length ?? 0;
   return stop;
 }
+
+/**
+ * The names that stand for a way of members when they are written as one: lodash and Laravel's `Arr::get` look for a member
+ * `a.b` before they look into `a`, and Elasticsearch reads both as one field.
+ */
+export const joinedNames = ([first = '', ...others]: readonly string[]): Member[] =>
+  others.map((_, i) => compileMember([first, ...others.slice(0, i + 1)].join('.')));
 
 const isMatch = (match: MemberMatch): boolean => match === 'exact' || match === 'variant';

@@ -55,6 +55,8 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.split('/').map(withoutEnd).join('/'),
   (path) => path.split('/').map(withoutSpace).join('/'),
   withoutDotSegments,
+  // ASP.NET's sessions without cookies.
+  (path) => path.replace(/\/\((?:[A-Z]\([^)/]*\))+\)/, ''),
   // Whoever resolves it as a reference reads a host name (RFC 3986 4.2), browsers behind any number of slashes.
   (path) => path.replace(/^\/{2,}[^/]*/, ''),
 ];

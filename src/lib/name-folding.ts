@@ -17,10 +17,13 @@ export function foldName(name: string): string {
 /** At most so many code units fold to one. It is two in fact: for the dotted i, and for what comes from the upper planes. */
 const MAX_SHRINKAGE = 4;
 
-/** Whether the name folds to `folded`. A name too long for that is not folded: normalising many marks takes squared time. */
-export function foldsTo(name: string, folded: string): boolean {
+/** Whether the name folds to `folded`. */
+export const foldsTo = (name: string, folded: string): boolean => foldUpTo(name, folded.length) === folded;
+
+/** As `foldName`; null for a name that is too long to fold to `length` code units: normalising many marks takes squared time. */
+export function foldUpTo(name: string, length: number): string | null {
   const visible = name.replace(IGNORED, '').trim();
-  return visible.length <= MAX_SHRINKAGE * folded.length && fold(visible) === folded;
+  return visible.length <= MAX_SHRINKAGE * length ? fold(visible) : null;
 }
 
 function fold(visible: string): string {

@@ -21,9 +21,9 @@ export interface NormalizedTarget {
 
 /**
  * Takes an origin-form target apart (RFC 9112 3.2.1) and normalizes its path. Ambiguous are dot segments, `//`, `\`, `;`,
- * control characters, broken escapes, invalid UTF-8, a segment that ends in a dot or space, encoded `/ \ . ; %`, and
- * characters that turn into one of these in a legacy character set. A quirk lets through what it names, as long as no reading
- * of the path has a dot segment or a segment that ends in a dot or space.
+ * control characters, broken escapes, invalid UTF-8, a segment that ends in a dot or space, encoded `/ \ . ; %`, characters
+ * that turn into one of these in a legacy character set, and segments that are sessions of ASP.NET. A quirk lets through what it
+ * names, as long as no reading of the path has a dot segment, a segment that ends in a dot or space, or such a session.
  */
 export function normalizeTarget(target: string, quirks: ReadonlySet<PathQuirk>): Normalization {
   const end = plainPathEnd(target);
@@ -42,9 +42,9 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 const QUESTION_MARK = 0x3f;
 
-/** By character code: what a path segment may hold that every server reads alike (RFC 3986 3.3, less `%` and `;`). */
+/** By character code: what a path segment may hold that every server reads alike (RFC 3986 3.3, less `%`, `;` and `(`). */
 const PLAIN = Uint8Array.from({ length: 128 }, (_, code) =>
-  /[A-Za-z0-9._~!$&'()*+,=:@-]/.test(String.fromCharCode(code)) ? 1 : 0,
+  /[A-Za-z0-9._~!$&')*+,=:@-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 
 /** Where the path ends in a target with nothing to decode or to doubt, -1 for all others: most requests get no further. */
@@ -109,9 +109,16 @@ function ambiguity(path: string, quirks: ReadonlySet<PathQuirk>): string | null 
   return null;
 }
 
+/**
+ * ASP.NET takes a segment such as `(S(x))` for a session without a cookie, wherever it stands and whether it is used to such
+ * sessions or not, and routes by the rest: `/prot/(S(x))ected` behind another one is `/protected` to it (CVE-2023-36899).
+ */
+const COOKIELESS = /\/\((?:[A-Z]\([^)/]*\))+\)\//;
+
 /** What a backend that reads the path this way would stumble over. */
 function readingProblem(reading: string, mayDoubleSlash: boolean): string | null {
   if (reading.startsWith('//') || (!mayDoubleSlash && reading.includes('//'))) return 'an empty segment';
+  if (COOKIELESS.test(reading)) return 'a segment that ASP.NET takes out of the path';
   if (/%[0-9A-Fa-f]{2}/.test(decode(reading))) return 'percent-encoding that is nested too deep or no UTF-8';
   const visible = isAscii(reading) ? reading : reading.replace(/\p{Default_Ignorable_Code_Point}/gu, '');
   if (/[.\s](?:\/|$)/.test(visible)) return 'a segment that ends in a dot or a space';

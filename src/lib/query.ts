@@ -2,7 +2,7 @@
  * Reads the names and values of a query string and never changes it. It knows in how many ways a lenient backend may read a
  * parameter's name; what follows from that is decided elsewhere.
  */
-import { foldName, foldsTo, IGNORED } from './name-folding.ts';
+import { foldName, foldUpTo, IGNORED } from './name-folding.ts';
 import { decodeEscapes } from './percent-decoding.ts';
 
 export interface QueryParameter {
@@ -42,11 +42,19 @@ export type NameReader = (written: string) => boolean;
  * into `_` (PHP), end it at a NUL or leave that out, drop spaces, brackets and a second question mark (URLSearchParams) before
  * it, and take `name[]` and `name[x]` for the name with an array, and characters for the nearest ones of ASCII.
  */
-export function compileNameReader(name: string): NameReader {
-  const folded = foldName(underscored(name));
-  const matches = (text: string): boolean => foldsTo(underscored(compatible(text, folded)), folded);
+export const compileNameReader = (name: string): NameReader => compileNamesReader([name]);
+
+/** The same for several names, of which a written one may be read as any. */
+export function compileNamesReader(names: readonly string[]): NameReader {
+  const folded = new Set(names.map((name) => foldName(underscored(name))));
+  const longest = Math.max(...[...folded].map(({ length }) => length));
+  const matches = (text: string): boolean => {
+    if (PRINTABLE.test(text)) return folded.has(underscored(text).trim().toLowerCase());
+    const read = foldUpTo(underscored(compatible(text, longest)), longest);
+    return read !== null && folded.has(read);
+  };
   return (written) => {
-    if (PLAIN.test(written)) return written.toLowerCase() === folded;
+    if (PLAIN.test(written)) return folded.has(written.toLowerCase());
     return decodings(written).some((decoded) => {
       const nul = decoded.indexOf('\0');
       const texts = nul === -1 ? [decoded] : [decoded, decoded.slice(0, nul)];
@@ -61,15 +69,6 @@ export function countReadAs(query: string, isName: NameReader): number {
   for (const written of writtenNames(query)) if (isName(written)) count++;
   return count;
 }
-
-/** Whether some backend would find a method override in the query. */
-export function overridesMethod(query: string): boolean {
-  // Without a percent sign nothing is hidden: the word would stand there.
-  if (!query.includes('%') && !/method/i.test(query)) return false;
-  return countReadAs(query, isMethodOverride) > 0;
-}
-
-const isMethodOverride = compileNameReader('_method');
 
 /** The form in which listed parameter names are compared: decoded once, in one letter case; '' for what is no such name. */
 export function foldParameterName(written: string): string {
@@ -175,11 +174,10 @@ function decodedAgain(written: string): string[] {
   return texts;
 }
 
-/** Full-width letters and the like as the plain ones; a text that is too long to be the name stays as it is. */
-function compatible(text: string, name: string): string {
-  if (PRINTABLE.test(text)) return text;
+/** Full-width letters and the like as the plain ones; a text that is too long for a name of `length` stays as it is. */
+function compatible(text: string, length: number): string {
   const visible = text.replace(IGNORED, '');
-  return visible.length > 8 * name.length ? visible : visible.normalize('NFKC');
+  return visible.length > 8 * length ? visible : visible.normalize('NFKC');
 }
 
 const PRINTABLE = /^[ -~]*$/;

@@ -146,7 +146,6 @@ export function createLineWriter({ fd, maxWaiting, droppedLine, neverWaits = fal
       if (!writing) next();
     },
     flushSync() {
-      if (gone) return;
       const first = held?.bytes ?? Buffer.alloc(0);
       if (held !== null) torn = writing = false;
       stopTimers();

@@ -104,7 +104,7 @@ function register(registry: Registry, name: MetricName, samples: Read): void {
     name,
     help,
     type,
-    get: async () => ({ name, help, type, values: await samples(), aggregator: 'sum' }),
+    get: async () => ({ name, help, type, values: await samples() }),
   };
   registry.registerMetric(metric as unknown as Metric);
 }

@@ -5,7 +5,8 @@
 import { mayBeForm } from '../event-filter/form-media.ts';
 import { isUrlEncoded } from '../event-filter/media.ts';
 import type { Key, KeyType } from '../keys/key.ts';
-import { objectionToQuery, overridesMethod } from '../lib/query.ts';
+import { overridesMethod } from '../lib/method-override.ts';
+import { objectionToQuery } from '../lib/query.ts';
 import { refusal, type Refusal } from '../refusal.ts';
 import { announcesBody, type Facts } from './facts.ts';
 import type { RouteMatch } from './route.ts';
@@ -77,7 +78,7 @@ export function checkOverride(asked: Asked): Refusal | null {
 
 const OVERRIDE_IN_QUERY = refusal(
   'method_not_allowed',
-  'the query holds a _method parameter, and not every method or route may be used here',
+  'the query holds a parameter that stands for another method, such as _method, and not every method or route may be used here',
 );
 const OVERRIDE_IN_FORM = refusal(
   'unsupported_media_type',

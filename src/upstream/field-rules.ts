@@ -65,6 +65,7 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'x-invoke-query', // Next.js
   'x-matched-path', // Next.js
   'x-middleware-subrequest', // Next.js: leaves its middleware out
+  'aspfiltersessionid', // ASP.NET: a part of the path that it takes out
   // The host.
   'x-host', // the usual host fallbacks of Node and PHP applications
   'x-http-host-override', // Java portals

@@ -3,6 +3,7 @@
  * Pure: reads no connection and no clock, and changes no value that passes.
  */
 import { fieldValues, hasField } from '../lib/header-list.ts';
+import { withoutMethodCookies } from '../lib/method-override.ts';
 import { withoutEventCookies } from '../policy/event-cookies.ts';
 import type { CompiledRoute } from '../policy/route.ts';
 import type { UpstreamAuthorization } from '../policy/ruleset.ts';
@@ -25,7 +26,7 @@ export interface UpstreamHeadersInput {
   /** null when no key is known (report mode). */
   readonly key: { readonly id: string; readonly type: string } | null;
   readonly authorization: UpstreamAuthorization;
-  /** No method was judged, so that one in a header field contradicts nothing. */
+  /** No method was judged, so that one in a header field or a cookie contradicts nothing. */
   readonly methodUnjudged: boolean;
   /** The body sent on is not the one received: what describes that one stays behind. */
   readonly bodyChanged: boolean;
@@ -64,7 +65,7 @@ export function upstreamHeaders(input: UpstreamHeadersInput): string[] {
     if (isNominated(rule, nominated) && !input.credentialFields.includes(rule.name)) continue;
     const value = rawHeaders[i + 1] as string;
     if (input.contentType !== null && rule.name === 'content-type') continue;
-    const passing = rule.name === 'cookie' ? cookieFor(value, input.eventRoute) : value;
+    const passing = rule.name === 'cookie' ? cookieFor(value, input) : value;
     if (passing !== '' || rule.name !== 'cookie') fields.push(name, passing);
   }
   if (input.contentType !== null) fields.push('Content-Type', input.contentType);
@@ -103,8 +104,8 @@ export function clientTrailers(rawTrailers: readonly string[]): [string, string]
   return trailers;
 }
 
-function cookieFor(value: string, eventRoute: CompiledRoute | null): string {
-  const cookie = withoutOwnCookie(value);
+function cookieFor(value: string, { eventRoute, methodUnjudged }: UpstreamHeadersInput): string {
+  const cookie = methodUnjudged ? withoutOwnCookie(value) : withoutMethodCookies(withoutOwnCookie(value));
   return eventRoute === null ? cookie : withoutEventCookies(cookie, eventRoute);
 }
 

@@ -110,6 +110,9 @@ t.test('spellings that reached other paths elsewhere', async (t) => {
     '/api/v1/me;/x',
     '/api/v1%2fme',
     '/api%2fv1/me',
+    '/orders/(S(x))/lines',
+    '/(S(x))/key',
+    '/static/(S(x))/a',
   ]) {
     const normalized = normalizeTarget(target, allowed);
     t.same(normalized.ok ? admitted(normalized.value.path) : [false, false], [false, false], target);

@@ -105,6 +105,8 @@ const AMBIGUOUS_PATHS = [
   '/a%2525',
   '/a%253b',
   '/a%2500',
+  '/(S(x))/profile/1',
+  '/profile/%28S(x)%29/1',
 ];
 
 const MALFORMED_TARGETS = [
@@ -255,6 +257,9 @@ t.test('methods, versions and request lines that are not plain HTTP are refused'
     withWebKey('POST', '/profile?a;_method=DELETE', ['Content-Length: 0']),
     withWebKey('POST', '/profile?_method[]=DELETE', ['Content-Length: 0']),
     withWebKey('POST', '/profile?.method=DELETE', ['Content-Length: 0']),
+    withWebKey('POST', '/profile?X-HTTP-Method-Override=DELETE', ['Content-Length: 0']),
+    withWebKey('POST', '/profile?a=1&x-http-method%2Doverride=DELETE', ['Content-Length: 0']),
+    withWebKey('POST', '/profile?_HttpMethod=PATCH', ['Content-Length: 0']),
     ...['OPTIONS', 'PURGE', 'PROPFIND', 'MKCOL', 'SEARCH', 'M-SEARCH', 'REPORT', 'UNLINK'].map((method) => ({
       name: `${method} with a read-write key`,
       bytes: request(`${method} /profile HTTP/1.1`, [HOST, AUTH]),

@@ -90,12 +90,16 @@ t.test('the answer before broken bytes is read to its end by a client that is st
 });
 
 t.test('an answer that had begun before the broken bytes were seen is the last one all the same', async (t) => {
-  const { port } = await listening(t, ({ res }) => {
+  const ended: boolean[] = [];
+  const { port } = await listening(t, ({ req, res }) => {
     res.writeHead(200, { 'Content-Length': 6 }).flushHeaders();
+    // Node lets it wait for a next request: its head promised that.
+    res.on('finish', () => setImmediate(() => ended.push(req.socket.writableEnded)));
     setImmediate(() => res.end('answer'));
   });
   const text = await send(t, port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\nG@T\r\n\r\n');
   t.match(text, /answer$/);
+  t.same(ended, [true]);
 });
 
 t.test('a body that breaks after its answer was given ends the connection', async (t) => {

@@ -50,6 +50,8 @@ for (const [name, bytes] of [
   ['an unknown protocol', 'PROXY TCP5 1.2.3.4 1.2.3.4 1 1\r\n'],
   ['an unknown protocol with IPv6 addresses', 'PROXY TCP5 ::1 ::1 1 1\r\n'],
   ['an address of the other family', 'PROXY TCP4 ::1 ::1 1 1\r\n'],
+  ['no address of the proxy', 'PROXY TCP4 1.2.3.4 nobody 1 1\r\n'],
+  ['an address of the proxy of the other family', 'PROXY TCP6 ::1 1.2.3.4 1 1\r\n'],
   ['an octal address', 'PROXY TCP4 010.2.3.4 1.2.3.4 1 1\r\n'],
   ['a zone', 'PROXY TCP6 fe80::1%eth0 ::1 1 1\r\n'],
   ['two spaces', 'PROXY TCP4  1.2.3.4 1.2.3.4 1 1\r\n'],

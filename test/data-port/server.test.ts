@@ -42,6 +42,13 @@ t.test('the server has the limits of the configuration, and none that Node makes
     t.equal(hidden[name], value, name);
 });
 
+t.test('a port that processes share is on the same address as one that is its own', async (t) => {
+  const dataPort = createDataPort({ ...SETTINGS, reusePort: true });
+  const { address } = (await dataPort.listen()) as AddressInfo;
+  await dataPort.close();
+  t.equal(address, '127.0.0.1');
+});
+
 /** Sends every request through the framework and answers it there. */
 async function echoing(t: Test, admit: (res: ServerResponse) => void = (res) => void res.end('admitted')) {
   const seen: string[] = [];

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +73,28 @@ t.test('closing stops at once, and resolves with the last connection', async (t)
   held.destroy();
   client.destroy();
   await closing;
+});
+
+t.test("what somebody else removes meanwhile is in nobody's way", async (t) => {
+  const path = newPath();
+  leaveBehind(t, path);
+  const { lstatSync } = fs;
+  const restore = (): void => {
+    Object.assign(fs, { lstatSync });
+    syncBuiltinESMExports();
+  };
+  t.teardown(restore);
+  const removing = (...args: Parameters<typeof lstatSync>) => {
+    const found = lstatSync(...args);
+    restore();
+    rmSync(path);
+    return found;
+  };
+  Object.assign(fs, { lstatSync: removing });
+  syncBuiltinESMExports();
+  const listener = await listenOnSocket(server(t), path);
+  t.equal(await greeting(path), 'hello');
+  await listener.close();
 });
 
 t.test('what a dead process left is replaced', async (t) => {

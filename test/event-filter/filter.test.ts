@@ -49,6 +49,12 @@ void t.test('a single event', async (t) => {
   t.equal(outcome('name', '{}', { unnamed: 'allow' }), 'event_not_allowed', 'unnamed is for batch items');
 });
 
+void t.test('where all shapes are lists, an object is none of them', async (t) => {
+  const either = (body: string): string => outcome(['[].name', '[].event'], body);
+  for (const body of ['{}', '{"name":"a"}', '"a"', ''])
+    t.ok(['invalid_event_body', 'invalid_json'].includes(either(body)), body);
+});
+
 void t.test('a second name is refused in every spelling that some library reads as the first', async (t) => {
   const signs = ['\uFDD0', '\uFFFE', '\u{1FFFF}', '\u0000', '\u200b', '\uFFFD', '\ufeff'];
   for (const name of [...signs.map((sign) => `na${sign}me`), 'NAME', ' name', 'name\t', 'n\u0061me'])
@@ -235,6 +241,14 @@ void t.test('events deeper in the body', async (t) => {
   for (const body of ['{}', '{"payload":"a"}', '{"payload":[{"name":"a"}]}'])
     t.equal(single(body), 'invalid_event_body', body);
   t.equal(single('{"payload":{"name":"a"},"name":"c"}'), 'ambiguous_body', 'two events in one');
+  t.equal(single('{"payload":{"name":"a"},"payload.name":"c"}'), 'ambiguous_body', 'to who finds it by its path');
+  const inner = (body: string): string => outcome('a.b.list[].name', body);
+  t.equal(inner('{"a":{"b":{"list":[{"name":"a"}]}}}'), 'same');
+  for (const name of ['a.b', 'a.b.list', 'A.b.list'])
+    t.equal(inner(`{"a":{"b":{"list":[{"name":"a"}]}},"${name}":[{"name":"c"}]}`), 'ambiguous_body', name);
+  t.equal(inner('{"a":{"b":{"list":[{"name":"a"}]},"b.list":[{"name":"c"}]}}'), 'ambiguous_body');
+  for (const name of ['a.b.list.name', 'b.list', 'a.list'])
+    t.equal(inner(`{"a":{"b":{"list":[{"name":"a"}]}},"${name}":"c"}`), 'same', name);
   t.equal(outcome('[].a.b.name', '[{"a":{"b":{"name":"a"}}},{"a":{"b":{"name":"c"}}}]'), '[{"a":{"b":{"name":"a"}}}]');
   t.equal(outcome('a[].b[].c[].name', `{"a":[{"b":[{"c":[{"name":"a","x":${nested(57)}}]}]}]}`), 'same');
   t.equal(outcome('a[].b[].c[].name', `{"a":[{"b":[{"c":[{"name":"a","x":${nested(58)}}]}]}]}`), 'invalid_json');

@@ -4,7 +4,16 @@ import { compileNames } from '../../src/event-filter/names.ts';
 import { INVALID } from '../../src/event-filter/scan.ts';
 
 const isAllowed = compileNames(new Set(['a']));
-const RULE: ItemRule = { way: [], member: 'name', isAllowed, unnamed: 'disallow', when: null, rivals: [], depth: 0 };
+const RULE: ItemRule = {
+  way: [],
+  member: 'name',
+  isAllowed,
+  unnamed: 'disallow',
+  when: null,
+  kindElsewhere: false,
+  rivals: [],
+  depth: 0,
+};
 const KINDS = { member: 'type', is: ['track'], pass: ['page'] };
 
 function judge(t: Test, text: string, rule: Partial<ItemRule> = {}): ItemVerdict {
@@ -50,6 +59,18 @@ void t.test('one that has its name deeper', async (t) => {
     '{"x":{"y":{"name":"a","name":"a"}}}',
   ])
     t.equal(deep(text), 'ambiguous', text);
+  for (const text of [
+    '{"x":{"y":{"name":"a"}},"x.y":{}}',
+    '{"x":{"y":{"name":"a"}},"x.y.name":"b"}',
+    '{"x":{"y":{"name":"a"},"Y.n\\u0061me":"b"}}',
+    '{"x.y.name":"a"}',
+  ])
+    t.equal(deep(text), 'ambiguous', `${text}: a name of its own, or the way that it says`);
+  t.equal(judge(t, '{"x.name":"b"}', { way: ['x'], unnamed: 'allow' }), 'ambiguous', 'nor is it unnamed');
+  for (const name of ['y.name', 'x.name', 'x.y.name.z', 'name.x', 'x.y.']) {
+    t.equal(deep(`{"x":{"y":{"name":"a"}},"${name}":"b"}`), 'allowed', name);
+    t.equal(judge(t, `{"name":"a","${name}":"b"}`), 'allowed', name);
+  }
   for (const text of ['{"x":{"y":{"name":"a"}},"name":1}', '{"x":{"NAME":1,"y":{"name":"a"}}}'])
     t.equal(deep(text), 'rivalled', text);
   const item = compileItem({ ...RULE, way: ['x'] });
@@ -81,6 +102,20 @@ void t.test('kinds of items', async (t) => {
   t.equal(kind('{"type":"other","x":1}', { way: ['x'] }), 'disallowed', 'whatever it is');
   t.equal(kind('{"type":"page"}', { way: ['x'] }), 'allowed');
   t.equal(kind('{"type":"track"}', { way: ['x'] }), 'shapeless');
+  const elsewhere = (text: string) => kind(text, { kindElsewhere: true, rivals: ['batch'] });
+  for (const text of ['{}', '{"x":{"name":"b","type":"track"}}']) t.equal(elsewhere(text), 'allowed', text);
+  for (const text of [
+    '{"name":"b"}',
+    '{"name":"a"}',
+    '{"name":null}',
+    '{"type":null}',
+    '{"type":"track"}',
+    '{"type":1}',
+  ])
+    t.equal(elsewhere(text), 'disallowed', `${text}: says something of itself`);
+  for (const text of ['{"Name":"b"}', '{"Type":"track"}']) t.equal(elsewhere(text), 'ambiguous', text);
+  t.equal(elsewhere('{"__proto__":{"name":"b"}}'), 'disallowed', 'a copy of it may have a name');
+  t.equal(elsewhere('{"batch":[]}'), 'rivalled');
 });
 
 void t.test('what is no object is INVALID', async (t) => {

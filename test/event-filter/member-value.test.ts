@@ -100,12 +100,15 @@ void t.test('on a path, too, what could be read in two ways is refused', async (
     '{"p":{"T":"x"}}',
     '{"p":{"__proto__":{"t":"x"}}}',
     '{"__proto__":{"p":{"t":"x"}}}',
+    '{"p":{"t":"x"},"p.t":"y"}',
+    '{"P.t":"x"}',
   ];
   for (const body of bodies) {
     t.equal(valuesAt('p/t', body), 'ambiguous_body', body);
     t.equal(valuesAt('[]/p/t', `[{"p":{"t":"x"}},${body}]`), 'ambiguous_body', body);
   }
   t.same(valuesAt('p/t', '{"p":{"t":"x"},"q":{"p":1,"P":2}}'), ['"x"'], 'nobody looks beside the path');
+  t.same(valuesAt('p/[]/t', '{"p":[{"t":"x"}],"p.t":"y"}'), ['"x"'], 'no list is found by a name');
   for (const body of ['[{"t":"x"}', '[{"t":"x"},]', '[{"t":"x"}]]', '[{"t":"x" "u":1}]', '[{"t":"x"}{"t":"y"}]'])
     t.equal(valuesAt('[]/t', body), 'invalid_json', body);
   t.equal(valuesAt('[]/t', `[${'['.repeat(64)}${']'.repeat(64)}]`), 'invalid_json', 'too deep');

@@ -4,7 +4,21 @@ import { compileMember, type MemberMatch } from '../../src/event-filter/member.t
 import { TO_ASCII } from '../../src/event-filter/odd-name.ts';
 import { foldName, foldsTo } from '../../src/lib/name-folding.ts';
 
-const WANTED = ['name', 'distinct_id', 'straße', 'massiv', 'a b', 'é', 'clé', '頁面', 'ὀδός', 'ᾴ', 'i\u0307x', '😀'];
+const WANTED = [
+  'name',
+  'distinct_id',
+  'straße',
+  'massiv',
+  'a b',
+  'é',
+  'clé',
+  '頁面',
+  'ὀδός',
+  'ᾴ',
+  'i\u0307x',
+  '😀',
+  'a key',
+];
 const members = new Map(WANTED.map((name) => [name, compileMember(name)]));
 
 /** How a name is judged by strings alone. */
@@ -106,6 +120,24 @@ void t.test('every character, alone and in a name, is judged as it is by strings
       for (let i = 0; i < name.length; i++) {
         const text = name.slice(0, i) + String.fromCodePoint(point) + name.slice(i + 1);
         check('name', text);
+      }
+  const beside = ['@', '`', '[', '{'];
+  for (const wanted of beside)
+    for (const name of beside) {
+      const bytes = Buffer.from(`{"x${name}\\u00ad":1}`);
+      const match = compileMember(`x${wanted}`).matchOdd(bytes, 2, bytes.length - 4);
+      if (match !== (wanted === name ? 'variant' : 'none')) wrong.push(`${wanted} ${name}`);
+    }
+  t.strictSame(wrong, []);
+});
+
+void t.test('a dot above goes with an i before it, and with nothing else', async (t) => {
+  const wrong: string[] = [];
+  for (const wanted of ['name', 'massiv', 'a key'])
+    for (const [point] of TO_ASCII)
+      for (let i = 0; i < wanted.length; i++) {
+        const name = `${wanted.slice(0, i)}${String.fromCodePoint(point)}\u0307${wanted.slice(i + 1)}`;
+        if (judged(wanted, token(name, 0)) !== judgedByStrings(wanted, name)) wrong.push(`${wanted} ${name}`);
       }
   t.strictSame(wrong, []);
 });

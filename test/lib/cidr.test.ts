@@ -36,6 +36,10 @@ t.test('what is quoted begins as it was written, and is not long', (t) => {
   const text = `a${'b'.repeat(100)}`;
   const parsed = parseCidr(text);
   t.match(parsed.ok ? '' : parsed.why, JSON.stringify(`${text.slice(0, 64)}...`));
+  for (const short of ['b', 'b'.repeat(64)]) {
+    const whole = parseCidr(short);
+    t.match(whole.ok ? '' : whole.why, JSON.stringify(short), 'what is short is quoted whole');
+  }
   t.end();
 });
 
@@ -99,6 +103,37 @@ t.test('nested and repeated networks become one range', (t) => {
   for (const inside of ['10.0.0.0', '10.1.2.3', '10.255.255.255', '11.0.0.0'])
     t.ok(set.has(parseAddress(inside)), inside);
   for (const outside of ['9.255.255.255', '12.0.0.0']) t.notOk(set.has(parseAddress(outside)), outside);
+  t.end();
+});
+
+t.test('a range begins with its first address and ends with its last, in both families', (t) => {
+  const ranges = [
+    ['2001:db8::1/128', '2001:db8::', '2001:db8::1', '2001:db8::1', '2001:db8::2'],
+    [
+      '2001:db8:0:2::/64',
+      '2001:db8:0:1:ffff:ffff:ffff:ffff',
+      '2001:db8:0:2::',
+      '2001:db8:0:2:ffff:ffff:ffff:ffff',
+      '2001:db8:0:3::',
+    ],
+    [
+      'ff00::/8',
+      'feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+      'ff00::',
+      'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+      '0:1::',
+    ],
+    ['192.0.2.7', '192.0.2.6', '192.0.2.7', '192.0.2.7', '192.0.2.8'],
+    ['198.51.100.0/24', '198.51.99.255', '198.51.100.0', '198.51.100.255', '198.51.101.0'],
+    ['255.0.0.0/8', '254.255.255.255', '255.0.0.0', '255.255.255.255', '0.0.0.0'],
+  ] as const;
+  const together = compileAddressSet(ranges.map(([text]) => read(text)));
+  for (const [text, before, first, last, after] of ranges)
+    for (const set of [compileAddressSet([read(text)]), together]) {
+      const has = [before, first, last, after].map((address) => set.has(parseAddress(address)));
+      t.same(has, [false, true, true, false], text);
+      t.equal(set.rangeOf(parseAddress(last)), read(text).text);
+    }
   t.end();
 });
 

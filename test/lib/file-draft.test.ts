@@ -1,13 +1,15 @@
-import {
+import fs, {
   chmodSync,
   chownSync,
   existsSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { takeDraft } from '../../src/lib/file-draft.ts';
@@ -84,6 +86,30 @@ t.test('a draft that a dead process left is removed', async (t) => {
   t.ok(draft);
   draft?.release();
   t.notOk(existsSync(left));
+});
+
+t.test("one that another process removes first is in nobody's way", async (t) => {
+  const file = place(t);
+  const left = join(file, '..', '.keys.yaml.postern-draft');
+  writeFileSync(left, 'half');
+  utimesSync(left, 0, 0);
+  const { statSync: realStat } = fs;
+  const restore = (): void => {
+    Object.assign(fs, { statSync: realStat });
+    syncBuiltinESMExports();
+  };
+  t.teardown(restore);
+  const removing = (...args: Parameters<typeof realStat>) => {
+    const stats = realStat(...args);
+    restore();
+    rmSync(left);
+    return stats;
+  };
+  Object.assign(fs, { statSync: removing });
+  syncBuiltinESMExports();
+  const draft = await takeDraft(file);
+  t.ok(draft);
+  draft?.release();
 });
 
 t.test('a living one is not, and whoever waits gives up', async (t) => {

@@ -31,6 +31,9 @@ t.test('every step that some server takes, in every order', (t) => {
   leads('///host/b', '/b');
   leads('/%2f/host//b', '//b');
   leads('/./b', '/b');
+  leads('/a/(S(x)F(y))/b', '/a/b');
+  leads('/%28S(x))/pro/(S(x))tected', '/protected');
+  leads('/(S(x))//b/(F(x))/c', '/b/(F(x))/c');
   t.end();
 });
 
@@ -57,6 +60,8 @@ t.test('what hides something has no readings that could be told', (t) => {
   t.type(lenientReadings('/caf%C3%A9//x'), Array);
   t.type(lenientReadings(`/${'a'.repeat(1023)}`), Array);
   t.equal(lenientReadings('/%2525253b%25252f%252e%2e;a//..\\.%3f%23%2f.%20;//..%5c;;/'), null, 'nor what has too many');
+  t.equal(lenientReadings('//b/+.\\%20')?.length, 64);
+  t.equal(lenientReadings('/+.\\\\%2f.'), null, 'it would have one more');
   t.end();
 });
 

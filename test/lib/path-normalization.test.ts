@@ -25,6 +25,12 @@ t.test('a plain path is handed back as it is', (t) => {
     '/..a',
     "/a-._~!$&'()*+,=:@b",
     '/a"<>^`{|}',
+    "/Products(1)/Name(x='(S(x))')",
+    '/f(g(x))/a',
+    '/(a)/b',
+    '/(s(x))/a',
+    '/a/(S(x))',
+    '/(S(x)/a',
   ])
     t.strictSame(normalizeTarget(path, NONE), { ok: true, value: { path, query: '' } }, path);
   t.end();
@@ -133,6 +139,9 @@ const NEVER = [
     '/a.%20',
     '/a%20.',
   ],
+  // sessions without cookies, which ASP.NET takes out
+  ['/(S(x))/a', '/a/(S(x))/b', '/a/(S(x)F(y))/', '/(A())/a', '/%28S%28x%29%29/a', '/a/(S(x))%2fb', '/a/%2528S(x))/b'],
+  ['/a/(S(x))/pro/(S(x))tected', '/(S(a(b))/c', '/;x/(S(x));y/a'],
   // look-alikes of delimiters
   ['/a%EF%BC%8Fb', '/%EF%BC%8E%EF%BC%8E/a', '/%E2%80%A4%E2%80%A4/a', '/%E2%80%A5/a', '/a%EF%BC%BCb', '/a%EF%B9%A8b'],
   [

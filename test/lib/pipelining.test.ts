@@ -209,6 +209,58 @@ t.test('a connection on which one request follows the other is left to Node', as
   t.equal((socket as unknown as { readonly _handle: { readonly _consumed: boolean } })._handle._consumed, true);
 });
 
+t.test('behind two that wait no third is read, also where the first were answered before', async (t) => {
+  const waiting: ServerResponse[] = [];
+  const seen: (string | undefined)[] = [];
+  const { port } = await pacedServer(t, (req, res) => {
+    seen.push(req.url);
+    waiting.push(res);
+  });
+  const client = new RawClient(t, port);
+  client.write(GET.repeat(2));
+  while (seen.length < 2) await new Promise(setImmediate);
+  waiting.shift()?.end('first');
+  await client.until('first');
+  client.write(GET.repeat(20));
+  while (seen.length < 3) await new Promise(setImmediate);
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  t.equal(seen.length, 3);
+  for (; seen.length < 22 || waiting.length > 0; await new Promise(setImmediate)) waiting.shift()?.end('x');
+});
+
+t.test('two requests are under way at once where nothing of an answer waits to be taken', async (t) => {
+  const waiting: ServerResponse[] = [];
+  const seen: (string | undefined)[] = [];
+  const { port } = await pacedServer(t, (req, res) => {
+    seen.push(req.url);
+    waiting.push(res);
+  });
+  const client = new RawClient(t, port);
+  client.write(GET.repeat(12));
+  for (let answered = 0; answered < 8; answered++) {
+    while (waiting.length < 2) await new Promise(setImmediate);
+    waiting.shift()?.end('x');
+    await once(client.socket, 'data');
+  }
+  t.ok(seen.length >= 10);
+  for (; seen.length < 12 || waiting.length > 0; await new Promise(setImmediate)) waiting.shift()?.end('x');
+});
+
+t.test('what comes while an answer fills the connection is kept until there is room', async (t) => {
+  const seen: (string | undefined)[] = [];
+  const waiting: ServerResponse[] = [];
+  const { port } = await pacedServer(t, (req, res) => {
+    seen.push(req.url);
+    if (seen.length === 1) res.write('y'.repeat(500_000));
+    waiting.push(res);
+  });
+  const client = new RawClient(t, port);
+  const targets = Array.from({ length: 10 }, (_, n) => `/${n}`);
+  client.write(targets.map((target) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  for (; seen.length < 10 || waiting.length > 0; await new Promise(setImmediate)) waiting.shift()?.end('x');
+  t.same(seen, targets);
+});
+
 t.test('what is broken behind requests that wait is told once they are answered', async (t) => {
   const { port, errors } = await pacedServer(t, (_req, res) => void setImmediate(() => res.end('x')));
   const client = new RawClient(t, port);

@@ -5,7 +5,6 @@ import {
   countReadAs,
   listParameters,
   objectionToQuery,
-  overridesMethod,
   queryParameters,
 } from '../../src/lib/query.ts';
 
@@ -28,26 +27,6 @@ t.test('names and values in order, with their places', async (t) => {
     ['a', '%zz', 'a=%zz'],
     ['b', '\u00ff', 'b=%ff'],
   ]);
-});
-
-t.test('a method override in whatever spelling a backend takes', async (t) => {
-  const overrides = [
-    '_method=x',
-    '_METHOD=x',
-    '%5Fmethod=x',
-    '_%6dethod=x',
-    'a&_method',
-    'a;_method=x',
-    '_method[]=x',
-    '_method%5b0%5d=x',
-    '.method=x',
-    '%20_method=x',
-    '_method%00=x',
-    '_metho%64',
-  ];
-  for (const query of overrides) t.equal(overridesMethod(`?${query}`), true, query);
-  for (const query of ['', 'method=x', 'a=_method', 'my_method=x', '_methods=x', 'a=1%26_method', '__method=x', '%zz'])
-    t.equal(overridesMethod(`?${query}`), false, query);
 });
 
 void t.test('broken escapes are read as they always were', async (t) => {
@@ -260,19 +239,4 @@ t.test('a query of listed parameters, each once', async (t) => {
     '?locationEnrichment&locationENRICHMENT',
   ])
     t.equal(objectionToQuery(query, listed), 'repeated', query);
-});
-
-t.test('method overrides that only one kind of backend reads', async (t) => {
-  for (const name of [
-    '[_method]',
-    '%255fmethod',
-    '_method%20',
-    '%u005fmethod',
-    '%5B_method',
-    '_MeThOd[x]',
-    '?_method',
-    '_m%ethod',
-    '%EF%BC%BFmethod',
-  ])
-    t.equal(overridesMethod(`?${name}=DELETE`), true, name);
 });

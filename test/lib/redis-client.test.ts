@@ -1,5 +1,6 @@
 import t from 'tap';
-import { makeSubscriber, seedsOf } from '../../src/lib/redis-client.ts';
+import { Redis } from 'ioredis';
+import { makeClient, makeSubscriber, seedsOf } from '../../src/lib/redis-client.ts';
 import { redisAt } from '../support/redis.ts';
 
 t.test('a subscriber of a Cluster goes to any node that is known now, or to a seed', async (t) => {
@@ -19,4 +20,21 @@ t.test('a subscriber of a Cluster goes to any node that is known now, or to a se
     return client.options.port;
   });
   t.same(ports, [4, 5, 2, 3]);
+});
+
+t.test('no command waits in a client for a connection, and no connection is waited for long', async (t) => {
+  for (const cluster of [null, ['redis://127.0.0.1:2']]) {
+    const client = makeClient({
+      settings: redisAt('redis://127.0.0.1:1', { cluster }),
+      ends: { lazyConnect: true },
+      connectors: { dnsLookup: undefined } as never,
+      options: { name: 'name' },
+    });
+    const { options } = client as Redis;
+    t.equal(options.enableOfflineQueue, false);
+    const { connectTimeout, socketTimeout, maxRetriesPerRequest } =
+      client instanceof Redis ? options : (client.options.redisOptions ?? {});
+    t.same([connectTimeout, socketTimeout, maxRetriesPerRequest], [2500, 2500, 0]);
+    client.disconnect();
+  }
 });

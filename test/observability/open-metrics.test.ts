@@ -23,6 +23,7 @@ t.test('who asks for OpenMetrics gets it, and nobody else', async (t) => {
     'application/openmetrics-text;version=2.0.0, text/plain',
     'application/openmetrics-text;q=0.4, text/plain;q=0.5',
     'application/openmetrics-text;q=0.4, */*',
+    'application/openmetrics-text;q=0.4, text/*',
     'application/openmetrics-texts',
   ];
   for (const accept of others) t.equal(prefersOpenMetrics(accept), false, String(accept));

@@ -34,6 +34,19 @@ t.test('a long work gives way to others', async (t) => {
   t.ok(turns >= 3, `${turns}`);
 });
 
+t.test('each stretch of a long work has its own time', async (t) => {
+  const { now } = performance;
+  const { setImmediate } = globalThis;
+  t.teardown(() => Object.assign(globalThis, { setImmediate }));
+  t.teardown(() => Object.assign(performance, { now }));
+  let clock = 0;
+  let pauses = 0;
+  Object.assign(performance, { now: () => clock });
+  Object.assign(globalThis, { setImmediate: (run: () => void) => (pauses++, setImmediate(run)) });
+  await inSlices(Array.from({ length: 35 }), () => void clock++);
+  t.equal(pauses, 3, 'ten milliseconds each');
+});
+
 t.test('what is repeated never runs twice at once, and no more once it is stopped', async (t) => {
   const ends: (() => void)[] = [];
   const run = () => new Promise<void>((resolve) => void ends.push(resolve));
@@ -58,6 +71,11 @@ t.test('what is repeated never runs twice at once, and no more once it is stoppe
   t.equal(second?.ms, 5000);
   second?.run();
   t.equal(ends.length, 2);
+  const { clearTimeout } = globalThis;
+  let cleared = 0;
+  Object.assign(globalThis, { clearTimeout: (timer: NodeJS.Timeout) => (cleared++, clearTimeout(timer)) });
   repeated?.stop();
+  Object.assign(globalThis, { clearTimeout });
+  t.equal(cleared, 1, 'what is planned is not run any more');
   t.equal((await caughtIn(() => ends[1]?.())).length, 0, 'stopped while it ran');
 });

@@ -19,6 +19,8 @@ function someCounts(): DayCounts {
 t.test('what was written is read as it was', (t) => {
   const read = throughText(someCounts());
   t.same(read && writeCounts(read), writeCounts(someCounts()));
+  t.same(read?.addresses.others.size, 1, 'of those whose requests all failed as well');
+  t.same(writeCounts(someCounts()).addresses.length, 2);
   const joined = someCounts();
   joined.joinAddresses();
   t.same(throughText(joined)?.joined, true);

@@ -125,6 +125,9 @@ t.test('a path that is under two prefixes of equal length in two readings is nob
 t.test('whichever reading is a token endpoint decides', async (t) => {
   const find = finding({ a: { paths: ['/a'], tokenPath: '/a/token' }, deep: { paths: ['/a%3Btoken', '/a/x'] } });
   t.equal(find('/a%2Ftoken'), 'a');
+  const longer = finding({ a: { paths: ['/a'], tokenPath: '/a/token' }, deep: { paths: ['/a/token;x'] } });
+  t.equal(longer('/a/token;x'), 'a', 'also where another reading is under a longer prefix');
+  t.equal(longer('/a/token;x/y'), 'deep');
   const hosted = finding({ a: { paths: ['/'], hosts: ['a.test'], tokenPath: '/t/token' }, b: { paths: ['/'] } });
   t.equal(hosted('/t%2Ftoken', 'a.test'), 'a');
   t.equal(hosted('/t%2Ftoken', 'b.test'), 'b');

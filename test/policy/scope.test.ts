@@ -168,6 +168,7 @@ t.test('pages may read with a write-only key what is for pages', async (t) => {
   const routes = compileRoutes([
     { method: 'GET', path: '/flags', pages: true },
     { method: 'GET', path: '/other' },
+    ...['PUT', 'PATCH', 'DELETE'].map((method) => ({ method, path: '/any', pages: true })),
   ]);
   const read = (k: ReturnType<typeof key>, method: string, path: string) =>
     checkScope(k, askedFor(method, '', routes.match(method, path), [], path))?.code ?? null;
@@ -177,6 +178,8 @@ t.test('pages may read with a write-only key what is for pages', async (t) => {
     t.equal(read(k, 'GET', '/other'), 'method_not_allowed');
     t.equal(read(k, 'GET', '/flag%C5%BF'), 'method_not_allowed', 'which some backends take for another path');
     t.equal(read(k, 'PUT', '/flags'), 'method_not_allowed');
+    for (const method of ['PUT', 'PATCH', 'DELETE'])
+      t.equal(read(k, method, '/any'), 'method_not_allowed', `${method}: to read is all that a page may`);
   }
   const sender = key('k', { allowedRoutes: compileAllowedRoutes(['POST /track']) });
   t.equal(read(sender, 'GET', '/flags'), 'route_not_allowed', 'if it is among its routes');

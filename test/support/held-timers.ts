@@ -1,6 +1,6 @@
 /**
- * Timers that a test lets go by hand: `setTimeout` of a second and more waits for that, a shorter one is as ever. So nobody has to
- * wait for what happens after minutes.
+ * Timers that a test lets go by hand, so that nobody has to wait for what happens after minutes. `setTimeout` with other delays is as
+ * ever: a rest that grows with what a busy machine takes would otherwise wait for a hand, too.
  */
 
 interface Disposer {
@@ -16,23 +16,21 @@ export interface HeldTimers {
   readonly letGo: () => void;
 }
 
-const LONG_MS = 1000;
-
 interface Held {
   readonly timer: NodeJS.Timeout & { readonly _destroyed?: boolean };
   readonly ms: number;
   readonly act: () => void;
 }
 
-/** Until the test ends. */
-export function holdTimers(t: Disposer): HeldTimers {
+/** Holds those with exactly these delays, in milliseconds, until the test ends. */
+export function holdTimers(t: Disposer, delays: readonly number[]): HeldTimers {
   const real = globalThis.setTimeout as (act: () => void, ms: number, ...args: unknown[]) => NodeJS.Timeout;
   let held: Held[] = [];
   // What was cleared waits no more.
   // oxlint-disable-next-line no-underscore-dangle
   const waiting = () => (held = held.filter(({ timer }) => timer._destroyed !== true));
   const standIn = (act: () => void, ms = 0, ...args: unknown[]): NodeJS.Timeout => {
-    if (ms < LONG_MS) return real(act, ms, ...args);
+    if (!delays.includes(ms)) return real(act, ms, ...args);
     const timer = real(act, 2 ** 31 - 1);
     held.push({ timer, ms, act });
     return timer;

@@ -122,6 +122,12 @@ t.test('client credentials by HTTP Basic', async (t) => {
   );
   t.same(form(GRANT, basic('k:100%')), pair('k', '100%'), 'as curl sends it');
   t.same(form(`${GRANT}&client_id=k`, basic('k:s')), pair('k', 's'), 'the id may be named again');
+  for (const [named, of] of [
+    ['k%3A1', 'k:1'],
+    ['k%253A1', 'k%3A1'],
+  ] as const)
+    t.equal(form(`${GRANT}&client_id=${named}`, basic('k%3A1:s')).kind, 'pair', `${of} is one of its readings`);
+  t.match(form(`${GRANT}&client_id=k`, basic('k%3A1:s')), error('invalid_request'), 'which this is not');
   const wrong: readonly (readonly [string, string, string])[] = [
     [GRANT, basic('k'), 'invalid_request'],
     [GRANT, basic(':s'), 'invalid_request'],

@@ -27,7 +27,7 @@ void t.test('names of Postern, of the hop and of other judges never reach the ba
     'HTTP-Content-Type HTTP-Origin HTTP-HTTPS HTTP-Proxy HTTP-Content-Encoding',
     'X-Traversal-Path Request-Base X-Request-Base X-VHM-Root X-VHM-Host X-Invoke-Path X-Invoke-Query X-Matched-Path',
     'Proxy-Auth-Cert Proxy-SSL-Id X-Https X-Proto SSL-Offloaded Fastly-SSL Coming-From X-Coming-From',
-    'X-Middleware-Subrequest $WSRA $WSRH $WSSC $WSSN $WSSP $WSIS HTTP-$WSRA',
+    'X-Middleware-Subrequest AspFilterSessionId $WSRA $WSRH $WSSC $WSSN $WSSP $WSIS HTTP-$WSRA',
     'Postern-Key-Id Postern-Key-Type Postern-Anything Postern-',
   ].flatMap((line) => line.split(' '));
   for (const name of names) {

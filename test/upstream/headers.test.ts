@@ -216,6 +216,12 @@ void t.test('the session of the console is taken out of cookies, however they ar
   t.end();
 });
 
+void t.test('a cookie that stands for another method goes on only where no method was judged', async (t) => {
+  const raw = ['Cookie', 'a=1; _method=DELETE', 'cookie', 'X-HTTP-Method-Override=PUT'];
+  t.same(upstreamHeaders(input(raw)), ['Cookie', 'a=1', ...OWN]);
+  t.same(upstreamHeaders(input(raw, { methodUnjudged: true })), [...raw, ...OWN]);
+});
+
 void t.test('where events were judged, no cookie goes on that is called like one', async (t) => {
   const [eventRoute = null] = compileRoutes([{ method: 'POST', path: '/a', events: 'name' }]).routes;
   const sent = upstreamHeaders(input(['Cookie', 'a=1; name=x; data=y', 'cookie', 'event=x'], { eventRoute }));

@@ -60,7 +60,7 @@ const connected = ({ history }: { readonly history: History }): Promise<unknown>
   eventually(async () => (await history.read()).why === null, 'the connection');
 
 t.test('with a key file: what was made here, and what is seen in the file while it can be read', async (t) => {
-  const timers = holdTimers(t);
+  const timers = holdTimers(t, [1500, 5000]);
   const folder = t.testdir();
   const file = join(folder, 'keys.yaml');
   const write = (more: string) =>
@@ -133,7 +133,7 @@ t.test('with Redis: kept there under its name, and left when it is closed', asyn
 });
 
 t.test('a change that was seen in Redis waits for the replica that made it', async (t) => {
-  const timers = holdTimers(t);
+  const timers = holdTimers(t, [1500, 5000]);
   const server = await startRedis(t);
   let stored: KeySet | StoreFailure = { definitions: [], records: EMPTY_SNAPSHOT.records };
   const { history, turn, told } = started(t, {

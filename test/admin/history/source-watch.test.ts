@@ -267,7 +267,7 @@ t.test('keys, policies and lists are told apart, of any number, and secrets are 
 });
 
 t.test('it is only looked where there is something to see, and not among too many keys', async (t) => {
-  const timers = holdTimers(t);
+  const timers = holdTimers(t, [1500, 5000]);
   let reads = 0;
   const base: Pick<typeof EMPTY_SNAPSHOT, 'byId' | 'invalid' | 'records'> = EMPTY_SNAPSHOT;
   let snapshot: typeof base | null = null;
@@ -362,7 +362,7 @@ t.test('the end of a change here is looked at by itself', async (t) => {
 });
 
 t.test('a source that cannot be read, or fails, is read again after five seconds', async (t) => {
-  const timers = holdTimers(t);
+  const timers = holdTimers(t, [1500, 5000]);
   const watch = watching({ a: {} });
   await watch.look();
   watch.store(null);
@@ -385,7 +385,7 @@ t.test('a source that cannot be read, or fails, is read again after five seconds
 });
 
 t.test('a grace ends by itself, and begins anew with each other state', async (t) => {
-  const timers = holdTimers(t);
+  const timers = holdTimers(t, [1500, 5000]);
   const watch = watching({ a: {} }, { graceMs: 1500 });
   await watch.look();
   t.same(timers.delays(), []);
@@ -439,7 +439,7 @@ t.test('a state that came back is a change of its own, whoever had made it befor
 });
 
 t.test('what a change here was based on may have been noted elsewhere, soon or before', async (t) => {
-  const timers = holdTimers(t);
+  const timers = holdTimers(t, [1500, 5000]);
   const started = async () => {
     const watch = watching({ a: {} }, { graceMs: 1500 });
     await watch.look();
@@ -497,7 +497,7 @@ t.test('a change here before the first look is nothing to compare with', async (
 });
 
 t.test('what waits and what is doubted both come to an end', async (t) => {
-  const timers = holdTimers(t);
+  const timers = holdTimers(t, [1500, 5000]);
   const watch = watching({ a: {}, b: {} }, { graceMs: 1500 });
   await watch.look();
   watch.store({ a: {}, b: { enabled: false } });
