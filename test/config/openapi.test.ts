@@ -183,6 +183,13 @@ components:
   t.same(files, [name, 'items.yaml', 'more.yaml', 'operation.json']);
 });
 
+t.test('what is wrong behind a reference is told where it stands', async (t) => {
+  const { problems } = read(t, described('  /a: { $ref: "parts.yaml#/list/1/of" }\n'), {
+    'parts.yaml': 'x: 1\nlist:\n  - {}\n  - of:\n      get:\n        x-postern: { evnts: 1 }\n',
+  });
+  t.match(problems, [/^parts\.yaml:6:22 error .*evnts is not a known field/]);
+});
+
 t.test('a reference that leads nowhere lists nothing', async (t) => {
   const files = { 'broken.yaml': 'a: [', 'loop.yaml': 'a: { $ref: "loop.yaml#/b" }\nb: { $ref: "#/a" }\n' };
   for (const [reference, why] of [

@@ -222,3 +222,27 @@ t.test('with a Cluster all keys are on one node', async (t) => {
   for (const prefix of ['postern:', '{}', '{}{b}', 'a{}b{c}', '{a', 'a}', '}{', '}a{'])
     t.equal(takes(prefix), false, prefix);
 });
+
+t.test('each word that a field may be, and no other', async (t) => {
+  const route = { method: 'POST', path: '/a' };
+  const whole = (more: object): object => ({ apis: { a: { upstream, routes: [] } }, ...more });
+  const api = (more: object): object => whole({ apis: { a: { upstream, routes: [], ...more } } });
+  for (const [field, words, within] of [
+    ['cache.store', ['memory', 'redis'], (store) => whole({ apis: { metrics: { upstream, cache: { store } } } })],
+    ['unlisted', ['allow', 'refuse'], (unlisted) => api({ unlisted })],
+    ['enforcement', ['enforce', 'report'], (enforcement) => api({ enforcement })],
+    ['authorization', ['strip', 'pass'], (authorization) => api({ authorization })],
+    ['method', ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], (method) => api({ routes: [{ ...route, method }] })],
+    ['unnamed', ['disallow', 'allow'], (unnamed) => api({ routes: [{ ...route, events: 'name', unnamed }] })],
+    ['keys.source', ['file', 'redis'], (source) => whole({ keys: { source } })],
+    ['rateLimit.store', ['memory', 'redis'], (store) => whole({ rateLimit: { store } })],
+    ['log.level', ['debug', 'info', 'warn', 'error', 'fatal', 'silent'], (level) => whole({ log: { level } })],
+    ['log.requests', ['rejections', 'all', 'none'], (requests) => whole({ log: { requests } })],
+    ['observe.store', ['memory', 'redis'], (store) => whole({ observe: { store } })],
+  ] as readonly (readonly [string, readonly string[], (word: string) => object])[]) {
+    const isTaken = (word: string): boolean => ConfigSchema.safeParse(within(word)).success;
+    t.same(words.filter(isTaken), words, field);
+    for (const other of [`${words[0]}~`, `un${words[0]}`, 'all-of-it'])
+      if (field !== 'authorization') t.equal(isTaken(other), false, `${field}: ${other}`);
+  }
+});

@@ -176,6 +176,26 @@ t.test('nothing is heard after close', async (t) => {
   t.equal(count(), 0);
 });
 
+t.test('no timer is left of a watch that is closed', async (t) => {
+  const { setInterval: real, clearInterval: end } = globalThis;
+  const open = new Set<unknown>();
+  const begun = (run: () => void, ms?: number): NodeJS.Timeout => {
+    const timer = real(run, ms);
+    open.add(timer);
+    return timer;
+  };
+  const ended = (timer: NodeJS.Timeout): void => {
+    open.delete(timer);
+    end(timer);
+  };
+  Object.assign(globalThis, { setInterval: begun, clearInterval: ended });
+  const watch = watchFiles([join(t.testdir({ a: '1' }), 'a')], () => undefined, TIMING);
+  const before = open.size;
+  watch.close();
+  Object.assign(globalThis, { setInterval: real, clearInterval: end });
+  t.same([before, open.size], [1, 0]);
+});
+
 t.test('nor what was waited for to come to rest', async (t) => {
   const directory = t.testdir({ a: '1', other: '1' });
   const [file, other] = [join(directory, 'a'), join(directory, 'other')];

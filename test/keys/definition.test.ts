@@ -133,3 +133,17 @@ t.test('how much and how long each number may be', async (t) => {
   const taken = [5, 525_600, 4, 525_601].map((value) => cacheTtlMinutes.safeParse(value).success);
   t.same(taken, [true, true, false, false], 'cacheTtlMinutes');
 });
+
+t.test('each word that a field of a key may be, and no other', async (t) => {
+  const { type, disallowedEvents, accessToken, mode } = KeyDefinitionSchema.shape;
+  for (const [schema, words] of [
+    [type, ['write-only', 'read-only', 'read-write', 'metrics']],
+    [disallowedEvents, ['remove', 'reject']],
+    [accessToken, ['allowed', 'required', 'never']],
+    [mode, ['enforce', 'report']],
+  ] as const) {
+    for (const word of words) t.equal(schema.safeParse(word).success, true, word);
+    for (const word of [`${words[0]}~`, words[0].toUpperCase(), '', 'all'])
+      t.equal(schema.safeParse(word).success, false, word);
+  }
+});

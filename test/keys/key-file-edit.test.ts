@@ -559,3 +559,12 @@ t.test('each list keeps the lines and comments of the items that stay', async (t
     t.equal(result, text.replace(items(list), items(list.slice(1))), field);
   }
 });
+
+t.test('a default is written where the key has something else from elsewhere', async (t) => {
+  const text = `keys:
+  - &a { id: a, type: write-only, secret: one, enabled: false }
+  - { <<: *a, id: b, secret: two }
+`;
+  const result = edit(t, text, 'b', (key) => ({ ...key, enabled: true }));
+  t.equal(result, text.replace('secret: two }', 'secret: two, enabled: true }'));
+});

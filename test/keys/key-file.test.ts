@@ -146,3 +146,12 @@ policies: { m: { type: metrics } }
     '5 keys[3].type',
   ]);
 });
+
+t.test('what cannot be resolved is told beside a mistake of the file as such', async (t) => {
+  const { definitions, problems } = load(t, 'kays: []\nkeys:\n  - { id: a, secret: "${NOPE}" }\n');
+  t.equal(definitions, null);
+  t.same(
+    problems.map(({ line, field, severity }) => `${line} ${field} ${severity}`),
+    ['1 kays error', '3 keys[0].secret error'],
+  );
+});

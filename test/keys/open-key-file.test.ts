@@ -77,6 +77,15 @@ t.test('what is wrong in a list or a policy is told at its place in it', async (
   });
 });
 
+t.test('what is wrong with a key as a whole is told of the whole', async (t) => {
+  const { key, change } = opened();
+  const b = key('b') as KeyDefinition;
+  const after = { ...b, type: 'metrics', apis: ['metrics'], allowedEvents: null, disallowedEvents: null } as const;
+  t.match(change({ section: 'keys', id: 'b', after }), {
+    failure: { kind: 'contradiction', findings: [{ path: [], message: /^needs `apiKey`/ }] },
+  });
+});
+
 t.test('a change that would reach further is not made', async (t) => {
   const text = 'keys:\n  - &a { id: a, type: write-only, secret: one }\n  - { <<: *a, id: b, secret: two }\n';
   const { key, change } = opened(text);

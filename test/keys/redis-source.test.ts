@@ -340,7 +340,7 @@ t.test('everything is read again every five minutes at the latest, unless told o
 });
 
 /** A source over a Redis that answers when the test lets it. */
-function heldSource(prefix = 'p:', ready = true) {
+function heldSource(prefix = 'p:', ready = true, pollSeconds = 300) {
   type Subscription = Parameters<RedisConnection['subscribe']>[1];
   const keys = new Map([['a', definitionOf('a')]]);
   const held: (() => void)[] = [];
@@ -388,7 +388,7 @@ function heldSource(prefix = 'p:', ready = true) {
       return connection as RedisConnection;
     },
     prefix,
-    pollSeconds: 300,
+    pollSeconds,
     now: () => clock.now,
   });
   t.teardown(() => source.close());
@@ -504,7 +504,42 @@ t.test('how long it waits for a Redis that is silent, and for a message that may
   fake.ready = false;
   poll();
   t.match(source.status(), { up: false, loaded: true, why: 'Redis cannot be reached' });
+  for (const [seconds, ms] of [
+    [0.1, 50],
+    [1, 500],
+    [2, 1000],
+    [3, 1000],
+  ] as const) {
+    waits.length = 0;
+    await heldSource('p:', false, seconds).started;
+    t.equal(waits[0], ms, `twice in ${seconds} s, and once a second`);
+  }
 });
+
+t.test(
+  'that no messages come is told at the third poll without them, and the polls begin anew with each',
+  async (t) => {
+    const { setInterval: real } = globalThis;
+    let poll = (): void => undefined;
+    const held = (run: () => void): NodeJS.Timeout => ((poll = run), real(run, 60_000));
+    Object.assign(globalThis, { setInterval: held });
+    const { started, events, subscription, problems } = heldSource();
+    Object.assign(globalThis, { setInterval: real });
+    events().onReady?.();
+    await started;
+    const polls = (times: number): number => {
+      for (let n = 0; n < times; n++) poll();
+      return problems.length;
+    };
+    t.equal(polls(2), 0);
+    subscription().onSubscribed?.();
+    t.equal(polls(5), 0, 'they come');
+    subscription().onLost?.('gone');
+    t.equal(polls(2), 0);
+    t.equal(polls(5), 1, 'once');
+    t.same(problems, ['messages about changed keys cannot be received; changes are found by asking every 300 s']);
+  },
+);
 
 t.test('when the keys were read last is told, and a Redis that lost them gives none', async (t) => {
   const { fake, keys, events, source, problems, started, clock } = heldSource();

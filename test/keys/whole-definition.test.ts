@@ -117,7 +117,11 @@ t.test('which policies, lists and APIs are named', async (t) => {
     'list:office',
   ]);
   t.same(recordsNamedBy(key({ policy: 'nowhere' }), RECORDS), ['policy:nowhere']);
-  t.same(unknownApis({ apis: 'all' }, []), []);
+  t.same(recordsNamedBy(key({ policy: 'broken' }), RECORDS), ['policy:broken']);
+  for (const fields of [{}, { apis: 'all' }, { apis: [] }, { type: 'metrics', apis: ['nowhere'] }] as const)
+    t.same(unknownApis(fields, []), [], JSON.stringify(fields));
   t.same(unknownApis({ apis: ['orders', 'metrics'] }, ['orders']), [], 'the name metrics is always known');
-  t.match(unknownApis({ apis: ['order'] }, ['orders']), [{ path: ['apis', 0], message: /did you mean "orders"/ }]);
+  t.match(unknownApis({ apis: ['order'] }, ['orders']), [
+    { path: ['apis', 0], message: 'is the name of no API: "order"; did you mean "orders"?' },
+  ]);
 });

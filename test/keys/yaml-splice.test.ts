@@ -130,6 +130,8 @@ t.test('splices are made in order, and whole lines stay whole', async (t) => {
   );
   t.equal(spliced(text, [insertLines(text, 7, ['three'])]), 'one\ntwo\nthree\n');
   t.equal(spliced(text, [insertLines(text, lineEnd(text, 2), ['and'])]), 'one\nand\ntwo');
+  t.equal(spliced('', [insertLines('', 0, ['one'])]), 'one\n');
+  t.equal(spliced(text, [insertLines(text, 0, ['zero'])]), `zero\n${text}`);
   t.equal(columnOf(text, 5), 1);
   t.equal(lineEnd(text, 4), 4);
 });
@@ -255,6 +257,7 @@ t.test('a value on a line of its own comes up to its name', async (t) => {
 t.test('a list in brackets keeps what stands between its items, and changes in them', async (t) => {
   t.equal(changed('l: [a,  b, c]\n', [kept(0), kept(1)]), 'l: [a,  b]\n');
   t.equal(changed('l: [a,  b, c]\n', [kept(0), kept(2)]), 'l: [a, c]\n');
+  t.equal(changed('l: [ a,  b ]\n', [kept(0), kept(1), { value: 'z' }]), 'l: [ a,  b, z ]\n');
   t.equal(changed('l: [ a, b ]\n', [kept(1), { value: 'z' }]), 'l: [b, z ]\n');
   t.equal(changed('l: [ a, b ]\n', [{ value: 'x' }, kept(1)]), 'l: [x, b ]\n');
   const inner = (text: string) => (node: unknown) => {
