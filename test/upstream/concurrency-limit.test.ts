@@ -37,6 +37,17 @@ void t.test('requests go until the limit, then wait in order, then are turned aw
   t.same(log, ['start b', 'start c', 'start e']);
 });
 
+void t.test('however many holders come and go, one that is busy keeps to its share', async (t) => {
+  const limit = limitOf(2, { perHolder: 1 });
+  const enter = (holder: string) => limit.enter(waiter(holder, []), holder);
+  t.equal(enter('busy'), 'go');
+  for (let n = 0; n < 20_000; n++) {
+    enter(`${n}`);
+    limit.leave(`${n}`);
+  }
+  t.equal(enter('busy'), 'wait');
+});
+
 void t.test('one timer watches all who wait, and holds no process', async (t) => {
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();

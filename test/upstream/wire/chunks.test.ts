@@ -63,6 +63,7 @@ void t.test('sizes have one reading', async (t) => {
     for (const pieces of [1, 2, 100])
       t.equal(read(`${size}\nx\r\n0\r\n\r\n`, pieces).flaw, 'a line that does not end with CRLF', size);
   t.equal(read('1\r\r\nx\r\n0\r\n\r\n').flaw, 'bad chunk size');
+  t.equal(read('1FFFFFFFFFFFFF\r\na').flaw, null, 'as large as can be counted');
   for (const end of ['\n', 'x\r\n', '\r\r\n', '\rx'])
     t.equal(read(`1\r\nx${end}0\r\n\r\n`).flaw, 'a chunk that is longer than its size', JSON.stringify(end));
 });
