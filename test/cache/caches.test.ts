@@ -97,6 +97,8 @@ t.test('a store stays while its settings do, and ends with the last API that it 
     stores.map(({ closed }) => closed),
     [true, true, true, false],
   );
+  caches.configure(entries({ b: { cache: { store: 'redis', maxBytes: 2000, maxEntryBytes: 10 } } }));
+  t.same([stores.length, stores[3]?.closed], [5, true], 'another kind of store is another store');
 });
 
 t.test('answers of one API are none of another, though all else is equal', async (t) => {

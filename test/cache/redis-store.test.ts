@@ -316,14 +316,19 @@ t.test('a purge that Redis does not hear of is told, and is tried while Redis is
 
 t.test('that Redis is left out is told once, and its end when both reading and writing are right again', async (t) => {
   let broken = true;
+  let readsBroken = false;
   const answering = async () => {
     if (broken) throw new Error('down');
     return 'g';
   };
+  const reading = async () => {
+    if (readsBroken) throw new Error('no right to read');
+    return answering();
+  };
   const connection = {
     ready: true,
-    call: answering,
-    callBuffer: answering,
+    call: reading,
+    callBuffer: reading,
     transaction: answering,
     subscribe: () => ({ close: () => undefined }),
     close: () => undefined,
@@ -353,4 +358,7 @@ t.test('that Redis is left out is told once, and its end when both reading and w
       true,
     ],
   );
+  readsBroken = true;
+  await store.get(KEY);
+  t.equal(store.shared(), false, 'what is only written is not shared');
 });
