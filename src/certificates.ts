@@ -4,7 +4,7 @@
  */
 import { fieldName } from './config/problem.ts';
 import { textsOfTls, tlsFindings, type TlsPlace } from './config/tls-files.ts';
-import { ownExpiry, type TlsTexts } from './lib/certificate.ts';
+import { ownExpiry, ownStart, type TlsTexts } from './lib/certificate.ts';
 import type { Log } from './observability/log.ts';
 
 export interface Certificates {
@@ -45,6 +45,8 @@ interface Kept extends CertificateStatus {
   readonly texts: TlsTexts;
   /** What to log of this reading; null: nothing. */
   readonly news: string | null;
+  /** When what the files hold can be used, in milliseconds since the epoch; Infinity: that is no question of time. */
+  readonly awaited: number;
 }
 
 export interface CertificatePorts {
@@ -57,15 +59,19 @@ export interface CertificatePorts {
 export function createCertificates(first: readonly TlsPlace[], { log, now }: CertificatePorts): Certificates {
   let inUse: ReadonlyMap<string, Kept> = new Map();
   const followers = new Map<string, (texts: TlsTexts) => void>();
+  let waiting: NodeJS.Timeout | undefined;
 
   function read(places: readonly TlsPlace[]): CertificateSet {
     const next = new Map(places.map((place) => [place.name, readPlace(place, inUse.get(place.name), now())]));
-    return { of: (name) => (next.get(name) as Kept).texts, use: () => use(next) };
+    return { of: (name) => (next.get(name) as Kept).texts, use: () => use(places, next) };
   }
 
-  function use(next: ReadonlyMap<string, Kept>): void {
+  function use(places: readonly TlsPlace[], next: ReadonlyMap<string, Kept>): void {
     const before = inUse;
     inUse = next;
+    clearTimeout(waiting);
+    const awaited = Math.min(...[...next.values()].map((one) => one.awaited));
+    if (awaited < Infinity) waiting = setTimeout(() => read(places).use(), pauseBefore(awaited - now())).unref();
     for (const { name, texts, news, isCurrent } of next.values()) {
       if (before.get(name)?.texts !== texts) followers.get(name)?.(texts);
       if (news === null) continue;
@@ -84,6 +90,12 @@ export function createCertificates(first: readonly TlsPlace[], { log, now }: Cer
   };
 }
 
+/** A timer cannot wait for a month, and clocks are set meanwhile. */
+const LONGEST_PAUSE_MS = 86_400_000;
+const SHORTEST_PAUSE_MS = 1000;
+
+const pauseBefore = (ms: number): number => Math.min(Math.max(ms, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
+
 const isOfPort = ({ name }: Kept): boolean => name === 'listen' || name === 'admin';
 
 function readPlace(place: TlsPlace, last: Kept | undefined, now: number): Kept {
@@ -91,20 +103,28 @@ function readPlace(place: TlsPlace, last: Kept | undefined, now: number): Kept {
   // Files that the configuration names for the first time have nothing to fall back on.
   const before = last?.files === files ? last : null;
   const texts = textsOfTls(place);
-  if (before !== null && isSame(before.texts, texts)) return { ...before, isCurrent: true, news: null };
+  const current = { isCurrent: true, news: null, awaited: Infinity };
+  if (before !== null && isSame(before.texts, texts)) return { ...before, ...current };
   const mistakes = tlsFindings(place, texts).map(({ path, message }) => `${fieldName(path)} ${message}`);
-  const expiresAt = texts.cert === null || mistakes.length > 0 ? NaN : ownExpiry(texts.cert);
+  const isUsable = texts.cert !== null && mistakes.length === 0;
+  const expiresAt = isUsable ? ownExpiry(texts.cert) : NaN;
   if (before === null) {
     if (mistakes.length > 0) throw new Error(mistakes.join('; '));
-    // One that has expired is used all the same: there is none that is better.
-    return { name: place.name, files, texts, expiresAt, isCurrent: true, news: null };
+    // One that has expired, or is not valid yet, is used all the same: there is none that is better.
+    return { name: place.name, files, texts, expiresAt, ...current };
   }
-  if (expiresAt <= now)
-    mistakes.push(`${fieldName([...place.path, 'certFile'])} names a certificate that expired on ${timeOf(expiresAt)}`);
-  if (mistakes.length > 0)
-    return { ...before, isCurrent: false, news: `${mistakes.join('; ')}; the last ones stay in use` };
+  // One that is in use already gets no worse by a change of the authorities beside it.
+  const isNew = isUsable && texts.cert !== before.texts.cert;
+  const validFrom = isNew ? ownStart(texts.cert) : NaN;
+  const certificate = `${fieldName([...place.path, 'certFile'])} names a certificate that`;
+  if (isNew && expiresAt <= now) mistakes.push(`${certificate} expired on ${timeOf(expiresAt)}`);
+  else if (validFrom > now) mistakes.push(`${certificate} is not valid before ${timeOf(validFrom)}`);
+  if (mistakes.length > 0) {
+    const news = `${mistakes.join('; ')}; the last ones stay in use`;
+    return { ...before, isCurrent: false, news, awaited: validFrom > now ? validFrom : Infinity };
+  }
   const news = texts.cert === null ? 'the authorities changed' : `it expires on ${timeOf(expiresAt)}`;
-  return { ...before, texts, expiresAt, isCurrent: true, news };
+  return { ...before, ...current, texts, expiresAt, news };
 }
 
 const isSame = (a: TlsTexts, b: TlsTexts): boolean => a.ca === b.ca && a.cert === b.cert && a.key === b.key;

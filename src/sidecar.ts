@@ -67,8 +67,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     warn: (warning) => log.warn('token_secret_made_at_start', { detail: warning }),
   });
   const caches = createCaches({
-    createStore: (settings) =>
-      createCacheStore(settings, { redis: config.redis, now: clock.now, onFallback: fallbackLog(log, 'cache') }),
+    createStore: (settings, onPurged) => {
+      const { redis } = config;
+      return createCacheStore(settings, { redis, now: clock.now, onPurged, onFallback: fallbackLog(log, 'cache') });
+    },
     now: clock.now,
   });
   const certificates = createCertificates(tlsPlaces(config), { log, now: clock.now });

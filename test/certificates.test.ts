@@ -86,7 +86,7 @@ t.test('authorities are read again, and kept when they are broken', async (t) =>
   t.same(shown, []);
   copyFileSync(fixture('renewed'), at('ca'));
   t.equal(again(), certificates.of('listen'));
-  t.equal(shown.length, 1);
+  t.equal(shown.length, 1, 'also beside a certificate that is not valid yet, which is in use');
 });
 
 t.test('what was never good is an error that names the field, and changes nothing', async (t) => {
@@ -100,10 +100,68 @@ t.test('what was never good is an error that names the field, and changes nothin
 });
 
 t.test('at the start, one that has expired is better than none', async (t) => {
-  const { place, ports } = reading(t);
+  const { place, ports, at } = reading(t, 'listen', true);
   const expired = { ...place, certFile: fixture('expired'), keyFile: fixture('expired-key') };
   const certificates = createCertificates([expired], ports);
   t.match(certificates.ofPorts(), [{ expiresAt: Date.parse('2021-01-01T00:00:00Z'), isCurrent: true }]);
+  const ca = at('ca');
+  const asking = createCertificates([{ ...expired, caFile: ca }], ports);
+  copyFileSync(fixture('renewed'), ca);
+  const next = asking.read([{ ...expired, caFile: ca }]);
+  t.not(next.of('listen'), asking.of('listen'), 'and keeps no change of the authorities out');
+});
+
+/** Time passes when the test says so. */
+function held(t: Test) {
+  const timers = new Map<object, { readonly run: () => void; readonly ms: number }>();
+  t.intercept(globalThis, 'setTimeout', {
+    value: (run: () => void, ms: number) => {
+      const timer = { unref: () => timer };
+      timers.set(timer, { run, ms });
+      return timer;
+    },
+  });
+  t.intercept(globalThis, 'clearTimeout', { value: (timer: object) => timers.delete(timer) });
+  const pauses = (): number[] => [...timers.values()].map(({ ms }) => ms);
+  return { pauses, pass: () => [...timers.values()].forEach(({ run }) => run()) };
+}
+
+t.test('one that is not valid yet waits for its time, and is then shown without anybody asking', async (t) => {
+  const { place, ports, put, at, lines } = reading(t);
+  const { pauses, pass } = held(t);
+  const start = Date.parse('2020-01-01T00:00:00Z');
+  let now = start - 30 * 86_400_000;
+  const certificates = createCertificates([place], { ...ports, now: () => now });
+  const first = certificates.of('listen');
+  const shown: unknown[] = [];
+  certificates.follow('listen', (texts) => shown.push(texts));
+  t.equal(certificates.ofPorts()[0]?.isCurrent, true, 'at the start there is none that is better');
+  t.same(pauses(), []);
+
+  put('renewed', 'renewed-key');
+  certificates.read([place]).use();
+  const why =
+    /^listen\.tls\.certFile names a certificate that is not valid before 2020-01-01T00:00:00\.000Z; the last ones/;
+  t.match(lines, [['certificate_kept', { use: 'listen', detail: why }]]);
+  t.match(certificates.ofPorts(), [{ isCurrent: false, expiresAt: Date.parse('2126-10-31T04:00:52Z') }]);
+  t.same(pauses(), [86_400_000], 'a timer cannot wait for a month');
+  now = start - 1;
+  pass();
+  t.same([certificates.of('listen') === first, pauses()], [true, [1000]]);
+  now = start;
+  pass();
+  t.same(shown, [certificates.of('listen')]);
+  t.match(certificates.ofPorts(), [{ isCurrent: true, expiresAt: Date.parse('2125-01-01T00:00:00Z') }]);
+  t.match(lines.at(-1), ['certificate_renewed', { use: 'listen' }]);
+  t.same(pauses(), []);
+
+  now = start - 5000;
+  put('other-client', 'other-client-key');
+  certificates.read([place]).use();
+  t.same(pauses(), [5000]);
+  rmSync(at('cert'));
+  certificates.read([place]).use();
+  t.same(pauses(), [], 'nothing is waited for when the files have changed again');
 });
 
 t.test('what is read is not in use before it is said so', async (t) => {

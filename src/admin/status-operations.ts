@@ -14,6 +14,7 @@ import type { KeyChanges } from './key-changes.ts';
 import { createKeyStates, type StatesOfKeys } from './key-states.ts';
 import { writeLongList, type LongList } from './long-list.ts';
 import { readInput, unchanged, type Answer, type Call, type Operation } from './operation.ts';
+import { problem } from './problem.ts';
 import { StatusQuery } from './schemas.ts';
 
 export interface StatusPorts {
@@ -36,7 +37,11 @@ export interface StatusPorts {
 export function statusOperations(ports: StatusPorts): Operation[] {
   const states = createKeyStates(ports);
   const purge = async (call: Call): Promise<Answer> => {
-    await ports.cache.purge();
+    try {
+      await ports.cache.purge();
+    } catch (error) {
+      return problem('source_unavailable', notPurged(error));
+    }
     ports.audit(call, 'purge_cache');
     return { status: 204 };
   };
@@ -77,7 +82,7 @@ export function statusOperations(ports: StatusPorts): Operation[] {
       path: '/api/cache/purge',
       operationId: 'purgeCache',
       access: 'editor',
-      problems: [],
+      problems: ['source_unavailable'],
       handle: purge,
       summary: 'Forget every cached answer.',
       success: { status: 204, schema: null },
@@ -115,5 +120,9 @@ function cacheResults(samples: Metrics['samples']): Record<string, number> {
   for (const { labels, value } of samples('postern_cache_requests_total')) results[String(labels['result'])] = value;
   return results;
 }
+
+const notPurged = (error: unknown): string =>
+  `The answers in Redis stay (${error instanceof Error ? error.message : String(error)}); those of this process are forgotten. ` +
+  'Try again once Redis is there.';
 
 const timeOf = (at: number | null): string | null => (at === null ? null : isoTime(at));

@@ -15,13 +15,14 @@ export interface Caches {
   readonly stats: () => CacheStats | null;
   /** Whether answers are shared with other processes now, by all that should be; null: none should. */
   readonly shared: () => boolean | null;
-  /** Forgets every cached answer. */
+  /** Forgets every cached answer. Rejects, with why, where those that other processes share stay. */
   readonly purge: () => Promise<void>;
   readonly close: () => void;
 }
 
 export interface CachesOptions {
-  readonly createStore: (settings: CacheConfig) => CacheStore;
+  /** `onPurged`: to be called when another process has emptied what the store shares with it. */
+  readonly createStore: (settings: CacheConfig, onPurged: () => void) => CacheStore;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -46,7 +47,12 @@ export function createCaches({ createStore, now }: CachesOptions): Caches {
   const storeFor = (owner: ApiName, { store, maxBytes }: CacheConfig): OpenStore => {
     const settings = JSON.stringify([store, maxBytes]);
     const open = stores.get(owner);
-    return open?.settings === settings ? open : { settings, store: createStore({ ...DEFAULT_CACHE, store, maxBytes }) };
+    if (open?.settings === settings) return open;
+    return { settings, store: createStore({ ...DEFAULT_CACHE, store, maxBytes }, detachAll) };
+  };
+  /** What the backend was asked before a purge is neither kept nor joined after it. */
+  const detachAll = (): void => {
+    for (const { cache } of caches.values()) cache.detach();
   };
   const cacheFor = (name: ApiName, api: ApiConfig, store: CacheStore): OpenCache => {
     const { maxEntryBytes, staleIfErrorMinutes } = api.cache ?? DEFAULT_CACHE;
@@ -77,7 +83,7 @@ export function createCaches({ createStore, now }: CachesOptions): Caches {
       return told.length === 0 ? null : told.every((one) => one);
     },
     async purge() {
-      for (const { cache } of caches.values()) cache.detach();
+      detachAll();
       await Promise.all([...stores.values()].map(async ({ store }) => store.clear()));
     },
     close() {

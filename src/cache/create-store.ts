@@ -8,12 +8,16 @@ import type { CacheStore } from './store.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createRedisStore, type RedisStoreOptions } from './redis-store.ts';
 
-export interface StoreDeps extends Pick<RedisStoreOptions, 'now'>, Required<Pick<RedisStoreOptions, 'onFallback'>> {
+export interface StoreDeps
+  extends Pick<RedisStoreOptions, 'now'>, Required<Pick<RedisStoreOptions, 'onFallback' | 'onPurged'>> {
   readonly redis: Config['redis'];
 }
 
-/** `onFallback` is told when Redis begins and ceases to be left out. */
-export function createCacheStore({ store, maxBytes }: CacheConfig, { redis, now, onFallback }: StoreDeps): CacheStore {
+/** `onFallback` is told when Redis begins and ceases to be left out, `onPurged` when another process has emptied the cache. */
+export function createCacheStore(
+  { store, maxBytes }: CacheConfig,
+  { redis, now, onFallback, onPurged }: StoreDeps,
+): CacheStore {
   const memory = createMemoryStore({ maxBytes, now });
   switch (store) {
     case 'memory':
@@ -25,6 +29,7 @@ export function createCacheStore({ store, maxBytes }: CacheConfig, { redis, now,
         memory,
         now,
         onFallback,
+        onPurged,
       });
   }
 }

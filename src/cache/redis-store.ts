@@ -1,6 +1,6 @@
 /**
  * The cache store that replicas share: Redis, with the memory of this process in front. A change made by one process is told
- * to the others, which then forget their copy. A Redis that fails or hangs costs hits and nothing else.
+ * to the others, which then forget their copy. A Redis that fails or hangs costs hits and nothing else; only a purge says so.
  */
 import { randomBytes } from 'node:crypto';
 import { type CircuitBreaker, createCircuitBreaker } from '../lib/circuit-breaker.ts';
@@ -16,6 +16,8 @@ export interface RedisStoreOptions {
   readonly memory: MemoryStore;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Told when another process has emptied the cache, or may have: what the backend was asked before may be old. */
+  readonly onPurged?: () => void;
   /** Told when Redis begins and ceases to be left out; `why` is fit for logs. */
   readonly onFallback?: (active: boolean, why: string) => void;
   /** A query waits no longer than this for Redis. */
@@ -29,7 +31,7 @@ const ALL = '*';
 
 /** The store owns the connection and closes it. */
 export function createRedisStore(options: RedisStoreOptions): CacheStore {
-  const { connection, prefix, memory, now, onFallback, patienceMs = PATIENCE_MS } = options;
+  const { connection, prefix, memory, now, onPurged, onFallback, patienceMs = PATIENCE_MS } = options;
   let failing = 0;
   const onChange = (open: boolean, why: string): void => {
     failing += open ? 1 : -1;
@@ -50,13 +52,20 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
     if (what === ALL) memory.clear();
     else memory.delete(what);
   };
+  let listened = false;
   const subscription = connection.subscribe(names.changed, {
     onMessage(message) {
       const [sender, what = ALL] = message.split(' ');
-      if (sender !== self) forget(what);
+      if (sender === self) return;
+      forget(what);
+      if (what === ALL) onPurged?.();
     },
     // What others changed while nobody listened is unknown.
-    onSubscribed: () => forget(ALL),
+    onSubscribed() {
+      forget(ALL);
+      if (listened) onPurged?.();
+      listened = true;
+    },
   });
 
   const permits = (breaker: CircuitBreaker): boolean => {
@@ -121,14 +130,13 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
         ]),
       );
     },
-    clear() {
+    // Not by way of a breaker: whoever purges waits, and has to know that what Redis keeps will not come back.
+    async clear() {
       memory.clear();
-      return change(() =>
-        connection.transaction([
-          ['set', names.generation, newGeneration()],
-          ['publish', names.changed, `${self} ${ALL}`],
-        ]),
-      );
+      await connection.transaction([
+        ['set', names.generation, newGeneration()],
+        ['publish', names.changed, `${self} ${ALL}`],
+      ]);
     },
     stats: memory.stats,
     shared: () => connection.ready && reads.permits && writes.permits,

@@ -40,13 +40,15 @@ export interface CacheStats {
 
 /**
  * Keys are 64 hex digits. A store may forget whatever it likes, but never gives back anything but a whole entry that was set
- * under that very key, and nothing once its `ttlMs` is over. A store that fails gives nothing; it never throws or rejects.
+ * under that very key, and nothing once its `ttlMs` is over. A store that fails gives nothing; it never throws, and nothing but
+ * `clear` rejects.
  */
 export interface CacheStore {
   readonly get: (key: string) => CacheEntry | undefined | Promise<CacheEntry | undefined>;
   /** Replaces what was there. An entry that is too large replaces it by nothing. */
   readonly set: (key: string, entry: CacheEntry, ttlMs: number) => void | Promise<void>;
   readonly delete: (key: string) => void | Promise<void>;
+  /** Rejects where what other processes would be given stays. */
   readonly clear: () => void | Promise<void>;
   readonly stats: () => CacheStats;
   /** Whether answers are shared with other processes now; null: they never are. */

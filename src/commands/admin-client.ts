@@ -84,7 +84,15 @@ async function ask(url: URL, method: string, token: string): Promise<AdminAnswer
 function reasonOf(error: unknown): string {
   const { cause, message } = error as { readonly cause?: { readonly code?: unknown }; readonly message: string };
   if (typeof cause?.code !== 'string') return message;
-  return isOfCertificate(cause.code) ? `${cause.code}; ${TRUST}` : cause.code;
+  const cure = cureOf(cause.code);
+  return cure === null ? cause.code : `${cause.code}; ${cure}`;
+}
+
+function cureOf(code: string): string | null {
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return 'renew its certificate';
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'no TLS is spoken there: name it as http:// in --admin';
+  if (code === 'UND_ERR_SOCKET') return 'where it has `admin.tls`, name it as https:// in --admin';
+  return isOfCertificate(code) ? TRUST : null;
 }
 
 const TRUST =

@@ -38,6 +38,8 @@ export interface BackendReading {
   readonly base64?: boolean;
   /** Members of a body's object from which it takes events in place of those that `events` names. */
   readonly containers?: readonly string[];
+  /** It takes the kind of a call from the path: one that says neither its kind nor an event's name is no event there. */
+  readonly kindInPath?: boolean;
   /** It reads events where nobody looks: the route is none for keys limited to specific events. */
   readonly unseen?: boolean;
   /** It looks for no credential in the body, which is no JSON and no form. */

@@ -7,6 +7,7 @@ import {
   certificatesMistake,
   lastExpiry,
   ownExpiry,
+  ownStart,
   pairMistake,
   privateKeyMistake,
   type TlsTexts,
@@ -84,12 +85,19 @@ type Check = (text: string) => string | null;
 const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-/** What has ended or soon will, of files without findings; `now` in milliseconds since the epoch. */
+/** What has ended, soon will or has not begun, of files without findings; `now` in milliseconds since the epoch. */
 export function expiryFindings({ path, caField }: TlsPlace, { ca, cert }: TlsTexts, now: number): Finding[] {
   return [
     ...(ca === null ? [] : endOf([...path, caField], 'authorities, the last of which', lastExpiry(ca), now)),
     ...(cert === null ? [] : endOf([...path, 'certFile'], 'a certificate that', ownExpiry(cert), now)),
+    ...(cert === null ? [] : startOf([...path, 'certFile'], ownStart(cert), now)),
   ];
+}
+
+function startOf(path: readonly string[], at: number, now: number): Finding[] {
+  if (at <= now) return [];
+  const when = new Date(at).toISOString();
+  return [{ path, message: `names a certificate that is not valid before ${when}: until then it is refused` }];
 }
 
 function endOf(path: readonly string[], what: string, at: number, now: number): Finding[] {

@@ -24,7 +24,7 @@ export const TokenSchema = z
     ttlSeconds: whole(60, 3600).default(900).describe('How long an access token is valid.'),
     secret: z
       .union([tokenSecret, z.array(tokenSecret).min(1, { error: 'must hold at least one secret' })], {
-        error: 'must be a secret or a list of secrets',
+        error: 'must be a secret, as text in quotes, or a list of secrets',
       })
       .nullable()
       .default(null)

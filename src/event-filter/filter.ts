@@ -27,6 +27,8 @@ export interface EventRule {
   readonly unnamed: 'allow' | 'disallow';
   /** Which items carry an event; null or absent: all do. */
   readonly when?: EventKinds | null | undefined;
+  /** An event that says neither its kind nor its name is none. */
+  readonly kindElsewhere?: boolean | undefined;
   /** Members from which the backend may take events in place of those that the selectors name. */
   readonly containers?: readonly string[] | undefined;
   /** The backend also reads bodies as base64. */
@@ -190,6 +192,7 @@ const itemRule = (rule: EventRule, { containers, way, member }: EventSelector): 
   isAllowed: rule.isAllowed ?? compileNames(rule.allowed),
   unnamed: rule.unnamed,
   when: rule.when ?? null,
+  kindElsewhere: rule.kindElsewhere ?? false,
   rivals: [],
   depth: depthOfItems(containers),
 });

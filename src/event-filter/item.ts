@@ -25,6 +25,8 @@ export interface ItemRule {
   readonly unnamed: 'allow' | 'disallow';
   /** Which items carry an event; null: all do. */
   readonly when: ItemKinds | null;
+  /** The backend knows the kind of one that does not say it: it carries no event if it has no name either. */
+  readonly kindElsewhere: boolean;
   /** Members of the item that must not stand beside what is looked for. */
   readonly rivals: readonly string[];
   /** Objects and arrays around the item. */
@@ -95,7 +97,8 @@ export function compileItem(rule: ItemRule): Item {
     if (found === 'ambiguous' || found === 'rivalled') return found;
     const said = read(bytes);
     if (said === 'ambiguous') return said;
-    if (said === 'pass') return own.rival === NONE ? 'allowed' : 'rivalled';
+    const passes = said === 'pass' || (said === 'nothing' && rule.kindElsewhere && own.exact === 0 && !own.prototype);
+    if (passes) return own.rival === NONE ? 'allowed' : 'rivalled';
     return said === 'event' ? judgeName(bytes) : 'disallowed';
   };
 
@@ -139,7 +142,7 @@ function walksTo(
 
 interface CompiledKind {
   readonly found: SecondMember;
-  readonly read: (bytes: Buffer) => 'event' | 'pass' | 'other' | 'ambiguous';
+  readonly read: (bytes: Buffer) => 'event' | 'pass' | 'other' | 'nothing' | 'ambiguous';
 }
 
 function compileKind({ member, is, pass }: ItemKinds): CompiledKind {
@@ -150,7 +153,8 @@ function compileKind({ member, is, pass }: ItemKinds): CompiledKind {
     read: (bytes) => {
       const { exact, variants, valueStart, valueEnd } = found;
       if (exact > 1 || variants > 0) return 'ambiguous';
-      if (exact === 0 || bytes[valueStart] !== QUOTE) return 'other';
+      if (exact === 0) return 'nothing';
+      if (bytes[valueStart] !== QUOTE) return 'other';
       if (isEvent(bytes, valueStart + 1, valueEnd - 1)) return 'event';
       return isPassing(bytes, valueStart + 1, valueEnd - 1) ? 'pass' : 'other';
     },

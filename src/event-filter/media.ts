@@ -37,6 +37,7 @@ export function checkMedia(contentType: string | undefined): Refusal | null {
   if (charsets === null) return unsupported('malformed parameters');
   if (charsets.length > 1) return unsupported('more than one charset');
   if (charsets.length === 1 && charsets[0] !== 'utf-8') return unsupported('a charset other than UTF-8');
+  if (timesNamed(contentType) > charsets.length) return unsupported('a charset to some backends');
   return null;
 }
 
@@ -60,6 +61,12 @@ export function contentCoding(value: string | undefined, fieldCount = 1): Decisi
 function isJsonOrText(mediaType: string): boolean {
   return mediaType === 'application/json' || mediaType === 'text/plain' || /^application\/.+\+json$/.test(mediaType);
 }
+
+/**
+ * How often the word stands anywhere. Servlet containers look for `charset=` in the whole field, and Rack parts it at each semicolon:
+ * both find it in a quoted value, the first in a longer name as well.
+ */
+const timesNamed = (contentType: string): number => contentType.replaceAll('\\', '').match(/charset/gi)?.length ?? 0;
 
 /**
  * The values of all charset parameters in lower case; null when the parameters are malformed. An escape in a quoted value is

@@ -98,7 +98,10 @@ export function createAddressLists({
     list.why = why;
   };
 
+  const isKept = (list: KeptList): boolean => !closing.signal.aborted && lists.get(list.name) === list;
+
   const take = async (list: KeptList, source: Download): Promise<void> => {
+    if (!isKept(list)) return;
     if (!source.ok) return fail(list, source.why);
     const read = isEmptyLiteral(list)
       ? NOBODY
@@ -106,7 +109,7 @@ export function createAddressLists({
           ok: false as const,
           why: error.message,
         }));
-    if (lists.get(list.name) !== list) return;
+    if (!isKept(list)) return;
     if (!read.ok) return fail(list, read.why);
     const objection = objectionTo(read.entries, list);
     if (objection !== null) return fail(list, objection);
@@ -130,7 +133,7 @@ export function createAddressLists({
       do {
         list.again = false;
         await take(list, await textOfList(list.definition, closing.signal));
-      } while (list.again && lists.get(list.name) === list);
+      } while (list.again);
       list.reading = null;
       schedule(list);
     })();
@@ -140,7 +143,7 @@ export function createAddressLists({
   const schedule = (list: KeptList): void => {
     if (list.timer !== null) clearTimeout(list.timer);
     list.timer = null;
-    if (closing.signal.aborted || lists.get(list.name) !== list) return;
+    if (!isKept(list)) return;
     const wait = nextReading(list, timing);
     if (wait !== null) list.timer = setTimeout(() => void read(list), wait).unref();
   };

@@ -171,7 +171,7 @@ function changeBlockList(text: string, list: YAMLSeq, items: readonly ListItem[]
 /** The start of the comment lines right above a line, else of the line itself. */
 function aboveComments(text: string, line: number): number {
   const above = text.lastIndexOf('\n', line - 2) + 1;
-  return line > 0 && /^[ \t]*#/.test(text.slice(above, line)) ? aboveComments(text, above) : line;
+  return /^[ \t]*#/.test(text.slice(above, line)) ? aboveComments(text, above) : line;
 }
 
 /** A single field reads best without braces. */

@@ -43,12 +43,16 @@ export function pairMistake(cert: string, key: string): string | null {
 /** When the first certificate of a text ends, which is the one that is shown; milliseconds since the epoch. */
 export const ownExpiry = (pem: string): number => certificatesIn(pem).ends[0] ?? NaN;
 
+/** When the first certificate of a text begins to be valid; milliseconds since the epoch. */
+export const ownStart = (pem: string): number => certificatesIn(pem).starts[0] ?? NaN;
+
 /** When the last certificate of a text ends: until then some authority is left. */
 export const lastExpiry = (pem: string): number => Math.max(...certificatesIn(pem).ends);
 
 interface Certificates {
   readonly mistake: string | null;
-  /** When each ends; NaN for one that cannot be read. */
+  /** When each begins and ends; NaN for one that cannot be read. */
+  readonly starts: readonly number[];
   readonly ends: readonly number[];
 }
 
@@ -59,8 +63,10 @@ const readLast = createLruMap<string, Certificates>(READ_LAST);
 function certificatesIn(pem: string): Certificates {
   const known = readLast.get(pem);
   if (known !== undefined) return known;
-  const ends = certificateBlocks(pem).map((block) => Date.parse(certificateOf(block)?.validTo ?? ''));
-  const certificates = { mistake: mistakeOf(pem, ends), ends };
+  const read = certificateBlocks(pem).map(certificateOf);
+  const starts = read.map((one) => Date.parse(one?.validFrom ?? ''));
+  const ends = read.map((one) => Date.parse(one?.validTo ?? ''));
+  const certificates = { mistake: mistakeOf(pem, ends), starts, ends };
   readLast.set(pem, certificates);
   return certificates;
 }

@@ -6,10 +6,17 @@ import { withoutCookies } from './cookies.ts';
 import { compileNamesReader, countReadAs } from './query.ts';
 
 /**
- * The usual one (Rails, Symfony, Laravel, method-override of npm), Salesforce's, and the names of the header fields, which ASP.NET
- * MVC, ServiceStack and Firebase look for in the query as well.
+ * The usual one (Rails, Symfony, Laravel, method-override of npm), Salesforce's, that of Plack and Catalyst, and the names of the
+ * header fields, which ASP.NET MVC, ServiceStack, Play and Firebase look for in the query as well.
  */
-const NAMES = ['_method', '_httpmethod', 'x-http-method-override', 'x-http-method', 'x-method-override'];
+const NAMES = [
+  '_method',
+  '_httpmethod',
+  'x-tunneled-method',
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+];
 
 /** PHP's name of a field, in which applications look for it, has underscores. */
 const isMethodOverride = compileNamesReader([...NAMES, ...NAMES.map((name) => name.replaceAll('-', '_'))]);

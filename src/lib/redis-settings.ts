@@ -100,8 +100,8 @@ export function clusterNodeOptions(settings: RedisSettings, seeds: readonly Redi
 }
 
 /**
- * Makes the text of errors fit for logs: one line, without any password of these settings. A server may repeat the
- * arguments of a command that it does not know, `AUTH` among them.
+ * Makes the text of errors fit for logs: one line without a full stop, and without any password of these settings. A server may
+ * repeat the arguments of a command that it does not know, `AUTH` among them.
  */
 export function errorText(settings: RedisSettings): (error: unknown) => string {
   const secrets = [settings.url, ...(settings.cluster ?? []), ...(settings.sentinel?.urls ?? [])]
@@ -116,7 +116,10 @@ export function errorText(settings: RedisSettings): (error: unknown) => string {
     message = message.replace(/^Socket timeout\..*? (\d+)ms\.?$/, 'no answer within $1 ms');
     // The delay differs each time, and the same trouble should read the same.
     message = message.replace(/ Retrying from scratch after \S+ms\./, '');
-    return message.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 300);
+    return message
+      .replaceAll(/\p{Cc}+/gu, ' ')
+      .replace(/\.$/, '')
+      .slice(0, 300);
   };
 }
 

@@ -70,8 +70,8 @@ export interface ConnectionOptions extends RedisEvents {
 
 const CLOSED = 'connection closed';
 
-/** The library's words for a command that it did not send. Why there is no connection says more. */
-const NOT_SENT = /^(?:Stream isn't writeable|Connection is closed)/;
+/** The library's words for a command that it did not send, or whose connection broke. Why there is none says more. */
+const NOT_SENT = /^(?:Stream isn't writeable|Connection is closed|Reached the max retries)/;
 
 /** In a Cluster a command may be sent on from node to node, each silent; this bounds all of it. */
 const COMMAND_MS = 4000;

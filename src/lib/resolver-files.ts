@@ -72,7 +72,8 @@ export function parseResolver(text: string, machine: string = hostname()): Resol
   let search: readonly string[] = own === '' ? [] : [own];
   const options = new Map<string, number>();
   for (const line of text.split('\n')) {
-    const [keyword = '', ...values] = wordsOf(line.replace(/^[#;].*/, ''));
+    // That of a comment begins with a mark.
+    const [keyword = '', ...values] = wordsOf(line);
     if (keyword === 'nameserver' && isIP(values[0] ?? '') !== 0) servers.push(values[0] as string);
     // The last of them counts.
     else if (keyword === 'search') search = values;

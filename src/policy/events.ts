@@ -40,9 +40,10 @@ export function namesFilterOf(route: CompiledRoute, notes: NotedNames): EventFil
 
 const compileFor = (
   { selectors, unnamed, when }: NonNullable<CompiledRoute['events']>,
-  { backend: { containers, base64 } }: CompiledRoute,
+  { backend: { containers, base64, kindInPath } }: CompiledRoute,
   names: Pick<EventRule, 'allowed' | 'onDisallowed' | 'isAllowed'>,
-): EventFilter => compileEventFilter({ ...names, selectors, unnamed, when, containers, base64 });
+): EventFilter =>
+  compileEventFilter({ ...names, selectors, unnamed, when, kindElsewhere: kindInPath, containers, base64 });
 
 /** What must hold before a body is looked into: a JSON media type, or a form that the route takes, and one known content coding. */
 export function checkEventMedia(headers: HeaderFacts, route: CompiledRoute | null): Decision<ContentCoding> {

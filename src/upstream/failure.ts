@@ -99,14 +99,18 @@ export function failureOf(kind: UpstreamFailureKind, why: string): UpstreamFailu
 
 /** Names an error of Node. Unlisted errors are `unknown`, never thrown on. */
 export function failureFrom(error: unknown, phase: FlightPhase): UpstreamFailure {
-  const { code = '', message = '' } = (error ?? {}) as Partial<ErrorText>;
-  return failureOf(kindOf(code, phase), describe(code, message));
+  const { code = '', message = '', reason } = (error ?? {}) as Partial<ErrorText>;
+  return failureOf(kindOf(code, phase), describe(code, isOfOpenssl(code) && reason ? reason : message));
 }
 
 interface ErrorText {
   readonly code: string;
   readonly message: string;
+  /** Of OpenSSL's errors: without the thread, the function and the line in its sources, which the message has too. */
+  readonly reason: string;
 }
+
+const isOfOpenssl = (code: string): boolean => code.startsWith('ERR_SSL_') || code.startsWith('ERR_OSSL_');
 
 function kindOf(code: string, phase: FlightPhase): UpstreamFailureKind {
   const known = KIND_OF_CODE.get(code);

@@ -97,7 +97,16 @@ t.test('behind a proxy that drops the port, the browser has to say that the orig
   t.equal(from('https://Admin.Example.com:8443', ...own), 'passed');
   t.equal(from('https://admin.example.com:8443'), 'foreign_origin', 'it does not say so');
   t.equal(from('https://admin.example.com:8443', 'Sec-Fetch-Site', 'none'), 'foreign_origin');
-  for (const origin of ['https://localhost:8443', 'https://evil.example', 'https://', 'null', 'https://a b:1'])
+  for (const origin of [
+    'https://localhost:8443',
+    'https://evil.example',
+    'https://',
+    'null',
+    'https://a b:1',
+    'xhttps://admin.example.com:8443',
+    'https://admin.example.com:8443/',
+    'ftp://admin.example.com:8443',
+  ])
     t.equal(from(origin, ...own), 'foreign_origin', origin);
 });
 

@@ -73,3 +73,29 @@ t.test('of very many findings a hundred are told, and how many more there are', 
   ]);
   t.equal(many(5000).length, 101);
 });
+
+t.test('each code by itself has its status', async (t) => {
+  const codes = new Map<number, string[]>();
+  for (const [code, { status }] of Object.entries(ADMIN_PROBLEMS))
+    codes.set(status, [...(codes.get(status) ?? []), code]);
+  t.same(
+    [...codes].map(([status, those]) => `${status} ${those.join(' ')}`),
+    [
+      '400 malformed_request',
+      '401 missing_token invalid_token',
+      '403 foreign_origin forbidden',
+      '404 not_found',
+      '405 method_not_allowed',
+      '409 id_taken in_use last_secret read_only not_editable not_observing malformed_definition',
+      '412 precondition_failed',
+      '413 body_too_large',
+      '415 unsupported_media_type',
+      '421 misdirected_request',
+      '422 invalid_request invalid_definition idempotency_key_reused',
+      '428 precondition_required',
+      '429 too_many_failures',
+      '500 internal_error',
+      '503 source_unavailable too_many_followers',
+    ],
+  );
+});

@@ -105,3 +105,11 @@ t.test('the configuration without a secret, and the cache emptied before it is t
   t.same([purged.status, purged.body], [204, undefined]);
   t.same(done, ['purged', 'purge_cache']);
 });
+
+t.test('a cache that Redis did not empty is not said to be empty', async (t) => {
+  const purge = () => Promise.reject(new Error('connect ECONNREFUSED 127.0.0.1:6379'));
+  const { ask, done } = started({ cache: { stats: () => null, purge } });
+  const { status, body } = await ask('purgeCache');
+  t.same([status, body.code, done], [503, 'source_unavailable', []]);
+  t.match(body.detail, /^The answers in Redis stay \(connect ECONNREFUSED 127\.0\.0\.1:6379\)/);
+});

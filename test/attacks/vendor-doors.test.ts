@@ -54,8 +54,8 @@ const VENDORS: Readonly<Record<string, Vendor>> = {
   },
   segment: {
     shape: inBatch,
-    paths: ['/v1/batch', '/v1/b'],
-    others: ['/v1/import', '/v1/pixel/track', '/v1/m', '/v1/', '/batch'],
+    paths: ['/v1/batch', '/v1/b', '/v1/import/'],
+    others: ['/v1/pixel/track', '/v1/m', '/v1/', '/batch'],
   },
   rudderstack: {
     shape: inBatch,

@@ -22,8 +22,10 @@ const entries = (written: Record<string, object>) => Object.entries(apis(written
 function setUp(shared: boolean | null = null) {
   let now = NOW;
   const stores: (MemoryStore & { closed: boolean; maxBytes: number })[] = [];
+  const purgedElsewhere: (() => void)[] = [];
   const caches = createCaches({
-    createStore: ({ maxBytes }): CacheStore => {
+    createStore: ({ maxBytes }, onPurged): CacheStore => {
+      purgedElsewhere.push(onPurged);
       const store = { ...createMemoryStore({ maxBytes, now: () => now }), closed: false, maxBytes };
       stores.push(store);
       return { ...store, shared: () => shared, close: () => void (store.closed = true) };
@@ -57,7 +59,7 @@ function setUp(shared: boolean | null = null) {
     await settled();
     return upstream.calls.length - before;
   };
-  return { caches, stores, asked, query, upstream, pass };
+  return { caches, stores, purgedElsewhere, asked, query, upstream, pass };
 }
 
 t.test('an API that says how much has a store of its own, all others share one', async (t) => {
@@ -95,6 +97,8 @@ t.test('a store stays while its settings do, and ends with the last API that it 
     stores.map(({ closed }) => closed),
     [true, true, true, false],
   );
+  caches.configure(entries({ b: { cache: { store: 'redis', maxBytes: 2000, maxEntryBytes: 10 } } }));
+  t.same([stores.length, stores[3]?.closed], [5, true], 'another kind of store is another store');
 });
 
 t.test('answers of one API are none of another, though all else is equal', async (t) => {
@@ -118,23 +122,25 @@ t.test('answers are shared when all that should be are', async (t) => {
   }
 });
 
-t.test('what was asked for before a purge is neither kept nor joined after it', async (t) => {
-  const { caches, query, upstream } = setUp();
-  const cache = caches.configure(entries({ a: {} })).get('a');
-  const fetch = () => cache?.fetch(query, new Client());
-  fetch();
-  fetch();
-  t.equal(upstream.calls.length, 1, 'one call for two');
-  await caches.purge();
-  fetch();
-  t.equal(upstream.calls.length, 2);
-  upstream.calls[0]?.answer('{"old":true}');
-  await settled();
-  t.equal(caches.stats()?.entries, 0);
-  upstream.calls[1]?.answer('{"old":false}');
-  await settled();
-  t.equal(caches.stats()?.entries, 1);
-});
+for (const where of ['here', 'elsewhere'])
+  t.test(`what was asked for before a purge ${where} is neither kept nor joined after it`, async (t) => {
+    const { caches, purgedElsewhere, query, upstream } = setUp();
+    const cache = caches.configure(entries({ a: {} })).get('a');
+    const fetch = () => cache?.fetch(query, new Client());
+    fetch();
+    fetch();
+    t.equal(upstream.calls.length, 1, 'one call for two');
+    if (where === 'here') await caches.purge();
+    else purgedElsewhere[0]?.();
+    fetch();
+    t.equal(upstream.calls.length, 2);
+    upstream.calls[0]?.answer('{"old":true}');
+    await settled();
+    t.equal(caches.stats()?.entries, 0);
+    upstream.calls[1]?.answer('{"old":false}');
+    await settled();
+    t.equal(caches.stats()?.entries, 1);
+  });
 
 t.test('an API\u2019s own settings hold for its answers, and what is under way goes on while they stay', async (t) => {
   const { caches, asked, query, upstream, pass } = setUp();

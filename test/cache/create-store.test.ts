@@ -17,6 +17,7 @@ function storeAt(t: Test, url: string, store: Where, maxBytes = 100_000) {
   const made = createCacheStore({ store, maxBytes } as CacheConfig, {
     redis: { ...redisAt(url), cluster: null, sentinel: null, prefix: 'p:', pollSeconds: 2 },
     now: () => now,
+    onPurged: () => undefined,
     onFallback: (active, why) => told.push([active, why]),
   });
   t.teardown(made.close);

@@ -154,10 +154,12 @@ function scripted() {
     close: () => undefined,
   };
   const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
-  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const purges: unknown[] = [];
+  const onPurged = (): void => void purges.push(memory.stats().entries);
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0, onPurged });
   const stored = encodeEntry(KEY, { entry: answerEntry(), expiresAt: 60_000, generation: 'g' });
   const answer = () => pending.shift()?.([Buffer.from('g'), stored]);
-  return { store, answer, tell: (message: string) => listener?.onMessage(message), events: () => listener };
+  return { store, answer, purges, tell: (message: string) => listener?.onMessage(message), events: () => listener };
 }
 
 t.test('what another process changed during a reading is not kept as it was before', async (t) => {
@@ -194,6 +196,19 @@ t.test('what another process changed is forgotten here, and only that', async (t
   t.ok(store.get(OTHER_KEY) instanceof Promise);
 });
 
+t.test('that others emptied the cache, or may have, is told', async (t) => {
+  const { purges, tell, events, store } = scripted();
+  events()?.onSubscribed?.();
+  t.same(purges, [], 'nothing can be missed before the first time');
+  await store.set(KEY, answerEntry(), 60_000);
+  tell(`other ${OTHER_KEY}`);
+  t.same(purges, []);
+  tell('other *');
+  t.same(purges, [0], 'after it is empty here too');
+  events()?.onSubscribed?.();
+  t.same(purges, [0, 0]);
+});
+
 t.test('without Redis the memory goes on, at once, and Redis is taken up again', async (t) => {
   const server = await startRedis(t);
   const [{ store, fallbacks }] = (await openMany(t, server, 1)) as [Opened];
@@ -204,6 +219,7 @@ t.test('without Redis the memory goes on, at once, and Redis is taken up again',
   await store.set(OTHER_KEY, answerEntry(), 60_000);
   t.same(store.get(OTHER_KEY), answerEntry());
   t.ok(fallbacks.some(([active]) => active));
+  await t.rejects(Promise.resolve(store.clear()), { name: 'RedisFailure' }, 'what Redis keeps would come back');
   await server.restart();
   await eventually(async () => {
     await store.set(OTHER_KEY, answerEntry(), 60_000);
@@ -273,8 +289,9 @@ t.test('what goes to Redis in a moment is what was handed in, whatever becomes o
   t.match(stored, { expiresAt: 60_000, generation: 'g' });
 });
 
-t.test('that Redis is left out is told once, and its end when both reading and writing are right again', async (t) => {
+t.test('a purge that Redis does not hear of is told, and is tried while Redis is left out', async (t) => {
   let broken = true;
+  const purges: unknown[] = [];
   const answering = async () => {
     if (broken) throw new Error('down');
     return 'g';
@@ -282,7 +299,36 @@ t.test('that Redis is left out is told once, and its end when both reading and w
   const connection = {
     ready: true,
     call: answering,
-    callBuffer: answering,
+    transaction: async (commands: readonly unknown[][]) => (purges.push(commands[0]?.[1]), answering()),
+    subscribe: () => ({ close: () => undefined }),
+    close: () => undefined,
+  } as unknown as RedisConnection;
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  await store.set(KEY, answerEntry(), 60_000);
+  t.equal(store.shared(), false);
+  await t.rejects(Promise.resolve(store.clear()), { message: 'down' });
+  t.equal(memory.get(KEY), undefined, 'here it is forgotten all the same');
+  broken = false;
+  await store.clear();
+  t.same(purges, ['p:cache:generation', 'p:cache:generation']);
+});
+
+t.test('that Redis is left out is told once, and its end when both reading and writing are right again', async (t) => {
+  let broken = true;
+  let readsBroken = false;
+  const answering = async () => {
+    if (broken) throw new Error('down');
+    return 'g';
+  };
+  const reading = async () => {
+    if (readsBroken) throw new Error('no right to read');
+    return answering();
+  };
+  const connection = {
+    ready: true,
+    call: reading,
+    callBuffer: reading,
     transaction: answering,
     subscribe: () => ({ close: () => undefined }),
     close: () => undefined,
@@ -312,4 +358,7 @@ t.test('that Redis is left out is told once, and its end when both reading and w
       true,
     ],
   );
+  readsBroken = true;
+  await store.get(KEY);
+  t.equal(store.shared(), false, 'what is only written is not shared');
 });

@@ -101,13 +101,14 @@ t.test('waits for a minute, and says of which faults a certificate is the cause'
     const answer = await ask('/');
     return answer.ok ? '' : answer.why;
   };
-  for (const code of [
-    'CERT_HAS_EXPIRED',
-    'UNABLE_TO_GET_CRL',
-    'CRL_SIGNATURE_FAILURE',
-    'INVALID_CA',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
+  for (const [code, cure] of [
+    ['CERT_HAS_EXPIRED', 'renew its certificate'],
+    ['CERT_NOT_YET_VALID', 'renew its certificate'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'no TLS is spoken there: name it as http:// in --admin'],
+    ['UND_ERR_SOCKET', 'where it has `admin.tls`, name it as https:// in --admin'],
   ])
+    t.equal(await whyOf({ code }), `https://127.0.0.1:9 cannot be asked: ${code}; ${cure}.`);
+  for (const code of ['UNABLE_TO_GET_CRL', 'CRL_SIGNATURE_FAILURE', 'INVALID_CA', 'ERR_TLS_CERT_ALTNAME_INVALID'])
     t.match(await whyOf({ code }), new RegExp(`^https://127\\.0\\.0\\.1:9 cannot be asked: ${code}; name a host`));
   for (const code of ['ECANCELED', 'ECONNRESET', 'NOT_UNABLE_TO_X'])
     t.equal(await whyOf({ code }), `https://127.0.0.1:9 cannot be asked: ${code}.`);

@@ -78,3 +78,8 @@ t.test('an item of very many words is read as any other', async (t) => {
   const item = (word: string) => `- [${Array.from({ length: 500 }, () => word).join(', ')}]\n`;
   t.same(readLast(item('a'), item('b'), item('c'), item('7')), { value: [Array.from({ length: 500 }, () => 7)] });
 });
+
+t.test('a name at the end of the text is a name', async (t) => {
+  const item = (word: string) => `- id: ${word}\n  n:`;
+  t.same(inForm(item, 'b7'), { value: [{ id: 'b7', n: null }] });
+});

@@ -250,7 +250,8 @@ t.test(
   'a list is read item by item wherever it stands in the file, and a short file or one in JSON as a whole',
   async (t) => {
     const items = '  - x\n  - y: 1\n';
-    for (const text of [`keys:\n${items}`, `a: 1\nkeys:\n${items}`, `a: &x 1\nkeys:\n${items}b: *x\n`]) {
+    const [outside, inside] = [`a: &x 1\nkeys:\n${items}b: *x\n`, `keys:\n${items}  - &x 1\n  - "R&D"\n`];
+    for (const text of [`keys:\n${items}`, `a: 1\nkeys:\n${items}`, outside, inside]) {
       const { byItem, itemwise, atOnce } = bothReadings(text);
       t.equal(byItem.isByItem, true, text);
       t.same(itemwise, atOnce);

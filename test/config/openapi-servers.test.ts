@@ -26,3 +26,15 @@ t.test('what is no URL', async (t) => {
   t.match(basePathOf([of(7)]), { why: /no `url`/ });
   t.match(basePathOf([of('http://[')]), { why: /is no URL/ });
 });
+
+t.test('a variable stands between the nearest braces', async (t) => {
+  const server = (url: string) => ({ servers: [{ url, variables: { a: { default: 'x' }, '': { default: 'y' } } }] });
+  for (const [url, path] of [
+    ['/{a}}/b', '/x%7D/b'],
+    ['/{{a}/b', '/%7Bx/b'],
+    ['/{a}/{a}/', '/x/x'],
+    ['/{}', '/y'],
+    ['/{a', '/%7Ba'],
+  ] as const)
+    t.equal(basePathOf([server(url)]), path, url);
+});

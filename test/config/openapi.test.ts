@@ -264,6 +264,8 @@ t.test('sixteen references may lead to one another, and no more', async (t) => {
   const more = read(t, chain(17));
   t.same(more.lines, []);
   t.match(more.problems, [/leads through more than 16 references/]);
+  const astray = read(t, chain(16).replace('{ get: {} }', '{ $ref: "https://example.com/a.yaml" }'));
+  t.match(astray.problems, [/ warning .* nothing is read from a network/], 'of the last it is told, too');
 });
 
 t.test('a document in JSON is told of at its lines, and what is no JSON is read as YAML', async (t) => {

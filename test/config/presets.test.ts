@@ -78,7 +78,6 @@ t.test('calls of another kind pass, unless they say that they are events', async
 
 t.test('routes on which a backend might read events unseen are not listed', (t) => {
   const unlisted: readonly (readonly [PresetName, string, string])[] = [
-    ['segment', 'POST', '/v1/import'],
     ['segment', 'GET', '/v1/pixel/track'],
     ['rudderstack', 'POST', '/v1/import'],
     ['rudderstack', 'GET', '/pixel/v1/track'],
@@ -156,26 +155,27 @@ const ROUTES: Readonly<Record<PresetName, string>> = {
     POST /v1/batch; ${MIXED}; containers batch,events,data
     POST /v1/b; ${MIXED}; containers batch,events,data
     POST /v1/t; events event; containers batch,events,data
-    POST /v1/i; events event; when type is track, pass identify; containers batch,events,data
-    POST /v1/p; events event; when type is track, pass page; containers batch,events,data
-    POST /v1/s; events event; when type is track, pass screen; containers batch,events,data
-    POST /v1/g; events event; when type is track, pass group; containers batch,events,data
-    POST /v1/a; events event; when type is track, pass alias; containers batch,events,data
+    POST /v1/i; events event; when type is track, pass identify; containers batch,events,data; kindInPath
+    POST /v1/p; events event; when type is track, pass page; containers batch,events,data; kindInPath
+    POST /v1/s; events event; when type is track, pass screen; containers batch,events,data; kindInPath
+    POST /v1/g; events event; when type is track, pass group; containers batch,events,data; kindInPath
+    POST /v1/a; events event; when type is track, pass alias; containers batch,events,data; kindInPath
     GET /v1/projects/:writeKey/settings; public; keyInPath
+    POST /v1/import; ${MIXED}; containers batch,events,data
     POST /v1/track; events event; containers batch,events,data
-    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data
-    POST /v1/page; events event; when type is track, pass page; containers batch,events,data
-    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data
-    POST /v1/group; events event; when type is track, pass group; containers batch,events,data
-    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data`,
+    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data; kindInPath
+    POST /v1/page; events event; when type is track, pass page; containers batch,events,data; kindInPath
+    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data; kindInPath
+    POST /v1/group; events event; when type is track, pass group; containers batch,events,data; kindInPath
+    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data; kindInPath`,
   rudderstack: `
     POST /v1/batch; ${MIXED}; form data; containers batch,events,data
     POST /v1/track; events event; containers batch,events,data
-    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data
-    POST /v1/page; events event; when type is track, pass page; containers batch,events,data
-    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data
-    POST /v1/group; events event; when type is track, pass group; containers batch,events,data
-    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data
+    POST /v1/identify; events event; when type is track, pass identify; containers batch,events,data; kindInPath
+    POST /v1/page; events event; when type is track, pass page; containers batch,events,data; kindInPath
+    POST /v1/screen; events event; when type is track, pass screen; containers batch,events,data; kindInPath
+    POST /v1/group; events event; when type is track, pass group; containers batch,events,data; kindInPath
+    POST /v1/alias; events event; when type is track, pass alias; containers batch,events,data; kindInPath
     POST /beacon/v1/batch; ${MIXED}; containers batch,events,data
     GET /sourceConfig; pages`,
   posthog: `

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
+import workers from 'node:worker_threads';
 import t from 'tap';
 import { loadConfig } from '../../src/config/load.ts';
 import { readConfig } from '../../src/config/read-config.ts';
@@ -76,4 +79,24 @@ t.test('a process that ends waits for no configuration', async (t) => {
   };
   t.equal(says(''), 'it was not waited for');
   t.equal(says('setInterval(() => {}, 1000);'), 'it was read');
+});
+
+t.test('a thread that fails, or ends before its time, is told', async (t) => {
+  const { Worker } = workers;
+  t.teardown(() => {
+    Object.assign(workers, { Worker });
+    syncBuiltinESMExports();
+  });
+  const file = join(t.testdir({ 'postern.yaml': `#${'x'.repeat(17_000)}\n` }), 'postern.yaml');
+  for (const [event, what, why] of [
+    ['exit', 1, /ended too early/],
+    ['error', new Error('no memory'), /no memory/],
+  ] as const) {
+    class Failing extends EventEmitter {
+      unref = (): void => void setImmediate(() => this.emit(event, what));
+    }
+    Object.assign(workers, { Worker: Failing });
+    syncBuiltinESMExports();
+    await t.rejects(readConfig({ file, env }), why);
+  }
 });

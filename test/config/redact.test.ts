@@ -9,6 +9,7 @@ const config = ConfigSchema.parse({
     integration: { upstream, authorization: 'Bearer hunter2-upstream' },
     metrics: { upstream, authorization: 'pass', token: { secret: ['hunter2'.repeat(5), 'hunter2'.repeat(6)] } },
   },
+  keys: { file: '//keys?a=b@c.yaml' },
   redis: { url: 'redis://user:hunter2/x@127.0.0.1:6379/1'.replace('/x', ''), password: 'hunter2' },
 });
 
@@ -20,6 +21,8 @@ t.match(shown, {
     integration: { authorization: '***', upstream, preset: 'userflux' },
     metrics: { authorization: 'pass', token: { secret: ['***', '***'], issuer: 'postern' } },
   },
+  // No URL, so nothing of it is a secret.
+  keys: { file: '//keys?a=b@c.yaml' },
   redis: { url: 'redis://***@127.0.0.1:6379/1', password: '***', username: null },
 });
 t.equal(config.admin.token, 'hunter2-admin', 'the configuration itself is not touched');

@@ -54,7 +54,16 @@ t.test('nothing is cut where the lines leave a doubt', async (t) => {
     '%YAML 1.1\n---\nkeys:\n  - a\n',
     'keys: &a\n  - a\n',
     'keys:\n  -a\n',
+    'keys:\n  ? a\n',
+    'keys:\n  - a\n  ? b\n',
     'other:\n  - a\n',
   ])
     t.equal(split(text), null, JSON.stringify(text));
+});
+
+t.test('a blank last line ends nothing, whether or not a line break ends it', async (t) => {
+  for (const last of [' ', '\n', ' \n', '   ', '\r\n', '#', ' # x'])
+    t.same(split(`keys:\n  - a\n${last}`)?.items, [[2, `  - a\n${last}`]], JSON.stringify(last));
+  t.same(split('keys:\n \n  - a')?.items, [[3, '  - a']], 'nor does one above the first item');
+  t.equal(split('keys:\n '), null, 'alone it is no item');
 });

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { ConfigSchema } from '../../src/config/schema.ts';
 import {
+  expiryFindings,
   filesOfTls,
   textsOfTls,
   tlsFindings,
@@ -47,4 +48,15 @@ t.test('a pair is judged whole, and authorities apart from it', async (t) => {
   ]);
   const nothing = { ...place, caFile: null, certFile: null, keyFile: null };
   t.same([textsOfTls(nothing), read(nothing)], [{ ca: null, cert: null, key: null }, []]);
+});
+
+t.test('a certificate that is not valid yet is told, and one that is is not', async (t) => {
+  const [place] = tlsPlaces(config({ listen: { tls: pair } }));
+  if (place === undefined) throw new Error('no place');
+  const start = Date.parse('2026-11-24T04:00:52Z');
+  const told = (now: number) => expiryFindings(place, textsOfTls(place), now);
+  t.match(told(start - 1), [
+    { path: ['listen', 'tls', 'certFile'], message: /not valid before 2026-11-24T04:00:52.000Z/ },
+  ]);
+  t.same(told(start), []);
 });

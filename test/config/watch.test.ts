@@ -12,6 +12,7 @@ import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { watchFiles } from '../../src/config/watch.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** Quick to settle; the poll is far off, so that only the file system's own messages count unless a test says otherwise. */
 const TIMING = { settleMs: 30, pollMs: 60_000 };
@@ -158,6 +159,25 @@ t.test('nothing is heard after close', async (t) => {
   watch.close();
   watch.setFiles([file]);
   const other = watched(t, [file], { settleMs: 1, pollMs: 1 });
+  const change = other.next();
+  writeFileSync(file, '333');
+  await change;
+  t.equal(count(), 0);
+});
+
+t.test('nor what was waited for to come to rest', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const timing = { settleMs: 41, pollMs: 1 };
+  const { setTimeout: real } = globalThis;
+  let waits = 0;
+  const noted = (run: () => void, ms = 0): NodeJS.Timeout => ((waits += Number(ms === timing.settleMs)), real(run, ms));
+  Object.assign(globalThis, { setTimeout: noted });
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
+  const { watch, count } = watched(t, [file], timing);
+  writeFileSync(file, '22');
+  await eventually(async () => waits > 0, 'the change');
+  watch.close();
+  const other = watched(t, [file], timing);
   const change = other.next();
   writeFileSync(file, '333');
   await change;

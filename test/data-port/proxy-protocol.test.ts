@@ -66,6 +66,20 @@ async function talk(client: Socket, packets: readonly (string | Buffer)[]): Prom
 
 const connect = (port: number): Socket => net.connect(port, '127.0.0.1');
 
+void t.test('a connection that is over before its header came is not kept in mind', async (t) => {
+  const { port, protocol, server } = await proxied(t);
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const client = connect(port);
+  const [socket] = await accepted;
+  const closed = once(socket, 'close');
+  client.destroy();
+  await closed;
+  let touched = 0;
+  socket.destroy = () => (touched++, socket);
+  protocol.closePending();
+  t.equal(touched, 0);
+});
+
 void t.test('the peer is who the header says', async (t) => {
   const { port } = await proxied(t);
   t.match(await talk(connect(port), [V1 + REQUEST]), /\r\n\r\n203\.0\.113\.7 /, 'header and request in one packet');

@@ -1,6 +1,6 @@
 /** The unit for systemd: systemd reads it, and leaves it nothing that it does not need. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { requireTool } from '../support/tools.ts';
@@ -20,4 +20,11 @@ t.test('systemd has nothing to say against it', async (t) => {
   t.equal(said, '');
   const exposure = ['security', '--offline=true', `--threshold=${MOST_EXPOSED}`, '--no-pager', file];
   t.doesNotThrow(() => execFileSync(analyze, exposure, { stdio: 'ignore' }));
+});
+
+t.test('a wrong configuration is not tried again and again', async (t) => {
+  const unit = readFileSync(UNIT, 'utf8');
+  t.match(unit, /^Restart=on-failure$/m);
+  t.match(unit, /^RestartPreventExitStatus=1 2$/m);
+  t.notMatch(unit, /^ExecStartPre=/m, 'which the line above does not hold for');
 });

@@ -15,7 +15,7 @@ function walk(text: string, selector = '[].name', unnamed: 'allow' | 'disallow' 
   const { containers, way, member } = parseSelector(selector) as EventSelector;
   const isAllowed = compileNames(new Set(['a']));
   const depth = depthOfItems(containers);
-  const item = compileItem({ way, member, isAllowed, unnamed, when: null, rivals: [], depth });
+  const item = compileItem({ way, member, isAllowed, unnamed, when: null, kindElsewhere: false, rivals: [], depth });
   const { newBody, skip } = compileBatchWalk({ containers, members: [member], rivals: ['_method'] }, item, batch);
   newBody();
   return { stop: skip(Buffer.from(text), 0), batch };

@@ -26,7 +26,7 @@ const opened = async (...args: Parameters<typeof open>): Promise<Envelope> => {
 const base64 = (value: string | Buffer): string => encodeURIComponent(Buffer.from(value).toString('base64'));
 
 void t.test('plain JSON needs no opening', async (t) => {
-  for (const type of [undefined, 'application/json', 'application/x+json', 'text/plainer'])
+  for (const type of [undefined, 'application/json', 'application/x+json', 'text/plainer', 'a/b; x=text/plain'])
     t.equal(await open(`data=${base64(TEXT)}`, type), null, String(type));
   t.equal(await open(TEXT, 'text/plain', {}, { ...RULE, form: null } as never), null);
 });

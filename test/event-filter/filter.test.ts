@@ -49,6 +49,12 @@ void t.test('a single event', async (t) => {
   t.equal(outcome('name', '{}', { unnamed: 'allow' }), 'event_not_allowed', 'unnamed is for batch items');
 });
 
+void t.test('where all shapes are lists, an object is none of them', async (t) => {
+  const either = (body: string): string => outcome(['[].name', '[].event'], body);
+  for (const body of ['{}', '{"name":"a"}', '"a"', ''])
+    t.ok(['invalid_event_body', 'invalid_json'].includes(either(body)), body);
+});
+
 void t.test('a second name is refused in every spelling that some library reads as the first', async (t) => {
   const signs = ['\uFDD0', '\uFFFE', '\u{1FFFF}', '\u0000', '\u200b', '\uFFFD', '\ufeff'];
   for (const name of [...signs.map((sign) => `na${sign}me`), 'NAME', ' name', 'name\t', 'n\u0061me'])

@@ -4,7 +4,16 @@ import { compileNames } from '../../src/event-filter/names.ts';
 import { INVALID } from '../../src/event-filter/scan.ts';
 
 const isAllowed = compileNames(new Set(['a']));
-const RULE: ItemRule = { way: [], member: 'name', isAllowed, unnamed: 'disallow', when: null, rivals: [], depth: 0 };
+const RULE: ItemRule = {
+  way: [],
+  member: 'name',
+  isAllowed,
+  unnamed: 'disallow',
+  when: null,
+  kindElsewhere: false,
+  rivals: [],
+  depth: 0,
+};
 const KINDS = { member: 'type', is: ['track'], pass: ['page'] };
 
 function judge(t: Test, text: string, rule: Partial<ItemRule> = {}): ItemVerdict {
@@ -93,6 +102,20 @@ void t.test('kinds of items', async (t) => {
   t.equal(kind('{"type":"other","x":1}', { way: ['x'] }), 'disallowed', 'whatever it is');
   t.equal(kind('{"type":"page"}', { way: ['x'] }), 'allowed');
   t.equal(kind('{"type":"track"}', { way: ['x'] }), 'shapeless');
+  const elsewhere = (text: string) => kind(text, { kindElsewhere: true, rivals: ['batch'] });
+  for (const text of ['{}', '{"x":{"name":"b","type":"track"}}']) t.equal(elsewhere(text), 'allowed', text);
+  for (const text of [
+    '{"name":"b"}',
+    '{"name":"a"}',
+    '{"name":null}',
+    '{"type":null}',
+    '{"type":"track"}',
+    '{"type":1}',
+  ])
+    t.equal(elsewhere(text), 'disallowed', `${text}: says something of itself`);
+  for (const text of ['{"Name":"b"}', '{"Type":"track"}']) t.equal(elsewhere(text), 'ambiguous', text);
+  t.equal(elsewhere('{"__proto__":{"name":"b"}}'), 'disallowed', 'a copy of it may have a name');
+  t.equal(elsewhere('{"batch":[]}'), 'rivalled');
 });
 
 void t.test('what is no object is INVALID', async (t) => {

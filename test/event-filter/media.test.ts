@@ -17,8 +17,8 @@ void t.test('JSON, plain text and no type are read, in UTF-8 or without a charse
     'application/json; charset=utf-8',
     'application/json;charset=UTF-8',
     'application/json ; charset="utf-8"',
-    'application/json; profile="a;charset=latin1"',
-    'application/json; profile="a\\"; charset=latin1"',
+    'application/json; profile="a;b=c"',
+    'application/json; profile="a\\"; b=c"; charset=utf-8',
     'application/vnd.api+json',
     'application/cloudevents-batch+json; charset=utf-8',
     'application/format+json',
@@ -81,6 +81,11 @@ void t.test('other types, other charsets and malformed fields are not', async (t
     'application/json; charset=utf-8 x',
     'application/json; charset',
     'application/json; profile="a" charset=latin1',
+    'application/json; profile="a;charset=shift_jis"',
+    'application/json; profile="a\\"; charset=shift_jis;"; charset=utf-8',
+    'application/json; profile="a;CHAR\\set=shift_jis"',
+    'application/json; xcharset=shift_jis',
+    'text/plain; x-charset="utf-7"; charset=utf-8',
     'application/json\0',
   ])
     t.equal(checkMedia(type)?.code, 'unsupported_media_type', JSON.stringify(type));

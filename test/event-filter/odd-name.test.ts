@@ -121,6 +121,13 @@ void t.test('every character, alone and in a name, is judged as it is by strings
         const text = name.slice(0, i) + String.fromCodePoint(point) + name.slice(i + 1);
         check('name', text);
       }
+  const beside = ['@', '`', '[', '{'];
+  for (const wanted of beside)
+    for (const name of beside) {
+      const bytes = Buffer.from(`{"x${name}\\u00ad":1}`);
+      const match = compileMember(`x${wanted}`).matchOdd(bytes, 2, bytes.length - 4);
+      if (match !== (wanted === name ? 'variant' : 'none')) wrong.push(`${wanted} ${name}`);
+    }
   t.strictSame(wrong, []);
 });
 

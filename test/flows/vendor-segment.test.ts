@@ -36,3 +36,40 @@ t.test('@segment/analytics-node', async (t) => {
   await client.closeAndFlush();
   t.same(names(), ['login', 'identify']);
 });
+
+t.test('a server without an SDK, as documented: the kind of a call is in its path alone', async (t) => {
+  for (const preset of ['segment', 'rudderstack']) {
+    const { postern, backend } = await startForNode(t, preset, NODE_KEYS);
+    const authorization = `Basic ${Buffer.from(`${LIMITED}:`).toString('base64')}`;
+    const call = async (path: string, body: string): Promise<number> => {
+      const headers = { authorization, 'content-type': 'application/json' };
+      return (await fetch(`${postern.url}${path}`, { method: 'POST', headers, body })).status;
+    };
+    const traits = '{"userId":"u","traits":{"name":"x","event":"payment"}}';
+    t.equal(await call('/v1/identify', traits), 200, preset);
+    t.equal(backend.requests.at(-1)?.body.toString(), traits);
+    t.equal(await call('/v1/group', '{"userId":"u","groupId":"g"}'), 200);
+    t.equal(await call('/v1/track', '{"userId":"u","event":"login"}'), 200);
+    for (const body of ['{"userId":"u","event":"payment"}', '{"type":"track","event":"payment"}', '{"type":"track"}'])
+      t.equal(await call('/v1/identify', body), 403, `${preset}: ${body}`);
+    t.equal(await call('/v1/track', '{"userId":"u"}'), 403, `${preset}: an event without a name`);
+    t.equal(await call('/v1/identify', '{"batch":[{"type":"track","event":"payment"}]}'), 400, `${preset}: a batch`);
+    t.equal(backend.requests.length, 3);
+  }
+});
+
+t.test('its clients for Java and Ruby import', async (t) => {
+  const { postern, names } = await startForNode(t, 'segment', NODE_KEYS);
+  const headers = {
+    authorization: `Basic ${Buffer.from(`${LIMITED}:`).toString('base64')}`,
+    accept: 'application/json',
+  };
+  const calls = ['login', 'payment'].map((event) => ({ type: 'track', userId: 'u', event }));
+  for (const path of ['/v1/import', '/v1/import/']) {
+    const body = JSON.stringify({ batch: [...calls, { type: 'identify', userId: 'u' }], context: {} });
+    const type = { 'content-type': 'application/json; charset=utf-8' };
+    const answer = await fetch(`${postern.url}${path}`, { method: 'POST', headers: { ...headers, ...type }, body });
+    t.equal(answer.headers.get('postern-removed-events'), '1', path);
+  }
+  t.same(names(), ['login', 'identify', 'login', 'identify']);
+});

@@ -146,14 +146,15 @@ t.test('a file that a list has only now is followed as well', async (t) => {
   await eventually(async () => holds('b', '192.0.2.3') === true, 'the second file');
 });
 
-/** A server of lists that counts who asks for which. */
-async function listServer(t: Test, answer: (path: string) => string | number) {
+/** A server of lists that counts who asks for which. Answers for `/old` go to `waiting`, if it is given. */
+async function listServer(t: Test, answer: (path: string) => string | number, waiting?: (() => void)[]) {
   const asked = new Map<string, number>();
   const server = createServer(({ url = '' }, res) => {
     asked.set(url, (asked.get(url) ?? 0) + 1);
     const next = answer(url);
-    if (typeof next === 'number') res.writeHead(next).end();
-    else res.end(next);
+    const send = () => void (typeof next === 'number' ? res.writeHead(next).end() : res.end(next));
+    if (waiting !== undefined && url === '/old') waiting.push(send);
+    else send();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
@@ -252,4 +253,46 @@ t.test('how long it waits, unless told otherwise', async (t) => {
   await lists.use(new Map([['u', list('/good', { refreshMinutes: 3 })]]));
   await lists.use(new Map([['v', list('/bad', { refreshMinutes: 3 })]]));
   t.same(waits, [180_000, 3000]);
+});
+
+t.test('a list that another takes the place of while it is read is not read again', async (t) => {
+  const waiting: (() => void)[] = [];
+  const { asked, list } = await listServer(t, (path) => (path === '/old' ? 503 : '192.0.2.1'), waiting);
+  const { tried, use, problems, status } = keep(t, { u: list('/old'), gone: list('/old') });
+  await eventually(async () => waiting.length === 2, 'both readings');
+  const used = use({ u: list('/new') });
+  for (const answer of waiting.splice(0)) answer();
+  await Promise.all([tried, used]);
+  await eventually(async () => asked('/new') > 5, 'more time than the old ones would have waited');
+  t.equal(asked('/old'), 2);
+  t.same([problems, status('u')?.up], [[], true], 'what became of them is told to nobody');
+});
+
+t.test('what is closed while it is read waits for nothing, and is no problem', async (t) => {
+  const waiting: (() => void)[] = [];
+  const { list } = await listServer(t, () => '192.0.2.1', waiting);
+  const { tried, problems, lists, changes } = keep(t, { u: list('/old') });
+  await eventually(async () => waiting.length === 1, 'the reading');
+  const { setTimeout: real } = globalThis;
+  const waits: number[] = [];
+  const noted = (run: () => void, ms = 0): NodeJS.Timeout => (waits.push(ms), real(run, ms));
+  Object.assign(globalThis, { setTimeout: noted });
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
+  lists.close();
+  await tried;
+  t.same([waits, problems, changes()], [[], [], 0]);
+});
+
+t.test('a list that another takes the place of tells nothing any more, however far its reading was', async (t) => {
+  let told = 0;
+  for (let turns = 0; turns < 12; turns++) {
+    const { tried, use, problems, holds } = keep(t, { a: literal('no address') });
+    for (let n = 0; n < turns; n++) await Promise.resolve();
+    const used = use({ a: literal('192.0.2.1') });
+    const before = problems.length;
+    told += before;
+    await Promise.all([tried, used]);
+    t.same([problems.length, holds('a', '192.0.2.1')], [before, true], `${turns}`);
+  }
+  t.ok(told > 0, 'before that it was told');
 });

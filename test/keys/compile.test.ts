@@ -173,6 +173,8 @@ t.test('a key knows its policy, and which of its lists are those of the policy',
     denyFrom: ['::1'],
     rateLimit: limit,
     apis: ['a'],
+    allowFrom: ['192.0.2.1'],
+    allowedRoutes: ['GET /a'],
   });
   if (!policy.ok) throw new Error('no policy');
   const policies = new Map([['p', { id: 'p', definition: policy.value }]]);
@@ -185,8 +187,8 @@ t.test('a key knows its policy, and which of its lists are those of the policy',
   ];
   const { byId, invalid } = compileKeys(keys, 1, records);
   const fields = (id: string) => [byId.get(id)?.policy, [...(byId.get(id)?.policyFields ?? [])]];
-  t.same(fields('a'), ['p', ['denyFrom', 'allowedEvents', 'rateLimit']]);
-  t.same(fields('b'), ['p', ['allowedEvents']], 'what it says itself is its own, though it is the same');
+  t.same(fields('a'), ['p', ['allowedRoutes', 'allowFrom', 'denyFrom', 'allowedEvents', 'rateLimit']]);
+  t.same(fields('b'), ['p', ['allowFrom', 'allowedEvents']], 'what it says itself is its own, though it is the same');
   t.same(fields('c'), [null, []]);
   t.match(invalid, [{ id: 'd', why: /^policy is the name of no policy: "none"/ }]);
   t.equal(byId.get('a')?.type, 'read-only');

@@ -18,6 +18,9 @@ t.test('origins', async (t) => {
     'http://localhost:3000',
     'http://[::1]:8080',
     'chrome-extension://abcdef',
+    'a://b',
+    'a+b.c-9://d_e.f-g',
+    'http://192.0.2.1',
   ])
     t.ok(takes(origin), origin);
   for (const origin of [
@@ -38,6 +41,16 @@ t.test('origins', async (t) => {
     'https://a..example',
     'https://a.example\n',
     'https://a.example, b',
+    ' https://a.example',
+    '9a://b',
+    'a_b://c',
+    'https://[]',
+    'https://[::1',
+    'https://[::1]a',
+    'https://[::G]',
+    'https://-a.ex!ample',
+    'https://a.example:08',
+    'https://a.example:',
   ])
     t.notOk(takes(origin), JSON.stringify(origin));
 });

@@ -543,3 +543,19 @@ t.test('a key that leaves its policy says what is no default, and no more', asyn
     'policies: { p: { type: write-only } }\nkeys:\n  - id: a\n    secret: s\n    mode: report\n    type: write-only\n',
   );
 });
+
+t.test('each list keeps the lines and comments of the items that stay', async (t) => {
+  const lists = {
+    apis: ['integration', 'metrics', 'orders'],
+    allowedRoutes: ['GET /a', 'GET /b', 'GET /c'],
+    allowedOrigins: ['https://a.example', 'https://b.example', 'https://c.example'],
+    allowedEvents: ['a', 'b', 'c'],
+  };
+  const items = (of: readonly string[]): string =>
+    of.map((item) => `      # of it\n      - "${item}" # ${item}\n`).join('');
+  for (const [field, list] of Object.entries(lists)) {
+    const text = `keys:\n  - id: a\n    type: read-write\n    secret: x\n    ${field}:\n${items(list)}`;
+    const result = edit(t, text, 'a', (key) => ({ ...key, [field]: list.slice(1) }));
+    t.equal(result, text.replace(items(list), items(list.slice(1))), field);
+  }
+});

@@ -28,6 +28,7 @@ for (const [size, keys] of Object.entries({ small: 3, large: 1200 })) {
       t.match(await session.record('policies', 'p'), { stored: { id: 'p' } });
       const text = Buffer.from(session.bytes).toString();
       const next = await disabled(session);
+      t.ok(next.ok && next.value instanceof Uint8Array);
       return next.ok ? { ok: true, value: [text, Buffer.from(next.value).toString()] } : next;
     });
     const [before = '', after] = changed.ok ? changed.value : [];

@@ -44,3 +44,16 @@ t.test('an answer may be as large as a list of so many entries can be', async (t
   t.equal((await read(most)).ok, true);
   t.same(await read(most + 1), { ok: false, why: 'it is too large' });
 });
+
+t.test('an answer may take half a minute', async (t) => {
+  const { timeout } = AbortSignal;
+  const waits: number[] = [];
+  AbortSignal.timeout = (ms) => (waits.push(ms), AbortSignal.abort());
+  t.teardown(() => (AbortSignal.timeout = timeout));
+  const url = 'http://127.0.0.1:1/';
+  t.same(await textOfList({ kind: 'url', url, refreshMinutes: 1, maxEntries: 1000 }, signal), {
+    ok: false,
+    why: 'no whole answer came within 30 s',
+  });
+  t.same(waits, [30_000]);
+});

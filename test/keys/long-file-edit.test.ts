@@ -85,4 +85,21 @@ t.test('the text that is edited is short', async (t) => {
   });
   t.equal(edited, text.replace('b: 2', 'b: 3'));
   t.ok(length < 5000, `${length}`);
+  const few = text.slice(0, text.indexOf('  - { id: key-3')) + 'b: 2\n';
+  editAroundKeys(few, (short) => {
+    t.equal(short, few, 'where it is short as a whole, it is the whole');
+    return short;
+  });
+});
+
+t.test('what stands further away is not even read', async (t) => {
+  const id = (index: number): string => (index === 0 ? '"no end' : `key-${index}`);
+  const items = Array.from({ length: 9 }, (_, index) => `- id: ${id(index)}\n  ${PADDING}\n  type: write-only\n`);
+  const text = `keys:\n${items.join('')}`;
+  const [key] = keysIn(`keys:\n${items[8]}`);
+  const before = { ...(key as KeyDefinition), secrets: [] };
+  const edit = { index: 8, before, after: { ...before, enabled: false } };
+  t.equal(editLongKeyFile(text, edit), `${text}  enabled: false\n`);
+  const short = text.replaceAll('x'.repeat(3000), 'x');
+  t.equal(editLongKeyFile(short, edit), short, 'in a short file all is read');
 });

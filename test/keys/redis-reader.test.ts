@@ -12,6 +12,8 @@ interface Fake {
   readonly lists: Map<string, string>;
   /** Only keys may be read. */
   keysAlone: boolean;
+  /** How often something else was asked for all the same. */
+  refused: number;
   /** Those that no page shows. */
   readonly hidden: Set<string>;
   version: string | null;
@@ -38,6 +40,7 @@ function setUp(keys: Record<string, string>): {
     policies: new Map(),
     lists: new Map(),
     keysAlone: false,
+    refused: 0,
     hidden: new Set(),
     version: '1',
     onPage: () => undefined,
@@ -50,7 +53,10 @@ function setUp(keys: Record<string, string>): {
     if (name === 'get') return fake.version;
     const hash = { 'p:keys': fake.keys, 'p:policies': fake.policies, 'p:lists': fake.lists }[String(args[0])];
     if (hash === undefined) throw new Error(`not expected: ${String(args[0])}`);
-    if (fake.keysAlone && hash !== fake.keys) throw new RedisFailure('no', 'NOPERM');
+    if (fake.keysAlone && hash !== fake.keys) {
+      fake.refused += 1;
+      throw new RedisFailure('no', 'NOPERM');
+    }
     if (name === 'hlen') return hash.size;
     if (name === 'hmget') return args.slice(1).map((id) => hash.get(String(id)) ?? null);
     throw new Error(`not expected: ${name}`);
@@ -108,6 +114,25 @@ t.test('a change during a full reading is in force before it ends, and its old p
   t.equal(await reader.read(), 'synced');
   t.equal(index.snapshot().byId.get('a')?.enabled, false, 'after the last page');
   t.same(ids(), ['a', 'z']);
+});
+
+t.test('nor does a single change wait for the end of a full reading', async (t) => {
+  for (const [what, json] of [
+    ['changed', definitionOf('a', { enabled: false })],
+    ['removed', null],
+  ] as const) {
+    const { fake, reader, index, told } = setUp({ a: definitionOf('a'), z: definitionOf('z') });
+    await reader.read();
+    reader.requireEverything();
+    fake.onPage = (page) => {
+      if (page === 1) {
+        change(fake, 'a', json);
+        reader.hear('a');
+      } else t.same([index.snapshot().byId.get('a')?.enabled ?? null, told.length], [json && false, 2], what);
+    };
+    t.equal(await reader.read(), 'synced');
+    t.equal(told.length, 2, 'and is told once');
+  }
 });
 
 t.test('keys that a full reading did not meet are gone only if Redis says so', async (t) => {
@@ -303,7 +328,7 @@ t.test('a policy that changes during a full reading has everything read once mor
 });
 
 t.test('who may read keys alone has no policies and no lists, and is not refused', async (t) => {
-  const { fake, reader, ids, index } = setUp({ a: definitionOf('a'), b: definitionOf('b', { policy: 'p' }) });
+  const { fake, reader, ids, index, told } = setUp({ a: definitionOf('a'), b: definitionOf('b', { policy: 'p' }) });
   fake.policies.set('p', '{}');
   fake.keysAlone = true;
   t.equal(await reader.read(), 'synced');
@@ -312,6 +337,10 @@ t.test('who may read keys alone has no policies and no lists, and is not refused
   reader.hear('c');
   t.equal(await reader.read(), 'synced');
   t.same(ids(), ['a', 'c']);
+  t.equal(fake.refused, 1, 'nor asked again');
+  reader.requireEverything();
+  t.equal(await reader.read(), 'synced');
+  t.same(told, [['b'], []], 'where there are none, none has changed');
 });
 
 t.test('a change is told when there is one, and once', async (t) => {

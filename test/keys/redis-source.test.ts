@@ -355,6 +355,7 @@ function heldSource(prefix = 'p:') {
     closed: 0,
     channel: '',
   };
+  const clock = { now: 77 };
   let events: RedisEvents = {};
   let subscription: Subscription | null = null;
   const connection: Partial<RedisConnection> = {
@@ -388,7 +389,7 @@ function heldSource(prefix = 'p:') {
     },
     prefix,
     pollSeconds: 300,
-    now: () => 77,
+    now: () => clock.now,
   });
   t.teardown(() => source.close());
   const started = source.start({
@@ -402,6 +403,7 @@ function heldSource(prefix = 'p:') {
     keys,
     problems,
     versions,
+    clock,
     events: () => events,
     tell: (message: string) => subscription?.onMessage(message),
     subscription: () => subscription as Subscription,
@@ -475,6 +477,25 @@ t.test('why Redis cannot be read is told once, until it could be read again', as
   fake.fails = 'LOADING';
   await source.reload();
   t.same(problems.splice(0), ['Redis cannot be read: LOADING; the last keys go on serving']);
+});
+
+t.test('when the keys were read last is told, and a Redis that lost them gives none', async (t) => {
+  const { fake, keys, events, source, problems, started, clock } = heldSource();
+  events().onReady?.();
+  await started;
+  clock.now = 78;
+  const held = keys.get('a') as string;
+  keys.clear();
+  await source.reload();
+  t.match(source.status(), { up: false, lastSyncAt: 77 });
+  t.match(problems, [/; the last keys go on serving$/]);
+  fake.fails = 'LOADING';
+  await source.reload();
+  t.match(source.status(), { up: false, lastSyncAt: 77 });
+  fake.fails = null;
+  keys.set('a', held);
+  await source.reload();
+  t.match(source.status(), { up: true, lastSyncAt: 78 });
 });
 
 t.test('twenty definitions that cannot be used are named, and the others counted', async (t) => {

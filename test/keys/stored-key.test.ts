@@ -93,12 +93,22 @@ t.test('keys of one kind share what they have in common', (t) => {
       description: name,
       secrets: [{ hash: `sha256:${digest(name)}` }],
       allowedEvents: ['login'],
+      rateLimit: { requests: 1, windowSeconds: 1 },
     });
   const one = read('one', json('one')).key;
   const two = read('two', json('two')).key;
   t.equal(two?.id, 'two');
   t.equal(two?.secrets[0]?.digest, digest('two'));
   t.equal(two?.allowedEvents, one?.allowedEvents);
+  t.equal(two?.rateLimit, one?.rateLimit, 'it was not read anew');
+  const named = JSON.stringify({ ...(JSON.parse(json('three')) as object), id: 'three' });
+  t.equal(read('three', named).key?.rateLimit, one?.rateLimit, 'nor is one that says its own name');
+  for (const more of [{ mode: 'report' }, { description: 'ä' }, { secret: 'x', secrets: undefined }])
+    t.not(
+      read('four', JSON.stringify({ ...(JSON.parse(json('four')) as object), ...more })).key?.rateLimit,
+      one?.rateLimit,
+      'any other is',
+    );
   t.end();
 });
 

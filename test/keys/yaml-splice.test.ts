@@ -178,7 +178,8 @@ t.test('a new item with a single field has no braces, one with more has', async 
 });
 
 t.test('what YAML 1.1 takes for a boolean is quoted, each word of it', async (t) => {
-  for (const word of ['y', 'n', 'yes', 'no', 'on', 'off', 'Y', 'No', 'ON']) t.equal(inline(word), `'${word}'`);
+  for (const word of ['y', 'n', 'yes', 'no', 'on', 'off', 'Y', 'No', 'ON', 'yES', 'nO', 'oN', 'oFf'])
+    t.equal(inline(word), `'${word}'`);
   for (const word of ['yy', 'non', 'offs', 'by']) t.equal(inline(word), word);
 });
 

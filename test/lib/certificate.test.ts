@@ -5,6 +5,7 @@ import {
   certificatesMistake,
   lastExpiry,
   ownExpiry,
+  ownStart,
   pairMistake,
   privateKeyMistake,
 } from '../../src/lib/certificate.ts';
@@ -77,4 +78,5 @@ t.test('the own certificate ends first, authorities with the last of them', asyn
     [ownExpiry(expired + renewed), lastExpiry(expired + renewed), lastExpiry(renewed + expired)],
     [past, later, later],
   );
+  t.same([ownStart(expired + cert), ownStart(cert)], [Date.parse('2020-01-01'), Date.parse('2026-11-24T04:00:52Z')]);
 });

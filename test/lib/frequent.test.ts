@@ -32,6 +32,18 @@ t.test('while there are few different values, every count is exact, with first a
   ]);
 });
 
+t.test('the rarer half goes, in whatever order they came', async (t) => {
+  const frequent = createFrequent(2);
+  for (const [value, times] of [
+    ['a', 1],
+    ['b', 5],
+    ['c', 9],
+    ['d', 1],
+  ] as const)
+    countValue(frequent, value, '', 0, times);
+  t.same([[...frequent.values.keys()], frequent.missed], [['b', 'c'], 1]);
+});
+
 t.test('no count says too much, and together with what it missed none says too little', async (t) => {
   t.doesNotThrow(() =>
     fc.assert(

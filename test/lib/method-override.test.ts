@@ -51,6 +51,7 @@ t.test('names that one framework alone looks for', async (t) => {
     '%58-Method-Override',
     'X.HTTP.Method.Override',
     '_HttpMethod',
+    'x-tunneled-method',
     '_httpmethod',
     '%5FHttpMethod',
   ])

@@ -13,6 +13,8 @@ t.test('a URL begins with its scheme and ends with its word', async (t) => {
   t.equal(redactUrls('9http://u:p@h'), '9http://***@h');
   t.equal(redactUrls('9://u:p@h'), '9://u:p@h');
   t.equal(redactUrls('9://u:p@h,http://v:w@h'), '9://u:p@h,http://***@h');
+  t.equal(redactUrls('9://://u:p@h,http://v:w@h'), '9://://u:p@h,http://***@h');
+  t.equal(redactUrls('9://b://u:p@h'), '9://b://***@h');
   t.equal(redactUrls('a://'), 'a://');
   t.equal(redactUrls('a://u:p@h'), 'a://***@h');
 });

@@ -70,7 +70,7 @@ t.test('errors are one line and hold no password, however it is spelled', (t) =>
   t.equal(errorText(redisAt('', { url: null, sentinel }))('AUTH of-sentinel'), 'AUTH ***');
   const odd = errorText(redisAt('', { url: 'no URL', cluster: ['redis://:in-cluster@h', 'nor this'] }));
   t.equal(odd('AUTH in-cluster'), 'AUTH ***', 'beside what is no URL');
-  t.equal(errorText(settings)('gone. Retrying from scratch after 57ms.'), 'gone.');
+  t.equal(errorText(settings)('gone. Retrying from scratch after 57ms.'), 'gone');
   t.equal(errorText(settings)(new TypeError('')), 'TypeError');
   t.equal(
     errorText(settings)("Socket timeout. Expecting data, but didn't receive any in 2500ms."),

@@ -74,4 +74,7 @@ void t.test('a full queue is waited for, within the time to connect', async (t) 
     message: `connect to ${path} took longer than 0.06 s; connect EAGAIN ${path}`,
   });
   t.ok(never.attempts.length > 1);
+  const short = busy(Infinity);
+  await t.rejects(connectToSocket({ ...request(path), timeoutMs: 10, open: short.open }), { code: 'ETIMEDOUT' });
+  t.equal(short.attempts.length, 1, 'no attempt that would come too late');
 });

@@ -191,6 +191,20 @@ t.test('once given up, no timer keeps the process from ending', async (t) => {
   t.equal(timers(), before);
 });
 
+t.test('a write that is under way when it is given up is not tried again', async (t) => {
+  const { fd } = pipe(t);
+  const filling = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });
+  for (let n = 0; n < 10; n++) filling.write(LONG);
+  filling.giveUp();
+  const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: false });
+  writer.write(LONG);
+  const first = new Promise<void>((done) => writer.flush(done));
+  writer.giveUp();
+  await first;
+  await new Promise<void>((done) => writer.flush(done));
+  t.equal(writer.dropped(), 1);
+});
+
 t.test('what found no room is written before the process ends, when there is room again', async (t) => {
   const { fd, read } = pipe(t);
   const writer = createLineWriter({ fd, maxWaiting: 1e6, droppedLine, neverWaits: true });

@@ -16,6 +16,8 @@ t.test('what looks like an identifier is written as :id', (t) => {
     ['/a/0123456789abcdef', '/a/:id'],
     ['/a/0123456789abcde', '/a/0123456789abcde'],
     ['/a/abcdefghij0123456789', '/a/:id'],
+    ['/a/abcdefghij0123456789,b', '/a/abcdefghij0123456789,b'],
+    ['/a/b,abcdefghij0123456789', '/a/b,abcdefghij0123456789'],
     ['/a/abcdefghij012345678', '/a/abcdefghij012345678'],
     ['/a/AbC-d_e.f~g=h+0123456', '/a/:id'],
     ['/A/b', '/A/b'],

@@ -71,6 +71,11 @@ t.test('what is repeated never runs twice at once, and no more once it is stoppe
   t.equal(second?.ms, 5000);
   second?.run();
   t.equal(ends.length, 2);
+  const { clearTimeout } = globalThis;
+  let cleared = 0;
+  Object.assign(globalThis, { clearTimeout: (timer: NodeJS.Timeout) => (cleared++, clearTimeout(timer)) });
   repeated?.stop();
+  Object.assign(globalThis, { clearTimeout });
+  t.equal(cleared, 1, 'what is planned is not run any more');
   t.equal((await caughtIn(() => ends[1]?.())).length, 0, 'stopped while it ran');
 });

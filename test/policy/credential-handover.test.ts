@@ -134,6 +134,8 @@ t.test('every parameter of the name goes, in every spelling of it', async (t) =>
   t.equal(strip('?%61pi_key=1&a=b'), '?a=b');
   t.equal(strip('?api_key'), '');
   t.equal(strip('?a=api_key'), '?a=api_key');
+  for (const query of ['?', '?a&&b', '?&', '?a&'])
+    t.equal(strip(query), query, 'where there is none, nothing is written anew');
   t.equal(hand(factsOf(), '?%61pi_key=1', [QUERY], LITERAL).query, '?%61pi_key=up%26stream');
 });
 

@@ -51,6 +51,8 @@ t.test('a route is what its definition says', (t) => {
   });
   t.match(router.match('POST', '/v1/track')?.route, { events: { unnamed: 'disallow' }, rewrite: null });
   t.equal(router.match('GET', '/v1/users/7')?.route.events, null);
+  const packed = compileRoutes([{ method: 'POST', path: '/', events: 'event', gzip: true }]);
+  t.same(packed.match('POST', '/')?.route.envelope, { form: null, gzip: true });
   const unset = { cacheMinutes: null, timeoutSeconds: null, idleTimeoutSeconds: null };
   t.match(compileRoutes([{ method: 'GET', path: '/', ...unset }]).match('GET', '/')?.route, {
     cacheMs: null,

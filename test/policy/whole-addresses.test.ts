@@ -41,6 +41,11 @@ t.test('of an API the denied are refused first, then all who are not admitted', 
     'ip_not_allowed',
     'address_denied',
   ]);
+  t.match(checkApiAddress(api, from('203.0.113.3'), LISTS), {
+    why: '203.0.113.3 is on denyFrom of API orders: 203.0.113.0/28 of the address list office',
+    rule: 'denyFrom of API orders: 203.0.113.0/28 of the address list office',
+  });
+  t.equal(checkApiAddress(api, from('198.51.100.1'), LISTS)?.rule, 'allowFrom of API orders');
   t.equal(checkApiAddress(api, from('198.51.100.1'), LISTS)?.why, '198.51.100.1 is not on allowFrom of API orders');
   t.equal(checkApiAddress(apiRules(), from('unknown'), LISTS), null, 'an API that says nothing is for all');
 });

@@ -149,7 +149,7 @@ t.test('a body is a part of the question, and reaches the backend', async (t) =>
 });
 
 t.test('an answer that is not kept streams on with its trailers', async (t) => {
-  const { ask } = await caching(t, (_req, res) => {
+  const { ask, outcomes } = await caching(t, (_req, res) => {
     res.writeHead(200, { Trailer: 'X-T', 'Cache-Control': 'no-store' });
     res.write('a');
     res.addTrailers({ 'X-T': 'end' });
@@ -157,6 +157,11 @@ t.test('an answer that is not kept streams on with its trailers', async (t) => {
   });
   const { text } = await ask('GET', '/users/1');
   t.match(text, /X-T: end/);
+  t.same(
+    outcomes.map(({ upstreamSeconds }) => upstreamSeconds),
+    [2.5],
+    'counted from when the backend was asked',
+  );
 });
 
 t.test('how the backend failed is noted, also where an expired answer stands in', async (t) => {

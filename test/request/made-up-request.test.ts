@@ -63,7 +63,7 @@ t.test('an unknown secret is told from a mistyped one, and neither is repeated',
     [`pstn_rw_${'0'.repeat(48)}`, /typing error/],
   ] as const) {
     const result = await authenticateAs(secret)(integration);
-    t.match(result, { ok: false, refusal: { why } });
+    t.match(result, { ok: false, refusal: { why, code: 'invalid_credential', reason: 'unknown' } });
     t.notMatch(JSON.stringify(result), secret);
   }
 });

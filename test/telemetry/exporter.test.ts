@@ -53,6 +53,15 @@ t.test('a host name is found where Node asks for one address alone', async (t) =
   t.equal(collector.spans.length, 1);
 });
 
+t.test('a host name that cannot be found costs the spans, and nothing else', async (t) => {
+  const log = await exportOne({
+    // No name server is asked for it: a part of a name has 63 letters at most.
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${'a'.repeat(64)}.test:4318`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+  });
+  t.match(log, /"detail":"EAI_AGAIN","msg":"traces_not_exported"/);
+});
+
 t.test('without a name of its own the service is postern', async (t) => {
   const collector = await startCollector(t);
   await exportOne({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
@@ -110,7 +119,7 @@ t.test('a collector is believed by the CA that is named, and shown the certifica
     'without a pair',
   );
   t.equal(mutual.spans.length, 0);
-  await exportOne({ ...endpoint, ...pair, OTEL_EXPORTER_OTLP_CERTIFICATE: ca });
+  await exportOne({ ...endpoint, ...pair, OTEL_EXPORTER_OTLP_CERTIFICATE: ` ${ca} ` });
   t.equal(mutual.spans.length, 1);
   await exportOne({
     ...endpoint,

@@ -99,6 +99,16 @@ t.test('a token lives no longer than its key or its secret', async (t) => {
   const soon = NOW + 60_000;
   for (const key of [metricsKey({ expiresAt: soon }), metricsKey({ secrets: [secretOf(CLIENT_SECRET, soon)] })])
     t.equal((await service.issue(identityOf(key), NOW)).expiresIn, 60);
+  for (const [endMs, seconds] of [
+    [1, 1],
+    [1000, 1],
+    [1001, 2],
+  ] as const)
+    t.equal(
+      (await service.issue(identityOf(metricsKey({ expiresAt: NOW + endMs })), NOW)).expiresIn,
+      seconds,
+      'in whole seconds, and never none',
+    );
 });
 
 const OUTLIVED: readonly (readonly [name: string, after: readonly Key[], reason: string])[] = [

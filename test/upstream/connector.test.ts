@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
 import { startNameServer } from '../support/dns.ts';
@@ -43,6 +44,28 @@ async function secureBackend(
   );
   return { ...backend, names, requests };
 }
+
+void t.test('a connection is asked by the system whether the backend is still there, and delays nothing', async (t) => {
+  const { setKeepAlive, setNoDelay } = Socket.prototype;
+  t.teardown(() => Object.assign(Socket.prototype, { setKeepAlive, setNoDelay }));
+  const told: unknown[] = [];
+  Object.assign(Socket.prototype, {
+    setKeepAlive(this: Socket, ...args: [boolean, number]) {
+      told.push(['keep alive', ...args]);
+      return setKeepAlive.apply(this, args);
+    },
+    setNoDelay(this: Socket, ...args: [boolean]) {
+      told.push(['no delay', ...args]);
+      return setNoDelay.apply(this, args);
+    },
+  });
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+  t.match(await recordFlight(upstreamTo(t, backend.url)).done, { ended: 'end' });
+  t.same(told, [
+    ['no delay', true],
+    ['keep alive', true, 60_000],
+  ]);
+});
 
 void t.test('a certificate that nobody vouches for is refused, and nothing is sent', async (t) => {
   const backend = await secureBackend(t, 'loopback');

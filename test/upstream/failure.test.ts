@@ -106,3 +106,20 @@ void t.test('each code that means one thing means it in every phase', async (t) 
 void t.test('every run of white space in a reason is one space', async (t) => {
   t.equal(failureFrom(error('X', ' a\r\n\tb \n c '), 'sent').why, 'X: a b c');
 });
+
+t.test('of an error of OpenSSL, the reason alone: what differs from thread to thread groups no lines', async (t) => {
+  const message =
+    '80EC21627B7F0000:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../deps/ssl3_record.c:350:\n';
+  const code = 'ERR_SSL_WRONG_VERSION_NUMBER';
+  const why = (error: object): string => failureFrom(error, 'connecting').why;
+  t.equal(why({ code, message, reason: 'wrong version number' }), 'ERR_SSL_WRONG_VERSION_NUMBER: wrong version number');
+  t.match(why({ code, message }), /^ERR_SSL_WRONG_VERSION_NUMBER: 80EC/);
+  t.equal(
+    why({ code: 'ERR_OSSL_X', message, reason: 'a key that is too short' }),
+    'ERR_OSSL_X: a key that is too short',
+  );
+  t.equal(
+    why({ code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:1', reason: 'x' }),
+    'connect ECONNREFUSED 127.0.0.1:1',
+  );
+});

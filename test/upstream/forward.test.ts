@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { forward } from '../../src/upstream/forward.ts';
-import { dispatch } from '../../src/upstream/dispatch.ts';
+import { dispatch, type ResponseSink } from '../../src/upstream/dispatch.ts';
 import { failureOf } from '../../src/upstream/failure.ts';
 import { answering, onRequest, proxyTo, rawBackend, RawClient, talkOnce, upstreamTo } from '../support/upstream.ts';
 
@@ -318,6 +318,22 @@ void t.test('an upload over the limit is cut off, and is the caller’s to refus
   }
 });
 
+void t.test('an upload over the limit whose answer has begun is broken off with it', async (t) => {
+  const backend = await rawBackend(t, (socket) =>
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun')),
+  );
+  const proxy = await proxyTo(t, upstreamTo(t, backend.url), { maxBodyBytes: 10 });
+  const client = new RawClient(t, proxy.port);
+  const chunk = '8\r\n01234567\r\n';
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`);
+  await client.until('begun');
+  client.write(chunk);
+  await client.closed;
+  t.match(client.text, /\r\n\r\nbegun$/);
+  t.match(proxy.results, [{ kind: 'body_too_large' }]);
+  await Promise.all(backend.sockets.map(closing));
+});
+
 async function earlyAnswer(
   t: Test,
   maxBodyBytes: number,
@@ -413,6 +429,7 @@ void t.test('HEAD, 204 and 304 keep their fields and have no body', async (t) =>
     ['GET', 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 20\r\n\r\n', '\r\nContent-Length: 20\r\n'],
     ['GET', 'HTTP/1.1 204 No Content\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
     ['GET', 'HTTP/1.1 304 Not Modified\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
+    ['GET', 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\nA: b\r\n\r\n', '\r\nA: b\r\n'],
   ];
   for (const [method, bytes, field] of cases as [string, string, string][]) {
     const backend = await answering(t, bytes);
@@ -456,6 +473,40 @@ void t.test('trailers follow where they can', async (t) => {
   const old = await talkOnce(t, proxy.port, 'GET / HTTP/1.0\r\nHost: a\r\n\r\n');
   t.match(old.text, /\r\n\r\nabc$/);
   t.notMatch(old.text, /trailer/i);
+});
+
+/** Whoever answers in place of the upstream, in one turn. */
+const answeredBy = (answer: (sink: ResponseSink) => void) => (sink: ResponseSink) => {
+  setImmediate(answer, sink);
+  return { abort: () => undefined, resume: () => undefined };
+};
+
+void t.test('pieces that come in one turn keep their order', async (t) => {
+  const send = answeredBy((sink) => {
+    sink.onResponse(200, ['Content-Length', '4'], 'OK');
+    for (const piece of ['a', 'b', 'cd']) sink.onData(Buffer.from(piece));
+    sink.onEnd([]);
+  });
+  const proxy = await proxyTo(t, upstreamTo(t, 'http://127.0.0.1:9'), { send });
+  t.match((await talkOnce(t, proxy.port, GET_CLOSE)).text, /\r\n\r\nabcd$/);
+});
+
+void t.test('an answer is watched for a stall once, however often it has to wait for its client', async (t) => {
+  const { setInterval } = globalThis;
+  let watches = 0;
+  const counting = (run: () => void, everyMs: number): NodeJS.Timeout => {
+    if (everyMs === 1_234_000) watches++;
+    return setInterval(run, everyMs);
+  };
+  t.intercept(globalThis, 'setInterval', { value: counting });
+  const send = answeredBy((sink) => {
+    sink.onResponse(200, ['Content-Length', String(MEGABYTE)], 'OK');
+    for (let n = 0; n < 16; n++) sink.onData(Buffer.alloc(MEGABYTE / 16, 'x'));
+    sink.onEnd([]);
+  });
+  const proxy = await proxyTo(t, upstreamTo(t, 'http://127.0.0.1:9', { idleTimeoutSeconds: 1234 }), { send });
+  t.equal((await talkOnce(t, proxy.port, GET_CLOSE)).text.split('\r\n\r\n')[1]?.length, MEGABYTE);
+  t.equal(watches, 1);
 });
 
 void t.test('aborting is silent', async (t) => {

@@ -36,7 +36,7 @@ void t.test('one key has half of the connections, and eight times as many places
 void t.test('closing waits for what is under way, fails nothing, and leaves no connection', async (t) => {
   const held: (() => void)[] = [];
   const backend = await rawBackend(t, (socket) => onRequest(socket, () => held.push(() => socket.write(OK))));
-  const upstream = upstreamTo(t, backend.url, { maxConnections: 2 });
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 2, keepAliveSeconds: 3600 });
   const arrived = async (): Promise<void> => {
     while (held.length === 0) await new Promise(setImmediate);
   };
@@ -72,6 +72,15 @@ void t.test('destroying breaks off what is under way', async (t) => {
   upstream.destroy();
   t.match(await first.done, { endings: 1, ended: /^(aborted|reset|connect)$/ });
   t.match(await waiting.done, { endings: 1, ended: 'aborted' });
+});
+
+void t.test('each answer gives back the place of its own key', async (t) => {
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+  const upstream = upstreamTo(t, backend.url, { maxConnections: 4, maxConnectionsPerKey: 1 });
+  for (const holder of ['a', 'b', 'b', 'a', 'c', 'a', 'b', 'c'])
+    t.match(await recordFlight(upstream, { holder }).done, { ended: 'end', body: 'hi' }, holder);
+  const together = ['a', 'b', 'c', 'a', 'b', 'c'].map((holder) => recordFlight(upstream, { holder }).done);
+  for (const { ended } of await Promise.all(together)) t.equal(ended, 'end');
 });
 
 void t.test('an idle connection is used again', async (t) => {

@@ -42,7 +42,7 @@ export function createRedisLog({ connection, prefix, onFailure }: RedisLogOption
 
   const why = (): string | null => failures.writing ?? failures.reading;
   const failed = (what: keyof typeof failures, error: unknown): void => {
-    const reason = `The history in Redis cannot be used: ${(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')}.`;
+    const reason = `The history in Redis cannot be used: ${error instanceof Error ? error.message : String(error)}.`;
     if (why() === null) onFailure(reason);
     failures[what] = reason;
   };

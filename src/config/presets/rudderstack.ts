@@ -10,7 +10,10 @@ const MIXED: Rest = { unnamed: 'allow', backend: { containers: CONTAINERS } };
 const ONE_CALL: Rest = { backend: { containers: CONTAINERS } };
 
 const callOf = (kind: string) =>
-  post(`/v1/${kind}`, 'event', { ...ONE_CALL, when: { member: 'type', is: ['track'], pass: [kind] } });
+  post(`/v1/${kind}`, 'event', {
+    when: { member: 'type', is: ['track'], pass: [kind] },
+    backend: { containers: CONTAINERS, kindInPath: true },
+  });
 
 export const RUDDERSTACK: Preset = {
   routes: [

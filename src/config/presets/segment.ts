@@ -9,9 +9,12 @@ const MIXED: Rest = { unnamed: 'allow', backend: { containers: CONTAINERS } };
 /** One call, sent to a backend that takes batches elsewhere. */
 const ONE_CALL: Rest = { backend: { containers: CONTAINERS } };
 
-/** A call that is no event, so long as its body does not say that it is one. */
+/** A call that is no event, so long as its body does not say that it is one. Servers without an SDK leave its kind to the path. */
 const callOf = (path: string, kind: string) =>
-  post(path, 'event', { ...ONE_CALL, when: { member: 'type', is: ['track'], pass: [kind] } });
+  post(path, 'event', {
+    when: { member: 'type', is: ['track'], pass: [kind] },
+    backend: { containers: CONTAINERS, kindInPath: true },
+  });
 
 export const SEGMENT: Preset = {
   routes: [
@@ -27,6 +30,8 @@ export const SEGMENT: Preset = {
     callOf('/v1/a', 'alias'),
     // Its settings, where `cdnURL` leads here. Whoever reads them shows nothing but the key in the path.
     get('/v1/projects/:writeKey/settings', KEY_IN_PATH),
+    // Its clients for Java and Ruby, whatever they send.
+    post('/v1/import', 'batch[].event', MIXED),
     // The HTTP API as documented, for servers without an SDK.
     post('/v1/track', 'event', ONE_CALL),
     callOf('/v1/identify', 'identify'),

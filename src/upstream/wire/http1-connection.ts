@@ -202,6 +202,12 @@ export class Http1Connection implements Connection, AnswerEvents, SendEvents, Ti
   };
 
   readonly #onEnd = (): void => {
+    // libuv may tell a reset as an end, and the write that it broke off only after that, within the turn.
+    if (this.#sender?.isDone === false) atTurnEnd(this.#concludeEnd);
+    else this.#concludeEnd();
+  };
+
+  readonly #concludeEnd = (): void => {
     // Without its length, an answer is whole only if this side is sure that nothing went wrong.
     const failedBy = this.#sender?.failedBy ?? null;
     if (failedBy === null && this.#reader.endOfConnection()) return;

@@ -95,6 +95,8 @@ void t.test('extensions are passed over when they are in form, and not too many'
   t.equal(read(`${most}1;${'c'.repeat(rest - 1)}\r\nx\r\n0\r\n\r\n`).body, 'xxxxx', 'as many as there may be');
   t.equal(read(`${most}1;${'c'.repeat(rest)}\r\nx\r\n0\r\n\r\n`).flaw, 'bad chunk extension', 'one more');
   t.match(read(`1;a=${'b'.repeat(5_000)}`, 100).flaw, /^more than 4096 bytes /, 'a line without end');
+  const longest = `1;a=${'b'.repeat(4_096 - '1;a=\r\n'.length)}\r\n`;
+  for (const size of [100, 5_000]) t.equal(read(`${longest}x\r\n0\r\n\r\n`, size).body, 'x', 'as long as one may be');
 });
 
 void t.test('trailers are fields, of bounded size, and frame nothing', async (t) => {
@@ -104,5 +106,10 @@ void t.test('trailers are fields, of bounded size, and frame nothing', async (t)
   t.equal(read('0\r\nA: b\n\r\n').flaw, 'a line that does not end with CRLF');
   for (const name of ['Content-Length', 'transfer-ENCODING'])
     t.equal(read(`0\r\n${name}: 5\r\n\r\n`).flaw, 'a trailer that frames content');
+  for (const name of ['Content-Lengths', 'X-Transfer-Encoding', 'Transfer-Encoding-X'])
+    t.same(read(`0\r\n${name}: 5\r\n\r\n`).trailers, [name, '5']);
   t.match(read(`0\r\n${'A: b\r\n'.repeat(11_000)}\r\n`).flaw, /^more than 65536 bytes /);
+  const most = `0\r\nA:${'b'.repeat(65_536 - 'A:\r\n\r\n'.length)}\r\n\r\n`;
+  t.ok(read(most).done);
+  t.match(read(most.replace('b', 'bb')).flaw, /^more than 65536 bytes /);
 });
