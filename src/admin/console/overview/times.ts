@@ -94,7 +94,11 @@ export function trendOf(summary: Summary, mode: Mode): Trend {
     lately,
     before,
     minutes: late * summary.stepMinutes,
-    direction: directionOf(lately, before, earlier.length > 0),
+    // What came in the step of the start is not lately, nor is it nothing.
+    direction:
+      whole.length === 0 && steps.some((step) => rateOf(step) > 0)
+        ? 'early'
+        : directionOf(lately, before, earlier.length > 0),
   };
 }
 
