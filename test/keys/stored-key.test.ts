@@ -104,7 +104,7 @@ t.test('keys of one kind share what they have in common', (t) => {
   for (const id of ['a', 'a'.repeat(64)]) t.equal(read(id, json('a')).key?.rateLimit, one?.rateLimit, id);
   const named = JSON.stringify({ ...(JSON.parse(json('three')) as object), id: 'three' });
   t.equal(read('three', named).key?.rateLimit, one?.rateLimit, 'nor is one that says its own name');
-  for (const more of [{ mode: 'report' }, { description: 'ä' }, { secret: 'x', secrets: undefined }])
+  for (const more of [{ mode: 'report' }, { allowedEvents: ['logout'] }, { secret: 'x', secrets: undefined }])
     t.not(
       read('four', JSON.stringify({ ...(JSON.parse(json('four')) as object), ...more })).key?.rateLimit,
       one?.rateLimit,
