@@ -10,6 +10,11 @@ function head(text: string): AnswerHead {
   return read;
 }
 
+// First, since what was announced last is kept in mind.
+void t.test('a time that is announced without a word is none', async (t) => {
+  for (const value of ['', 'timeout', '']) t.equal(head(withFields(`Keep-Alive: ${value}`)).keepAliveMs, -1);
+});
+
 void t.test('a head is read with its status, reason, fields and framing', async (t) => {
   t.strictSame(head('HTTP/1.1 207 Fine Thing\r\nSet-Cookie: a\r\nset-cookie: \xe9\r\nContent-Length: 12\r\n\r\n'), {
     status: 207,
