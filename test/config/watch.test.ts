@@ -6,6 +6,7 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { EventEmitter, once } from 'node:events';
@@ -264,6 +265,17 @@ t.test('a change is noticed that leaves the size as it was', async (t) => {
   const { next, count } = watched(t, [file]);
   const change = next();
   writeFileSync(file, '2');
+  await change;
+  t.equal(count(), 1);
+});
+
+t.test('nor is one missed that has the time set back', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  utimesSync(file, 1000, 1000);
+  const { next, count } = watched(t, [file]);
+  const change = next();
+  writeFileSync(file, '2');
+  utimesSync(file, 1000, 1000);
   await change;
   t.equal(count(), 1);
 });
