@@ -123,7 +123,8 @@ function readPlace(place: TlsPlace, last: Kept | undefined, now: number): Kept {
     const news = `${mistakes.join('; ')}; the last ones stay in use`;
     return { ...before, isCurrent: false, news, awaited: validFrom > now ? validFrom : Infinity };
   }
-  const news = texts.cert === null ? 'the authorities changed' : `it expires on ${timeOf(expiresAt)}`;
+  const hasNewPair = isNew || texts.ca === before.texts.ca;
+  const news = hasNewPair ? `it expires on ${timeOf(expiresAt)}` : 'the authorities changed';
   return { ...before, ...current, texts, expiresAt, news };
 }
 

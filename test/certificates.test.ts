@@ -86,6 +86,7 @@ t.test('authorities are read again, and kept when they are broken', async (t) =>
   t.same(shown, []);
   copyFileSync(fixture('renewed'), at('ca'));
   t.equal(again(), certificates.of('listen'));
+  t.match(lines.at(-1), ['certificate_renewed', { use: 'listen', detail: 'the authorities changed' }]);
   t.equal(shown.length, 1, 'also beside a certificate that is not valid yet, which is in use');
 });
 

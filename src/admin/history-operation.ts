@@ -5,15 +5,12 @@ import { z } from 'zod';
 import type { History } from './history/history.ts';
 import { MAX_TEXT } from './bounds.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
+import { wholeInQuery } from './query-values.ts';
 
 const once = z.string({ error: 'must be given once' }).max(MAX_TEXT);
 
 export const HistoryQuery = z.strictObject({
-  limit: z
-    .string({ error: 'must be given once' })
-    .regex(/^[1-9]\d{0,5}$/, { error: 'must be a whole number from 1 to 999999' })
-    .optional()
-    .describe('Most changes to list. The latest 1,000 are kept.'),
+  limit: wholeInQuery(1, 999_999).optional().describe('Most changes to list. The latest 1,000 are kept.'),
   key: once.optional().describe('Only changes of the key with this id.'),
   who: once.optional().describe('Only changes by this admin; `file` or `redis`: only those that were not made here.'),
 });

@@ -80,9 +80,10 @@ function fishScript(commands: readonly CommandSpec[]): string {
   return [...new Set(lines)].join('\n');
 }
 
+/** Of the options with a value; a file, or what nobody knows, is none of a few. */
 const choicesOf = (options: CommandSpec['options']): (readonly [option: string, choices: readonly string[]])[] =>
-  Object.entries(options).flatMap(([option, { choices }]) =>
-    choices === undefined ? [] : [[option, choices] as const],
+  Object.entries(options).flatMap(([option, { type, choices = [] }]) =>
+    type === 'string' ? [[option, choices] as const] : [],
   );
 
 /** Of the commands of two words: what may follow each first one. */

@@ -2,7 +2,7 @@
  * What becomes of a connection on which Node's parser or its timers gave up: a problem document where one can still be
  * written, and a closed connection in any case. There is no request to judge here.
  */
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { latestAnswerOn } from '../lib/pipelining.ts';
 import { REFUSALS, refusal, type Refusal } from '../refusal.ts';
@@ -42,11 +42,26 @@ export function clientErrorListener<T extends OpenRequest>(
       return;
     }
     const reason = refusalOf(error, socket);
-    if (res === null || res.writableFinished) writeRaw(socket, reason, lineOf(error), ports);
+    const isAnswered = res === null || res.writableFinished;
+    if (isAnswered && isWithinBody(socket)) closeUnanswered(socket);
+    else if (isAnswered) writeRaw(socket, reason, lineOf(error), ports);
     else if (res.req.complete) afterAnswer(res, socket, reason, lineOf(error), ports);
     else if (open === null) socket.destroy();
     else ports.refuse(open, reason);
   };
+}
+
+/** What Node has no public name for; it is there in Node 20 to 24. */
+interface ReadSocket extends Socket {
+  readonly parser?: { readonly incoming?: Pick<IncomingMessage, 'complete'> | null } | null;
+}
+
+const isWithinBody = (socket: ReadSocket): boolean => socket.parser?.incoming?.complete === false;
+
+/** The body belongs to a request that has its answer: the client would take a second one for that to its next request. */
+function closeUnanswered(socket: Socket): void {
+  lingerOnClose(socket);
+  socket.destroySoon();
 }
 
 /** The bytes behind a whole request are broken, not the request: it gets its answer, and nothing is read after it. */

@@ -61,7 +61,8 @@ class ListedAddresses implements AddressRule {
       if ('address' in entry) ranges.push(entry.address);
       else names.push(entry.list);
     }
-    this.#ranges = ranges;
+    // A copy has no room for more, as a list has that has grown: there may be very many of these.
+    this.#ranges = ranges.slice();
     this.#names = names.length === 0 ? NO_NAMES : names;
     this.#inDoubt = inDoubt;
   }

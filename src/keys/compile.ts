@@ -121,7 +121,7 @@ export function keyCompiler({ policies }: SharedRecords = NO_RECORDS): (definiti
     policyFields: textSets(fieldsOfPolicy(definition, policies)),
     enabled: definition.enabled,
     expiresAt: millisecondsOf(definition.expiresAt),
-    secrets: definition.secrets.map(({ hash, expiresAt }) => compileSecret(digestOf(hash), expiresAt)),
+    secrets: definition.secrets.map(({ hash, expiresAt }) => compileSecret(hash, expiresAt)),
     apis: compileApis(definition, textSets),
     allowedRoutes: Array.isArray(definition.allowedRoutes) ? routeLists(definition.allowedRoutes) : null,
     allowFrom: definition.allowFrom === 'anywhere' ? ANYWHERE : allowRules(definition.allowFrom),
@@ -165,27 +165,36 @@ function shared<T extends readonly unknown[], U extends object>(
   const byInput = new WeakMap<T, U>();
   const byContent = new Map<string, U>();
   let none: U | null = null;
+  let latest: { readonly input: T; readonly compiled: U } | null = null;
   return (input) => {
     if (input.length === 0) return (none ??= compile(input));
+    if (latest?.input === input) return latest.compiled;
     // Those of policies are the same ones in many keys, and may be long; to keep each short one in mind would take longer.
     const isLong = input.length > SHORT_LIST;
-    const seen = isLong ? byInput.get(input) : undefined;
-    if (seen !== undefined) return seen;
-    const content = contentOf(input);
-    let known = byContent.get(content);
-    if (known === undefined) byContent.set(content, (known = compile(input)));
-    if (isLong) byInput.set(input, known);
-    return known;
+    let compiled = isLong ? byInput.get(input) : undefined;
+    if (compiled === undefined) {
+      const content = contentOf(input);
+      compiled = byContent.get(content);
+      if (compiled === undefined) {
+        compiled = compile(input);
+        if (byContent.size < MOST_CONTENTS) byContent.set(content, compiled);
+      }
+      if (isLong) byInput.set(input, compiled);
+    }
+    latest = { input, compiled };
+    return compiled;
   };
 }
 
+/** Where nearly every key has a list of its own, to remember more of them would only take memory. */
+const MOST_CONTENTS = 1000;
+
 const SHORT_LIST = 5;
 
-const compileSecret = (digest: string, expiresAt: string | null): KeySecret => ({
-  id: digest.slice(0, 12),
-  digest,
-  expiresAt: millisecondsOf(expiresAt),
-});
+export function compileSecret(hash: SecretHash, expiresAt: string | null): KeySecret {
+  const digest = digestOf(hash);
+  return { id: digest.slice(0, 12), digest, expiresAt: millisecondsOf(expiresAt) };
+}
 
 type TextSets = (names: readonly string[]) => ReadonlySet<string>;
 

@@ -14,7 +14,7 @@ import { createClaims, createIdClaims } from './claims.ts';
 import { KeyDefinitionSchema, PolicySchema } from './definition-schema.ts';
 import { NO_RECORDS, type KeyDefinition, type Loaded, type SharedRecords, type WholeDefinition } from './definition.ts';
 import { AddressListSchema, readListDefinition } from './list-definition.ts';
-import { readDefinition, readPolicy, type Read } from './read-definition.ts';
+import { createDefinitionReader, readPolicy, type Read } from './read-definition.ts';
 import { unknownApis, unknownLists, wholeDefinition } from './whole-definition.ts';
 
 export interface LoadedKeyFile extends KeyFileResult {
@@ -146,6 +146,7 @@ function readKeys(yaml: ListedFile, apis: readonly string[] | null, sink: KeyFil
   sink.begin(records);
   const ids = createIdClaims();
   const claims = createClaims();
+  const readDefinition = createDefinitionReader();
   const complete = yaml.eachItem((written, index) => {
     const read = readDefinition(written);
     if (!read.ok) tell(read.findings, 'keys', index);

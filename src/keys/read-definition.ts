@@ -9,6 +9,7 @@ import { findingsOf, type Finding } from '../config/issue.ts';
 import { jsonSchemaLater } from '../config/json-schema.ts';
 import { fieldName } from '../config/problem.ts';
 import { SECRET_HASH } from '../config/values.ts';
+import { createDefinitionKinds, type OwnParts } from './definition-kinds.ts';
 import {
   KeyDefinitionSchema,
   PolicySchema,
@@ -47,6 +48,28 @@ export function readDefinition(written: unknown): ReadDefinition {
   const findings = [...own, ...crossFieldFindings(written)];
   if (findings.length > 0 || !parsed.success) return { ok: false, findings };
   return { ok: true, value: normalDefinition(parsed.data) };
+}
+
+/** Reads one definition after the other as `readDefinition` does, and what many have in common once. */
+export function createDefinitionReader(): (written: unknown) => ReadDefinition {
+  const kinds = createDefinitionKinds<KeyDefinition>();
+  return (written) => {
+    if (!isObject(written)) return readDefinition(written);
+    const alike = kinds.find(written);
+    if (alike !== null) return { ok: true, value: ofKind(alike.known, alike.own) };
+    const read = readDefinition(written);
+    if (read.ok) kinds.remember(written, read.value);
+    return read;
+  };
+}
+
+/** A key that differs from this one in nothing else. */
+function ofKind(known: KeyDefinition, { id, description, secrets, addresses }: OwnParts): KeyDefinition {
+  const key: { -readonly [Field in keyof KeyDefinition]: KeyDefinition[Field] } = { ...known, id, secrets };
+  // What is not written has its default, or none beside a policy, as in the other key.
+  if (description !== null) key.description = description;
+  if (addresses !== null) key.allowFrom = addresses.map(addressItem);
+  return key as KeyDefinition;
 }
 
 /** Reads a policy in the same way. */

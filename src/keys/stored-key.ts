@@ -3,11 +3,11 @@
  * lists. Keys by the thousand differ in little but their names, secrets and addresses: what they share is validated and compiled
  * once. Whatever is not plainly of that kind is read in full; the outcome is the same.
  */
-import { parseCidr } from '../lib/cidr.ts';
 import { compileAllowRule } from './address-rule.ts';
-import { completed, keyCompiler } from './compile.ts';
+import { compileSecret, completed, keyCompiler } from './compile.ts';
+import { createDefinitionKinds, type OwnParts, type Written } from './definition-kinds.ts';
 import type { SharedRecords } from './definition.ts';
-import type { Key, KeySecret } from './key.ts';
+import type { Key } from './key.ts';
 import { readStoredDefinition } from './read-definition.ts';
 import { recordsNamedBy } from './whole-definition.ts';
 
@@ -18,15 +18,9 @@ export type StoredKey =
 
 export type StoredKeyReader = (id: string, json: string) => StoredKey;
 
-/** Beyond this many different kinds of keys nothing is gained by remembering more. */
-const MAX_TEMPLATES = 1000;
-const ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-const HASH = /^sha256:[0-9a-f]{64}$/;
-const PLAIN_TEXT = /^[ -~]{0,200}$/;
-
 /** Reads keys beside these records, which may not change: for others there is another reader. */
 export function createStoredKeyReader(records: SharedRecords): StoredKeyReader {
-  const templates = new Map<string, StoredKey & { readonly key: Key }>();
+  const kinds = createDefinitionKinds<StoredKey & { readonly key: Key }>();
   const compile = keyCompiler(records);
   const readInFull = (id: string, json: string): StoredKey => {
     const loaded = readStoredDefinition(id, json);
@@ -37,83 +31,32 @@ export function createStoredKeyReader(records: SharedRecords): StoredKeyReader {
     return { key: compile(whole.definition), invalid: null, records: named };
   };
   return (id, json) => {
-    const plain = ID.test(id) ? splitPlain(id, json) : undefined;
-    const template = plain && templates.get(plain.shared);
-    if (plain !== undefined && template !== undefined) {
-      const { secrets, addresses } = plain;
-      const allowFrom =
-        addresses === undefined ? template.key.allowFrom : compileAllowRule(addresses.map((address) => ({ address })));
-      return { key: { ...template.key, id, secrets, allowFrom }, invalid: null, records: template.records };
-    }
+    const written = parseObject(id, json);
+    if (written === undefined) return readInFull(id, json);
+    const alike = kinds.find(written);
+    if (alike !== null) return { ...alike.known, key: ofKind(alike.known.key, alike.own) };
     const read = readInFull(id, json);
-    if (plain !== undefined && read.key !== null) {
-      if (templates.size >= MAX_TEMPLATES) templates.clear();
-      templates.set(plain.shared, read);
-    }
+    if (read.key !== null) kinds.remember(written, read);
     return read;
   };
 }
 
-interface PlainDefinition {
-  /** Everything else, as text: what decides whether the definition is valid, and the rest of the key. */
-  readonly shared: string;
-  readonly secrets: readonly KeySecret[];
-  /** Undefined: what `shared` says. */
-  readonly addresses: readonly string[] | undefined;
+/** A key that differs from this one in nothing else. */
+function ofKind(known: Key, { id, secrets, addresses }: OwnParts): Key {
+  const allowFrom = addresses === null ? known.allowFrom : compileAllowRule(addresses.map(addressOf));
+  return { ...known, id, secrets: secrets.map(({ hash }) => compileSecret(hash, null)), allowFrom };
 }
 
-/**
- * Splits a definition whose id, description, secrets and addresses are beyond doubt: secrets as hashes without expiry, none
- * of them twice. Undefined for any other.
- */
-function splitPlain(id: string, json: string): PlainDefinition | undefined {
-  const written = parseObject(json);
-  if (written === undefined) return undefined;
-  const { id: writtenId = id, description = '', secrets, ...rest } = written;
-  if (writtenId !== id || typeof description !== 'string' || !PLAIN_TEXT.test(description) || 'secret' in rest)
-    return undefined;
-  const plainSecrets = Array.isArray(secrets) ? readSecrets(secrets) : undefined;
-  if (plainSecrets === undefined) return undefined;
-  const { allowFrom } = rest;
-  const addresses = Array.isArray(allowFrom) ? allowFrom : undefined;
-  if (addresses?.every(isAddress) === false) return undefined;
-  const shared = textOf(addresses === undefined ? rest : { ...rest, allowFrom: [] });
-  return shared === undefined ? undefined : { shared, secrets: plainSecrets, addresses };
-}
+const addressOf = (address: string): { readonly address: string } => ({ address });
 
-/** Undefined for what is nested deeper than can be written, which no key is: JSON.parse has no such bound. */
-function textOf(value: object): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
-  }
-}
-
-function parseObject(json: string): Record<string, unknown> | undefined {
+/** With its id, which may be left out. undefined: it is none, or says another. */
+function parseObject(id: string, json: string): Written | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const written = { id, ...value };
+    return written.id === id ? written : undefined;
   } catch {
     return undefined;
   }
 }
-
-function readSecrets(written: readonly unknown[]): KeySecret[] | undefined {
-  const secrets: KeySecret[] = [];
-  for (const secret of written) {
-    const digest = plainDigest(secret);
-    if (digest === undefined || secrets.some((known) => known.digest === digest)) return undefined;
-    secrets.push({ id: digest.slice(0, 12), digest, expiresAt: null });
-  }
-  return secrets.length > 0 ? secrets : undefined;
-}
-
-function plainDigest(secret: unknown): string | undefined {
-  if (typeof secret !== 'object' || secret === null) return undefined;
-  const { hash, ...others } = secret as Record<string, unknown>;
-  if (typeof hash !== 'string' || !HASH.test(hash) || Object.keys(others).length > 0) return undefined;
-  return hash.slice('sha256:'.length);
-}
-
-const isAddress = (entry: unknown): entry is string => typeof entry === 'string' && parseCidr(entry).ok;

@@ -53,15 +53,17 @@ function policyFindings(key: KeyDefinition, policy: PolicyDefinition, { lists }:
 
 /** Names of lists in these fields that stand for none. */
 export function unknownLists({ allowFrom, denyFrom }: PolicyDefinition, lists: SharedRecords['lists']): Finding[] {
-  const of = (field: string, items: readonly AddressItem[]): Finding[] =>
-    items.flatMap((item, index) => {
-      if (!('list' in item)) return [];
+  const findings: Finding[] = [];
+  const look = (field: string, items: readonly AddressItem[]): void => {
+    for (const [index, item] of items.entries()) {
+      if (!('list' in item)) continue;
       const list = usable(lists, item.list, 'address list');
-      return 'message' in list ? [{ path: [field, index, 'list'], message: list.message }] : [];
-    });
-  const allowed = allowFrom === undefined || allowFrom === 'anywhere' ? [] : allowFrom;
-  if (allowed.length === 0 && (denyFrom === undefined || denyFrom.length === 0)) return [];
-  return [...of('allowFrom', allowed), ...of('denyFrom', denyFrom ?? [])];
+      if ('message' in list) findings.push({ path: [field, index, 'list'], message: list.message });
+    }
+  };
+  if (allowFrom !== undefined && allowFrom !== 'anywhere') look('allowFrom', allowFrom);
+  if (denyFrom !== undefined) look('denyFrom', denyFrom);
+  return findings;
 }
 
 /** Names of APIs in these fields that stand for none. */

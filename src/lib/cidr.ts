@@ -50,6 +50,10 @@ export function parseCidr(text: string): { ok: true; value: Cidr } | { ok: false
   return bad(`${text} has host bits set: write ${network.text} for the network or ${one} for the one address`);
 }
 
+/** Whether `parseCidr` takes the text, for who needs no more. */
+export const isCidr = (text: string): boolean =>
+  text.includes('/') ? parseCidr(text).ok : parseAddress(text) !== null;
+
 /** Compiles a set that answers in O(log n), whatever the number and overlap of the networks. */
 export function compileAddressSet(cidrs: readonly Cidr[]): AddressSet {
   return addressSetOf(compileRanges(cidrs));

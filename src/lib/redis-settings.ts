@@ -112,6 +112,8 @@ export function errorText(settings: RedisSettings): (error: unknown) => string {
   return (error) => {
     let message = messageOf(error);
     for (const secret of secrets) message = message.replaceAll(secret, '***');
+    // The client library's words for a server that is silent.
+    message = message.replace(/^Socket timeout\..*? (\d+)ms\.?$/, 'no answer within $1 ms');
     // The delay differs each time, and the same trouble should read the same.
     message = message.replace(/ Retrying from scratch after \S+ms\./, '');
     return message

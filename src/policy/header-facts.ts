@@ -4,6 +4,7 @@
  */
 import { nameProblem, valueProblem } from './field-form.ts';
 import { bearerIn, type ShownCredential } from './shown-credential.ts';
+import { USER_FIELDS } from './user-fields.ts';
 
 /** Of a repeated field the first is kept and the repetition counted; lists keep all. */
 export interface HeaderFacts {
@@ -46,6 +47,8 @@ export interface HeaderFacts {
   readonly cookies: readonly string[];
   /** Asks for a part of an answer, or for one under a condition (RFC 9110 13, 14). */
   readonly isConditional: boolean;
+  /** Says which user it is for. */
+  readonly namesUser: boolean;
   /** For the log alone. */
   readonly userAgent: string | undefined;
   readonly traceparent: string | undefined;
@@ -94,6 +97,7 @@ export function readHeaders(rawHeaders: readonly string[], before: HeaderSection
     cacheControl: undefined,
     cookies: NONE,
     isConditional: false,
+    namesUser: false,
     userAgent: undefined,
     traceparent: undefined,
   };
@@ -191,6 +195,8 @@ const BY_NAME: Record<string, ReadField> = {
 
 for (const name of ['range', 'if-range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'])
   BY_NAME[name] = (facts) => void (facts.isConditional = true);
+
+for (const name of USER_FIELDS) BY_NAME[name] = (facts) => void (facts.namesUser = true);
 
 const capitalized = (name: string): string => name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
 

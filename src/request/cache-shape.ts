@@ -5,6 +5,7 @@
 import { handOver } from '../policy/credential-handover.ts';
 import { isMetricsQuery } from '../policy/own-endpoint.ts';
 import type { ApiRules, UpstreamAuthorization } from '../policy/ruleset.ts';
+import { USER_FIELDS } from '../policy/user-fields.ts';
 import { forwardedProto } from '../upstream/headers.ts';
 import { clientOf, type Passage, type Routed } from './passage.ts';
 
@@ -34,20 +35,20 @@ export const isForStrangers = ({ identity }: Passage): boolean =>
   identity === null || (identity.key.allowBrowsers && identity.key.type !== 'metrics');
 
 /**
- * What else may shape the answer, as one unambiguous text. A visitor's session always may, and so may what the backend gets where a
- * credential may stand: also one that is passed on to it, or stands for the caller's. Of strangers every field that is not known to be
- * harmless may: none of them can have what the backend makes of a field of his kept for the others.
+ * What else may shape the answer, as one unambiguous text. A visitor's session always may, and so may the user that a field names,
+ * and what the backend gets where a credential may stand: also one that is passed on to it, or stands for the caller's. Of strangers
+ * every field that is not known to be harmless may: none of them can have what the backend makes of a field of his kept for the others.
  */
 export function shapeOf(passage: Routed): string {
   const { facts, api, route, identity } = passage;
-  const { cookies, forwardedProto: told } = facts.headers;
+  const { cookies, namesUser, forwardedProto: told } = facts.headers;
   const proto = forwardedProto(clientOf(passage).fromTrustedProxy ? told : undefined, facts.secure);
   // The backend is told it, and it may change while an answer is kept.
   const type = identity?.key.type ?? null;
   // Two routes may lead to one path of two backends.
   const upstream = route?.route.upstream ?? null;
-  if (upstream === null && cookies.length === 0 && !isForStrangers(passage) && sendsOneCredential(api))
-    return `${proto} ${type}`;
+  const isAnybodys = cookies.length === 0 && !namesUser && !isForStrangers(passage);
+  if (upstream === null && isAnybodys && sendsOneCredential(api)) return `${proto} ${type}`;
   const { rawHeaders, authorization } = handOver(passage, api);
   const sent = authorization.kind === 'pass' ? facts.headers.authorization : textOf(authorization);
   return JSON.stringify([proto, type, upstream, cookies, sent, shapingFields(passage, rawHeaders)]);
@@ -67,7 +68,8 @@ function shapingFields(passage: Routed, rawHeaders: readonly string[]): string[]
   const fields: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
-    if (credentialFields.includes(name) || (isStrangers && !HARMLESS.has(name) && !OF_BROWSERS.test(name)))
+    const isOnes = credentialFields.includes(name) || USER_FIELDS.has(name);
+    if (isOnes || (isStrangers && !HARMLESS.has(name) && !OF_BROWSERS.test(name)))
       fields.push(name, rawHeaders[i + 1] as string);
   }
   return fields;

@@ -76,6 +76,13 @@ t.test(
         'header If-None-Match',
       ],
     );
+    const numbers = operations.flatMap(({ operation, path }) =>
+      operation.parameters
+        .filter(({ name }) => ['limit', 'minutes', 'days'].includes(name))
+        .map(({ name, schema }) => [`${name} of ${path}`, (schema as { readonly type?: string }).type] as const),
+    );
+    t.ok(numbers.length > 5);
+    for (const [parameter, type] of numbers) t.equal(type, 'integer', parameter);
     t.match(list.parameters[0]?.schema, { type: 'integer', minimum: 1, maximum: 999_999 });
     const schemas = document.components.schemas as unknown as Record<string, { properties: Record<string, unknown> }>;
     t.match(schemas['Question']?.properties, {

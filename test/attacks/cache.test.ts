@@ -99,6 +99,12 @@ const PAIRS: readonly Pair[] = [
     shares: false,
     respond: (req, res) => void res.setHeader('vary', name.toUpperCase()).end(req.headers[name]),
   })),
+  ...['X-Forwarded-User', 'Remote-User', 'X-Auth-Request-Email'].map((name): Pair => ({
+    name: `${name}, with another user`,
+    first: { headers: { [name]: 'a' } },
+    second: { headers: { [name]: 'b' } },
+    shares: false,
+  })),
   {
     name: 'Vary with the same value',
     first: { headers: { 'x-tenant': 'a' } },

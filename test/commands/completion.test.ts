@@ -41,6 +41,9 @@ t.test('bash completes by it', async (t) => {
   t.same(complete('check', '--s'), ['--strict']);
   t.same(complete('keygen', '--type', 'write'), ['write-only']);
   t.same(complete('completion', 'f'), ['fish']);
-  t.same(complete('check', '--config', 'no-such-'), [], 'file names are left to the shell');
+  for (const begun of ['no-such-', '']) {
+    t.same(complete('check', '--config', begun), [], 'file names are left to the shell');
+    t.same(complete('keys', 'push', '--config', begun), []);
+  }
   t.same(complete('nonsense', 'x'), []);
 });

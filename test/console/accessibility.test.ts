@@ -18,6 +18,10 @@ const pictures = process.env['POSTERN_SCREENSHOTS'];
 const WEB = 'secret-of-the-web-key-in-this-test';
 const BACKEND = 'secret-of-the-backend-key-in-this-test';
 const TRIAL = 'secret-of-the-trial-key-in-this-test';
+const LONG = 'secret-of-the-key-with-a-long-name-here';
+/** Almost as long as an id may be. */
+const LONG_ID = 'back-end-of-the-warehouse-and-the-shipping-department-in-delft';
+const LONG_EVENT = 'checkout_completed_by_a_customer_who_came_from_a_newsletter_v2';
 
 const keys = [
   {
@@ -48,6 +52,7 @@ const keys = [
     secret: 'secret-of-the-limited-key-in-here',
     denyFrom: ['192.0.2.1', { list: 'office' }],
   },
+  { id: LONG_ID, type: 'read-only', secret: LONG, allowFrom: ['203.0.113.128/25'] },
   {
     id: 'metrics',
     description: 'Dashboards',
@@ -72,12 +77,13 @@ const records = {
   },
   addressLists: { office: [{ address: '203.0.113.0/28', description: 'Desk' }], spare: [] },
 };
-const { postern, open } = await startConsole(t, browser, { keys, records });
+const { postern, open } = await startConsole(t, browser, { keys, records, config: { observe: { enabled: true } } });
 
 for (let i = 0; i < 4; i++) {
   await sendEvent(postern, BACKEND, { ip: `198.51.100.${i}` });
   await sendEvent(postern, TRIAL, { ip: '192.0.2.44' });
-  if (i % 2 === 0) await sendEvent(postern, WEB, { event: 'purchase' });
+  await sendEvent(postern, LONG, { ip: `198.51.100.${200 + i}` });
+  if (i % 2 === 0) await sendEvent(postern, WEB, { event: LONG_EVENT });
   if (i % 3 === 0) await sendEvent(postern, 'nobody-has-this-secret');
 }
 
@@ -85,7 +91,17 @@ const PAGES: readonly (readonly [name: string, fragment: string, ready: (page: P
   ['overview', '#/', (page) => page.getByText('Why was this refused?').first().click()],
   ['keys', '#/keys', (page) => page.getByText('1 warning').first().waitFor()],
   ['key', '#/key/backend', (page) => page.getByLabel('IP address 2').waitFor()],
-  ['key-events', '#/key/web', (page) => page.getByRole('button', { name: 'page_view' }).waitFor()],
+  [
+    'key-events',
+    '#/key/web',
+    async (page) => {
+      await page.getByRole('button', { name: 'page_view' }).waitFor();
+      await page
+        .getByRole('region', { name: /^Traffic/ })
+        .getByText(LONG_EVENT)
+        .waitFor();
+    },
+  ],
   ['key-metrics', '#/key/metrics', (page) => page.getByLabel('Cache TTL (minutes)').waitFor()],
   [
     'key-finding',

@@ -52,7 +52,10 @@ t.test('a field is told as it was and as it is, a list by what came and went', a
   t.same(
     words(
       'secrets',
-      [{ id: 'a', expiresAt: null }],
+      [
+        { id: 'a', expiresAt: null },
+        { id: 'gone', expiresAt: null },
+      ],
       [
         { id: 'a', expiresAt: '2027-01-01T00:00:00Z' },
         { id: 'b', expiresAt: null },
@@ -60,8 +63,9 @@ t.test('a field is told as it was and as it is, a list by what came and went', a
     ),
     {
       how: 'list',
-      added: ['a until 2027-01-01T00:00:00Z', 'b'],
-      removed: ['a'],
+      added: ['b'],
+      removed: ['gone'],
+      changed: ['a ends 2027-01-01T00:00:00Z'],
     },
   );
   t.same(words('new-field', { x: 1 }, [1]), { how: 'set', before: '{"x":1}', after: '1' });

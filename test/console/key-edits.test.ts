@@ -15,6 +15,7 @@ const { postern, signedIn } = await startConsole(t, browser, {
     key('wide', { allowFrom: [...places] }),
     key('both', { allowFrom: [...places] }),
     key('allowed', { allowFrom: [...places] }),
+    key('described', { description: 'Of the shop' }),
     key('watched', { mode: 'report', allowFrom: [...places] }),
     { id: 'metrics', type: 'metrics', apiKey: 'api-key-of-this-test', secret: 'client-secret-of-this-test' },
   ],
@@ -162,7 +163,7 @@ void t.test('a key in report mode says what enforcing it would have refused', as
   for (const ip of ['192.0.2.1', '192.0.2.2', '203.0.113.7'])
     await sendEvent(postern, 'secret-of-the-key-watched', { ip });
   const page = await signedIn(t, '#/key/watched');
-  const traffic = page.getByRole('region', { name: 'Traffic of the last hour' });
+  const traffic = page.getByRole('region', { name: /^Traffic since the start at \d\d:\d\d$/ });
   await traffic.getByText('3 requests, 0 refused, 2 would have been refused.').waitFor();
   await becomes(t, () => traffic.getByText('Address Not Allowed').count(), 2);
   await traffic.getByRole('button', { name: 'Enforce: would have refused 2 of 3' }).click();
@@ -208,6 +209,32 @@ void t.test('the table is searched by address and event, and its filter is in th
   await page.getByRole('navigation').getByRole('link', { name: 'Keys' }).click();
   await page.locator('tbody th a').nth(2).waitFor();
   await becomes(t, () => page.getByLabel('Filter').inputValue(), '', 'the page itself shows all');
+});
+
+void t.test('what is typed outlives a key file that cannot be read for a while', async (t) => {
+  const text = readFileSync(postern.keysFile, 'utf8');
+  t.teardown(() => writeFileSync(postern.keysFile, text));
+  const page = await signedIn(t, '#/key/described');
+  const lookAgain = () => page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  const description = page.getByLabel('Description', { exact: true }).first();
+  await becomes(t, () => description.inputValue(), 'Of the shop');
+  // As the key in force has it, which has no description.
+  await description.fill('');
+  writeFileSync(postern.keysFile, 'keys: [\n');
+  await eventually(async () => {
+    await lookAgain();
+    return page.getByText('These are the keys that requests are judged by').isVisible();
+  }, 'the key in force');
+  writeFileSync(postern.keysFile, text);
+  await eventually(async () => {
+    await lookAgain();
+    return page.getByRole('button', { name: 'Save', exact: true }).isVisible();
+  }, 'the form that can be saved');
+  await page.getByText('Unsaved changes.').waitFor();
+  await becomes(t, () => description.inputValue(), '');
+  await save(page);
+  await saved(page);
+  t.notMatch(readFileSync(postern.keysFile, 'utf8'), /Of the shop/);
 });
 
 void t.test('while the key file is broken, the keys in force are shown and cannot be changed', async (t) => {

@@ -31,6 +31,7 @@ void t.test('of one reason or one key all are counted, also those that no list k
   const kept = [rejection(1, { keyId: '', reason: 'unknown', clientIp: '198.51.100.66' })];
   const ofReason = shownOf(summary, { ...VIEW, filter: { reason: 'unknown' } }, kept);
   t.equal(ofReason.partial, false);
+  t.equal(ofReason.listed, 1, 'the lists tell of the one that is kept');
   t.same(totals(ofReason.summary), [
     [0, {}, {}],
     [500, { unknown: 500 }, {}],
@@ -44,6 +45,19 @@ void t.test('of one reason or one key all are counted, also those that no list k
   t.same(
     ofKey.summary.top.enforce.keys.map(({ value }) => value),
     ['backend'],
+  );
+  const whole = [rejection(2, {}), rejection(2, {})];
+  t.equal(shownOf(summary, { ...VIEW, filter: { key: 'backend' } }, whole).listed, null, 'all of them are kept');
+});
+
+void t.test('a key that is not among the ten that the server lists is listed where it is chosen', async (t) => {
+  const came = Array.from({ length: 11 }, (_, n) => ({ at: 1, times: 20 - n, keyId: `key-${n}`, reason: 'unknown' }));
+  const { summary: shown } = shownOf(summaryOf(3, came), { ...VIEW, filter: { key: 'key-10' } }, [
+    rejection(1, { keyId: 'key-10', reason: 'unknown' }),
+  ]);
+  t.same(
+    shown.top.enforce.keys.map(({ value, count }) => [value, count]),
+    [['key-10', 1]],
   );
 });
 

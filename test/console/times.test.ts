@@ -73,4 +73,6 @@ void t.test('growing, steady and falling are told by whole minutes', async (t) =
   t.equal(trendOf(lateStart, 'enforce').direction, 'early', 'the minute in which the process began is no whole one');
   const nothingWhole = { ...lateStart, ...summaryOf(0, each(0, 1, 9)), since: lateStart.since };
   t.equal(trendOf(nothingWhole, 'enforce').direction, 'early');
+  const onlyAtTheStart = { ...summaryOf(1, each(0, 1, 9)), since: lateStart.since };
+  t.equal(trendOf(onlyAtTheStart, 'enforce').direction, 'early', 'not quiet a minute after that');
 });

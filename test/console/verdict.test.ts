@@ -65,6 +65,28 @@ void t.test('one key with several reasons may be in the wrong hands', async (t) 
   const reasons = ['ip_not_allowed', 'route_not_allowed', 'method_not_allowed'];
   const came = reasons.map((reason): Came => ({ at: 1, times: 4, keyId: 'backend', reason }));
   t.same(kinds(2, came), [['attack', { key: 'backend' }]]);
+  t.equal(
+    found(2, came)[0]?.why,
+    '12 of its 12 requests were refused, about 12 a minute, and no reason has more than half of them: somebody may try out what a key can do.',
+  );
+  const works: Came = { at: 1, times: 100, keyId: 'backend', passed: true };
+  t.same(kinds(2, [...came, works]), [['client', { key: 'backend' }]], 'most of what it does passes');
+  t.same(
+    kinds(
+      30,
+      came.map((one, n) => ({ ...one, at: 12 * n })),
+    ),
+    [['client', { key: 'backend' }]],
+    'slowly',
+  );
+  t.same(
+    kinds(
+      2,
+      came.map((one) => ({ ...one, times: 2 })),
+    ),
+    [['client', { key: 'backend' }]],
+    'a few',
+  );
 });
 
 void t.test('both at once are told apart, the graver one first; report mode is no finding', async (t) => {

@@ -23,7 +23,7 @@ async function listening(t: Test, handle: (exchange: Exchange) => void) {
     },
   });
   server.on('clientError', (error, socket) => listener(error, socket as never));
-  return { port, recorded, refused };
+  return { port, server, recorded, refused };
 }
 
 async function send(t: Test, port: number, bytes: string): Promise<string> {
@@ -110,6 +110,26 @@ t.test('a body that breaks after its answer was given ends the connection', asyn
   });
   t.equal(await send(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'), '');
   t.same(refused, []);
+});
+
+t.test('a request that was answered before its body came gets no second answer when that is late', async (t) => {
+  const { port, server, recorded, refused } = await listening(t, (exchange) => {
+    const { req, res } = exchange;
+    exchange.settled = true;
+    connectionOf(req.socket).open = null;
+    req.resume();
+    const late = Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    res.once('finish', () => setImmediate(() => server.emit('clientError', late, req.socket)));
+    res.end('early');
+  });
+  for (const fields of ['Content-Length: 10\r\n\r\nab', 'Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n']) {
+    const text = await send(t, port, `POST / HTTP/1.1\r\nHost: a\r\n${fields}`);
+    t.match(text, /^HTTP\/1\.1 200 OK[^]*early$/, fields);
+  }
+  t.same([refused, recorded], [[], []]);
+  const next = await send(t, port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nabGET / HT');
+  t.match(next, /early[^]*HTTP\/1\.1 408 /, 'the next one, which has none, is told');
+  t.match(recorded, [{ code: 'request_timeout' }]);
 });
 
 /** A connection of which no request is known. `read`: the bytes that came. */

@@ -44,9 +44,11 @@ t.test('the server has the limits of the configuration, and none that Node makes
 
 t.test('a port that processes share is on the same address as one that is its own', async (t) => {
   const dataPort = createDataPort({ ...SETTINGS, reusePort: true });
+  const listen = t.capture(dataPort.server, 'listen', dataPort.server.listen);
   const { address } = (await dataPort.listen()) as AddressInfo;
   await dataPort.close();
   t.equal(address, '127.0.0.1');
+  t.same(listen()[0]?.args[0], { host: '127.0.0.1', port: 0, reusePort: true });
 });
 
 /** Sends every request through the framework and answers it there. */

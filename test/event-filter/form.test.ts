@@ -29,6 +29,14 @@ void t.test('JSON or base64, in exactly one field', async (t) => {
   t.equal(read(`data=${encodeURIComponent('[1]')}`), '[1]');
 });
 
+void t.test('a field without a value is told as such, also where it is named as the one', async (t) => {
+  const whyOf = (form: string): string => {
+    const found = readForm(Buffer.from(form), RULE);
+    return found.ok ? '' : found.refusal.why;
+  };
+  for (const form of ['ip', 'datax', 'ip=1&datax', 'data=x&ip']) t.equal(whyOf(form), whyOf('ip&data=x'), form);
+});
+
 void t.test('what could be taken apart in another way', async (t) => {
   for (const form of [
     '',

@@ -89,6 +89,7 @@ void t.test('other types, other charsets and malformed fields are not', async (t
     'application/json\0',
   ])
     t.equal(checkMedia(type)?.code, 'unsupported_media_type', JSON.stringify(type));
+  t.match(checkMedia('nonsense')?.why, /malformed$/);
 });
 
 void t.test('a long field is judged in the time its length takes', async (t) => {

@@ -128,6 +128,14 @@ void t.test('every character, alone and in a name, is judged as it is by strings
       const match = compileMember(`x${wanted}`).matchOdd(bytes, 2, bytes.length - 4);
       if (match !== (wanted === name ? 'variant' : 'none')) wrong.push(`${wanted} ${name}`);
     }
+  for (const letter of 'abcdefghijklmnopqrstuvwxyz')
+    for (const [name, match] of [
+      [letter.toUpperCase(), 'variant'],
+      [letter === 'z' ? 'y' : 'z', 'none'],
+    ] as const) {
+      const bytes = Buffer.from(`{"x${name}\\u00ad":1}`);
+      if (compileMember(`x${letter}`).matchOdd(bytes, 2, bytes.length - 4) !== match) wrong.push(`${letter} ${name}`);
+    }
   t.strictSame(wrong, []);
 });
 

@@ -163,6 +163,18 @@ t.test('equal lists are compiled once', async (t) => {
   }
 });
 
+t.test('where very many lists differ, those that came first go on being shared', async (t) => {
+  const listOf = (key: number): string[] => [`10.1.${key >> 8}.${key & 255}`];
+  const definitions = [...Array.from({ length: 1001 }, (_, key) => key), 1000, 0].map((key, place) =>
+    loaded({ id: `key-${place}`, secrets: [{ value: `secret ${place}` }], allowFrom: listOf(key) }),
+  );
+  const { byId } = compileKeys(definitions, 1);
+  const ruleOf = (place: number) => byId.get(`key-${place}`)?.allowFrom;
+  t.equal(ruleOf(1002), ruleOf(0));
+  t.not(ruleOf(1001), ruleOf(1000));
+  t.ok(ruleOf(1001)?.holds(parseAddress('10.1.3.232'), new Map()));
+});
+
 t.test('of several contradictions the first is told', async (t) => {
   const twins = [loaded({ id: 'a', secret: '1' }), loaded({ id: 'a', secret: '1' }), loaded({ id: 'b', secret: '1' })];
   t.same(

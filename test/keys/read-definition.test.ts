@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import t from 'tap';
 import { sha256Hex } from '../../src/lib/digest.ts';
 import { KEY_TYPES } from '../../src/keys/key.ts';
 import {
+  createDefinitionReader,
   describeFinding,
   readDefinition,
   readPolicy,
@@ -22,6 +24,48 @@ function read(written: unknown) {
 }
 
 t.equal(hash, `sha256:${sha256Hex('hunter2')}`);
+
+/** Mostly right, so that a whole definition often is. */
+const mostly = (right: readonly unknown[], wrong: readonly unknown[]): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 29, arbitrary: fc.constantFrom(...right) }, fc.constantFrom(...wrong));
+const someDefinition = fc.record(
+  {
+    id: mostly(['one', 'two'], ['Two', 1]),
+    description: mostly(['text', '', 'other text'], [null, 5]),
+    type: mostly(['write-only', 'read-write', 'metrics'], ['nothing']),
+    policy: mostly([null, 'shared'], [1]),
+    secrets: mostly(
+      [[{ hash }], [{ hash: hashSecret('other') }], [{ hash }, { hash: hashSecret('other') }], [{ value: 'plain' }]],
+      [[{ hash }, { hash }], [{ hash, expiresAt: 'soon' }], [], 'none', [null]],
+    ),
+    allowFrom: mostly(
+      ['anywhere', ['10.1.2.3'], [], ['::1', '10.0.0.0/8'], [{ address: '::1', description: 'here' }], [{ list: 'a' }]],
+      ['nowhere', null, ['10.0.0.1/8'], [7]],
+    ),
+    allowedEvents: mostly(['all', ['login'], ['login', 'logout'], []], [[1], 'none']),
+    rateLimit: mostly([{ requests: 1, windowSeconds: 1 }, null], [{ requests: Infinity, windowSeconds: 1 }, Infinity]),
+    apiKey: mostly([null, 'key'], [1]),
+    other: mostly([undefined], [1]),
+    secret: mostly([undefined], ['plain']),
+  },
+  { requiredKeys: ['id', 'secrets'] },
+);
+
+t.test('one after the other they are read as each would be alone', async (t) => {
+  const readNext = createDefinitionReader();
+  let valid = 0;
+  // Neither file has a field without a value that is not null.
+  const property = fc.property(someDefinition, (fields) => {
+    const written = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const alone = readDefinition(written);
+    if (alone.ok) valid += 1;
+    const next = readNext(written);
+    // The order of fields is that in which they are shown.
+    return isDeepStrictEqual(next, alone) && JSON.stringify(next) === JSON.stringify(alone);
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 10_000 }));
+  t.ok(valid > 1000, `${valid} valid ones among them`);
+});
 
 t.test('every default, by type', async (t) => {
   const common = {

@@ -176,3 +176,11 @@ t.test('an id that is nearly one is none, and a text that is nearly plain is rea
   const twice = { secrets: [{ hash: `sha256:${digest('a')}` }, { hash: `sha256:${digest('a')}` }] };
   t.match(read('one', json(twice)).invalid, /^secrets\[1\] repeats/);
 });
+
+t.test('a number that JSON writes as null is not taken for null', async (t) => {
+  const read = createStoredKeyReader(NO_RECORDS);
+  const json = (limit: string): string =>
+    `{"type":"write-only","secrets":[{"hash":"sha256:${digest('a')}"}],"rateLimit":${limit}}`;
+  t.equal(read('one', json('null')).key?.rateLimit, null);
+  t.equal(read('two', json('1e999')).key, null);
+});

@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import * as fc from 'fast-check';
 import t from 'tap';
 import { formatAddress, parseAddress, type Address } from '../../src/lib/address.ts';
-import { compileAddressSet, parseCidr, type Cidr } from '../../src/lib/cidr.ts';
+import { compileAddressSet, isCidr, parseCidr, type Cidr } from '../../src/lib/cidr.ts';
 
 function read(text: string): Cidr {
   const parsed = parseCidr(text);
@@ -24,6 +24,7 @@ const CANONICAL: Readonly<Record<string, string>> = {
   '2001:db8:8000::/33': '2001:db8:8000::/33',
 };
 for (const [text, expected] of Object.entries(CANONICAL)) t.equal(read(text).text, expected, `${text} is ${expected}`);
+for (const text of Object.keys(CANONICAL)) t.ok(isCidr(text), text);
 
 const REFUSED = [
   ['', '/', '/8', '10.0.0.0/', '10.0.0.0/33', '::/129', '10.0.0.0/+8', '10.0.0.0/08', '10.0.0.0/ 8', '10.0.0.0/8 '],
@@ -31,6 +32,7 @@ const REFUSED = [
   ['::ffff:0:0/129', 'fe80::%eth0/64', '[::1]/128', 'fe80::/1.0', '10.0.0.0-10.0.0.9'],
 ].flat();
 for (const text of REFUSED) t.notOk(parseCidr(text).ok, `${JSON.stringify(text)} is refused`);
+for (const text of [...REFUSED, '10.0.0.5/8', '::ffff:0:0/95']) t.notOk(isCidr(text), text);
 
 t.test('what is quoted begins as it was written, and is not long', (t) => {
   const text = `a${'b'.repeat(100)}`;

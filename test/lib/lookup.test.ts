@@ -56,6 +56,15 @@ void t.test('where the name server says nothing, no other name is asked for', as
   t.same([...new Set(questions.map((question) => question.split(' ')[1]))], ['api.one.test']);
 });
 
+void t.test('of two name servers each is asked as often as one alone', async (t) => {
+  const { lookup, writeResolver, questions } = await startNameServer(t, (_name, family) => {
+    const asked = questions.filter((question) => question.startsWith(`${family} `)).length;
+    return asked < 3 ? 'silence' : family === 'A' ? ['192.0.2.1'] : [];
+  });
+  writeResolver('nameserver 127.0.0.1\nnameserver 127.0.0.1\n');
+  t.same(await lookup('backend.example'), ['192.0.2.1']);
+});
+
 void t.test('a family whose question is never answered holds up the other only for a moment', async (t) => {
   const { lookup, questions } = await startNameServer(t, (_name, family) =>
     family === 'A' ? ['192.0.2.1'] : 'silence',

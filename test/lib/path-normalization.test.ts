@@ -265,3 +265,12 @@ t.test('the operator reads what made the path ambiguous', async (t) => {
     t.ok(!normalized.ok && normalized.why.includes(reason), `${target}: ${JSON.stringify(normalized)}`);
   }
 });
+
+t.test('escapes that are broken are told as that, and not as what they might hide', (t) => {
+  for (const path of ['/%', '/a%zz', '/%ff', '/%c0%af', '/%ed%a0%80'])
+    t.same(normalizeTarget(path, new Set()), {
+      ok: false,
+      why: 'the path holds percent-encoding that is broken or no UTF-8',
+    });
+  t.end();
+});

@@ -137,3 +137,12 @@ function ruleOf(pattern: string): RegExp {
     .join('/');
   return new RegExp(`^/${source}/?$`, 'i');
 }
+
+t.test('beside letters beyond ASCII, those of ASCII are folded all the same, each of them', async (t) => {
+  const pattern = parsePattern('/abcxyz/:a');
+  const table = compilePathTable([{ pattern }]);
+  for (const path of ['/abcxyz/é', '/ABCXYZ/é', '/aBcXyZ/É'])
+    t.same([fitsClosely(pattern, path), table.holds(path)], [true, true], path);
+  for (const path of ['/ábcxyz/é', '/ÁBCXYZ/é'])
+    t.same([fitsClosely(pattern, path), table.holds(path)], [false, false], path);
+});

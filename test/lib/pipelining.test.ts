@@ -261,6 +261,23 @@ t.test('what comes while an answer fills the connection is kept until there is r
   t.same(seen, targets);
 });
 
+t.test('a request that ends its packet while an answer fills the connection is whole all the same', async (t) => {
+  const waiting: ServerResponse[] = [];
+  const ended: (string | undefined)[] = [];
+  const { port } = await pacedServer(t, (req, res) => {
+    req.on('end', () => ended.push(req.url)).resume();
+    if (waiting.push(res) === 1) res.write('y'.repeat(500_000));
+  });
+  const client = new RawClient(t, port);
+  const targets = ['/0', '/1', '/2'];
+  client.write(targets.map((target) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+  while (ended.length < 3) {
+    for (const res of waiting) if (!res.writableEnded) res.end('x');
+    await new Promise(setImmediate);
+  }
+  t.same(ended, targets);
+});
+
 t.test('what is broken behind requests that wait is told once they are answered', async (t) => {
   const { port, errors } = await pacedServer(t, (_req, res) => void setImmediate(() => res.end('x')));
   const client = new RawClient(t, port);

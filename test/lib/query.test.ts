@@ -211,6 +211,7 @@ t.test('a query of listed parameters, each once', async (t) => {
     '?loc%61tionEn%D1%80ichment=1',
     '?%E2%84%AAey=1',
     '?ip%26data=x',
+    '?ip%3D1%26_=2',
     '?ip;data',
     `?${'%C3%A9'.repeat(300)}=1`,
     '?%ff=1',

@@ -72,5 +72,9 @@ t.test('errors are one line and hold no password, however it is spelled', (t) =>
   t.equal(odd('AUTH in-cluster'), 'AUTH ***', 'beside what is no URL');
   t.equal(errorText(settings)('gone. Retrying from scratch after 57ms.'), 'gone');
   t.equal(errorText(settings)(new TypeError('')), 'TypeError');
+  t.equal(
+    errorText(settings)("Socket timeout. Expecting data, but didn't receive any in 2500ms."),
+    'no answer within 2500 ms',
+  );
   t.end();
 });

@@ -159,8 +159,8 @@ t.test('a server that stops answering is lost, also when nobody asks it anything
   server.freeze();
   const waiting = connection.call('get', 'a').catch(({ message }: Error) => message);
   await eventually(() => lost.length > 0 && subscriptionLost.length > 0, 'both losses');
-  t.match(await waiting, /^(?:Socket timeout|no answer)/, 'no words of the library for what was on its way');
-  t.match(lost[0], /Socket timeout/);
+  t.match(await waiting, /^no answer within /, 'no words of the library for what was on its way');
+  t.match(lost[0], /^no answer within \d+ ms$/);
   await t.rejects(connection.call('ping'), { name: 'RedisFailure' });
   server.thaw();
   await eventually(() => connection.ready && subscribed === 2, 'both to come back');

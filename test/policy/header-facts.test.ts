@@ -84,6 +84,7 @@ t.test('each field is read in any case, the first kept and repetitions counted',
     cacheControl: undefined,
     cookies: [],
     isConditional: false,
+    namesUser: false,
     userAgent: 'curl/8',
     traceparent: 't1',
   });
@@ -216,6 +217,13 @@ t.test('what came before never changes what is read', async (t) => {
       }),
     ),
   );
+});
+
+t.test('a field that says which user it is for is seen in any spelling', async (t) => {
+  for (const name of ['X-Forwarded-User', 'REMOTE-USER', 'x-user-id', 'Cf-Access-Jwt-Assertion'])
+    t.equal(readHeaders(['A', 'b', name, 'u']).namesUser, true, name);
+  for (const name of ['User-Agent', 'X-Forwarded-For', 'X-Users'])
+    t.equal(readHeaders([name, 'u']).namesUser, false, name);
 });
 
 t.test('cookies are all kept, and what asks for less than the whole answer is seen in any field', async (t) => {

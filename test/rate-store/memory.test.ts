@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createMemoryRateStore } from '../../src/rate-store/memory.ts';
 import { rateStoreContract } from './rate-store-contract.ts';
+import { heldAfter } from '../support/held-memory.ts';
 
 const START = 1_800_000_000_000;
 
@@ -31,6 +32,17 @@ t.test('asking counts nothing, telling counts without asking', (t) => {
   t.ok(store.verdict('a', limit, START).allowed);
   store.record('a', limit, START);
   t.notOk(store.verdict('a', limit, START).allowed);
+  t.end();
+});
+
+t.test('however many keys come and go, few are kept', (t) => {
+  const store = createMemoryRateStore();
+  const limit = { requests: 1, windowSeconds: 1 };
+  const held = heldAfter(() => {
+    for (let i = 0; i < 50_000; i += 1) store.take(`key-${i}`, limit, START + i * 20);
+  });
+  t.ok(held < 4_000_000, `${held} bytes`);
+  t.notOk(store.take('key-49999', limit, START + 49_999 * 20).allowed);
   t.end();
 });
 

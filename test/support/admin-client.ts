@@ -48,6 +48,8 @@ export interface OpenApiDocument {
 export async function adminClient(t: Test, adminUrl: string): Promise<AdminClient> {
   const document = (await (await fetch(`${adminUrl}/openapi.json`)).json()) as OpenApiDocument;
   const ajv = validatorOf(document);
+  /** What is asked again until something happens counts once: how often depends on the machine. */
+  const held = new Set<string>();
   const call: AdminClient['call'] = async (method, path, { body, ifMatch, token = ADMIN_TOKEN, headers = {} } = {}) => {
     const answer = await fetch(adminUrl + path, {
       method,
@@ -68,15 +70,20 @@ export async function adminClient(t: Test, adminUrl: string): Promise<AdminClien
       const described = operation.responses[answer.status];
       const type = !hasBody ? '' : ((answer.headers.get('content-type') ?? '').split(';', 1)[0] ?? '');
       const where = `${method} ${template} ${answer.status}`;
-      t.ok(described, `${where} is described`);
-      t.same(type === '' ? [] : [type], Object.keys(described?.content ?? {}), `${where} has the media type described`);
+      const types = Object.keys(described?.content ?? {});
+      const hold = (isRight: boolean, what: string): void => {
+        if (!isRight || !held.has(what)) t.ok(isRight, what);
+        held.add(what);
+      };
+      hold(described !== undefined, `${where} is described`);
+      hold(types.join() === type, `${where} has the media type described: ${types.join()}, not ${type}`);
       if (type !== '') {
         const place = ['paths', template, method.toLowerCase(), 'responses', answer.status, 'content', type, 'schema'];
         const pointer = place.map((step) =>
           encodeURIComponent(String(step).replaceAll('~', '~0').replaceAll('/', '~1')),
         );
         const validate = ajv.getSchema(`openapi#/${pointer.join('/')}`);
-        t.ok(validate?.(parsed), `${where} is as described: ${ajv.errorsText(validate?.errors)}`);
+        hold(validate?.(parsed) === true, `${where} is as described: ${ajv.errorsText(validate?.errors)}`);
       }
     }
     return { status: answer.status, headers: answer.headers, body: parsed };

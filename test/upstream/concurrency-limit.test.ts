@@ -6,6 +6,7 @@ import {
   type ConcurrencyLimitSettings,
   type Waiter,
 } from '../../src/upstream/concurrency-limit.ts';
+import { catchTimers } from '../support/timers.ts';
 
 const tick = () => new Promise<void>((resolve) => process.nextTick(resolve));
 
@@ -34,6 +35,31 @@ void t.test('requests go until the limit, then wait in order, then are turned aw
   limit.leave('k');
   await tick();
   t.same(log, ['start b', 'start c', 'start e']);
+});
+
+void t.test('however many holders come and go, one that is busy keeps to its share', async (t) => {
+  const limit = limitOf(2, { perHolder: 1 });
+  const enter = (holder: string) => limit.enter(waiter(holder, []), holder);
+  t.equal(enter('busy'), 'go');
+  for (let n = 0; n < 20_000; n++) {
+    enter(`${n}`);
+    limit.leave(`${n}`);
+  }
+  t.equal(enter('busy'), 'wait');
+});
+
+void t.test('one timer watches all who wait, and holds no process', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const limit = limitOf(1, { waitingForEach: 9 });
+  const made = catchTimers(() => {
+    for (let n = 0; n < 9; n++) limit.enter(waiter(String(n), []), 'k');
+  });
+  t.equal(made.length, 1);
+  t.ok((made[0]?.ms ?? 0) > 1000, 'it looks again when the first has waited its time');
+  const other = limitOf(1);
+  for (let n = 0; n < 3; n++) other.enter(waiter(String(n), []), 'k');
+  t.equal(timers(), before);
 });
 
 void t.test('what one holder has under way or in line keeps no other from going', async (t) => {

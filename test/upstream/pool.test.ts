@@ -63,6 +63,28 @@ void t.test('closing waits for what is under way, fails nothing, and leaves no c
   await allClosed();
 });
 
+void t.test('closing leaves no connection that rests, nor one that is fit for no other request', async (t) => {
+  const kept = { keepAliveSeconds: 3600 };
+  const backend = await rawBackend(t, (socket) => onRequest(socket, () => socket.write(OK)));
+  const upstream = upstreamTo(t, backend.url, kept);
+  t.match(await recordFlight(upstream).done, { ended: 'end' });
+  await new Promise(setImmediate);
+  const [resting] = backend.sockets as [Socket];
+  t.notOk(resting.closed);
+  const closed = once(resting, 'close');
+  await upstream.close();
+  await closed;
+  const refusing = await rawBackend(t, (socket) =>
+    onRequest(socket, () => socket.write(OK.replace('200 OK', '413 No'))),
+  );
+  t.match(await recordFlight(upstreamTo(t, refusing.url, kept)).done, { ended: 'end', status: 413 });
+  await closedBy(refusing.sockets[0] as Socket);
+});
+
+const closedBy = async (socket: Socket): Promise<void> => {
+  if (!socket.closed) await once(socket, 'close');
+};
+
 void t.test('destroying breaks off what is under way', async (t) => {
   const backend = await rawBackend(t, () => {});
   const upstream = upstreamTo(t, backend.url, { maxConnections: 1 });

@@ -1,5 +1,5 @@
 /** What would become of a request, step by step. A secret that is typed here is sent once and never part of the address. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Failure } from '../api/client.ts';
 import { explain, listKeys } from '../api/requests.ts';
 import type { Explanation, Finding, Question } from '../api/types.ts';
@@ -7,6 +7,7 @@ import { explainAddress, keepAddress, type AskedAbout } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { Choice, Errors, messagesFor, SelectField, TextField, useFocusOnMistake } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
+import { KeyChoice } from './key-choice.tsx';
 import { Verdicts } from './verdicts.tsx';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -43,7 +44,10 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
     if (about.keyId && about.ip && about.path) void run(asked);
   }, []);
 
-  const ids = [...new Set([...(keys.value?.keys ?? []).map(({ id }) => id), ...(asked.keyId ? [asked.keyId] : [])])];
+  const ids = useMemo(
+    () => [...new Set([...(keys.value?.keys ?? []).map(({ id }) => id), ...(about.keyId ? [about.keyId] : [])])],
+    [keys.value, about],
+  );
   const findings = failure?.findings ?? NO_FINDINGS;
   useFocusOnMistake(findings);
   return (
@@ -72,12 +76,11 @@ export function ExplainPage({ about }: { readonly about: AskedAbout }) {
           ]}
         />
         {asked.by === 'key' ? (
-          <SelectField
-            label="Key"
+          <KeyChoice
+            ids={ids}
             value={asked.keyId}
-            onChange={(keyId) => change({ keyId })}
             errors={[...messagesFor(findings, 'keyId'), ...messagesFor(findings, 'key')]}
-            options={[['', 'Choose a key'], ...ids.map((id): [string, string] => [id, id])]}
+            onChange={(keyId) => change({ keyId })}
           />
         ) : (
           <TextField
@@ -174,7 +177,7 @@ const aboutOf = ({ by, keyId, ip, method, path, events, origin }: Asked): AskedA
 function questionOf({ by, keyId, secret, ip, method, path, events, origin }: Asked): Question {
   const names = events.split(',').map((name) => name.trim());
   return {
-    ...(by === 'secret' ? { key: secret } : { keyId }),
+    ...(by === 'secret' ? { key: secret } : { keyId: keyId.trim() }),
     ip: ip.trim(),
     method,
     path: path.trim(),

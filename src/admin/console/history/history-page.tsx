@@ -185,6 +185,7 @@ function Field({ name, field }: { readonly name: string; readonly field: Changed
         [
           told.added.length > 0 ? `added ${listed(told.added)}` : '',
           told.removed.length > 0 ? `removed ${listed(told.removed)}` : '',
+          listed(told.changed ?? []),
         ]
           .filter(Boolean)
           .join('; ')}

@@ -42,18 +42,43 @@ export const titleOf = (field: string): string =>
 export type FieldInWords =
   | { readonly how: 'too long' }
   | { readonly how: 'set'; readonly before: string; readonly after: string }
-  /** Of lists, what came and what went. */
-  | { readonly how: 'list'; readonly added: readonly string[]; readonly removed: readonly string[] };
+  /** Of lists, what came, what went and, in sentences, what is another than it was. */
+  | {
+      readonly how: 'list';
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly changed?: readonly string[];
+    };
 
 export function fieldInWords(field: string, { before, after, tooLong }: ChangedField): FieldInWords {
   if (tooLong === true) return { how: 'too long' };
   if (!Array.isArray(before) || !Array.isArray(after))
     return { how: 'set', before: valueInWords(field, before), after: valueInWords(field, after) };
+  if (field === 'secrets') return secretsInWords(before as readonly Secret[], after as readonly Secret[]);
   const [old, now] = [before.map(itemInWords), after.map(itemInWords)];
   const added = now.filter((item) => !old.includes(item));
   const removed = old.filter((item) => !now.includes(item));
   if (added.length + removed.length > 0) return { how: 'list', added, removed };
   return { how: 'set', before: old.join(', '), after: now.join(', ') };
+}
+
+interface Secret {
+  readonly id: string;
+  readonly expiresAt: string | null;
+}
+
+/** One that ends at another time now is neither new nor gone. */
+function secretsInWords(before: readonly Secret[], after: readonly Secret[]): FieldInWords {
+  const had = new Map(before.map(({ id, expiresAt }) => [id, expiresAt]));
+  const has = new Set(after.map(({ id }) => id));
+  return {
+    how: 'list',
+    added: after.filter(({ id }) => !had.has(id)).map(itemInWords),
+    removed: before.filter(({ id }) => !has.has(id)).map(({ id }) => id),
+    changed: after
+      .filter(({ id, expiresAt }) => had.has(id) && had.get(id) !== expiresAt)
+      .map(({ id, expiresAt }) => `${id} ends ${expiresAt ?? 'never'}`),
+  };
 }
 
 function valueInWords(field: string, value: unknown): string {

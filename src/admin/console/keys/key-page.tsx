@@ -33,7 +33,7 @@ export function KeyPage({ id, allow }: KeyPageProps) {
             {({ value, why }) => (
               <KeyEditor
                 key={id}
-                stored={{ value, etag: key.etag }}
+                stored={{ value, etag: key.etag, standsIn: why !== null }}
                 {...statusOf(read, id)}
                 readOnly={why === null ? readOnly : inForceOnly(why)}
                 allow={allow}

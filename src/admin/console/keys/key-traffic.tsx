@@ -1,7 +1,8 @@
-/** What a key does now: refusals of the last hour, the latest of them, and from where and with which events it is used. */
+/** What a key does now: its refusals of the last hour, the latest of them, and from where and with which events it is used. */
 import { readObserved, readRejectionsOf, readSummary } from '../api/requests.ts';
 import type { KeyDefinition, Observed, Rejection } from '../api/types.ts';
-import { reasonTitle } from '../overview/names.ts';
+import { count, reasonTitle } from '../overview/names.ts';
+import { stretchText } from '../overview/times.ts';
 import { overviewAddress } from '../route.ts';
 import { useResource } from '../state/resource.ts';
 import { Moment } from '../ui/time.tsx';
@@ -27,17 +28,17 @@ export function KeyTraffic({ definition: { id, mode }, onEnforce }: KeyTrafficPr
   return (
     <section class="card" aria-labelledby="traffic">
       <div class="card-head">
-        <h2 id="traffic">Traffic of the last hour</h2>
+        <h2 id="traffic">Traffic {stretchText(summary.value)}</h2>
         <a href={overviewAddress({ key: id })}>All refusals of this key</a>
       </div>
       <p>
-        {requests} {requests === 1 ? 'request' : 'requests'}, {refused} refused
-        {wouldRefuse > 0 && `, ${wouldRefuse} would have been refused`}.
+        {count(requests)} {requests === 1 ? 'request' : 'requests'}, {count(refused)} refused
+        {wouldRefuse > 0 && `, ${count(wouldRefuse)} would have been refused`}.
       </p>
       {mode === 'report' && onEnforce !== null && (
         <p class="actions">
           <button type="button" class="button" onClick={onEnforce}>
-            Enforce: would have refused {wouldRefuse} of {requests}
+            Enforce: would have refused {count(wouldRefuse)} of {count(requests)}
           </button>
         </p>
       )}
@@ -96,7 +97,7 @@ function SeenList({ title, seen }: SeenListProps) {
           <li key={name}>
             <span class="mono">{name}</span>{' '}
             <span class="muted">
-              {requests}, last <Moment at={lastSeen} />
+              {count(requests)}, last <Moment at={lastSeen} />
             </span>
           </li>
         ))}

@@ -1,6 +1,9 @@
 /** All keys in one table: filtered, sorted, with what is wrong with them. */
 import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { listKeysShown, readSummary } from '../api/requests.ts';
+import type { Summary } from '../api/types.ts';
+import { count } from '../overview/names.ts';
+import { isYoung } from '../overview/times.ts';
 import { keepAddress, keyAddress, keysAddress, type View } from '../route.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { useResource } from '../state/resource.ts';
@@ -44,18 +47,23 @@ export function KeysPage({ view }: { readonly view: View }) {
       </div>
       {readOnly !== null && <Notice kind={why === null ? 'info' : 'warning'}>{readOnly}</Notice>}
       <Await resource={keys} what="keys">
-        {() => <KeyTable rows={rows} view={view} />}
+        {() => <KeyTable rows={rows} view={view} refusedLabel={refusedLabelOf(summary.value)} />}
       </Await>
     </>
   );
 }
 
+/** Of a young process not an hour, but what has passed. */
+const refusedLabelOf = (summary: Summary | null): string =>
+  summary !== null && isYoung(summary) ? 'Refused since the start' : 'Refused, last hour';
+
 interface KeyTableProps {
   readonly rows: readonly KeyRow[];
   readonly view: View;
+  readonly refusedLabel: string;
 }
 
-function KeyTable({ rows, view }: KeyTableProps) {
+function KeyTable({ rows, view, refusedLabel }: KeyTableProps) {
   const [filter, setFilter] = useState(() => filterOf(view));
   const [sorting, setSorting] = useState(() => sortingOf(view));
   const [limit, setLimit] = useState(PAGE);
@@ -90,12 +98,12 @@ function KeyTable({ rows, view }: KeyTableProps) {
               <th scope="col">Usable from</th>
               <th scope="col">Events</th>
               <SortHeader column="lastUsedAt" sorting={sorting} onSort={setSorting} label="Last used" />
-              <SortHeader column="refused" sorting={sorting} onSort={setSorting} label="Refused, last hour" />
+              <SortHeader column="refused" sorting={sorting} onSort={setSorting} label={refusedLabel} />
             </tr>
           </thead>
           <tbody>
             {shown.slice(0, limit).map((row) => (
-              <Row key={row.id} row={row} />
+              <Row key={row.id} row={row} refusedLabel={refusedLabel} />
             ))}
           </tbody>
         </table>
@@ -170,10 +178,21 @@ function SortHeader({ column, label, sorting, onSort }: SortHeaderProps) {
   );
 }
 
+function UsableFrom({ definition }: Pick<KeyRow, 'definition'>) {
+  const place = definition === null ? '–' : usableFrom(definition);
+  return (
+    <td data-label="Usable from" class={place.includes(':') ? undefined : 'whole'}>
+      {place}
+    </td>
+  );
+}
+
 function Row({
+  refusedLabel,
   row: { id, definition, state, why, lastUsedAt, refused, wouldRefuse, warnings },
 }: {
   readonly row: KeyRow;
+  readonly refusedLabel: string;
 }) {
   return (
     <tr>
@@ -183,7 +202,9 @@ function Row({
         </a>
         <span class="muted row-note">{definition === null ? why : definition.description}</span>
       </th>
-      <td data-label="Type">{definition === null ? '–' : TYPE_NAMES[definition.type]}</td>
+      <td data-label="Type" class="short">
+        {definition === null ? '–' : TYPE_NAMES[definition.type]}
+      </td>
       <td data-label="State">
         <span class="badges">
           <StateBadge state={state} />
@@ -191,12 +212,16 @@ function Row({
           {warnings > 0 && <Badge tone="warning">{warnings === 1 ? '1 warning' : `${warnings} warnings`}</Badge>}
         </span>
       </td>
-      <td data-label="Usable from">{definition === null ? '–' : usableFrom(definition)}</td>
-      <td data-label="Events">{definition === null ? '–' : eventsOf(definition)}</td>
-      <td data-label="Last used">{lastUsedAt === null ? <span class="muted">–</span> : <Ago at={lastUsedAt} />}</td>
-      <td data-label="Refused, last hour" class="number">
-        {refused}
-        {wouldRefuse > 0 && <span class="muted"> + {wouldRefuse} in report mode</span>}
+      <UsableFrom definition={definition} />
+      <td data-label="Events" class="short">
+        {definition === null ? '–' : eventsOf(definition)}
+      </td>
+      <td data-label="Last used" class="short">
+        {lastUsedAt === null ? <span class="muted">–</span> : <Ago at={lastUsedAt} />}
+      </td>
+      <td data-label={refusedLabel} class="number">
+        {count(refused)}
+        {wouldRefuse > 0 && <span class="muted"> + {count(wouldRefuse)} in report mode</span>}
       </td>
     </tr>
   );

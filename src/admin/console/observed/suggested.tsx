@@ -4,9 +4,11 @@ import { readSuggestion } from '../api/requests.ts';
 import type { KeyDefinition, KeyType, Suggestion } from '../api/types.ts';
 import { FIELDS } from '../keys/fields.ts';
 import type { KeyDraft } from '../keys/key-subject.ts';
+import { count } from '../overview/names.ts';
 import { useResource } from '../state/resource.ts';
 import { TYPE_NAMES } from '../ui/type-names.ts';
 import { Await, LiveRegion, Notice } from '../ui/notice.tsx';
+import { inLocalTime } from '../ui/clock.ts';
 import { Moment } from '../ui/time.tsx';
 import { allLines, linesOf, SUGGESTED, takenOver, type Line, type SuggestedName } from './take-over.ts';
 import { whyNot } from './words.ts';
@@ -52,17 +54,22 @@ function Choose({
   const [said, setSaid] = useState('');
   const narrower = suggestion.fields.type === type ? null : (suggestion.fields.type ?? null);
   useEffect(() => setChosen(new Set([TYPE, ...allLines(suggestion, type)])), [suggestion]);
+  const isAny = narrower !== null || allLines(suggestion, type).length > 0;
   const toggle = (id: string): void => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
     setChosen(next);
   };
+  if (!isAny && Object.values(suggestion.notSuggested).every((why) => why === 'nothing_seen'))
+    return <p class="hint">Nothing good was observed of this key yet, so nothing is suggested.</p>;
   return (
     <>
       <p class="hint">
         The narrowest settings that refuse nothing good that this key was seen to do. Nothing changes before you save.
       </p>
-      {suggestion.tooLittle !== null && <Notice kind="warning">{suggestion.tooLittle} Do not rely on it yet.</Notice>}
+      {suggestion.tooLittle !== null && (
+        <Notice kind="warning">{inLocalTime(suggestion.tooLittle)} Do not rely on it yet.</Notice>
+      )}
       {narrower !== null && (
         <NarrowerType type={narrower} checked={chosen.has(TYPE)} readOnly={readOnly} toggle={() => toggle(TYPE)} />
       )}
@@ -77,7 +84,7 @@ function Choose({
           toggle={toggle}
         />
       ))}
-      {!readOnly && (
+      {!readOnly && isAny && (
         <p class="actions">
           <button
             type="button"
@@ -155,7 +162,7 @@ function Field({ name, lines, why, chosen, disabled, toggle }: FieldProps) {
               </label>
             </th>
             <td data-label="Good requests" class="number">
-              {requests}
+              {count(requests)}
             </td>
             <td data-label="Last">{lastSeen !== '' && <Moment at={lastSeen} />}</td>
           </tr>

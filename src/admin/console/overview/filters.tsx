@@ -2,7 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Summary } from '../api/types.ts';
 import { SelectField, TextField } from '../ui/field.tsx';
-import { keyName, reasonTitle } from './names.ts';
+import { count, keyName, reasonTitle } from './names.ts';
+import type { Shown } from './narrowed.ts';
 import { addressWith, FILTERS, isFiltered, type FilterName, type OverviewView } from './view.ts';
 
 const ANY = '*';
@@ -82,7 +83,13 @@ const WORDS: Readonly<Record<FilterName, readonly [string, (value: string) => st
 };
 
 /** What is not shown, in view and easy to take back. */
-export function ActiveFilters({ view, partial }: { readonly view: OverviewView; readonly partial: boolean }) {
+export function ActiveFilters({
+  view,
+  shown: { partial, listed },
+}: {
+  readonly view: OverviewView;
+  readonly shown: Shown;
+}) {
   if (!isFiltered(view)) return null;
   return (
     <div class="active-filters" role="group" aria-label="Only these are shown">
@@ -101,6 +108,11 @@ export function ActiveFilters({ view, partial }: { readonly view: OverviewView; 
       })}
       <a href={addressWith({ ...view, filter: {} }, {})}>Show everything</a>
       {partial && <span class="muted">Counted from the list below, which keeps the latest of each kind.</span>}
+      {listed !== null && (
+        <span class="muted">
+          What is refused most is counted from {count(listed)} of them: the list below keeps the latest of each kind.
+        </span>
+      )}
     </div>
   );
 }

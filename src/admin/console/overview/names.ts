@@ -13,6 +13,9 @@ export function reasonTitle(reason: string): string {
   return refusal?.[1].title ?? CREDENTIALS[reason] ?? reason;
 }
 
+/** IPv4 addresses are never broken; those of IPv6 may be too long for that. */
+export const addressClass = (address: string): string => (address.includes(':') ? 'mono' : 'mono whole');
+
 export const keyName = (id: string): string => (id === '' ? 'No known key' : id);
 
 export const nameOf = (by: GroupBy, name: string): string =>

@@ -1,6 +1,6 @@
 /**
- * The summary of some refusals alone. Of one reason or one key the server has counted everything; of all else the page counts what it
- * has in its list, and says so.
+ * The summary of some refusals alone. How many there are of one reason or one key the server has counted; all else the page counts
+ * from what it has in its list, and says so.
  */
 import type { Listed, Mode, Rejection, Summary, TopLists } from '../api/types.ts';
 import { countValue, createFrequent, majorityOf, mostFrequent, type Frequent } from '../../../lib/frequent.ts';
@@ -10,12 +10,14 @@ export interface Shown {
   readonly summary: Summary;
   /** Whether it is what the list holds, and not everything. */
   readonly partial: boolean;
+  /** Of how many refusals the lists of the most refused tell, where that is fewer than there are; null: of all. */
+  readonly listed: number | null;
 }
 
 /** `kept`: those of the list that match. */
 export function shownOf(summary: Summary, { mode, filter }: OverviewView, kept: readonly Rejection[]): Shown {
   const names = Object.keys(filter);
-  if (names.length === 0) return { summary, partial: false };
+  if (names.length === 0) return { summary, partial: false, listed: null };
   const within = kept.filter(({ time }) => time >= (summary.minutes[0]?.time ?? ''));
   const top = { ...summary.top, [mode]: topOf(within) };
   const [only] = names.length === 1 ? names : [];
@@ -23,18 +25,22 @@ export function shownOf(summary: Summary, { mode, filter }: OverviewView, kept: 
     const value = filter[only] as string;
     const of = only === 'reason' ? 'byReason' : 'byKey';
     const list = only === 'reason' ? 'reasons' : 'keys';
-    const counted = summary.top[mode][list].filter((one) => one.value === value);
+    const known = summary.top[mode][list].filter((one) => one.value === value);
+    // The server lists ten keys; the page knows of others too.
+    const counted = known.length > 0 ? known : top[mode][list];
     const minutes = summary.minutes.map((step) => {
       const count = step[mode][of][value] ?? 0;
       const part = count === 0 ? {} : { [value]: count };
       return { ...step, [mode]: { total: count, byReason: {}, byKey: {}, [of]: part } };
     });
+    const total = minutes.reduce((sum, step) => sum + step[mode].total, 0);
     return {
       summary: { ...summary, minutes, top: { ...top, [mode]: { ...top[mode], [list]: counted } } },
       partial: false,
+      listed: within.length < total ? within.length : null,
     };
   }
-  return { summary: { ...summary, top, minutes: minutesOf(summary, mode, within) }, partial: true };
+  return { summary: { ...summary, top, minutes: minutesOf(summary, mode, within) }, partial: true, listed: null };
 }
 
 function minutesOf({ minutes, stepMinutes }: Summary, mode: Mode, kept: readonly Rejection[]): Summary['minutes'] {

@@ -136,10 +136,10 @@ function Refusals({ summary, view, live, children }: RefusalsProps) {
             />
           </div>
         </div>
-        <ActiveFilters view={view} partial={shown.partial} />
+        <ActiveFilters view={view} shown={shown} />
         <Chart summary={shown.summary} view={view} />
       </section>
-      <TopLists summary={shown.summary} view={view} />
+      <TopLists summary={shown.summary} listed={shown.listed} view={view} />
       {children}
       <LatestRefusals live={live} matching={matching} summary={summary} view={view} />
     </>

@@ -3,9 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Summary } from '../api/types.ts';
+import { clock } from '../ui/clock.ts';
 import { count, nameOf } from './names.ts';
 import { edges, type GroupBy, type Stack } from './stack.ts';
-import { clock, stretchText } from './times.ts';
+import { stretchText } from './times.ts';
 
 export interface RefusalChartProps {
   readonly stack: Stack;

@@ -4,7 +4,7 @@ import type { Rejection } from '../api/types.ts';
 import { allowAddress, explainAddress, keyAddress } from '../route.ts';
 import { useReadOnly } from '../state/editing.ts';
 import { Moment } from '../ui/time.tsx';
-import { reasonTitle } from './names.ts';
+import { addressClass, reasonTitle } from './names.ts';
 import { addressWith, type OverviewView } from './view.ts';
 
 export interface RefusalRowProps {
@@ -31,7 +31,7 @@ export function RefusalRow({ rejection, view, isOpen, onToggle }: RefusalRowProp
           <span title={reason}>{reasonTitle(reason)}</span>
           {removedEvents > 0 && <span class="muted"> {removedEvents} events removed</span>}
         </td>
-        <td data-label="Address" class="mono">
+        <td data-label="Address" class={addressClass(clientIp)}>
           {clientIp}
         </td>
         <td data-label="Request" class="mono path">

@@ -1,9 +1,9 @@
 /** Which stretch of time the numbers of the overview are about, in words, and whether they grow. Times are those of the browser's zone. */
 import type { Mode, Summary } from '../api/types.ts';
+import { clock } from '../ui/clock.ts';
 
 const MINUTE_MS = 60_000;
 
-export const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 
 /** Such as `21:18`, with the date where it is not the one of `now`. */
@@ -36,10 +36,16 @@ export function lengthText(ms: number): string {
   return hours < 48 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }
 
+const rangeOf = ({ stepMinutes, minutes }: Summary): number => stepMinutes * minutes.length;
+
+/** Whether the process is younger than the range that was asked for. */
+export const isYoung = (summary: Summary): boolean =>
+  Date.parse(summary.now) - Date.parse(summary.since) < rangeOf(summary) * MINUTE_MS;
+
 /** The stretch that is counted: the range, or less where the process is younger. */
-export function stretchText({ since, now, stepMinutes, minutes }: Summary): string {
-  const range = stepMinutes * minutes.length;
-  if (Date.parse(now) - Date.parse(since) < range * MINUTE_MS) return `since the start at ${momentText(since, now)}`;
+export function stretchText(summary: Summary): string {
+  const range = rangeOf(summary);
+  if (isYoung(summary)) return `since the start at ${momentText(summary.since, summary.now)}`;
   return range === 60 ? 'in the last hour' : `in the last ${range / 60} hours`;
 }
 
@@ -88,7 +94,11 @@ export function trendOf(summary: Summary, mode: Mode): Trend {
     lately,
     before,
     minutes: late * summary.stepMinutes,
-    direction: directionOf(lately, before, earlier.length > 0),
+    // What came in the step of the start is not lately, nor is it nothing.
+    direction:
+      whole.length === 0 && steps.some((step) => rateOf(step) > 0)
+        ? 'early'
+        : directionOf(lately, before, earlier.length > 0),
   };
 }
 

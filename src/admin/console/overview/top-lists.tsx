@@ -14,10 +14,12 @@ const LISTS = [
 
 export interface TopListsProps {
   readonly summary: Summary;
+  /** Of how many refusals the lists tell; null: of all. */
+  readonly listed: number | null;
   readonly view: OverviewView;
 }
 
-export function TopLists({ summary, view }: TopListsProps) {
+export function TopLists({ summary, listed, view }: TopListsProps) {
   const { mode } = view;
   const total = totalOf(summary, mode);
   return (
@@ -29,7 +31,7 @@ export function TopLists({ summary, view }: TopListsProps) {
           filter={filter}
           nameOf={nameOf}
           entries={summary.top[mode][list]}
-          total={total}
+          total={listed === null || view.filter[filter] !== undefined ? total : listed}
           now={summary.now}
           view={view}
         />

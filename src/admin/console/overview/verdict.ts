@@ -92,13 +92,23 @@ function findingOfKey(key: Listed, summary: Summary, nameOf: (reason: string) =>
   const all = summary.requests.byKey[value] ?? count;
   const share = `${shown(count)} of its ${shown(Math.max(all, count))} requests`;
   const about = { filter: { key: value }, since: firstSeen };
-  if (mainReason === null)
-    return {
-      kind: 'attack',
-      title: `The key ${value} is refused for several reasons`,
-      why: `${share} were refused, and no reason has more than half of them: somebody may try out what a key can do.`,
-      ...about,
-    };
+  if (mainReason === null) {
+    const severalReasons = `${share} were refused, ${paceText(paceOf(key))}, and no reason has more than half of them`;
+    // A client whose requests mostly pass does its work; somebody who tries things out is mostly refused.
+    return count >= MANY && paceOf(key) >= FAST_A_MINUTE && 2 * count > all
+      ? {
+          kind: 'attack',
+          title: `The key ${value} is refused for several reasons`,
+          why: `${severalReasons}: somebody may try out what a key can do.`,
+          ...about,
+        }
+      : {
+          kind: 'client',
+          title: `Clients with the key ${value} break several of its rules`,
+          why: `One key, but ${severalReasons}: several clients, or one that is set up wrongly in more than one way.`,
+          ...about,
+        };
+  }
   return {
     kind: 'client',
     title: `A client with the key ${value} is set up wrongly`,

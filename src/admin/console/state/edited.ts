@@ -53,7 +53,7 @@ export function useEditing<T, D extends object>(
   const settling = useSettling(form, subject, onChanged);
   const { outcome, tell, theirs } = settling;
   useUnsaved(dirty ? `There are unsaved changes of ${subject.name}.` : null);
-  useFollowing(stored, subject, form, () => tell({ said: subject.saved }));
+  useFollowing(stored.standsIn && dirty ? base : stored, subject, form, () => tell({ said: subject.saved }));
 
   async function attempt<A>(request: () => Promise<Answer<A>>, sent: Sent<D>): Promise<Answer<A>> {
     setBusy(true);

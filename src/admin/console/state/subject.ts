@@ -6,6 +6,8 @@ export interface Stored<T> {
   readonly value: T;
   /** null: it is new, and stored nowhere yet. */
   readonly etag: string | null;
+  /** It is shown in place of what cannot be read now, and says nothing about what was typed. */
+  readonly standsIn?: boolean;
 }
 
 export interface Rebased<D> {

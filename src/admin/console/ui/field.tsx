@@ -30,6 +30,8 @@ export interface TextFieldProps {
   readonly width?: 'narrow' | 'normal' | 'wide';
   readonly autocomplete?: string;
   readonly placeholder?: string;
+  /** What can be taken over instead of typing it. */
+  readonly suggestions?: readonly string[];
 }
 
 export function TextField({
@@ -40,6 +42,7 @@ export function TextField({
   errors = [],
   mono,
   width = 'normal',
+  suggestions,
   ...input
 }: TextFieldProps) {
   const id = useId();
@@ -56,10 +59,18 @@ export function TextField({
         type={type}
         value={value}
         spellcheck={false}
+        list={suggestions === undefined ? undefined : `${id}-list`}
         aria-invalid={errors.length > 0 ? 'true' : undefined}
         aria-describedby={described || undefined}
         onInput={(event) => onChange(event.currentTarget.value)}
       />
+      {suggestions !== undefined && (
+        <datalist id={`${id}-list`}>
+          {suggestions.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
       {hint !== undefined && (
         <p class="hint" id={`${id}-hint`}>
           {hint}

@@ -31,7 +31,7 @@ export function RecordHead({ list: [address, many], title, name, onDelete }: Rec
       )}
       {deleting && onDelete !== null && (
         <Dialog title={`Delete ${name ?? ''}?`} onClose={() => setDeleting(false)}>
-          <p>It cannot be brought back. What is in use is not deleted.</p>
+          <p>What is in use is not deleted. While History knows what it was, it can be made anew.</p>
           <div class="dialog-actions">
             <button type="button" class="button" onClick={() => setDeleting(false)}>
               Cancel

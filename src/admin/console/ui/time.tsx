@@ -1,13 +1,6 @@
 /** Times as people read them, in the zone of the browser; the exact one is in the title. */
 import { useEffect, useState } from 'preact/hooks';
-
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hour12: false,
-});
-const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', hour12: false });
+import { dateAndClock, exactClock } from './clock.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -17,7 +10,7 @@ export function Moment({ at }: { readonly at: string }) {
   const today = Date.now() - then.getTime() < DAY_MS && then.getDate() === new Date().getDate();
   return (
     <time dateTime={at} title={at}>
-      {(today ? clock : date).format(then)}
+      {(today ? exactClock : dateAndClock).format(then)}
     </time>
   );
 }
