@@ -19,7 +19,10 @@ const KEYS = {
   rsa: pem(generateKeyPairSync('rsa', { modulusLength: 2048 })),
 };
 
-function check(written: object, now = 0) {
+/** When the certificates of the fixtures are valid. */
+const VALID_AT = Date.UTC(2026, 10, 25);
+
+function check(written: object, now = VALID_AT) {
   const found = checkNamedFiles(ConfigSchema.parse({ apis: { integration: { upstream } }, ...written }), now);
   return { findings: [...found.findings, ...found.tlsFindings], files: found.files, warnings: found.tlsWarnings };
 }

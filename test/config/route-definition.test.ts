@@ -58,3 +58,14 @@ t.test('two routes for the same paths are a problem', (t) => {
   );
   t.end();
 });
+
+t.test('a rewrite may hold what the path holds, and less', async (t) => {
+  for (const [path, rewrite] of [
+    ['/a/**', '/b/**'],
+    ['/a/:id/**', '/b/:id/**'],
+    ['/a/:id/**', '/b'],
+    ['/a/:id', '/b/:id/c'],
+    ['/a', '/'],
+  ] as const)
+    t.same(findRouteProblems([{ method: 'POST', path, rewrite }]), [], `${path} to ${rewrite}`);
+});

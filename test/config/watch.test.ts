@@ -6,6 +6,7 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { EventEmitter, once } from 'node:events';
@@ -30,12 +31,13 @@ function watched(t: Test, files: readonly string[], timing = TIMING) {
 }
 
 /** Acts whenever a watch begins to wait for files to come to rest, before the wait can be over. */
-function whenSettling(t: Test, settleMs: number, act: (times: number) => void): void {
+function whenSettling(t: Test, settleMs: number, act: (times: number, timer: NodeJS.Timeout) => void): void {
   const { setTimeout: real } = globalThis;
   let times = 0;
   const noted = (run: () => void, ms = 0): NodeJS.Timeout => {
-    if (ms === settleMs) queueMicrotask(() => act(++times));
-    return real(run, ms);
+    const timer = real(run, ms);
+    if (ms === settleMs) queueMicrotask(() => act(++times, timer));
+    return timer;
   };
   Object.assign(globalThis, { setTimeout: noted });
   t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
@@ -212,6 +214,17 @@ t.test('nor what was waited for to come to rest', async (t) => {
   t.equal(count(), 0);
 });
 
+t.test('nor does a file that is waited for keep a process alive', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const timing = { settleMs: 41, pollMs: 1 };
+  watched(t, [file], timing);
+  const settling = new Promise<NodeJS.Timeout>((resolve) =>
+    whenSettling(t, timing.settleMs, (_, timer) => resolve(timer)),
+  );
+  writeFileSync(file, '22');
+  t.equal((await settling).hasRef(), false);
+});
+
 t.test('what is as it was when it comes to rest is no change', async (t) => {
   const directory = t.testdir({ other: '1' });
   const [file, other] = [join(directory, 'a'), join(directory, 'other')];
@@ -252,6 +265,17 @@ t.test('a change is noticed that leaves the size as it was', async (t) => {
   const { next, count } = watched(t, [file]);
   const change = next();
   writeFileSync(file, '2');
+  await change;
+  t.equal(count(), 1);
+});
+
+t.test('nor is one missed that has the time set back', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  utimesSync(file, 1000, 1000);
+  const { next, count } = watched(t, [file]);
+  const change = next();
+  writeFileSync(file, '2');
+  utimesSync(file, 1000, 1000);
   await change;
   t.equal(count(), 1);
 });

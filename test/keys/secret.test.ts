@@ -64,3 +64,10 @@ t.test('other secrets have no checksum', async (t) => {
     t.equal(verifySecretChecksum(text), 'foreign');
   t.equal(verifySecretChecksum('pstn_'), 'mistyped');
 });
+
+t.test('what is longer or shorter than a secret is none', async (t) => {
+  const secret = makeSecret('read-only', randomBytes);
+  t.match(secret, SECRET_PATTERN);
+  for (const other of [`${secret}0`, `${secret}\n`, `x${secret}`, secret.slice(0, -1), secret.slice(1)])
+    t.notMatch(other, SECRET_PATTERN, JSON.stringify(other));
+});
