@@ -5,6 +5,9 @@ port=${POSTERN_ADMIN_PORT:-9090}
 # Kubernetes sets the name to an URL for a Service `postern-admin`.
 [[ $port =~ ^[0-9]+$ ]] || port=9090
 
+# A port that speaks TLS closes at the first bytes of plain text: what is written after them must not end this script.
+trap '' PIPE
+
 by_bash() {
   exec 3<>"/dev/tcp/127.0.0.1/$port" || return 1
   printf 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$port" >&3

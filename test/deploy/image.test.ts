@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 
 const dockerfile = readFileSync('Dockerfile', 'utf8');
@@ -70,6 +71,10 @@ t.test('the health check tells a healthy admin port from all others', async (t) 
   const pair = { key: readFileSync('test/fixtures/tls/key.pem'), cert: readFileSync('test/fixtures/tls/cert.pem') };
   t.equal(await verdict(await listening(t, createTlsServer(pair, answer(200)))), 0, 'healthy, by TLS');
   t.equal(await verdict(await listening(t, createTlsServer(pair, answer(503)))), 1, 'unhealthy, by TLS');
+  // As it goes when the port has closed between two lines of the question.
+  const broken = t.testdir({ 'broken-pipe.sh': 'printf() { kill -PIPE $$; }' });
+  const secure = await listening(t, createTlsServer(pair, answer(200)));
+  t.equal(await verdict(secure, { BASH_ENV: join(broken, 'broken-pipe.sh') }), 0, 'nor does a broken pipe end it');
   const closed = createServer();
   const port = await listening(t, closed);
   closed.close();
@@ -89,9 +94,9 @@ async function listening(t: Test, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function verdict(port: number): Promise<number> {
+async function verdict(port: number, more: NodeJS.ProcessEnv = {}): Promise<number> {
   const check = spawn('deploy/image/healthcheck.sh', {
-    env: { ...process.env, POSTERN_ADMIN_PORT: `${port}` },
+    env: { ...process.env, ...more, POSTERN_ADMIN_PORT: `${port}` },
     stdio: 'ignore',
   });
   const [code] = (await once(check, 'exit')) as [number];
