@@ -7,6 +7,7 @@ import { makeSecret } from '../keys/secret.ts';
 import { NO_RECORDS, type KeyDefinition, type LoadedDefinition, type SharedRecords } from '../keys/definition.ts';
 import { KEY_TYPES, type KeySnapshot, type KeyType } from '../keys/key.ts';
 import type { Change } from '../keys/key-store.ts';
+import { createSingleFlight } from '../lib/single-flight.ts';
 import { entityTag, matches, readNewDefinition, readReplacement, showDefinition } from './definition-view.ts';
 import type { KeyChanges } from './key-changes.ts';
 import { keyInForce, keysInForce } from './keys-in-force.ts';
@@ -33,6 +34,9 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
   const process = Buffer.from(random(9)).toString('base64url');
   const listTag = (of: 'in-force' | 'stored'): string => `"${process}-${keys()?.version ?? 0}-${of}"`;
 
+  /** Thousands of keys are read once for all who ask for the same set meanwhile. */
+  const readings = createSingleFlight<Awaited<ReturnType<KeyChanges['list']>>>();
+
   const list = async (call: Call): Promise<Answer> => {
     const read = readInput(KeysQuery, call.query);
     if (!read.ok) return read.problem;
@@ -44,7 +48,7 @@ export function keyOperations({ changes, keys, random }: KeyPorts): Operation[] 
     // Taken before reading: what changes meanwhile is sent again rather than missed.
     if (call.ifNoneMatch !== undefined && matches(call.ifNoneMatch, tag) && changes.readable() === null)
       return { status: 304, tag };
-    const stored = await changes.list();
+    const stored = await readings.join(tag, () => ({ result: changes.list(), abort: () => undefined })).result;
     if ('code' in stored) return stored;
     return { status: 200, tag, parts: writeLongList(storedKeys(stored, records())) };
   };

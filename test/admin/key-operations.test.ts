@@ -72,6 +72,42 @@ t.test(
   },
 );
 
+t.test(
+  'who asks while the stored keys are read waits for that reading, unless the keys have changed since',
+  async (t) => {
+    const world = storedWorld([WEB]);
+    const reads: (() => void)[] = [];
+    const list = async () => {
+      await new Promise<void>((done) => void reads.push(done));
+      return world.changes.list();
+    };
+    const ports = {
+      changes: { ...world.changes, list },
+      keys: world.snapshot,
+      random: (n: number) => new Uint8Array(n),
+    };
+    const ask = asking(keyOperations(ports));
+    const asked = [ask('listKeys'), ask('listKeys')];
+    t.equal(reads.length, 1);
+    t.equal((await ask('deleteKey', { params: { id: 'web' }, ifMatch: '*' })).status, 204);
+    asked.push(ask('listKeys'));
+    t.equal(reads.length, 2, 'whoever made a change sees it');
+    for (const done of reads) done();
+    t.same(
+      (await Promise.all(asked)).map(({ status, tag }) => [status, /-(\d+)-stored"$/.exec(tag ?? '')?.[1]]),
+      [
+        [200, '1'],
+        [200, '1'],
+        [200, '2'],
+      ],
+    );
+    const later = ask('listKeys');
+    t.equal(reads.length, 3, 'nothing is kept');
+    reads[2]?.();
+    t.equal((await later).status, 200);
+  },
+);
+
 t.test('before anything was loaded there is nothing in force, and what is stored is shown', async (t) => {
   const { ask, world } = started();
   world.loaded = false;
