@@ -2,7 +2,7 @@
  * What an ambiguous path may mean to any backend: every order of every step that some server takes before it looks for a file or a
  * handler. Wider than `readPath`, which is for paths that are let through; made to find out where a path can never lead.
  */
-import { decode, decomposeWithoutMarks, isAscii } from './path-reading.ts';
+import { COOKIELESS_SESSION, decode, decomposeWithoutMarks, isAscii } from './path-reading.ts';
 
 /** Longer paths, and those with more readings, are given up: the work must not be a stranger's to choose. */
 const LONGEST_PATH = 1024;
@@ -55,8 +55,7 @@ const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.split('/').map(withoutEnd).join('/'),
   (path) => path.split('/').map(withoutSpace).join('/'),
   withoutDotSegments,
-  // ASP.NET's sessions without cookies.
-  (path) => path.replace(/\/\((?:[A-Z]\([^)/]*\))+\)/, ''),
+  (path) => path.replace(COOKIELESS_SESSION, ''),
   // Whoever resolves it as a reference reads a host name (RFC 3986 4.2), browsers behind any number of slashes.
   (path) => path.replace(/^\/{2,}[^/]*/, ''),
 ];

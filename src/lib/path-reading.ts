@@ -5,6 +5,12 @@
 import { decodeEscapes } from './percent-decoding.ts';
 
 /**
+ * ASP.NET takes a segment such as `(S(x))` for a session without a cookie, wherever it stands and whether it is used to such
+ * sessions or not, and routes by the rest: `/prot/(S(x))ected` behind another one is `/protected` to it (CVE-2023-36899).
+ */
+export const COOKIELESS_SESSION = /\/\((?:[A-Z]\([^)/]*\))+\)/;
+
+/**
  * Every reading of a path in percent-encoded form: decoded once and twice, with `%2F` as data and as a separator, with and
  * without `;parameters`, with `//` kept and collapsed, with what follows an encoded `?` or `#` kept and cut off.
  */
