@@ -2,7 +2,7 @@
  * Brings the path of a request into the one form that every server reads alike, and says why there is none when two servers
  * could read it as two paths. It never touches the query and never repairs what it finds.
  */
-import { COOKIELESS_SESSION, decode, decomposeWithoutMarks, isAscii, readPath } from './path-reading.ts';
+import { COOKIELESS_SESSION_WITHIN, decode, decomposeWithoutMarks, isAscii, readPath } from './path-reading.ts';
 
 /** The ambiguities that an operator can let through, each by its name. */
 export const PATH_QUIRKS = ['encoded-slash', 'encoded-percent', 'double-slash', 'semicolon'] as const;
@@ -109,13 +109,10 @@ function ambiguity(path: string, quirks: ReadonlySet<PathQuirk>): string | null 
   return null;
 }
 
-/** One that more of the path follows. */
-const SESSION_WITHIN = new RegExp(`${COOKIELESS_SESSION.source}/`);
-
 /** What a backend that reads the path this way would stumble over. */
 function readingProblem(reading: string, mayDoubleSlash: boolean): string | null {
   if (reading.startsWith('//') || (!mayDoubleSlash && reading.includes('//'))) return 'an empty segment';
-  if (SESSION_WITHIN.test(reading)) return 'a segment that ASP.NET takes out of the path';
+  if (COOKIELESS_SESSION_WITHIN.test(reading)) return 'a segment that ASP.NET takes out of the path';
   if (/%[0-9A-Fa-f]{2}/.test(decode(reading))) return 'percent-encoding that is nested too deep or no UTF-8';
   const visible = isAscii(reading) ? reading : reading.replace(/\p{Default_Ignorable_Code_Point}/gu, '');
   if (/[.\s](?:\/|$)/.test(visible)) return 'a segment that ends in a dot or a space';

@@ -10,6 +10,9 @@ import { decodeEscapes } from './percent-decoding.ts';
  */
 export const COOKIELESS_SESSION = /\/\((?:[A-Z]\([^)/]*\))+\)/;
 
+/** The same, where more of the path follows. */
+export const COOKIELESS_SESSION_WITHIN = /\/\((?:[A-Z]\([^)/]*\))+\)\//;
+
 /**
  * Every reading of a path in percent-encoded form: decoded once and twice, with `%2F` as data and as a separator, with and
  * without `;parameters`, with `//` kept and collapsed, with what follows an encoded `?` or `#` kept and cut off.
