@@ -104,7 +104,8 @@ function readPlace(place: TlsPlace, last: Kept | undefined, now: number): Kept {
   const before = last?.files === files ? last : null;
   const texts = textsOfTls(place);
   const current = { isCurrent: true, news: null, awaited: Infinity };
-  if (before !== null && isSame(before.texts, texts)) return { ...before, ...current };
+  if (before !== null && isSame(before.texts, texts))
+    return { ...before, ...current, news: before.isCurrent ? null : 'the files hold what is in use again' };
   const mistakes = tlsFindings(place, texts).map(({ path, message }) => `${fieldName(path)} ${message}`);
   const isUsable = texts.cert !== null && mistakes.length === 0;
   const expiresAt = isUsable ? ownExpiry(texts.cert) : NaN;

@@ -2,6 +2,7 @@
  * The configuration of Postern, postern.yaml: every field with its type, limits, default and description, once.
  * The JSON Schema in config/ and the tables of docs/configuration.md are generated from here. Reads no file.
  */
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { AdminTokensSchema, refuseTwins } from './admin-token-schema.ts';
 import { ApisSchema } from './apis-schema.ts';
@@ -167,16 +168,32 @@ const LogSchema = z
   .prefault({})
   .describe('The log on standard output.');
 
-export const ConfigSchema = z.strictObject({
-  listen: ListenSchema,
-  admin: AdminSchema,
-  apis: ApisSchema,
-  keys: KeysSchema,
-  redis: RedisSchema,
-  rateLimit: RateLimitSchema,
-  observe: ObserveSchema,
-  log: LogSchema,
-});
+/** Whether a server at one address takes a port that another at the other address asks for. Names are not looked up. */
+function sharePorts(a: string, b: string): boolean {
+  const both = [a, b];
+  return a === b || both.includes('::') || (both.includes('0.0.0.0') && both.every(isIPv4));
+}
+
+export const ConfigSchema = z
+  .strictObject({
+    listen: ListenSchema,
+    admin: AdminSchema,
+    apis: ApisSchema,
+    keys: KeysSchema,
+    redis: RedisSchema,
+    rateLimit: RateLimitSchema,
+    observe: ObserveSchema,
+    log: LogSchema,
+  })
+  .superRefine(({ listen, admin }, context) => {
+    if (listen.path !== null || admin.port === 0 || admin.port !== listen.port) return;
+    if (sharePorts(admin.host, listen.host))
+      context.addIssue({
+        code: 'custom',
+        path: ['admin', 'port'],
+        message: 'is the port of `listen`, too; give each its own',
+      });
+  });
 
 /** A valid configuration with every default filled in; file paths are resolved against the file that names them. */
 export type Config = z.output<typeof ConfigSchema>;

@@ -59,16 +59,21 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
   let doubts = 0;
   let lost = false;
   const book = createStoredRecords();
-  /** Rights that were given before there were policies and lists do not have to cover them: then there are none. */
-  let mayReadRecords = true;
+  /**
+   * Rights that were given before there were policies and lists do not have to cover them: then there are none, until a full
+   * reading finds otherwise. Rights that covered them and were taken away are a failure: what is in use could not change.
+   */
+  let records: 'unknown' | 'readable' | 'forbidden' = 'unknown';
 
   const readState = async (question: Required<StateQuestion>): Promise<StoredState> => {
-    if (mayReadRecords)
+    if (records !== 'forbidden')
       try {
-        return await readStoredState(connection, layout, question);
+        const state = await readStoredState(connection, layout, question);
+        records = 'readable';
+        return state;
       } catch (error) {
-        if (!(error instanceof RedisFailure) || error.code !== 'NOPERM') throw error;
-        mayReadRecords = false;
+        if (records === 'readable' || !(error instanceof RedisFailure) || error.code !== 'NOPERM') throw error;
+        records = 'forbidden';
       }
     return readStoredState(connection, layout, { keys: question.keys });
   };
@@ -84,10 +89,10 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
 
   /** An empty hash is the result of deletions only if the counter rose with them. */
   const isLost = ({ version, size, policies, lists }: StoredState): boolean => {
-    const { records } = book;
+    const had = book.records();
     const hadMore =
-      mayReadRecords &&
-      ((policies.size === 0 && records().policies.size > 0) || (lists.size === 0 && records().lists.size > 0));
+      records === 'readable' &&
+      ((policies.size === 0 && had.policies.size > 0) || (lists.size === 0 && had.lists.size > 0));
     if (!hadMore && (size > 0 || (known === version && index.size === 0))) return false;
     return known === undefined ? version === null : !(numberOf(version) > numberOf(known));
   };
@@ -147,7 +152,7 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
 
   /** All policies and lists, before the keys that name them. Gives whether any is other than before. */
   const readRecords = async ({ policies, lists }: StoredState): Promise<boolean> => {
-    if (!mayReadRecords) return false;
+    if (records === 'forbidden') return false;
     const all = async (hash: 'policies' | 'lists', size: number): Promise<Map<string, string>> =>
       size === 0 ? new Map() : readStoredKeys(connection, layout, hash);
     const values = { policies: await all('policies', policies.size), lists: await all('lists', lists.size) };
@@ -160,6 +165,7 @@ export function createRedisKeyReader({ connection, layout, index, onChange }: Re
     const first = known === undefined;
     everything = false;
     named.clear();
+    if (records === 'forbidden') records = 'unknown';
     const before = await readState(NOTHING_NAMED);
     if (isLost(before)) return 'lost';
     heard = 0;

@@ -15,6 +15,31 @@ t.test('the data port is a host and port, or a socket alone', (t) => {
   t.end();
 });
 
+t.test('the admin port is another one than the data port, where one address has both', async (t) => {
+  const takes = (listen: object, host: string, port = 7000): boolean =>
+    ConfigSchema.safeParse({ apis: { integration: { upstream } }, listen, admin: { host, port } }).success;
+  const at = (host: string) => ({ host, port: 7000 });
+  for (const [data, admin] of [
+    ['127.0.0.1', '127.0.0.1'],
+    ['0.0.0.0', '127.0.0.1'],
+    ['127.0.0.1', '0.0.0.0'],
+    ['::', '127.0.0.1'],
+    ['::1', '::'],
+    ['localhost', 'localhost'],
+  ] as const)
+    t.equal(takes(at(data), admin), false, `${data} ${admin}`);
+  for (const [data, admin] of [
+    ['127.0.0.1', '127.0.0.2'],
+    ['0.0.0.0', '::1'],
+    ['0.0.0.0', 'localhost'],
+    ['::1', '127.0.0.1'],
+  ] as const)
+    t.equal(takes(at(data), admin), true, `${data} ${admin}`);
+  t.equal(takes(at('127.0.0.1'), '127.0.0.1', 7001), true);
+  t.equal(takes({ host: '127.0.0.1', port: 0 }, '127.0.0.1', 0), true, 'each takes a free one');
+  t.equal(takes({ path: '/run/a.sock' }, '0.0.0.0', 8080), true, 'a socket takes no port');
+});
+
 t.test('every default', async (t) => {
   const config = ConfigSchema.parse({ apis: { integration: { upstream }, metrics: { upstream } } });
   const api = {

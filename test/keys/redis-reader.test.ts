@@ -343,6 +343,24 @@ t.test('who may read keys alone has no policies and no lists, and is not refused
   reader.requireEverything();
   t.equal(await reader.read(), 'synced');
   t.same(told, [['b'], []], 'where there are none, none has changed');
+  fake.keysAlone = false;
+  reader.requireEverything();
+  t.equal(await reader.read(), 'synced');
+  t.same(ids(), ['a', 'b', 'c'], 'rights that are given later are found by a full reading');
+});
+
+t.test('rights to policies and lists that are taken away are a failure, and what is in use stays', async (t) => {
+  const { fake, reader, ids } = setUp({ a: definitionOf('a'), b: definitionOf('b', { policy: 'p' }) });
+  fake.policies.set('p', '{}');
+  t.equal(await reader.read(), 'synced');
+  fake.keysAlone = true;
+  await t.rejects(reader.read(), { code: 'NOPERM' });
+  await t.rejects(reader.read(), { code: 'NOPERM' }, 'and by a full reading, too');
+  t.same(ids(), ['a', 'b']);
+  fake.keysAlone = false;
+  change(fake, 'c', definitionOf('c'));
+  t.equal(await reader.read(), 'synced');
+  t.same(ids(), ['a', 'b', 'c']);
 });
 
 t.test('a change is told when there is one, and once', async (t) => {
