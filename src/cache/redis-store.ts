@@ -44,7 +44,7 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
   const names = { generation: `${prefix}cache:generation`, changed: `${prefix}cache:changed` };
   const nameOf = (key: string): string => `${prefix}cache:${key}`;
   const self = randomBytes(8).toString('hex');
-  /** Counts what others changed, so that an answer on its way from Redis is not kept when it may be old. */
+  /** Counts what was changed, here and elsewhere, so that an answer on its way from Redis is not kept when it may be old. */
   let changes = 0;
 
   const forget = (what: string): void => {
@@ -109,6 +109,14 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
       ['publish', names.changed, `${self} ${key}`],
     ]);
   };
+  const remove = async (key: string): Promise<void> => {
+    // As long as before writing: what was stored before must not come after.
+    await currentGeneration();
+    await connection.transaction([
+      ['del', nameOf(key)],
+      ['publish', names.changed, `${self} ${key}`],
+    ]);
+  };
 
   return {
     get(key) {
@@ -116,23 +124,19 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
       return near !== undefined || !permits(reads) ? near : read(key);
     },
     set(key, entry, ttlMs) {
+      changes += 1;
       memory.set(key, entry, ttlMs);
       // What is written in a moment must be what was handed in now.
       const own = entry.kind === 'answer' ? { ...entry, body: Buffer.from(entry.body) } : entry;
       return change(() => write(key, own, ttlMs));
     },
     delete(key) {
-      memory.delete(key);
-      return change(() =>
-        connection.transaction([
-          ['del', nameOf(key)],
-          ['publish', names.changed, `${self} ${key}`],
-        ]),
-      );
+      forget(key);
+      return change(() => remove(key));
     },
     // Not by way of a breaker: whoever purges waits, and has to know that what Redis keeps will not come back.
     async clear() {
-      memory.clear();
+      forget(ALL);
       await connection.transaction([
         ['set', names.generation, newGeneration()],
         ['publish', names.changed, `${self} ${ALL}`],

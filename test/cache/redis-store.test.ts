@@ -185,6 +185,45 @@ t.test('what another process changed during a reading is not kept as it was befo
   t.ok(resubscribed.store.get(KEY) instanceof Promise, 'messages may have been missed');
 });
 
+t.test('what this process changed during a reading does not come back by it', async (t) => {
+  const newer = answerEntry({ body: Buffer.from('newer') });
+  const changes: Record<string, (store: CacheStore) => unknown> = {
+    'another answer': (store) => store.set(KEY, newer, 60_000),
+    'one that may not be kept': (store) => store.delete(KEY),
+    'a purge': (store) => store.clear(),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const { store, answer } = scripted();
+    const reading = store.get(KEY);
+    void change(store);
+    answer();
+    await reading;
+    const found = store.get(KEY);
+    if (what === 'another answer') t.same(found, newer, what);
+    else t.ok(found instanceof Promise, what);
+  }
+});
+
+t.test('what is deleted after it was stored does not come back by a storing that took longer', async (t) => {
+  const done: string[] = [];
+  const asked: ((generation: string) => void)[] = [];
+  const connection: RedisConnection = {
+    ready: true,
+    call: () => new Promise((resolve) => asked.push(resolve)),
+    callBuffer: async () => null,
+    script: () => async () => null,
+    transaction: async (commands) => (done.push(commands[0]?.[0] as string), []),
+    subscribe: () => ({ close: () => undefined }),
+    close: () => undefined,
+  };
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const both = [store.set(KEY, answerEntry(), 60_000), store.delete(KEY)];
+  for (const answer of asked) answer('g');
+  await Promise.all(both);
+  t.same(done, ['set', 'del']);
+});
+
 t.test('what another process changed is forgotten here, and only that', async (t) => {
   const { store, tell } = scripted();
   await store.set(KEY, answerEntry(), 60_000);
