@@ -3,6 +3,7 @@
  * could read it as two paths. It never touches the query and never repairs what it finds.
  */
 import { COOKIELESS_SESSION_WITHIN, decode, decomposeWithoutMarks, isAscii, readPath } from './path-reading.ts';
+import { isPercentEncoded } from './percent-decoding.ts';
 
 /** The ambiguities that an operator can let through, each by its name. */
 export const PATH_QUIRKS = ['encoded-slash', 'encoded-percent', 'double-slash', 'semicolon'] as const;
@@ -63,11 +64,7 @@ function plainPathEnd(target: string): number {
 
 /** null: broken escapes or invalid UTF-8 (RFC 3629), over-long forms and surrogates among it. */
 function decodeUnreserved(path: string): string | null {
-  try {
-    decodeURIComponent(path);
-  } catch {
-    return null;
-  }
+  if (!isPercentEncoded(path)) return null;
   // A dot stays encoded, to be refused as one: its author wanted it to be overlooked.
   return path.replace(/%[0-9A-Fa-f]{2}/g, (escape) => {
     const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));

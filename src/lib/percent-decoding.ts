@@ -1,6 +1,6 @@
 /**
- * Decodes percent-encoded text that may be malformed, without exceptions: one for each of thousands of broken escapes would cost
- * a hundred times as much as the decoding. Judges nothing.
+ * Decodes percent-encoded text that may be malformed, and says whether it is. Parts of it are decoded without exceptions: one for
+ * each of thousands of broken escapes would cost a hundred times as much as the decoding.
  */
 import { isUtf8 } from 'node:buffer';
 
@@ -8,4 +8,14 @@ import { isUtf8 } from 'node:buffer';
 export function decodeEscapes(escapes: string): string | null {
   const bytes = Buffer.from(escapes.replaceAll('%', ''), 'hex');
   return isUtf8(bytes) ? bytes.toString() : null;
+}
+
+/** Whether every `%` begins an escape, and the escapes are UTF-8 (RFC 3629). */
+export function isPercentEncoded(text: string): boolean {
+  try {
+    // What it yields has to be used: bundlers take the call for one without effect, and would leave it out.
+    return decodeURIComponent(text) !== null;
+  } catch {
+    return false;
+  }
 }

@@ -3,6 +3,7 @@
  * variables that are not read here (endpoint, headers, sampler, resource) are read by OpenTelemetry's packages. Pure, and
  * shows no value of a variable: some are secrets.
  */
+import { isPercentEncoded } from '../lib/percent-decoding.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -100,15 +101,7 @@ function readBatching(number: ReadNumber): Batching {
 /** As OpenTelemetry's detector of them takes it: one that is wrong spoils all. */
 const areAttributes = (text: string): boolean =>
   text.split(',').every((part) => part.trim() === '' || /^[^=]{1,255}=[^=]{0,255}$/.test(part.trim())) &&
-  isEncoded(text);
-
-function isEncoded(text: string): boolean {
-  try {
-    return decodeURIComponent(text) !== null;
-  } catch {
-    return false;
-  }
-}
+  isPercentEncoded(text);
 
 const listIn = (text: string): string[] => text.split(',').map((part) => part.trim().toLowerCase());
 
