@@ -16,6 +16,7 @@ import type { Ruleset } from '../policy/ruleset.ts';
 import { readReplacement } from './definition-view.ts';
 import type { KeyChanges } from './key-changes.ts';
 import { malformed, noSuchKey } from './key-operations.ts';
+import { inParts } from './long-list.ts';
 import { CallersQuery, DaysQuery } from './observation-schemas.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
@@ -153,6 +154,7 @@ export function observationOperations({ observer, rules, changes, now }: Observa
 /** What callers without a known key did, with the routes of everybody, and who used each. */
 async function withKeys(unknown: DayCounts, api: string, keys: KeySnapshot, read: Reading): Promise<unknown> {
   const callers = [{ name: '', counts: unknown }];
-  for (const name of keys.byId.keys()) callers.push({ name, counts: await read({ kind: 'key', name }) });
+  for await (const names of inParts(keys.byId.keys()))
+    for (const name of names) callers.push({ name, counts: await read({ kind: 'key', name }) });
   return { ...observedView(unknown), routes: routesOfApi(callers, api) };
 }
