@@ -4,7 +4,7 @@
  */
 import type { KeyDefinition } from '../keys/definition.ts';
 import { completed, keyCompiler } from '../keys/compile.ts';
-import type { KeySnapshot } from '../keys/key.ts';
+import { keyServes, type KeySnapshot } from '../keys/key.ts';
 import type { DayCounts } from '../observe/day-counts.ts';
 import { routesOfApi } from '../observe/api-view.ts';
 import type { Observer } from '../observe/observer.ts';
@@ -154,7 +154,14 @@ export function observationOperations({ observer, rules, changes, now }: Observa
 /** What callers without a known key did, with the routes of everybody, and who used each. */
 async function withKeys(unknown: DayCounts, api: string, keys: KeySnapshot, read: Reading): Promise<unknown> {
   const callers = [{ name: '', counts: unknown }];
-  for await (const names of inParts(keys.byId.keys()))
-    for (const name of names) callers.push({ name, counts: await read({ kind: 'key', name }) });
-  return { ...observedView(unknown), routes: routesOfApi(callers, api) };
+  const view = observedView(unknown);
+  // Of what found no room nobody knows where it went: some of it may have been here.
+  let missed = view.truncated.routes;
+  for await (const part of inParts(keys.byId))
+    for (const [name, key] of part) {
+      const counts = await read({ kind: 'key', name });
+      callers.push({ name, counts });
+      if (keyServes(key, api)) missed += counts.routes.truncated;
+    }
+  return { ...view, routes: routesOfApi(callers, api), truncated: { ...view.truncated, routes: missed } };
 }

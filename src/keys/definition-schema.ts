@@ -112,7 +112,7 @@ const sharedFields = {
   allowBrowsers: unsaid(
     z.boolean({ error: 'must be true or false' }),
     DEFAULTS.allowBrowsers,
-    'Let web pages use the key, although they cannot keep it secret.',
+    'Let web pages use the key, although they cannot keep it secret. Pages may use a write-only key anyway: of one, `false` may be written and changes nothing.',
   ),
   accessToken: unsaid(
     choice(TOKEN_USES),

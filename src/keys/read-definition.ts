@@ -190,7 +190,8 @@ function normalDefinition(written: ParsedKeyDefinition): KeyDefinition {
   const said = saidFields(written);
   if (policy !== null) return { id, policy, ...said, ...own };
   const defaults = defaultsOf(type ?? 'write-only');
-  return { id, policy, ...defaults, ...said, ...(type === 'metrics' && { apis: [METRICS_API] }), ...own };
+  const fixed = type === 'metrics' ? { apis: [METRICS_API] } : type === 'write-only' ? { allowBrowsers: null } : {};
+  return { id, policy, ...defaults, ...said, ...fixed, ...own };
 }
 
 const SHARED_FIELDS = [

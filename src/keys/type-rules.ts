@@ -12,7 +12,7 @@ const TYPES_OF_FIELDS = Object.entries(FIELD_TYPES);
 /** What is wrong with these fields for this type; nothing, where the type is not known. */
 export function typeFindings(type: KeyType | undefined, fields: Readonly<Record<string, unknown>>): Finding[] {
   if (type === undefined) return [];
-  const given = (field: string): boolean => (fields[field] ?? null) !== null;
+  const given = (field: string): boolean => (fields[field] ?? null) !== null && !isSaidByAll(field, fields[field]);
   const findings: Finding[] = [];
   for (const [field, types] of TYPES_OF_FIELDS)
     if (given(field) && !types.includes(type))
@@ -24,6 +24,9 @@ export function typeFindings(type: KeyType | undefined, fields: Readonly<Record<
     findings.push({ path: ['accessToken'], message: 'must be required, or be left out: the key is a metrics key' });
   return findings;
 }
+
+/** Whoever writes every field of every key writes this one too. It takes nothing from a write-only key, which is for pages anyway. */
+const isSaidByAll = (field: string, value: unknown): boolean => field === 'allowBrowsers' && value === false;
 
 /** `a, b and c`. */
 const joined = (names: readonly string[]): string =>

@@ -28,7 +28,11 @@ export function keyWarnings(loaded: LoadedKeyFile, now: number, context: Warning
   const { keys: _, ...rest } = yaml.content.value as Readonly<Record<string, unknown>>;
   const findings = wholes.flatMap((whole, index) => {
     const written = yaml.item(index);
-    const own = [...definitionWarnings(whole, now, { ...context, lists: records.lists }), ...secretWarnings(written)];
+    const own = [
+      ...definitionWarnings(whole, now, { ...context, lists: records.lists }),
+      ...secretWarnings(written),
+      ...browserWarnings(whole, written),
+    ];
     const base = ['keys', index];
     return [...own.map(({ path, message }) => ({ path: [...base, ...path], message })), ...plain(written, base)];
   });
@@ -154,6 +158,14 @@ function expiryWarnings({ expiresAt, secrets }: WholeDefinition, now: number): F
     const when = at <= now ? 'has passed' : `is within ${SOON_DAYS} days`;
     return [{ path, message: `ends this key on ${new Date(at).toISOString()}, which ${when}` }];
   });
+}
+
+/** Whoever says so may think that it keeps the key out of pages. */
+function browserWarnings({ type }: WholeDefinition, written: unknown): Finding[] {
+  if (type !== 'write-only' || (written as { readonly allowBrowsers?: unknown } | null)?.allowBrowsers !== false)
+    return [];
+  const message = 'changes nothing: pages may use a write-only key; `allowedOrigins: []` keeps it out of them';
+  return [{ path: ['allowBrowsers'], message }];
 }
 
 /** Asked of the text itself, which exists only while the file is read. */

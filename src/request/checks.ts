@@ -9,11 +9,12 @@ import { checkKeyAddress } from '../policy/client-address.ts';
 import { admittedOrigins, isPreflight } from '../policy/cors.ts';
 import { objectionToUnjudged, type Identity } from '../policy/credential.ts';
 import { isKeySetPath, isTokenPath } from '../policy/own-endpoint.ts';
+import { checkPlainForm } from '../policy/request-form.ts';
 import { ruleOfKey } from '../policy/rule.ts';
 import { checkListed, checkOverride, checkScope, isConfinedToMethods } from '../policy/scope.ts';
 import { checkApiAddress, checkDeniedAddress } from '../policy/whole-addresses.ts';
 import type { RateLimits } from '../rate-store/rate-store.ts';
-import { refusal, type Decision } from '../refusal.ts';
+import { refusal, type Decision, type Refusal } from '../refusal.ts';
 import { nameUntyped, readText } from './body.ts';
 import type { Observing } from './observing.ts';
 import { clientOf, isPublic, type Identified, type Passage, type Routed } from './passage.ts';
@@ -33,12 +34,18 @@ export function takePath(passage: Passage): Verdict {
   const target = normalizeTarget(passage.facts.target, passage.rules.pathQuirks);
   if (!target.ok) {
     takeAsReceived(passage);
-    return refusal('ambiguous_path', target.why);
+    return formFirst(passage) ?? refusal('ambiguous_path', target.why);
   }
   passage.path = target.value.path;
   passage.query = target.value.query;
   return 'passed';
 }
+
+/**
+ * The plain form is asked of a request once its API is known, which may be in report mode and let it pass. One that gets to no API ends
+ * here: its form is what comes first.
+ */
+const formFirst = ({ api, facts }: Passage): Refusal | null => (api === null ? checkPlainForm(facts) : null);
 
 /** Where an API would let the path pass, it goes there byte for byte, and by no route. */
 function takeAsReceived(passage: Passage): void {
@@ -66,7 +73,7 @@ export function takeRoute(passage: Passage): Verdict {
       : refusal('no_route', 'the key set is read only');
   }
   const api = rules.choice.find(facts.headers.host ?? '', path);
-  if (api === null) return refusal('no_route', 'no API serves this Host and path');
+  if (api === null) return formFirst(passage) ?? refusal('no_route', 'no API serves this Host and path');
   passage.api = api;
   if (isTokenPath(api, path)) passage.endpoint = 'token';
   else passage.route = api.router.match(facts.method, path);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { codeOf, SERVER_SECRET, startFlow, written } from '../support/flow.ts';
+import { codeOf, SERVER_SECRET, startFlow, written, type WrittenRequest } from '../support/flow.ts';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { RawClient } from '../support/upstream.ts';
 
@@ -117,6 +117,22 @@ t.test('a body whose framing breaks late never looks whole to the backend', asyn
     untilClose: true,
   });
   t.equal(answer.status, 400);
+  t.equal(backend.requests.length, 0);
+});
+
+t.test('what is wrong with the form of a request is told before where it goes', async (t) => {
+  const { raw, backend } = await startFlow(t);
+  const forms: [string, WrittenRequest][] = [
+    ['Authorization', { method: 'GET', fields: ['Authorization: Bearer another'] }],
+    ['Content-Type', { fields: ['Content-Type: text/plain', 'Content-Type: application/json'], body: 'a' }],
+    ['a body', { method: 'GET', body: 'a' }],
+  ];
+  for (const target of ['/a//b', '/a/../b', '/a%zz', '/metrics', '/metrics/a'])
+    for (const [what, request] of forms) {
+      const answer = await raw(written({ ...request, target }), { untilClose: true });
+      t.same([answer.status, codeOf(answer)], [400, 'malformed_request'], `${what} ${target}`);
+    }
+  t.equal(codeOf(await raw('GET /metrics/a HTTP/1.0\r\n\r\n')), 'malformed_request', 'no Host');
   t.equal(backend.requests.length, 0);
 });
 

@@ -92,6 +92,7 @@ t.test('every default, by type', async (t) => {
   };
   const events = { allowedEvents: 'all', disallowedEvents: 'remove' };
   t.strictSame(read(minimal), { ...common, ...none, ...events, id: 'a', type: 'write-only' });
+  t.strictSame(read({ ...minimal, allowBrowsers: false }), read(minimal), 'of a write-only key it says nothing');
   for (const type of ['read-only', 'read-write'])
     t.strictSame(read({ ...minimal, type }), { ...common, ...none, ...events, id: 'a', type, allowBrowsers: false });
   t.strictSame(read({ ...minimal, type: 'metrics', apiKey: 'key' }), {

@@ -16,6 +16,8 @@ t.test('a field is for some types of keys, and null is none', async (t) => {
     }
   t.same(messages(undefined, { apiKey: 'x', allowedEvents: 'all' }), []);
   t.same(messages('read-write', { apiKey: 'x' }), ['apiKey is only for metrics keys; remove it']);
+  t.same(messages('write-only', { allowBrowsers: false }), [], 'what every key says that says every field');
+  t.equal(messages('write-only', { allowBrowsers: true }).length, 1);
 });
 
 t.test('a metrics key is for the metrics API alone, and by tokens alone', async (t) => {

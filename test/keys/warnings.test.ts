@@ -27,6 +27,14 @@ t.test('nothing to say of a careful key', async (t) => {
   t.same(warningsOf(t, readWrite('    allowFrom: [192.0.2.0/24]\n')), []);
 });
 
+t.test('a write-only key that says it is not for browsers', async (t) => {
+  const off = '    allowBrowsers: false\n';
+  t.match(warningsOf(t, writeOnly(QUIET.secrets + off)), [
+    /^6:20 keys\[0\]\.allowBrowsers changes nothing: pages may use/,
+  ]);
+  t.same(warningsOf(t, readWrite(`    allowFrom: [192.0.2.0/24]\n${off}`)), []);
+});
+
 t.test('read-write and metrics keys usable from anywhere', async (t) => {
   const anywhere = /allowFrom lets this (?:read-write|metrics) key be used from anywhere/;
   t.match(warningsOf(t, readWrite('')), [anywhere]);
