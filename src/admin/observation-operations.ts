@@ -16,6 +16,7 @@ import type { Ruleset } from '../policy/ruleset.ts';
 import { readReplacement } from './definition-view.ts';
 import type { KeyChanges } from './key-changes.ts';
 import { malformed, noSuchKey } from './key-operations.ts';
+import { inParts } from './long-list.ts';
 import { CallersQuery, DaysQuery } from './observation-schemas.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import { fieldFindings, invalid, problem, type AdminProblem } from './problem.ts';
@@ -156,10 +157,11 @@ async function withKeys(unknown: DayCounts, api: string, keys: KeySnapshot, read
   const view = observedView(unknown);
   // Of what found no room nobody knows where it went: some of it may have been here.
   let missed = view.truncated.routes;
-  for (const [name, key] of keys.byId) {
-    const counts = await read({ kind: 'key', name });
-    callers.push({ name, counts });
-    if (keyServes(key, api)) missed += counts.routes.truncated;
-  }
+  for await (const part of inParts(keys.byId))
+    for (const [name, key] of part) {
+      const counts = await read({ kind: 'key', name });
+      callers.push({ name, counts });
+      if (keyServes(key, api)) missed += counts.routes.truncated;
+    }
   return { ...view, routes: routesOfApi(callers, api), truncated: { ...view.truncated, routes: missed } };
 }

@@ -10,7 +10,7 @@ import type { Metrics } from '../observability/prometheus.ts';
 import { ADMIN_PROBLEMS, problem, problemDocument, PROBLEM_MEDIA_TYPE, type AdminProblem } from './problem.ts';
 
 export interface OpenPartPorts {
-  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly metrics: Pick<Metrics, 'contentType' | 'parts'>;
   readonly health: Health;
   readonly log: Pick<Log, 'error'>;
 }
@@ -20,10 +20,11 @@ type Respond = (req: IncomingMessage, res: ServerResponse) => void;
 /** Answers a request for one of its paths; false: it is for none. */
 export function createOpenPart({ metrics, health, log }: OpenPartPorts): (...args: Parameters<Respond>) => boolean {
   const showMetrics = async ({ headers }: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const text = await metrics.text();
+    const isOpen = prefersOpenMetrics(headers.accept);
+    const parts: Buffer[] = [];
+    for await (const part of isOpen ? toOpenMetrics(metrics.parts()) : metrics.parts()) parts.push(Buffer.from(part));
     res.setHeader('vary', 'Accept');
-    if (prefersOpenMetrics(headers.accept)) end(res, 200, OPEN_METRICS_TYPE, toOpenMetrics(text));
-    else end(res, 200, metrics.contentType, text);
+    endInParts(res, isOpen ? OPEN_METRICS_TYPE : metrics.contentType, parts);
   };
   const own = new Map<string, Respond>([
     ['/metrics', (req, res) => void showMetrics(req, res).catch((error: Error) => fail(res, error, log))],
@@ -72,4 +73,12 @@ function fail(res: ServerResponse, error: Error, log: OpenPartPorts['log']): voi
 
 function end(res: ServerResponse, status: number, type: string, body: string): void {
   res.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
+}
+
+/** The parts are not joined: there may be very many. */
+function endInParts(res: ServerResponse, type: string, parts: readonly Buffer[]): void {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  res.writeHead(200, { 'content-type': type, 'content-length': length });
+  for (const part of parts) res.write(part);
+  res.end();
 }

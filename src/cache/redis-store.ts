@@ -44,13 +44,27 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
   const names = { generation: `${prefix}cache:generation`, changed: `${prefix}cache:changed` };
   const nameOf = (key: string): string => `${prefix}cache:${key}`;
   const self = randomBytes(8).toString('hex');
-  /** Counts what others changed, so that an answer on its way from Redis is not kept when it may be old. */
+  /** Counts what was changed, here and elsewhere, so that an answer on its way from Redis is not kept when it may be old. */
   let changes = 0;
+  /** The generation that this process saw last; null: none, or that one is known to be over. */
+  let seen: string | null = null;
 
   const forget = (what: string): void => {
     changes += 1;
     if (what === ALL) memory.clear();
     else memory.delete(what);
+  };
+  /**
+   * Whether this generation began unheard: somebody has emptied the cache, and the message is on its way or lost. What the backend was
+   * asked before that must not be kept under it.
+   */
+  const beganUnheard = (generation: string): boolean => {
+    const isOther = seen !== null && seen !== generation;
+    seen = generation;
+    if (!isOther) return false;
+    forget(ALL);
+    onPurged?.();
+    return true;
   };
   let listened = false;
   const subscription = connection.subscribe(names.changed, {
@@ -58,7 +72,9 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
       const [sender, what = ALL] = message.split(' ');
       if (sender === self) return;
       forget(what);
-      if (what === ALL) onPurged?.();
+      if (what !== ALL) return;
+      seen = null;
+      onPurged?.();
     },
     // What others changed while nobody listened is unknown.
     onSubscribed() {
@@ -87,7 +103,9 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
     const before = changes;
     const found = await attempt(reads, () => connection.callBuffer('mget', names.generation, nameOf(key)));
     const [generation, bytes] = Array.isArray(found) ? (found as (Buffer | null)[]) : [];
-    if (!generation || !bytes) return undefined;
+    if (!generation) return undefined;
+    beganUnheard(generation.toString());
+    if (!bytes) return undefined;
     const stored = decodeEntry(key, bytes);
     const ttlMs = stored === undefined ? 0 : stored.expiresAt - now();
     if (stored === undefined || ttlMs <= 0 || stored.generation !== generation.toString()) return undefined;
@@ -98,14 +116,26 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
   const currentGeneration = async (): Promise<string> => {
     const known = await connection.call('get', names.generation);
     if (typeof known === 'string') return known;
+    // It was evicted: nobody has emptied anything.
+    seen = null;
     await connection.call('set', names.generation, newGeneration(), 'NX');
     return String(await connection.call('get', names.generation));
   };
   const write = async (key: string, entry: CacheEntry, ttlMs: number): Promise<void> => {
     const expiresAt = now() + ttlMs;
-    const bytes = encodeEntry(key, { entry, expiresAt, generation: await currentGeneration() });
+    const generation = await currentGeneration();
+    if (beganUnheard(generation)) return;
+    const bytes = encodeEntry(key, { entry, expiresAt, generation });
     await connection.transaction([
       ['set', nameOf(key), bytes, 'PX', Math.max(1, Math.ceil(ttlMs))],
+      ['publish', names.changed, `${self} ${key}`],
+    ]);
+  };
+  const remove = async (key: string): Promise<void> => {
+    // As long as before writing: what was stored before must not come after.
+    await currentGeneration();
+    await connection.transaction([
+      ['del', nameOf(key)],
       ['publish', names.changed, `${self} ${key}`],
     ]);
   };
@@ -116,27 +146,25 @@ export function createRedisStore(options: RedisStoreOptions): CacheStore {
       return near !== undefined || !permits(reads) ? near : read(key);
     },
     set(key, entry, ttlMs) {
+      changes += 1;
       memory.set(key, entry, ttlMs);
       // What is written in a moment must be what was handed in now.
       const own = entry.kind === 'answer' ? { ...entry, body: Buffer.from(entry.body) } : entry;
       return change(() => write(key, own, ttlMs));
     },
     delete(key) {
-      memory.delete(key);
-      return change(() =>
-        connection.transaction([
-          ['del', nameOf(key)],
-          ['publish', names.changed, `${self} ${key}`],
-        ]),
-      );
+      forget(key);
+      return change(() => remove(key));
     },
     // Not by way of a breaker: whoever purges waits, and has to know that what Redis keeps will not come back.
     async clear() {
-      memory.clear();
+      forget(ALL);
+      const next = newGeneration();
       await connection.transaction([
-        ['set', names.generation, newGeneration()],
+        ['set', names.generation, next],
         ['publish', names.changed, `${self} ${ALL}`],
       ]);
+      seen = next;
     },
     stats: memory.stats,
     shared: () => connection.ready && reads.permits && writes.permits,

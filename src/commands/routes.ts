@@ -5,6 +5,7 @@
 import { stringify } from 'yaml';
 import { readOpenApi } from '../config/openapi.ts';
 import { formatProblem } from '../config/problem.ts';
+import { withoutReferences } from '../config/substitution.ts';
 import type { CommandIo } from './io.ts';
 
 /** Exit codes: 0 done, 1 when no route could be made of the document, or it cannot be used. */
@@ -28,5 +29,6 @@ export async function runRoutes({ file }: { readonly file: string }, io: Command
 
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+/** In the document `${` is text; in a configuration it begins a reference. */
 const inOneLine = (route: object): string =>
-  stringify(route, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trimEnd();
+  stringify(withoutReferences(route), { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trimEnd();

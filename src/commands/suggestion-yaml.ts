@@ -1,8 +1,9 @@
 /**
  * Suggestions as YAML that can be pasted: each line with how often and when last it was seen. What clients made up is quoted so that
- * it is nothing but text, to a YAML parser and to a terminal.
+ * it is nothing but text, to a YAML parser, to a terminal and to whoever looks for references to the environment.
  */
 import { stringify } from 'yaml';
+import { withoutReferences } from '../config/substitution.ts';
 import { shapeOf } from '../lib/path-pattern.ts';
 
 interface Because {
@@ -88,7 +89,7 @@ export function routesYaml(routes: readonly UsedRoute[], missed: number): string
     .filter(({ method, path }) => method !== 'HEAD' || !gets.has(shapeOf(path)))
     .toSorted((a, b) => order(a.path, b.path) || order(a.method, b.method))
     .map(({ method, path, listed, good, lastSeen }) => {
-      const route = stringify({ method, path: withOwnNames(path) }, FLOW).trimEnd();
+      const route = stringify(withoutReferences({ method, path: withOwnNames(path) }), FLOW).trimEnd();
       const known = listed ? '; listed already, keep its other fields' : '';
       return `  - ${route} # ${often({ requests: good, lastSeen })}${known}`;
     });
@@ -126,7 +127,8 @@ function withOwnNames(path: string): string {
 }
 
 /** What could move a cursor, end a line or turn the text around is written as an escape, which quoted text can have. */
-function scalar(value: unknown): string {
+function scalar(said: unknown): string {
+  const value = withoutReferences(said);
   if (typeof value !== 'string' || !ODD.test(value)) return stringify(value, FLOW).trimEnd();
   return JSON.stringify(value).replace(ODD_ALL, (character) =>
     character

@@ -25,12 +25,19 @@ export function prefersOpenMetrics(accept: string | undefined): boolean {
   return open > 0 && open >= text;
 }
 
-/** Of a scrape in the Prometheus text format 0.0.4, whose counters all end in `_total`: families lose that ending, samples keep it. */
-export function toOpenMetrics(text: string): string {
-  const lines = text.split('\n');
+/**
+ * Of a scrape in the Prometheus text format 0.0.4, whose counters all end in `_total`: families lose that ending, samples keep it.
+ * Parts are whole lines, and hold all comments on a family or none.
+ */
+export async function* toOpenMetrics(parts: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const part of parts) yield familiesIn(part);
+  yield '# EOF\n';
+}
+
+function familiesIn(part: string): string {
+  const lines = part.split('\n').filter((line) => line !== '');
   const counters = new Set(lines.flatMap((line) => /^# TYPE (\S+)_total counter$/.exec(line)?.[1] ?? []));
-  const written = lines.filter((line) => line !== '').map((line) => familyLine(line, counters));
-  return `${written.join('\n')}\n# EOF\n`;
+  return lines.map((line) => `${familyLine(line, counters)}\n`).join('');
 }
 
 function familyLine(line: string, counters: ReadonlySet<string>): string {

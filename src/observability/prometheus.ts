@@ -1,12 +1,12 @@
 /**
- * What a scrape returns: every metric of the table, Node's and the process's own. The only file that knows prom-client, which here
- * writes the text format and the process metrics; the series are read from plain cells and from callbacks, at scrape time alone.
+ * What a scrape returns: every metric of the table, Node's and the process's own. The only file that knows prom-client, which here has
+ * the process metrics alone; the series of others are read from plain cells and from callbacks, at scrape time alone.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Metric } from 'prom-client';
 import type { ApiName } from '../config/api-names.ts';
 import { KEY_TYPES, type KeySnapshot, type Mode } from '../keys/key.ts';
 import { endOf, keyState, type KeyState } from '../keys/snapshot.ts';
+import { writeFamilies, type ReadSamples } from './exposition.ts';
 import { METRICS } from './metric-definitions.ts';
 import type { MetricName, Sample } from './metric-definitions.ts';
 import type { Outcome } from './outcome.ts';
@@ -71,48 +71,37 @@ export interface Metrics {
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
   /** The series of one metric of requests, as they are now. */
-  readonly samples: (metric: CountedMetric) => readonly Sample[];
+  readonly samples: (metric: CountedMetric) => Iterable<Sample>;
   readonly contentType: string;
-  /** The scrape, in the Prometheus text format 0.0.4. */
-  readonly text: () => Promise<string>;
+  /** The scrape, in the Prometheus text format 0.0.4, in parts that are whole lines: others have their turn between them. */
+  readonly parts: () => AsyncIterable<string>;
 }
 
 export function createMetrics({ version, node, sources }: MetricsOptions): Metrics {
   const counters = createRequestCounters(sources);
   const gauges = createGauges({ version, node, sources });
-  const registry = new Registry();
-  for (const name of Object.keys(METRICS) as MetricName[])
-    register(registry, name, isCounted(name) ? () => counters.samples(name) : gauges[name]);
-  collectDefaultMetrics({ register: registry });
+  const families = (Object.keys(METRICS) as MetricName[]).map((name) => ({
+    ...METRICS[name],
+    name,
+    samples: isCounted(name) ? () => counters.samples(name) : gauges[name],
+  }));
+  const ofProcess = new Registry();
+  collectDefaultMetrics({ register: ofProcess });
   return {
     record: counters.record,
     enter: counters.enter,
     leave: counters.leave,
     samples: counters.samples,
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    contentType: ofProcess.contentType,
+    async *parts() {
+      yield* writeFamilies(families);
+      yield await ofProcess.metrics();
+    },
   };
 }
-
-/**
- * prom-client's own counters and histograms hash their labels on each call, some 300 ns apiece; a registry needs no more of a metric
- * than `name` and `get`, so the series are handed over as they are.
- */
-function register(registry: Registry, name: MetricName, samples: Read): void {
-  const { help, type } = METRICS[name];
-  const metric = {
-    name,
-    help,
-    type,
-    get: async () => ({ name, help, type, values: await samples() }),
-  };
-  registry.registerMetric(metric as unknown as Metric);
-}
-
-type Read = () => readonly Sample[] | Promise<readonly Sample[]>;
 
 /** Every metric that is not counted by request. One that is neither, or both, does not compile. */
-type Gauges = Readonly<Record<Exclude<MetricName, CountedMetric>, Read>>;
+type Gauges = Readonly<Record<Exclude<MetricName, CountedMetric>, ReadSamples>>;
 
 function createGauges({ version, node, sources }: MetricsOptions): Gauges {
   return {

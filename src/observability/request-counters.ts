@@ -17,8 +17,8 @@ export interface RequestCounters {
   /** A request has found its API; `leave` must follow exactly once. */
   readonly enter: (api: ApiName) => void;
   readonly leave: (api: ApiName) => void;
-  /** The series of one metric, as they are now. */
-  readonly samples: (metric: CountedMetric) => readonly Sample[];
+  /** The series of one metric, as they are now: of very many keys they are found one by one. */
+  readonly samples: (metric: CountedMetric) => Iterable<Sample>;
 }
 
 export interface CounterSources {
@@ -167,20 +167,29 @@ function countForApi(all: Totals, outcome: Outcome): void {
   if (error !== null) totals.upstreamErrors[error].value++;
 }
 
-type ReadSeries = (keys: readonly KeyCells[], totals: Totals) => readonly Sample[];
+type ReadSeries = (keys: readonly KeyCells[], totals: Totals) => Iterable<Sample>;
 
 /** The metrics that are counted here, and how the series of each are read. */
 const COUNTED = {
-  postern_requests_total: (keys) =>
-    keys.flatMap(({ byApi }) => valuesOf(byApi).flatMap(({ requests }) => valuesOf(requests))),
-  postern_rejections_total: (keys) =>
-    keys.flatMap(({ byApi }) =>
-      valuesOf(byApi).flatMap(({ rejections: { enforce, report } }) => [...enforce.values(), ...report.values()]),
-    ),
-  postern_events_total: (keys) => keys.flatMap((cells) => [cells.forwarded, cells.removed, cells.rejected]),
-  postern_tokens_issued_total: (keys) =>
-    keys.flatMap((cells) => (cells.issuesTokens || cells.tokens.value > 0 ? [cells.tokens] : [])),
-  postern_secret_last_used_timestamp_seconds: (keys) => keys.flatMap((cells) => valuesOf(cells.secrets)),
+  *postern_requests_total(keys) {
+    for (const { byApi } of keys) for (const { requests } of byApi.values()) yield* requests.values();
+  },
+  *postern_rejections_total(keys) {
+    for (const { byApi } of keys)
+      for (const { rejections } of byApi.values()) {
+        yield* rejections.enforce.values();
+        yield* rejections.report.values();
+      }
+  },
+  *postern_events_total(keys) {
+    for (const { forwarded, removed, rejected } of keys) yield* [forwarded, removed, rejected];
+  },
+  *postern_tokens_issued_total(keys) {
+    for (const { issuesTokens, tokens } of keys) if (issuesTokens || tokens.value > 0) yield tokens;
+  },
+  *postern_secret_last_used_timestamp_seconds(keys) {
+    for (const { secrets } of keys) yield* secrets.values();
+  },
   postern_request_duration_seconds: (_, { nowhere, byApi }) => [
     ...histogram('postern_request_duration_seconds', byApi, 'duration'),
     ...nowhere.samples('postern_request_duration_seconds', { api: '' }),

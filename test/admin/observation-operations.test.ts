@@ -18,7 +18,7 @@ const records: SharedRecords = {
 const MISSED: Readonly<Record<string, number>> = { integration: 1, web: 2, elsewhere: 4 };
 
 /** What the key `web` and callers without a key did; `read` tells of whom, and of how many days, was asked. */
-function started({ observing = true } = {}) {
+function started({ observing = true, more = 0 } = {}) {
   const world = storedWorld(
     [
       loadedKey({ id: 'web', type: 'write-only', secret: 'the-secret-of-web' }),
@@ -26,6 +26,9 @@ function started({ observing = true } = {}) {
       loadedKey({ id: 'shared', policy: 'readers', secret: 'the-secret-of-shared' }),
       loadedKey({ id: 'lost', policy: 'nobody', secret: 'the-secret-of-lost' }),
       { id: 'broken', invalid: 'it is not JSON' },
+      ...Array.from({ length: more }, (_, i) =>
+        loadedKey({ id: `more${i}`, type: 'read-only', secret: `the-secret-${i}` }),
+      ),
     ],
     records,
   );
@@ -145,3 +148,18 @@ t.test(
     t.same(reads, ['api integration 2', 'key web 2', 'key elsewhere 2', 'key shared 2']);
   },
 );
+
+t.test('others have their turn while very many keys are asked about', async (t) => {
+  const { ofApi, reads } = started({ more: 450 });
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  t.equal((await ofApi('integration', { callers: 'all' })).status, 200);
+  isOver = true;
+  t.ok(reads.length > 450);
+  t.ok(turns >= 2, 'between some keys and the next');
+});

@@ -12,12 +12,22 @@ interface Told {
   destroyed: boolean;
 }
 
+interface Asking {
+  readonly loaded?: boolean;
+  readonly parts?: () => AsyncIterable<string>;
+}
+
+const scrapeOf = (...parts: readonly string[]) =>
+  async function* (): AsyncGenerator<string> {
+    yield* parts;
+  };
+
 /** Asks an open part; resolves when it has answered, or has not taken the request. */
-function asking({ loaded = true, text = async () => 'a 1\n# EOF\n' } = {}) {
+function asking({ loaded = true, parts = scrapeOf('a 1\n', 'b 2\n') }: Asking = {}) {
   const logged: unknown[] = [];
   const health = createHealth(() => loaded);
   const answer = createOpenPart({
-    metrics: { contentType: 'text/plain', text },
+    metrics: { contentType: 'text/plain', parts },
     health,
     log: { error: (event, fields) => void logged.push([event, fields]) },
   });
@@ -32,8 +42,9 @@ function asking({ loaded = true, text = async () => 'a 1\n# EOF\n' } = {}) {
           Object.assign(told.headers, headers);
           return res;
         },
-        end(body: string) {
-          told.body = body;
+        write: (part: Buffer) => void (told.body += part.toString()),
+        end(body = '') {
+          told.body += body;
           setImmediate(resolve, told);
         },
         destroy() {
@@ -83,15 +94,21 @@ void t.test('what each says', async (t) => {
   const metrics = await ask('/metrics');
   t.strictSame(
     [metrics.status, metrics.body, metrics.headers],
-    [200, 'a 1\n# EOF\n', { vary: 'Accept', 'content-type': 'text/plain', 'content-length': 10 }],
+    [200, 'a 1\nb 2\n', { vary: 'Accept', 'content-type': 'text/plain', 'content-length': 8 }],
   );
   const open = await ask('/metrics', 'GET', { accept: 'application/openmetrics-text; version=1.0.0' });
   t.equal(open.status, 200);
   t.match(open.headers['content-type'], /^application\/openmetrics-text/);
+  t.equal(open.body, 'a 1\nb 2\n# EOF\n');
 });
 
 void t.test('metrics that cannot be had are an internal error, or an answer that is broken off', async (t) => {
-  const { ask, logged } = asking({ text: () => Promise.reject(new Error('the inside')) });
+  const { ask, logged } = asking({
+    parts: async function* () {
+      yield 'a 1\n';
+      throw new Error('the inside');
+    },
+  });
   const { status, headers, body } = await ask('/metrics');
   t.strictSame([status, headers['content-type']], [500, 'application/problem+json; charset=utf-8']);
   t.match(JSON.parse(body), {

@@ -24,8 +24,17 @@ interface Setting {
   readonly host?: string;
   /** Whether the metrics cannot be read. */
   readonly broken?: boolean;
-  readonly text?: () => Promise<string>;
+  readonly parts?: () => AsyncIterable<string>;
   readonly api?: AdminApiPorts | null;
+}
+
+// oxlint-disable-next-line require-yield
+async function* failing(): AsyncGenerator<string> {
+  throw new Error('the inside');
+}
+
+async function* inOnePart(text: string | Promise<string>): AsyncGenerator<string> {
+  yield text;
 }
 
 async function adminServer(t: Test, setting: Setting = {}) {
@@ -34,8 +43,8 @@ async function adminServer(t: Test, setting: Setting = {}) {
   const logged: unknown[][] = [];
   const log = { error: (event: string, fields: unknown) => void logged.push([event, fields]) };
   const metrics = metricsOver(() => null);
-  const { text = () => (broken ? Promise.reject(new Error('the inside')) : metrics.text()) } = setting;
-  const server = createAdminServer({ metrics: { contentType: metrics.contentType, text }, health, log, api });
+  const { parts = broken ? failing : metrics.parts } = setting;
+  const server = createAdminServer({ metrics: { contentType: metrics.contentType, parts }, health, log, api });
   await server.listen({ host, port: 0 });
   t.teardown(() => server.close());
   const { port, address } = server.server.address() as AddressInfo;
@@ -189,7 +198,9 @@ void t.test('localhost is every address that this machine has for it', async (t)
 
 void t.test('of many requests on one connection few are taken at a time, however slow their answers are', async (t) => {
   const waiting: ((text: string) => void)[] = [];
-  const { port, ask } = await adminServer(t, { text: () => new Promise((resolve) => waiting.push(resolve)) });
+  const { port, ask } = await adminServer(t, {
+    parts: () => inOnePart(new Promise((resolve) => waiting.push(resolve))),
+  });
   const socket = connect(port, '127.0.0.1');
   t.teardown(() => socket.destroy());
   let text = '';
@@ -213,7 +224,7 @@ void t.test('of many requests on one connection few are taken at a time, however
 void t.test('a client that takes nothing of an answer is cut off, after a minute at the soonest', async (t) => {
   mock.timers.enable({ apis: ['setInterval'] });
   t.teardown(() => mock.timers.reset());
-  const { port, server } = await adminServer(t, { text: async () => 'x'.repeat(2 ** 26) });
+  const { port, server } = await adminServer(t, { parts: () => inOnePart('x'.repeat(2 ** 26)) });
   const socket = connect(port, '127.0.0.1').pause();
   t.teardown(() => socket.destroy());
   const responding = once(server.server, 'request');

@@ -185,6 +185,87 @@ t.test('what another process changed during a reading is not kept as it was befo
   t.ok(resubscribed.store.get(KEY) instanceof Promise, 'messages may have been missed');
 });
 
+t.test('what this process changed during a reading does not come back by it', async (t) => {
+  const newer = answerEntry({ body: Buffer.from('newer') });
+  const changes: Record<string, (store: CacheStore) => unknown> = {
+    'another answer': (store) => store.set(KEY, newer, 60_000),
+    'one that may not be kept': (store) => store.delete(KEY),
+    'a purge': (store) => store.clear(),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const { store, answer } = scripted();
+    const reading = store.get(KEY);
+    void change(store);
+    answer();
+    await reading;
+    const found = store.get(KEY);
+    if (what === 'another answer') t.same(found, newer, what);
+    else t.ok(found instanceof Promise, what);
+  }
+});
+
+t.test('that others emptied the cache is found without their message, in reading and in writing', async (t) => {
+  let generation = 'g';
+  let tell: (message: string) => void = () => undefined;
+  const written: unknown[] = [];
+  const connection: RedisConnection = {
+    ready: true,
+    call: async () => generation,
+    callBuffer: async () => [Buffer.from(generation), null],
+    script: () => async () => null,
+    transaction: async (commands) => {
+      const [command, name, value] = commands[0] ?? [];
+      written.push(command);
+      if (name === 'p:cache:generation') generation = String(value);
+      return [];
+    },
+    subscribe: (_channel, events) => ((tell = events.onMessage), { close: () => undefined }),
+    close: () => undefined,
+  };
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  let purges = 0;
+  const onPurged = (): void => void (purges += 1);
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0, onPurged });
+
+  await store.get(KEY);
+  generation = 'h';
+  await store.set(KEY, answerEntry(), 60_000);
+  t.same([written, purges, memory.stats().entries], [[], 1, 0], 'what was asked for before is not kept');
+  await store.set(KEY, answerEntry(), 60_000);
+  t.same([written, purges, memory.stats().entries], [['set'], 1, 1], 'what comes after is');
+  generation = 'i';
+  t.equal(await store.get(OTHER_KEY), undefined);
+  t.same([purges, memory.stats().entries], [2, 0]);
+
+  generation = 'j';
+  tell('other *');
+  await store.get(KEY);
+  t.equal(purges, 3, 'told once');
+  await store.clear();
+  await store.set(KEY, answerEntry(), 60_000);
+  t.same([purges, memory.stats().entries], [3, 1], 'nor by an emptying of its own');
+});
+
+t.test('what is deleted after it was stored does not come back by a storing that took longer', async (t) => {
+  const done: string[] = [];
+  const asked: ((generation: string) => void)[] = [];
+  const connection: RedisConnection = {
+    ready: true,
+    call: () => new Promise((resolve) => asked.push(resolve)),
+    callBuffer: async () => null,
+    script: () => async () => null,
+    transaction: async (commands) => (done.push(commands[0]?.[0] as string), []),
+    subscribe: () => ({ close: () => undefined }),
+    close: () => undefined,
+  };
+  const memory = createMemoryStore({ maxBytes: 1_000_000, now: () => 0 });
+  const store = createRedisStore({ connection, prefix: 'p:', memory, now: () => 0 });
+  const both = [store.set(KEY, answerEntry(), 60_000), store.delete(KEY)];
+  for (const answer of asked) answer('g');
+  await Promise.all(both);
+  t.same(done, ['set', 'del']);
+});
+
 t.test('what another process changed is forgotten here, and only that', async (t) => {
   const { store, tell } = scripted();
   await store.set(KEY, answerEntry(), 60_000);

@@ -36,6 +36,16 @@ t.test('routes ready to paste, in one order whatever the order of the document',
   }
 });
 
+t.test('what looks like a reference to the environment is text, as in the document', async (t) => {
+  const carries = { events: 'event', when: { member: 'type', is: ['${HOME}'] } };
+  const { out, err } = await routes(
+    t,
+    `openapi: 3.0.0\npaths:\n  /a: { post: { x-postern: ${JSON.stringify(carries)} } }\n`,
+  );
+  t.same(err, []);
+  t.match(out, /is: \[ *"?\$\$\{HOME\}"? *\]/);
+});
+
 t.test('the methods of a path come in one order', async (t) => {
   const methods = ['patch', 'delete', 'get', 'put', 'head', 'post'];
   const { out } = await routes(

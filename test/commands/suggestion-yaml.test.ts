@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parse } from 'yaml';
 import { routesYaml, suggestionYaml, type SuggestedKey } from '../../src/commands/suggestion-yaml.ts';
+import { substitute } from '../../src/config/substitution.ts';
 
 const lastSeen = '2026-03-02T09:14:11.000Z';
+/** What references in a key file would be replaced by. */
+const SURROUNDINGS = { env: { HOME: 'of the environment' }, readFile: () => 'of a file' };
+
 const key = (change: Partial<SuggestedKey> = {}): SuggestedKey => ({
   id: 'shop',
   fields: {},
@@ -71,6 +75,9 @@ t.test(
         '__proto__',
         '*x',
         '!!js',
+        '${HOME}',
+        '$${file:/run/secrets/key}',
+        'a${file:/etc/passwd',
       ),
     );
     t.doesNotThrow(() =>
@@ -79,7 +86,8 @@ t.test(
           const because = names.map((value) => ({ value, requests: 1, lastSeen }));
           const yaml = suggestionYaml([key({ fields: { allowedEvents: names }, because: { allowedEvents: because } })]);
           const read = parse(yaml) as { keys: { allowedEvents: string[] }[] };
-          const same = JSON.stringify(read.keys[0]?.allowedEvents) === JSON.stringify(names);
+          const meant = read.keys[0]?.allowedEvents.map((text) => substitute(text, SURROUNDINGS).text);
+          const same = JSON.stringify(meant) === JSON.stringify(names);
           return same && yaml.split('\n').length === 3 + names.length && !/[^\n\P{C}]/u.test(yaml);
         }),
         { numRuns: 500 },
@@ -201,5 +209,12 @@ t.test('routes that fit the same paths are one, so that the configuration takes 
   });
   t.match(yaml, /path: \/reports\/:id \} # 6 good requests, last 2026-03-03T/);
   t.match(yaml, /path: \/v1\/users\/:user \} # 10 good requests, last .*; listed already/);
+  t.end();
+});
+
+t.test('a listed path that looks like a reference to the environment is text', (t) => {
+  const route = { method: 'GET', path: '/a/${HOME}', listed: true, good: 1, lastSeen };
+  const { routes } = parse(routesYaml([route], 0)) as { routes: { path: string }[] };
+  t.equal(routes[0]?.path, '/a/$${HOME}');
   t.end();
 });

@@ -8,7 +8,7 @@ import type { Outcome } from '../../src/observability/outcome.ts';
 import { createRecentRejections } from '../../src/observability/recent-rejections.ts';
 import { createSummary } from '../../src/observability/summary.ts';
 import { refusal } from '../../src/refusal.ts';
-import { metricsOver } from '../support/metrics.ts';
+import { metricsOver, textOf } from '../support/metrics.ts';
 import { credentialRefusal, key, outcome, snapshot } from '../support/outcomes.ts';
 import { alertExpressions, dashboardExpressions, startPrometheus } from '../support/prometheus.ts';
 
@@ -67,7 +67,7 @@ async function badDay(t: Test): Promise<{ readonly target: string; readonly end:
     scrapes++;
     for (let i = 0; i < REQUESTS_A_SCRAPE; i++) BAD_DAY.forEach(record);
     response.setHeader('content-type', metrics.contentType);
-    void metrics.text().then((text) => response.end(text));
+    void textOf(metrics.parts()).then((text) => response.end(text));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const end = (): void => {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { prefersOpenMetrics, toOpenMetrics } from '../../src/observability/open-metrics.ts';
-import { metricsOver } from '../support/metrics.ts';
+import { metricsOver, textOf } from '../support/metrics.ts';
 import { key, outcome, snapshot } from '../support/outcomes.ts';
 
 t.test('who asks for OpenMetrics gets it, and nobody else', async (t) => {
@@ -29,6 +29,10 @@ t.test('who asks for OpenMetrics gets it, and nobody else', async (t) => {
   for (const accept of others) t.equal(prefersOpenMetrics(accept), false, String(accept));
 });
 
+const inParts = async function* (...parts: readonly string[]): AsyncGenerator<string> {
+  yield* parts;
+};
+
 t.test('counters lose their ending in the family alone, and the end is marked', async (t) => {
   const text = [
     '# HELP a_total Says "so".',
@@ -45,7 +49,7 @@ t.test('counters lose their ending in the family alone, and the end is marked', 
     '',
   ];
   t.equal(
-    toOpenMetrics(text.join('\n')),
+    await textOf(toOpenMetrics(inParts(text.slice(0, 3).join('\n'), text.slice(3).join('\n')))),
     [
       '# HELP a Says \\"so\\".',
       '# TYPE a counter',
@@ -66,8 +70,8 @@ t.test('counters lose their ending in the family alone, and the end is marked', 
 t.test('a whole scrape keeps every series, and each counter can be written in the format', async (t) => {
   const metrics = metricsOver(() => snapshot([key('web', {})]));
   metrics.record(outcome({}));
-  const text = await metrics.text();
-  const open = toOpenMetrics(text);
+  const text = await textOf(metrics.parts());
+  const open = await textOf(toOpenMetrics(inParts(text)));
   const samples = (of: string) => of.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   t.same(samples(open), samples(text));
   const families = [...open.matchAll(/^# TYPE (\S+) (\S+)$/gm)];

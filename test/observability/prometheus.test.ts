@@ -1,10 +1,10 @@
 import t from 'tap';
 import { METRICS } from '../../src/observability/metric-definitions.ts';
-import { metricsOver, scrape } from '../support/metrics.ts';
+import { metricsOver, scrape, textOf } from '../support/metrics.ts';
 import { key, NOON, outcome, snapshot } from '../support/outcomes.ts';
 
 t.test('a scrape declares every metric of the table with its type, and the process metrics', async (t) => {
-  const text = await metricsOver(() => null).text();
+  const text = await textOf(metricsOver(() => null).parts());
   for (const [name, { type, help }] of Object.entries(METRICS)) {
     t.match(text, `# TYPE ${name} ${type}\n`);
     t.match(text, `# HELP ${name} ${help}\n`);

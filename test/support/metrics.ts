@@ -31,9 +31,16 @@ export function metricsOver(keys: () => KeySnapshot | null, change: Partial<Metr
   });
 }
 
+/** A scrape as one text. */
+export async function textOf(parts: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const part of parts) text += part;
+  return text;
+}
+
 /** The series of a scrape: `name{labels}` as written, to its value. */
-export async function scrape(metrics: Pick<Metrics, 'text'>): Promise<Map<string, number>> {
-  const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+export async function scrape(metrics: Pick<Metrics, 'parts'>): Promise<Map<string, number>> {
+  const lines = (await textOf(metrics.parts())).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     lines.map((line) => {
       const space = line.lastIndexOf(' ');
