@@ -24,7 +24,7 @@ import { fallbackLog, type Log } from './observability/log.ts';
 import { createMetrics } from './observability/prometheus.ts';
 import { createReporting } from './observability/reporting.ts';
 import { authenticateBySecret } from './policy/authenticate.ts';
-import { createRateStore } from './rate-store/create-store.ts';
+import { createRateLimits } from './rate-store/create-store.ts';
 import { createReloader, followChanges, statusOfFiles } from './reload.ts';
 import { recordBrokenRequests } from './request/broken-requests.ts';
 import { connectionOf } from './request/connection.ts';
@@ -79,7 +79,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const health = createHealth(() => current.keys() !== null);
   const reloader = createReloader(config, { file, env, log, now: clock.now, apply, renew });
   const reloadStatus = statusOfFiles(reloader, source, certificates);
-  const rate = createRateStore(config, { onFallback: fallbackLog(log, 'rate_limit') });
+  const rate = createRateLimits(config, { now: clock.now, onFallback: fallbackLog(log, 'rate_limit') });
   const observing = startObserving(config, { now: clock.now, log });
   const metrics = createMetrics({
     version,

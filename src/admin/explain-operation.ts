@@ -5,7 +5,7 @@
 import type { Config } from '../config/schema.ts';
 import { REFUSALS } from '../refusal.ts';
 import { explain, type Explanation } from '../request/explain.ts';
-import { authenticateAs, authenticateAsKey, factsOf } from '../request/made-up-request.ts';
+import { authenticateAsAsked, factsOf } from '../request/made-up-request.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { readInput, type Answer, type Call, type Operation } from './operation.ts';
 import { Question } from './schemas.ts';
@@ -21,11 +21,11 @@ export function explainOperation({ rules, config, now }: ExplainPorts): Operatio
   const handle = async ({ body }: Call): Promise<Answer> => {
     const read = readInput(Question, body);
     if (!read.ok) return read.problem;
-    const { key, keyId = '', events, ...request } = read.value;
+    const { key = null, keyId = null, events, ...request } = read.value;
     const ruleset = rules();
     if (!ruleset.ready) return { status: 200, body: notReady(request.ip) };
     const facts = factsOf({ ...request, secure: config().listen.tls !== null, now: now() }, ruleset);
-    const authenticate = key === undefined ? authenticateAsKey(keyId) : authenticateAs(key);
+    const authenticate = authenticateAsAsked(key, keyId);
     return { status: 200, body: await explain({ facts, rules: ruleset, events, authenticate }) };
   };
   return {

@@ -4,7 +4,7 @@
  */
 import type { KeyDefinition } from '../keys/definition.ts';
 import { completed, keyCompiler } from '../keys/compile.ts';
-import type { KeySnapshot } from '../keys/key.ts';
+import { keyServes, type KeySnapshot } from '../keys/key.ts';
 import type { DayCounts } from '../observe/day-counts.ts';
 import { routesOfApi } from '../observe/api-view.ts';
 import type { Observer } from '../observe/observer.ts';
@@ -153,6 +153,13 @@ export function observationOperations({ observer, rules, changes, now }: Observa
 /** What callers without a known key did, with the routes of everybody, and who used each. */
 async function withKeys(unknown: DayCounts, api: string, keys: KeySnapshot, read: Reading): Promise<unknown> {
   const callers = [{ name: '', counts: unknown }];
-  for (const name of keys.byId.keys()) callers.push({ name, counts: await read({ kind: 'key', name }) });
-  return { ...observedView(unknown), routes: routesOfApi(callers, api) };
+  const view = observedView(unknown);
+  // Of what found no room nobody knows where it went: some of it may have been here.
+  let missed = view.truncated.routes;
+  for (const [name, key] of keys.byId) {
+    const counts = await read({ kind: 'key', name });
+    callers.push({ name, counts });
+    if (keyServes(key, api)) missed += counts.routes.truncated;
+  }
+  return { ...view, routes: routesOfApi(callers, api), truncated: { ...view.truncated, routes: missed } };
 }

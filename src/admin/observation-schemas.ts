@@ -34,7 +34,9 @@ const observedFields = {
   events: z.array(z.strictObject({ name: z.string(), ...tally })),
   origins: z.array(z.strictObject({ origin: z.string(), ...tally })),
   refused: Reasons.describe('Those that were not good. `backend_404`: the backend answered so.'),
-  peak: z.strictObject({ perSecond: z.int(), perMinute: z.int() }).describe('Of good requests, by their arrival.'),
+  peak: z
+    .strictObject({ perSecond: z.int(), perMinute: z.int() })
+    .describe('Of requests that a rate limit would have counted, good or not, by their arrival.'),
   truncated: z
     .strictObject({ addresses: z.int(), routes: z.int(), events: z.int(), origins: z.int() })
     .describe('How often something good found no room.'),

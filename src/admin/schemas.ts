@@ -48,7 +48,9 @@ export const Question = z
       .min(1, { error: 'must not be empty' })
       .optional()
       .meta({ writeOnly: true, description: 'The secret of the caller. Never repeated.' }),
-    keyId: bounded(MAX_KEY_ID).optional().describe('The id of the key, in place of its secret.'),
+    keyId: bounded(MAX_KEY_ID)
+      .optional()
+      .describe('The id of the key, in place of its secret. Without both, the request comes without a key.'),
     ip: bounded(MAX_ADDRESS)
       .refine((ip) => parseAddress(ip) !== null, { error: 'must be an IPv4 or IPv6 address' })
       .describe('The address of the peer.'),
@@ -62,8 +64,8 @@ export const Question = z
     origin: bounded(MAX_TEXT).nullable().default(null).describe('The Origin header of a browser.'),
   })
   .superRefine(({ key, keyId }, context) => {
-    if ((key === undefined) === (keyId === undefined))
-      context.addIssue({ code: 'custom', path: ['key'], message: 'must be given, or else `keyId`, and not both' });
+    if (key !== undefined && keyId !== undefined)
+      context.addIssue({ code: 'custom', path: ['key'], message: 'cannot stand beside `keyId`' });
   });
 
 export const Explanation = z.strictObject({

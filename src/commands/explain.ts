@@ -10,8 +10,7 @@ import type { KeySnapshot } from '../keys/key.ts';
 import { parseAddress } from '../lib/address.ts';
 import { compileRules } from '../policy/compile-rules.ts';
 import { explain, type Explanation } from '../request/explain.ts';
-import type { PolicyWorld } from '../request/checks.ts';
-import { authenticateAs, authenticateAsKey, authenticateNobody, factsOf } from '../request/made-up-request.ts';
+import { authenticateAsAsked, factsOf } from '../request/made-up-request.ts';
 import type { CommandIo } from './io.ts';
 
 export interface ExplainArguments {
@@ -52,15 +51,10 @@ export async function runExplain(args: ExplainArguments, io: CommandIo): Promise
     facts: factsOf({ ...args, secure: config.listen.tls !== null, now: Date.now() }, rules),
     rules,
     events: args.events,
-    authenticate: authentication(key, args.keyId),
+    authenticate: authenticateAsAsked(key, args.keyId),
   });
   io.stdout(args.json ? JSON.stringify(explanation, null, 2) : describe(explanation));
   return explanation.outcome === 'allowed' ? 0 : 3;
-}
-
-function authentication(key: string | null, keyId: string | null): PolicyWorld['authenticate'] {
-  if (key !== null) return authenticateAs(key);
-  return keyId === null ? authenticateNobody : authenticateAsKey(keyId);
 }
 
 /** Reads the keys once from the configured source. */

@@ -48,10 +48,12 @@ async function keyIds(ask: AskAdmin): Promise<string[] | Failed> {
 async function suggestRoutes(api: string, { json }: SuggestArguments, ask: AskAdmin, io: CommandIo): Promise<number> {
   const answer = await ask(`/api/apis/${encodeURIComponent(api)}/observed?callers=all`);
   if (!answer.ok) return failed({ ...answer, why: `API ${JSON.stringify(api)}: ${answer.why}` }, io);
-  const routes = (answer.body as { routes: UsedRoute[] }).routes.filter(({ good }) => good > 0);
+  const observed = answer.body as { routes: UsedRoute[]; truncated: { routes: number } };
+  const routes = observed.routes.filter(({ good }) => good > 0);
   if (routes.length === 0)
     return failed({ exit: 1, why: `API ${JSON.stringify(api)}: no good request was observed.` }, io);
-  io.stdout(json ? JSON.stringify({ routes }) : routesYaml(routes));
+  const missed = observed.truncated.routes;
+  io.stdout(json ? JSON.stringify({ routes, truncated: missed }) : routesYaml(routes, missed));
   return 0;
 }
 

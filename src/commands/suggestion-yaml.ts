@@ -41,7 +41,8 @@ function keyLines({ id, fields, because, notSuggested, tooLittle }: SuggestedKey
 
 function fieldLines(name: string, value: unknown, because: readonly Because[]): string[] {
   if (value === null) return [`${name}: null # keys of this type have no such field`];
-  if (!Array.isArray(value)) return [withComment(`${name}: ${scalar(value)}`, because.map(seen).join('; '))];
+  const words = name === 'rateLimit' ? counted : seen;
+  if (!Array.isArray(value)) return [withComment(`${name}: ${scalar(value)}`, because.map(words).join('; '))];
   if (value.length === 0) return [`${name}: [] # none was seen`];
   const seenOf = new Map(because.map((one) => [one.value, one]));
   return [
@@ -54,6 +55,9 @@ function fieldLines(name: string, value: unknown, because: readonly Because[]): 
 }
 
 const seen = (one: Because): string => `${scalar(one.value)}: ${often(one)}`;
+
+/** Of requests, good or not: a limit counts them all. */
+const counted = ({ value, requests, lastSeen }: Because): string => `${scalar(value)}: ${requests}, last ${lastSeen}`;
 
 const often = ({ requests, lastSeen }: Pick<Because, 'requests' | 'lastSeen'>): string =>
   `${requests} good ${requests === 1 ? 'request' : 'requests'}, last ${lastSeen}`;
@@ -73,8 +77,11 @@ const WORDS: Readonly<Record<string, string>> = {
 
 const wordsFor = (why: string): string => new Map(Object.entries(WORDS)).get(why) ?? why;
 
-/** The routes of an API; those that another method or path stands for already are left out, and counted with it. */
-export function routesYaml(routes: readonly UsedRoute[]): string {
+/**
+ * The routes of an API; those that another method or path stands for already are left out, and counted with it. `missed`: how often
+ * a route found no room.
+ */
+export function routesYaml(routes: readonly UsedRoute[], missed: number): string {
   const usable = joined(routes.filter(({ method }) => METHODS.includes(method)));
   const gets = new Set(usable.flatMap(({ method, path }) => (method === 'GET' ? [shapeOf(path)] : [])));
   const lines = usable
@@ -85,7 +92,8 @@ export function routesYaml(routes: readonly UsedRoute[]): string {
       const known = listed ? '; listed already, keep its other fields' : '';
       return `  - ${route} # ${often({ requests: good, lastSeen })}${known}`;
     });
-  return ['routes:', ...lines].join('\n');
+  const doubt = missed === 0 ? [] : ['# Some routes are missing: there were more than could be kept.'];
+  return [...doubt, 'routes:', ...lines].join('\n');
 }
 
 /** Two routes that fit the same paths, such as `/Orders/:id` and `/orders/:id`, are one: that which is listed, or used most. */

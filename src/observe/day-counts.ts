@@ -24,6 +24,8 @@ export interface Seen {
   readonly good: boolean;
   /** Why it does not count as good; '' if it does. */
   readonly reason: string;
+  /** A rate limit would have counted it, good or not. */
+  readonly paced: boolean;
   readonly address: AddressValue;
   /** As `routeValue` writes it; null: none that a key could be given or refused, `UNWRITABLE_ROUTE`: none that fits it. */
   readonly route: string | null;
@@ -81,8 +83,8 @@ export class DayCounts {
   count(seen: Seen): number {
     const { at, good } = seen;
     this.#see(1, good ? 1 : 0, at, at);
-    if (good) this.peaks.count(at);
-    else countIn(this.refused, seen.reason, at);
+    if (seen.paced) this.peaks.count(at);
+    if (!good) countIn(this.refused, seen.reason, at);
     if (good && seen.obstacle !== null) countIn(this.obstacles, seen.obstacle, at);
     let missed = this.#countAddress(seen.address, good, at);
     if (seen.route === UNWRITABLE_ROUTE) missed += good ? this.#missed(this.routes, 1) : 0;

@@ -17,6 +17,11 @@ export interface Quota {
   readonly resetSeconds: number;
 }
 
+/** The limits of all keys, as requests meet them: counted when they are asked, however long ago a request arrived. */
+export interface RateLimits extends Pick<RateStore, 'shared' | 'close'> {
+  readonly take: (keyId: string, limit: RateLimit) => RateVerdict | Promise<RateVerdict>;
+}
+
 export interface RateStore {
   /**
    * Counts one request if it fits and says whether it did: in no window of `limit.windowSeconds`, wherever it begins, do

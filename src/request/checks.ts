@@ -13,7 +13,7 @@ import { checkPlainForm } from '../policy/request-form.ts';
 import { ruleOfKey } from '../policy/rule.ts';
 import { checkListed, checkOverride, checkScope, isConfinedToMethods } from '../policy/scope.ts';
 import { checkApiAddress, checkDeniedAddress } from '../policy/whole-addresses.ts';
-import type { RateStore } from '../rate-store/rate-store.ts';
+import type { RateLimits } from '../rate-store/rate-store.ts';
 import { refusal, type Decision, type Refusal } from '../refusal.ts';
 import { nameUntyped, readText } from './body.ts';
 import type { Observing } from './observing.ts';
@@ -24,7 +24,7 @@ import type { Verdict, Wait } from './run.ts';
 export interface PolicyWorld {
   /** Whose credential came with the request; may have to verify a signature. */
   readonly authenticate: (passage: Routed) => Decision<Identity> | Promise<Decision<Identity>>;
-  readonly rate: RateStore;
+  readonly rate: RateLimits;
   /** Takes down the names of events that are judged; null: nothing is observed. */
   readonly observing: Pick<Observing, 'notes'> | null;
 }
@@ -145,8 +145,8 @@ export function takeFromRate(passage: Identified, { rate }: PolicyWorld): Verdic
   if (key.rateLimit === null) return 'passed';
   const { requests, windowSeconds } = key.rateLimit;
   const why = `key ${key.id} is over its limit of ${requests} requests in ${windowSeconds} s`;
-  const verdict = rate.take(key.id, key.rateLimit, passage.facts.now);
-  const read = (verdict: Awaited<ReturnType<RateStore['take']>>): Verdict => {
+  const verdict = rate.take(key.id, key.rateLimit);
+  const read = (verdict: Awaited<ReturnType<RateLimits['take']>>): Verdict => {
     if (verdict.allowed) {
       passage.quota = verdict;
       return 'passed';

@@ -73,6 +73,12 @@ export const authenticateAsKey = (keyId: string): PolicyWorld['authenticate'] =>
 export const authenticateNobody: PolicyWorld['authenticate'] = () =>
   refused(refusal('missing_credential', 'no credential in the request'));
 
+/** For whoever asks: as the holder of the secret, of the key of this id, or with both null of none. */
+export function authenticateAsAsked(secret: string | null, keyId: string | null): PolicyWorld['authenticate'] {
+  if (secret !== null) return authenticateAs(secret);
+  return keyId === null ? authenticateNobody : authenticateAsKey(keyId);
+}
+
 const latestSecret = ({ secrets }: Key, now: number): Key['secrets'][number] | undefined =>
   secrets.findLast(({ expiresAt }) => expiresAt === null || expiresAt > now) ?? secrets.at(-1);
 

@@ -72,6 +72,7 @@ export function createObserving(observer: Observer): Observing {
       at: facts.now,
       good,
       reason: good ? '' : (refusal?.reason ?? (status === CLIENT_GONE ? 'client_gone' : `backend_${status}`)),
+      paced: refusal === null || cameByTheRate(exchange),
       address: clientOf(exchange).address ?? UNKNOWN_ADDRESS,
       route: endpoint === null && exchange.api !== null ? routes.valueOf(exchange.api, exchange) : null,
       origin: originCount === 1 ? (origin ?? '') : originCount > 1 || secFetchSite !== undefined ? '' : null,
@@ -145,6 +146,9 @@ function subjectOf({ identity, refusal, api, endpoint, facts }: Exchange): Subje
   // A stranger at a closed door: what he sends teaches nothing, and there may be very many.
   return refusal === null || api.enforcement === 'report' ? { kind: 'api', name: api.name } : null;
 }
+
+/** Whether it was refused by what comes after the rate: seats are given out there, to whoever is known by then. */
+const cameByTheRate = ({ identity, seatOf }: Exchange): boolean => identity !== null && seatOf === identity;
 
 /** The names that were judged. */
 const eventsOf = ({ eventNames }: Exchange): EventsSeen | null =>

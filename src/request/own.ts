@@ -8,7 +8,6 @@ import { oauthRefusal, type TokenAnswer } from '../tokens/token-answer.ts';
 import { speaksOAuth } from '../tokens/token-request.ts';
 import { admittedOrigins, preflightHeaders } from '../policy/cors.ts';
 import type { ApiRules } from '../policy/ruleset.ts';
-import { refusal } from '../refusal.ts';
 import { corsHeadersFor, mayHaveCredentials } from './cors-headers.ts';
 import type { Ending } from './ending.ts';
 import type { Exchange } from './exchange.ts';
@@ -57,8 +56,6 @@ export function takeClientCredentials(exchange: Routed<Exchange>, { tokensOf }: 
   const { endpoint } = tokensOf(exchange.api);
   const head = headOf(exchange);
   refuseInOAuth(exchange, speaksOAuth(head));
-  if (exchange.facts.method !== 'POST')
-    return { ...refusal('method_not_supported', 'the token endpoint takes POST alone'), allow: 'POST' };
   const early = endpoint.open(head);
   if (early !== null) return early;
   if (!Buffer.isBuffer(body)) return (resume) => exchange.readBody(MAX_TOKEN_BODY_BYTES, resume);
@@ -93,6 +90,7 @@ export function issueToken(exchange: Exchange, { ending, tokensOf }: OwnWorld): 
 function headOf(exchange: Exchange): TokenHead {
   const { facts } = exchange;
   return {
+    method: facts.method,
     contentType: facts.headers.contentType,
     contentEncoding: facts.headers.contentEncoding,
     authorization: facts.headers.authorization,

@@ -27,6 +27,7 @@ export const MAX_TOKEN_BODY_BYTES = 16_384;
 
 /** What is known of a token request before its body is read. */
 export interface TokenHead extends TokenRequestHead {
+  readonly method: string;
   readonly contentEncoding: string | undefined;
   /** The resolved client address, as text. */
   readonly address: string;
@@ -60,6 +61,8 @@ export function createTokenEndpoint(
         const why = `${head.address} failed too often to obtain a token`;
         return { ...refusal('rate_limited', why), retryAfter: seconds };
       }
+      if (head.method !== 'POST')
+        return { ...refusal('method_not_supported', 'the token endpoint takes POST alone'), allow: 'POST' };
       const { contentEncoding = 'identity' } = head;
       if (contentEncoding.toLowerCase() !== 'identity')
         return refusal('unsupported_encoding', 'a token request with a content coding');

@@ -81,6 +81,10 @@ t.test('what Postern answers itself is told to be so', async (t) => {
   t.match(await ask(), { outcome: 'refused', code: 'invalid_credential' });
 });
 
+t.test('a question without a key is about a request without one', async (t) => {
+  t.match(await asking()({ keyId: undefined }), { outcome: 'refused', status: 401, code: 'missing_credential' });
+});
+
 t.test('the secret that was asked about is not repeated, right or wrong', async (t) => {
   const ask = asking();
   const right = await ask({ keyId: undefined, key: 'secret-of-web' });

@@ -14,11 +14,15 @@ const records: SharedRecords = {
   lists: new Map(),
 };
 
+/** How often a route found no room, by whose it was. The key \`elsewhere\` is for another API. */
+const MISSED: Readonly<Record<string, number>> = { integration: 1, web: 2, elsewhere: 4 };
+
 /** What the key `web` and callers without a key did; `read` tells of whom, and of how many days, was asked. */
 function started({ observing = true } = {}) {
   const world = storedWorld(
     [
       loadedKey({ id: 'web', type: 'write-only', secret: 'the-secret-of-web' }),
+      loadedKey({ id: 'elsewhere', type: 'write-only', apis: ['other'], secret: 'the-secret-of-elsewhere' }),
       loadedKey({ id: 'shared', policy: 'readers', secret: 'the-secret-of-shared' }),
       loadedKey({ id: 'lost', policy: 'nobody', secret: 'the-secret-of-lost' }),
       { id: 'broken', invalid: 'it is not JSON' },
@@ -31,6 +35,7 @@ function started({ observing = true } = {}) {
     const counts = unboundedCounts();
     if (name === 'web') counts.count(seenAt(NOON, { address: '198.51.100.1', route: INGEST }));
     if (name === 'integration') counts.count(seenAt(NOON, { address: '198.51.100.9', route: INGEST }));
+    counts.routes.miss(MISSED[name] ?? 0);
     return counts;
   };
   const ask = asking(
@@ -136,6 +141,7 @@ t.test(
       all.body.routes.map(({ path, requests, keys }: Record<string, unknown>) => [path, requests, keys]),
       [['/event/ingest', 2, ['', 'web']]],
     );
-    t.same(reads, ['api integration 2', 'key web 2', 'key shared 2']);
+    t.equal(all.body.truncated.routes, 3, 'of all who may have been here');
+    t.same(reads, ['api integration 2', 'key web 2', 'key elsewhere 2', 'key shared 2']);
   },
 );

@@ -27,7 +27,7 @@ t.test('a token is bounded, and not shown in the description', async (t) => {
   t.equal(Question.shape.key.meta()?.['writeOnly'], true);
 });
 
-t.test('a question names a caller in one of two ways', async (t) => {
+t.test('a question names a caller in one of two ways, or none', async (t) => {
   const asked = { ip: '192.0.2.1', method: 'GET', path: '/' };
   const findings = (change: object) => {
     const read = Question.safeParse({ ...asked, ...change });
@@ -35,6 +35,7 @@ t.test('a question names a caller in one of two ways', async (t) => {
   };
   t.same(findings({ key: 's' }), []);
   t.same(findings({ keyId: 'web' }), []);
+  t.same(findings({}), []);
   t.same(findings({ key: 's', keyId: 'web' }), ['key']);
   t.same(findings({ key: 's', ip: '1.2.3' }), ['ip']);
   t.same(findings({ key: '' }), ['key']);

@@ -148,7 +148,8 @@ t.test('suggest and cache purge ask the admin port that is named', async (t) => 
     asked.push(`${req.method} ${req.url} ${req.headers.authorization}`);
     if (req.url === '/api/cache/purge') return void res.writeHead(204).end();
     const routes = [{ method: 'GET', path: '/a', listed: false, good: 1, lastSeen: '2026-01-01T00:00:00.000Z' }];
-    res.end(JSON.stringify({ routes, fields: {}, because: {}, notSuggested: {}, tooLittle: null }));
+    const truncated = { routes: 0 };
+    res.end(JSON.stringify({ routes, truncated, fields: {}, because: {}, notSuggested: {}, tooLittle: null }));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.teardown(() => server.close());

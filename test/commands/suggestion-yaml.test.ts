@@ -43,7 +43,7 @@ t.test('each line with what it rests on', (t) => {
       `      - GET /v1/orders/:id # 1 good request, last ${lastSeen}`,
       '    allowedOrigins: [] # none was seen',
       '    allowBrowsers: null # keys of this type have no such field',
-      `    rateLimit: { requests: 4, windowSeconds: 60 } # requests in the busiest minute: 2 good requests, last ${lastSeen}`,
+      `    rateLimit: { requests: 4, windowSeconds: 60 } # requests in the busiest minute: 2, last ${lastSeen}`,
       '    # allowedEvents: not suggested, there was more than could be kept',
       '    # allowFrom: not suggested, something new',
     ].join('\n'),
@@ -130,10 +130,13 @@ t.test('why a field is not suggested is told in words', (t) => {
 
 t.test('each method that a key may use makes a route, in order, and no other', (t) => {
   const methods = ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'POST', 'GET', 'TRACE', 'HEAD'];
-  const yaml = routesYaml([
-    ...methods.map((method) => ({ method, path: '/a', listed: false, good: 1, lastSeen })),
-    { method: 'HEAD', path: '/b', listed: false, good: 1, lastSeen },
-  ]);
+  const yaml = routesYaml(
+    [
+      ...methods.map((method) => ({ method, path: '/a', listed: false, good: 1, lastSeen })),
+      { method: 'HEAD', path: '/b', listed: false, good: 1, lastSeen },
+    ],
+    0,
+  );
   t.same(
     [...yaml.matchAll(/method: (\w+), path: (\S+)/g)].map(([, method, path]) => `${method} ${path}`),
     ['DELETE /a', 'GET /a', 'PATCH /a', 'POST /a', 'PUT /a', 'HEAD /b'],
@@ -141,15 +144,25 @@ t.test('each method that a key may use makes a route, in order, and no other', (
   t.end();
 });
 
+t.test('that routes are missing is said', (t) => {
+  const yaml = routesYaml([{ method: 'GET', path: '/a', listed: false, good: 1, lastSeen }], 3);
+  t.equal(yaml.split('\n')[0], '# Some routes are missing: there were more than could be kept.');
+  t.same(parse(yaml), { routes: [{ method: 'GET', path: '/a' }] });
+  t.end();
+});
+
 t.test('routes by path, each parameter with a name of its own, HEAD where GET does not stand for it', (t) => {
   const route = (method: string, path: string, listed = false) => ({ method, path, listed, good: 3, lastSeen });
-  const yaml = routesYaml([
-    route('POST', '/b'),
-    route('GET', '/a/:id/b/:id', true),
-    route('HEAD', '/a/:id/b/:id'),
-    route('HEAD', '/b'),
-    route('OPTIONS', '/b'),
-  ]);
+  const yaml = routesYaml(
+    [
+      route('POST', '/b'),
+      route('GET', '/a/:id/b/:id', true),
+      route('HEAD', '/a/:id/b/:id'),
+      route('HEAD', '/b'),
+      route('OPTIONS', '/b'),
+    ],
+    0,
+  );
   t.same(parse(yaml), {
     routes: [
       { method: 'GET', path: '/a/:id/b/:id2' },
@@ -169,14 +182,17 @@ t.test('routes that fit the same paths are one, so that the configuration takes 
     good,
     lastSeen: at,
   });
-  const yaml = routesYaml([
-    route('/Reports/:id', 2),
-    route('/reports/:id', 3),
-    route('/REPORTS/:id', 1, false, '2026-03-03T00:00:00.000Z'),
-    route('/reports/:id', 1, false, lastSeen, 'HEAD'),
-    route('/v1/users/:id', 9),
-    route('/v1/users/:user', 1, true),
-  ]);
+  const yaml = routesYaml(
+    [
+      route('/Reports/:id', 2),
+      route('/reports/:id', 3),
+      route('/REPORTS/:id', 1, false, '2026-03-03T00:00:00.000Z'),
+      route('/reports/:id', 1, false, lastSeen, 'HEAD'),
+      route('/v1/users/:id', 9),
+      route('/v1/users/:user', 1, true),
+    ],
+    0,
+  );
   t.same(parse(yaml), {
     routes: [
       { method: 'GET', path: '/reports/:id' },

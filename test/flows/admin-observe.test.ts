@@ -167,8 +167,8 @@ t.test('an explanation is 200 whatever the verdict, and does not repeat the secr
   const refusing = steps.find(({ verdict }: { verdict: string }) => verdict === 'refused');
   t.match([refusing.step, refusing.reason], ['credential', /no key in use/]);
   t.match((await explain({ keyId: 'tried', method: 'POST' })).body, { outcome: 'allowed' });
+  t.match((await explain({})).body, { outcome: 'refused', status: 401, code: 'missing_credential', keyId: null });
   for (const bad of [
-    {},
     { keyId: 'a', key: 'b' },
     { keyId: 'a', ip: '1.2' },
     { keyId: 'a', events: 'x' },

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { codeOf, startFlow, written } from '../support/flow.ts';
+import { RawClient } from '../support/upstream.ts';
 
 const KEY = {
   id: 'k',
@@ -68,3 +69,22 @@ t.test(
     );
   },
 );
+
+t.test('requests that were held back for long, and end now, give nothing of the limit back', async (t) => {
+  const START = Date.UTC(2026, 0, 1);
+  let now = START;
+  const { raw, postern } = await startFlow(t, { keys: [KEY], api: { credential: ['body:api_key'] }, now: () => now });
+  const body = JSON.stringify({ api_key: KEY.secret });
+  const whole = written({ secret: null, body });
+  const held = new RawClient(t, postern.port);
+  const fields = ['Expect: 100-continue', `Content-Length: ${body.length}`];
+  held.write(written({ secret: null, fields }).toString('latin1'));
+  await held.until('100 Continue');
+  now = START + 20_000;
+  for (let i = 0; i < 3; i += 1) t.equal((await raw(whole)).status, 204);
+  held.write(body);
+  await held.until('HTTP/1.1 429 ');
+  t.equal((await raw(whole)).status, 429, 'and the limit is as it was');
+  now = START + 30_000;
+  t.equal((await raw(whole)).status, 204);
+});

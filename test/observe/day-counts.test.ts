@@ -22,7 +22,9 @@ t.test('a good request counts everywhere, one that was refused by its reason', (
     lastSeen: 20,
   });
   t.same([...counts.refused], [['ip_not_allowed', { requests: 1, good: 0, firstSeen: 10, lastSeen: 10 }]]);
-  t.same([counts.peaks.perSecond, counts.peaks.perMinute], [1, 1], 'what was refused is no peak');
+  t.same([counts.peaks.perSecond, counts.peaks.perMinute], [1, 1], 'what was refused before the rate is no peak');
+  counts.count(seenAt(30, { good: false, reason: 'backend_404', paced: true }));
+  t.same([counts.peaks.perSecond, counts.peaks.perMinute], [2, 2], 'what a limit would have counted is');
   t.end();
 });
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createRateStore } from '../../src/rate-store/create-store.ts';
-import type { RateStore } from '../../src/rate-store/rate-store.ts';
+import { createRateLimits } from '../../src/rate-store/create-store.ts';
+import type { RateLimits } from '../../src/rate-store/rate-store.ts';
 import { configFrom } from '../support/passages.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -10,18 +10,21 @@ import { startRedis } from '../support/redis.ts';
 const LIMIT = { requests: 2, windowSeconds: 60 };
 
 /** The store of a configuration, and what the owner was told of it. */
-function storeOf(t: Test, ...lines: readonly string[]): { readonly store: RateStore; readonly told: string[] } {
+function storeOf(t: Test, ...lines: readonly string[]): { readonly store: RateLimits; readonly told: string[] } {
   const yaml = ['apis: { integration: { upstream: "http://127.0.0.1:9000" } }', ...lines].join('\n');
   const told: string[] = [];
   const onFallback = (active: boolean, why: string): void => void told.push(active ? `alone: ${why}` : 'shared');
-  const store = createRateStore(configFrom(join(t.testdir({ 'postern.yaml': yaml }), 'postern.yaml')), { onFallback });
+  const store = createRateLimits(configFrom(join(t.testdir({ 'postern.yaml': yaml }), 'postern.yaml')), {
+    now: Date.now,
+    onFallback,
+  });
   t.teardown(() => store.close());
   return { store, told };
 }
 
-async function verdicts(store: RateStore, count: number): Promise<boolean[]> {
+async function verdicts(store: RateLimits, count: number): Promise<boolean[]> {
   const given: boolean[] = [];
-  while (given.length < count) given.push((await store.take('a', LIMIT, Date.now())).allowed);
+  while (given.length < count) given.push((await store.take('a', LIMIT)).allowed);
   return given;
 }
 

@@ -4,7 +4,13 @@ import { makeSecret } from '../../src/keys/secret.ts';
 import { sha256Hex } from '../../src/lib/digest.ts';
 import { compileKeys } from '../../src/keys/compile.ts';
 import { readDefinition } from '../../src/keys/read-definition.ts';
-import { authenticateAs, authenticateAsKey, authenticateNobody, factsOf } from '../../src/request/made-up-request.ts';
+import {
+  authenticateAs,
+  authenticateAsAsked,
+  authenticateAsKey,
+  authenticateNobody,
+  factsOf,
+} from '../../src/request/made-up-request.ts';
 import type { Routed } from '../../src/request/passage.ts';
 import type { ApiRules } from '../../src/policy/ruleset.ts';
 import { apiRules, rulesOf } from '../support/passages.ts';
@@ -41,7 +47,8 @@ const integration = to('integration');
 const metrics = to('metrics');
 
 t.test('a caller is recognised by a secret or by the id of the key', async (t) => {
-  t.match(await authenticateAs('new')(integration), { ok: true, value: { key: { id: 'rotated' } } });
+  for (const asked of [authenticateAs('new'), authenticateAsAsked('new', null), authenticateAsAsked(null, 'rotated')])
+    t.match(await asked(integration), { ok: true, value: { key: { id: 'rotated' } } });
   t.match(await authenticateAs('old')(integration), { ok: false, refusal: { reason: 'expired' } });
   t.match(await authenticateAsKey('rotated')(integration), { ok: true });
   t.match(await authenticateAsKey('reordered')(integration), { ok: true }, 'by a secret that is in use');
@@ -92,7 +99,8 @@ t.test('the Host is one that the API of the path serves', async (t) => {
 });
 
 t.test('who shows no credential is told so', async (t) => {
-  t.match(await authenticateNobody(integration), { ok: false, refusal: { code: 'missing_credential' } });
+  for (const caller of [authenticateNobody, authenticateAsAsked(null, null)])
+    t.match(await caller(integration), { ok: false, refusal: { code: 'missing_credential' } });
 });
 
 t.test('a secret in its checksum\u2019s form that no key has is told from any other', async (t) => {

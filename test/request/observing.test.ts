@@ -208,6 +208,7 @@ t.test('a request is counted once, with when, where from, where to and whether i
     at: NOON,
     good: true,
     reason: '',
+    paced: true,
     origin: null,
     events: { passed: ['a'], removed: ['b'] },
     obstacle: null,
@@ -216,6 +217,13 @@ t.test('a request is counted once, with when, where from, where to and whether i
   t.same(unread, []);
   const failed = toldOf({ eventNames }, { status: 503 });
   t.match(failed.seen, { good: false, reason: 'backend_503', events: { passed: ['a'], removed: ['b'] } });
+  t.equal(failed.seen?.paced, true, 'a rate limit counts what the backend fails');
+  const event = refusal('event_not_allowed', '');
+  t.equal(toldOf({ refusal: event, seatOf: LIMITED }, { status: 403 }).seen?.paced, true, 'and what is refused later');
+  const scope = refusal('route_not_allowed', '');
+  t.equal(toldOf({ refusal: scope, seatOf: null }, { status: 403 }).seen?.paced, false, 'but nothing of before');
+  const early = { refusal: scope, identity: null, seatOf: null, api: apiRules({ enforcement: 'report' }) };
+  t.equal(toldOf(early, { status: 403 }).seen?.paced, false);
   const nowhere = toldOf({ client: { text: 'unknown', address: null } as never }).seen;
   t.equal(nowhere?.address, UNKNOWN_ADDRESS);
 });

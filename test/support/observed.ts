@@ -19,6 +19,7 @@ export function seenAt(at: number, { address = '198.51.100.1', event, ...more }:
     at,
     good: true,
     reason: '',
+    paced: more.good ?? true,
     address: parseAddress(address) ?? '',
     route: 'integration listed POST /event/ingest',
     origin: null,

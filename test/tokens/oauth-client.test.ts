@@ -29,6 +29,7 @@ async function serve(t: Test, tokens: TokenService): Promise<string> {
     req.on('end', () => {
       const { authorization, 'content-type': contentType } = req.headers;
       const head = {
+        method: 'POST',
         contentType,
         contentEncoding: undefined,
         authorization,

@@ -28,6 +28,7 @@ function setUp(...keys: readonly Key[]) {
     await askToken(
       endpoint,
       {
+        method: 'POST',
         contentType,
         contentEncoding: undefined,
         authorization: undefined,
@@ -155,8 +156,19 @@ t.test('after ten failures an address waits, whatever it sends, and others do no
   t.match(oauth, { refusal: { code: 'rate_limited' }, answer: { status: 429 } });
   t.equal(headersOf(oauth)['retry-after'], '59');
   t.equal(codeOf(await ask('{', 'text/plain', { now: NOW + 1000 })), 'rate_limited');
-  const head = { contentType: JSON_FORM, contentEncoding: undefined, authorization: undefined, address: '192.0.2.1' };
-  t.match(endpoint.open({ ...head, requestId: 'r1', keys: snapshot, now: NOW + 1000 }), { code: 'rate_limited' });
+  const head = {
+    method: 'POST',
+    contentType: JSON_FORM,
+    contentEncoding: undefined,
+    authorization: undefined,
+    address: '192.0.2.1',
+    requestId: 'r1',
+    keys: snapshot,
+    now: NOW + 1000,
+  };
+  t.match(endpoint.open(head), { code: 'rate_limited' });
+  t.match(endpoint.open({ ...head, method: 'GET' }), { code: 'rate_limited' }, 'by any method');
+  t.match(endpoint.open({ ...head, method: 'GET', address: '192.0.2.2' }), { code: 'method_not_supported' });
   t.equal(codeOf(await ask(right, JSON_FORM, { now: NOW + 1000, address: '192.0.2.2' })), 'issued');
   t.equal(codeOf(await ask(right, JSON_FORM, { now: NOW + 60_000 })), 'issued');
 });
@@ -188,6 +200,7 @@ t.test('many guesses at once are no way around the ten', async (t) => {
 t.test('a body without a type is a form, or nothing', async (t) => {
   const { endpoint, snapshot } = setUp();
   const head: TokenHead = {
+    method: 'POST',
     contentType: undefined,
     contentEncoding: undefined,
     authorization: undefined,

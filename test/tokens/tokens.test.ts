@@ -22,6 +22,7 @@ function setUp() {
 }
 
 const HEAD = {
+  method: 'POST',
   contentType: 'application/json',
   contentEncoding: undefined,
   authorization: undefined,
