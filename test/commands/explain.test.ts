@@ -25,6 +25,7 @@ async function explain(t: Test, change: Partial<ExplainArguments> = {}, stdin = 
     'keys.yaml': `keys:
   - { id: server, type: read-write, secret: ${SECRET}, allowFrom: [203.0.113.7] }
   - { id: watched, type: read-write, secret: secret-of-a-watched-key, allowFrom: [], mode: report }
+  - { id: limited, type: write-only, secret: secret-of-a-limited-key, allowedEvents: [login] }
   - { id: dash, type: metrics, apiKey: api-key-of-the-dashboard, secret: secret-of-the-dashboard }
 `,
   });
@@ -42,6 +43,14 @@ t.test('a line a step, then the end', async (t) => {
   t.match(out, /^client address +ok +203\.0\.113\.7 may use key server \(allowFrom of key server: 203\.0\.113\.7\)$/m);
   t.equal(lines.at(-1), 'allowed (client address 203.0.113.7)');
   t.notMatch(out, SECRET);
+});
+
+t.test('how many events would be removed', async (t) => {
+  const batch = { key: null, keyId: 'limited', method: 'POST', path: '/event/ingest/batch' };
+  const endOf = async (events: readonly string[]) => (await explain(t, { ...batch, events })).out.split('\n').at(-1);
+  t.equal(await endOf(['login']), 'allowed (client address 203.0.113.7)');
+  t.equal(await endOf(['login', 'a']), 'allowed, 1 event removed (client address 203.0.113.7)');
+  t.equal(await endOf(['login', 'a', 'b']), 'allowed, 2 events removed (client address 203.0.113.7)');
 });
 
 t.test('a refusal: exit 3, its step marked, the rest not reached', async (t) => {
