@@ -7,8 +7,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { basename, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
-/** Where to, if not for use. */
-const OUT = process.argv[2] ?? 'dist';
+/** Where to, if not for use. `--sidecar`: with a file that exports what starts a sidecar, so that tests can ask what is shipped. */
+const [OUT = 'dist', withSidecar] = process.argv.slice(2);
 /** Vite's, which empties it by itself. */
 const CONSOLE = 'console';
 
@@ -27,6 +27,7 @@ const ENTRIES = {
   ...Object.fromEntries([...KEY_THREADS, ...CONFIG_THREADS].map((file) => [basename(file, '.ts'), file])),
   'demo/start': 'src/demo/start.ts',
   'demo/run-backend': 'src/demo/run-backend.ts',
+  ...(withSidecar === '--sidecar' && { sidecar: 'src/sidecar.ts' }),
 };
 
 const modules = await bundle();

@@ -1,11 +1,11 @@
 /**
- * `npm test [-- FILE...]`: compiles what changed, and runs all tests, or the files named. The console is built, and programs that
- * tests start are looked for, where the files need them (tests/needs.js). With `--coverage` it also tells what they cover, which
+ * `npm test [-- FILE...]`: compiles what changed, and runs all tests, or the files named. The console and the sidecar as it is shipped
+ * are built, and programs that tests start are looked for, where the files need them (tests/needs.js). With `--coverage` it also tells what they cover, which
  * takes half as long again; with `--record` it writes down how many tests they have, below which no later run may fall.
  * The exit code is that of the first step that failed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { requireTools } from './require-tools.js';
 import { needsOf } from './tests/needs.js';
@@ -22,6 +22,8 @@ const AGAIN_IN_CI = 2;
 /** How many tests each file has at least. */
 const COUNTS = 'test/counts.json';
 const PLAN = '.build/test-plan.json';
+/** The sidecar as it is shipped: what a bundler left out must not be there for tests alone. As far from dist/ as compiled sources are. */
+const SHIPPED = '.build/shipped/sidecar';
 const TAP_PLUGINS = 'node_modules/@tapjs/test/test-built/dist/esm/index.js';
 
 /** Those of telemetry look at which packages their process has loaded. */
@@ -42,6 +44,8 @@ const sources = isWhole ? allTests() : named;
 const needs = needsOf(sources);
 run('tsc', '-p', 'tsconfig.test.json');
 if (needs.console) run('vite', 'build', '--config', 'src/admin/console/vite.config.ts', '--logLevel', 'warn');
+// What tests cover is told of the sources, line by line.
+if (needs.sidecar && !args.includes(COVERAGE)) process.env.POSTERN_SIDECAR = resolve(shippedSidecar());
 requireTools(needs.tools);
 buildTapPlugins();
 const jobs = isWhole ? grouped(sources) : named.map((file) => [compiled(file)]);
@@ -71,6 +75,18 @@ function grouped(sources) {
 function folderOf(file) {
   const folder = dirname(relative('test', file));
   return folder === '.' ? 'root' : folder;
+}
+
+/** Made anew when it is older than what it is made of: another run may be under way that reads it. */
+function shippedSidecar() {
+  const file = `${SHIPPED}/sidecar.js`;
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => `src/${name}`);
+  const newest = Math.max(
+    ...[...sources, 'scripts/bundle.js', 'node_modules/.package-lock.json'].map((source) => statSync(source).mtimeMs),
+  );
+  if (!existsSync(file) || statSync(file).mtimeMs < newest)
+    spawn(process.execPath, 'scripts/bundle.js', SHIPPED, '--sidecar');
+  return file;
 }
 
 function compiled(source) {

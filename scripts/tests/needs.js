@@ -1,11 +1,11 @@
 /**
- * What test files need besides the compiled sources: programs on PATH, and the built console. They tell it by what they and their
- * support say: `requireTool('promtool', ...)`, `dist/console`. Reads sources and starts nothing.
+ * What test files need besides the compiled sources: programs on PATH, the built console, the sidecar as it is shipped. They tell it by
+ * what they and their support say: `requireTool('promtool', ...)`, `dist/console`, `POSTERN_SIDECAR`. Reads sources and starts nothing.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The programs, and whether the console has to be built, for test files and all of test/ that they import. */
+/** The programs, and whether the console and the sidecar have to be built, for test files and all of test/ that they import. */
 export function needsOf(files) {
   const texts = [...closureOf(files).values()];
   const tools = texts.flatMap((text) => [...text.matchAll(/\brequireTool\(\s*'([^']+)'/g)].map(([, name]) => name));
@@ -13,6 +13,7 @@ export function needsOf(files) {
   return {
     tools: [...new Set(tools)].toSorted((a, b) => (a < b ? -1 : 1)),
     console: texts.some((text) => /dist\/console|\bconsoleFolder\(/.test(text)),
+    sidecar: texts.some((text) => text.includes('POSTERN_SIDECAR')),
   };
 }
 

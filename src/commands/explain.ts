@@ -85,7 +85,7 @@ function describe({ steps, outcome, status, code, removedEvents, clientAddress }
     const by = rule === null || reason.includes(rule) ? '' : ` (${rule})`;
     return `${step.padEnd(width)}  ${MARKS[verdict].padEnd(MARK_WIDTH)}  ${reason}${by}`.trimEnd();
   });
-  const removed = removedEvents > 0 ? `, ${removedEvents} events removed` : '';
+  const removed = removedEvents > 0 ? `, ${removedEvents} event${removedEvents === 1 ? '' : 's'} removed` : '';
   const end =
     outcome === 'refused'
       ? `refused: ${status} ${code}`

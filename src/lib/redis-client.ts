@@ -3,6 +3,7 @@
  * and takes a server for lost. Sends no command.
  */
 import type { Cluster, Redis } from 'ioredis';
+import { withNamelessNodes } from './redis-cluster.ts';
 import type { RedisConnectors } from './redis-connector.ts';
 import { redisLibrary } from './redis-library.ts';
 import { type ClientOptions, parseRedisUrl, type RedisEndpoint, type RedisSettings } from './redis-settings.ts';
@@ -87,17 +88,19 @@ interface ClusterInput {
 
 function makeCluster(seeds: readonly RedisEndpoint[], { ends, name, dnsLookup }: ClusterInput): Cluster {
   const { Cluster: Client } = redisLibrary();
-  return new Client(
-    seeds.map(({ host, port }) => ({ host, port })),
-    {
-      enableOfflineQueue: false,
-      dnsLookup,
-      clusterRetryStrategy: backoffMs,
-      slotsRefreshTimeout: SILENCE_MS,
-      slotsRefreshInterval: 5000,
-      // A move is followed by redirections; a dead node is given up within a second.
-      maxRedirections: 8,
-      redisOptions: { ...commonOptions(name), ...ends },
-    },
+  return withNamelessNodes(
+    new Client(
+      seeds.map(({ host, port }) => ({ host, port })),
+      {
+        enableOfflineQueue: false,
+        dnsLookup,
+        clusterRetryStrategy: backoffMs,
+        slotsRefreshTimeout: SILENCE_MS,
+        slotsRefreshInterval: 5000,
+        // A move is followed by redirections; a dead node is given up within a second.
+        maxRedirections: 8,
+        redisOptions: { ...commonOptions(name), ...ends },
+      },
+    ),
   );
 }

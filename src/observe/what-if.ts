@@ -91,7 +91,9 @@ function overTheRate(counts: DayCounts, { key: { rateLimit } }: Judge): WouldRef
   const most = window === 'minute' ? requests * Math.max(1, 60 / windowSeconds) : requests;
   if (peak <= most) return [];
   const what = `${peak} requests in one ${window}`;
-  return [{ reason: 'rate_limited', what, requests: Math.ceil(peak - most), lastSeen: timeOf(counts.lastSeen) }];
+  // Which of them were good is not known; no more than there were.
+  const refused = Math.min(counts.good, Math.ceil(peak - most));
+  return refused === 0 ? [] : [{ reason: 'rate_limited', what, requests: refused, lastSeen: timeOf(counts.lastSeen) }];
 }
 
 const everything = (counts: DayCounts, reason: string): WouldRefuse[] =>

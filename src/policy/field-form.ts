@@ -2,6 +2,7 @@
  * The form of one header field (RFC 9110 5): what no server should take as one, or not every server as the same one.
  * What fields mean, and which of them may stand together, is not judged here.
  */
+import { foldFieldName } from '../lib/header-list.ts';
 
 /** RFC 9110 5.6.2. */
 export const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -21,8 +22,8 @@ export function valueProblem(value: string): string | null {
 /** `Transfer_Encoding` is Transfer-Encoding to servers that fold names for CGI (RFC 3875 4.1.18) or environment variables. */
 function looksLikeFraming(name: string): boolean {
   if (name.length !== CONTENT_LENGTH.length && name.length !== TRANSFER_ENCODING.length) return false;
-  if (!/[_.]/.test(name)) return false;
-  const folded = name.replace(/[_.]/g, '-').toLowerCase();
+  if (!/[^A-Za-z0-9-]/.test(name)) return false;
+  const folded = foldFieldName(name);
   return folded === CONTENT_LENGTH || folded === TRANSFER_ENCODING;
 }
 

@@ -52,9 +52,23 @@ export interface Question {
   readonly authenticate: PolicyWorld['authenticate'];
 }
 
-/** Explains what would become of a request. */
+/**
+ * Explains what would become of a request. Where a body holds one event, each of several names is asked about as in a request of
+ * its own, up to the first that may not be sent.
+ */
 export async function explain({ facts, rules, events, authenticate }: Question): Promise<Explanation> {
   const passage = new MadeUpPassage(facts, rules, events);
+  let told = await goUp(passage, authenticate);
+  for (const name of holdsOneEvent(passage.route) ? events.slice(1) : []) {
+    if (told.steps.some(({ step, verdict }) => step === 'events' && verdict !== 'passed')) break;
+    told = await goUp(new MadeUpPassage(facts, rules, [name]), authenticate);
+  }
+  return told;
+}
+
+const holdsOneEvent = (route: RouteMatch | null): boolean => route?.route.events?.selectors[0]?.containers.length === 0;
+
+async function goUp(passage: MadeUpPassage, authenticate: Question['authenticate']): Promise<Explanation> {
   const world: PolicyWorld = { authenticate, rate: UNCOUNTED, observing: null };
   const steps: StepVerdict[] = [];
   let refused: Refusal | null = null;

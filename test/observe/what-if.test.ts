@@ -155,6 +155,16 @@ t.test('a limit says how many of the busiest window were too many', async (t) =>
   t.same(refused(30, 120), []);
 });
 
+t.test('what the backend fails uses up a limit, and no more than what was good is told', async (t) => {
+  const failed = Array.from({ length: 9 }, () =>
+    seenAt(0, { route: USERS, good: false, reason: 'backend_404', paced: true }),
+  );
+  const rateLimit = { requests: 1, windowSeconds: 1 };
+  const entry = { reason: 'rate_limited', what: '10 requests in one second', lastSeen: '1970-01-01T00:00:00.000Z' };
+  t.same(refusedOf(countsOf(...failed, seenAt(0, { route: USERS })), { rateLimit }), [{ ...entry, requests: 1 }]);
+  t.same(refusedOf(countsOf(...failed), { rateLimit }), []);
+});
+
 t.test('of a key that admits nothing at all, nothing good means nothing refused', async (t) => {
   const none = countsOf(seenAt(1, { good: false, reason: 'disabled' }));
   t.same(refusedOf(none, { enabled: false }), []);

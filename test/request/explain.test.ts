@@ -62,6 +62,13 @@ t.test('events are judged by the filter of real bodies', async (t) => {
   const batch = factsOf({ target: '/event/ingest/batch' }, bearer('k'));
   t.match(await ask(limited(), single, ['a']), { outcome: 'allowed' });
   t.match(await ask(limited(), single, ['b']), { outcome: 'refused', code: 'event_not_allowed', status: 403 });
+  for (const names of [
+    ['a', 'b'],
+    ['b', 'a'],
+    ['a', 'a', 'b'],
+  ])
+    t.match(await ask(limited(), single, names), { outcome: 'refused', code: 'event_not_allowed' }, names.join());
+  t.match(await ask(limited(), single, ['a', 'a']), { outcome: 'allowed', removedEvents: 0 });
   t.match(await ask(limited(), single), { outcome: 'allowed' });
   t.match(await ask(limited(), batch, ['a', 'b', 'c']), { outcome: 'allowed', removedEvents: 2 });
   t.match(await ask(limited(), batch, ['b']), { outcome: 'refused' });
@@ -70,6 +77,7 @@ t.test('events are judged by the filter of real bodies', async (t) => {
     outcome: 'allowed',
     steps: { 14: { verdict: 'would_reject' } },
   });
+  t.match(await ask(limited({ mode: 'report' }), single, ['a', 'b']), { steps: { 14: { verdict: 'would_reject' } } });
   t.match(await ask([key('k')], single, ['b']), { outcome: 'allowed' });
 });
 

@@ -7,21 +7,25 @@ import t from 'tap';
 interface Needs {
   readonly tools: readonly string[];
   readonly console: boolean;
+  /** As it is shipped. */
+  readonly sidecar: boolean;
 }
 const { needsOf } = (await import(pathToFileURL(resolve('scripts/tests/needs.js')).href)) as {
   needsOf: (files: readonly string[]) => Needs;
 };
 
-const NOTHING: Needs = { tools: [], console: false };
+const NOTHING: Needs = { tools: [], console: false, sidecar: false };
+const SIDECAR: Needs = { ...NOTHING, sidecar: true };
 
 t.test('a file needs what it says, and what the support that it imports says', async (t) => {
   t.same(needsOf(['test/policy/route.test.ts']), NOTHING);
-  t.same(needsOf(['test/flows/event-batch.test.ts']), NOTHING, 'a flow is a Postern and a backend in this process');
-  t.same(needsOf(['test/observability/rules.test.ts']), { tools: ['prometheus', 'promtool'], console: false });
-  t.same(needsOf(['test/flows/redis-keys.test.ts']), { tools: ['redis-server'], console: false });
-  t.same(needsOf(['test/flows/cors-in-a-browser.test.ts']), { tools: ['chromium'], console: false });
-  t.same(needsOf(['test/console/keys.test.ts']), { tools: ['chromium'], console: true });
+  t.same(needsOf(['test/flows/event-batch.test.ts']), SIDECAR, 'a flow is a Postern and a backend in this process');
+  t.same(needsOf(['test/observability/rules.test.ts']), { ...NOTHING, tools: ['prometheus', 'promtool'] });
+  t.same(needsOf(['test/flows/redis-keys.test.ts']), { ...SIDECAR, tools: ['redis-server'] });
+  t.same(needsOf(['test/flows/cors-in-a-browser.test.ts']), { ...SIDECAR, tools: ['chromium'] });
+  t.same(needsOf(['test/console/keys.test.ts']), { ...SIDECAR, tools: ['chromium'], console: true });
   t.same(needsOf(['test/console/build.test.ts', 'test/attacks/polyglots.test.ts']), {
+    ...SIDECAR,
     tools: ['python3'],
     console: true,
   });

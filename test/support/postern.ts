@@ -1,5 +1,6 @@
 /**
- * A whole sidecar for flow tests, in this process, on free loopback ports, with its configuration in files of its own.
+ * A whole sidecar for flow tests, in this process, on free loopback ports, with its configuration in files of its own. `npm test` has
+ * it taken from the bundle, as it is shipped: what tests ask of the sources alone, a bundler could leave out.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,12 @@ import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { createLog } from '../../src/observability/log.ts';
-import { startSidecar, type Sidecar } from '../../src/sidecar.ts';
+import type { Sidecar, SidecarOptions } from '../../src/sidecar.ts';
 import { eventually } from './eventually.ts';
+
+const { startSidecar } = (await import(process.env['POSTERN_SIDECAR'] ?? '../../src/sidecar.ts')) as {
+  readonly startSidecar: (options: SidecarOptions) => Promise<Sidecar>;
+};
 
 export interface PosternOptions {
   /** Merged over a configuration with free ports on loopback. */
