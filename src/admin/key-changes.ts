@@ -14,6 +14,7 @@ import type {
 } from '../keys/key-store.ts';
 import type { KeySet, RecordKind } from '../keys/record-kind.ts';
 import type { KeySource } from '../keys/source.ts';
+import { shareReadings } from '../lib/shared-reading.ts';
 import type { Audit } from './audit.ts';
 import { stateOfKey, stateOfRecord } from './history/change.ts';
 import type { History } from './history/history.ts';
@@ -98,12 +99,16 @@ export function createKeyChanges({ store, source, reload, audit, history }: KeyC
     return updated;
   };
 
+  // Each holds every key: who asks for them a thousand times at once must not have them a thousand times.
+  const list = shareReadings(async () => valueOf(await store().list()));
+  const everything = shareReadings(async () => valueOf(await store().everything()));
+
   return {
     readable: () => (source.status().up ? null : (source.status().why ?? 'the source cannot be read')),
     writable,
-    list: async () => valueOf(await store().list()),
+    list,
     get: async (id) => valueOf(await store().get(id)),
-    everything: async () => valueOf(await store().everything()),
+    everything,
     update: (call, { id, action, secretId }, decide) =>
       change(
         () => store().update(id, decide),

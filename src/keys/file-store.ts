@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Environment } from '../config/document.ts';
 import { takeDraft, type Draft } from '../lib/file-draft.ts';
+import { shareReadings } from '../lib/shared-reading.ts';
 import type { LoadedDefinition, KeyDefinition, Loaded } from './definition.ts';
 import { unreadable, withKeyFile, type KeyFileSession } from './key-file-session.ts';
 import type { Decide, DecideRecord, KeyStore, Stored, StoreFailure, Updated } from './key-store.ts';
@@ -60,6 +61,20 @@ export function createFileStore({ file, env, apis }: FileStoreOptions): KeyStore
     latest = made;
     return made;
   };
+  /** A thread for each question about a large file would be more than the memory holds: one looks up all that are asked for. */
+  let asked = new Set<string>();
+  const readAsked = shareReadings(() => {
+    const ids = asked;
+    asked = new Set();
+    return opened(async ({ key }) => {
+      const found = new Map<string, KeyDefinition>();
+      for (const id of ids) {
+        const definition = await key(id);
+        if (definition !== null) found.set(id, definition);
+      }
+      return done(found);
+    }).catch(unreadable);
+  });
   return {
     kind: 'file',
     readOnly: () => readOnlyReason(file),
@@ -67,11 +82,13 @@ export function createFileStore({ file, env, apis }: FileStoreOptions): KeyStore
       const stored = await everything();
       return stored.ok ? { ok: true, value: stored.value.definitions } : stored;
     },
-    get: (id) =>
-      opened(async ({ key }) => {
-        const definition = await key(id);
-        return done(definition && { id, definition });
-      }).catch(unreadable),
+    async get(id) {
+      asked.add(id);
+      const read = await readAsked();
+      if (!read.ok) return read;
+      const definition = read.value.get(id);
+      return done(definition === undefined ? null : { id, definition });
+    },
     update: (id, decide) => update(keyEdit(id, decide)),
     everything,
     updateRecord: (kind, name, decide) => update(recordEdit(kind, name, decide)),

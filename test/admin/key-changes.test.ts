@@ -60,7 +60,7 @@ function changing({ stored = WEB, failure, readOnly, source, reload }: World = {
     },
   });
   const update = (change: Change<AdminProblem>) => changes.update(CALL, REPLACE, () => change);
-  return { changes, update, happened, history };
+  return { changes, store, update, happened, history };
 }
 
 t.test('a change is in the log, by the names of its fields, and live before anybody is told of it', async (t) => {
@@ -162,4 +162,23 @@ t.test('whether what is stored can be known, and why not', async (t) => {
   const failing = changing({ failure: { kind: 'unavailable', why: 'It is away.' } });
   t.same(await failing.changes.everything(), problem('source_unavailable', 'It is away.'));
   t.same(await changing().changes.everything(), { definitions: [], records: NO_RECORDS });
+});
+
+t.test('of everything, few readings are for all who ask at once', async (t) => {
+  const { changes, store } = changing();
+  let readings = 0;
+  const { list, everything } = store;
+  const counted =
+    <T>(read: () => Promise<T>) =>
+    (): Promise<T> => {
+      readings += 1;
+      return read();
+    };
+  Object.assign(store, { list: counted(list), everything: counted(everything) });
+  for (const read of [changes.list, changes.everything]) {
+    readings = 0;
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => read()));
+    t.equal(new Set(answers).size, 1);
+    t.equal(readings, 1);
+  }
 });

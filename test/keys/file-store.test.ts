@@ -251,3 +251,20 @@ t.test('a file that is not there, or only for others, says so', async (t) => {
     failure: { kind: 'unavailable', why: 'The key file cannot be written: ENOENT.' },
   });
 });
+
+t.test('many questions about a large file at once are few readings of it', async (t) => {
+  const keys = Array.from(
+    { length: 1500 },
+    (_, i) => `  - { id: k${i}, type: read-only, secret: the-secret-of-k${i} }\n`,
+  );
+  const { store } = started(t, `keys:\n${keys.join('')}`);
+  let threads = 0;
+  const count = (): void => void (threads += 1);
+  process.on('worker', count);
+  t.teardown(() => process.off('worker', count));
+  const asked = Array.from({ length: 20 }, async (_, i) => store.get(`k${i * 100}`));
+  const found = await Promise.all(asked);
+  for (const [i, one] of found.entries())
+    t.match(one, i < 15 ? { ok: true, value: { id: `k${i * 100}` } } : { ok: true, value: null });
+  t.ok(threads >= 1 && threads <= 2, `${threads} threads`);
+});
