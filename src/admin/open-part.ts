@@ -21,10 +21,12 @@ type Respond = (req: IncomingMessage, res: ServerResponse) => void;
 export function createOpenPart({ metrics, health, log }: OpenPartPorts): (...args: Parameters<Respond>) => boolean {
   const showMetrics = async ({ headers }: IncomingMessage, res: ServerResponse): Promise<void> => {
     const isOpen = prefersOpenMetrics(headers.accept);
-    const parts: Buffer[] = [];
-    for await (const part of isOpen ? toOpenMetrics(metrics.parts()) : metrics.parts()) parts.push(Buffer.from(part));
-    res.setHeader('vary', 'Accept');
-    endInParts(res, isOpen ? OPEN_METRICS_TYPE : metrics.contentType, parts);
+    const type = isOpen ? OPEN_METRICS_TYPE : metrics.contentType;
+    await sendParts(
+      res,
+      { 'content-type': type, vary: 'Accept' },
+      isOpen ? toOpenMetrics(metrics.parts()) : metrics.parts(),
+    );
   };
   const own = new Map<string, Respond>([
     ['/metrics', (req, res) => void showMetrics(req, res).catch((error: Error) => fail(res, error, log))],
@@ -75,10 +77,40 @@ function end(res: ServerResponse, status: number, type: string, body: string): v
   res.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
 }
 
-/** The parts are not joined: there may be very many. */
-function endInParts(res: ServerResponse, type: string, parts: readonly Buffer[]): void {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  res.writeHead(200, { 'content-type': type, 'content-length': length });
-  for (const part of parts) res.write(part);
+/** In bytes. What is longer goes out as its client takes it: many who ask for it and take nothing must not fill the memory. */
+const LONG = 131_072;
+
+async function sendParts(
+  res: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+  parts: AsyncIterable<string>,
+): Promise<void> {
+  const first: Buffer[] = [];
+  let length = 0;
+  for await (const part of parts) {
+    const bytes = Buffer.from(part);
+    length += bytes.length;
+    if (!res.headersSent) {
+      first.push(bytes);
+      if (length > LONG) begin(res, headers, first);
+    } else if (!res.write(bytes)) await drained(res);
+    if (res.destroyed) return;
+  }
+  if (!res.headersSent) begin(res, { ...headers, 'content-length': String(length) }, first);
   res.end();
 }
+
+function begin(res: ServerResponse, headers: Readonly<Record<string, string>>, parts: readonly Buffer[]): void {
+  res.writeHead(200, headers);
+  for (const part of parts) res.write(part);
+}
+
+/** Resolves when the client has taken what was sent, or is gone. */
+const drained = (res: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      res.off('drain', end).off('close', end);
+      resolve();
+    };
+    res.on('drain', end).on('close', end);
+  });

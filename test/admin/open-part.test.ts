@@ -31,18 +31,22 @@ function asking({ loaded = true, parts = scrapeOf('a 1\n', 'b 2\n') }: Asking = 
     health,
     log: { error: (event, fields) => void logged.push([event, fields]) },
   });
-  const ask = (url: string, method = 'GET', { headersSent = false, accept = '' } = {}): Promise<Told> =>
+  const ask = (url: string, method = 'GET', { accept = '' } = {}): Promise<Told> =>
     new Promise((resolve) => {
       const told: Told = { taken: false, status: 0, headers: {}, body: '', destroyed: false };
       const res = {
-        headersSent,
+        headersSent: false,
         setHeader: (name: string, value: unknown) => void (told.headers[name] = value),
         writeHead(status: number, headers: object) {
+          res.headersSent = true;
           told.status = status;
           Object.assign(told.headers, headers);
           return res;
         },
-        write: (part: Buffer) => void (told.body += part.toString()),
+        write(part: Buffer) {
+          told.body += part.toString();
+          return true;
+        },
         end(body = '') {
           told.body += body;
           setImmediate(resolve, told);
@@ -94,7 +98,7 @@ void t.test('what each says', async (t) => {
   const metrics = await ask('/metrics');
   t.strictSame(
     [metrics.status, metrics.body, metrics.headers],
-    [200, 'a 1\nb 2\n', { vary: 'Accept', 'content-type': 'text/plain', 'content-length': 8 }],
+    [200, 'a 1\nb 2\n', { vary: 'Accept', 'content-type': 'text/plain', 'content-length': '8' }],
   );
   const open = await ask('/metrics', 'GET', { accept: 'application/openmetrics-text; version=1.0.0' });
   t.equal(open.status, 200);
@@ -103,22 +107,30 @@ void t.test('what each says', async (t) => {
 });
 
 void t.test('metrics that cannot be had are an internal error, or an answer that is broken off', async (t) => {
-  const { ask, logged } = asking({
-    parts: async function* () {
-      yield 'a 1\n';
-      throw new Error('the inside');
-    },
-  });
-  const { status, headers, body } = await ask('/metrics');
+  const failing = (start: string) =>
+    asking({
+      parts: async function* () {
+        yield start;
+        throw new Error('the inside');
+      },
+    });
+  const short = failing('a 1\n');
+  const { status, headers, body } = await short.ask('/metrics');
   t.strictSame([status, headers['content-type']], [500, 'application/problem+json; charset=utf-8']);
   t.match(JSON.parse(body), {
     code: 'internal_error',
     detail: 'Something went wrong here. The request was not at fault.',
   });
-  const begun = await ask('/metrics', 'GET', { headersSent: true });
-  t.strictSame([begun.destroyed, begun.body], [true, '']);
-  t.match(logged, [
-    ['admin_request_failed', { error: { message: 'the inside' } }],
-    ['admin_request_failed', { error: { message: 'the inside' } }],
-  ]);
+  const long = failing('a 1\n'.repeat(50_000));
+  const begun = await long.ask('/metrics');
+  t.strictSame([begun.destroyed, begun.status, begun.body.length], [true, 200, 200_000]);
+  for (const { logged } of [short, long])
+    t.match(logged, [['admin_request_failed', { error: { message: 'the inside' } }]]);
+});
+
+void t.test('a long scrape has no length of its own', async (t) => {
+  const { ask } = asking({ parts: scrapeOf('a 1\n'.repeat(50_000), 'b 2\n') });
+  const { headers, body } = await ask('/metrics');
+  t.strictSame(headers, { vary: 'Accept', 'content-type': 'text/plain' });
+  t.equal(body, `${'a 1\n'.repeat(50_000)}b 2\n`);
 });

@@ -10,6 +10,7 @@ import t, { type Test } from 'tap';
 import type { AdminApiPorts } from '../../src/admin/api.ts';
 import { createAdminServer } from '../../src/admin/server.ts';
 import { createHealth } from '../../src/observability/health.ts';
+import { eventually } from '../support/eventually.ts';
 import { metricsOver } from '../support/metrics.ts';
 import { keyOf, shownBy, tlsFixture } from '../support/tls-files.ts';
 
@@ -219,6 +220,30 @@ void t.test('of many requests on one connection few are taken at a time, however
   await closed;
   t.equal(text.split('done').length - 1, 100);
   t.ok(most <= 3, `${most} were under way`);
+});
+
+void t.test('a long scrape is made as its client takes it, and comes whole', async (t) => {
+  let made = 0;
+  const parts = async function* (): AsyncGenerator<string> {
+    for (; made < 1000; made += 1) yield `${'x'.repeat(65_535)}\n`;
+  };
+  const { port, server } = await adminServer(t, { parts });
+  const socket = connect(port, '127.0.0.1').pause();
+  t.teardown(() => socket.destroy());
+  const responding = once(server.server, 'request');
+  socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  const [, res] = (await responding) as [unknown, http.ServerResponse];
+  await eventually(async () => {
+    const before = made;
+    await new Promise(setImmediate);
+    return made > 0 && made === before && res.writableNeedDrain;
+  }, 'the scrape to wait for its client');
+  t.ok(made < 500, `${made} parts were made for nobody`);
+  let bytes = 0;
+  socket.on('data', (data) => (bytes += data.length)).resume();
+  await once(socket, 'close');
+  t.equal(made, 1000);
+  t.ok(bytes > 65_536_000);
 });
 
 void t.test('a client that takes nothing of an answer is cut off, after a minute at the soonest', async (t) => {
