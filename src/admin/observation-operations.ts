@@ -6,7 +6,7 @@ import type { KeyDefinition } from '../keys/definition.ts';
 import { completed, keyCompiler } from '../keys/compile.ts';
 import { keyServes, type KeySnapshot } from '../keys/key.ts';
 import type { DayCounts } from '../observe/day-counts.ts';
-import { routesOfApi } from '../observe/api-view.ts';
+import { createApiRoutes } from '../observe/api-view.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { Subject } from '../observe/observations.ts';
 import { suggest } from '../observe/suggest.ts';
@@ -151,17 +151,18 @@ export function observationOperations({ observer, rules, changes, now }: Observa
   ];
 }
 
-/** What callers without a known key did, with the routes of everybody, and who used each. */
+/** What callers without a known key did, with the routes of everybody, and who used each. Holds one caller's counts at a time. */
 async function withKeys(unknown: DayCounts, api: string, keys: KeySnapshot, read: Reading): Promise<unknown> {
-  const callers = [{ name: '', counts: unknown }];
+  const routes = createApiRoutes(api);
+  routes.add('', unknown);
   const view = observedView(unknown);
   // Of what found no room nobody knows where it went: some of it may have been here.
   let missed = view.truncated.routes;
   for await (const part of inParts(keys.byId))
     for (const [name, key] of part) {
       const counts = await read({ kind: 'key', name });
-      callers.push({ name, counts });
+      routes.add(name, counts);
       if (keyServes(key, api)) missed += counts.routes.truncated;
     }
-  return { ...view, routes: routesOfApi(callers, api), truncated: { ...view.truncated, routes: missed } };
+  return { ...view, routes: routes.shown(), truncated: { ...view.truncated, routes: missed } };
 }

@@ -2,13 +2,13 @@
  * Observations in a file, written whole and atomically, at most every ten seconds, and read at the start. A file that cannot be read
  * as one of these is set aside, or left alone: it is never written over.
  */
-import { readFileSync, realpathSync, renameSync } from 'node:fs';
+import { realpathSync, renameSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createMemoryStore } from './memory-store.ts';
-import { DAY_MS, type Observations, type ObservedDay, type Subject } from './observations.ts';
-import { dateOf, repeat, type ObservationStore, type OnFallback } from './store.ts';
-import { readCounts, writeCounts } from './written-counts.ts';
+import type { Observations } from './observations.ts';
+import { repeat, type ObservationStore, type OnFallback } from './store.ts';
+import { HEAD, lineOf, readDays, TAIL, type StoredDay } from './stored-days.ts';
 
 export interface FileStoreOptions {
   readonly path: string;
@@ -21,7 +21,6 @@ export interface FileStoreOptions {
 }
 
 const WRITE_MS = 10_000;
-const VERSION = 1;
 
 /** Reads the file; what was counted before it is there stays. */
 export function createFileStore(options: FileStoreOptions): ObservationStore {
@@ -72,27 +71,20 @@ function realPath(path: string): string {
   }
 }
 
-interface WrittenDay {
-  readonly day: string;
-  readonly kind: Subject['kind'];
-  readonly name: string;
-}
-
 /** Whether the path may be written to from now on. */
 function readFile(path: string, { observations, onUnreadable }: FileStoreOptions): boolean {
-  let text: string;
+  let days: readonly StoredDay[] | null;
   try {
-    text = readFileSync(path, 'utf8');
+    days = readDays(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
     onUnreadable(`${path} cannot be read and is left alone: ${(error as Error).message}`);
     return false;
   }
-  if (addWritten(text, observations)) {
-    observations.dirty = false;
-    return true;
-  }
-  return setAside(path, onUnreadable);
+  if (days === null) return setAside(path, onUnreadable);
+  for (const { subject, day, text } of days) observations.restore(subject, day, text);
+  observations.dirty = false;
+  return true;
 }
 
 /** A name that nobody uses: what was set aside earlier stays, too. */
@@ -106,40 +98,6 @@ function setAside(path: string, onUnreadable: (why: string) => void): boolean {
   }
   onUnreadable(`${path} holds no observations and is now ${aside}`);
   return true;
-}
-
-/** All or nothing. */
-function addWritten(text: string, observations: Observations): boolean {
-  const days = parseDays(text);
-  if (days === null) return false;
-  const read = days.map((written) => readCounts(written, () => true));
-  if (read.includes(null) || !days.every(isDay)) return false;
-  days.forEach((written, index) => {
-    const counts = read[index];
-    if (counts && isDay(written))
-      observations.restore({ kind: written.kind, name: written.name }, Date.parse(written.day) / DAY_MS, counts);
-  });
-  return true;
-}
-
-function parseDays(text: string): readonly unknown[] | null {
-  try {
-    const document = JSON.parse(text) as { readonly version?: unknown; readonly observed?: unknown } | null;
-    return document?.version === VERSION && Array.isArray(document.observed) ? document.observed : null;
-  } catch {
-    return null;
-  }
-}
-
-function isDay(written: unknown): written is WrittenDay {
-  const { day, kind, name } = written as Partial<Record<keyof WrittenDay, unknown>>;
-  return (
-    typeof day === 'string' &&
-    /^\d{4}-\d\d-\d\d$/.test(day) &&
-    Number.isInteger(Date.parse(day) / DAY_MS) &&
-    (kind === 'key' || kind === 'api') &&
-    typeof name === 'string'
-  );
 }
 
 /** One line for each caller and day; never more than a line of it is in memory twice. */
@@ -156,7 +114,7 @@ async function writeFile(path: string, observations: Observations): Promise<void
         lines = [];
         size = 0;
       };
-      lines.push(`{"version":${VERSION},"observed":[`);
+      lines.push(HEAD);
       let separator = '\n';
       for (const entry of observations.entries()) {
         const line = lineOf(entry);
@@ -165,7 +123,7 @@ async function writeFile(path: string, observations: Observations): Promise<void
         separator = ',\n';
         if (size > LINES_BYTES) await put();
       }
-      lines.push('\n]}\n');
+      lines.push(`\n${TAIL}\n`);
       await put();
       await file.sync();
     } finally {
@@ -180,9 +138,3 @@ async function writeFile(path: string, observations: Observations): Promise<void
 
 /** Some milliseconds of work. */
 const LINES_BYTES = 262_144;
-
-function lineOf({ subject, day, kept }: ObservedDay): string {
-  const head = JSON.stringify({ day: dateOf(day), ...subject });
-  const counts = Buffer.isBuffer(kept) ? kept.toString() : JSON.stringify(writeCounts(kept));
-  return `${head.slice(0, -1)},${counts.slice(1)}`;
-}

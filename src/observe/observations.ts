@@ -118,7 +118,7 @@ export class Observations {
       for (const caller of callers.values())
         for (const [day, kept] of caller.days) {
           if (day >= this.#newest || !(kept instanceof DayCounts)) continue;
-          const text = Buffer.from(JSON.stringify(writeCounts(kept)));
+          const text = packed(kept);
           this.#drop(caller, day);
           this.#take(day, costOfKept(text));
           caller.days.set(day, text);
@@ -133,11 +133,10 @@ export class Observations {
     return counts;
   }
 
-  /** Keeps what an earlier process counted, where nothing is kept. */
-  restore({ kind, name }: Subject, day: number, counts: DayCounts): void {
+  /** Keeps what an earlier process counted, where nothing is kept. `text`: as `packed` makes it. */
+  restore({ kind, name }: Subject, day: number, text: Buffer): void {
     if (day > this.#newest) this.#begin(day);
     const caller = this.#callerOf(kind, name);
-    const text = Buffer.from(JSON.stringify(writeCounts(counts)));
     if (day <= this.#newest - this.#days || caller.days.has(day) || !this.#take(day, costOfKept(text))) return;
     caller.days.set(day, text);
   }
@@ -222,6 +221,9 @@ export class Observations {
 const TEXT_BYTES = 256;
 
 const costOfKept = (kept: Kept): number => (kept instanceof DayCounts ? kept.bytes : kept.length + TEXT_BYTES);
+
+/** Counts as text, in a quarter of the room. */
+export const packed = (counts: DayCounts): Buffer => Buffer.from(JSON.stringify(writeCounts(counts)));
 
 const thaw = (text: Buffer, takeRoom: TakeRoom): DayCounts | null =>
   readCounts(JSON.parse(text.toString()) as unknown, takeRoom);

@@ -6,7 +6,15 @@ import { createHash } from 'node:crypto';
 import type { RedisConnection } from '../lib/redis.ts';
 import { DayCounts } from './day-counts.ts';
 import { DAY_MS, dayOf, type Observations, type Subject } from './observations.ts';
-import { dateOf, daysFrom, repeat, unboundedCounts, type ObservationStore, type OnFallback } from './store.ts';
+import {
+  dateOf,
+  daysFrom,
+  inSlices,
+  repeat,
+  unboundedCounts,
+  type ObservationStore,
+  type OnFallback,
+} from './store.ts';
 import { readCounts, writeCounts } from './written-counts.ts';
 
 export interface RedisStoreOptions {
@@ -133,10 +141,10 @@ export function createRedisStore(options: RedisStoreOptions): ObservationStore {
       const last = dayOf(now());
       try {
         const texts = await Promise.all([...daysFrom(since, last)].map((day) => textOf(subject, day)));
-        for (const text of texts) {
+        await inSlices(texts, (text) => {
           const counts = text === null ? null : parse(text);
           if (counts !== null) joined.add(counts);
-        }
+        });
       } catch (error) {
         tell(true, (error as Error).message);
       }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { routesOfApi } from '../../src/observe/api-view.ts';
+import { createApiRoutes, type UsedRoute } from '../../src/observe/api-view.ts';
 import { DayCounts } from '../../src/observe/day-counts.ts';
 import { seenAt } from '../support/observed.ts';
 
@@ -10,6 +10,17 @@ function countsOf(...requests: Parameters<typeof seenAt>[]): DayCounts {
   const counts = new DayCounts(() => true);
   for (const request of requests) counts.count(seenAt(...request));
   return counts;
+}
+
+interface Caller {
+  readonly name: string;
+  readonly counts: DayCounts;
+}
+
+function routesOfApi(callers: readonly Caller[], api: string): UsedRoute[] {
+  const routes = createApiRoutes(api);
+  for (const { name, counts } of callers) routes.add(name, counts);
+  return routes.shown();
 }
 
 t.test('the routes of one API, of all callers together, with who used each', async (t) => {

@@ -16,6 +16,28 @@ t.test('contract', async (t) => {
   });
 });
 
+t.test('callers are read one after the other, and one that fails holds up no other', async (t) => {
+  const days: string[] = [];
+  const observations = {
+    // Each day takes longer than a slice, after which others have their turn.
+    read({ name }: { readonly name: string }) {
+      days.push(name);
+      const began = performance.now();
+      while (performance.now() - began < 11);
+      if (name === 'broken') throw new Error('it cannot be read');
+      return null;
+    },
+  } as unknown as Observations;
+  const store = createMemoryStore(observations, () => DAY_MS);
+  const reading = ['web', 'broken', 'app'].map((name) => store.read({ kind: 'key', name }, 0));
+  t.same(
+    (await Promise.allSettled(reading)).map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  t.same(days, ['web', 'web', 'broken', 'app', 'app']);
+  await store.close();
+});
+
 t.test('days that are over are packed every ten seconds', async (t) => {
   const noon = Date.UTC(2030, 0, 1, 12);
   const observations = new Observations({ days: 3 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { DayCounts } from '../../src/observe/day-counts.ts';
-import { DAY_MS, dayOf, Observations } from '../../src/observe/observations.ts';
+import { DAY_MS, dayOf, Observations, packed } from '../../src/observe/observations.ts';
 import { seenAt, WEB } from '../support/observed.ts';
 
 const NOON = Date.UTC(2030, 0, 10, 12);
@@ -91,17 +91,17 @@ t.test('what an earlier process counted is kept where nothing is', (t) => {
   const observations = new Observations({ days: 30 });
   const earlier = new DayCounts(() => true);
   earlier.count(seenAt(NOON, { event: 'early' }));
-  observations.restore(WEB, TODAY, earlier);
+  observations.restore(WEB, TODAY, packed(earlier));
   const { bytes } = observations;
   const [text] = [...observations.entries()].map(({ kept }) => kept);
   t.equal(bytes, (text as Buffer).length + 256, 'a day as text costs its bytes and some more');
   const other = new DayCounts(() => true);
   for (let i = 0; i < 3; i++) other.count(seenAt(NOON, { event: 'other' }));
-  observations.restore(WEB, TODAY, other);
+  observations.restore(WEB, TODAY, packed(other));
   t.same([observations.read(WEB, TODAY)?.requests, observations.bytes], [1, bytes], 'and not where something is');
   observations.count('key', 'web', seenAt(NOON));
   t.equal(observations.read(WEB, TODAY)?.requests, 2);
-  observations.restore(WEB, TODAY - 30, earlier);
+  observations.restore(WEB, TODAY - 30, packed(earlier));
   t.equal(observations.read(WEB, TODAY - 30), null, 'too old');
   t.end();
 });
@@ -110,10 +110,10 @@ t.test('what is restored or added tells which day is the newest, and ends those 
   const observations = new Observations({ days: 2 });
   const counts = new DayCounts(() => true);
   counts.count(seenAt(NOON));
-  observations.restore(WEB, TODAY, counts);
-  observations.restore(WEB, TODAY + 1, counts);
+  observations.restore(WEB, TODAY, packed(counts));
+  observations.restore(WEB, TODAY + 1, packed(counts));
   t.ok(observations.read(WEB, TODAY));
-  observations.restore(WEB, TODAY + 2, counts);
+  observations.restore(WEB, TODAY + 2, packed(counts));
   t.equal(observations.read(WEB, TODAY), null);
   t.ok(observations.read(WEB, TODAY + 1));
   observations.add(WEB, TODAY + 3, counts);
@@ -128,7 +128,7 @@ t.test(
     const observations = new Observations({ days: 2, maxBytes: 4096 });
     const counts = new DayCounts(() => true);
     for (let i = 0; i < 5; i++) counts.count(seenAt(NOON));
-    observations.restore(WEB, TODAY, counts);
+    observations.restore(WEB, TODAY, packed(counts));
     t.ok(observations.read(WEB, TODAY), 'as text it has room');
     observations.add({ kind: 'api', name: 'orders' }, TODAY, counts);
     observations.countEvents('key', 'app', NOON, { passed: ['a'], removed: [] });
@@ -168,10 +168,10 @@ t.test('a day that finds no room any more when it is unpacked leaves nothing beh
   const observations = new Observations({ days: 2, maxBytes: 5000 });
   const counts = new DayCounts(() => true);
   for (let i = 0; i < 5; i++) counts.count(seenAt(NOON, { event: `event-${i}` }));
-  observations.restore(WEB, TODAY, counts);
+  observations.restore(WEB, TODAY, packed(counts));
   observations.count('key', 'web', seenAt(NOON));
   t.equal(observations.read(WEB, TODAY), null);
-  observations.restore({ kind: 'key', name: 'app' }, TODAY + 2, new DayCounts(() => true));
+  observations.restore({ kind: 'key', name: 'app' }, TODAY + 2, packed(new DayCounts(() => true)));
   observations.take({ kind: 'key', name: 'app' }, TODAY + 2);
   t.equal(observations.bytes, 0);
   t.end();

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { connectRedis, type RedisConnection } from '../../src/lib/redis.ts';
-import { DAY_MS, dayOf, Observations } from '../../src/observe/observations.ts';
+import { DayCounts } from '../../src/observe/day-counts.ts';
+import { DAY_MS, dayOf, Observations, packed } from '../../src/observe/observations.ts';
 import { createRedisStore } from '../../src/observe/redis-store.ts';
 import { seenAt, WEB } from '../support/observed.ts';
 import { eventually } from '../support/eventually.ts';
@@ -246,4 +247,30 @@ t.test('nothing is shared while there is no connection, though nothing failed ye
     t.equal(store.shared(), ready);
     await store.close();
   }
+});
+
+t.test('many days are joined with pauses, in which others have their turn', async (t) => {
+  const counts = new DayCounts(() => true);
+  counts.count(seenAt(NOW));
+  const text = packed(counts).toString();
+  const store = createRedisStore({
+    connection: { ...connectionThat(1, []), call: async () => text } as unknown as RedisConnection,
+    prefix: 'pauses:',
+    observations: new Observations({ days: 30 }),
+    days: 30,
+    now: () => NOW,
+    onFallback: (active) => t.notOk(active),
+  });
+  let clock = 0;
+  // Each day seems to take longer than a slice.
+  t.intercept(performance, 'now', { value: () => (clock += 11) });
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    if (turns < 30) setImmediate(count);
+  };
+  setImmediate(count);
+  t.equal((await store.read(WEB, dayOf(NOW) - 29)).requests, 30);
+  t.ok(turns >= 29, `${turns} turns`);
+  await store.close();
 });
