@@ -14,6 +14,7 @@ import { createKeySource } from './keys/create-source.ts';
 import { followNamedLists } from './keys/missing-lists.ts';
 import { refuseUnknownLists } from './keys/list-problems.ts';
 import type { KeySnapshot } from './keys/key.ts';
+import { memoryLimit } from './lib/garbage.ts';
 import { endedBy, wait } from './lib/waiting.ts';
 import { authenticateByTokenOrSecret } from './tokens/authenticate.ts';
 import { createTokens } from './tokens/tokens.ts';
@@ -109,7 +110,11 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const named = followNamedLists({ config: () => running, source, apply: current.applyKeys, log });
   const reporting = createReporting({ metrics, log, logging: config.log, start: clock.now() });
   const draining = (): boolean => health.readiness() === 'draining';
-  const inFlight = createInFlight({ limit: config.listen.maxRequestsInFlight, apis: apisIn(config) });
+  const inFlight = createInFlight({
+    limit: config.listen.maxRequestsInFlight,
+    bytesLimit: config.listen.maxBodyBytesInFlight ?? memoryLimit() / 4,
+    apis: apisIn(config),
+  });
   const dataPort = makeDataPort(config.listen, certificates, log);
   const ending = createEnding({
     record: reporting.record,

@@ -137,6 +137,12 @@ export const ListenSchema = z
       .describe(
         'Most requests under way at one time; further ones get 503 `overloaded`. Of more than 16, one key may have half, callers without a known key half (one address of theirs a quarter), one of several APIs three quarters.',
       ),
+    maxBodyBytesInFlight: whole(65_536, 1_099_511_627_776)
+      .nullable()
+      .default(null)
+      .describe(
+        'Most bytes of request bodies that are in memory at one time, since somebody has to look into them; what finds no room gets 503 `overloaded`, unless it is the only one. Shared out as `maxRequestsInFlight`. null: a quarter of the memory that the process may have.',
+      ),
   })
   .superRefine((listen, context) => {
     refuseTwoPlaces(listen, context);

@@ -5,7 +5,8 @@ import type { IncomingMessage } from 'node:http';
 import { GatheredBytes } from '../lib/gathered-bytes.ts';
 import { atTurnEnd } from '../lib/turn-end.ts';
 
-export type CollectedBody = Buffer | 'too_large' | 'aborted';
+/** `no_room`: whoever was asked for room for more of it had none. */
+export type CollectedBody = Buffer | 'too_large' | 'no_room' | 'aborted';
 
 export interface BodyFraming {
   /** As declared in Content-Length; null when chunked. */
@@ -13,16 +14,21 @@ export interface BodyFraming {
   readonly maxBytes: number;
 }
 
+export interface Collecting extends BodyFraming {
+  /** Asked for room for so many more bytes, before they are kept. */
+  readonly hasRoom: (bytes: number) => boolean;
+}
+
 /**
  * Reads the whole body and calls `done` exactly once, later: with the bytes, with `too_large` once more than `maxBytes`
  * arrived, all of which can still be read, or with `aborted` when the client went away first, even if that was before this call.
  */
-export function collectBody(req: IncomingMessage, framing: BodyFraming, done: (body: CollectedBody) => void): void {
+export function collectBody(req: IncomingMessage, collecting: Collecting, done: (body: CollectedBody) => void): void {
   // Node hands over a request before the body bytes of the same packet.
   atTurnEnd(() => {
-    const arrived = arrivedBody(req, framing);
-    if (arrived === null) collectRest(req, framing.maxBytes, done);
-    else done(arrived);
+    const arrived = arrivedBody(req, collecting);
+    if (arrived === null) collectRest(req, collecting, done);
+    else done(typeof arrived === 'string' || collecting.hasRoom(arrived.length) ? arrived : 'no_room');
   });
 }
 
@@ -42,11 +48,16 @@ export function arrivedBody(
 
 const NOTHING = Buffer.alloc(0);
 
-function collectRest(req: IncomingMessage, maxBytes: number, done: (body: CollectedBody) => void): void {
+function collectRest(
+  req: IncomingMessage,
+  { maxBytes, hasRoom }: Collecting,
+  done: (body: CollectedBody) => void,
+): void {
   // Its `close` was emitted already and comes no second time.
   if (req.destroyed) return done('aborted');
   const gathered = new GatheredBytes(maxBytes);
   const onData = (chunk: Buffer): void => {
+    if (!hasRoom(chunk.length)) return finish('no_room');
     gathered.add(chunk);
     if (gathered.size > maxBytes) finish('too_large');
   };

@@ -1,8 +1,13 @@
 /**
- * Gives memory back earlier than V8 does by itself. V8 decides by the size of its heap, which never shows what lies outside of it.
+ * How much memory there is, and how it is given back earlier than V8 does by itself. V8 decides by the size of its heap, which never
+ * shows what lies outside of it.
  */
+import { totalmem } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+
+/** What the process may have, in bytes: the limit of its container, or the memory of the machine where that is less. */
+export const memoryLimit = (): number => Math.min(process.constrainedMemory() || Infinity, totalmem());
 
 /**
  * Keeps V8's young generation at its first size, until what is returned is called. It grows by what a start throws away, keeps that

@@ -27,14 +27,17 @@ export function readText(passage: Routed): Wait | null {
   if (!coding.ok) passage.bodyText = coding;
   else if (!Buffer.isBuffer(body)) return (resume) => passage.readBody(maxBodyBytesOf(passage), resume);
   else if (coding.value === 'identity') return open(passage, body, false);
-  else return (resume) => void decode(passage, body, coding.value).then(() => resume(null));
+  else return (resume) => void decode(passage, body, coding.value).then(resume);
   return null;
 }
 
-async function decode(passage: Routed, body: Buffer, coding: ContentCoding): Promise<void> {
+/** The refusal when there is no room for what came out. */
+async function decode(passage: Routed, body: Buffer, coding: ContentCoding): Promise<Refusal | null> {
   const decoded = await decodeBody(body, coding, maxBodyBytesOf(passage));
+  const full = decoded.ok ? passage.hold(decoded.value.length) : null;
   if (decoded.ok) open(passage, decoded.value, true);
   else passage.bodyText = decoded;
+  return full;
 }
 
 /** `body`: without its content coding. */
@@ -42,8 +45,7 @@ function open(passage: Routed, body: Buffer, wasCoded: boolean): Wait | null {
   const { facts, route } = passage;
   const received = { body, contentType: facts.headers.contentType, wasCoded, maxBytes: maxBodyBytesOf(passage) };
   const opened = route === null ? null : openBody(received, route.route.envelope);
-  if (opened instanceof Promise)
-    return (resume) => void opened.then((late) => keepOpened(passage, late)).then(() => resume(null));
+  if (opened instanceof Promise) return (resume) => void opened.then((late) => resume(keepInflated(passage, late)));
   if (opened === null) passage.bodyText = allowed(body);
   else keepOpened(passage, opened);
   return null;
@@ -52,6 +54,12 @@ function open(passage: Routed, body: Buffer, wasCoded: boolean): Wait | null {
 function keepOpened(passage: Passage, opened: Decision<Envelope>): void {
   passage.bodyText = opened.ok ? allowed(opened.value.text) : opened;
   if (opened.ok) passage.envelope = opened.value;
+}
+
+/** The refusal when there is no room for what came out. */
+function keepInflated(passage: Passage, opened: Decision<Envelope>): Refusal | null {
+  keepOpened(passage, opened);
+  return opened.ok ? passage.hold(opened.value.text.length) : null;
 }
 
 /** The body that holds a text, in the form in which it came. */

@@ -33,6 +33,8 @@ export interface EndingPorts {
 export interface Ending {
   /** Gives an exchange its seat among those under way, by what is known of it by now; the refusal when there is none. */
   readonly begin: (exchange: Exchange) => Refusal | null;
+  /** Gives the body of an exchange that has a seat room for so many more bytes, until its end; the refusal when there is none. */
+  readonly hold: (exchange: Exchange, bytes: number) => Refusal | null;
   /** Answers with a refusal and records it; does nothing to an exchange that is settled. */
   readonly refuse: (exchange: Exchange, reason: Refusal) => void;
   /** Records how an exchange ended that somebody else answered. */
@@ -42,11 +44,20 @@ export interface Ending {
 export function createEnding(ports: EndingPorts): Ending {
   function begin(exchange: Exchange): Refusal | null {
     if (!isRouted(exchange) || (exchange.seat !== null && exchange.seatOf === exchange.identity)) return null;
-    const seat = ports.inFlight.take(exchange, exchange.seat);
+    const seat = ports.inFlight.take(exchange, exchange.seat, exchange.heldBytes);
     if (typeof seat === 'string') return refusal('overloaded', seat);
     if (exchange.seat === null) ports.enter(exchange.api.name);
     exchange.seat = seat;
     exchange.seatOf = exchange.identity;
+    return null;
+  }
+
+  function hold(exchange: Exchange, bytes: number): Refusal | null {
+    if (exchange.settled) return null;
+    if (exchange.seat === null) throw new Error('a body was read before its request had a seat');
+    const why = ports.inFlight.hold(exchange.seat, exchange.heldBytes, bytes);
+    if (why !== null) return refusal('overloaded', why);
+    exchange.heldBytes += bytes;
     return null;
   }
 
@@ -79,7 +90,7 @@ export function createEnding(ports: EndingPorts): Ending {
     ports.observing?.count(exchange, facts);
     letGo(exchange);
     if (exchange.seat !== null && exchange.api !== null) {
-      ports.inFlight.leave(exchange.seat);
+      ports.inFlight.leave(exchange.seat, exchange.heldBytes);
       ports.leave(exchange.api.name);
     }
     const outcome = outcomeOf(exchange, facts, ports.now());
@@ -87,7 +98,7 @@ export function createEnding(ports: EndingPorts): Ending {
     ports.record(outcome);
   }
 
-  return { begin, refuse, settle };
+  return { begin, hold, refuse, settle };
 }
 
 function endTrace(exchange: Exchange, trace: RequestTrace, outcome: Outcome): void {

@@ -50,6 +50,8 @@ export interface Arrival {
   readonly trace: RequestTrace | null;
   /** Told once when the client leaves before its answer. */
   readonly onGone: (exchange: Exchange) => void;
+  /** Room for so many more bytes of its body; the refusal when there is none. */
+  readonly onHold: (exchange: Exchange, bytes: number) => Refusal | null;
 }
 
 /** Of a client that left: what it was told by then stands, such as the head of an event stream or of half a download. */
@@ -104,6 +106,8 @@ export class Exchange implements Passage {
   seat: Seat | null = null;
   /** Who was known when it got it. */
   seatOf: Identity | null = null;
+  /** So many bytes of its body have room. */
+  heldBytes = 0;
   /** Reached the lane of bodies that are still arriving. */
   inStreamLane = false;
   /** The outcome is recorded: nothing more may be answered. */
@@ -112,6 +116,7 @@ export class Exchange implements Passage {
   abort: (() => void) | null = null;
   #awaitsContinue: boolean;
   readonly #onGone: (exchange: Exchange) => void;
+  readonly #onHold: Arrival['onHold'];
 
   constructor(arrival: Arrival) {
     this.req = arrival.req;
@@ -127,6 +132,7 @@ export class Exchange implements Passage {
     this.route = arrival.place.route;
     this.#awaitsContinue = arrival.awaitsContinue;
     this.#onGone = arrival.onGone;
+    this.#onHold = arrival.onHold;
   }
 
   /** Everything that can be said before a body is read is said before this. */
@@ -140,13 +146,20 @@ export class Exchange implements Passage {
     const contentLength = declaredLength(this.facts);
     if ((contentLength ?? 0) > maxBytes) return then(bodyTooLarge(maxBytes));
     this.sendContinue();
-    collectBody(this.req, { contentLength, maxBytes }, (body) => {
+    let full: Refusal | null = null;
+    const hasRoom = (bytes: number): boolean => (full = this.hold(bytes)) === null;
+    collectBody(this.req, { contentLength, maxBytes, hasRoom }, (body) => {
       if (this.settled) return;
       if (body === 'aborted') return this.#onGone(this);
       if (body === 'too_large') return then(bodyTooLarge(maxBytes));
+      if (body === 'no_room') return then(full);
       this.body = body;
       then(null);
     });
+  }
+
+  hold(bytes: number): Refusal | null {
+    return this.#onHold(this, bytes);
   }
 
   get hasBody(): boolean {

@@ -238,4 +238,8 @@ class MadeUpPassage implements Passage {
   readBody(): void {
     throw new Error('a made-up request has no body to wait for');
   }
+
+  hold(): null {
+    return null;
+  }
 }

@@ -73,6 +73,7 @@ export function createGateway({ world, rules, clock, tracing }: GatewayPorts): H
       trace: tracing === null ? null : tracing.begin(facts),
       place: placeOf(connection.visit, facts, current),
       onGone,
+      onHold: ending.hold,
     });
     connection.open = exchange;
     if (facts.headers.upgrade !== null) declineUpgrade(req, res, exchange.hasBody ? declaredLength(facts) : 0);

@@ -71,6 +71,8 @@ export interface Passage {
   isDecided: boolean;
   /** Reads the whole body into `body`, of at most `maxBytes`. */
   readBody(maxBytes: number, then: BodyRead): void;
+  /** Takes room for so many more bytes of it, in whatever form, until the request is over; the refusal when there is none. */
+  hold(bytes: number): Refusal | null;
 }
 
 /** Where a request goes. */

@@ -24,7 +24,7 @@ export type Verdict = 'passed' | 'own' | 'taken' | Refusal | Edit;
 
 /**
  * Begins to wait for something. Afterwards the rung is asked again. The refusal of a body that may not come whole ends the request;
- * where the API is in report mode it is noted, and the body streams.
+ * where the API is in report mode it is noted, and the body streams. One for which there is no room ends it in any mode.
  */
 export type Wait = (resume: (stop: Refusal | null) => void) => void;
 
@@ -82,7 +82,8 @@ export function createRun<P extends Passage, W>(
     if (full !== null) return host.refuse(passage, full);
     begin((stop) => {
       if (stop === null) advance(passage, at);
-      else if (judge(passage, 'traffic', stop) === 'goes on') advance(passage, at + 1);
+      else if (judge(passage, stop.code === 'overloaded' ? 'never' : 'traffic', stop) === 'goes on')
+        advance(passage, at + 1);
       else host.refuse(passage, stop);
     });
   };

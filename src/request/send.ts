@@ -55,7 +55,8 @@ export function takeBody(exchange: Routed<Exchange>): Verdict | Wait {
       });
       const isOver = arrived === 'too_large';
       exchange.body = isOver || arrived === null ? 'stream' : arrived;
-      resume(isOver ? bodyTooLarge(maxBodyBytes) : null);
+      if (isOver) resume(bodyTooLarge(maxBodyBytes));
+      else resume(arrived === null ? null : exchange.hold(arrived.length));
     });
 }
 

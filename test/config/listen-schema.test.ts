@@ -15,6 +15,7 @@ t.test('a limit holds for the first value beyond it', async (t) => {
     ['shutdownGraceSeconds', 0, 3600, 0.001],
     ['maxConnections', 1, 1_000_000, 1],
     ['maxRequestsInFlight', 1, 1_000_000, 1],
+    ['maxBodyBytesInFlight', 65_536, 1_099_511_627_776, 1],
   ] as const) {
     for (const value of [least, most]) t.same(wrong({ [field]: value }), [], `${field} ${value}`);
     for (const value of [least - step, most + step, '1'])

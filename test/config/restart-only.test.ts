@@ -83,6 +83,7 @@ t.test('each field that waits for a restart is named, alone', async (t) => {
     ['listen.allowPathQuirks', { listen: { allowPathQuirks: ['semicolon'] } }],
     ['listen.maxConnections', { listen: { maxConnections: 1 } }],
     ['listen.maxRequestsInFlight', { listen: { maxRequestsInFlight: 1 } }],
+    ['listen.maxBodyBytesInFlight', { listen: { maxBodyBytesInFlight: 65_536 } }],
     ['admin.host', { admin: { host: '127.0.0.2' } }],
     ['admin.port', { admin: { port: 1 } }],
     ['admin.hosts', { admin: { hosts: ['a'] } }],

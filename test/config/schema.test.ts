@@ -90,6 +90,7 @@ t.test('every default', async (t) => {
       allowPathQuirks: [],
       maxConnections: 10000,
       maxRequestsInFlight: 4096,
+      maxBodyBytesInFlight: null,
     },
     admin: { host: '127.0.0.1', port: 9090, token: null, tokens: [], tls: null, hosts: [] },
     apis: {
@@ -196,6 +197,7 @@ t.test('how much and how long each number may be', async (t) => {
     ['listen.shutdownGraceSeconds', 0, 3600, {}],
     ['listen.maxConnections', 1, 1_000_000, {}],
     ['listen.maxRequestsInFlight', 1, 1_000_000, {}],
+    ['listen.maxBodyBytesInFlight', 65_536, 1_099_511_627_776, {}],
     ['admin.port', 0, 65_535, {}],
     ['redis.pollSeconds', 0.05, 300, {}],
     ['log.sample', 0, 1, {}],

@@ -13,7 +13,7 @@ import { RawClient } from '../support/upstream.ts';
 function collect(chunks: readonly string[], maxBytes: number, ended = true): Promise<CollectedBody[]> {
   const stream = new Readable({ read() {} });
   const results: CollectedBody[] = [];
-  const framing = { contentLength: null, maxBytes };
+  const framing = { contentLength: null, maxBytes, hasRoom };
   collectBody(stream as IncomingMessage, framing, (body) => void results.push(body));
   setImmediate(() => {
     for (const chunk of chunks) stream.push(chunk);
@@ -23,9 +23,10 @@ function collect(chunks: readonly string[], maxBytes: number, ended = true): Pro
   return new Promise((resolve) => void stream.on('close', () => setImmediate(() => resolve(results))));
 }
 
+const hasRoom = (): boolean => true;
 const parsed = (): Promise<void> => new Promise(atTurnEnd);
 const bodyOf = (req: IncomingMessage, contentLength: number | null, maxBytes = 100): Promise<CollectedBody> =>
-  new Promise((resolve) => collectBody(req, { contentLength, maxBytes }, resolve));
+  new Promise((resolve) => collectBody(req, { contentLength, maxBytes, hasRoom }, resolve));
 
 t.test('the whole body, once', async (t) => {
   t.same(await collect([], 10), [Buffer.alloc(0)]);
@@ -57,11 +58,40 @@ t.test('not more than it may have, and then it is left as it came', async (t) =>
   t.same(req.read(), Buffer.from('hello'));
 });
 
+t.test('room is asked for before anything is kept, and where there is none nothing is', async (t) => {
+  const collecting = (room: number, chunks: readonly string[]) => {
+    const asked: number[] = [];
+    const stream = new Readable({ read() {} });
+    const collected = new Promise((resolve) => {
+      const hasMore = (bytes: number): boolean => (asked.push(bytes), (room -= bytes) >= 0);
+      collectBody(stream as IncomingMessage, { contentLength: null, maxBytes: 100, hasRoom: hasMore }, resolve);
+    });
+    setImmediate(() => chunks.forEach((chunk) => stream.push(chunk)));
+    return { asked, collected, stream };
+  };
+  const full = collecting(5, ['abc', 'de', 'f', 'g']);
+  t.equal(await full.collected, 'no_room');
+  t.same(full.asked, [3, 2, 1]);
+  t.equal(full.stream.listenerCount('data'), 0);
+  for (const [room, told] of [
+    [4, 'no_room'],
+    [5, Buffer.from('hello')],
+  ] as const) {
+    const { req } = await received(t, `${head(5)}hello`);
+    const asked: number[] = [];
+    const hasMore = (bytes: number): boolean => (asked.push(bytes), bytes <= room);
+    const whole = new Promise((resolve) =>
+      collectBody(req, { contentLength: 5, maxBytes: 100, hasRoom: hasMore }, resolve),
+    );
+    t.same([await whole, asked], [told, [5]], 'also of what came with the header');
+  }
+});
+
 t.test('a client that leaves, before or during', async (t) => {
   t.same(await collect(['abc'], 10, false), ['aborted']);
   const gone = new Readable({ read() {} }).destroy();
   const results: CollectedBody[] = [];
-  collectBody(gone as IncomingMessage, { contentLength: 3, maxBytes: 10 }, (body) => void results.push(body));
+  collectBody(gone as IncomingMessage, { contentLength: 3, maxBytes: 10, hasRoom }, (body) => void results.push(body));
   await parsed();
   t.same(results, ['aborted']);
 });
@@ -89,7 +119,7 @@ t.test('of two requests in one packet each has its own body', async (t) => {
   t.teardown(() => server.close());
   const bodies: CollectedBody[] = [];
   server.on('request', (req, res) => {
-    collectBody(req, { contentLength: 5, maxBytes: 5 }, (body) => {
+    collectBody(req, { contentLength: 5, maxBytes: 5, hasRoom }, (body) => {
       bodies.push(body);
       res.end(bodies.length === 2 ? 'both' : '');
     });

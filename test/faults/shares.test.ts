@@ -1,6 +1,7 @@
 /** One key, one address or one API may use up its own share; all others are served meanwhile. */
 import { once } from 'node:events';
 import http from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { KEPT } from '../support/backend.ts';
@@ -135,6 +136,63 @@ t.test('bodies that are waited for leave the other keys room under maxRequestsIn
   t.equal(refused(uploads).length, 5);
   t.equal(await statusOf(postern), 204);
   t.match(whyOverloaded(postern), { keyId: 'limited', why: /^20 requests of key limited are under way/ });
+});
+
+t.test('bodies in memory leave the other keys room under maxBodyBytesInFlight, and it comes back', async (t) => {
+  const { postern } = await start(t, {}, { maxBodyBytesInFlight: 200_000 });
+  /** A body that is valid in the end, of which all but its last byte comes. */
+  const upload = async (secret: string, fields: readonly string[] = []) => {
+    const client = new RawClient(t, postern.port);
+    const body = `{"name":"a"}${' '.repeat(60_000)}`;
+    const lines = [
+      'POST /event/ingest HTTP/1.1',
+      'Host: a',
+      'Content-Type: application/json',
+      `Authorization: Bearer ${secret}`,
+    ];
+    client.write([...lines, ...fields, `Content-Length: ${body.length}`, '', body.slice(0, -1)].join('\r\n'));
+    return client;
+  };
+  const first = await upload('secret-of-limited');
+  const key = 'postern_requests_in_flight{api="integration"}';
+  await eventually(async () => (await postern.metric(key)) === 1, 'it to be under way');
+  const second = await upload('secret-of-limited');
+  await second.until('HTTP/1.1 503 ');
+  t.match(whyOverloaded(postern), {
+    keyId: 'limited',
+    why: /^\d+ bytes of the bodies of requests of key limited are in memory/,
+  });
+  t.equal(await statusOf(postern), 204);
+  first.write(' ');
+  await first.until('HTTP/1.1 204 ');
+  const third = await upload('secret-of-limited');
+  third.write(' ');
+  await third.until('HTTP/1.1 204 ');
+});
+
+t.test('what a compressed body becomes is counted, too; a quarter of the memory is for bodies', async (t) => {
+  t.intercept(process, 'constrainedMemory', { value: () => 800_000 });
+  const { postern } = await start(t);
+  const send = async (bytes: number): Promise<Response> =>
+    fetch(`${postern.url}/event/ingest`, {
+      method: 'POST',
+      headers: {
+        authorization: 'Bearer secret-of-limited',
+        'content-type': 'application/json',
+        'content-encoding': 'gzip',
+      },
+      body: gzipSync(`{"name":"a"}${' '.repeat(bytes)}`),
+    });
+  const held = new RawClient(t, postern.port);
+  held.write(
+    `POST /event/ingest HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer secret-of-limited\r\nContent-Length: 60000\r\n\r\n${' '.repeat(50_000)}`,
+  );
+  await eventually(
+    async () => (await postern.metric('postern_requests_in_flight{api="integration"}')) === 1,
+    'it to be under way',
+  );
+  t.equal((await send(10_000)).status, 204);
+  t.equal((await send(80_000)).status, 503);
 });
 
 t.test('strangers who never end their bodies leave room for keys, and one address for other addresses', async (t) => {

@@ -1,9 +1,19 @@
 import { spawnSync } from 'node:child_process';
+import { totalmem } from 'node:os';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import t from 'tap';
-import { countStreamed } from '../../src/lib/garbage.ts';
+
+import { countStreamed, memoryLimit } from '../../src/lib/garbage.ts';
 
 const MEBIBYTE = 1024 * 1024;
+
+t.test('the memory of the container, or of the machine where nothing is said or that is less', async (t) => {
+  let said = 1000;
+  t.intercept(process, 'constrainedMemory', { value: () => said });
+  t.equal(memoryLimit(), 1000);
+  // Control groups without a limit say so in different ways.
+  for (said of [0, 2 ** 64, totalmem() * 2]) t.equal(memoryLimit(), totalmem(), String(said));
+});
 
 t.test('the pieces of a stream are given back while it goes on', async (t) => {
   const before = process.memoryUsage().arrayBuffers;

@@ -31,7 +31,8 @@ function endingWith(change: Partial<EndingPorts> = {}) {
     leave: (api) => void log.push(`-${api}`),
     inFlight: {
       take: (_passage, held) => (log.push(`seat for ${held === null ? 'a new one' : 'one with a seat'}`), seat()),
-      leave: () => void log.push('seat left'),
+      hold: (_seat, own, more) => (own + more > 10 ? `${own} and ${more} are too much` : null),
+      leave: (_seat, bytes) => void log.push(`seat left with ${bytes}`),
       setApis: () => {},
     },
     draining: () => false,
@@ -41,7 +42,7 @@ function endingWith(change: Partial<EndingPorts> = {}) {
   return { ending, log, outcomes };
 }
 
-const seat = (): Seat => ({ of: '', limit: 1, within: null, taken: 0 });
+const seat = (): Seat => ({ of: '', limit: 1, bytesLimit: 1, within: null, taken: 0, bytes: 0 });
 
 /** An exchange on a connection that nobody answers. */
 const alone = (change: Partial<Exchange> = {}): Exchange =>
@@ -69,7 +70,7 @@ t.test('an exchange has one seat, and another one when its key becomes known', (
 
 t.test('where there is no seat the exchange is refused, and holds what it held', (t) => {
   const { ending, log } = endingWith({
-    inFlight: { take: () => '7 are under way', leave: () => {}, setApis: () => {} },
+    inFlight: { take: () => '7 are under way', hold: () => null, leave: () => {}, setApis: () => {} },
   });
   const held = seat();
   const exchange = alone({ seat: held, seatOf: identityOf() });
@@ -89,11 +90,26 @@ t.test('the end is recorded once, observed before the body is let go, and gives 
   ending.settle(exchange, { status: 204 });
   ending.settle(exchange, { status: 500 });
   ending.refuse(exchange, NO);
-  t.same(log.slice(2), ['observed body', 'seat left', '-integration', 'recorded']);
+  t.same(log.slice(2), ['observed body', 'seat left with 0', '-integration', 'recorded']);
   t.match(outcomes, [{ status: 204, durationSeconds: 2 }]);
   t.match(exchange, { settled: true, body: 'unread', bodyText: null, abort: null, refusalForm: null, refusal: null });
   t.equal(aborted, 0);
   t.equal(connection.open, null);
+  t.end();
+});
+
+t.test('what a body takes is counted until the end, and not after it', (t) => {
+  const { ending, log } = endingWith();
+  const exchange = alone();
+  t.throws(() => ending.hold(exchange, 1), /before its request had a seat/);
+  ending.begin(exchange);
+  t.same([ending.hold(exchange, 4), ending.hold(exchange, 6)], [null, null]);
+  t.match(ending.hold(exchange, 1), { code: 'overloaded', why: '10 and 1 are too much' });
+  t.equal(exchange.heldBytes, 10);
+  ending.settle(exchange, { status: 204 });
+  t.equal(ending.hold(exchange, 100), null, 'of what still comes nothing is kept');
+  t.equal(exchange.heldBytes, 10);
+  t.ok(log.includes('seat left with 10'));
   t.end();
 });
 

@@ -233,6 +233,18 @@ t.test('a request that ended while it waited is not taken further', async (t) =>
   t.same(log, ['asked 0']);
 });
 
+t.test('a body for which there is no room ends the request in any mode', async (t) => {
+  for (const mode of [null, 'key', 'api'] as const) {
+    const { log, run } = running([
+      ['key', () => (go) => go(refusal('overloaded', ''))],
+      ['never', passes],
+    ]);
+    const passage = passageIn(mode);
+    run(passage);
+    t.same([log, passage.wouldReject], [['asked 0', 'refused overloaded'], null]);
+  }
+});
+
 t.test('at an endpoint of Postern what ends the wait for a body ends the request, also in report mode', async (t) => {
   const { log, run } = running([
     ['never', () => (go) => go(refusal('body_too_large', ''))],

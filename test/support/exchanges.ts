@@ -50,6 +50,7 @@ export function exchangeWith(
     trace: null,
     place: NOWHERE,
     onGone: () => {},
+    onHold: () => null,
     ...change,
   });
 }
@@ -59,6 +60,7 @@ export interface GatewayGiven {
   readonly world?: Partial<World>;
   readonly ending?: (ending: Ending) => Ending;
   readonly maxRequestsInFlight?: number;
+  readonly maxBodyBytesInFlight?: number;
   readonly draining?: boolean;
   /** What the backend does with each request, in place of sending its body back. */
   readonly respond?: Parameters<typeof startBackend>[1];
@@ -79,7 +81,11 @@ export async function serveGateway(t: Test, given: GatewayGiven = {}) {
     observing: null,
     enter: (api) => void inFlight.push(`+${api}`),
     leave: (api) => void inFlight.push(`-${api}`),
-    inFlight: createInFlight({ limit: given.maxRequestsInFlight ?? 10, apis: 1 }),
+    inFlight: createInFlight({
+      limit: given.maxRequestsInFlight ?? 10,
+      bytesLimit: given.maxBodyBytesInFlight ?? Infinity,
+      apis: 1,
+    }),
     now: () => 0,
     draining,
   });

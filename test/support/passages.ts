@@ -152,6 +152,7 @@ export function passageOf(facts: Facts, rules: Ruleset, place: Place = NOWHERE):
     readBody: () => {
       throw new Error('no body to wait for');
     },
+    hold: () => null,
   };
 }
 
