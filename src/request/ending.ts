@@ -45,7 +45,7 @@ export function createEnding(ports: EndingPorts): Ending {
   function begin(exchange: Exchange): Refusal | null {
     if (!isRouted(exchange) || (exchange.seat !== null && exchange.seatOf === exchange.identity)) return null;
     const seat = ports.inFlight.take(exchange, exchange.seat, exchange.heldBytes);
-    if (typeof seat === 'string') return refusal('overloaded', seat);
+    if (typeof seat === 'string') return refusal('overloaded', seat, 'listen.maxRequestsInFlight');
     if (exchange.seat === null) ports.enter(exchange.api.name);
     exchange.seat = seat;
     exchange.seatOf = exchange.identity;
@@ -56,7 +56,7 @@ export function createEnding(ports: EndingPorts): Ending {
     if (exchange.settled) return null;
     if (exchange.seat === null) throw new Error('a body was read before its request had a seat');
     const why = ports.inFlight.hold(exchange.seat, exchange.heldBytes, bytes);
-    if (why !== null) return refusal('overloaded', why);
+    if (why !== null) return refusal('overloaded', why, 'listen.maxBodyBytesInFlight');
     exchange.heldBytes += bytes;
     return null;
   }

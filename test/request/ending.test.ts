@@ -74,7 +74,11 @@ t.test('where there is no seat the exchange is refused, and holds what it held',
   });
   const held = seat();
   const exchange = alone({ seat: held, seatOf: identityOf() });
-  t.match(ending.begin(exchange), { code: 'overloaded', why: '7 are under way' });
+  t.match(ending.begin(exchange), {
+    code: 'overloaded',
+    why: '7 are under way',
+    rule: 'listen.maxRequestsInFlight',
+  });
   t.equal(exchange.seat, held);
   t.same(log, []);
   t.end();
@@ -104,7 +108,11 @@ t.test('what a body takes is counted until the end, and not after it', (t) => {
   t.throws(() => ending.hold(exchange, 1), /before its request had a seat/);
   ending.begin(exchange);
   t.same([ending.hold(exchange, 4), ending.hold(exchange, 6)], [null, null]);
-  t.match(ending.hold(exchange, 1), { code: 'overloaded', why: '10 and 1 are too much' });
+  t.match(ending.hold(exchange, 1), {
+    code: 'overloaded',
+    why: '10 and 1 are too much',
+    rule: 'listen.maxBodyBytesInFlight',
+  });
   t.equal(exchange.heldBytes, 10);
   ending.settle(exchange, { status: 204 });
   t.equal(ending.hold(exchange, 100), null, 'of what still comes nothing is kept');
