@@ -2,9 +2,9 @@
  * Reads one YAML file (YAML 1.2 core, or 1.1 where the file says so) into a plain value and remembers where each field stands. References are replaced
  * after parsing, so that what they yield can never change the structure. Knows no field of any file.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { isNode, LineCounter, parseDocument } from 'yaml';
+import { readWhole } from '../lib/files.ts';
 import { socketPathOf } from '../lib/unix-socket.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { fieldName, type Position, type Problem } from './problem.ts';
@@ -150,12 +150,13 @@ function referencesOf(file: string, env: Environment, files: Set<string>): Refer
 /** The text of a file in UTF-8, or why there is none. */
 export function readText(file: string): string | { why: string } {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return new TextDecoder('utf-8', { fatal: true }).decode(readWhole(file));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') return { why: 'it does not exist' };
     if (code === 'EACCES' || code === 'EPERM') return { why: 'permission is denied' };
     if (code === 'EISDIR') return { why: 'it is a directory' };
+    if (code === 'ENOTREG') return { why: 'it is a pipe, whose writer would be waited for' };
     return { why: error instanceof TypeError ? 'it is not UTF-8 text' : (code ?? 'the reason is unknown') };
   }
 }

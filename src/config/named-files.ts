@@ -2,8 +2,8 @@
  * Whether the files that the configuration names are there and hold what they should: certificates, private keys,
  * authorities; and whether the paths of sockets can be used. Uses none of them.
  */
-import { readFileSync } from 'node:fs';
 import { certificatesMistake } from '../lib/certificate.ts';
+import { readWhole } from '../lib/files.ts';
 import { socketPathOf, socketPathProblem } from '../lib/unix-socket.ts';
 import { privateKeysIn } from '../lib/private-keys.ts';
 import type { Finding } from './issue.ts';
@@ -60,7 +60,7 @@ function socketFindings(path: readonly string[], socket: string): Finding[] {
 
 function contentOf(file: string): string | null {
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file).toString();
   } catch {
     return null;
   }

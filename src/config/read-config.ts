@@ -2,8 +2,8 @@
  * Reads a configuration again without keeping requests waiting: a small one at once, a large one in a thread of its own. Either way
  * it is read by the same function.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { readWhole, sizeOf } from '../lib/files.ts';
 import type { Environment } from './document.ts';
 import { loadConfig, type LoadedConfig } from './load.ts';
 
@@ -22,8 +22,8 @@ export async function readConfig(question: ConfigQuestion): Promise<LoadedConfig
 
 /** One that names an OpenAPI document may have any number of routes. */
 function isLarge(file: string): boolean {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return size >= LARGE || (size > 0 && readFileSync(file).includes('openapi'));
+  const size = sizeOf(file);
+  return size >= LARGE || (size > 0 && readWhole(file).includes('openapi'));
 }
 
 function readInThread({ file, env }: ConfigQuestion): Promise<LoadedConfig> {

@@ -2,7 +2,6 @@
  * The certificates, keys and authorities that the configuration names: where they stand, what they hold, and what is wrong with
  * them. Uses none of them, and keeps nothing.
  */
-import { readFileSync } from 'node:fs';
 import {
   certificatesMistake,
   lastExpiry,
@@ -12,6 +11,7 @@ import {
   privateKeyMistake,
   type TlsTexts,
 } from '../lib/certificate.ts';
+import { readWhole } from '../lib/files.ts';
 import type { Finding } from './issue.ts';
 import type { Config } from './schema.ts';
 
@@ -110,7 +110,7 @@ function endOf(path: readonly string[], what: string, at: number, now: number): 
 function textOf(file: string | null): string | null {
   if (file === null) return null;
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file).toString();
   } catch {
     return null;
   }

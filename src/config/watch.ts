@@ -2,8 +2,9 @@
  * Notices when files change: edits in place, atomic renames, deletion and return, and the symlink swaps by which Kubernetes
  * updates a mounted ConfigMap. Waits until a file that is being written has come to rest. Reads no content.
  */
-import { statSync, watch, type FSWatcher } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
+import { lookAt } from '../lib/files.ts';
 
 export interface FileWatch {
   /** Watches these files from now on; those that were watched before keep what is known of them. */
@@ -104,10 +105,10 @@ function watchDirectory(directory: string, onEvent: () => void): FSWatcher[] {
 const statesOf = (files: Iterable<string>): Map<string, string> =>
   new Map([...files].map((file) => [file, stateOf(file)]));
 
-/** What tells one state of a file from the next, through any chain of symlinks. */
+/** What tells one state of a file from the next, through any chain of symlinks; one that cannot be looked at is a state, too. */
 function stateOf(file: string): string {
-  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? 'missing' : [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
+  const stats = lookAt(file);
+  return typeof stats === 'string' ? stats : [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ');
 }
 
 const isEqual = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean =>

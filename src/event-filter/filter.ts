@@ -67,6 +67,9 @@ const NOT_A_BATCH = refuse(refusal('invalid_event_body', 'body: no array of obje
 /** Laravel takes the method of a POST from the body, also when that is JSON. */
 const METHOD = '_method';
 
+/** PHP makes the same array of an object with such a member as of a list, and applications look for it to tell the two apart. */
+const FIRST_OF_LIST = '0';
+
 /** Makes the filter of a rule once, so that a request only scans. A filter is synchronous and keeps nothing of a body. */
 export function compileEventFilter(rule: EventRule): EventFilter {
   const shapes = rule.selectors.map((selector) => compileShape(rule, selector));
@@ -126,7 +129,8 @@ function withoutBase64(filter: EventFilter): EventFilter {
 function compileShape(rule: EventRule, selector: EventSelector): Shape {
   const first = firstMember(selector);
   const others = rule.selectors.map(firstMember).filter((name) => name !== null && name !== first) as string[];
-  const rivals = [...others, ...(rule.containers ?? []), METHOD];
+  const mayBeList = rule.selectors.some((one) => firstMember(one) === null);
+  const rivals = [...others, ...(rule.containers ?? []), METHOD, ...(mayBeList ? [FIRST_OF_LIST] : [])];
   const isSingle = selector.containers.length === 0;
   const compiled = isSingle ? compileSingle(rule, selector, rivals) : compileBatch(rule, selector, rivals);
   return { ...compiled, first, isSingle, others };

@@ -229,9 +229,10 @@ function objectionTo(entries: number, { definition, entries: served, wasRead }: 
   return entries * SHRUNK <= before ? `it has ${entries} entries, where it had ${before}` : null;
 }
 
-/** When a list is read again; null: when its file changes. What could not be read is asked for every minute. */
+/** When a list is read again; null: when its file changes. What could not be used is asked for every minute: that may pass by itself. */
 function nextReading({ definition, set, why }: KeptList, { retryMs, minuteMs }: ListTiming): number | null {
   if (set === null) return retryMs;
-  if (definition.kind !== 'url') return null;
-  return why === null ? definition.refreshMinutes * minuteMs : minuteMs;
+  if (definition.kind === 'literal') return null;
+  if (why !== null) return minuteMs;
+  return definition.kind === 'url' ? definition.refreshMinutes * minuteMs : null;
 }

@@ -1,6 +1,7 @@
 /**
  * The key file as a source of keys: read at start, at each change and on demand. A file that cannot be used, or is gone,
- * changes nothing: the last good keys go on serving. Writes nothing.
+ * changes nothing: the last good keys go on serving, and it is tried again, since what kept it from being read may pass while the file
+ * stays as it is. Writes nothing.
  */
 import type { Environment } from '../config/document.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -21,11 +22,19 @@ export interface FileSourceOptions {
   readonly timing?: WatchTiming;
 }
 
+/** Until a file that cannot be used is read again: first as often as it is looked at, then ever more seldom. */
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
 export function createFileSource({ file, env, apis, now, timing }: FileSourceOptions): KeySource {
   let listener: KeyListener | null = null;
   let watch: FileWatch | null = null;
   let version = 0;
   let starting = true;
+  let retry: NodeJS.Timeout | null = null;
+  let retryMs = timing?.pollMs ?? FIRST_RETRY_MS;
+  /** What was wrong, where nobody but the clock asks for the next reading; '' else. */
+  let told = '';
   let status: KeySourceStatus = {
     up: false,
     lastSyncAt: null,
@@ -39,13 +48,26 @@ export function createFileSource({ file, env, apis, now, timing }: FileSourceOpt
     watch?.setFiles(files);
     if (!valid) {
       status = { ...status, up: false, why: errors[0] ?? null };
+      const found = errors.join('\n');
+      tryAgain(found);
+      if (found === told) return;
       for (const message of errors) listener.onProblem({ severity: 'error', message });
     } else {
       version += 1;
+      retryMs = timing?.pollMs ?? FIRST_RETRY_MS;
       status = { up: true, lastSyncAt: now(), invalidDefinitions: 0, loaded: true, why: null };
       listener.onKeys({ ...building.done(version), records });
     }
     listener.onStatus?.(status);
+  };
+
+  const tryAgain = (found: string): void => {
+    if (retry !== null) clearTimeout(retry);
+    retry = setTimeout(() => {
+      told = found;
+      void reading.request();
+    }, retryMs).unref();
+    retryMs = Math.min(2 * retryMs, Math.max(LAST_RETRY_MS, retryMs));
   };
 
   const readOnce = async (): Promise<void> => {
@@ -73,7 +95,11 @@ export function createFileSource({ file, env, apis, now, timing }: FileSourceOpt
   const closing = new AbortController();
   /** A write over the admin API waits for this, so the rest is no longer than the reading was. */
   const reading = createCoalescer(readOnce, { restMs: 0, restPerRun: 1 });
-  const read = reading.request;
+  const read = (): Promise<void> => {
+    told = '';
+    if (retry !== null) clearTimeout(retry);
+    return reading.request();
+  };
   const onChange = (): void => void read();
 
   return {
@@ -96,6 +122,7 @@ export function createFileSource({ file, env, apis, now, timing }: FileSourceOpt
       watch?.close();
       watch = null;
       listener = null;
+      if (retry !== null) clearTimeout(retry);
       reading.close();
       closing.abort();
     },

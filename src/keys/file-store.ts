@@ -2,11 +2,12 @@
  * Keys, policies and address lists in the key file, changed in place: the new text is written beside the old one and takes its name, so that no reader ever
  * sees half of it. Writers of several processes wait for each other, and a file that an editor changed meanwhile is read again.
  */
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Environment } from '../config/document.ts';
 import { takeDraft, type Draft } from '../lib/file-draft.ts';
+import { readWhole } from '../lib/files.ts';
 import { shareReadings } from '../lib/shared-reading.ts';
 import type { LoadedDefinition, KeyDefinition, Loaded } from './definition.ts';
 import { unreadable, withKeyFile, type KeyFileSession } from './key-file-session.ts';
@@ -151,7 +152,7 @@ async function changeLocked<R, T>({ opened, place, draft, edit }: LockedChange<R
       if (!next.ok) return next;
       await draft.write(next.value);
       // Nothing keeps an editor from saving between this look and the renaming; both take microseconds.
-      if (Buffer.compare(session.bytes, readFileSync(place)) !== 0) return done(null);
+      if (Buffer.compare(session.bytes, readWhole(place)) !== 0) return done(null);
       draft.takePlace();
       return done({ ok: true, before, after });
     });

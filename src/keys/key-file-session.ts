@@ -2,8 +2,8 @@
  * Opens a key file for one change without keeping requests waiting: a small file here, a large one in a thread of its own, which
  * reads, edits and proves it. Either way the same functions do that. Writes nothing.
  */
-import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { readWhole } from '../lib/files.ts';
 import type { KeyDefinition } from './definition.ts';
 import type { Stored } from './key-store.ts';
 import {
@@ -46,7 +46,7 @@ export async function withKeyFile<R>(
 ): Promise<Stored<R>> {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(context.file);
+    bytes = readWhole(context.file);
   } catch (error) {
     return unreadable(error);
   }

@@ -2,12 +2,12 @@
  * What is wrong with address lists that neither the key file nor the configuration can tell alone: names that stand for none, and
  * files that are no lists. Contacts nothing.
  */
-import { readFileSync } from 'node:fs';
 import { resolveFrom, type Environment } from '../config/document.ts';
 import type { NamedList } from '../config/load.ts';
 import { nearestName } from '../config/nearest.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
+import { readWhole } from '../lib/files.ts';
 import type { SharedRecords } from './definition.ts';
 import type { ListedKeySource } from './listed-source.ts';
 import { readListText } from './list-text.ts';
@@ -67,7 +67,7 @@ function readFile(
   file: string,
 ): { readonly ok: true } | { readonly ok: false; readonly why: string; readonly line: number } {
   try {
-    return readListText(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
+    return readListText(new TextDecoder('utf-8', { fatal: true }).decode(readWhole(file)));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return { ok: false, why: `the file cannot be read: ${code ?? 'it is no text in UTF-8'}`, line: 1 };

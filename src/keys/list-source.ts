@@ -1,7 +1,7 @@
 /**
  * Where the text of an address list comes from: its definition, a file or a URL. Believes nothing that it reads.
  */
-import { readFile } from 'node:fs/promises';
+import { readWholeLater } from '../lib/files.ts';
 import type { AddressListDefinition } from './list-definition.ts';
 import { downloadText, type Download } from './list-download.ts';
 
@@ -26,7 +26,7 @@ export async function textOfList(definition: AddressListDefinition, signal: Abor
 
 async function readListFile(file: string): Promise<Download> {
   try {
-    const bytes = await readFile(file);
+    const bytes = await readWholeLater(file);
     if (bytes.length > MAX_FILE_BYTES) return { ok: false, why: `${file} is too large` };
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch (error) {

@@ -2,10 +2,10 @@
  * Reads a key file without keeping requests waiting: a small one at once, a large one in a thread of its own, whose memory goes
  * with it. Either way the file is read by the same function, and its keys come in parts.
  */
-import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Environment } from '../config/document.ts';
 import { formatErrors } from '../config/problem.ts';
+import { sizeOf } from '../lib/files.ts';
 import type { KeyDefinition, SharedRecords } from './definition.ts';
 import { streamKeyFile } from './key-file.ts';
 
@@ -66,8 +66,7 @@ export async function readKeyFile(
   large: number = LARGE,
 ): Promise<KeyFileReading> {
   signal.throwIfAborted();
-  const size = statSync(question.file, { throwIfNoEntry: false })?.size ?? 0;
-  return size < large ? streamHere(question, taker) : readInThread(question, signal, taker);
+  return sizeOf(question.file) < large ? streamHere(question, taker) : readInThread(question, signal, taker);
 }
 
 /** The same in the thread that asks. */

@@ -2,9 +2,10 @@
  * What the machine says about names: the addresses in its hosts file, and the name servers and search domains in its
  * resolver file, as the C library reads them. Reads a file again when it has changed; asks no name server.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { lookAt } from './files.ts';
 
 export interface ResolverFiles {
   readonly hosts: string;
@@ -105,8 +106,8 @@ function readOption(text: string, into: Map<string, number>): void {
 const wordsOf = (line: string): string[] => line.split(/[ \t\r]+/).filter((word) => word !== '');
 
 function stampOf(path: string): string {
-  const { mtimeMs, ino, size } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: 0, ino: 0, size: 0 };
-  return `${mtimeMs} ${ino} ${size}`;
+  const found = lookAt(path);
+  return typeof found === 'string' ? found : `${found.mtimeNs} ${found.ino} ${found.size}`;
 }
 
 function textOf(path: string): string {

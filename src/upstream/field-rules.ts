@@ -2,7 +2,6 @@
  * The one table of header names: what each is to Postern, on the way to the backend and on the way back.
  * A name is judged once and remembered, in bounded memory; values are never looked at.
  */
-
 import { foldFieldName } from '../lib/header-list.ts';
 import { ownText } from '../lib/own-text.ts';
 
@@ -65,6 +64,8 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'x-invoke-query', // Next.js
   'x-matched-path', // Next.js
   'x-middleware-subrequest', // Next.js: leaves its middleware out
+  'x-now-route-matches', // Next.js, Nitro
+  'x-ingress-path', // applications behind Home Assistant
   'aspfiltersessionid', // ASP.NET: a part of the path that it takes out
   // The host.
   'x-host', // the usual host fallbacks of Node and PHP applications
@@ -81,6 +82,7 @@ const NEVER_FORWARDED: ReadonlySet<string> = new Set([
   'proxy-ssl-id', // Jetty
   'x-https', // mod_wsgi (WSGITrustedProxyHeaders)
   'x-proto', // WordPress plug-ins
+  'from-https', // PHP applications
   'ssl-offloaded', // Magento
   'fastly-ssl', // Fastly
   'wl-proxy-ssl', // WebLogic
@@ -138,6 +140,13 @@ const ADDRESS = /(?:^|-)(?:client-?ip|real-?ip|connecting-ip(?:v6)?|remote-(?:ad
  */
 const REWRITTEN =
   /^x-(?:envoy-)?(?:original|rewrite|override|replaced)-(?:url|uri|path|prefix|query|host|port|proto|scheme|for|ip|method)$/;
+
+/**
+ * What the server in front saw: X-ProxyHost and the like (Apache NiFi), X-Client-Scheme and -Proto (PHP behind Alibaba's CDN),
+ * X-ApiGateway-Event and -Context with the claims of a user (aws-serverless-express), X-Astro-Path and -Locals (Astro on Vercel).
+ */
+const SEEN_IN_FRONT =
+  /^x-(?:proxy(?:scheme|host|port|contextpath)|client-(?:scheme|proto)|apigateway-(?:event|context)|astro-(?:path|locals))$/;
 
 /** What WebSphere's plug-in says of a request, and Liberty believes: $WSRA the address, $WSSC the scheme, $WSSN the host. */
 const WEBSPHERE = /^-ws[a-z]{2}$/;
@@ -224,6 +233,7 @@ function toUpstream(name: string, folded: string): FieldRule['toUpstream'] {
   if (meant.startsWith('postern-') || HOP_BY_HOP.has(meant)) return 'drop';
   if (SET_BY_POSTERN.has(meant) || NEVER_FORWARDED.has(meant)) return 'drop';
   if (ADDRESS.test(meant) || REWRITTEN.test(meant) || WEBSPHERE.test(meant)) return 'drop';
+  if (SEEN_IN_FRONT.test(meant)) return 'drop';
   if (FORWARDED.test(meant) && !FORWARDED_USER.test(meant)) return 'drop';
   if (name !== meant && (JUDGED.has(meant) || BOUND_TO_BODY.has(meant))) return 'drop';
   if (METHOD.test(meant)) return 'method';

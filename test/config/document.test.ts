@@ -169,13 +169,13 @@ t.test('an escape can make a reference, too', async (t) => {
 });
 
 t.test('why a file cannot be read', async (t) => {
-  const { readFileSync } = fs;
+  const { openSync } = fs;
   t.teardown(() => {
-    fs.readFileSync = readFileSync;
+    fs.openSync = openSync;
     syncBuiltinESMExports();
   });
   const why = (code: string | undefined): unknown => {
-    fs.readFileSync = () => {
+    fs.openSync = () => {
       throw Object.assign(new Error('refused'), code === undefined ? {} : { code });
     };
     syncBuiltinESMExports();
@@ -186,6 +186,7 @@ t.test('why a file cannot be read', async (t) => {
     ['EACCES', 'permission is denied'],
     ['EPERM', 'permission is denied'],
     ['EISDIR', 'it is a directory'],
+    ['ENOTREG', 'it is a pipe, whose writer would be waited for'],
     ['EIO', 'EIO'],
     [undefined, 'the reason is unknown'],
   ] as const)

@@ -97,6 +97,21 @@ t.test('a file that goes and comes back', async (t) => {
   t.equal(count(), 2, 'and that it came back');
 });
 
+t.test('a file that cannot be looked at any more is a change, as any other', async (t) => {
+  const file = join(t.testdir({ a: '1' }), 'a');
+  const { next, count } = watched(t, [file]);
+  const spoiled = next();
+  rmSync(file);
+  symlinkSync('a', file);
+  await spoiled;
+  t.equal(count(), 1, 'that its links lead nowhere');
+  const mended = next();
+  rmSync(file);
+  writeFileSync(file, '2');
+  await mended;
+  t.equal(count(), 2, 'and that it is a file again');
+});
+
 t.test('a directory that goes and comes back is found by the poll, and then told of again', async (t) => {
   const directory = t.testdir({ sub: { a: '1' } });
   const file = join(directory, 'sub', 'a');

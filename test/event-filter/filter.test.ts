@@ -281,6 +281,19 @@ void t.test('of several selectors exactly one has to fit', async (t) => {
   t.equal(outcome(['batch[].event', '[].event'], '1'), 'invalid_event_body');
 });
 
+void t.test('an object that PHP takes for a list is none, where a list is one of the shapes', async (t) => {
+  const SHAPES = ['batch[].event', '[].event', 'event'];
+  for (const first of ['"0":{"event":"c"}', '"\\u0030":[]', '"\u200b0":1', '"__proto__":{"0":{"event":"c"}}'])
+    for (const own of ['"event":"a"', '"batch":[{"event":"a"}]'])
+      for (const body of [`{${first},${own}}`, `{${own},${first}}`])
+        t.equal(outcome(SHAPES, body), 'ambiguous_body', body);
+  for (const shapes of [SHAPES, ['batch[].event', '[].event'], '[].event'])
+    for (const body of ['{"0":{"event":"a"}}', '{"0":{"event":"c"},"1":{"event":"c"}}'])
+      t.not(outcome(shapes, body), 'same', body);
+  t.equal(outcome(SHAPES, '{"event":"a","00":1,"10":1,"properties":{"0":1}}'), 'same', 'no first item of a list');
+  t.equal(outcome(['batch[].event', 'event'], '{"event":"a","0":1}'), 'same', 'no list is looked for');
+});
+
 void t.test('items of other kinds', async (t) => {
   const rule = { when: { member: 'type', is: ['track'], pass: ['page', 'identify'] } };
   const batch = (items: string): string => outcome('[].name', `[${items}]`, rule);

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { startBackend } from '../support/backend.ts';
 import { portsOf, spawnPostern } from '../support/process.ts';
@@ -9,7 +10,7 @@ const headers = { authorization: `Bearer ${SECRET}` };
 const listen = { host: '127.0.0.1', port: 0, shutdownGraceSeconds: 1 };
 
 t.test(
-  'a file that becomes a directory, or binary, or endless in its references, leaves the last rules in force',
+  'a file that becomes a directory, a link to itself, a pipe, binary, or endless in its references leaves the last rules in force',
   async (t) => {
     const backend = await startBackend(t);
     const config = { listen, apis: { integration: { upstream: backend.url } } };
@@ -25,6 +26,8 @@ t.test(
       'a directory': (file: string) => (rmSync(file), mkdirSync(file)),
       binary: (file: string) => writeFileSync(file, Buffer.from([0, 255, 254, 0, 10, 13])),
       'references without end': (file: string) => writeFileSync(file, bomb),
+      'a link to itself': (file: string) => (rmSync(file), symlinkSync(file, file)),
+      'a pipe that nobody writes to': (file: string) => (rmSync(file), execFileSync('mkfifo', [file])),
       'ten megabytes of one line': (file: string) => writeFileSync(file, 'a'.repeat(10_000_000)),
     })) {
       spoil(postern.keysFile);

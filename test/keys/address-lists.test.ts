@@ -1,5 +1,7 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import files from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -134,6 +136,29 @@ t.test('a list that is to be read more often is the same list, and one at anothe
   await use({ u: { kind: 'url', url: `${url}/other`, refreshMinutes: 999, maxEntries: 100 } });
   t.match(status('u'), { up: true, entries: 1, why: null });
   t.same([holds('u', '10.0.49.1'), holds('u', '192.0.2.1')], [false, true]);
+});
+
+t.test('what kept a file from being read may pass while the file stays as it is', async (t) => {
+  const file = join(t.testdir({ 'list.txt': '192.0.2.1\n' }), 'list.txt');
+  const { tried, holds, status, problems } = keep(t, { f: { kind: 'file', file } });
+  await tried;
+  const { open } = files;
+  const restore = (): void => {
+    files.open = open;
+    syncBuiltinESMExports();
+  };
+  t.teardown(restore);
+  let refused = 0;
+  files.open = () => {
+    refused += 1;
+    return Promise.reject(Object.assign(new Error('refused'), { code: 'EMFILE' }));
+  };
+  syncBuiltinESMExports();
+  writeFileSync(file, '192.0.2.2\n');
+  await eventually(async () => refused > 1 && status('f')?.up === false, 'two readings that fail');
+  restore();
+  await eventually(async () => holds('f', '192.0.2.2') === true, 'a reading that nobody asked for');
+  t.equal(problems.length, 2, 'that it cannot be read, and that it can be again, each once');
 });
 
 t.test('a file that a list has only now is followed as well', async (t) => {

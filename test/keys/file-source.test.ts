@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import fs, { rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createFileSource } from '../../src/keys/file-source.ts';
@@ -33,6 +34,35 @@ async function started(t: Test, text: string) {
   return { source, file, snapshots, problems, next: (what: 'keys' | 'status') => once(heard, what) };
 }
 const idsOf = (snapshot: KeySnapshot | undefined): string[] => [...(snapshot?.byId.keys() ?? [])];
+
+t.test('what kept a file from being read may pass while the file stays as it is', async (t) => {
+  const { source, file, snapshots, problems, next } = await started(t, keys('a'));
+  const { openSync } = fs;
+  const restore = (): void => {
+    fs.openSync = openSync;
+    syncBuiltinESMExports();
+  };
+  t.teardown(restore);
+  let refused = 0;
+  const refusedTwice = new Promise<void>((resolve) => {
+    fs.openSync = (...asked: Parameters<typeof openSync>) => {
+      if (asked[0] !== file) return openSync(...asked);
+      if (++refused === 2) resolve();
+      throw Object.assign(new Error('refused'), { code: 'EMFILE' });
+    };
+  });
+  syncBuiltinESMExports();
+  const down = next('status');
+  writeFileSync(file, keys('b'));
+  await down;
+  t.equal(source.status().up, false);
+  await refusedTwice;
+  const change = next('keys');
+  restore();
+  await change;
+  t.same(idsOf(snapshots.at(-1)), ['b'], 'nobody touched the file again');
+  t.equal(problems.length, 1, 'what is wrong is told once');
+});
 
 t.test('reads at start and at each change', async (t) => {
   const { source, file, snapshots, next } = await started(t, keys('a'));

@@ -28,6 +28,8 @@ void t.test('names of Postern, of the hop and of other judges never reach the ba
     'X-Traversal-Path Request-Base X-Request-Base X-VHM-Root X-VHM-Host X-Invoke-Path X-Invoke-Query X-Matched-Path',
     'Proxy-Auth-Cert Proxy-SSL-Id X-Https X-Proto SSL-Offloaded Fastly-SSL Coming-From X-Coming-From',
     'X-Middleware-Subrequest AspFilterSessionId $WSRA $WSRH $WSSC $WSSN $WSSP $WSIS HTTP-$WSRA',
+    'X-ProxyScheme X-ProxyHost X-ProxyPort X-ProxyContextPath X-Client-Scheme X-Client-Proto From-Https X-Ingress-Path',
+    'X-Now-Route-Matches X-Astro-Path X-Astro-Locals X-ApiGateway-Event X-ApiGateway-Context HTTP-X-Client-Scheme',
     'Postern-Key-Id Postern-Key-Type Postern-Anything Postern-',
   ].flatMap((line) => line.split(' '));
   for (const name of names) {
